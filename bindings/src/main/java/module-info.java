@@ -1,0 +1,5 @@
+/** GGUF files in pure Java, and ggml and libllama through {@code java.lang.foreign}. */
+module dev.ocellus.bindings {
+  requires static org.jspecify;
+  requires transitive dev.ocellus.nativelib;
+}

@@ -1,0 +1,6 @@
+/** Native ggml and llama.cpp libraries: find, verify, unpack, load. */
+module dev.ocellus.nativelib {
+  requires static org.jspecify;
+
+  exports dev.ocellus;
+}

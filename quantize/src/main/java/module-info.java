@@ -1,0 +1,6 @@
+/** Model tooling: inspect, convert, quantize, measure. */
+module dev.ocellus.quantize {
+  requires static org.jspecify;
+  requires transitive dev.ocellus.bindings;
+  requires com.fasterxml.jackson.databind;
+}
