@@ -1,0 +1,80 @@
+package dev.ocellus.ggml;
+
+import dev.ocellus.ffi.ggml_h;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A stream of computation on a device. A CPU backend keeps a pool of threads.
+ *
+ * <p>Not thread-safe by itself: a {@link Scheduler} lets one computation in at a time.
+ */
+public final class Backend extends NativeObject {
+  private final Device device;
+  private final MemorySegment handle;
+  private final BackendFunctions functions;
+  private final int nThreads;
+
+  /**
+   * Opens a device.
+   *
+   * @param nThreads threads of a CPU backend, 1 to 512; other devices ignore it
+   * @throws IllegalArgumentException if {@code nThreads} is out of range
+   * @throws GgmlException if the device cannot be opened
+   */
+  public Backend(Device device, int nThreads) {
+    if (nThreads < 1 || nThreads > ggml_h.GGML_MAX_N_THREADS()) {
+      throw new IllegalArgumentException(
+          "threads: expected 1 to %d, found %d".formatted(ggml_h.GGML_MAX_N_THREADS(), nThreads));
+    }
+    this.device = device;
+    this.nThreads = nThreads;
+    this.functions = BackendFunctions.of(device.handle());
+    var opened =
+        NativeLog.observe(
+            () -> ggml_h.ggml_backend_dev_init(device.handle(), MemorySegment.NULL));
+    if (opened.result().address() == 0) {
+      close();
+      throw new GgmlException("Device " + device + " cannot be opened" + opened.because());
+    }
+    if (device.kind() == Device.Kind.CPU) {
+      MemorySegment pool = functions.newThreadPool(nThreads);
+      if (pool.address() != 0) {
+        MemorySegment owned = adopt(pool, functions::freeThreadPool);
+        functions.setThreadPool(opened.result(), owned);
+      }
+      functions.setThreads(opened.result(), nThreads);
+    }
+    this.handle = adopt(opened.result(), ggml_h::ggml_backend_free);
+  }
+
+  public Device device() {
+    return device;
+  }
+
+  /** Threads of a CPU backend. */
+  public int nThreads() {
+    return nThreads;
+  }
+
+  MemorySegment handle() {
+    requireOpen();
+    return handle;
+  }
+
+  /** Runs {@code body} while {@code flag} may stop computations on this backend. */
+  void abortable(CancellationFlag flag, Runnable body) {
+    if (!functions.canAbort()) {
+      body.run();
+      return;
+    }
+    try (Arena scratch = Arena.ofShared()) {
+      functions.setAbortCallback(handle, BackendFunctions.abortCallback(flag, scratch));
+      try {
+        body.run();
+      } finally {
+        functions.setAbortCallback(handle, MemorySegment.NULL);
+      }
+    }
+  }
+}

@@ -1,0 +1,153 @@
+package dev.ocellus.ggml;
+
+import static dev.ocellus.ffi.ggml_h.C_BOOL;
+import static dev.ocellus.ffi.ggml_h.C_INT;
+import static dev.ocellus.ffi.ggml_h.C_POINTER;
+
+import dev.ocellus.ffi.ggml_abort_callback;
+import dev.ocellus.ffi.ggml_backend_get_features_t;
+import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.ffi.ggml_threadpool_params;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Functions that a backend offers by name ({@code ggml_backend_reg_get_proc_address}).
+ *
+ * <p>The CPU backend is a library that ggml itself picks and loads for the processor at hand, so its
+ * functions are not among the symbols of the libraries that we load.
+ */
+final class BackendFunctions {
+  private static final Map<Long, BackendFunctions> BY_REGISTRY = new ConcurrentHashMap<>();
+  private static final MemoryLayout FEATURE = MemoryLayout.structLayout(C_POINTER, C_POINTER);
+
+  private final MemorySegment registry;
+  private final Map<String, Optional<MethodHandle>> handles = new ConcurrentHashMap<>();
+
+  private BackendFunctions(MemorySegment registry) {
+    this.registry = registry;
+  }
+
+  /** The functions of the backend that a device belongs to. */
+  static BackendFunctions of(MemorySegment device) {
+    MemorySegment registry = ggml_h.ggml_backend_dev_backend_reg(device);
+    return BY_REGISTRY.computeIfAbsent(
+        registry.address(), address -> new BackendFunctions(registry));
+  }
+
+  private MemorySegment address(String name) {
+    try (Arena scratch = Arena.ofConfined()) {
+      return ggml_h.ggml_backend_reg_get_proc_address(registry, scratch.allocateFrom(name));
+    }
+  }
+
+  private Optional<MethodHandle> find(String name, FunctionDescriptor descriptor) {
+    return handles.computeIfAbsent(
+        name,
+        n -> {
+          MemorySegment address = address(n);
+          return address.address() == 0
+              ? Optional.empty()
+              : Optional.of(Linker.nativeLinker().downcallHandle(address, descriptor));
+        });
+  }
+
+  /** Sets how many threads a backend uses; backends without threads ignore it. */
+  void setThreads(MemorySegment backend, int nThreads) {
+    find("ggml_backend_set_n_threads", FunctionDescriptor.ofVoid(C_POINTER, C_INT))
+        .ifPresent(f -> call(() -> f.invokeExact(backend, nThreads)));
+  }
+
+  /** Lets a backend ask {@code callback} between graph nodes whether to stop; NULL ends that. */
+  void setAbortCallback(MemorySegment backend, MemorySegment callback) {
+    find(
+            "ggml_backend_set_abort_callback",
+            FunctionDescriptor.ofVoid(C_POINTER, C_POINTER, C_POINTER))
+        .ifPresent(f -> call(() -> f.invokeExact(backend, callback, MemorySegment.NULL)));
+  }
+
+  /** Whether {@link #setAbortCallback} does anything. */
+  boolean canAbort() {
+    return address("ggml_backend_set_abort_callback").address() != 0;
+  }
+
+  /**
+   * Starts a pool of {@code nThreads} threads, which wait for work instead of being started for
+   * every graph; NULL where the backend has none.
+   */
+  MemorySegment newThreadPool(int nThreads) {
+    Optional<MethodHandle> create =
+        find("ggml_threadpool_new", FunctionDescriptor.of(C_POINTER, C_POINTER));
+    if (create.isEmpty()) {
+      return MemorySegment.NULL;
+    }
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment params = ggml_threadpool_params.allocate(scratch);
+      ggml_h.ggml_threadpool_params_init(params, nThreads);
+      return (MemorySegment) create.get().invokeExact(params);
+    } catch (Throwable e) {
+      throw new AssertionError("ggml_threadpool_new", e);
+    }
+  }
+
+  /** Ends the threads of a pool. */
+  void freeThreadPool(MemorySegment pool) {
+    find("ggml_threadpool_free", FunctionDescriptor.ofVoid(C_POINTER))
+        .ifPresent(f -> call(() -> f.invokeExact(pool)));
+  }
+
+  /** Makes a backend compute on the threads of a pool. */
+  void setThreadPool(MemorySegment backend, MemorySegment pool) {
+    find("ggml_backend_cpu_set_threadpool", FunctionDescriptor.ofVoid(C_POINTER, C_POINTER))
+        .ifPresent(f -> call(() -> f.invokeExact(backend, pool)));
+  }
+
+  /** Names of the features that are on, with their value where it is not 1. */
+  List<String> features() {
+    MemorySegment function = address("ggml_backend_get_features");
+    if (function.address() == 0) {
+      return List.of();
+    }
+    List<String> features = new ArrayList<>();
+    MemorySegment list = ggml_backend_get_features_t.invoke(function, registry);
+    for (long offset = 0; ; offset += FEATURE.byteSize()) {
+      MemorySegment name = list.get(C_POINTER, offset);
+      if (name.address() == 0) {
+        return List.copyOf(features);
+      }
+      String value = list.get(C_POINTER, offset + C_POINTER.byteSize()).getString(0);
+      features.add(value.equals("1") ? name.getString(0) : name.getString(0) + "=" + value);
+    }
+  }
+
+  /** A native callback that answers whether {@code flag} is set. */
+  static MemorySegment abortCallback(CancellationFlag flag, Arena arena) {
+    return ggml_abort_callback.allocate(data -> flag.isCancelled(), arena);
+  }
+
+  static {
+    // the callback's answer is one byte on every platform that ggml builds for
+    assert C_BOOL.byteSize() == 1;
+  }
+
+  private interface Call {
+    void run() throws Throwable;
+  }
+
+  private static void call(Call call) {
+    try {
+      call.run();
+    } catch (Throwable e) {
+      throw new AssertionError("native call failed to start", e);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package dev.ocellus.ggml;
+
+import static dev.ocellus.ggml.Checks.require;
+
+import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.gguf.TensorType;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Builds one graph: make the inputs, apply operations to them, and name what is to come out.
+ *
+ * <pre>{@code
+ * var b = new GraphBuilder(512);
+ * Tensor x = b.input("pixels", 588, 576);
+ * Graph graph = b.build(x.mulMat(weight).add(bias).named("out"));
+ * }</pre>
+ */
+public final class GraphBuilder implements AutoCloseable {
+  private final TensorContext context;
+  private final int maxNodes;
+  private boolean built;
+
+  /**
+   * @param maxNodes most operations and inputs of the graph
+   */
+  public GraphBuilder(int maxNodes) {
+    Ggml.initialize();
+    this.maxNodes = maxNodes;
+    this.context = new TensorContext(maxNodes, 2 * maxNodes);
+  }
+
+  /** An F32 input that is filled for every computation. */
+  public Tensor input(String name, long... shape) {
+    Tensor tensor = context.newTensor(name, TensorType.F32, shape);
+    ggml_h.ggml_set_input(tensor.handle());
+    return tensor;
+  }
+
+  /**
+   * An input of {@code n} numbers from 0 up to {@code limit - 1}, which {@link Tensor#getRows} takes.
+   */
+  public Tensor indices(String name, long n, long limit) {
+    require(limit > 0, () -> name + ": the limit must be positive, found " + limit);
+    Tensor tensor = positions(name, n);
+    context.limitIndices(tensor, limit);
+    return tensor;
+  }
+
+  /** An input of {@code n} integers without a limit, such as rotary positions. */
+  public Tensor positions(String name, long n) {
+    Tensor tensor = context.newTensor(name, TensorType.I32, n);
+    ggml_h.ggml_set_input(tensor.handle());
+    return tensor;
+  }
+
+  /**
+   * Ends the building. The graph owns everything that was made here.
+   *
+   * @param outputs tensors whose values can be read after a computation
+   * @throws IllegalStateException if a graph was built already
+   */
+  public Graph build(Tensor... outputs) {
+    if (built) {
+      throw new IllegalStateException("This builder has built its graph already");
+    }
+    require(outputs.length > 0, () -> "A graph needs at least one output");
+    MemorySegment graph = ggml_h.ggml_new_graph_custom(context.handle(), 2L * maxNodes, false);
+    for (Tensor output : outputs) {
+      output.output();
+      ggml_h.ggml_build_forward_expand(graph, output.handle());
+    }
+    built = true;
+    return new Graph(context, graph);
+  }
+
+  /** Frees what was made, if no graph was built from it. */
+  @Override
+  public void close() {
+    if (!built) {
+      context.close();
+    }
+  }
+}

@@ -1,0 +1,110 @@
+package dev.ocellus.ggml;
+
+import static dev.ocellus.ffi.ggml_h.GGML_LOG_LEVEL_CONT;
+import static dev.ocellus.ffi.ggml_h.GGML_LOG_LEVEL_DEBUG;
+import static dev.ocellus.ffi.ggml_h.GGML_LOG_LEVEL_ERROR;
+import static dev.ocellus.ffi.ggml_h.GGML_LOG_LEVEL_INFO;
+import static dev.ocellus.ffi.ggml_h.GGML_LOG_LEVEL_WARN;
+
+import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.ffi.ggml_log_callback;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Carries the log lines of ggml and llama.cpp to the {@link Logger} {@code dev.ocellus.ggml}.
+ *
+ * <p>llama.cpp reports a page of details for every model that it loads, so its informational lines
+ * become {@link Level#DEBUG}; warnings and errors keep their level. A line may arrive in several
+ * pieces; only whole lines are passed on.
+ */
+public final class NativeLog {
+  private static final Logger LOGGER = System.getLogger("dev.ocellus.ggml");
+  private static final ThreadLocal<Line> LINE = ThreadLocal.withInitial(Line::new);
+  private static final ThreadLocal<@Nullable List<String>> PROBLEMS = new ThreadLocal<>();
+
+  private static final class Line {
+    private final StringBuilder text = new StringBuilder();
+    private Level level = Level.DEBUG;
+  }
+
+  private NativeLog() {}
+
+  /** Routes native log lines here. Called once, before the first backend is loaded. */
+  static void install() {
+    MemorySegment callback = ggml_log_callback.allocate(NativeLog::receive, Arena.global());
+    ggml_h.llama_log_set(callback, MemorySegment.NULL); // sets ggml's callback too
+  }
+
+  /** What a native call returned, and the warnings and errors that it logged on this thread. */
+  public record Observed<T extends @Nullable Object>(T result, List<String> problems) {
+    /** The logged problems as the tail of a message, empty when there are none. */
+    public String because() {
+      return problems.isEmpty() ? "" : ": " + String.join("; ", problems);
+    }
+  }
+
+  /** Runs a native call and collects the warnings and errors that this thread logs meanwhile. */
+  public static <T extends @Nullable Object> Observed<T> observe(Supplier<T> call) {
+    List<String> problems = new ArrayList<>();
+    PROBLEMS.set(problems);
+    try {
+      return new Observed<>(call.get(), List.copyOf(problems));
+    } finally {
+      PROBLEMS.remove();
+    }
+  }
+
+  /** The callback. An exception that left an upcall would end the JVM, so none does. */
+  private static void receive(int level, MemorySegment text, MemorySegment userData) {
+    try {
+      Line line = LINE.get();
+      if (level != GGML_LOG_LEVEL_CONT()) {
+        line.level = levelOf(level);
+      }
+      String piece = text.getString(0);
+      line.text.append(piece);
+      if (piece.endsWith("\n")) {
+        flush(line);
+      }
+    } catch (Throwable e) { // also an Error: nothing may cross into native code
+      LINE.remove();
+    }
+  }
+
+  private static void flush(Line line) {
+    String message = line.text.toString().strip();
+    line.text.setLength(0);
+    if (message.isEmpty() || message.chars().allMatch(c -> c == '.')) {
+      return; // progress dots
+    }
+    List<String> problems = PROBLEMS.get();
+    if (problems != null
+        && problems.size() < 8
+        && line.level.getSeverity() >= Level.ERROR.getSeverity()) {
+      problems.add(message);
+    }
+    if (LOGGER.isLoggable(line.level)) {
+      LOGGER.log(line.level, message);
+    }
+  }
+
+  private static Level levelOf(int level) {
+    if (level == GGML_LOG_LEVEL_ERROR()) {
+      return Level.ERROR;
+    } else if (level == GGML_LOG_LEVEL_WARN()) {
+      return Level.WARNING;
+    } else if (level == GGML_LOG_LEVEL_INFO()) {
+      return Level.DEBUG;
+    } else if (level == GGML_LOG_LEVEL_DEBUG()) {
+      return Level.TRACE;
+    }
+    return Level.DEBUG;
+  }
+}

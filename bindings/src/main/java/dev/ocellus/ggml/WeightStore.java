@@ -1,0 +1,280 @@
+package dev.ocellus.ggml;
+
+import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.ffi.ggml_type_traits;
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.gguf.GgufTensor;
+import dev.ocellus.gguf.TensorType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Holds the weights of a GGUF file on a device.
+ *
+ * <p>On the CPU a weight stays where the file is mapped and is never copied. On other devices, and for
+ * the small tensors that are widened to F32, there is one buffer that {@link #load()} fills. So an
+ * architecture binds first (by {@link #weights()}), and the data moves once, afterwards.
+ */
+public final class WeightStore extends NativeObject {
+  /** ggml's CPU kernels want tensor data on such an address. */
+  private static final int ALIGNMENT = 32;
+
+  /** What ggml can multiply with; the others are intermediate or index types. */
+  private static final Set<TensorType> USABLE =
+      EnumSet.complementOf(
+          EnumSet.of(
+              TensorType.Q8_1,
+              TensorType.Q8_K,
+              TensorType.I8,
+              TensorType.I16,
+              TensorType.I32,
+              TensorType.I64,
+              TensorType.F64));
+
+  private record Binding(Tensor tensor, boolean widened) {}
+
+  /** Data that {@link #load()} has to bring to a tensor. */
+  private sealed interface Pending {
+    record Stored(GgufTensor source) implements Pending {}
+
+    record Computed(float[] values) implements Pending {}
+  }
+
+  private final GgufFile file;
+  private final Backend backend;
+  private final TensorContext mapped;
+  private final TensorContext owned;
+  private final Map<Path, MemorySegment> mappedBuffers = new HashMap<>();
+  private final Map<String, Binding> bindings = new HashMap<>();
+  private final Map<Tensor, Pending> pending = new LinkedHashMap<>();
+  private boolean loaded;
+  private long mappedBytes;
+
+  /**
+   * @param file stays the caller's and must outlive the store
+   * @param backend where the weights are to be used
+   */
+  public WeightStore(GgufFile file, Backend backend) {
+    this.file = file;
+    this.backend = backend;
+    int capacity = 2 * file.tensors().size() + 64;
+    this.mapped = new TensorContext(capacity, 0);
+    this.owned = new TensorContext(capacity, 0);
+  }
+
+  /** All weights, by full name. */
+  public Weights weights() {
+    return new Weights(this, "");
+  }
+
+  GgufFile file() {
+    return file;
+  }
+
+  /** Bytes that are used where the file is mapped. */
+  public long mappedBytes() {
+    return mappedBytes;
+  }
+
+  GgufTensor require(String name) {
+    return file.findTensor(name)
+        .orElseThrow(
+            () ->
+                new MissingWeightException(
+                    "%s: no tensor %s, which this architecture needs. The file is incomplete, or of another architecture than its metadata say."
+                        .formatted(file.path(), name)));
+  }
+
+  Tensor bind(String name, boolean widen, long... shape) {
+    requireOpen();
+    GgufTensor source = require(name);
+    if (!Arrays.equals(trimmed(shape), trimmed(source.shape()))) {
+      throw new WeightShapeException(
+          "%s: %s: expected %s, found %s"
+              .formatted(
+                  file.path(), name, Arrays.toString(trimmed(shape)), source.shape().toString()));
+    }
+    if (!USABLE.contains(source.type())) {
+      throw new WeightShapeException(
+          "%s: %s is of type %s, with which nothing can be computed"
+              .formatted(file.path(), name, source.type().ggmlName()));
+    }
+    boolean widened = widen && source.type() != TensorType.F32;
+    Binding known = bindings.get(name);
+    if (known != null && known.widened() == widened) {
+      return known.tensor();
+    }
+    if (loaded) {
+      throw new IllegalStateException(name + " is asked for after the weights were loaded");
+    }
+    Tensor tensor = place(source, widened);
+    bindings.put(name, new Binding(tensor, widened));
+    return tensor;
+  }
+
+  private Tensor place(GgufTensor source, boolean widened) {
+    long[] shape = source.shape().stream().mapToLong(Long::longValue).toArray();
+    boolean inPlace =
+        !widened
+            && backend.device().kind() == Device.Kind.CPU
+            && source.data().address() % ALIGNMENT == 0;
+    if (inPlace) {
+      Tensor tensor = mapped.newTensor(shortened(source.name()), source.type(), shape);
+      ggml_h.ggml_backend_tensor_alloc(
+          mappedBuffer(source), tensor.handle(), source.data());
+      mappedBytes += source.byteSize();
+      return tensor;
+    }
+    Tensor tensor =
+        owned.newTensor(
+            shortened(source.name()), widened ? TensorType.F32 : source.type(), shape);
+    pending.put(tensor, new Pending.Stored(source));
+    return tensor;
+  }
+
+  /** ggml's view of the part of a mapped file that holds tensors. */
+  private MemorySegment mappedBuffer(GgufTensor any) {
+    return mappedBuffers.computeIfAbsent(
+        any.file(),
+        path -> {
+          long first = Long.MAX_VALUE;
+          long end = 0;
+          for (GgufTensor t : file.tensors()) {
+            if (t.file().equals(path)) {
+              first = Math.min(first, t.data().address());
+              end = Math.max(end, t.data().address() + t.byteSize());
+            }
+          }
+          long base = first / ALIGNMENT * ALIGNMENT; // within the mapping, which starts on a page
+          MemorySegment buffer =
+              adopt(
+                  ggml_h.ggml_backend_dev_buffer_from_host_ptr(
+                      backend.device().handle(), MemorySegment.ofAddress(base), end - base, end - base),
+                  ggml_h::ggml_backend_buffer_free);
+          ggml_h.ggml_backend_buffer_set_usage(
+              buffer, ggml_h.GGML_BACKEND_BUFFER_USAGE_WEIGHTS());
+          return buffer;
+        });
+  }
+
+  /**
+   * A table that is computed once from the configuration, such as rotary positions, and lives beside
+   * the weights.
+   */
+  public Tensor constant(String name, float[] values, long... shape) {
+    requireOpen();
+    if (loaded) {
+      throw new IllegalStateException(name + " is added after the weights were loaded");
+    }
+    Tensor tensor = owned.newTensor(name, TensorType.F32, shape);
+    if (tensor.nElements() != values.length) {
+      throw new IllegalArgumentException(
+          "%s: %d values for %s".formatted(name, values.length, tensor.describe()));
+    }
+    pending.put(tensor, new Pending.Computed(values));
+    return tensor;
+  }
+
+  /**
+   * Brings everything that was bound to the device. Nothing can be bound afterwards.
+   *
+   * @throws OutOfDeviceMemoryException if the device has too little free memory
+   */
+  public void load() {
+    requireOpen();
+    if (loaded) {
+      return;
+    }
+    if (!pending.isEmpty()) {
+      MemorySegment buffer =
+          ggml_h.ggml_backend_alloc_ctx_tensors(owned.handle(), backend.handle());
+      if (buffer.address() == 0) {
+        throw new OutOfDeviceMemoryException(
+            "%s: %s has no room for %d MiB of weights (%d MiB are free). Free memory, use a smaller quantization or another device."
+                .formatted(
+                    file.path(),
+                    backend.device(),
+                    pendingBytes() >> 20,
+                    backend.device().freeMemory() >> 20));
+      }
+      adopt(buffer, ggml_h::ggml_backend_buffer_free);
+      ggml_h.ggml_backend_buffer_set_usage(buffer, ggml_h.GGML_BACKEND_BUFFER_USAGE_WEIGHTS());
+      pending.forEach(WeightStore::fill);
+      pending.clear();
+    }
+    loaded = true;
+  }
+
+  private long pendingBytes() {
+    return pending.keySet().stream().mapToLong(t -> t.type().bytes(t.shape())).sum();
+  }
+
+  private static void fill(Tensor tensor, Pending data) {
+    switch (data) {
+      case Pending.Stored(GgufTensor source) when tensor.type() == source.type() ->
+          ggml_h.ggml_backend_tensor_set(tensor.handle(), source.data(), 0, source.byteSize());
+      case Pending.Stored(GgufTensor source) -> {
+        long n = source.nElements();
+        try (Arena scratch = Arena.ofConfined()) {
+          MemorySegment floats = scratch.allocate(4 * n, 64);
+          MemorySegment aligned =
+              scratch.allocate(source.byteSize(), 64).copyFrom(source.data());
+          MemorySegment toFloat =
+              ggml_type_traits.to_float(ggml_h.ggml_get_type_traits(source.type().id()));
+          ggml_type_traits.to_float.invoke(toFloat, aligned, floats, n);
+          ggml_h.ggml_backend_tensor_set(tensor.handle(), floats, 0, floats.byteSize());
+        }
+      }
+      case Pending.Computed(float[] values) -> {
+        try (Arena scratch = Arena.ofConfined()) {
+          MemorySegment floats = scratch.allocateFrom(ValueLayout.JAVA_FLOAT, values);
+          ggml_h.ggml_backend_tensor_set(tensor.handle(), floats, 0, floats.byteSize());
+        }
+      }
+    }
+  }
+
+  static long[] trimmed(List<Long> shape) {
+    return trimmed(shape.stream().mapToLong(Long::longValue).toArray());
+  }
+
+  private static long[] trimmed(long[] shape) {
+    int n = shape.length;
+    while (n > 1 && shape[n - 1] == 1) {
+      n--;
+    }
+    return Arrays.copyOf(shape, n);
+  }
+
+  /** Tensor headers hold 63 bytes of name, as GGUF names do. */
+  private static String shortened(String name) {
+    return name.length() > 60 ? name.substring(name.length() - 60) : name;
+  }
+
+  /** Names of all tensors of the file that nothing has asked for. */
+  public List<String> unused() {
+    List<String> names = new ArrayList<>();
+    for (GgufTensor t : file.tensors()) {
+      if (!bindings.containsKey(t.name())) {
+        names.add(t.name());
+      }
+    }
+    return names;
+  }
+
+  @Override
+  protected void beforeClose() {
+    mapped.close();
+    owned.close();
+  }
+}

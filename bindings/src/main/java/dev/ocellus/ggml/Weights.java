@@ -1,0 +1,74 @@
+package dev.ocellus.ggml;
+
+import dev.ocellus.gguf.TensorType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The weights of a model under a name prefix, such as {@code v.blk.3.}. Getting a weight checks that it
+ * is there and has the shape that the architecture expects.
+ */
+public final class Weights {
+  private final WeightStore store;
+  private final String prefix;
+
+  Weights(WeightStore store, String prefix) {
+    this.store = store;
+    this.prefix = prefix;
+  }
+
+  /** The weights whose names go on with {@code name} and a dot. */
+  public Weights at(String name) {
+    return new Weights(store, prefix + name + ".");
+  }
+
+  /** The weights of layer {@code index}. */
+  public Weights at(int index) {
+    return at(Integer.toString(index));
+  }
+
+  /** Whether there is a weight of this name. */
+  public boolean has(String name) {
+    return store.file().findTensor(prefix + name).isPresent();
+  }
+
+  /** The type of a weight that is there. */
+  public TensorType type(String name) {
+    return store.require(prefix + name).type();
+  }
+
+  /** The sizes of a weight that is there, innermost first, without trailing ones. */
+  public long[] shape(String name) {
+    return WeightStore.trimmed(store.require(prefix + name).shape());
+  }
+
+  /**
+   * A weight as it is stored.
+   *
+   * @param shape sizes in ggml order; trailing ones may be left out
+   * @throws MissingWeightException if there is none of this name
+   * @throws WeightShapeException if its shape is another one
+   */
+  public Tensor get(String name, long... shape) {
+    return store.bind(prefix + name, false, shape);
+  }
+
+  /** A weight as it is stored, or null if there is none of this name. */
+  public @Nullable Tensor find(String name, long... shape) {
+    return has(name) ? get(name, shape) : null;
+  }
+
+  /** A weight in F32, widened if it is stored otherwise: for biases, norms and tables. */
+  public Tensor f32(String name, long... shape) {
+    return store.bind(prefix + name, true, shape);
+  }
+
+  /** A weight in F32, or null if there is none of this name. */
+  public @Nullable Tensor findF32(String name, long... shape) {
+    return has(name) ? f32(name, shape) : null;
+  }
+
+  /** The full name of a weight, for messages. */
+  public String name(String name) {
+    return prefix + name;
+  }
+}
