@@ -3,4 +3,5 @@ module dev.ocellus.nativelib {
   requires static org.jspecify;
 
   exports dev.ocellus;
+  exports dev.ocellus.nativelib;
 }

@@ -1,0 +1,161 @@
+package dev.ocellus.nativelib;
+
+import dev.ocellus.nativelib.NativeInfo.Source;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.lang.foreign.Arena;
+import java.lang.foreign.SymbolLookup;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** Finds a set of libraries that suits the machine and the bindings, and loads it. */
+final class NativeLoader {
+  private static final Logger LOG = System.getLogger("dev.ocellus.nativelib");
+
+  private final Settings settings;
+  private final Host host;
+  private final ClassLoader resources;
+
+  NativeLoader(Settings settings, Host host, ClassLoader resources) {
+    this.settings = settings;
+    this.host = host;
+    this.resources = resources;
+  }
+
+  /** What the loader found and loaded. */
+  record Loaded(NativeInfo info, LibrarySet libraries, Os os, SymbolLookup symbols) {}
+
+  Loaded load() {
+    Optional<Settings.Explicit> explicit = settings.explicit();
+    if (explicit.isPresent()) {
+      Os os = host.os().orElse(Os.LINUX); // any other Unix names its libraries like Linux
+      LibrarySet libraries = LibrarySet.find(explicit.get(), os);
+      return open(libraries, os, Source.EXPLICIT, Optional.empty());
+    }
+    List<Platform> platforms = candidates();
+    List<String> problems = new ArrayList<>();
+    for (Platform platform : platforms) {
+      Optional<Bundle> bundle = Bundle.find(resources, platform);
+      if (bundle.isEmpty()) {
+        continue;
+      }
+      try {
+        Path directory =
+            new NativeCache(settings.cache()).unpacked(bundle.get().manifest(), bundle.get()::open);
+        Loaded loaded =
+            open(
+                LibrarySet.of(platform, directory),
+                platform.os(),
+                Source.BUNDLED,
+                Optional.of(platform));
+        warnOfOtherVariant(platform, problems);
+        return loaded;
+      } catch (NativeLibraryException e) {
+        problems.add(platform.id() + ": " + e.getMessage());
+      }
+    }
+    throw problems.isEmpty()
+        ? new NativeLibraryException(nothingBundled(platforms))
+        : new NativeLibraryException(String.join(System.lineSeparator(), problems));
+  }
+
+  /**
+   * What this machine could run, in the order of preference: what was asked for, a GPU build, the
+   * CPU's.
+   */
+  List<Platform> candidates() {
+    if (host.os().isEmpty() || host.arch().isEmpty()) {
+      throw new NativeLibraryException(
+          "there are no prebuilt native libraries for %s; there are for %s. %s"
+              .formatted(host.description(), supported(), OWN_BUILD));
+    }
+    if (host.musl()) {
+      throw new NativeLibraryException(
+          "this JVM runs on musl libc (as on Alpine), but the prebuilt native libraries need glibc 2.34 or newer. Use a"
+              + " JVM and an image with glibc. Or: "
+              + OWN_BUILD);
+    }
+    List<Platform> runnable = Platform.runnableOn(host.os().get(), host.arch().get());
+    return runnable.stream()
+        .sorted(
+            Comparator.comparing(
+                    (Platform p) -> settings.gpu().isPresent() && p.gpu() != settings.gpu().get())
+                .thenComparing(p -> p.gpu() == Gpu.NONE))
+        .toList();
+  }
+
+  private static final String OWN_BUILD =
+      "Build llama.cpp "
+          + NativeVersion.TAG
+          + " with shared libraries, and name their directory with -D"
+          + Settings.DIRECTORY_PROPERTY
+          + "=DIR or "
+          + Settings.DIRECTORY_VARIABLE
+          + ".";
+
+  private void warnOfOtherVariant(Platform used, List<String> problems) {
+    Optional<Gpu> wanted = settings.gpu();
+    if (!problems.isEmpty() || (wanted.isPresent() && wanted.get() != used.gpu())) {
+      LOG.log(
+          Level.WARNING,
+          "using the native libraries for {0}{1}{2}",
+          used.id(),
+          wanted
+              .filter(gpu -> gpu != used.gpu())
+              .map(gpu ->
+                  ": those for "
+                      + (gpu == Gpu.NONE ? "the CPU alone" : gpu)
+                      + " are not bundled or do not load")
+              .orElse(""),
+          problems.isEmpty() ? "" : ", because others do not load: " + String.join("; ", problems));
+    }
+  }
+
+  private static String nothingBundled(List<Platform> platforms) {
+    return ("no native libraries were found. Looked for: -D%s (not set), %s (not set), and on the class and module path: %s."
+            + " Add the resource jar of this platform (ocellus-ggml-native, classifier natives-%s). Or: %s")
+        .formatted(
+            Settings.DIRECTORY_PROPERTY,
+            Settings.DIRECTORY_VARIABLE,
+            platforms.stream().map(Bundle::manifestName).collect(Collectors.joining(", ")),
+            platforms.getLast().id(),
+            OWN_BUILD);
+  }
+
+  private static String supported() {
+    return Stream.of(Platform.values())
+        .map(Platform::id)
+        .sorted()
+        .collect(Collectors.joining(", "));
+  }
+
+  private static Loaded open(
+      LibrarySet libraries, Os os, Source source, Optional<Platform> platform) {
+    SymbolLookup symbols = name -> Optional.empty();
+    for (Path library : libraries.linked()) {
+      symbols = open(library).or(symbols);
+    }
+    NativeVersion version =
+        VersionCheck.check(new GgmlCalls(symbols)::version, libraries.directory());
+    NativeInfo info = new NativeInfo(source, platform, libraries.directory(), version);
+    LOG.log(Level.DEBUG, "loaded {0}", info);
+    return new Loaded(info, libraries, os, symbols);
+  }
+
+  private static SymbolLookup open(Path library) {
+    try {
+      // Not System.load: its symbols belong to one class loader, and the bindings may be in
+      // another.
+      return SymbolLookup.libraryLookup(library, Arena.global());
+    } catch (IllegalArgumentException e) {
+      throw new NativeLibraryException(
+          "cannot load the native library %s: %s".formatted(library, LoadFailure.reason(library)),
+          e);
+    }
+  }
+}
