@@ -2,4 +2,7 @@
 module dev.ocellus.bindings {
   requires static org.jspecify;
   requires transitive dev.ocellus.nativelib;
+
+  exports dev.ocellus.gguf;
+  exports dev.ocellus.io;
 }
