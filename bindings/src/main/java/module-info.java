@@ -3,6 +3,7 @@ module dev.ocellus.bindings {
   requires static org.jspecify;
   requires transitive dev.ocellus.nativelib;
 
+  exports dev.ocellus.ggml;
   exports dev.ocellus.gguf;
-  exports dev.ocellus.io;
+  exports dev.ocellus.llama;
 }

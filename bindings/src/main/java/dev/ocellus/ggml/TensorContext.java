@@ -108,8 +108,9 @@ final class TensorContext extends NativeObject {
   /** One more than the largest number that may stand in {@code indices}. */
   long indexLimit(Tensor indices) {
     Long limit = findIndexLimit(indices);
-    require(
-        limit != null, () -> indices.describe() + " was not made by GraphBuilder.indices");
+    if (limit == null) {
+      throw new GgmlException(indices.describe() + " was not made by GraphBuilder.indices");
+    }
     return limit;
   }
 }

@@ -1,0 +1,42 @@
+package dev.ocellus.ggml;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Threads of a CPU backend that wait for work. Without a pool, ggml starts its threads anew for every
+ * graph, which a small model feels.
+ */
+public final class ThreadPool implements AutoCloseable {
+  private final BackendFunctions functions;
+  private final MemorySegment handle;
+  private boolean closed;
+
+  private ThreadPool(BackendFunctions functions, MemorySegment handle) {
+    this.functions = functions;
+    this.handle = handle;
+  }
+
+  /** Starts {@code nThreads} threads for a CPU device. */
+  public static ThreadPool start(Device device, int nThreads) {
+    BackendFunctions functions = BackendFunctions.of(device.handle());
+    return new ThreadPool(functions, functions.newThreadPool(nThreads));
+  }
+
+  /** Whether the backend has thread pools at all. */
+  public boolean exists() {
+    return handle.address() != 0;
+  }
+
+  /** The native pool, NULL if there is none. */
+  public MemorySegment handle() {
+    return handle;
+  }
+
+  @Override
+  public synchronized void close() {
+    if (!closed && exists()) {
+      functions.freeThreadPool(handle);
+    }
+    closed = true;
+  }
+}

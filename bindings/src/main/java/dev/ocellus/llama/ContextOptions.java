@@ -1,0 +1,90 @@
+package dev.ocellus.llama;
+
+import dev.ocellus.gguf.TensorType;
+
+/**
+ * How a context is made.
+ *
+ * @param nCtx tokens that it holds; 0 for what the model was trained with
+ * @param nBatch most tokens of one {@link LlamaContext#decode}
+ * @param nUbatch most tokens that are computed at once
+ * @param nSeqMax most sequences
+ * @param nOutputsMax most tokens of one decode whose logits are wanted
+ * @param nThreads threads for one token at a time
+ * @param nThreadsBatch threads for batches
+ * @param typeK element type of the key cache
+ * @param typeV element type of the value cache
+ * @param flashAttention whether attention is computed in one kernel
+ */
+public record ContextOptions(
+    int nCtx,
+    int nBatch,
+    int nUbatch,
+    int nSeqMax,
+    int nOutputsMax,
+    int nThreads,
+    int nThreadsBatch,
+    TensorType typeK,
+    TensorType typeV,
+    FlashAttention flashAttention) {
+
+  /** When to use flash attention. */
+  public enum FlashAttention {
+    /** Where the device supports it. */
+    AUTO(-1),
+    OFF(0),
+    ON(1);
+
+    private final int value;
+
+    FlashAttention(int value) {
+      this.value = value;
+    }
+
+    int value() {
+      return value;
+    }
+  }
+
+  /** 4096 tokens, one sequence, an F16 cache, and a thread for every physical core. */
+  public static ContextOptions defaults() {
+    int threads = Threads.physicalCores();
+    return new ContextOptions(
+        4096, 2048, 512, 1, 1, threads, threads, TensorType.F16, TensorType.F16, FlashAttention.AUTO);
+  }
+
+  public ContextOptions withContext(int nCtx) {
+    return new ContextOptions(
+        nCtx, nBatch, nUbatch, nSeqMax, nOutputsMax, nThreads, nThreadsBatch, typeK, typeV, flashAttention);
+  }
+
+  public ContextOptions withBatch(int nBatch, int nUbatch) {
+    return new ContextOptions(
+        nCtx, nBatch, nUbatch, nSeqMax, nOutputsMax, nThreads, nThreadsBatch, typeK, typeV, flashAttention);
+  }
+
+  public ContextOptions withThreads(int nThreads, int nThreadsBatch) {
+    return new ContextOptions(
+        nCtx, nBatch, nUbatch, nSeqMax, nOutputsMax, nThreads, nThreadsBatch, typeK, typeV, flashAttention);
+  }
+
+  public ContextOptions withOutputs(int nOutputsMax) {
+    return new ContextOptions(
+        nCtx, nBatch, nUbatch, nSeqMax, nOutputsMax, nThreads, nThreadsBatch, typeK, typeV, flashAttention);
+  }
+
+  public ContextOptions withSequences(int nSeqMax) {
+    return new ContextOptions(
+        nCtx, nBatch, nUbatch, nSeqMax, nOutputsMax, nThreads, nThreadsBatch, typeK, typeV, flashAttention);
+  }
+
+  public ContextOptions withCache(TensorType typeK, TensorType typeV) {
+    return new ContextOptions(
+        nCtx, nBatch, nUbatch, nSeqMax, nOutputsMax, nThreads, nThreadsBatch, typeK, typeV, flashAttention);
+  }
+
+  public ContextOptions withFlashAttention(FlashAttention flashAttention) {
+    return new ContextOptions(
+        nCtx, nBatch, nUbatch, nSeqMax, nOutputsMax, nThreads, nThreadsBatch, typeK, typeV, flashAttention);
+  }
+}

@@ -1,0 +1,199 @@
+package dev.ocellus.llama;
+
+import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.ffi.llama_model_params;
+import dev.ocellus.ffi.llama_progress_callback;
+import dev.ocellus.ggml.Device;
+import dev.ocellus.ggml.Ggml;
+import dev.ocellus.ggml.NativeLog;
+import dev.ocellus.ggml.NativeObject;
+import dev.ocellus.gguf.GgufFile;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.CancellationException;
+import java.util.function.DoublePredicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A text model. Its weights are loaded once and shared by all contexts.
+ *
+ * <p>Thread-safe. Closing it closes the contexts that are still open first, newest first.
+ */
+public final class LlamaModel extends NativeObject {
+  private final Path path;
+  private final MemorySegment handle;
+  private final Vocab vocab;
+  private final Deque<LlamaContext> contexts = new ArrayDeque<>();
+  private final int nGpuLayers;
+
+  private LlamaModel(Path path, MemorySegment address, int nGpuLayers) {
+    this.path = path;
+    this.handle = adopt(address, ggml_h::llama_model_free);
+    this.vocab = new Vocab(borrow(ggml_h.llama_model_get_vocab(handle)));
+    this.nGpuLayers = nGpuLayers;
+  }
+
+  /**
+   * Loads a GGUF text model, which has been checked by {@link ModelGuard} before libllama sees it.
+   *
+   * @throws IOException if the file cannot be read
+   * @throws dev.ocellus.gguf.GgufFormatException if it is damaged or no GGUF file
+   * @throws LlamaException if it is no text model, or one that libllama does not know
+   * @throws CancellationException if the progress callback answered false
+   */
+  public static LlamaModel load(Path path, ModelOptions options) throws IOException {
+    Ggml.initialize();
+    int nGpuLayers = gpuLayers(options.nGpuLayers());
+    try (GgufFile file = GgufFile.open(path)) {
+      ModelGuard.check(file);
+    }
+    try (Arena scratch = Arena.ofShared()) {
+      MemorySegment params = ggml_h.llama_model_default_params(scratch);
+      llama_model_params.n_gpu_layers(params, nGpuLayers);
+      llama_model_params.load_mode(
+          params,
+          options.memoryMapped() ? ggml_h.LLAMA_LOAD_MODE_MMAP() : ggml_h.LLAMA_LOAD_MODE_NONE());
+      llama_model_params.use_extra_bufts(params, options.repack());
+      Progress progress = new Progress(options.progress());
+      llama_model_params.progress_callback(
+          params, llama_progress_callback.allocate(progress::report, scratch));
+      MemorySegment name = scratch.allocateFrom(path.toString());
+      var loaded =
+          NativeLog.observe(() -> ggml_h.llama_model_load_from_file(name, params));
+      if (loaded.result().address() == 0) {
+        if (progress.stopped) {
+          throw new CancellationException("Loading " + path + " was cancelled");
+        }
+        throw new LlamaException(
+            "%s cannot be loaded as a text model%s".formatted(path, loaded.because()));
+      }
+      return new LlamaModel(path, loaded.result(), nGpuLayers);
+    }
+  }
+
+  private static int gpuLayers(int wanted) {
+    if (wanted == 0) {
+      return 0;
+    }
+    if (wanted > 0 && Device.gpus().isEmpty()) {
+      throw new LlamaException(
+          "%d layers are to go to a GPU (-ngl), but ggml sees none here. Leave -ngl out to run on the CPU, or install a GPU variant of the native libraries and its driver (docs/native-libraries.md)."
+              .formatted(wanted));
+    }
+    return wanted;
+  }
+
+  /** Carries libllama's progress to the caller; an exception there stops loading. */
+  private static final class Progress {
+    private final @Nullable DoublePredicate listener;
+    private boolean stopped;
+
+    Progress(@Nullable DoublePredicate listener) {
+      this.listener = listener;
+    }
+
+    boolean report(float share, MemorySegment userData) {
+      try {
+        stopped |= listener != null && !listener.test(share);
+      } catch (Throwable e) { // nothing may cross into native code
+        stopped = true;
+      }
+      return !stopped;
+    }
+  }
+
+  MemorySegment handle() {
+    requireOpen();
+    return handle;
+  }
+
+  /** The file that the model was loaded from. */
+  public Path path() {
+    return path;
+  }
+
+  public Vocab vocab() {
+    return vocab;
+  }
+
+  /** Floats of one input embedding. */
+  public int nEmbdInput() {
+    return ggml_h.llama_model_n_embd_inp(handle());
+  }
+
+  public int nLayer() {
+    return ggml_h.llama_model_n_layer(handle());
+  }
+
+  /** Tokens of context that the model was trained with. */
+  public int nCtxTrain() {
+    return ggml_h.llama_model_n_ctx_train(handle());
+  }
+
+  /** Number of weights. */
+  public long nParams() {
+    return ggml_h.llama_model_n_params(handle());
+  }
+
+  /** Bytes of all weights. */
+  public long byteSize() {
+    return ggml_h.llama_model_size(handle());
+  }
+
+  /** Layers that were asked to go to graphics processors; -1 for all. */
+  public int nGpuLayers() {
+    return nGpuLayers;
+  }
+
+  /** Position numbers of one embedding: 4 for models with multi-axis rotary positions, else 1. */
+  public int nPositions() {
+    int rope = ggml_h.llama_model_rope_type(handle());
+    return rope == ggml_h.LLAMA_ROPE_TYPE_MROPE() || rope == ggml_h.LLAMA_ROPE_TYPE_IMROPE()
+        ? 4
+        : 1;
+  }
+
+  /** One line: architecture, size and type. */
+  public String description() {
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment buffer = scratch.allocate(256);
+      ggml_h.llama_model_desc(handle(), buffer, buffer.byteSize());
+      return buffer.getString(0);
+    }
+  }
+
+  /** Opens a context, which this model will close at the latest. */
+  public LlamaContext newContext(ContextOptions options) {
+    requireOpen();
+    LlamaContext context = new LlamaContext(this, options);
+    synchronized (contexts) {
+      contexts.push(context);
+    }
+    return context;
+  }
+
+  void contextClosed(LlamaContext context) {
+    synchronized (contexts) {
+      contexts.remove(context);
+    }
+  }
+
+  @Override
+  protected void beforeClose() {
+    while (true) {
+      LlamaContext newest;
+      synchronized (contexts) {
+        newest = contexts.peek();
+      }
+      if (newest == null) {
+        return;
+      }
+      newest.close();
+      contextClosed(newest);
+    }
+  }
+}
