@@ -8,7 +8,12 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** A position in the header of a file that checks that the bytes are there before it reads them. */
+/**
+ * A position in the header of a file that checks that the bytes are there before it reads them.
+ *
+ * <p>What an error would name is kept as plain fields and put together only when one is thrown: the
+ * header is read at every start of the program, cold, where building messages would show.
+ */
 final class GgufCursor {
   /** ggml's own limit on one string. */
   private static final long MAX_STRING_BYTES = 1L << 30;
@@ -20,6 +25,8 @@ final class GgufCursor {
   private final MemorySegment data;
   private final long size;
   private long position;
+  private String subject = "file";
+  private int index = -1;
 
   GgufCursor(Path file, MemorySegment data, long position) {
     this.file = file;
@@ -38,6 +45,18 @@ final class GgufCursor {
 
   MemorySegment slice(long from, long bytes) {
     return data.asSlice(from, bytes);
+  }
+
+  /** Says what the next fields belong to: the tensor of this name. */
+  void begin(String kindOrName) {
+    subject = kindOrName;
+    index = -1;
+  }
+
+  /** Says what the next fields belong to: number {@code i} of a kind. */
+  void begin(String kind, int i) {
+    subject = kind;
+    index = i;
   }
 
   int u8(String what) {
@@ -87,25 +106,19 @@ final class GgufCursor {
     return (int) n;
   }
 
-  /** The length of a string whose bytes are known to follow. */
-  long stringLength(String what) {
-    // The loop over a vocabulary comes here for every token: no call, no message before it fails.
+  /** The length of a string, whose bytes are known to follow. */
+  long stringLength() {
     long at = position;
-    if (size - at >= 8) {
-      long n = data.get(Encoding.U64, at);
-      if (n >= 0 && n <= size - at - 8 && n <= MAX_STRING_BYTES) {
-        position = at + 8;
-        return n;
-      }
+    long n = i64("length");
+    if (n < 0 || n > size - position || n > MAX_STRING_BYTES) {
       throw error(
           at,
-          "length of " + what,
+          "length",
           "at most %d bytes (what is left of the file)"
-              .formatted(Math.min(size - at - 8, MAX_STRING_BYTES)),
+              .formatted(Math.min(size - position, MAX_STRING_BYTES)),
           Long.toUnsignedString(n));
     }
-    need(8, "length of " + what);
-    throw new AssertionError(); // need has thrown
+    return n;
   }
 
   void skip(long bytes) {
@@ -113,30 +126,33 @@ final class GgufCursor {
   }
 
   /** A string that must be short, not empty, valid UTF-8 and free of NUL: a key or a name. */
-  String identifier(String what, int maxBytes) {
+  String identifier(int maxBytes) {
     long at = position;
-    long n = stringLength(what);
+    long n = stringLength();
     if (n == 0 || n > maxBytes) {
-      throw error(at, "length of " + what, "1 to " + maxBytes + " bytes", Long.toString(n));
+      throw error(at, "length", "1 to " + maxBytes + " bytes", Long.toString(n));
     }
     ByteBuffer bytes = data.asSlice(position, n).asByteBuffer();
     try {
       String s = StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
       if (s.indexOf('\0') >= 0) {
-        throw error(position, what, "no NUL character", Quote.of(s));
+        throw error(position, "text", "no NUL character", Quote.of(s));
       }
       position += n;
       return s;
     } catch (CharacterCodingException e) {
-      throw error(position, what, "valid UTF-8", "other bytes");
+      throw error(position, "text", "valid UTF-8", "other bytes");
     }
   }
 
   MetadataType type(String what) {
     long at = position;
     int id = i32(what);
-    return MetadataType.ofId(id)
-        .orElseThrow(() -> error(at, what, "a GGUF value type (0 to 12)", Integer.toString(id)));
+    MetadataType type = MetadataType.ofIdOrNull(id);
+    if (type == null) {
+      throw error(at, what, "a GGUF value type (0 to 12)", Integer.toString(id));
+    }
+    return type;
   }
 
   GgufFormatException error(long at, String what, String expected, String found) {
@@ -144,7 +160,8 @@ final class GgufCursor {
   }
 
   GgufFormatException error(long at, String what, String expected, String found, String remedy) {
-    return new GgufFormatException(file, at, what, expected, found, remedy);
+    String whole = index < 0 ? subject : subject + " " + index;
+    return new GgufFormatException(file, at, what + " of " + whole, expected, found, remedy);
   }
 
   private void need(long bytes, String what) {

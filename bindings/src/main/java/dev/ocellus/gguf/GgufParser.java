@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -119,70 +120,71 @@ final class GgufParser {
     long keyBytes = 0;
     for (int i = 0; i < count; i++) {
       long at = in.position();
-      String key = in.identifier("metadata key " + i, MAX_KEY_BYTES);
+      in.begin("metadata key", i);
+      String key = in.identifier(MAX_KEY_BYTES);
       keyBytes += key.length();
       if (keyBytes > MAX_KEY_BYTES_TOTAL) {
         throw in.error(
-            at, "metadata keys", "at most " + MAX_KEY_BYTES_TOTAL + " bytes in all", "more");
+            at, "end", "at most " + MAX_KEY_BYTES_TOTAL + " bytes of keys in all", "more");
       }
       if (out.put(key, value(key)) != null) {
-        throw in.error(at, "metadata key " + i, "a key of its own", "a second " + Quote.of(key));
+        throw in.error(at, "text", "a key of its own", "a second " + Quote.of(key));
       }
     }
     return out;
   }
 
   private GgufValue value(String key) {
-    String what = "metadata " + Quote.of(key);
-    MetadataType type = in.type("type of " + what);
+    in.begin(key);
+    MetadataType type = in.type("type");
     return switch (type) {
-      case STRING -> new GgufString(in.take(in.stringLength(what), what));
-      case BOOL -> bool(what);
-      case ARRAY -> array(what, 1);
-      case U8, I8, U16, I16, U32, I32, U64, I64, F32, F64 -> in.number(type, what);
+      case STRING -> new GgufString(in.take(in.stringLength(), "text"));
+      case BOOL -> bool();
+      case ARRAY -> array(1);
+      case U8, I8, U16, I16, U32, I32, U64, I64, F32, F64 -> in.number(type, "value");
     };
   }
 
-  private GgufValue bool(String what) {
+  private GgufValue bool() {
     long at = in.position();
-    int b = in.u8(what);
+    int b = in.u8("value");
     if (b > 1) {
-      throw in.error(at, what, "a boolean (0 or 1)", Integer.toString(b));
+      throw in.error(at, "value", "a boolean (0 or 1)", Integer.toString(b));
     }
     return new GgufValue.Bool(b == 1);
   }
 
-  private GgufArray array(String what, int depth) {
+  private GgufArray array(int depth) {
     long at = in.position();
     if (depth > MAX_ARRAY_DEPTH) {
-      throw in.error(at, what, "arrays nested at most " + MAX_ARRAY_DEPTH + " deep", "more");
+      throw in.error(at, "value", "arrays nested at most " + MAX_ARRAY_DEPTH + " deep", "more");
     }
-    MetadataType element = in.type("element type of " + what);
+    MetadataType element = in.type("element type");
     long smallest = element == MetadataType.STRING ? 8 : Math.max(element.byteSize(), 1);
     if (element == MetadataType.ARRAY) {
       smallest = 12;
     }
     long limit = Math.max(0, Math.min(MAX_ARRAY_ELEMENTS, (in.remaining() - 8) / smallest));
-    int n = in.count("number of elements of " + what, limit);
+    int n = in.count("number of elements", limit);
     long start = in.position();
     switch (element) {
       case STRING -> {
         for (int i = 0; i < n; i++) {
-          in.skip(in.stringLength(what));
+          in.skip(in.stringLength());
         }
       }
       case ARRAY -> {
         for (int i = 0; i < n; i++) {
-          array(what, depth + 1);
+          array(depth + 1);
         }
       }
       case BOOL -> {
         for (int i = 0; i < n; i++) {
-          bool(what);
+          bool();
         }
       }
       case U8, I8, U16, I16, U32, I32, U64, I64, F32, F64 ->
-          in.take((long) n * element.byteSize(), what);
+          in.take((long) n * element.byteSize(), "elements");
     }
     return new GgufArray(element, n, in.slice(start, in.position() - start));
   }
@@ -203,7 +205,8 @@ final class GgufParser {
   }
 
   private GgufFormatException bad(String key, String expected, String found) {
-    return in.error(GgufFormatException.NOWHERE, "metadata " + Quote.of(key), expected, found);
+    in.begin(key);
+    return in.error(GgufFormatException.NOWHERE, "value", expected, found);
   }
 
   private List<Entry> tensors(int count, int alignment) {
@@ -212,9 +215,10 @@ final class GgufParser {
     long end = 0; // of the data section so far, padded
     for (int i = 0; i < count; i++) {
       long at = in.position();
-      String name = in.identifier("name of tensor " + i, MAX_NAME_BYTES);
+      in.begin("tensor name", i);
+      String name = in.identifier(MAX_NAME_BYTES);
       if (!names.add(name)) {
-        throw in.error(at, "name of tensor " + i, "a name of its own", "a second " + name);
+        throw in.error(at, "text", "a name of its own", "a second " + Quote.of(name));
       }
       Entry t = tensor(name, end);
       relative.add(t);
@@ -235,32 +239,31 @@ final class GgufParser {
           "%d, so %d are missing".formatted(fileSize, needed - fileSize),
           "The file is incomplete: download or copy it again.");
     }
-    return relative.stream()
-        .map(t -> new Entry(t.name(), t.shape(), t.type(), dataStart + t.offset(), t.bytes()))
-        .toList();
+    List<Entry> absolute = new ArrayList<>(count);
+    for (Entry t : relative) {
+      absolute.add(new Entry(t.name(), t.shape(), t.type(), dataStart + t.offset(), t.bytes()));
+    }
+    return absolute;
   }
 
   private Entry tensor(String name, long expectedOffset) {
-    String what = "tensor " + Quote.of(name);
+    in.begin(name);
     long at = in.position();
-    int nDims = in.i32("number of dimensions of " + what);
+    int nDims = in.i32("number of dimensions");
     if (nDims < 1 || nDims > MAX_DIMS) {
       throw in.error(
-          at,
-          "number of dimensions of " + what,
-          "1 to " + MAX_DIMS,
-          Integer.toUnsignedString(nDims));
+          at, "number of dimensions", "1 to " + MAX_DIMS, Integer.toUnsignedString(nDims));
     }
     List<Long> shape = new ArrayList<>(nDims);
     long elements = 1;
     for (int d = 0; d < nDims; d++) {
       at = in.position();
-      long size = in.i64("dimension " + d + " of " + what);
+      long size = in.i64("dimension");
       // 2^59 elements of at most 8 bytes keep the size in bytes inside a long.
       if (size < 1 || size > (1L << 59) / elements) {
         throw in.error(
             at,
-            "dimension " + d + " of " + what,
+            "dimension " + d,
             "at least 1 and a representable number of elements",
             Long.toString(size));
       }
@@ -268,45 +271,47 @@ final class GgufParser {
       shape.add(size);
     }
     at = in.position();
-    TensorType type = tensorType(in.i32("type of " + what), at, what);
+    TensorType type = tensorType(in.i32("type"), at);
     if (shape.getFirst() % type.blockSize() != 0) {
       throw in.error(
           at,
-          what,
-          "rows of a multiple of %d elements for type %s"
-              .formatted(type.blockSize(), type.ggmlName()),
+          "rows",
+          "a multiple of %d elements for type %s".formatted(type.blockSize(), type.ggmlName()),
           Long.toString(shape.getFirst()));
     }
     long bytes = elements / type.blockSize() * type.blockBytes();
     if (bytes > MAX_TENSOR_BYTES) {
-      throw in.error(at, "size of " + what, "at most " + MAX_TENSOR_BYTES + " bytes", "" + bytes);
+      throw in.error(at, "size", "at most " + MAX_TENSOR_BYTES + " bytes", "" + bytes);
     }
     at = in.position();
-    long offset = in.i64("offset of " + what);
+    long offset = in.i64("offset");
     // ggml wants the tensors one after the other with nothing but padding between them. That also
     // says that they are aligned and do not overlap.
     if (offset != expectedOffset) {
       throw in.error(
           at,
-          "offset of " + what,
+          "offset",
           expectedOffset + " (right behind the tensor before, aligned)",
           Long.toUnsignedString(offset));
     }
     return new Entry(name, List.copyOf(shape), type, offset, bytes);
   }
 
-  private TensorType tensorType(int id, long at, String what) {
-    return TensorType.ofId(id)
-        .orElseThrow(() ->
-            TensorType.removed(id)
-                .map(r -> in.error(at, "type of " + what, "a current ggml type", id + ": " + r))
-                .orElseGet(() ->
-                    in.error(
-                        at,
-                        "type of " + what,
-                        "a ggml type of llama.cpp v0.4.0",
-                        Integer.toUnsignedString(id),
-                        "The file is damaged, or newer than this program; update it.")));
+  private TensorType tensorType(int id, long at) {
+    TensorType type = TensorType.ofIdOrNull(id);
+    if (type != null) {
+      return type;
+    }
+    Optional<String> removed = TensorType.removed(id);
+    if (removed.isPresent()) {
+      throw in.error(at, "type", "a current ggml type", id + ": " + removed.get(), "");
+    }
+    throw in.error(
+        at,
+        "type",
+        "a ggml type of llama.cpp v0.4.0",
+        Integer.toUnsignedString(id),
+        "The file is damaged, or newer than this program; update it.");
   }
 
   /** The next multiple of {@code alignment}, a power of two. */

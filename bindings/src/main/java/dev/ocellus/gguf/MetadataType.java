@@ -1,6 +1,7 @@
 package dev.ocellus.gguf;
 
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** The types that a GGUF metadata value can have, with their numbers in the file. */
 public enum MetadataType {
@@ -32,7 +33,11 @@ public enum MetadataType {
 
   /** The type with this number, or empty. */
   public static Optional<MetadataType> ofId(int id) {
-    return id < 0 || id >= BY_ID.length ? Optional.empty() : Optional.of(BY_ID[id]);
+    return Optional.ofNullable(ofIdOrNull(id));
+  }
+
+  static @Nullable MetadataType ofIdOrNull(int id) {
+    return id < 0 || id >= BY_ID.length ? null : BY_ID[id];
   }
 
   /** The number in the file. */

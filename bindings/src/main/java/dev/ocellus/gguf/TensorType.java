@@ -73,7 +73,11 @@ public enum TensorType {
 
   /** The type with this ggml id, or empty for an id that is unknown or removed. */
   public static Optional<TensorType> ofId(int id) {
-    return id < 0 || id >= COUNT ? Optional.empty() : Optional.ofNullable(BY_ID[id]);
+    return Optional.ofNullable(ofIdOrNull(id));
+  }
+
+  static @Nullable TensorType ofIdOrNull(int id) {
+    return id < 0 || id >= COUNT ? null : BY_ID[id];
   }
 
   /** For an id that ggml once had and has removed: its name and what to use instead. */
