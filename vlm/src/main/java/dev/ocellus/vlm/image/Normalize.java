@@ -1,0 +1,114 @@
+package dev.ocellus.vlm.image;
+
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.Objects;
+
+/**
+ * From bytes to the numbers that a vision tower reads: {@code (u8 * rescale - mean[c]) / std[c]},
+ * bit for bit as HuggingFace's processors compute it, in planar order (all red, all green, all
+ * blue).
+ *
+ * <p>The product is rounded from double to float once, difference and quotient are float: {@code
+ * rescale} and {@code normalize} in <a
+ * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/image_transforms.py">transformers
+ * 5.18, image_transforms.py</a>. As a byte has 256 values, everything is looked up.
+ */
+public final class Normalize {
+  /** What {@code "rescale_factor"} is nearly everywhere. */
+  public static final double RESCALE = 1.0 / 255;
+
+  private final float[][] tables;
+
+  private Normalize(double rescale, double[] mean, double[] std) {
+    tables = new float[3][256];
+    for (int c = 0; c < 3; c++) {
+      for (int value = 0; value < 256; value++) {
+        tables[c][value] = ((float) (value * rescale) - (float) mean[c]) / (float) std[c];
+      }
+    }
+  }
+
+  /** With {@code rescale} 1/255. */
+  public static Normalize of(double[] mean, double[] std) {
+    return of(RESCALE, mean, std);
+  }
+
+  /**
+   * @param rescale {@code "rescale_factor"}
+   * @param mean {@code "image_mean"}, after rescaling; three values
+   * @param std {@code "image_std"}, after rescaling; three positive values
+   * @throws IllegalArgumentException if a value is missing, not finite, or {@code std} not positive
+   */
+  public static Normalize of(double rescale, double[] mean, double[] std) {
+    if (mean.length != 3 || std.length != 3) {
+      throw new IllegalArgumentException(
+          "mean and std need three channels, but have " + mean.length + " and " + std.length);
+    }
+    boolean valid = Double.isFinite(rescale);
+    for (int c = 0; c < 3; c++) {
+      valid &= Double.isFinite(mean[c]) && Float.isFinite((float) std[c]) && (float) std[c] > 0;
+    }
+    if (!valid) {
+      throw new IllegalArgumentException(
+          "rescale factor, mean and std must be finite and std positive, but are %s, %s and %s"
+              .formatted(rescale, Arrays.toString(mean), Arrays.toString(std)));
+    }
+    return new Normalize(rescale, mean, std);
+  }
+
+  /** The value of byte {@code value} (0 to 255) in channel {@code c} (0 red, 1 green, 2 blue). */
+  public float value(int c, int value) {
+    return tables[c][value];
+  }
+
+  /** Planar values [3, height, width] in a new array. */
+  public float[] apply(RgbImage image) {
+    float[] out = new float[Math.multiplyExact(3, planeLength(image))];
+    apply(image, out, 0);
+    return out;
+  }
+
+  /**
+   * Writes planar values [3, height, width] to {@code out} from {@code offset} on.
+   *
+   * @throws IndexOutOfBoundsException if they do not fit
+   */
+  public void apply(RgbImage image, float[] out, int offset) {
+    int plane = planeLength(image);
+    Objects.checkFromIndexSize(offset, Math.multiplyExact(3, plane), out.length);
+    byte[] in = image.data();
+    float[] red = tables[0];
+    float[] green = tables[1];
+    float[] blue = tables[2];
+    for (int i = 0, from = 0; i < plane; i++, from += 3) {
+      out[offset + i] = red[in[from] & 0xFF];
+      out[offset + plane + i] = green[in[from + 1] & 0xFF];
+      out[offset + 2 * plane + i] = blue[in[from + 2] & 0xFF];
+    }
+  }
+
+  /**
+   * Writes planar values [3, height, width] to {@code out} from its position on, and advances it.
+   *
+   * @throws IndexOutOfBoundsException if they do not fit; nothing is written then
+   */
+  public void apply(RgbImage image, FloatBuffer out) {
+    int plane = planeLength(image);
+    int start = out.position();
+    Objects.checkFromIndexSize(start, Math.multiplyExact(3, plane), out.limit());
+    byte[] in = image.data();
+    for (int c = 0; c < 3; c++) {
+      float[] table = tables[c];
+      int to = start + c * plane;
+      for (int i = 0, from = c; i < plane; i++, from += 3) {
+        out.put(to + i, table[in[from] & 0xFF]);
+      }
+    }
+    out.position(start + 3 * plane);
+  }
+
+  private static int planeLength(RgbImage image) {
+    return image.width() * image.height();
+  }
+}
