@@ -399,7 +399,8 @@ final class FetchNatives {
               + "\"; there are host, all, "
               + CPU_AND_METAL
               + " and "
-              + GPU);
+              + GPU
+              + ". To build for a machine without any, use -Docellus.platforms=none and your own build of llama.cpp.");
     }
     return name;
   }
