@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -92,6 +93,17 @@ class NativeLibrariesTest {
   }
 
   @Test
+  void warnsOnceWhenTheVariantAskedForIsNotBundled() throws Exception {
+    Map<String, String> settings = new HashMap<>(cache());
+    settings.put("ocellus.native.variant", THIS_OS == Os.MAC ? "cuda" : "metal");
+
+    String output = TestNatives.load(settings).succeeded().output();
+
+    assertThat(output).contains("source=BUNDLED").contains("device=CPU");
+    assertThat(output).containsPattern("WARNING: using the native libraries .*: no bundled build");
+  }
+
+  @Test
   void saysThatNoCpuBackendIsThere() throws Exception {
     TestNatives.copyTo(temp, TestNatives.platform().linkedLibraries());
 
@@ -109,7 +121,7 @@ class NativeLibrariesTest {
 
     assertThat(refusal(explicit()))
         .contains("cannot load the native library " + llama)
-        .doesNotContain("gave no reason");
+        .doesNotContain("no reason given");
   }
 
   @Test
