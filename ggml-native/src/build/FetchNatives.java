@@ -115,8 +115,10 @@ final class FetchNatives {
       Path directory = module.resolve("target/natives").resolve(platform);
       prepare(platform, directory);
       Path jar = module.resolve("target").resolve(prefix + "-natives-" + platform + ".jar");
-      writeJar(directory, RESOURCES + "/" + platform + "/", jar);
-      System.out.println("ggml-native: packed " + jar.getFileName());
+      if (!isNewer(jar, directory.resolve(MANIFEST))) {
+        writeJar(directory, RESOURCES + "/" + platform + "/", jar);
+        System.out.println("ggml-native: packed " + jar.getFileName());
+      }
     }
   }
 
@@ -211,7 +213,7 @@ final class FetchNatives {
             "npm",
             "pack",
             name + "@" + version,
-            "--silent",
+            "--loglevel=error",
             "--ignore-scripts",
             offline ? "--offline" : "--prefer-offline"));
     Path log = directory.resolve("npm.log");
@@ -360,6 +362,11 @@ final class FetchNatives {
     files.put(file, hex(sha256.digest()) + " " + size);
   }
 
+  private static boolean isNewer(Path file, Path than) throws IOException {
+    return Files.exists(file)
+        && Files.getLastModifiedTime(file).compareTo(Files.getLastModifiedTime(than)) > 0;
+  }
+
   private static void writeJar(Path directory, String prefix, Path jar) throws IOException {
     List<Path> files;
     try (Stream<Path> walk = Files.walk(directory)) {
@@ -399,7 +406,8 @@ final class FetchNatives {
               + "\"; there are host, all, "
               + CPU_AND_METAL
               + " and "
-              + GPU);
+              + GPU
+              + ". To build for a machine without any, use -Docellus.platforms=none and your own build of llama.cpp.");
     }
     return name;
   }

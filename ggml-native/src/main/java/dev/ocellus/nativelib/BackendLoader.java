@@ -45,7 +45,7 @@ final class BackendLoader {
   /** ggml skips in silence what it cannot load, so the reason is found by loading it once more. */
   private static String why(Path backend) {
     String problem =
-        LoadFailure.linkerMessage(backend)
+        LoadFailure.of(backend)
             .orElse(
                 "it loads, but finds no device (is the driver installed, and the device visible?)");
     String name = backend.getFileName().toString();
@@ -59,9 +59,7 @@ final class BackendLoader {
             .filter(file -> file.getFileName().toString().startsWith(prefix))
             .map(file ->
                 file.getFileName()
-                    + LoadFailure.linkerMessage(file)
-                        .map(message -> " (" + message + ")")
-                        .orElse(""))
+                    + LoadFailure.of(file).map(message -> " (" + message + ")").orElse(""))
             .collect(Collectors.joining(", "));
     return "ggml registered no CPU backend from %s. %s Looked for %s-*%s: found %s."
         .formatted(

@@ -23,13 +23,26 @@ public record BackendReport(List<Device> devices, Optional<String> gpuProblem) {
    */
   public record Device(String name, String description, Kind kind) {}
 
-  /** {@code enum ggml_backend_dev_type}, in its order. */
+  /** As {@code enum ggml_backend_dev_type} of ggml-backend.h tells devices apart. */
   public enum Kind {
     CPU,
     GPU,
     INTEGRATED_GPU,
     ACCELERATOR,
-    META;
+    META,
+    /** A kind that this version does not know. */
+    OTHER;
+
+    static Kind of(int ggmlType) {
+      return switch (ggmlType) {
+        case 0 -> CPU;
+        case 1 -> GPU;
+        case 2 -> INTEGRATED_GPU;
+        case 3 -> ACCELERATOR;
+        case 4 -> META;
+        default -> OTHER;
+      };
+    }
 
     boolean isGpu() {
       return this == GPU || this == INTEGRATED_GPU;

@@ -62,7 +62,7 @@ final class GgmlCalls {
             new Device(
                 string((MemorySegment) name.invokeExact(device)),
                 string((MemorySegment) description.invokeExact(device)),
-                kind >= 0 && kind < Kind.values().length ? Kind.values()[kind] : Kind.META));
+                Kind.of(kind)));
       }
     } catch (Throwable e) {
       throw unexpected(e);

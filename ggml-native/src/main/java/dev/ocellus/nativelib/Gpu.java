@@ -9,6 +9,11 @@ public enum Gpu {
   VULKAN,
   METAL;
 
+  /** As a user asks for it with {@code ocellus.native.variant}. */
+  String wanted() {
+    return this == NONE ? "cpu" : lowerCase();
+  }
+
   /** As in file and package names: {@code cuda}. */
   String lowerCase() {
     return name().toLowerCase(Locale.ROOT);

@@ -17,6 +17,15 @@ import java.util.stream.Stream;
 final class NativeLoader {
   private static final Logger LOG = System.getLogger("dev.ocellus.nativelib");
 
+  private static final String OWN_BUILD =
+      "Build llama.cpp "
+          + NativeVersion.TAG
+          + " with shared libraries, and name their directory with -D"
+          + Settings.DIRECTORY_PROPERTY
+          + "=DIR or "
+          + Settings.DIRECTORY_VARIABLE
+          + ".";
+
   private final Settings settings;
   private final Host host;
   private final ClassLoader resources;
@@ -40,11 +49,11 @@ final class NativeLoader {
     List<Platform> platforms = candidates();
     List<String> problems = new ArrayList<>();
     for (Platform platform : platforms) {
-      Optional<Bundle> bundle = Bundle.find(resources, platform);
-      if (bundle.isEmpty()) {
-        continue;
-      }
       try {
+        Optional<Bundle> bundle = Bundle.find(resources, platform);
+        if (bundle.isEmpty()) {
+          continue;
+        }
         Path directory =
             new NativeCache(settings.cache()).unpacked(bundle.get().manifest(), bundle.get()::open);
         Loaded loaded =
@@ -89,30 +98,19 @@ final class NativeLoader {
         .toList();
   }
 
-  private static final String OWN_BUILD =
-      "Build llama.cpp "
-          + NativeVersion.TAG
-          + " with shared libraries, and name their directory with -D"
-          + Settings.DIRECTORY_PROPERTY
-          + "=DIR or "
-          + Settings.DIRECTORY_VARIABLE
-          + ".";
-
+  /** Says so when these are not the libraries that were asked for, or that come first. */
   private void warnOfOtherVariant(Platform used, List<String> problems) {
-    Optional<Gpu> wanted = settings.gpu();
-    if (!problems.isEmpty() || (wanted.isPresent() && wanted.get() != used.gpu())) {
+    List<String> reasons = new ArrayList<>(problems);
+    settings
+        .gpu()
+        .filter(wanted -> wanted != used.gpu() && problems.isEmpty())
+        .ifPresent(wanted -> reasons.add("no bundled build of them is for " + wanted.wanted()));
+    if (!reasons.isEmpty()) {
       LOG.log(
           Level.WARNING,
-          "using the native libraries for {0}{1}{2}",
+          "using the native libraries {0}: {1}",
           used.id(),
-          wanted
-              .filter(gpu -> gpu != used.gpu())
-              .map(gpu ->
-                  ": those for "
-                      + (gpu == Gpu.NONE ? "the CPU alone" : gpu)
-                      + " are not bundled or do not load")
-              .orElse(""),
-          problems.isEmpty() ? "" : ", because others do not load: " + String.join("; ", problems));
+          String.join("; ", reasons));
     }
   }
 
@@ -154,7 +152,8 @@ final class NativeLoader {
       return SymbolLookup.libraryLookup(library, Arena.global());
     } catch (IllegalArgumentException e) {
       throw new NativeLibraryException(
-          "cannot load the native library %s: %s".formatted(library, LoadFailure.reason(library)),
+          "cannot load the native library %s: %s"
+              .formatted(library, LoadFailure.of(library).orElse("no reason given")),
           e);
     }
   }

@@ -27,6 +27,8 @@ public enum Platform {
   private final Os os;
   private final Arch arch;
   private final Gpu gpu;
+
+  @SuppressWarnings("ImmutableEnumChecker") // List.of, which nothing can change
   private final List<String> cpus;
 
   Platform(String id, Os os, Arch arch, Gpu gpu, List<String> cpus) {

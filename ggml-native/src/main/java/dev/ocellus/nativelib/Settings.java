@@ -87,16 +87,13 @@ record Settings(Optional<Explicit> explicit, Path cache, Optional<Gpu> gpu) {
   }
 
   private static Gpu gpu(String value) {
-    String wanted = value.toLowerCase(Locale.ROOT);
-    return wanted.equals("cpu")
-        ? Gpu.NONE
-        : Stream.of(Gpu.CUDA, Gpu.VULKAN, Gpu.METAL)
-            .filter(gpu -> gpu.lowerCase().equals(wanted))
-            .findFirst()
-            .orElseThrow(() ->
-                new NativeLibraryException(
-                    "-D%s is \"%s\"; it can be cpu, cuda, vulkan or metal"
-                        .formatted(VARIANT_PROPERTY, value)));
+    return Stream.of(Gpu.values())
+        .filter(gpu -> gpu.wanted().equals(value.toLowerCase(Locale.ROOT)))
+        .findFirst()
+        .orElseThrow(() ->
+            new NativeLibraryException(
+                "-D%s is \"%s\"; it can be cpu, cuda, vulkan or metal"
+                    .formatted(VARIANT_PROPERTY, value)));
   }
 
   private static Optional<String> text(@Nullable String value) {
