@@ -31,8 +31,7 @@ public final class Backend extends NativeObject {
     this.nThreads = nThreads;
     this.functions = BackendFunctions.of(device.handle());
     var opened =
-        NativeLog.observe(
-            () -> ggml_h.ggml_backend_dev_init(device.handle(), MemorySegment.NULL));
+        NativeLog.observe(() -> ggml_h.ggml_backend_dev_init(device.handle(), MemorySegment.NULL));
     if (opened.result().address() == 0) {
       close();
       throw new GgmlException("Device " + device + " cannot be opened" + opened.because());

@@ -23,8 +23,8 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * Functions that a backend offers by name ({@code ggml_backend_reg_get_proc_address}).
  *
- * <p>The CPU backend is a library that ggml itself picks and loads for the processor at hand, so its
- * functions are not among the symbols of the libraries that we load.
+ * <p>The CPU backend is a library that ggml itself picks and loads for the processor at hand, so
+ * its functions are not among the symbols of the libraries that we load.
  */
 final class BackendFunctions {
   private static final Map<Long, BackendFunctions> BY_REGISTRY = new ConcurrentHashMap<>();

@@ -64,9 +64,7 @@ public final class Device {
 
   /** The graphics processors, in ggml's order; empty on a machine without one. */
   public static List<Device> gpus() {
-    return all().stream()
-        .filter(d -> d.kind == Kind.GPU || d.kind == Kind.INTEGRATED_GPU)
-        .toList();
+    return all().stream().filter(d -> d.kind == Kind.GPU || d.kind == Kind.INTEGRATED_GPU).toList();
   }
 
   MemorySegment handle() {
@@ -112,7 +110,9 @@ public final class Device {
     }
   }
 
-  /** Instruction sets and build options that the device's backend uses; empty if it does not say. */
+  /**
+   * Instruction sets and build options that the device's backend uses; empty if it does not say.
+   */
   public List<String> features() {
     return BackendFunctions.of(handle).features();
   }

@@ -21,6 +21,20 @@ public final class Graph implements AutoCloseable {
     return context;
   }
 
+  /**
+   * The tensor that was given a name while the graph was built.
+   *
+   * @throws IllegalArgumentException if there is none; the message lists the names
+   */
+  public Tensor named(String name) {
+    Tensor tensor = context.named().get(name);
+    if (tensor == null) {
+      throw new IllegalArgumentException(
+          "This graph has no tensor %s, only %s".formatted(name, context.named().keySet()));
+    }
+    return tensor;
+  }
+
   /** Number of operations. */
   public int nNodes() {
     return ggml_h.ggml_graph_n_nodes(handle);

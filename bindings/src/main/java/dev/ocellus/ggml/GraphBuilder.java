@@ -19,6 +19,7 @@ public final class GraphBuilder implements AutoCloseable {
   private final TensorContext context;
   private final int maxNodes;
   private boolean built;
+  private boolean keepNamed;
 
   /**
    * @param maxNodes most operations and inputs of the graph
@@ -29,6 +30,15 @@ public final class GraphBuilder implements AutoCloseable {
     this.context = new TensorContext(maxNodes, 2 * maxNodes);
   }
 
+  /**
+   * Makes every named intermediate readable after a computation, for tests that compare layers. It
+   * costs memory, since their room cannot be used again.
+   */
+  public GraphBuilder keepNamed() {
+    keepNamed = true;
+    return this;
+  }
+
   /** An F32 input that is filled for every computation. */
   public Tensor input(String name, long... shape) {
     Tensor tensor = context.newTensor(name, TensorType.F32, shape);
@@ -37,7 +47,8 @@ public final class GraphBuilder implements AutoCloseable {
   }
 
   /**
-   * An input of {@code n} numbers from 0 up to {@code limit - 1}, which {@link Tensor#getRows} takes.
+   * An input of {@code n} numbers from 0 up to {@code limit - 1}, which {@link Tensor#getRows}
+   * takes.
    */
   public Tensor indices(String name, long n, long limit) {
     require(limit > 0, () -> name + ": the limit must be positive, found " + limit);
@@ -65,6 +76,9 @@ public final class GraphBuilder implements AutoCloseable {
     }
     require(outputs.length > 0, () -> "A graph needs at least one output");
     MemorySegment graph = ggml_h.ggml_new_graph_custom(context.handle(), 2L * maxNodes, false);
+    if (keepNamed) {
+      context.named().values().forEach(Tensor::output);
+    }
     for (Tensor output : outputs) {
       output.output();
       ggml_h.ggml_build_forward_expand(graph, output.handle());

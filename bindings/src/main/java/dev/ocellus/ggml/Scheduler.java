@@ -12,8 +12,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Computes graphs, one at a time, on one or more backends. Memory for intermediates is shared by all
- * graphs and kept between computations, so a repeated graph allocates nothing.
+ * Computes graphs, one at a time, on one or more backends. Memory for intermediates is shared by
+ * all graphs and kept between computations, so a repeated graph allocates nothing.
  *
  * <p>Thread-safe: a second computation waits for the first. {@link #close()} waits too.
  */
@@ -30,8 +30,7 @@ public final class Scheduler extends NativeObject {
    */
   public Scheduler(int maxNodes, Backend... backends) {
     require(
-        backends.length > 0
-            && backends[backends.length - 1].device().kind() == Device.Kind.CPU,
+        backends.length > 0 && backends[backends.length - 1].device().kind() == Device.Kind.CPU,
         () -> "A scheduler needs a CPU backend as its last one");
     this.backends = backends.clone();
     try (Arena scratch = Arena.ofConfined()) {
@@ -124,9 +123,7 @@ public final class Scheduler extends NativeObject {
           () ->
               "%s cannot be filled from %d floats"
                   .formatted(input.describe(), data.length - offset));
-      return set(
-          input,
-          MemorySegment.ofArray(data).asSlice(4L * offset, 4L * input.nElements()));
+      return set(input, MemorySegment.ofArray(data).asSlice(4L * offset, 4L * input.nElements()));
     }
 
     /** Fills an F32 input. */
@@ -179,11 +176,10 @@ public final class Scheduler extends NativeObject {
       }
       Runnable all = run;
       var done =
-          NativeLog.observe(
-              () -> {
-                all.run();
-                return status[0];
-              });
+          NativeLog.observe(() -> {
+            all.run();
+            return status[0];
+          });
       if (done.result() == ggml_h.GGML_STATUS_ABORTED() || flag.isCancelled()) {
         throw new ComputationCancelledException("The computation was cancelled");
       }
@@ -224,7 +220,12 @@ public final class Scheduler extends NativeObject {
         MemorySegment copy = scratch.allocate(4 * output.nElements(), 64);
         ggml_h.ggml_backend_tensor_get(output.handle(), copy, 0, copy.byteSize());
         MemorySegment.copy(
-            copy, ValueLayout.JAVA_FLOAT, 0, destination, offset, Math.toIntExact(output.nElements()));
+            copy,
+            ValueLayout.JAVA_FLOAT,
+            0,
+            destination,
+            offset,
+            Math.toIntExact(output.nElements()));
       }
     }
 

@@ -12,10 +12,10 @@ import java.util.Locale;
 /**
  * A node of a graph, or a weight.
  *
- * <p>Operations are methods on the activation and add a node to the graph that it belongs to; weights
- * are only arguments. Shapes are in ggml order, innermost first, and are checked here before ggml sees
- * them. Broadcasting is ggml's: the argument is repeated along every dimension in which the receiver's
- * size is a multiple of its own.
+ * <p>Operations are methods on the activation and add a node to the graph that it belongs to;
+ * weights are only arguments. Shapes are in ggml order, innermost first, and are checked here
+ * before ggml sees them. Broadcasting is ggml's: the argument is repeated along every dimension in
+ * which the receiver's size is a multiple of its own.
  */
 public final class Tensor {
   private static final int MAX_DIMS = 4;
@@ -140,10 +140,14 @@ public final class Tensor {
             "mulMat: %s cannot be applied to %s; the first sizes must be equal and the outer ones multiples"
                 .formatted(weight.describe(), describe()));
     require(
-        weight.hasContiguousRows() && stride[0] == type.blockBytes() && weight.stride[0] <= weight.stride[1],
-        () -> "mulMat: rows must be contiguous in %s and %s; call contiguous() first"
-            .formatted(weight.describe(), describe()));
-    require(type == TensorType.F32, () -> "mulMat: expected an F32 activation, found " + describe());
+        weight.hasContiguousRows()
+            && stride[0] == type.blockBytes()
+            && weight.stride[0] <= weight.stride[1],
+        () ->
+            "mulMat: rows must be contiguous in %s and %s; call contiguous() first"
+                .formatted(weight.describe(), describe()));
+    require(
+        type == TensorType.F32, () -> "mulMat: expected an F32 activation, found " + describe());
     return node(ggml_h.ggml_mul_mat(context.handle(), weight.handle, handle));
   }
 
@@ -181,17 +185,16 @@ public final class Tensor {
   /**
    * {@code x · sigmoid(1.702 x)}, CLIP's activation, in F32.
    *
-   * <p>ggml's own {@code gelu_quick} reads a table of F16 values on the CPU, which costs about 1e-3 in
-   * the embeddings; the same from its F32 {@code silu} does not.
+   * <p>ggml's own {@code gelu_quick} reads a table of F16 values on the CPU, which costs about 1e-3
+   * in the embeddings; the same from its F32 {@code silu} does not.
    */
   public Tensor geluQuick() {
     return scale(1.702f).silu().scale(1 / 1.702f);
   }
 
   /**
-   * GELU by the hyperbolic tangent, in F32: {@code gelu_pytorch_tanh}. It is
-   * {@code x · sigmoid(2 sqrt(2/π) (x + 0.044715 x³))}; ggml's own {@code gelu} reads an F16 table on
-   * the CPU.
+   * GELU by the hyperbolic tangent, in F32: {@code gelu_pytorch_tanh}. It is {@code x · sigmoid(2
+   * sqrt(2/π) (x + 0.044715 x³))}; ggml's own {@code gelu} reads an F16 table on the CPU.
    */
   public Tensor geluTanh() {
     float root = (float) Math.sqrt(2 / Math.PI);
@@ -220,8 +223,7 @@ public final class Tensor {
   public Tensor softMax(float scale) {
     checkF32Rows("softMax");
     require(isContiguous(), () -> "softMax: expected a contiguous tensor, found " + describe());
-    return node(
-        ggml_h.ggml_soft_max_ext(context.handle(), handle, MemorySegment.NULL, scale, 0f));
+    return node(ggml_h.ggml_soft_max_ext(context.handle(), handle, MemorySegment.NULL, scale, 0f));
   }
 
   /**
@@ -250,10 +252,15 @@ public final class Tensor {
     long[] full = fullShape("reshape", sizes);
     require(
         isContiguous(),
-        () -> "reshape: expected a contiguous tensor, found " + describe() + "; call contiguous() first");
+        () ->
+            "reshape: expected a contiguous tensor, found "
+                + describe()
+                + "; call contiguous() first");
     require(
         full[0] * full[1] * full[2] * full[3] == nElements(),
-        () -> "reshape: %s has not the number of elements of %s".formatted(describe(), Arrays.toString(sizes)));
+        () ->
+            "reshape: %s has not the number of elements of %s"
+                .formatted(describe(), Arrays.toString(sizes)));
     return node(
         ggml_h.ggml_reshape_4d(context.handle(), handle, full[0], full[1], full[2], full[3]));
   }
@@ -262,8 +269,9 @@ public final class Tensor {
   public Tensor permute(int a0, int a1, int a2, int a3) {
     require(
         ((1 << a0) | (1 << a1) | (1 << a2) | (1 << a3)) == 0b1111,
-        () -> "permute: expected the axes 0 to 3 in some order, found %d, %d, %d, %d"
-            .formatted(a0, a1, a2, a3));
+        () ->
+            "permute: expected the axes 0 to 3 in some order, found %d, %d, %d, %d"
+                .formatted(a0, a1, a2, a3));
     return node(ggml_h.ggml_permute(context.handle(), handle, a0, a1, a2, a3));
   }
 
@@ -289,8 +297,10 @@ public final class Tensor {
       int dimension = i;
       require(
           first >= 0 && first <= shape[i] - full[i],
-          () -> "slice: %s from %s leaves %s in dimension %d"
-              .formatted(Arrays.toString(sizes), Arrays.toString(start), describe(), dimension));
+          () ->
+              "slice: %s from %s leaves %s in dimension %d"
+                  .formatted(
+                      Arrays.toString(sizes), Arrays.toString(start), describe(), dimension));
       require(
           i > 0 || (first % type.blockSize() == 0 && full[0] % type.blockSize() == 0),
           () -> "slice: a row of " + describe() + " can be cut only between blocks");
@@ -298,7 +308,16 @@ public final class Tensor {
     }
     return node(
         ggml_h.ggml_view_4d(
-            context.handle(), handle, full[0], full[1], full[2], full[3], stride[1], stride[2], stride[3], offset));
+            context.handle(),
+            handle,
+            full[0],
+            full[1],
+            full[2],
+            full[3],
+            stride[1],
+            stride[2],
+            stride[3],
+            offset));
   }
 
   /** This tensor followed by {@code other} along a dimension. */
@@ -310,8 +329,9 @@ public final class Tensor {
     boolean ok = fits;
     require(
         ok,
-        () -> "concat: %s and %s cannot be joined along dimension %d"
-            .formatted(describe(), other.describe(), dimension));
+        () ->
+            "concat: %s and %s cannot be joined along dimension %d"
+                .formatted(describe(), other.describe(), dimension));
     return node(ggml_h.ggml_concat(context.handle(), handle, other.handle, dimension));
   }
 
@@ -322,8 +342,9 @@ public final class Tensor {
       int d = i;
       require(
           full[i] % shape[i] == 0,
-          () -> "repeat: %s cannot be repeated to %s (dimension %d)"
-              .formatted(describe(), Arrays.toString(sizes), d));
+          () ->
+              "repeat: %s cannot be repeated to %s (dimension %d)"
+                  .formatted(describe(), Arrays.toString(sizes), d));
     }
     return node(
         ggml_h.ggml_repeat_4d(context.handle(), handle, full[0], full[1], full[2], full[3]));
@@ -341,9 +362,19 @@ public final class Tensor {
         () -> "getRows: %s cannot select from %s".formatted(indices.describe(), describe()));
     require(
         context.indexLimit(indices) <= shape[1] && hasContiguousRows(),
-        () -> "getRows: %s may hold numbers up to %d, but %s has %d rows"
-            .formatted(indices.describe(), context.indexLimit(indices) - 1, describe(), shape[1]));
+        () ->
+            "getRows: %s may hold numbers up to %d, but %s has %d rows"
+                .formatted(
+                    indices.describe(), context.indexLimit(indices) - 1, describe(), shape[1]));
     return node(ggml_h.ggml_get_rows(context.handle(), handle, indices.handle));
+  }
+
+  /**
+   * This weight as a node of the graph that {@code activation} belongs to, for the few operations that
+   * start from a weight.
+   */
+  public Tensor inGraphOf(Tensor activation) {
+    return new Tensor(activation.context, handle);
   }
 
   /** Keeps this node's value after the computation, so that it can be read. Returns this tensor. */
@@ -365,15 +396,20 @@ public final class Tensor {
   }
 
   private void checkBroadcast(String op, Tensor other) {
-    boolean fits = type == TensorType.F32 && other.type == TensorType.F32 && hasContiguousRows() && other.hasContiguousRows();
+    boolean fits =
+        type == TensorType.F32
+            && other.type == TensorType.F32
+            && hasContiguousRows()
+            && other.hasContiguousRows();
     for (int i = 0; i < MAX_DIMS; i++) {
       fits &= shape[i] % other.shape[i] == 0;
     }
     boolean ok = fits;
     require(
         ok,
-        () -> "%s: %s cannot be broadcast to %s; both must be F32 with contiguous rows and each size a divisor"
-            .formatted(op, other.describe(), describe()));
+        () ->
+            "%s: %s cannot be broadcast to %s; both must be F32 with contiguous rows and each size a divisor"
+                .formatted(op, other.describe(), describe()));
   }
 
   private static long[] fullShape(String op, long[] sizes) {

@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,7 @@ final class TensorContext extends NativeObject {
   private final MemorySegment handle;
   private final int capacity;
   private final Map<Long, Long> indexLimits = new HashMap<>();
+  private final Map<String, Tensor> named = new LinkedHashMap<>();
   private int used;
 
   /**
@@ -42,7 +44,8 @@ final class TensorContext extends NativeObject {
       MemorySegment context = ggml_h.ggml_init(params);
       if (context.address() == 0) {
         close();
-        throw new GgmlException("ggml has no memory for the headers of %d tensors".formatted(capacity));
+        throw new GgmlException(
+            "ggml has no memory for the headers of %d tensors".formatted(capacity));
       }
       handle = adopt(context, ggml_h::ggml_free);
     }
@@ -70,7 +73,8 @@ final class TensorContext extends NativeObject {
       require(size > 0, () -> name + ": sizes must be positive, found " + size);
       elements = Math.multiplyExact(elements, size);
     }
-    type.bytes(shape); // throws for a row that does not fill its blocks, or for more bytes than exist
+    type.bytes(
+        shape); // throws for a row that does not fill its blocks, or for more bytes than exist
     MemorySegment created =
         switch (shape.length) {
           case 1 -> ggml_h.ggml_new_tensor_1d(handle(), type.id(), shape[0]);
@@ -94,6 +98,12 @@ final class TensorContext extends NativeObject {
     try (Arena scratch = Arena.ofConfined()) {
       ggml_h.ggml_set_name(tensor.handle(), scratch.allocateFrom(name));
     }
+    named.put(name, tensor);
+  }
+
+  /** Everything that was given a name here. */
+  Map<String, Tensor> named() {
+    return named;
   }
 
   void limitIndices(Tensor indices, long limit) {

@@ -3,8 +3,8 @@ package dev.ocellus.ggml;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Threads of a CPU backend that wait for work. Without a pool, ggml starts its threads anew for every
- * graph, which a small model feels.
+ * Threads of a CPU backend that wait for work. Without a pool, ggml starts its threads anew for
+ * every graph, which a small model feels.
  */
 public final class ThreadPool implements AutoCloseable {
   private final BackendFunctions functions;

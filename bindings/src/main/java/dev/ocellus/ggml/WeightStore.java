@@ -21,9 +21,9 @@ import java.util.Set;
 /**
  * Holds the weights of a GGUF file on a device.
  *
- * <p>On the CPU a weight stays where the file is mapped and is never copied. On other devices, and for
- * the small tensors that are widened to F32, there is one buffer that {@link #load()} fills. So an
- * architecture binds first (by {@link #weights()}), and the data moves once, afterwards.
+ * <p>On the CPU a weight stays where the file is mapped and is never copied. On other devices, and
+ * for the small tensors that are widened to F32, there is one buffer that {@link #load()} fills. So
+ * an architecture binds first (by {@link #weights()}), and the data moves once, afterwards.
  */
 public final class WeightStore extends NativeObject {
   /** ggml's CPU kernels want tensor data on such an address. */
@@ -88,14 +88,41 @@ public final class WeightStore extends NativeObject {
 
   GgufTensor require(String name) {
     return file.findTensor(name)
-        .orElseThrow(
-            () ->
-                new MissingWeightException(
-                    "%s: no tensor %s, which this architecture needs. The file is incomplete, or of another architecture than its metadata say."
-                        .formatted(file.path(), name)));
+        .orElseThrow(() ->
+            new MissingWeightException(
+                "%s: no tensor %s, which this architecture needs. The file is incomplete, or of another architecture than its metadata say."
+                    .formatted(file.path(), name)));
   }
 
   Tensor bind(String name, boolean widen, long... shape) {
+    GgufTensor source = checked(name, shape);
+    boolean widened = widen && source.type() != TensorType.F32;
+    Binding known = bindings.get(name);
+    if (known != null && known.widened() == widened) {
+      return known.tensor();
+    }
+    requireNotLoaded(name);
+    Tensor tensor = place(source, widened);
+    bindings.put(name, new Binding(tensor, widened));
+    return tensor;
+  }
+
+  Tensor bindReshaped(String name, long[] stored, long... as) {
+    GgufTensor source = checked(name, stored);
+    requireNotLoaded(name);
+    Tensor tensor = owned.newTensor(shortened(name), TensorType.F32, as);
+    if (tensor.nElements() != source.nElements()) {
+      throw new IllegalArgumentException(
+          "%s has %d elements, %s needs %d"
+              .formatted(name, source.nElements(), Arrays.toString(as), tensor.nElements()));
+    }
+    pending.put(tensor, new Pending.Stored(source));
+    bindings.put(name, new Binding(tensor, true));
+    return tensor;
+  }
+
+  /** The stored tensor, if it is there and as expected. */
+  private GgufTensor checked(String name, long[] shape) {
     requireOpen();
     GgufTensor source = require(name);
     if (!Arrays.equals(trimmed(shape), trimmed(source.shape()))) {
@@ -109,17 +136,13 @@ public final class WeightStore extends NativeObject {
           "%s: %s is of type %s, with which nothing can be computed"
               .formatted(file.path(), name, source.type().ggmlName()));
     }
-    boolean widened = widen && source.type() != TensorType.F32;
-    Binding known = bindings.get(name);
-    if (known != null && known.widened() == widened) {
-      return known.tensor();
-    }
+    return source;
+  }
+
+  private void requireNotLoaded(String name) {
     if (loaded) {
       throw new IllegalStateException(name + " is asked for after the weights were loaded");
     }
-    Tensor tensor = place(source, widened);
-    bindings.put(name, new Binding(tensor, widened));
-    return tensor;
   }
 
   private Tensor place(GgufTensor source, boolean widened) {
@@ -130,14 +153,12 @@ public final class WeightStore extends NativeObject {
             && source.data().address() % ALIGNMENT == 0;
     if (inPlace) {
       Tensor tensor = mapped.newTensor(shortened(source.name()), source.type(), shape);
-      ggml_h.ggml_backend_tensor_alloc(
-          mappedBuffer(source), tensor.handle(), source.data());
+      ggml_h.ggml_backend_tensor_alloc(mappedBuffer(source), tensor.handle(), source.data());
       mappedBytes += source.byteSize();
       return tensor;
     }
     Tensor tensor =
-        owned.newTensor(
-            shortened(source.name()), widened ? TensorType.F32 : source.type(), shape);
+        owned.newTensor(shortened(source.name()), widened ? TensorType.F32 : source.type(), shape);
     pending.put(tensor, new Pending.Stored(source));
     return tensor;
   }
@@ -159,23 +180,23 @@ public final class WeightStore extends NativeObject {
           MemorySegment buffer =
               adopt(
                   ggml_h.ggml_backend_dev_buffer_from_host_ptr(
-                      backend.device().handle(), MemorySegment.ofAddress(base), end - base, end - base),
+                      backend.device().handle(),
+                      MemorySegment.ofAddress(base),
+                      end - base,
+                      end - base),
                   ggml_h::ggml_backend_buffer_free);
-          ggml_h.ggml_backend_buffer_set_usage(
-              buffer, ggml_h.GGML_BACKEND_BUFFER_USAGE_WEIGHTS());
+          ggml_h.ggml_backend_buffer_set_usage(buffer, ggml_h.GGML_BACKEND_BUFFER_USAGE_WEIGHTS());
           return buffer;
         });
   }
 
   /**
-   * A table that is computed once from the configuration, such as rotary positions, and lives beside
-   * the weights.
+   * A table that is computed once from the configuration, such as rotary positions, and lives
+   * beside the weights.
    */
   public Tensor constant(String name, float[] values, long... shape) {
     requireOpen();
-    if (loaded) {
-      throw new IllegalStateException(name + " is added after the weights were loaded");
-    }
+    requireNotLoaded(name);
     Tensor tensor = owned.newTensor(name, TensorType.F32, shape);
     if (tensor.nElements() != values.length) {
       throw new IllegalArgumentException(
@@ -227,8 +248,7 @@ public final class WeightStore extends NativeObject {
         long n = source.nElements();
         try (Arena scratch = Arena.ofConfined()) {
           MemorySegment floats = scratch.allocate(4 * n, 64);
-          MemorySegment aligned =
-              scratch.allocate(source.byteSize(), 64).copyFrom(source.data());
+          MemorySegment aligned = scratch.allocate(source.byteSize(), 64).copyFrom(source.data());
           MemorySegment toFloat =
               ggml_type_traits.to_float(ggml_h.ggml_get_type_traits(source.type().id()));
           ggml_type_traits.to_float.invoke(toFloat, aligned, floats, n);

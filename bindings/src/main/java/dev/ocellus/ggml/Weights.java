@@ -4,8 +4,8 @@ import dev.ocellus.gguf.TensorType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The weights of a model under a name prefix, such as {@code v.blk.3.}. Getting a weight checks that it
- * is there and has the shape that the architecture expects.
+ * The weights of a model under a name prefix, such as {@code v.blk.3.}. Getting a weight checks
+ * that it is there and has the shape that the architecture expects.
  */
 public final class Weights {
   private final WeightStore store;
@@ -60,6 +60,17 @@ public final class Weights {
   /** A weight in F32, widened if it is stored otherwise: for biases, norms and tables. */
   public Tensor f32(String name, long... shape) {
     return store.bind(prefix + name, true, shape);
+  }
+
+  /**
+   * A weight in F32 and in another shape of as many elements, such as a convolution's kernel as a
+   * matrix.
+   *
+   * @param stored sizes that the file must have, in ggml order
+   * @param as sizes that the tensor is to have
+   */
+  public Tensor f32Reshaped(String name, long[] stored, long... as) {
+    return store.bindReshaped(prefix + name, stored, as);
   }
 
   /** A weight in F32, or null if there is none of this name. */

@@ -1,8 +1,8 @@
 /**
  * ggml from Java: devices, weights, graphs of tensors, and their execution.
  *
- * <p>ggml aborts the process on a failed assertion, so every operation here checks in Java what ggml
- * would assert on and throws {@link dev.ocellus.ggml.GgmlException} instead. Shapes are in ggml order,
- * innermost dimension first.
+ * <p>ggml aborts the process on a failed assertion, so every operation here checks in Java what
+ * ggml would assert on and throws {@link dev.ocellus.ggml.GgmlException} instead. Shapes are in
+ * ggml order, innermost dimension first.
  */
 package dev.ocellus.ggml;

@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * What one {@link LlamaContext#decode} computes: tokens, or rows of embeddings such as an image gives.
- * It is filled, decoded, cleared and filled again; nothing is allocated meanwhile.
+ * What one {@link LlamaContext#decode} computes: tokens, or rows of embeddings such as an image
+ * gives. It is filled, decoded, cleared and filled again; nothing is allocated meanwhile.
  *
  * <p>For one thread at a time.
  */
@@ -164,7 +164,9 @@ public final class Batch extends NativeObject {
     }
   }
 
-  /** The native struct. libllama wants the axes of the positions packed to the number of entries. */
+  /**
+   * The native struct. libllama wants the axes of the positions packed to the number of entries.
+   */
   MemorySegment handle() {
     requireOpen();
     for (int axis = 1; axis < nPositions && size < capacity; axis++) {

@@ -50,41 +50,113 @@ public record ContextOptions(
   public static ContextOptions defaults() {
     int threads = Threads.physicalCores();
     return new ContextOptions(
-        4096, 2048, 512, 1, 1, threads, threads, TensorType.F16, TensorType.F16, FlashAttention.AUTO);
+        4096,
+        2048,
+        512,
+        1,
+        1,
+        threads,
+        threads,
+        TensorType.F16,
+        TensorType.F16,
+        FlashAttention.AUTO);
   }
 
   public ContextOptions withContext(int nCtx) {
     return new ContextOptions(
-        nCtx, nBatch, nUbatch, nSeqMax, nOutputsMax, nThreads, nThreadsBatch, typeK, typeV, flashAttention);
+        nCtx,
+        nBatch,
+        nUbatch,
+        nSeqMax,
+        nOutputsMax,
+        nThreads,
+        nThreadsBatch,
+        typeK,
+        typeV,
+        flashAttention);
   }
 
   public ContextOptions withBatch(int nBatch, int nUbatch) {
     return new ContextOptions(
-        nCtx, nBatch, nUbatch, nSeqMax, nOutputsMax, nThreads, nThreadsBatch, typeK, typeV, flashAttention);
+        nCtx,
+        nBatch,
+        nUbatch,
+        nSeqMax,
+        nOutputsMax,
+        nThreads,
+        nThreadsBatch,
+        typeK,
+        typeV,
+        flashAttention);
   }
 
   public ContextOptions withThreads(int nThreads, int nThreadsBatch) {
     return new ContextOptions(
-        nCtx, nBatch, nUbatch, nSeqMax, nOutputsMax, nThreads, nThreadsBatch, typeK, typeV, flashAttention);
+        nCtx,
+        nBatch,
+        nUbatch,
+        nSeqMax,
+        nOutputsMax,
+        nThreads,
+        nThreadsBatch,
+        typeK,
+        typeV,
+        flashAttention);
   }
 
   public ContextOptions withOutputs(int nOutputsMax) {
     return new ContextOptions(
-        nCtx, nBatch, nUbatch, nSeqMax, nOutputsMax, nThreads, nThreadsBatch, typeK, typeV, flashAttention);
+        nCtx,
+        nBatch,
+        nUbatch,
+        nSeqMax,
+        nOutputsMax,
+        nThreads,
+        nThreadsBatch,
+        typeK,
+        typeV,
+        flashAttention);
   }
 
   public ContextOptions withSequences(int nSeqMax) {
     return new ContextOptions(
-        nCtx, nBatch, nUbatch, nSeqMax, nOutputsMax, nThreads, nThreadsBatch, typeK, typeV, flashAttention);
+        nCtx,
+        nBatch,
+        nUbatch,
+        nSeqMax,
+        nOutputsMax,
+        nThreads,
+        nThreadsBatch,
+        typeK,
+        typeV,
+        flashAttention);
   }
 
   public ContextOptions withCache(TensorType typeK, TensorType typeV) {
     return new ContextOptions(
-        nCtx, nBatch, nUbatch, nSeqMax, nOutputsMax, nThreads, nThreadsBatch, typeK, typeV, flashAttention);
+        nCtx,
+        nBatch,
+        nUbatch,
+        nSeqMax,
+        nOutputsMax,
+        nThreads,
+        nThreadsBatch,
+        typeK,
+        typeV,
+        flashAttention);
   }
 
   public ContextOptions withFlashAttention(FlashAttention flashAttention) {
     return new ContextOptions(
-        nCtx, nBatch, nUbatch, nSeqMax, nOutputsMax, nThreads, nThreadsBatch, typeK, typeV, flashAttention);
+        nCtx,
+        nBatch,
+        nUbatch,
+        nSeqMax,
+        nOutputsMax,
+        nThreads,
+        nThreadsBatch,
+        typeK,
+        typeV,
+        flashAttention);
   }
 }

@@ -21,7 +21,8 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * A model at work: the cache of keys and values, and the memory to compute in.
  *
- * <p>Calls are let in one at a time. {@link #close()} stops a running {@link #decode} and waits for it.
+ * <p>Calls are let in one at a time. {@link #close()} stops a running {@link #decode} and waits for
+ * it.
  */
 public final class LlamaContext extends NativeObject {
   private static final Set<TensorType> CACHE_TYPES =
@@ -62,7 +63,8 @@ public final class LlamaContext extends NativeObject {
       llama_context_params.n_ubatch(
           params, Math.min(options.nUbatch(), Math.min(options.nBatch(), wanted)));
       llama_context_params.n_seq_max(params, options.nSeqMax());
-      llama_context_params.n_outputs_max(params, Math.max(options.nOutputsMax(), options.nSeqMax()));
+      llama_context_params.n_outputs_max(
+          params, Math.max(options.nOutputsMax(), options.nSeqMax()));
       llama_context_params.n_threads(params, options.nThreads());
       llama_context_params.n_threads_batch(params, options.nThreadsBatch());
       llama_context_params.type_k(params, options.typeK().id());
@@ -71,8 +73,7 @@ public final class LlamaContext extends NativeObject {
       llama_context_params.offload_kqv(params, model.nGpuLayers() != 0);
       llama_context_params.kv_unified(params, true);
       llama_context_params.no_perf(params, true);
-      var made =
-          NativeLog.observe(() -> ggml_h.llama_init_from_model(model.handle(), params));
+      var made = NativeLog.observe(() -> ggml_h.llama_init_from_model(model.handle(), params));
       if (made.result().address() == 0) {
         close();
         throw new LlamaException(
@@ -171,14 +172,14 @@ public final class LlamaContext extends NativeObject {
   /**
    * Computes a batch, putting its keys and values into the cache.
    *
-   * @param flag stops the computation when set; on the CPU within one graph node. A stopped batch leaves
-   *     the cache as it was before, except for micro-batches that were complete: remove them with
-   *     {@link #removeFrom}.
+   * @param flag stops the computation when set; on the CPU within one graph node. A stopped batch
+   *     leaves the cache as it was before, except for micro-batches that were complete: remove them
+   *     with {@link #removeFrom}.
    * @throws ContextOverflowException if the cache has no room
    * @throws ComputationCancelledException if it was stopped
-   * @throws IllegalArgumentException for what libllama would assert on: more entries than
-   *     {@link #nBatch}, a token that does not exist, embeddings of another width, more outputs than
-   *     the context was made for
+   * @throws IllegalArgumentException for what libllama would assert on: more entries than {@link
+   *     #nBatch}, a token that does not exist, embeddings of another width, more outputs than the
+   *     context was made for
    */
   public void decode(Batch batch, CancellationFlag flag) {
     lock.lock();
@@ -298,8 +299,7 @@ public final class LlamaContext extends NativeObject {
     try {
       requireOpen();
       range("sequence", sequence, 0, options.nSeqMax() - 1);
-      return ggml_h.llama_memory_seq_rm(
-          ggml_h.llama_get_memory(handle), sequence, position, -1);
+      return ggml_h.llama_memory_seq_rm(ggml_h.llama_get_memory(handle), sequence, position, -1);
     } finally {
       lock.unlock();
     }

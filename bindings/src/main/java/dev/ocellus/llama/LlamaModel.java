@@ -62,8 +62,7 @@ public final class LlamaModel extends NativeObject {
       llama_model_params.progress_callback(
           params, llama_progress_callback.allocate(progress::report, scratch));
       MemorySegment name = scratch.allocateFrom(path.toString());
-      var loaded =
-          NativeLog.observe(() -> ggml_h.llama_model_load_from_file(name, params));
+      var loaded = NativeLog.observe(() -> ggml_h.llama_model_load_from_file(name, params));
       if (loaded.result().address() == 0) {
         if (progress.stopped) {
           throw new CancellationException("Loading " + path + " was cancelled");

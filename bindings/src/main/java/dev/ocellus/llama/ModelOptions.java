@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * How a text model is loaded.
  *
- * @param nGpuLayers layers to keep on graphics processors; 0 for none, -1 for as many as there are. On
- *     a machine without one, -1 means 0 and a positive number is refused.
+ * @param nGpuLayers layers to keep on graphics processors; 0 for none, -1 for as many as there are.
+ *     On a machine without one, -1 means 0 and a positive number is refused.
  * @param memoryMapped whether weights stay in the mapped file where the device allows it
  * @param repack whether weights may be copied into a layout that the processor multiplies faster
  * @param progress told the share that is loaded, 0 to 1; loading stops when it answers false

@@ -117,8 +117,8 @@ public final class Vocab {
   /**
    * Tokens of a text. Nothing is put in front or behind.
    *
-   * @param parseSpecial whether the texts of control tokens become those tokens. Never for text that
-   *     came from a user.
+   * @param parseSpecial whether the texts of control tokens become those tokens. Never for text
+   *     that came from a user.
    */
   public int[] tokenize(String text, boolean parseSpecial) {
     if (text.isEmpty()) {
@@ -130,8 +130,7 @@ public final class Vocab {
       MemorySegment.copy(utf8, 0, bytes, ValueLayout.JAVA_BYTE, 0, utf8.length);
       int room = utf8.length + 16;
       MemorySegment tokens = scratch.allocate(ValueLayout.JAVA_INT, room);
-      int n =
-          ggml_h.llama_tokenize(handle, bytes, utf8.length, tokens, room, false, parseSpecial);
+      int n = ggml_h.llama_tokenize(handle, bytes, utf8.length, tokens, room, false, parseSpecial);
       if (n == Integer.MIN_VALUE) {
         throw new LlamaException("A text of %d bytes has too many tokens".formatted(utf8.length));
       }

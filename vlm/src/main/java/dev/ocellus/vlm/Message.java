@@ -1,0 +1,64 @@
+package dev.ocellus.vlm;
+
+import dev.ocellus.vlm.image.RgbImage;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One message of a conversation.
+ *
+ * @param role who says it
+ * @param content its parts, in order
+ */
+public record Message(Role role, List<Content> content) {
+  public Message {
+    content = List.copyOf(content);
+  }
+
+  /** A message of text alone. */
+  public static Message of(Role role, String text) {
+    return new Message(role, List.of(new Content.Text(text)));
+  }
+
+  /** A system message. */
+  public static Message system(String text) {
+    return of(Role.SYSTEM, text);
+  }
+
+  /** An answer. */
+  public static Message assistant(String text) {
+    return of(Role.ASSISTANT, text);
+  }
+
+  /** A question about pictures, which come before it. */
+  public static Message user(String text, RgbImage... images) {
+    List<Content> parts = new ArrayList<>();
+    for (RgbImage image : images) {
+      parts.add(new Content.Image(image, ""));
+    }
+    parts.add(new Content.Text(text));
+    return new Message(Role.USER, parts);
+  }
+
+  /** All its text. */
+  public String text() {
+    StringBuilder text = new StringBuilder();
+    for (Content part : content) {
+      if (part instanceof Content.Text t) {
+        text.append(t.text());
+      }
+    }
+    return text.toString();
+  }
+
+  /** Its pictures, in order. */
+  public List<RgbImage> images() {
+    List<RgbImage> images = new ArrayList<>();
+    for (Content part : content) {
+      if (part instanceof Content.Image i) {
+        images.add(i.image());
+      }
+    }
+    return images;
+  }
+}

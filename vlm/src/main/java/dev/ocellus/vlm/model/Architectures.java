@@ -1,0 +1,56 @@
+package dev.ocellus.vlm.model;
+
+import dev.ocellus.ggml.Weights;
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.gguf.GgufMetadata;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** The vision architectures that exist, by the projector type that their files name. */
+public final class Architectures {
+  /** Makes an architecture from a file. */
+  private interface Factory {
+    VisionArchitecture create(GgufMetadata metadata, Weights weights);
+  }
+
+  private static final Map<String, Factory> BY_PROJECTOR = new TreeMap<>(Map.of("mlp", Llava::new));
+
+  private Architectures() {}
+
+  /**
+   * The architecture of an mmproj file.
+   *
+   * @throws UnsupportedArchitectureException if the file is no mmproj, or one of an unknown kind
+   * @throws dev.ocellus.gguf.GgufFormatException if its metadata are incomplete
+   * @throws dev.ocellus.ggml.GgmlException if weights are missing or have another shape
+   */
+  public static VisionArchitecture of(GgufFile file, Weights weights) {
+    GgufMetadata metadata = file.metadata();
+    String architecture = metadata.string("general.architecture", "");
+    if (!architecture.equals("clip")) {
+      throw new UnsupportedArchitectureException(
+          "%s is not an image encoder (mmproj) but %s. Give the text model with -m and the encoder with --mmproj."
+              .formatted(
+                  file.path(),
+                  architecture.isEmpty()
+                      ? "a file without an architecture"
+                      : "a model of architecture '" + architecture + "'"));
+    }
+    if (!metadata.bool("clip.has_vision_encoder", true)) {
+      throw new UnsupportedArchitectureException(
+          "%s has no vision encoder (clip.has_vision_encoder is false)".formatted(file.path()));
+    }
+    String projector =
+        metadata
+            .findString("clip.projector_type")
+            .or(() -> metadata.findString("clip.vision.projector_type"))
+            .orElse("mlp"); // the first LLaVA files do not say
+    Factory factory = BY_PROJECTOR.get(projector);
+    if (factory == null) {
+      throw new UnsupportedArchitectureException(
+          "%s: no projector type '%s' is known; known are %s"
+              .formatted(file.path(), projector, BY_PROJECTOR.keySet()));
+    }
+    return factory.create(metadata, weights);
+  }
+}

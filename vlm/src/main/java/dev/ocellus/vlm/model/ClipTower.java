@@ -1,0 +1,167 @@
+package dev.ocellus.vlm.model;
+
+import dev.ocellus.ggml.Tensor;
+import dev.ocellus.ggml.Weights;
+import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.nn.Activation;
+import dev.ocellus.vlm.nn.Attention;
+import dev.ocellus.vlm.nn.LayerNorm;
+import dev.ocellus.vlm.nn.Linear;
+import dev.ocellus.vlm.nn.Mlp;
+import dev.ocellus.vlm.nn.PatchEmbedding;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * CLIP's vision transformer (arXiv:2103.00020) without its pooling, as the LLaVA family uses it. Weights
+ * under {@code v.}.
+ *
+ * <p>The reference is {@code CLIPVisionTransformer} of transformers: <a
+ * href="https://github.com/huggingface/transformers/blob/v5.0.0/src/transformers/models/clip/modeling_clip.py">modeling_clip.py</a>.
+ * The class embedding comes first, so row 0 of the position table belongs to it.
+ */
+final class ClipTower {
+  /**
+   * @param imageSize pixels of a side
+   * @param patchSize pixels of a patch's side
+   * @param nEmbd width
+   * @param nFf width between the two maps of a feed-forward block
+   * @param nHead attention heads
+   * @param nLayer layers that are computed
+   * @param eps of the layer norms
+   * @param activation of the feed-forward blocks
+   * @param featureLayers hidden states that are given out, joined along their width; state i is what
+   *     comes out of i layers
+   */
+  record Config(
+      int imageSize,
+      int patchSize,
+      int nEmbd,
+      int nFf,
+      int nHead,
+      int nLayer,
+      float eps,
+      Activation activation,
+      List<Integer> featureLayers) {
+
+    static Config of(GgufMetadata metadata) {
+      var c = new ConfigReader(metadata, "clip.vision.");
+      int nBlock = c.integer("block_count", 1, 1024);
+      int nEmbd = c.integer("embedding_length", 1, 1 << 16);
+      int nHead = c.integer("attention.head_count", 1, nEmbd);
+      int imageSize = c.integer("image_size", 1, 1 << 14);
+      int patchSize = c.integer("patch_size", 1, imageSize);
+      if (nEmbd % nHead != 0) {
+        throw c.invalid("attention.head_count", "a divisor of " + nEmbd, Integer.toString(nHead));
+      }
+      long[] layers =
+          metadata
+              .findIntegers("clip.vision.feature_layer")
+              .orElse(new long[] {nBlock}); // older converters drop the unused layers instead
+      if (layers.length == 0 || Arrays.stream(layers).anyMatch(i -> i < 0 || i > nBlock)) {
+        throw c.invalid("feature_layer", "numbers from 0 to " + nBlock, Arrays.toString(layers));
+      }
+      return new Config(
+          imageSize,
+          patchSize,
+          nEmbd,
+          c.integer("feed_forward_length", 1, 1 << 18),
+          nHead,
+          (int) Arrays.stream(layers).max().getAsLong(),
+          c.positive("attention.layer_norm_epsilon", 1e-5f),
+          activation(metadata),
+          Arrays.stream(layers).mapToObj(i -> (int) i).toList());
+    }
+
+    private static Activation activation(GgufMetadata metadata) {
+      if (metadata.bool("clip.use_gelu", false)) {
+        return Activation.GELU;
+      }
+      return metadata.bool("clip.use_silu", false) ? Activation.SILU : Activation.QUICK_GELU;
+    }
+
+    /** Patches along a side; what does not fill a patch is left out. */
+    int grid() {
+      return imageSize / patchSize;
+    }
+
+    int nPatches() {
+      return grid() * grid();
+    }
+
+    /** Width of what the tower gives out. */
+    int nOut() {
+      return nEmbd * featureLayers.size();
+    }
+  }
+
+  private record Block(LayerNorm ln1, Attention attention, LayerNorm ln2, Mlp mlp) {
+    static Block of(Config c, Weights w) {
+      return new Block(
+          LayerNorm.of(w.at("ln1"), c.nEmbd, c.eps),
+          Attention.of(w, c.nEmbd, c.nHead),
+          LayerNorm.of(w.at("ln2"), c.nEmbd, c.eps),
+          mlp(c, w));
+    }
+
+    /** LLaVA's converter calls the first map {@code ffn_down}; later ones call it {@code ffn_up}. */
+    private static Mlp mlp(Config c, Weights w) {
+      boolean legacy = w.has("ffn_down.weight") && w.shape("ffn_down.weight")[0] == c.nEmbd;
+      String first = legacy && c.nEmbd != c.nFf ? "ffn_down" : "ffn_up";
+      String second = first.equals("ffn_up") ? "ffn_down" : "ffn_up";
+      return new Mlp(
+          Linear.of(w.at(first), c.nEmbd, c.nFf),
+          c.activation,
+          Linear.of(w.at(second), c.nFf, c.nEmbd));
+    }
+
+    Tensor forward(Tensor x) {
+      x = x.add(attention.forward(ln1.forward(x)));
+      return x.add(mlp.forward(ln2.forward(x)));
+    }
+  }
+
+  private final Config config;
+  private final PatchEmbedding patches;
+  private final Tensor classEmbd;
+  private final Tensor positionEmbd;
+  private final LayerNorm preLn;
+  private final List<Block> blocks;
+
+  ClipTower(Config c, Weights w) {
+    config = c;
+    patches = PatchEmbedding.of(w.at("patch_embd"), c.patchSize, c.nEmbd);
+    classEmbd = w.f32("class_embd", c.nEmbd);
+    positionEmbd = w.f32("position_embd.weight", c.nEmbd, c.nPatches() + 1);
+    preLn = LayerNorm.of(w.at("pre_ln"), c.nEmbd, c.eps);
+    blocks = new ArrayList<>();
+    for (int i = 0; i < c.nLayer; i++) {
+      blocks.add(Block.of(c, w.at("blk").at(i)));
+    }
+  }
+
+  /** From pixels [imageSize, imageSize, 3, n] to [nOut, 1 + nPatches, n], the class row first. */
+  Tensor forward(Tensor pixels) {
+    Tensor x = patches.forward(pixels);
+    Tensor first = classEmbd.inGraphOf(x).repeat(config.nEmbd, 1, x.size(2));
+    x = first.concat(x, 1).add(positionEmbd).named("embeddings");
+    x = preLn.forward(x).named("pre_ln");
+    List<Tensor> states = new ArrayList<>();
+    states.add(x);
+    for (int i = 0; i < blocks.size(); i++) {
+      x = blocks.get(i).forward(x).named("layer_" + (i + 1));
+      states.add(x);
+    }
+    Tensor out = states.get(config.featureLayers.getFirst());
+    for (int i : config.featureLayers.subList(1, config.featureLayers.size())) {
+      out = out.concat(states.get(i), 0);
+    }
+    return out.named("vision.selected");
+  }
+
+  /** Most nodes of {@link #forward}'s graph. */
+  int maxNodes() {
+    return 64 + 64 * blocks.size();
+  }
+}

@@ -1,0 +1,66 @@
+package dev.ocellus.vlm.model;
+
+import dev.ocellus.OcellusException;
+import dev.ocellus.gguf.GgufMetadata;
+import java.util.Arrays;
+
+/** Reads the numbers of a configuration and refuses those that no model can have. */
+final class ConfigReader {
+  private final GgufMetadata metadata;
+  private final String prefix;
+
+  ConfigReader(GgufMetadata metadata, String prefix) {
+    this.metadata = metadata;
+    this.prefix = prefix;
+  }
+
+  /** A number between {@code least} and {@code most}, which must be there. */
+  int integer(String key, int least, int most) {
+    return checked(key, metadata.int32(prefix + key), least, most);
+  }
+
+  /** A number between {@code least} and {@code most}, or {@code other} where the file has none. */
+  int integer(String key, int least, int most, int other) {
+    return checked(key, metadata.int32(prefix + key, other), least, most);
+  }
+
+  private int checked(String key, int value, int least, int most) {
+    if (value < least || value > most) {
+      throw invalid(key, "a number from %d to %d".formatted(least, most), Integer.toString(value));
+    }
+    return value;
+  }
+
+  /** A finite number above 0, or {@code other} where the file has none. */
+  float positive(String key, float other) {
+    float value = metadata.f32(prefix + key, other);
+    if (!(value > 0) || Float.isInfinite(value)) {
+      throw invalid(key, "a finite number above 0", Float.toString(value));
+    }
+    return value;
+  }
+
+  /** Three finite numbers, one for each colour. */
+  double[] perChannel(String key, double[] other) {
+    float[] values = metadata.findFloats(prefix + key).orElse(null);
+    if (values == null) {
+      return other;
+    }
+    boolean finite = values.length == 3;
+    double[] result = new double[values.length];
+    for (int i = 0; i < values.length; i++) {
+      result[i] = values[i];
+      finite &= Float.isFinite(values[i]);
+    }
+    if (!finite) {
+      throw invalid(key, "three finite numbers", Arrays.toString(values));
+    }
+    return result;
+  }
+
+  OcellusException invalid(String key, String expected, String found) {
+    return new InvalidConfigException(
+        "%s%s: expected %s, found %s. The file is damaged or was converted wrongly."
+            .formatted(prefix, key, expected, found));
+  }
+}

@@ -1,0 +1,142 @@
+package dev.ocellus.vlm.model;
+
+import dev.ocellus.ggml.Tensor;
+import dev.ocellus.ggml.Weights;
+import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.Normalize;
+import dev.ocellus.vlm.image.Preprocess;
+import dev.ocellus.vlm.image.ResizeFilter;
+import dev.ocellus.vlm.image.Rgb;
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.nn.Activation;
+import dev.ocellus.vlm.nn.Linear;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * LLaVA 1 and 1.5 (arXiv:2304.08485, arXiv:2310.03744): a CLIP tower, the class row dropped, and a
+ * projector of one linear map or of two with a GELU between. Weights under {@code v.} and {@code mm.}.
+ *
+ * <p>The reference is {@code LlavaForConditionalGeneration} of transformers with its {@code
+ * CLIPImageProcessor}: shortest side to the image size, then a centre crop. A file can ask for
+ * another fit by {@code clip.vision.image_aspect_ratio}, a key of LLaVA's own configuration: {@code
+ * pad} (to a square, in the mean colour) or {@code stretch}.
+ */
+final class Llava implements VisionArchitecture {
+  /** How a picture is brought to a square. */
+  private enum Fit {
+    CROP,
+    PAD,
+    STRETCH
+  }
+
+  private static final double[] CLIP_MEAN = {0.48145466, 0.4578275, 0.40821073};
+  private static final double[] CLIP_STD = {0.26862954, 0.26130258, 0.27577711};
+
+  private static final String VICUNA =
+      "{% for message in messages %}{% if message['role'] == 'system' %}{{ message['content'] + ' ' }}"
+          + "{% elif message['role'] == 'user' %}{{ 'USER: ' + message['content'] + ' ' }}"
+          + "{% else %}{{ 'ASSISTANT: ' + message['content'] + eos_token }}{% endif %}{% endfor %}"
+          + "{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}";
+
+  private final ClipTower.Config config;
+  private final Fit fit;
+  private final Normalize normalize;
+  private final Rgb background;
+  private final ClipTower tower;
+  private final Linear first;
+  private final @Nullable Linear second;
+  private final int width;
+
+  Llava(GgufMetadata metadata, Weights weights) {
+    if (metadata.contains("clip.vision.image_grid_pinpoints")) {
+      throw new UnsupportedArchitectureException(
+          "This mmproj is of LLaVA-NeXT (it has clip.vision.image_grid_pinpoints), which is not supported yet; LLaVA 1.5 is.");
+    }
+    config = ClipTower.Config.of(metadata);
+    fit = fit(metadata);
+    var c = new ConfigReader(metadata, "clip.vision.");
+    double[] mean = c.perChannel("image_mean", CLIP_MEAN);
+    double[] std = c.perChannel("image_std", CLIP_STD);
+    normalize = Normalize.of(mean, std);
+    background = new Rgb((int) (mean[0] * 255), (int) (mean[1] * 255), (int) (mean[2] * 255));
+    tower = new ClipTower(config, weights.at("v"));
+    Weights mm = weights.at("mm");
+    long[] shape = mm.at(0).shape("weight");
+    int hidden = (int) (shape.length > 1 ? shape[1] : 1);
+    first = Linear.of(mm.at(0), config.nOut(), hidden);
+    if (mm.has("2.weight")) {
+      shape = mm.at(2).shape("weight");
+      width = (int) (shape.length > 1 ? shape[1] : 1);
+      second = Linear.of(mm.at(2), hidden, width);
+    } else {
+      width = hidden;
+      second = null;
+    }
+  }
+
+  private static Fit fit(GgufMetadata metadata) {
+    String key = "clip.vision.image_aspect_ratio";
+    String value = metadata.string(key, "crop");
+    return switch (value) {
+      case "crop" -> Fit.CROP;
+      case "pad" -> Fit.PAD;
+      case "stretch" -> Fit.STRETCH;
+      default ->
+          throw new UnsupportedArchitectureException(
+              "%s: '%s' is not known; known are crop, pad, stretch".formatted(key, value));
+    };
+  }
+
+  @Override
+  public String name() {
+    return "llava";
+  }
+
+  @Override
+  public int width() {
+    return width;
+  }
+
+  @Override
+  public String imageMarker() {
+    return "<image>";
+  }
+
+  @Override
+  public String defaultChatTemplate() {
+    return VICUNA;
+  }
+
+  @Override
+  public ImageInput prepare(RgbImage image) {
+    int side = config.imageSize();
+    RgbImage square =
+        switch (fit) {
+          case CROP ->
+              Preprocess.centerCrop(
+                  Preprocess.resizeShortestEdge(image, side, ResizeFilter.BICUBIC), side, side);
+          case PAD ->
+              Preprocess.stretch(
+                  Preprocess.padToSquare(image, background), side, side, ResizeFilter.BICUBIC);
+          case STRETCH -> Preprocess.stretch(image, side, side, ResizeFilter.BICUBIC);
+        };
+    return new ImageInput(
+        normalize.apply(square), side, side, 1, config.grid(), config.grid(), config.nPatches());
+  }
+
+  @Override
+  public Tensor forward(Tensor pixels) {
+    Tensor x = tower.forward(pixels); // [nOut, 1 + nPatches, n]
+    x = x.slice(new long[] {0, 1}, x.size(0), x.size(1) - 1, x.size(2)).contiguous();
+    x = first.forward(x);
+    if (second != null) {
+      x = second.forward(Activation.GELU.apply(x));
+    }
+    return x.named("projector.out");
+  }
+
+  @Override
+  public int maxNodes() {
+    return tower.maxNodes() + 32;
+  }
+}

@@ -1,0 +1,27 @@
+package dev.ocellus.vlm.nn;
+
+import dev.ocellus.ggml.Tensor;
+import java.util.function.UnaryOperator;
+
+/** What a feed-forward block applies between its two maps, by the names that papers use. */
+public enum Activation {
+  /** {@code x · Φ(x)} by the error function. */
+  GELU(Tensor::geluErf),
+  /** {@code x · sigmoid(1.702 x)}. */
+  QUICK_GELU(Tensor::geluQuick),
+  /** GELU by the hyperbolic tangent. */
+  GELU_TANH(Tensor::geluTanh),
+  /** {@code x · sigmoid(x)}. */
+  SILU(Tensor::silu);
+
+  private final UnaryOperator<Tensor> function;
+
+  Activation(UnaryOperator<Tensor> function) {
+    this.function = function;
+  }
+
+  /** The shape stays. */
+  public Tensor apply(Tensor x) {
+    return function.apply(x);
+  }
+}
