@@ -4,4 +4,7 @@ module dev.ocellus.vlm {
   requires transitive dev.ocellus.bindings;
   requires com.fasterxml.jackson.databind;
   requires java.desktop;
+
+  exports dev.ocellus.vlm.sampling;
+  exports dev.ocellus.vlm.text;
 }
