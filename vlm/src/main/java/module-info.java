@@ -3,7 +3,13 @@ module dev.ocellus.vlm {
   requires static org.jspecify;
   requires transitive dev.ocellus.bindings;
   requires com.fasterxml.jackson.databind;
-  requires java.desktop;
+  requires transitive java.desktop;
 
+  exports dev.ocellus.vlm;
   exports dev.ocellus.vlm.image;
+  exports dev.ocellus.vlm.model;
+  exports dev.ocellus.vlm.prompt;
+  exports dev.ocellus.vlm.sampling;
+  exports dev.ocellus.vlm.template;
+  exports dev.ocellus.vlm.text;
 }

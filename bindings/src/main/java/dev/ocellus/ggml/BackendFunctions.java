@@ -64,7 +64,10 @@ final class BackendFunctions {
   /** Sets how many threads a backend uses; backends without threads ignore it. */
   void setThreads(MemorySegment backend, int nThreads) {
     find("ggml_backend_set_n_threads", FunctionDescriptor.ofVoid(C_POINTER, C_INT))
-        .ifPresent(f -> call(() -> f.invokeExact(backend, nThreads)));
+        .ifPresent(f ->
+            call(() -> {
+              f.invokeExact(backend, nThreads);
+            }));
   }
 
   /** Lets a backend ask {@code callback} between graph nodes whether to stop; NULL ends that. */
@@ -72,7 +75,10 @@ final class BackendFunctions {
     find(
             "ggml_backend_set_abort_callback",
             FunctionDescriptor.ofVoid(C_POINTER, C_POINTER, C_POINTER))
-        .ifPresent(f -> call(() -> f.invokeExact(backend, callback, MemorySegment.NULL)));
+        .ifPresent(f ->
+            call(() -> {
+              f.invokeExact(backend, callback, MemorySegment.NULL);
+            }));
   }
 
   /** Whether {@link #setAbortCallback} does anything. */
@@ -102,13 +108,19 @@ final class BackendFunctions {
   /** Ends the threads of a pool. */
   void freeThreadPool(MemorySegment pool) {
     find("ggml_threadpool_free", FunctionDescriptor.ofVoid(C_POINTER))
-        .ifPresent(f -> call(() -> f.invokeExact(pool)));
+        .ifPresent(f ->
+            call(() -> {
+              f.invokeExact(pool);
+            }));
   }
 
   /** Makes a backend compute on the threads of a pool. */
   void setThreadPool(MemorySegment backend, MemorySegment pool) {
     find("ggml_backend_cpu_set_threadpool", FunctionDescriptor.ofVoid(C_POINTER, C_POINTER))
-        .ifPresent(f -> call(() -> f.invokeExact(backend, pool)));
+        .ifPresent(f ->
+            call(() -> {
+              f.invokeExact(backend, pool);
+            }));
   }
 
   /** Names of the features that are on, with their value where it is not 1. */

@@ -370,8 +370,8 @@ public final class Tensor {
   }
 
   /**
-   * This weight as a node of the graph that {@code activation} belongs to, for the few operations that
-   * start from a weight.
+   * This weight as a node of the graph that {@code activation} belongs to, for the few operations
+   * that start from a weight.
    */
   public Tensor inGraphOf(Tensor activation) {
     return new Tensor(activation.context, handle);

@@ -67,8 +67,7 @@ public final class VisionEncoder implements AutoCloseable {
       store = own(new WeightStore(file, backends.getFirst()));
       architecture = Architectures.of(file, store.weights());
       store.load();
-      scheduler =
-          own(new Scheduler(architecture.maxNodes(), backends.toArray(Backend[]::new)));
+      scheduler = own(new Scheduler(architecture.maxNodes(), backends.toArray(Backend[]::new)));
     } catch (Throwable e) {
       close();
       throw e;
@@ -125,16 +124,13 @@ public final class VisionEncoder implements AutoCloseable {
    *
    * @return embeddings in the order of the pictures
    */
-  public synchronized List<ImageEmbeddings> encode(
-      List<ImageInput> images, CancellationFlag flag) {
+  public synchronized List<ImageEmbeddings> encode(List<ImageInput> images, CancellationFlag flag) {
     requireOpen();
     @Nullable ImageEmbeddings[] results = new @Nullable ImageEmbeddings[images.size()];
     Map<List<Integer>, List<Integer>> groups = new LinkedHashMap<>();
     for (int i = 0; i < images.size(); i++) {
       ImageInput image = images.get(i);
-      groups
-          .computeIfAbsent(List.of(image.width(), image.height()), k -> new ArrayList<>())
-          .add(i);
+      groups.computeIfAbsent(List.of(image.width(), image.height()), k -> new ArrayList<>()).add(i);
     }
     for (List<Integer> group : groups.values()) {
       encodeGroup(images, group, results, flag);

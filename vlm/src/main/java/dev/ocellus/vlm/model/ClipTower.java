@@ -14,8 +14,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * CLIP's vision transformer (arXiv:2103.00020) without its pooling, as the LLaVA family uses it. Weights
- * under {@code v.}.
+ * CLIP's vision transformer (arXiv:2103.00020) without its pooling, as the LLaVA family uses it.
+ * Weights under {@code v.}.
  *
  * <p>The reference is {@code CLIPVisionTransformer} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.0.0/src/transformers/models/clip/modeling_clip.py">modeling_clip.py</a>.
@@ -31,8 +31,8 @@ final class ClipTower {
    * @param nLayer layers that are computed
    * @param eps of the layer norms
    * @param activation of the feed-forward blocks
-   * @param featureLayers hidden states that are given out, joined along their width; state i is what
-   *     comes out of i layers
+   * @param featureLayers hidden states that are given out, joined along their width; state i is
+   *     what comes out of i layers
    */
   record Config(
       int imageSize,
@@ -105,7 +105,9 @@ final class ClipTower {
           mlp(c, w));
     }
 
-    /** LLaVA's converter calls the first map {@code ffn_down}; later ones call it {@code ffn_up}. */
+    /**
+     * LLaVA's converter calls the first map {@code ffn_down}; later ones call it {@code ffn_up}.
+     */
     private static Mlp mlp(Config c, Weights w) {
       boolean legacy = w.has("ffn_down.weight") && w.shape("ffn_down.weight")[0] == c.nEmbd;
       String first = legacy && c.nEmbd != c.nFf ? "ffn_down" : "ffn_up";

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * LLaVA 1 and 1.5 (arXiv:2304.08485, arXiv:2310.03744): a CLIP tower, the class row dropped, and a
- * projector of one linear map or of two with a GELU between. Weights under {@code v.} and {@code mm.}.
+ * projector of one linear map or of two with a GELU between. Weights under {@code v.} and {@code
+ * mm.}.
  *
  * <p>The reference is {@code LlavaForConditionalGeneration} of transformers with its {@code
  * CLIPImageProcessor}: shortest side to the image size, then a centre crop. A file can ask for

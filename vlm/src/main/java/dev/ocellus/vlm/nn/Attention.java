@@ -4,8 +4,8 @@ import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 
 /**
- * Multi-head self-attention in which every row sees every other (arXiv:1706.03762), in F32 throughout:
- * ggml's fused kernel would round keys and values to F16.
+ * Multi-head self-attention in which every row sees every other (arXiv:1706.03762), in F32
+ * throughout: ggml's fused kernel would round keys and values to F16.
  */
 public final class Attention {
   private final Linear q;
@@ -24,7 +24,9 @@ public final class Attention {
     this.nHead = nHead;
   }
 
-  /** Weights {@code attn_q}, {@code attn_k}, {@code attn_v}, {@code attn_out}, each [nEmbd, nEmbd]. */
+  /**
+   * Weights {@code attn_q}, {@code attn_k}, {@code attn_v}, {@code attn_out}, each [nEmbd, nEmbd].
+   */
   public static Attention of(Weights w, long nEmbd, long nHead) {
     return new Attention(
         Linear.of(w.at("attn_q"), nEmbd, nEmbd),
@@ -43,8 +45,7 @@ public final class Attention {
     float scale = (float) (1 / Math.sqrt((double) nEmbd / nHead));
     Tensor weights = query.mulMat(key).softMax(scale); // [nKeys, nQueries, nHead, batch]
     Tensor mixed = weights.mulMat(value); // [dHead, nQueries, nHead, batch]
-    return out.forward(
-        mixed.permute(0, 2, 1, 3).contiguous().reshape(nEmbd, x.size(1), x.size(2)));
+    return out.forward(mixed.permute(0, 2, 1, 3).contiguous().reshape(nEmbd, x.size(1), x.size(2)));
   }
 
   /** [nEmbd, n, batch] to [dHead, n, nHead, batch]. */

@@ -4,7 +4,9 @@ import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import org.jspecify.annotations.Nullable;
 
-/** Layer normalization along the rows (arXiv:1607.06450), with scale and, if there is one, shift. */
+/**
+ * Layer normalization along the rows (arXiv:1607.06450), with scale and, if there is one, shift.
+ */
 public final class LayerNorm {
   private final Tensor weight;
   private final @Nullable Tensor bias;

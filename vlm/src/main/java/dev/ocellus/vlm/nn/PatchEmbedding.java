@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A convolution whose stride is its kernel: every patch becomes one embedding.
  *
- * <p>Computed as a product of matrices. ggml's own convolution rounds the pixels to F16, which is half
- * of what libmtmd is off by. The kernel is widened to F32; it is small.
+ * <p>Computed as a product of matrices. ggml's own convolution rounds the pixels to F16, which is
+ * half of what libmtmd is off by. The kernel is widened to F32; it is small.
  */
 public final class PatchEmbedding {
   private final Tensor kernel;
@@ -22,8 +22,8 @@ public final class PatchEmbedding {
   }
 
   /**
-   * Weights {@code weight} [patchSize, patchSize, 3, nEmbd] and, where the file has it, {@code bias}
-   * [nEmbd].
+   * Weights {@code weight} [patchSize, patchSize, 3, nEmbd] and, where the file has it, {@code
+   * bias} [nEmbd].
    */
   public static PatchEmbedding of(Weights w, long patchSize, long nEmbd) {
     return new PatchEmbedding(
@@ -37,8 +37,8 @@ public final class PatchEmbedding {
   }
 
   /**
-   * From pixels [width, height, 3, n] to [nEmbd, nPatches, n], patches row by row. Pixels at the right
-   * and at the bottom that do not fill a patch are left out.
+   * From pixels [width, height, 3, n] to [nEmbd, nPatches, n], patches row by row. Pixels at the
+   * right and at the bottom that do not fill a patch are left out.
    */
   public Tensor forward(Tensor pixels) {
     long p = patchSize;
