@@ -130,16 +130,19 @@ final class RasterToRgb {
             int light = 255 - toByte(samples[from + 3], bits[3]);
             for (int c = 0; c < 3; c++) {
               int ink = toByte(samples[from + c], bits[c]);
-              out[at + x * 3 + c] = (byte) Math.max(0, light - product255(ink, light));
+              out[at + x * 3 + c] = withoutInk(light, ink);
             }
           }
         });
   }
 
-  /** {@code a * b / 255} for bytes, rounded. */
-  static int product255(int a, int b) {
-    int product = a * b + 128;
-    return ((product >> 8) + product) >> 8;
+  /**
+   * What an ink leaves of the light that black leaves (all 0 to 255): {@code light - ink * light /
+   * 255} with Pillow's rounding.
+   */
+  static byte withoutInk(int light, int ink) {
+    int product = ink * light + 128;
+    return (byte) Math.max(0, light - (((product >> 8) + product) >> 8));
   }
 
   private static boolean isFloat(Raster raster) {
