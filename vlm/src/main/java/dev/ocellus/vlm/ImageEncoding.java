@@ -1,0 +1,147 @@
+package dev.ocellus.vlm;
+
+import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.ImageInput;
+import dev.ocellus.vlm.prompt.Prompt;
+import dev.ocellus.vlm.prompt.Segment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings the pictures of a conversation to where they stand in the prompt, encoding only those that are
+ * not in the context already. Keeps the time of the last call.
+ */
+final class ImageEncoding {
+  private final @Nullable VisionEncoder encoder;
+  private final Map<String, ImageInput> prepared = new HashMap<>();
+  private long preprocessNanos;
+  private long encodeNanos;
+  private int encodedTokens;
+  private int imageTokens;
+
+  ImageEncoding(@Nullable VisionEncoder encoder) {
+    this.encoder = encoder;
+  }
+
+  void startTiming() {
+    prepared.clear();
+    preprocessNanos = 0;
+    encodeNanos = 0;
+    encodedTokens = 0;
+    imageTokens = 0;
+  }
+
+  /** Tokens of the last conversation that are pictures. */
+  int imageTokens() {
+    return imageTokens;
+  }
+
+  Timings.Stage preprocessTiming() {
+    return new Timings.Stage(preprocessNanos / 1e6, encodedTokens);
+  }
+
+  Timings.Stage encodeTiming() {
+    return new Timings.Stage(encodeNanos / 1e6, encodedTokens);
+  }
+
+  private VisionEncoder encoder() {
+    if (encoder == null) {
+      throw new IllegalStateException("a prompt with pictures was made without an encoder");
+    }
+    return encoder;
+  }
+
+  /** Tokens of a prompt with its pictures, which are preprocessed for it. */
+  int countTokens(Prompt prompt, List<RgbImage> pictures) {
+    int total = 0;
+    for (Segment segment : prompt.segments()) {
+      switch (segment) {
+        case Segment.Tokens(int[] ids) -> total += ids.length;
+        case Segment.Image(int index) -> imageTokens += prepare(pictures.get(index)).nTokens();
+      }
+    }
+    return total + imageTokens;
+  }
+
+  private ImageInput prepare(RgbImage picture) {
+    return prepared.computeIfAbsent(
+        picture.contentHash(),
+        key -> {
+          long start = System.nanoTime();
+          ImageInput input = encoder().prepare(picture);
+          preprocessNanos += System.nanoTime() - start;
+          return input;
+        });
+  }
+
+  /** The entries of a prompt, with the embeddings of its pictures. */
+  List<ContextEntry> resolve(
+      Prompt prompt, List<RgbImage> pictures, ContextFiller filler, CancellationFlag flag) {
+    Map<String, ImageEmbeddings> known = encodeMissing(pictures, filler, flag);
+    prepared.clear();
+    List<ContextEntry> entries = new ArrayList<>();
+    for (Segment segment : prompt.segments()) {
+      switch (segment) {
+        case Segment.Tokens(int[] ids) -> {
+          for (int id : ids) {
+            entries.add(new ContextEntry.Token(id));
+          }
+        }
+        case Segment.Image(int index) -> {
+          String key = pictures.get(index).contentHash();
+          ImageEmbeddings embeddings = known.get(key);
+          if (embeddings == null) {
+            throw new IllegalStateException("picture " + index + " was not encoded");
+          }
+          entries.add(new ContextEntry.Picture(key, embeddings));
+        }
+      }
+    }
+    return entries;
+  }
+
+  private Map<String, ImageEmbeddings> encodeMissing(
+      List<RgbImage> pictures, ContextFiller filler, CancellationFlag flag) {
+    Map<String, ImageEmbeddings> known = new HashMap<>();
+    List<String> missing = new ArrayList<>();
+    List<ImageInput> inputs = new ArrayList<>();
+    for (RgbImage picture : pictures) {
+      String key = picture.contentHash();
+      ImageEmbeddings present = filler.find(key);
+      if (present != null) {
+        known.put(key, present);
+      } else if (!missing.contains(key)) {
+        missing.add(key);
+        inputs.add(prepare(picture));
+      }
+    }
+    if (!missing.isEmpty()) {
+      long start = System.nanoTime();
+      List<ImageEmbeddings> encoded = encoder().encode(inputs, flag);
+      encodeNanos += System.nanoTime() - start;
+      for (int i = 0; i < missing.size(); i++) {
+        known.put(missing.get(i), encoded.get(i));
+        encodedTokens += encoded.get(i).nTokens();
+      }
+    }
+    return known;
+  }
+
+  /** Ids of a prompt; -1 at every row of a picture. */
+  static int[] promptTokens(List<ContextEntry> entries) {
+    return entries.stream()
+        .flatMapToInt(
+            entry ->
+                switch (entry) {
+                  case ContextEntry.Token(int id) -> IntStream.of(id);
+                  case ContextEntry.Picture picture ->
+                      IntStream.generate(() -> -1).limit(picture.size());
+                })
+        .toArray();
+  }
+}

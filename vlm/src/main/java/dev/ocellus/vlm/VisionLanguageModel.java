@@ -1,0 +1,183 @@
+package dev.ocellus.vlm;
+
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.llama.LlamaModel;
+import dev.ocellus.llama.Vocab;
+import dev.ocellus.vlm.model.UnsupportedArchitectureException;
+import dev.ocellus.vlm.prompt.ChatFormat;
+import dev.ocellus.vlm.prompt.Prompt;
+import dev.ocellus.vlm.prompt.PromptException;
+import dev.ocellus.vlm.prompt.PromptTokenizer;
+import dev.ocellus.vlm.template.Rendered;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A text model and, for pictures, its image encoder.
+ *
+ * <pre>{@code
+ * try (var model = VisionLanguageModel.open(LoadOptions.of(text, mmproj));
+ *     var chat = model.newChat()) {
+ *   System.out.println(chat.send(Message.user("What is this?", image)).text());
+ * }
+ * }</pre>
+ *
+ * <p>Thread-safe; a {@link ChatSession} is for one caller at a time. Closing the model closes its
+ * sessions first.
+ */
+public final class VisionLanguageModel implements AutoCloseable {
+  /** What models without a template of their own are talked to in. */
+  private static final String CHATML =
+      "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}{% endfor %}"
+          + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+
+  private final LoadOptions options;
+  private final LlamaModel textModel;
+  private final @Nullable VisionEncoder encoder;
+  private final ChatFormat format;
+  private final PromptTokenizer tokenizer;
+  private final double loadMillis;
+
+  private VisionLanguageModel(
+      LoadOptions options,
+      LlamaModel textModel,
+      @Nullable VisionEncoder encoder,
+      @Nullable String template,
+      long started) {
+    this.options = options;
+    this.textModel = textModel;
+    this.encoder = encoder;
+    String marker = encoder == null ? null : encoder.architecture().imageMarker();
+    Vocab vocab = textModel.vocab();
+    this.format =
+        new ChatFormat(
+            template != null
+                ? template
+                : encoder != null ? encoder.architecture().defaultChatTemplate() : CHATML,
+            marker,
+            tokenText(vocab, vocab.bos()),
+            tokenText(vocab, vocab.eos()));
+    this.tokenizer = new PromptTokenizer(vocab, marker);
+    this.loadMillis = (System.nanoTime() - started) / 1e6;
+  }
+
+  private static String tokenText(Vocab vocab, int token) {
+    return token < 0 ? "" : vocab.text(token);
+  }
+
+  /**
+   * Loads a model.
+   *
+   * @throws IOException if a file cannot be read
+   * @throws dev.ocellus.OcellusException if a file is damaged, of the wrong or an unknown kind, or the
+   *     two do not belong together
+   */
+  public static VisionLanguageModel open(LoadOptions options) throws IOException {
+    long started = System.nanoTime();
+    Path mmproj = options.mmproj();
+    VisionEncoder encoder =
+        mmproj == null
+            ? null
+            : VisionEncoder.open(
+                mmproj,
+                options.contextOptions().nThreadsBatch(),
+                options.modelOptions().nGpuLayers() != 0);
+    LlamaModel text = null;
+    try {
+      String template = options.chatTemplate();
+      if (template == null) {
+        template = templateOf(options.model());
+      }
+      text = LlamaModel.load(options.model(), options.modelOptions());
+      if (encoder != null && encoder.architecture().width() != text.nEmbdInput()) {
+        throw new ModelMismatchException(
+            "%s gives embeddings of %d floats, and %s takes %d. The two files are of different models."
+                .formatted(
+                    mmproj, encoder.architecture().width(), options.model(), text.nEmbdInput()));
+      }
+      return new VisionLanguageModel(options, text, encoder, template, started);
+    } catch (Throwable e) {
+      if (text != null) {
+        text.close();
+      }
+      if (encoder != null) {
+        encoder.close();
+      }
+      throw e;
+    }
+  }
+
+  private static @Nullable String templateOf(Path model) throws IOException {
+    try (GgufFile file = GgufFile.open(model)) {
+      if (file.metadata().string("general.architecture", "").equals("clip")) {
+        throw new UnsupportedArchitectureException(
+            "%s is an image encoder (mmproj), not a text model. Give it with --mmproj and the text model with -m."
+                .formatted(model));
+      }
+      return file.metadata().findString("tokenizer.chat_template").orElse(null);
+    }
+  }
+
+  /** Opens a conversation. */
+  public ChatSession newChat() {
+    return new ChatSession(this, textModel.newContext(options.contextOptions()));
+  }
+
+  /** What was asked to be loaded. */
+  public LoadOptions options() {
+    return options;
+  }
+
+  /** The text model. */
+  public LlamaModel textModel() {
+    return textModel;
+  }
+
+  /** The image encoder, if there is one. */
+  public Optional<VisionEncoder> encoder() {
+    return Optional.ofNullable(encoder);
+  }
+
+  /** Milliseconds that loading took. */
+  public double loadMillis() {
+    return loadMillis;
+  }
+
+  /**
+   * Renders and tokenizes a conversation, with the answer about to begin.
+   *
+   * @throws PromptException if the pictures cannot be given a place
+   * @throws dev.ocellus.vlm.template.TemplateException if the template refuses the conversation
+   */
+  public Prompt prompt(List<Message> messages) {
+    int nImages = messages.stream().mapToInt(m -> m.images().size()).sum();
+    if (nImages > 0 && encoder == null) {
+      throw new PromptException(
+          "The conversation has %d picture(s), but no image encoder is loaded; give one with --mmproj"
+              .formatted(nImages));
+    }
+    Rendered rendered = format.render(messages);
+    Prompt prompt = tokenizer.tokenize(rendered);
+    if (prompt.nImages() != nImages) {
+      prompt = tokenizer.tokenize(format.renderAsText(messages));
+    }
+    if (prompt.nImages() != nImages) {
+      throw new PromptException(
+          "The conversation has %d picture(s), but its rendering by the model's chat template has places for %d. Use another template (--chat-template)."
+              .formatted(nImages, prompt.nImages()));
+    }
+    return prompt;
+  }
+
+  /** Frees everything; sessions are closed first, and a running computation is waited for. */
+  @Override
+  public void close() {
+    textModel.close();
+    if (encoder != null) {
+      encoder.close();
+    }
+  }
+}
