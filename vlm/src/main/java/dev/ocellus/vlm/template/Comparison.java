@@ -1,0 +1,146 @@
+package dev.ocellus.vlm.template;
+
+import java.util.Comparator;
+import java.util.Iterator;
+
+/** Python's {@code ==}, {@code <} and {@code in}. Who wrote a string makes no difference. */
+final class Comparison {
+  private Comparison() {}
+
+  static boolean equal(Object a, Object b) {
+    if (a == b) {
+      return !Numbers.isNan(a);
+    }
+    if (a instanceof Text x) {
+      return b instanceof Text y && x.equals(y);
+    }
+    if (Numbers.isNumber(a)) {
+      return Numbers.isNumber(b)
+          && !Numbers.isNan(a)
+          && !Numbers.isNan(b)
+          && Numbers.compare(a, b) == 0;
+    }
+    if (a instanceof Undefined) {
+      return b instanceof Undefined;
+    }
+    if (a instanceof DictView x && b instanceof DictView y) {
+      return x.kind() == y.kind() && x.kind() != DictView.Kind.VALUES && x.dict().equals(y.dict());
+    }
+    if (a instanceof Range x && b instanceof Range y) {
+      return x.size() == y.size()
+          && (x.size() == 0 || x.start() == y.start() && (x.size() == 1 || x.step() == y.step()));
+    }
+    return a.equals(b);
+  }
+
+  /** Negative, zero or positive; fails as Python does where there is no order. */
+  static int compare(String operator, Object a, Object b) {
+    if (a instanceof Text x && b instanceof Text y) {
+      return compareText(x.text(), y.text());
+    }
+    if (Numbers.isNumber(a) && Numbers.isNumber(b)) {
+      return Numbers.compare(a, b);
+    }
+    if (a instanceof Sequence x && b instanceof Sequence y && x.isTuple() == y.isTuple()) {
+      int n = Math.min(x.size(), y.size());
+      for (int i = 0; i < n; i++) {
+        if (!equal(x.get(i), y.get(i))) {
+          return compare(operator, x.get(i), y.get(i));
+        }
+      }
+      return Integer.compare(x.size(), y.size());
+    }
+    if (a instanceof Undefined u) {
+      throw u.fail();
+    }
+    if (b instanceof Undefined u) {
+      throw u.fail();
+    }
+    throw Fail.type(
+        "'"
+            + operator
+            + "' not supported between instances of '"
+            + Values.typeName(a)
+            + "' and '"
+            + Values.typeName(b)
+            + "'");
+  }
+
+  /** By code point, as Python orders; UTF-16 order differs beyond U+FFFF. */
+  private static int compareText(String x, String y) {
+    int n = Math.min(x.length(), y.length());
+    for (int i = 0; i < n; i++) {
+      char a = x.charAt(i);
+      char b = y.charAt(i);
+      if (a != b) {
+        boolean surrogateA = Character.isSurrogate(a);
+        boolean surrogateB = Character.isSurrogate(b);
+        return surrogateA == surrogateB ? a - b : surrogateA ? 1 : -1;
+      }
+    }
+    return x.length() - y.length();
+  }
+
+  static boolean holds(String operator, Object a, Object b) {
+    switch (operator) {
+      case "==":
+        return equal(a, b);
+      case "!=":
+        return !equal(a, b);
+      default:
+        if (Numbers.isNan(a) && Numbers.isNumber(b) || Numbers.isNan(b) && Numbers.isNumber(a)) {
+          return false;
+        }
+        int c = compare(operator, a, b);
+        return switch (operator) {
+          case "<" -> c < 0;
+          case "<=" -> c <= 0;
+          case ">" -> c > 0;
+          default -> c >= 0;
+        };
+    }
+  }
+
+  /** The order of sorting: only "less than" is asked, so that two NaN or two equal things tie. */
+  static Comparator<Object> order(Evaluation in) {
+    return (a, b) -> {
+      in.steps(1);
+      if (Numbers.isNan(a) || Numbers.isNan(b)) {
+        return 0;
+      }
+      return compare("<", a, b);
+    };
+  }
+
+  /** Python's {@code item in container}. */
+  static boolean contains(Evaluation in, Object container, Object item) {
+    if (container instanceof Text t) {
+      if (item instanceof Text part) {
+        in.steps(t.length() / 100);
+        return TextOps.indexOf(t.text(), part.text(), 0) >= 0;
+      }
+      throw Fail.type(
+          "'in <string>' requires string as left operand, not " + Values.typeName(item));
+    }
+    if (container instanceof Dict d) {
+      return d.contains(item);
+    }
+    if (container instanceof DictView v && v.kind() == DictView.Kind.KEYS) {
+      return v.dict().contains(item);
+    }
+    if (container instanceof Range r && Dict.key(item) instanceof Long l) {
+      return r.contains(l);
+    }
+    if (!Values.isIterable(container) || container instanceof LoopContext) {
+      throw Fail.type("argument of type '" + Values.typeName(container) + "' is not iterable");
+    }
+    for (Iterator<Object> it = Values.iterate(container); it.hasNext(); ) {
+      in.steps(1);
+      Object candidate = it.next();
+      if (candidate == item || equal(candidate, item)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,105 @@
+package dev.ocellus.vlm.template;
+
+import java.math.BigDecimal;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A Python dict: keeps the order of insertion; 1, 1.0 and true are one key. */
+final class Dict {
+  /** The key as it was given, which is how it prints, and its value. */
+  record Entry(Object key, Object value) {}
+
+  private final Map<Object, Entry> entries;
+  private int depth = 1;
+
+  Dict() {
+    this.entries = new LinkedHashMap<>();
+  }
+
+  Dict(int capacity) {
+    this.entries = LinkedHashMap.newLinkedHashMap(capacity);
+  }
+
+  /** The form in which equal keys are equal Java objects. */
+  static Object key(Object o) {
+    if (o instanceof Text || o instanceof Long || o == None.NONE) {
+      return o;
+    }
+    if (o instanceof Boolean b) {
+      return b ? 1L : 0L;
+    }
+    if (o instanceof Double d) {
+      if (d == Math.rint(d) && !Double.isInfinite(d)) {
+        return Numbers.narrow(new BigDecimal(d).toBigInteger());
+      }
+      return d;
+    }
+    if (o instanceof Dict || o instanceof DictView || o instanceof Sequence s && !s.isTuple()) {
+      throw Fail.type("unhashable type: '" + Values.typeName(o) + "'");
+    }
+    return o instanceof Undefined ? Undefined.class : o;
+  }
+
+  void put(Object key, Object value) {
+    Object k = key(key);
+    depth = Math.max(depth, Values.deeper(Math.max(Values.depth(key), Values.depth(value))));
+    Entry old = entries.get(k);
+    entries.put(k, new Entry(old == null ? key : old.key, value));
+  }
+
+  void put(String key, Object value) {
+    put(Text.trusted(key), value);
+  }
+
+  void putAll(Dict other) {
+    for (Entry e : other.entries()) {
+      put(e.key, e.value);
+    }
+  }
+
+  @Nullable Object get(Object key) {
+    Entry e = entries.get(key(key));
+    return e == null ? null : e.value;
+  }
+
+  boolean contains(Object key) {
+    return entries.containsKey(key(key));
+  }
+
+  void remove(Object key) {
+    entries.remove(key(key));
+  }
+
+  int size() {
+    return entries.size();
+  }
+
+  int depth() {
+    return depth;
+  }
+
+  Collection<Entry> entries() {
+    return entries.values();
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    if (!(other instanceof Dict d) || d.size() != size()) {
+      return false;
+    }
+    for (Map.Entry<Object, Entry> e : entries.entrySet()) {
+      Entry theirs = d.entries.get(e.getKey());
+      if (theirs == null || !Comparison.equal(e.getValue().value, theirs.value)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  @Override
+  public int hashCode() {
+    return entries.size();
+  }
+}

@@ -1,0 +1,40 @@
+package dev.ocellus.vlm.template;
+
+/** An expression of the template, which evaluates itself. */
+abstract class Expr {
+  /** Deepest tree: bounds the stack that evaluating one needs. */
+  static final int MAX_HEIGHT = 200;
+
+  private final int position;
+  private int height = 1;
+
+  Expr(int position, Expr... children) {
+    this.position = position;
+    for (Expr child : children) {
+      above(child);
+    }
+  }
+
+  /** Counts a child's height. */
+  final void above(Expr child) {
+    height = Math.max(height, child.height + 1);
+    if (height > MAX_HEIGHT) {
+      throw Fail.limit("an expression nests deeper than " + MAX_HEIGHT + " levels");
+    }
+  }
+
+  /** Offset in the source. */
+  final int position() {
+    return position;
+  }
+
+  final Object eval(Evaluation in, Scope scope) {
+    in.enter(position);
+    Object value = evaluate(in, scope);
+    in.leave();
+    return value;
+  }
+
+  /** The value; {@link #eval} counts and should be called instead. */
+  abstract Object evaluate(Evaluation in, Scope scope);
+}

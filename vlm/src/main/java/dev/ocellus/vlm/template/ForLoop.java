@@ -1,0 +1,131 @@
+package dev.ocellus.vlm.template;
+
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import org.jspecify.annotations.Nullable;
+
+/** {@code for target in items if test recursive … else … endfor}. */
+final class ForLoop extends Stmt {
+  private final Expr target;
+  private final Expr items;
+  private final @Nullable Expr test;
+  private final boolean recursive;
+  private final List<Stmt> body;
+  private final List<Stmt> otherwise;
+
+  ForLoop(
+      int position,
+      Expr target,
+      Expr items,
+      @Nullable Expr test,
+      boolean recursive,
+      List<Stmt> body,
+      List<Stmt> otherwise) {
+    super(position);
+    this.target = target;
+    this.items = items;
+    this.test = test;
+    this.recursive = recursive;
+    this.body = body;
+    this.otherwise = otherwise;
+  }
+
+  @Override
+  Flow execute(Evaluation in, Scope scope, TextBuilder out) {
+    Object values = items.eval(in, scope);
+    in.at(position());
+    return run(in, scope, out, values, 0, recursive ? new Recursion(scope) : null);
+  }
+
+  /** What {@code loop(items)} does in the body. */
+  private final class Recursion implements LoopContext.Recursion {
+    private final Scope scope;
+
+    Recursion(Scope scope) {
+      this.scope = scope;
+    }
+
+    @Override
+    public Object render(Evaluation in, Object values, int depth0) {
+      in.enter(position());
+      TextBuilder out = in.text();
+      run(in, scope, out, values, depth0, this);
+      in.leave();
+      return in.built(out).asMarkup(in.autoescape());
+    }
+  }
+
+  private Flow run(
+      Evaluation in,
+      Scope scope,
+      TextBuilder out,
+      Object values,
+      int depth0,
+      LoopContext.@Nullable Recursion recursion) {
+    Iterator<Object> iterator = Values.iterate(values);
+    Object counted = values;
+    Expr condition = test;
+    if (condition != null) {
+      iterator = new Filtered(in, scope, iterator, condition);
+      counted = new Generator(iterator, None.NONE);
+    }
+    LoopContext loop = new LoopContext(in, counted, iterator, depth0, recursion);
+    boolean empty = true;
+    for (Object item = loop.next(); item != null; item = loop.next()) {
+      empty = false;
+      in.steps(1);
+      Scope inner = new Scope(scope);
+      inner.set("loop", loop);
+      assign(in, inner, item);
+      if (execAll(body, in, inner, out) == Flow.BREAK) {
+        return Flow.NEXT;
+      }
+    }
+    return empty ? execAll(otherwise, in, new Scope(scope), out) : Flow.NEXT;
+  }
+
+  private void assign(Evaluation in, Scope inner, Object item) {
+    in.at(position());
+    Statements.assign(in, inner, target, item);
+  }
+
+  /** The items that pass the loop's own test, asked one by one as the body goes on. */
+  private final class Filtered implements Iterator<Object> {
+    private final Evaluation in;
+    private final Scope scope;
+    private final Iterator<Object> source;
+    private final Expr condition;
+    private @Nullable Object next;
+
+    Filtered(Evaluation in, Scope scope, Iterator<Object> source, Expr condition) {
+      this.in = in;
+      this.scope = scope;
+      this.source = source;
+      this.condition = condition;
+    }
+
+    @Override
+    public boolean hasNext() {
+      while (next == null && source.hasNext()) {
+        Object candidate = source.next();
+        Scope inner = new Scope(scope);
+        assign(in, inner, candidate);
+        if (Values.truthy(condition.eval(in, inner))) {
+          next = candidate;
+        }
+      }
+      return next != null;
+    }
+
+    @Override
+    public Object next() {
+      if (!hasNext() || next == null) {
+        throw new NoSuchElementException();
+      }
+      Object out = next;
+      next = null;
+      return out;
+    }
+  }
+}

@@ -1,0 +1,317 @@
+package dev.ocellus.vlm.template;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Statements: what stands between {@code {%} and {@code %}}, and the text between tags. */
+final class Parser extends ExpressionParser {
+  /** Deepest nesting of blocks. */
+  private static final int MAX_BLOCKS = 60;
+
+  private static final Set<String> NOT_SUPPORTED =
+      Set.of("include", "import", "from", "extends", "block");
+
+  private int blocks;
+  private boolean inLoop;
+  private Set<String> namesRead = new HashSet<>();
+
+  Parser(TokenStream tokens) {
+    super(tokens);
+  }
+
+  @Override
+  void nameRead(String name) {
+    namesRead.add(name);
+  }
+
+  List<Stmt> template() {
+    List<Stmt> body = statements();
+    if (tokens.current().type() != Token.Type.END) {
+      throw unknownTag(tokens.current());
+    }
+    refuseUnknown();
+    return body;
+  }
+
+  /** Up to the end or to a tag that is no statement, which becomes the current token. */
+  private List<Stmt> statements(String... ends) {
+    if (++blocks > MAX_BLOCKS) {
+      throw Fail.limit("blocks nest deeper than " + MAX_BLOCKS + " levels");
+    }
+    List<Stmt> body = new ArrayList<>();
+    while (true) {
+      Token token = tokens.next();
+      switch (token.type()) {
+        case DATA -> body.add(new Statements.Data(token.position(), token.text()));
+        case VARIABLE_BEGIN -> {
+          Expr value = tuple(true, true, "", false);
+          if (tokens.current().type() != Token.Type.VARIABLE_END) {
+            throw tokens.unexpected("end of print statement");
+          }
+          tokens.next();
+          body.add(new Statements.Print(token.position(), value));
+        }
+        case BLOCK_BEGIN -> {
+          for (String end : ends) {
+            if (tokens.isName(end)) {
+              blocks--;
+              return body;
+            }
+          }
+          body.add(statement());
+          tokens.expect(Token.Type.BLOCK_END, "end of statement block");
+        }
+        default -> {
+          if (ends.length > 0) {
+            throw tokens.fail(
+                "Unexpected end of template: looking for " + String.join(" or ", ends));
+          }
+          blocks--;
+          return body;
+        }
+      }
+    }
+  }
+
+  /** The body of a block: up to one of {@code ends}, which becomes the current token. */
+  private List<Stmt> body(String... ends) {
+    openBody();
+    boolean outer = optional;
+    optional = false;
+    List<Stmt> body = statements(ends);
+    optional = outer;
+    return body;
+  }
+
+  private void openBody() {
+    tokens.skipOperator(":");
+    tokens.expect(Token.Type.BLOCK_END, "end of statement block");
+  }
+
+  /** Likewise, and moves behind the end. */
+  private List<Stmt> closedBody(String end) {
+    List<Stmt> body = body(end);
+    tokens.next();
+    return body;
+  }
+
+  private TemplateSyntaxException unknownTag(Token token) {
+    return tokens.fail("Encountered unknown tag '" + token.describe() + "'.", token.position());
+  }
+
+  private Stmt statement() {
+    Token token = tokens.expect(Token.Type.NAME, "a tag name");
+    int position = token.position();
+    switch (token.text()) {
+      case "if":
+        return ifStatement(position);
+      case "for":
+        return forStatement(position);
+      case "set":
+        return setStatement(position);
+      case "macro":
+        return macro(position);
+      case "call":
+        return callBlock(position);
+      case "filter":
+        Calls.FilterCall filter = filterChain(null);
+        return new Statements.FilterBlock(position, filter, closedBody("endfilter"));
+      case "with":
+        return with(position);
+      case "autoescape":
+        Expr on = expression();
+        return new Statements.AutoEscape(position, on, closedBody("endautoescape"));
+      case "generation":
+        boolean loop = inLoop;
+        inLoop = false;
+        List<Stmt> body = closedBody("endgeneration");
+        inLoop = loop;
+        return new Statements.Block(position, body);
+      case "print":
+        return print(position);
+      case "break", "continue":
+        if (!inLoop) {
+          throw tokens.fail("'" + token.text() + "' outside of a loop", position);
+        }
+        return new Statements.Jump(
+            position, token.text().equals("break") ? Stmt.Flow.BREAK : Stmt.Flow.CONTINUE);
+      default:
+        if (NOT_SUPPORTED.contains(token.text())) {
+          throw tokens.fail(
+              "'" + token.text() + "' is not supported: a chat template is one file of its own",
+              position);
+        }
+        throw unknownTag(token);
+    }
+  }
+
+  private Stmt ifStatement(int position) {
+    boolean outer = optional;
+    optional = true;
+    List<Expr> tests = new ArrayList<>();
+    List<List<Stmt>> bodies = new ArrayList<>();
+    String tag = "if";
+    while (!tag.equals("endif")) {
+      boolean last = tag.equals("else");
+      if (!last) {
+        tests.add(tuple(true, false, "", false));
+      }
+      openBody();
+      bodies.add(last ? statements("endif") : statements("elif", "else", "endif"));
+      tag = tokens.next().text();
+    }
+    optional = outer;
+    return new Statements.If(position, tests, bodies);
+  }
+
+  private Stmt forStatement(int position) {
+    Expr target = target("in");
+    tokens.expectName("in");
+    Expr items = tuple(true, false, "recursive", false);
+    Expr test = tokens.skipName("if") ? expression() : null;
+    boolean recursive = tokens.skipName("recursive");
+    boolean outer = inLoop;
+    inLoop = true;
+    List<Stmt> body = body("endfor", "else");
+    inLoop = outer;
+    List<Stmt> otherwise = List.of();
+    if (tokens.next().text().equals("else")) {
+      otherwise = closedBody("endfor");
+    }
+    return new ForLoop(position, target, items, test, recursive, body, otherwise);
+  }
+
+  private Expr target(String end) {
+    int position = tokens.current().position();
+    Expr target = tuple(false, false, end, false);
+    checkTarget(target, position);
+    return target;
+  }
+
+  private void checkTarget(Expr target, int position) {
+    if (target instanceof Literals.Items items && items.isTuple()) {
+      items.items().forEach(item -> checkTarget(item, position));
+    } else if (!(target instanceof Literals.Name || target instanceof Literals.NamespaceTarget)) {
+      throw tokens.fail("can only assign to names", position);
+    }
+  }
+
+  private Stmt setStatement(int position) {
+    Expr target = target("");
+    if (tokens.skipOperator("=")) {
+      return new Statements.Set(position, target, tuple(true, true, "", false));
+    }
+    Calls.FilterCall filter = null;
+    while (tokens.skipOperator("|")) {
+      filter = filter(filter);
+    }
+    return new Statements.SetBlock(position, target, filter, closedBody("endset"));
+  }
+
+  private Calls.FilterCall filterChain(Calls.@Nullable FilterCall first) {
+    Calls.FilterCall filter = filter(first);
+    while (tokens.skipOperator("|")) {
+      filter = filter(filter);
+    }
+    return filter;
+  }
+
+  private Stmt with(int position) {
+    List<Expr> targets = new ArrayList<>();
+    List<Expr> values = new ArrayList<>();
+    while (tokens.current().type() != Token.Type.BLOCK_END) {
+      if (!targets.isEmpty()) {
+        tokens.expectOperator(",");
+      }
+      targets.add(target(""));
+      tokens.expectOperator("=");
+      values.add(expression());
+    }
+    return new Statements.With(position, targets, values, closedBody("endwith"));
+  }
+
+  private Stmt print(int position) {
+    List<Stmt> parts = new ArrayList<>();
+    while (tokens.current().type() != Token.Type.BLOCK_END) {
+      if (!parts.isEmpty()) {
+        tokens.expectOperator(",");
+      }
+      parts.add(new Statements.Print(position, expression()));
+    }
+    return new Statements.Block(position, parts);
+  }
+
+  private Stmt macro(int position) {
+    String name = tokens.expect(Token.Type.NAME, "a macro name").text();
+    if (!tokens.isOperator("(")) {
+      throw tokens.unexpected("'('");
+    }
+    return new Macros.Define(position, definition(position, name, "endmacro"));
+  }
+
+  private Stmt callBlock(int position) {
+    // The signature comes before the call, the body after it.
+    Signature signature = tokens.isOperator("(") ? signature() : new Signature();
+    if (!(expression() instanceof Calls.Call call)) {
+      throw tokens.fail("expected call", position);
+    }
+    return new Macros.CallBlock(position, call, definition(position, "", signature, "endcall"));
+  }
+
+  private static final class Signature {
+    final List<String> parameters = new ArrayList<>();
+    final List<Expr> defaults = new ArrayList<>();
+  }
+
+  private Signature signature() {
+    Signature signature = new Signature();
+    tokens.expectOperator("(");
+    while (!tokens.isOperator(")")) {
+      if (!signature.parameters.isEmpty()) {
+        tokens.expectOperator(",");
+      }
+      Token name = tokens.expect(Token.Type.NAME, "a parameter name");
+      if (signature.parameters.contains(name.text())) {
+        throw tokens.fail("duplicate parameter '" + name.text() + "'", name.position());
+      }
+      signature.parameters.add(name.text());
+      if (tokens.skipOperator("=")) {
+        signature.defaults.add(expression());
+      } else if (!signature.defaults.isEmpty()) {
+        throw tokens.fail("non-default argument follows default argument", name.position());
+      }
+    }
+    tokens.next();
+    return signature;
+  }
+
+  private Macros.Definition definition(int position, String name, String end) {
+    return definition(position, name, signature(), end);
+  }
+
+  private Macros.Definition definition(int position, String name, Signature signature, String end) {
+    Set<String> outerNames = namesRead;
+    boolean outerLoop = inLoop;
+    namesRead = new HashSet<>();
+    inLoop = false;
+    List<Stmt> body = closedBody(end);
+    List<String> parameters = signature.parameters;
+    Macros.Definition definition =
+        new Macros.Definition(
+            position,
+            name,
+            parameters,
+            signature.defaults,
+            body,
+            namesRead.contains("caller"),
+            namesRead.contains("kwargs") && !parameters.contains("kwargs"),
+            namesRead.contains("varargs") && !parameters.contains("varargs"));
+    outerNames.addAll(namesRead);
+    namesRead = outerNames;
+    inLoop = outerLoop;
+    return definition;
+  }
+}

@@ -1,0 +1,248 @@
+package dev.ocellus.vlm.template;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A string that remembers who wrote each of its characters.
+ *
+ * <p>Immutable. Equality, hash and order look at the characters alone. A text of one origin, the
+ * usual case, costs one object more than its string. Indices are UTF-16 units.
+ *
+ * <p>A caller puts a {@code Text} into a template's context where a plain string would be taken for
+ * input: {@link #trusted} for role names and {@code bos_token}, {@link #image} for the marker of an
+ * image. Message content must never be passed as either.
+ */
+public final class Text {
+  static final Text EMPTY = new Text("", Origin.TEMPLATE, null, null, false);
+  private static final Text[] ASCII = new Text[128];
+
+  private final String value;
+
+  /** The origin of all of it when {@code ends} is null, else of the first piece. */
+  private final Origin origin;
+
+  /** Where each piece ends; null for one piece. Neighbouring pieces differ in origin. */
+  private final int @Nullable [] ends;
+
+  private final Origin @Nullable [] origins;
+
+  /** Python's Markup: already escaped for HTML, and escapes what is added to it. */
+  private final boolean markup;
+
+  private Text(
+      String value,
+      Origin origin,
+      int @Nullable [] ends,
+      Origin @Nullable [] origins,
+      boolean markup) {
+    this.value = value;
+    this.origin = origin;
+    this.ends = ends;
+    this.origins = origins;
+    this.markup = markup;
+  }
+
+  /** Text that may become control tokens: written by the template or vouched for by the caller. */
+  public static Text trusted(String value) {
+    return of(value, Origin.TEMPLATE);
+  }
+
+  /** Text from outside, which stays text whatever it spells. */
+  public static Text input(String value) {
+    return of(value, Origin.INPUT);
+  }
+
+  /** The marker that stands for one image. */
+  public static Text image(String marker) {
+    return of(marker, Origin.IMAGE);
+  }
+
+  /** Text of one origin. */
+  public static Text of(String value, Origin origin) {
+    return new Text(value, origin, null, null, false);
+  }
+
+  /** The pieces in order, as one text. */
+  public static Text join(List<Text> pieces) {
+    TextBuilder out = new TextBuilder(Integer.MAX_VALUE);
+    for (Text piece : pieces) {
+      out.append(piece);
+    }
+    return out.build();
+  }
+
+  static Text pieces(String value, int[] ends, Origin[] origins, int count) {
+    if (count <= 1) {
+      return new Text(value, count == 0 ? Origin.TEMPLATE : origins[0], null, null, false);
+    }
+    return new Text(
+        value, origins[0], Arrays.copyOf(ends, count), Arrays.copyOf(origins, count), false);
+  }
+
+  /** One character that the template wrote. */
+  static Text ofAscii(char c) {
+    Text known = ASCII[c];
+    if (known == null) {
+      known = trusted(String.valueOf(c));
+      ASCII[c] = known;
+    }
+    return known;
+  }
+
+  /** The characters. */
+  public String text() {
+    return value;
+  }
+
+  /** The pieces: neighbours differ in origin, none is empty. */
+  public List<Span> spans() {
+    if (value.isEmpty()) {
+      return List.of();
+    }
+    if (ends == null || origins == null) {
+      return List.of(new Span(value, origin));
+    }
+    List<Span> spans = new ArrayList<>(ends.length);
+    int start = 0;
+    for (int i = 0; i < ends.length; i++) {
+      spans.add(new Span(value.substring(start, ends[i]), origins[i]));
+      start = ends[i];
+    }
+    return spans;
+  }
+
+  /** The origin of all characters, or null when they differ. */
+  @Nullable Origin uniformOrigin() {
+    return ends == null ? origin : null;
+  }
+
+  /** INPUT when any character came from outside: for results that cannot be told apart. */
+  Origin cautiousOrigin() {
+    if (ends == null || origins == null) {
+      return origin;
+    }
+    for (Origin o : origins) {
+      if (o == Origin.INPUT) {
+        return Origin.INPUT;
+      }
+    }
+    return Origin.TEMPLATE;
+  }
+
+  Origin originAt(int index) {
+    if (ends == null || origins == null) {
+      return origin;
+    }
+    return origins[pieceAt(index)];
+  }
+
+  private int pieceAt(int index) {
+    int[] e = ends;
+    if (e == null) {
+      return 0;
+    }
+    int i = Arrays.binarySearch(e, index);
+    return Math.min(i >= 0 ? i + 1 : -i - 1, e.length - 1);
+  }
+
+  int length() {
+    return value.length();
+  }
+
+  boolean isEmpty() {
+    return value.isEmpty();
+  }
+
+  boolean isMarkup() {
+    return markup;
+  }
+
+  Text asMarkup(boolean wanted) {
+    return wanted == markup ? this : new Text(value, origin, ends, origins, wanted);
+  }
+
+  Text plain() {
+    return asMarkup(false);
+  }
+
+  /** Characters from {@code from} (inclusive) to {@code to} (exclusive); keeps being markup. */
+  Text slice(int from, int to) {
+    if (from == 0 && to == value.length()) {
+      return this;
+    }
+    if (from >= to) {
+      return markup ? EMPTY.asMarkup(true) : EMPTY;
+    }
+    String part = value.substring(from, to);
+    int[] e = ends;
+    Origin[] o = origins;
+    if (e == null || o == null) {
+      return new Text(part, origin, null, null, markup);
+    }
+    int first = pieceAt(from);
+    int last = pieceAt(to - 1);
+    if (first == last) {
+      return new Text(part, o[first], null, null, markup);
+    }
+    int[] newEnds = new int[last - first + 1];
+    for (int i = first; i <= last; i++) {
+      newEnds[i - first] = Math.min(e[i], to) - from;
+    }
+    return new Text(part, o[first], newEnds, Arrays.copyOfRange(o, first, last + 1), markup);
+  }
+
+  Text slice(int from) {
+    return slice(from, value.length());
+  }
+
+  /** Characters of both, plain. */
+  Text concat(Text other) {
+    if (other.isEmpty()) {
+      return plain();
+    }
+    if (isEmpty()) {
+      return other.plain();
+    }
+    if (ends == null && other.ends == null && origin == other.origin) {
+      return new Text(value.concat(other.value), origin, null, null, false);
+    }
+    TextBuilder out = new TextBuilder(Integer.MAX_VALUE, length() + other.length());
+    return out.append(this).append(other).build();
+  }
+
+  int pieceCount() {
+    return ends == null ? 1 : ends.length;
+  }
+
+  int pieceEnd(int i) {
+    return ends == null ? value.length() : ends[i];
+  }
+
+  Origin pieceOrigin(int i) {
+    return origins == null ? origin : origins[i];
+  }
+
+  /** Length in Unicode code points: what Python counts. */
+  int codePoints() {
+    return value.codePointCount(0, value.length());
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Text t && t.value.equals(value);
+  }
+
+  @Override
+  public int hashCode() {
+    return value.hashCode();
+  }
+
+  /** The characters. */
+  @Override
+  public String toString() {
+    return value;
+  }
+}

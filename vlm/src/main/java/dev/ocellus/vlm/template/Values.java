@@ -1,0 +1,251 @@
+package dev.ocellus.vlm.template;
+
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a template's values are and how Python treats them. A value is one of {@link None}, Boolean,
+ * Long, BigInteger (beyond 64 bits only), Double, {@link Text}, {@link Sequence}, {@link Dict},
+ * {@link DictView}, {@link Range}, {@link Generator}, {@link Namespace}, {@link Undefined}, {@link
+ * LoopContext} or another {@link Callable}.
+ */
+final class Values {
+  /** Deepest nesting of lists and dicts; Python gives up at about a thousand. */
+  static final int MAX_NESTING = 250;
+
+  private Values() {}
+
+  static int depth(Object o) {
+    if (o instanceof Sequence s) {
+      return s.depth();
+    }
+    if (o instanceof Dict d) {
+      return d.depth();
+    }
+    if (o instanceof DictView v) {
+      return v.dict().depth();
+    }
+    return o instanceof Generator g ? g.depth() : 0;
+  }
+
+  static int deeper(int depth) {
+    if (depth >= MAX_NESTING) {
+      throw Fail.limit("values nest deeper than " + MAX_NESTING + " levels");
+    }
+    return depth + 1;
+  }
+
+  /** The template value of a Java value: strings become input. */
+  static Object fromJava(@Nullable Object o) {
+    return fromJava(o, 0);
+  }
+
+  private static Object fromJava(@Nullable Object o, int level) {
+    if (o == null) {
+      return None.NONE;
+    }
+    if (o instanceof String s) {
+      return Text.input(s);
+    }
+    if (o instanceof Text || o instanceof Boolean || o instanceof Long || o instanceof Double) {
+      return o;
+    }
+    if (o instanceof Integer || o instanceof Short || o instanceof Byte) {
+      return ((Number) o).longValue();
+    }
+    if (o instanceof Float f) {
+      return (double) f;
+    }
+    if (o instanceof BigInteger b) {
+      return Numbers.bounded(b);
+    }
+    deeper(level);
+    if (o instanceof Collection<?> c) {
+      List<Object> items = new ArrayList<>(c.size());
+      for (Object item : c) {
+        items.add(fromJava(item, level + 1));
+      }
+      return Sequence.list(items);
+    }
+    if (o instanceof Map<?, ?> m) {
+      Dict dict = new Dict(m.size());
+      for (Map.Entry<?, ?> e : m.entrySet()) {
+        dict.put(fromJava(e.getKey(), level + 1), fromJava(e.getValue(), level + 1));
+      }
+      return dict;
+    }
+    throw new IllegalArgumentException(
+        "a template context holds strings, numbers, booleans, null, lists and maps, but not "
+            + o.getClass().getName());
+  }
+
+  static boolean truthy(Object o) {
+    if (o instanceof Boolean b) {
+      return b;
+    }
+    if (o instanceof Text t) {
+      return !t.isEmpty();
+    }
+    if (o instanceof Long l) {
+      return l != 0;
+    }
+    if (o instanceof Double d) {
+      return d != 0;
+    }
+    if (o == None.NONE || o instanceof Undefined) {
+      return false;
+    }
+    int size = sizeOrMinusOne(o);
+    return size != 0;
+  }
+
+  /** Python's name for the type, as it stands in error messages. */
+  static String typeName(Object o) {
+    if (o instanceof Text t) {
+      return t.isMarkup() ? "Markup" : "str";
+    }
+    if (o instanceof Boolean) {
+      return "bool";
+    }
+    if (o instanceof Long || o instanceof BigInteger) {
+      return "int";
+    }
+    if (o instanceof Double) {
+      return "float";
+    }
+    if (o == None.NONE) {
+      return "NoneType";
+    }
+    if (o instanceof Sequence s) {
+      return s.isTuple() ? "tuple" : "list";
+    }
+    if (o instanceof Dict) {
+      return "dict";
+    }
+    if (o instanceof DictView v) {
+      return v.kind().typeName;
+    }
+    if (o instanceof Range) {
+      return "range";
+    }
+    if (o instanceof Generator g) {
+      return g.typeName();
+    }
+    if (o instanceof Undefined) {
+      return "Undefined";
+    }
+    if (o instanceof Namespace) {
+      return "Namespace";
+    }
+    return o instanceof Callable c ? c.typeName() : "object";
+  }
+
+  private static int sizeOrMinusOne(Object o) {
+    if (o instanceof Text t) {
+      return t.codePoints();
+    }
+    if (o instanceof Sequence s) {
+      return s.size();
+    }
+    if (o instanceof Dict d) {
+      return d.size();
+    }
+    if (o instanceof DictView v) {
+      return v.dict().size();
+    }
+    if (o instanceof Range r) {
+      return r.size();
+    }
+    if (o instanceof Undefined) {
+      return 0;
+    }
+    return o instanceof LoopContext loop ? loop.length() : -1;
+  }
+
+  static boolean hasLength(Object o) {
+    return sizeOrMinusOne(o) >= 0;
+  }
+
+  /** Python's {@code len}. */
+  static long length(Object o) {
+    int size = sizeOrMinusOne(o);
+    if (size < 0) {
+      throw Fail.type("object of type '" + typeName(o) + "' has no len()");
+    }
+    return size;
+  }
+
+  static boolean isIterable(Object o) {
+    return sizeOrMinusOne(o) >= 0 || o instanceof Generator;
+  }
+
+  /** Python's {@code iter}. */
+  static Iterator<Object> iterate(Object o) {
+    if (o instanceof Sequence s) {
+      return s.items().iterator();
+    }
+    if (o instanceof Text t) {
+      return characters(t);
+    }
+    if (o instanceof Dict d) {
+      return new DictView(d, DictView.Kind.KEYS).iterator();
+    }
+    if (o instanceof DictView v) {
+      return v.iterator();
+    }
+    if (o instanceof Range r) {
+      return r.iterator();
+    }
+    if (o instanceof Generator g) {
+      return g.iterator();
+    }
+    if (o instanceof Undefined) {
+      return Collections.emptyIterator();
+    }
+    throw Fail.type("'" + typeName(o) + "' object is not iterable");
+  }
+
+  private static Iterator<Object> characters(Text t) {
+    return new Iterator<>() {
+      private int i;
+
+      @Override
+      public boolean hasNext() {
+        return i < t.length();
+      }
+
+      @Override
+      public Object next() {
+        if (i >= t.length()) {
+          throw new NoSuchElementException();
+        }
+        int end = t.text().offsetByCodePoints(i, 1);
+        Text c = t.slice(i, end);
+        i = end;
+        return c;
+      }
+    };
+  }
+
+  /** Python's {@code list}, counted against the limits. */
+  static List<Object> toList(Evaluation in, Object o) {
+    if (o instanceof Sequence s) {
+      in.chargeItems(s.size());
+      return new ArrayList<>(s.items());
+    }
+    Iterator<Object> it = iterate(o);
+    List<Object> items = new ArrayList<>();
+    while (it.hasNext()) {
+      in.chargeItems(1);
+      items.add(it.next());
+    }
+    return items;
+  }
+}
