@@ -1,8 +1,8 @@
 package dev.ocellus.vlm;
 
 /**
- * Told the progress of an answer, on the thread that generates it. An exception that it throws stops
- * the answer and reaches the caller.
+ * Told the progress of an answer, on the thread that generates it. An exception that it throws
+ * stops the answer and reaches the caller.
  */
 public interface AnswerListener {
   /** Does nothing. */

@@ -11,8 +11,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * question about the same picture costs its own tokens only.
  *
  * <p>For one caller at a time: a second thread that asks while an answer is being generated gets an
- * {@link IllegalStateException}. {@link #cancel} may be called by any thread. A turn that fails or is
- * refused leaves the history as it was.
+ * {@link IllegalStateException}. {@link #cancel} may be called by any thread. A turn that fails or
+ * is refused leaves the history as it was.
  */
 public final class ChatSession implements AutoCloseable {
   private final VisionLanguageModel model;
@@ -49,12 +49,11 @@ public final class ChatSession implements AutoCloseable {
 
   /** Replaces the messages so far. Nothing is computed until the next answer. */
   public void setHistory(List<Message> messages) {
-    exclusively(
-        () -> {
-          history.clear();
-          history.addAll(messages);
-          return true;
-        });
+    exclusively(() -> {
+      history.clear();
+      history.addAll(messages);
+      return true;
+    });
   }
 
   /** Forgets everything. */
@@ -73,16 +72,15 @@ public final class ChatSession implements AutoCloseable {
    * @return whether there was one
    */
   public boolean undo() {
-    return exclusively(
-        () -> {
-          for (int i = history.size() - 1; i >= 0; i--) {
-            if (history.get(i).role() == Role.USER) {
-              history.subList(i, history.size()).clear();
-              return true;
-            }
-          }
-          return false;
-        });
+    return exclusively(() -> {
+      for (int i = history.size() - 1; i >= 0; i--) {
+        if (history.get(i).role() == Role.USER) {
+          history.subList(i, history.size()).clear();
+          return true;
+        }
+      }
+      return false;
+    });
   }
 
   /** Sends a message with the default options. */
@@ -98,31 +96,29 @@ public final class ChatSession implements AutoCloseable {
    * @throws IllegalStateException if another answer is being generated, or the session is closed
    */
   public Answer send(Message message, GenerationOptions options, AnswerListener listener) {
-    return exclusively(
-        () -> {
-          List<Message> messages = new ArrayList<>(history);
-          messages.add(message);
-          Answer answer = generate(messages, options, listener);
-          history.add(message);
-          history.add(Message.assistant(answer.text()));
-          return answer;
-        });
+    return exclusively(() -> {
+      List<Message> messages = new ArrayList<>(history);
+      messages.add(message);
+      Answer answer = generate(messages, options, listener);
+      history.add(message);
+      history.add(Message.assistant(answer.text()));
+      return answer;
+    });
   }
 
   /**
-   * Answers the conversation as it stands, such as one from a file. The history becomes these messages
-   * and the answer.
+   * Answers the conversation as it stands, such as one from a file. The history becomes these
+   * messages and the answer.
    */
   public Answer complete(
       List<Message> messages, GenerationOptions options, AnswerListener listener) {
-    return exclusively(
-        () -> {
-          Answer answer = generate(messages, options, listener);
-          history.clear();
-          history.addAll(messages);
-          history.add(Message.assistant(answer.text()));
-          return answer;
-        });
+    return exclusively(() -> {
+      Answer answer = generate(messages, options, listener);
+      history.clear();
+      history.addAll(messages);
+      history.add(Message.assistant(answer.text()));
+      return answer;
+    });
   }
 
   private Answer generate(

@@ -8,8 +8,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings a context to a wanted content with as little computing as possible: what it has in common with
- * the present content, from the beginning on, stays.
+ * Brings a context to a wanted content with as little computing as possible: what it has in common
+ * with the present content, from the beginning on, stays.
  *
  * <p>A picture may have more rows than a batch; it is decoded in parts, as long text is.
  */
@@ -113,8 +113,7 @@ final class ContextFiller implements AutoCloseable {
     return to;
   }
 
-  private void decodePicture(
-      ContextEntry.Picture picture, boolean last, CancellationFlag flag) {
+  private void decodePicture(ContextEntry.Picture picture, boolean last, CancellationFlag flag) {
     ImageEmbeddings embeddings = picture.embeddings();
     Batch batch = rows(embeddings.width());
     int start = used;

@@ -13,8 +13,8 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings the pictures of a conversation to where they stand in the prompt, encoding only those that are
- * not in the context already. Keeps the time of the last call.
+ * Brings the pictures of a conversation to where they stand in the prompt, encoding only those that
+ * are not in the context already. Keeps the time of the last call.
  */
 final class ImageEncoding {
   private final @Nullable VisionEncoder encoder;
@@ -135,13 +135,12 @@ final class ImageEncoding {
   /** Ids of a prompt; -1 at every row of a picture. */
   static int[] promptTokens(List<ContextEntry> entries) {
     return entries.stream()
-        .flatMapToInt(
-            entry ->
-                switch (entry) {
-                  case ContextEntry.Token(int id) -> IntStream.of(id);
-                  case ContextEntry.Picture picture ->
-                      IntStream.generate(() -> -1).limit(picture.size());
-                })
+        .flatMapToInt(entry ->
+            switch (entry) {
+              case ContextEntry.Token(int id) -> IntStream.of(id);
+              case ContextEntry.Picture picture ->
+                  IntStream.generate(() -> -1).limit(picture.size());
+            })
         .toArray();
   }
 }

@@ -23,8 +23,7 @@ public record LoadOptions(
 
   /** A text model with an image encoder. */
   public static LoadOptions of(Path model, Path mmproj) {
-    return new LoadOptions(
-        model, mmproj, ModelOptions.defaults(), ContextOptions.defaults(), null);
+    return new LoadOptions(model, mmproj, ModelOptions.defaults(), ContextOptions.defaults(), null);
   }
 
   /** A text model alone. */

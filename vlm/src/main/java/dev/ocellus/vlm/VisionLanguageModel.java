@@ -72,8 +72,8 @@ public final class VisionLanguageModel implements AutoCloseable {
    * Loads a model.
    *
    * @throws IOException if a file cannot be read
-   * @throws dev.ocellus.OcellusException if a file is damaged, of the wrong or an unknown kind, or the
-   *     two do not belong together
+   * @throws dev.ocellus.OcellusException if a file is damaged, of the wrong or an unknown kind, or
+   *     the two do not belong together
    */
   public static VisionLanguageModel open(LoadOptions options) throws IOException {
     long started = System.nanoTime();

@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Tokenizes a rendered prompt so that only the template can write control tokens and image places.
  *
- * <p>Text between two control tokens is tokenized in one piece, whoever wrote it, because a word may
- * start in the template and end in a message. It is tokenized with special tokens off; the control
- * tokens are found here, in the template's own characters only.
+ * <p>Text between two control tokens is tokenized in one piece, whoever wrote it, because a word
+ * may start in the template and end in a message. It is tokenized with special tokens off; the
+ * control tokens are found here, in the template's own characters only.
  */
 public final class PromptTokenizer {
   private final Vocab vocab;
@@ -32,9 +32,7 @@ public final class PromptTokenizer {
     this.vocab = vocab;
     this.imageMarker = imageMarker;
     for (SpecialToken token : vocab.specialTokens()) { // longest first, and so in each list
-      specialsByFirst
-          .computeIfAbsent(token.text().charAt(0), c -> new ArrayList<>())
-          .add(token);
+      specialsByFirst.computeIfAbsent(token.text().charAt(0), c -> new ArrayList<>()).add(token);
     }
   }
 
@@ -108,11 +106,11 @@ public final class PromptTokenizer {
     }
 
     private int imageMarkerAt(int i) {
-      boolean here =
-          imageMarker != null
-              && text.startsWith(imageMarker, i)
-              && isTrusted(i, imageMarker.length());
-      return here ? imageMarker.length() : 0;
+      if (imageMarker == null) {
+        return 0;
+      }
+      int length = imageMarker.length();
+      return text.startsWith(imageMarker, i) && isTrusted(i, length) ? length : 0;
     }
 
     private @Nullable SpecialToken specialAt(int i) {
@@ -159,8 +157,7 @@ public final class PromptTokenizer {
       }
       flush();
       int bos = vocab.bos();
-      if (!segments.isEmpty()
-          && segments.getFirst() instanceof Segment.Tokens(int[] ids)) {
+      if (!segments.isEmpty() && segments.getFirst() instanceof Segment.Tokens(int[] ids)) {
         if (ids[0] != bos) {
           int[] longer = new int[ids.length + 1];
           longer[0] = bos;
