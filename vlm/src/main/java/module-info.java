@@ -4,4 +4,6 @@ module dev.ocellus.vlm {
   requires transitive dev.ocellus.bindings;
   requires com.fasterxml.jackson.databind;
   requires java.desktop;
+
+  exports dev.ocellus.vlm.npy;
 }
