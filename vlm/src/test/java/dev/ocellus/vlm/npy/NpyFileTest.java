@@ -107,7 +107,7 @@ class NpyFileTest {
       strings = {
         "'<f8'",
         "'>f4'",
-        "'|O'",
+        "'|V4'",
         "(2, 4)",
         "(99999999999, 3)",
         "(2147483647, 2147483647)"
@@ -116,7 +116,8 @@ class NpyFileTest {
     String header = new String(BY_NUMPY, StandardCharsets.ISO_8859_1);
     String changed = header.replace(value.startsWith("'") ? "'<f4'" : "(2, 3)", value);
     int grown = changed.length() - header.length();
-    changed = changed.replaceFirst(" {%d}\n".formatted(grown), "\n");
+    // Padding makes up for it, so that the header keeps its length.
+    changed = changed.replaceFirst(" ".repeat(grown) + "\n", "\n");
     Path p = Files.write(dir.resolve("x.npy"), changed.getBytes(StandardCharsets.ISO_8859_1));
     assertThatThrownBy(() -> NpyFile.read(p)).isInstanceOf(NpyFormatException.class);
   }
