@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.assertj.core.api.AbstractThrowableAssert;
@@ -275,6 +279,28 @@ class GgufFileTest {
       refused(Files.write(dir.resolve("cut.gguf"), Arrays.copyOf(whole, n)));
     }
     GgufFile.open(Files.write(dir.resolve("cut.gguf"), whole)).close();
+  }
+
+  @Test
+  void readsDataBeyond2GiB() throws IOException {
+    long bytes = 4L * (1 << 20) * 600;
+    Path p =
+        RawGguf.of(2, 0)
+            .tensor("a", F32, 0, 1 << 20, 600)
+            .tensor("b", F32, bytes, 1)
+            .data(32, 0)
+            .write(dir);
+    long dataStart = Files.size(p);
+    try (FileChannel c = FileChannel.open(p, StandardOpenOption.WRITE)) {
+      // A hole, not 2.5 GB on the disk.
+      ByteBuffer two = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(0, 2);
+      c.write(two, dataStart + bytes);
+    }
+    try (GgufFile f = GgufFile.open(p)) {
+      assertThat(f.tensor("a").data().byteSize()).isEqualTo(bytes);
+      assertThat(f.tensor("b").floats()).containsExactly(2);
+      assertThatThrownBy(() -> f.tensor("a").floats()).isInstanceOf(IllegalStateException.class);
+    }
   }
 
   @Test

@@ -174,11 +174,12 @@ public final class GgufReport {
   }
 
   private Optional<String> text(String key) {
-    return metadata().find(key).flatMap(v -> v instanceof GgufString s ? s(s) : Optional.empty());
-  }
-
-  private static Optional<String> s(GgufString s) {
-    return Optional.of(s.start(ReportJson.MAX_STRING_BYTES));
+    return metadata()
+        .find(key)
+        .flatMap(v ->
+            v instanceof GgufString s
+                ? Optional.of(s.start(ReportJson.MAX_STRING_BYTES))
+                : Optional.empty());
   }
 
   private Optional<Long> number(String key) {

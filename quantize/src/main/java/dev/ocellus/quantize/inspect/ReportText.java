@@ -40,22 +40,23 @@ final class ReportText {
 
   private void summary() {
     heading(
-        "%s: GGUF version %d, %s%s"
-            .formatted(
-                file.path().getFileName(),
-                file.version(),
-                bytes(file.byteSize()),
-                file.files().size() > 1 ? " in " + file.files().size() + " files" : ""));
+        format(
+            "%s: GGUF version %d, %s%s",
+            file.path().getFileName(),
+            file.version(),
+            bytes(file.byteSize()),
+            file.files().size() > 1 ? " in " + file.files().size() + " files" : ""));
     TextTable t = new TextTable("ll");
     t.row("architecture", visible(report.architecture().orElse("(none)"), false));
     report.name().ifPresent(n -> t.row("name", visible(n, false)));
     report.kind().ifPresent(k -> t.row("type", visible(k, false)));
     report.fileType().ifPresent(f -> t.row("file type", f));
-    t.row("parameters", "%,d".formatted(report.parameters()));
+    t.row("parameters", format("%,d", report.parameters()));
     t.row(
         "tensors",
-        "%,d, %s, %.2f bits per weight"
-            .formatted(file.tensors().size(), bytes(report.tensorBytes()), report.bitsPerWeight()));
+        format(
+            "%,d, %s, %.2f bits per weight",
+            file.tensors().size(), bytes(report.tensorBytes()), report.bitsPerWeight()));
     t.row("alignment", Integer.toString(file.alignment()));
     t.appendTo(out, options.width());
   }
@@ -72,10 +73,10 @@ final class ReportText {
     for (GgufReport.TypeTotal total : totals) {
       t.row(
           total.type().ggmlName(),
-          "%,d".formatted(total.tensors()),
-          "%,d".formatted(total.parameters()),
+          format("%,d", total.tensors()),
+          format("%,d", total.parameters()),
           bytes(total.bytes()),
-          "%.1f %%".formatted(100.0 * total.bytes() / all));
+          format("%.1f %%", 100.0 * total.bytes() / all));
     }
     t.appendTo(out, options.width());
   }
@@ -88,9 +89,9 @@ final class ReportText {
           TextTable t = new TextTable("ll");
           String pre = k.pre().isEmpty() ? "" : ", pre-tokenizer " + k.pre();
           t.row("model", visible(k.model() + pre, false));
-          t.row("size", "%,d tokens, %,d merges".formatted(k.tokens(), k.merges()));
+          t.row("size", format("%,d tokens, %,d merges", k.tokens(), k.merges()));
           for (GgufReport.SpecialToken s : k.special()) {
-            t.row(visible(s.role(), false), "%d  %s".formatted(s.id(), visible(s.text(), false)));
+            t.row(visible(s.role(), false), format("%d  %s", s.id(), visible(s.text(), false)));
           }
           t.appendTo(out, options.width());
         });
@@ -107,7 +108,7 @@ final class ReportText {
 
   private static String type(GgufValue v) {
     return v instanceof GgufArray a
-        ? "%s[%d]".formatted(a.elementType().shortName(), a.length())
+        ? format("%s[%d]", a.elementType().shortName(), a.length())
         : v.type().shortName();
   }
 
@@ -143,7 +144,7 @@ final class ReportText {
             out.append(TextTable.cut(shown, options.full() ? 0 : options.width())).append('\n');
           }
           if (n < lines.size()) {
-            out.append("  … %d more lines\n".formatted(lines.size() - n));
+            out.append(format("  … %d more lines\n", lines.size() - n));
           }
         });
   }
@@ -184,11 +185,16 @@ final class ReportText {
         case '\t' -> sb.append(keepTabs ? "    " : "\\t");
         default -> {
           boolean bad = Character.isISOControl(c) || Character.getType(c) == Character.FORMAT;
-          sb.append(bad ? "\\u%04x".formatted((int) c) : Character.toString(c));
+          sb.append(bad ? format("\\u%04x", (int) c) : Character.toString(c));
         }
       }
     }
     return sb.toString();
+  }
+
+  /** Numbers look the same on every machine, so that output can be compared. */
+  private static String format(String pattern, Object... args) {
+    return String.format(Locale.ROOT, pattern, args);
   }
 
   /** A size with three digits or so, in binary units. */
@@ -202,6 +208,6 @@ final class ReportText {
       v /= 1024;
       unit++;
     }
-    return String.format(Locale.ROOT, "%.1f %ciB", v, "KMGTP".charAt(unit));
+    return format("%.1f %ciB", v, "KMGTP".charAt(unit));
   }
 }
