@@ -57,14 +57,14 @@ public final class GgufArray implements GgufValue {
   public static GgufArray ofFloats(float... values) {
     ByteBuffer b = little(Math.multiplyExact(values.length, 4));
     b.asFloatBuffer().put(values);
-    return new GgufArray(MetadataType.F32, values.length, MemorySegment.ofArray(b.array()));
+    return new GgufArray(MetadataType.F32, values.length, MemorySegment.ofBuffer(b.clear()));
   }
 
   /** An array of f64. */
   public static GgufArray ofDoubles(double... values) {
     ByteBuffer b = little(Math.multiplyExact(values.length, 8));
     b.asDoubleBuffer().put(values);
-    return new GgufArray(MetadataType.F64, values.length, MemorySegment.ofArray(b.array()));
+    return new GgufArray(MetadataType.F64, values.length, MemorySegment.ofBuffer(b.clear()));
   }
 
   /** An array of booleans. */
@@ -90,7 +90,7 @@ public final class GgufArray implements GgufValue {
     for (long v : values) {
       Encoding.putInteger(b, new Int(type, v));
     }
-    return new GgufArray(type, values.length, MemorySegment.ofArray(b.array()));
+    return new GgufArray(type, values.length, MemorySegment.ofBuffer(b.clear()));
   }
 
   private static ByteBuffer little(int size) {

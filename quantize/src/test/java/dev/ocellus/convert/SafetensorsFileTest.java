@@ -46,8 +46,10 @@ class SafetensorsFileTest {
       assertThat(f.type("bf16")).isEqualTo(SafetensorsType.BF16);
       assertThat(f.floats("f32")).containsExactly(1, -2, 0.5f, 3.25f, 0, 1e-3f);
       assertThat(f.floats("f64")).containsExactly(1, -2, 0.5f, 3.25f, 0, 1e-3f);
-      assertThat(f.floats("f16")).containsExactly(1, -2, 0.5f, 3.25f, 0, 0.0010004043579101562f);
-      assertThat(f.floats("bf16")).containsExactly(1, -2, 0.5f, 3.25f, 0, 0.00099945068359375f);
+      assertThat(f.floats("f16"))
+          .containsExactly(1, -2, 0.5f, 3.25f, 0, (float) 0.0010004043579101562);
+      assertThat(f.floats("bf16"))
+          .containsExactly(1, -2, 0.5f, 3.25f, 0, (float) 0.00099945068359375);
       assertThat(f.longs("i64")).containsExactly(1, -(1L << 62));
       assertThat(f.longs("i32")).containsExactly(-7);
       assertThat(f.longs("i16")).containsExactly(-300, 300);

@@ -193,6 +193,7 @@ final class ReportText {
   }
 
   /** Numbers look the same on every machine, so that output can be compared. */
+  @SuppressWarnings("AnnotateFormatMethod") // the annotation would be a dependency of its own
   private static String format(String pattern, Object... args) {
     return String.format(Locale.ROOT, pattern, args);
   }
