@@ -1,5 +1,7 @@
 package dev.ocellus.cli;
 
+import java.io.BufferedOutputStream;
+import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.InputStream;
@@ -8,6 +10,7 @@ import java.io.PrintStream;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What a command reads and writes, and whether a person is on the other side.
@@ -39,7 +42,10 @@ record Io(
   static Io ofProcess() {
     String terminals = System.getProperty(TERMINALS);
     if (terminals == null) {
-      terminals = System.console() != null && System.console().isTerminal() ? "012" : "";
+      terminals =
+          Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent()
+              ? "012"
+              : "";
     }
     return new Io(
         System.in,
@@ -59,6 +65,6 @@ record Io(
             ? Charset.forName(System.getProperty(encodingProperty, "UTF-8"))
             : StandardCharsets.UTF_8;
     OutputStream raw = new OutputClosedException.Detector(new FileOutputStream(to));
-    return new PrintStream(new java.io.BufferedOutputStream(raw, 8192), false, charset);
+    return new PrintStream(new BufferedOutputStream(raw, 8192), false, charset);
   }
 }

@@ -15,7 +15,11 @@ import java.util.Locale;
  * @param tokens tokens that each run computes
  * @param nanos duration of each run
  */
-record Measurement(String test, int tokens, long[] nanos) {
+record Measurement(String test, int tokens, List<Long> nanos) {
+  Measurement {
+    nanos = List.copyOf(nanos);
+  }
+
   /** What is measured. */
   interface Work {
     void run() throws IOException;
@@ -25,21 +29,21 @@ record Measurement(String test, int tokens, long[] nanos) {
   static Measurement of(String test, int tokens, int repetitions, Work warmUp, Work work)
       throws IOException {
     warmUp.run();
-    long[] nanos = new long[repetitions];
+    List<Long> nanos = new ArrayList<>();
     for (int i = 0; i < repetitions; i++) {
       long start = System.nanoTime();
       work.run();
-      nanos[i] = System.nanoTime() - start;
+      nanos.add(System.nanoTime() - start);
     }
     return new Measurement(test, tokens, nanos);
   }
 
   double[] millis() {
-    return Arrays.stream(nanos).mapToDouble(n -> n / 1e6).toArray();
+    return nanos.stream().mapToDouble(n -> n / 1e6).toArray();
   }
 
   double[] tokensPerSecond() {
-    return Arrays.stream(nanos).mapToDouble(n -> tokens * 1e9 / n).toArray();
+    return nanos.stream().mapToDouble(n -> tokens * 1e9 / n).toArray();
   }
 
   static double mean(double[] values) {

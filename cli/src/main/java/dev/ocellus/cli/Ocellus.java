@@ -1,5 +1,7 @@
 package dev.ocellus.cli;
 
+import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -120,8 +122,8 @@ public final class Ocellus {
         .setExecutionExceptionHandler(errors::failure);
   }
 
-  private static java.io.PrintWriter writer(java.io.PrintStream stream) {
-    return new java.io.PrintWriter(stream, true, stream.charset());
+  private static PrintWriter writer(PrintStream stream) {
+    return new PrintWriter(stream, true, stream.charset());
   }
 
   private Help.ColorScheme colors(boolean terminal) {

@@ -22,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.LinkedHashMap;
@@ -232,7 +233,7 @@ final class TemplateCommand extends Verb {
 
   private static LocalDateTime time(@Nullable String text) {
     if (text == null) {
-      return LocalDateTime.now();
+      return LocalDateTime.now(ZoneId.systemDefault());
     }
     try {
       boolean zoned = text.endsWith("Z") || text.matches(".*T.*[+-]\\d\\d:?\\d\\d.*");
