@@ -3,4 +3,7 @@ module dev.ocellus.quantize {
   requires static org.jspecify;
   requires transitive dev.ocellus.bindings;
   requires com.fasterxml.jackson.databind;
+
+  exports dev.ocellus.convert;
+  exports dev.ocellus.quantize.inspect;
 }

@@ -16,4 +16,6 @@ module dev.ocellus.vlm {
   exports dev.ocellus.vlm.sampling;
   exports dev.ocellus.vlm.template;
   exports dev.ocellus.vlm.text;
+  requires java.desktop;
+  exports dev.ocellus.vlm.npy;
 }

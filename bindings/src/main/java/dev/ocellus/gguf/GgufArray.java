@@ -57,14 +57,14 @@ public final class GgufArray implements GgufValue {
   public static GgufArray ofFloats(float... values) {
     ByteBuffer b = little(Math.multiplyExact(values.length, 4));
     b.asFloatBuffer().put(values);
-    return new GgufArray(MetadataType.F32, values.length, MemorySegment.ofArray(b.array()));
+    return new GgufArray(MetadataType.F32, values.length, MemorySegment.ofBuffer(b.clear()));
   }
 
   /** An array of f64. */
   public static GgufArray ofDoubles(double... values) {
     ByteBuffer b = little(Math.multiplyExact(values.length, 8));
     b.asDoubleBuffer().put(values);
-    return new GgufArray(MetadataType.F64, values.length, MemorySegment.ofArray(b.array()));
+    return new GgufArray(MetadataType.F64, values.length, MemorySegment.ofBuffer(b.clear()));
   }
 
   /** An array of booleans. */
@@ -90,7 +90,7 @@ public final class GgufArray implements GgufValue {
     for (long v : values) {
       Encoding.putInteger(b, new Int(type, v));
     }
-    return new GgufArray(type, values.length, MemorySegment.ofArray(b.array()));
+    return new GgufArray(type, values.length, MemorySegment.ofBuffer(b.clear()));
   }
 
   private static ByteBuffer little(int size) {
@@ -144,16 +144,25 @@ public final class GgufArray implements GgufValue {
 
   /** All strings, decoded now. */
   public List<String> strings() {
-    return stringBytes().stream().map(b -> new String(b, StandardCharsets.UTF_8)).toList();
+    return firstStrings(length);
+  }
+
+  /** The first {@code count} strings, decoded now. */
+  public List<String> firstStrings(int count) {
+    return firstBytes(count).stream().map(b -> new String(b, StandardCharsets.UTF_8)).toList();
   }
 
   /** The bytes of all strings, copied now. */
   public List<byte[]> stringBytes() {
+    return firstBytes(length);
+  }
+
+  private List<byte[]> firstBytes(int count) {
     require(elementType == MetadataType.STRING, "strings");
-    requireBulk();
-    List<byte[]> out = new ArrayList<>(length);
+    checkCount(count);
+    List<byte[]> out = new ArrayList<>(count);
     long at = 0;
-    for (int i = 0; i < length; i++) {
+    for (int i = 0; i < count; i++) {
       byte[] b = bytes(at);
       out.add(b);
       at += 8 + b.length;
@@ -196,12 +205,13 @@ public final class GgufArray implements GgufValue {
 
   /** The inner arrays of an array of arrays. */
   public List<GgufArray> arrays() {
-    require(elementType == MetadataType.ARRAY, "arrays");
-    requireBulk();
     return firstArrays(length);
   }
 
-  private List<GgufArray> firstArrays(int count) {
+  /** The first {@code count} inner arrays of an array of arrays. */
+  public List<GgufArray> firstArrays(int count) {
+    require(elementType == MetadataType.ARRAY, "arrays");
+    checkCount(count);
     List<GgufArray> out = new ArrayList<>(count);
     long at = 0;
     for (int i = 0; i < count; i++) {
@@ -231,17 +241,15 @@ public final class GgufArray implements GgufValue {
   public String display() {
     StringBuilder sb = new StringBuilder("[");
     int n = Math.min(length, DISPLAYED);
-    List<GgufArray> inner = elementType == MetadataType.ARRAY ? firstArrays(n) : List.of();
-    long at = 0;
+    // Strings and arrays are walked in order: random access would index the whole vocabulary.
+    List<?> varying =
+        switch (elementType) {
+          case STRING -> firstStrings(n);
+          case ARRAY -> firstArrays(n);
+          default -> List.of();
+        };
     for (int i = 0; i < n; i++) {
-      sb.append(i == 0 ? "" : ", ");
-      if (elementType == MetadataType.STRING) { // in order, so no index is needed
-        byte[] b = bytes(at);
-        sb.append(new String(b, StandardCharsets.UTF_8));
-        at += 8 + b.length;
-      } else {
-        sb.append(inner.isEmpty() ? displayAt(i) : inner.get(i).display());
-      }
+      sb.append(i == 0 ? "" : ", ").append(varying.isEmpty() ? displayAt(i) : varying.get(i));
     }
     if (length > n) {
       sb.append(", … ").append(length - n).append(" more");
@@ -285,6 +293,16 @@ public final class GgufArray implements GgufValue {
     if (!ok) {
       throw new IllegalStateException(
           "A metadata array of %s was read as %s".formatted(elementType.shortName(), wanted));
+    }
+  }
+
+  private void checkCount(int count) {
+    if (count < 0 || count > length) {
+      throw new IndexOutOfBoundsException(
+          "%d elements of a metadata array of %d".formatted(count, length));
+    }
+    if (count > MAX_BULK_ELEMENTS) {
+      requireBulk();
     }
   }
 

@@ -25,7 +25,7 @@ final class GgufCursor {
   private final MemorySegment data;
   private final long size;
   private long position;
-  private String subject = "file";
+  private String subject = ""; // of the header itself there is nothing to say
   private int index = -1;
 
   GgufCursor(Path file, MemorySegment data, long position) {
@@ -47,9 +47,9 @@ final class GgufCursor {
     return data.asSlice(from, bytes);
   }
 
-  /** Says what the next fields belong to: the tensor of this name. */
-  void begin(String kindOrName) {
-    subject = kindOrName;
+  /** Says what the next fields belong to: the key or tensor of this name. */
+  void begin(String name) {
+    subject = name;
     index = -1;
   }
 
@@ -160,7 +160,10 @@ final class GgufCursor {
   }
 
   GgufFormatException error(long at, String what, String expected, String found, String remedy) {
-    String whole = index < 0 ? subject : subject + " " + index;
+    String whole = index < 0 ? Quote.of(subject) : subject + " " + index;
+    if (subject.isEmpty()) {
+      return new GgufFormatException(file, at, what, expected, found, remedy);
+    }
     return new GgufFormatException(file, at, what + " of " + whole, expected, found, remedy);
   }
 

@@ -43,6 +43,12 @@ public final class GgufString implements GgufValue {
     return new String(bytes(), StandardCharsets.UTF_8);
   }
 
+  /** The text of at most the first {@code maxBytes} bytes; what they cut through is replaced. */
+  public String start(int maxBytes) {
+    MemorySegment s = bytes.asSlice(0, Math.min(bytes.byteSize(), maxBytes));
+    return new String(s.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
+  }
+
   /** A copy of the bytes. */
   public byte[] bytes() {
     return bytes.toArray(ValueLayout.JAVA_BYTE);

@@ -35,7 +35,10 @@ public final class GgufWriter {
   private long keyBytes;
 
   private record Pending(
-      String name, long[] shape, TensorType type, long bytes, TensorSource source) {}
+      String name, List<Long> shape, TensorType type, long bytes, TensorSource source) {}
+
+  /** An empty file of the default alignment. */
+  public GgufWriter() {}
 
   /**
    * Sets a value of any type, such as one taken from another file; replaces an earlier value of
@@ -190,7 +193,7 @@ public final class GgufWriter {
         name,
         Arrays.toString(shape),
         type.ggmlName());
-    return new Pending(name, shape.clone(), type, bytes, source);
+    return new Pending(name, Arrays.stream(shape).boxed().toList(), type, bytes, source);
   }
 
   /**
@@ -248,7 +251,7 @@ public final class GgufWriter {
     long offset = 0;
     for (Pending t : tensors.values()) {
       out.string(t.name().getBytes(StandardCharsets.UTF_8));
-      out.i32(t.shape().length);
+      out.i32(t.shape().size());
       for (long d : t.shape()) {
         out.i64(d);
       }
@@ -282,8 +285,7 @@ public final class GgufWriter {
   private static IllegalStateException wrongSize(Pending t, String given) {
     return new IllegalStateException(
         "Tensor %s of type %s and shape %s takes %d bytes, but its source gave %s"
-            .formatted(
-                t.name(), t.type().ggmlName(), Arrays.toString(t.shape()), t.bytes(), given));
+            .formatted(t.name(), t.type().ggmlName(), t.shape(), t.bytes(), given));
   }
 
   private long alignment() {
@@ -324,6 +326,7 @@ public final class GgufWriter {
     return utf8.length;
   }
 
+  @SuppressWarnings("AnnotateFormatMethod") // the annotation would be a dependency of its own
   private static void require(boolean ok, String message, Object... args) {
     if (!ok) {
       throw new IllegalArgumentException(message.formatted(args));

@@ -2,16 +2,11 @@ package dev.ocellus.gguf;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import dev.ocellus.io.MappedFile;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /** One mapped and parsed file, and how it looked when it was opened. */
 record MappedGguf(Path path, MemorySegment data, GgufParser.Header header, FileTime modified) {
 
+  private static final String KIND = ".gguf";
   private static final byte[] MAGIC = {'G', 'G', 'U', 'F'};
 
   /**
@@ -28,38 +24,16 @@ record MappedGguf(Path path, MemorySegment data, GgufParser.Header header, FileT
    * @throws GgufFormatException if it is not a valid GGUF file
    */
   static MappedGguf open(Path path, Arena arena) throws IOException {
-    BasicFileAttributes attributes = attributes(path);
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      MemorySegment data =
-          channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena).asReadOnly();
+    BasicFileAttributes attributes = MappedFile.attributes(path, KIND);
+    try {
+      MemorySegment data = MappedFile.map(path, KIND, arena);
       checkMagic(path, data);
       return new MappedGguf(
           path, data, GgufParser.parse(path, data), attributes.lastModifiedTime());
-    } catch (AccessDeniedException e) {
-      throw withCause(new AccessDeniedException(path.toString(), null, "no right to read it"), e);
     } catch (InternalError e) {
       // The JVM turns the SIGBUS of a mapped page that is gone into this error.
       throw changed(path, e);
     }
-  }
-
-  private static BasicFileAttributes attributes(Path path) throws IOException {
-    BasicFileAttributes a;
-    try {
-      a = Files.readAttributes(path, BasicFileAttributes.class);
-    } catch (NoSuchFileException e) {
-      throw withCause(
-          new NoSuchFileException(path.toString(), null, "no such file; check the path"), e);
-    }
-    if (a.isDirectory()) {
-      throw new FileSystemException(
-          path.toString(), null, "is a directory; give a .gguf file in it");
-    }
-    if (!a.isRegularFile()) {
-      // A pipe would block and a device has no size: neither can be mapped.
-      throw new FileSystemException(path.toString(), null, "is not a regular file");
-    }
-    return a;
   }
 
   private static void checkMagic(Path path, MemorySegment data) {
@@ -88,7 +62,7 @@ record MappedGguf(Path path, MemorySegment data, GgufParser.Header header, FileT
 
   /** Throws if the file on disk no longer is what was mapped. */
   void checkUnchanged() throws IOException {
-    BasicFileAttributes now = attributes(path);
+    BasicFileAttributes now = MappedFile.attributes(path, KIND);
     if (now.size() != data.byteSize() || !now.lastModifiedTime().equals(modified)) {
       throw changed(path, null);
     }
@@ -103,10 +77,5 @@ record MappedGguf(Path path, MemorySegment data, GgufParser.Header header, FileT
         "that it was changed or truncated by another program",
         "Open it again when it is complete; replace a model by renaming a new file over it.",
         cause);
-  }
-
-  private static <E extends IOException> E withCause(E e, Throwable cause) {
-    e.initCause(cause);
-    return e;
   }
 }

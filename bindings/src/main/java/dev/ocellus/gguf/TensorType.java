@@ -135,7 +135,7 @@ public enum TensorType {
   public long rowBytes(long nElements) {
     if (nElements < 0 || nElements % blockSize != 0) {
       throw new IllegalArgumentException(
-          ("A row of type %s needs a multiple of %d elements, but %d were given")
+          "A row of type %s needs a multiple of %d elements, but %d were given"
               .formatted(ggmlName, blockSize, nElements));
     }
     return Math.multiplyExact(nElements / blockSize, blockBytes);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -113,13 +114,13 @@ class GgufRoundTripTest {
         .floats("t.floats", 0.5f, -1.5f)
         .put("t.bools", GgufArray.ofBooleans(true, false, true))
         .tensor("plain.f32", new float[] {0, 1, 2, 3, 4, 5}, 3, 2)
-        .tensor("half.f16", TensorType.F16, java.lang.foreign.MemorySegment.ofArray(half), 3)
+        .tensor("half.f16", TensorType.F16, MemorySegment.ofArray(half), 3)
         .tensor("scalar.f32", new float[] {7}, 1)
         .tensor(
             "packed.q8_0",
             TensorType.Q8_0,
             sink -> {
-              java.lang.foreign.MemorySegment s = java.lang.foreign.MemorySegment.ofArray(packed);
+              MemorySegment s = MemorySegment.ofArray(packed);
               sink.write(s.asSlice(0, 5));
               sink.write(s.asSlice(5));
             },
