@@ -5,5 +5,6 @@ module dev.ocellus.bindings {
 
   exports dev.ocellus.ggml;
   exports dev.ocellus.gguf;
+  exports dev.ocellus.io;
   exports dev.ocellus.llama;
 }

@@ -12,10 +12,9 @@ module dev.ocellus.vlm {
   exports dev.ocellus.vlm;
   exports dev.ocellus.vlm.image;
   exports dev.ocellus.vlm.model;
+  exports dev.ocellus.vlm.npy;
   exports dev.ocellus.vlm.prompt;
   exports dev.ocellus.vlm.sampling;
   exports dev.ocellus.vlm.template;
   exports dev.ocellus.vlm.text;
-  requires java.desktop;
-  exports dev.ocellus.vlm.npy;
 }
