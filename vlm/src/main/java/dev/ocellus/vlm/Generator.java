@@ -26,8 +26,10 @@ final class Generator implements AutoCloseable {
     this.model = model;
     this.context = context;
     this.vocab = model.textModel().vocab();
-    this.filler = new ContextFiller(context);
-    this.images = new ImageEncoding(model.encoder().orElse(null));
+    this.filler =
+        new ContextFiller(
+            context, model.encoder().map(e -> e.architecture().rowsSeeEachOther()).orElse(false));
+    this.images = new ImageEncoding(model.encoder().orElse(null), vocab);
     this.logits = new float[vocab.nTokens()];
   }
 

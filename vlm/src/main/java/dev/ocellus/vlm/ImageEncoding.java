@@ -1,8 +1,10 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ImageInput;
+import dev.ocellus.vlm.model.ImagePiece;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.Segment;
 import java.util.ArrayList;
@@ -18,14 +20,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class ImageEncoding {
   private final @Nullable VisionEncoder encoder;
+  private final Vocab vocab;
   private final Map<String, ImageInput> prepared = new HashMap<>();
   private long preprocessNanos;
   private long encodeNanos;
   private int encodedTokens;
   private int imageTokens;
 
-  ImageEncoding(@Nullable VisionEncoder encoder) {
+  ImageEncoding(@Nullable VisionEncoder encoder, Vocab vocab) {
     this.encoder = encoder;
+    this.vocab = vocab;
   }
 
   void startTiming() {
@@ -62,7 +66,15 @@ final class ImageEncoding {
     for (Segment segment : prompt.segments()) {
       switch (segment) {
         case Segment.Tokens(int[] ids) -> total += ids.length;
-        case Segment.Image(int index) -> imageTokens += prepare(pictures.get(index)).nTokens();
+        case Segment.Image(int index) -> {
+          ImageInput input = prepare(pictures.get(index));
+          imageTokens += input.nTokens();
+          for (ImagePiece piece : input.layout()) {
+            if (piece instanceof ImagePiece.Text(String text)) {
+              total += vocab.tokenize(text, true).length;
+            }
+          }
+        }
       }
     }
     return total + imageTokens;
@@ -83,7 +95,9 @@ final class ImageEncoding {
   List<ContextEntry> resolve(
       Prompt prompt, List<RgbImage> pictures, ContextFiller filler, CancellationFlag flag) {
     Map<String, ImageEmbeddings> known = encodeMissing(pictures, filler, flag);
-    prepared.clear();
+    Map<String, List<ImagePiece>> layouts = new HashMap<>();
+    prepared.forEach((key, input) -> layouts.put(key, input.layout()));
+    prepared.clear(); // the pixels are not needed any more
     List<ContextEntry> entries = new ArrayList<>();
     for (Segment segment : prompt.segments()) {
       switch (segment) {
@@ -98,11 +112,35 @@ final class ImageEncoding {
           if (embeddings == null) {
             throw new IllegalStateException("picture " + index + " was not encoded");
           }
-          entries.add(new ContextEntry.Picture(key, embeddings));
+          addPicture(entries, key, embeddings, layouts.get(key));
         }
       }
     }
     return entries;
+  }
+
+  private void addPicture(
+      List<ContextEntry> entries,
+      String key,
+      ImageEmbeddings embeddings,
+      @Nullable List<ImagePiece> layout) {
+    if (layout == null) {
+      throw new IllegalStateException("a picture was not prepared");
+    }
+    int row = 0;
+    for (ImagePiece piece : layout) {
+      switch (piece) {
+        case ImagePiece.Text(String text) -> {
+          for (int id : vocab.tokenize(text, true)) {
+            entries.add(new ContextEntry.Token(id));
+          }
+        }
+        case ImagePiece.Rows rows -> {
+          entries.add(new ContextEntry.Picture(key, embeddings, row, rows));
+          row += rows.count();
+        }
+      }
+    }
   }
 
   private Map<String, ImageEmbeddings> encodeMissing(

@@ -10,6 +10,7 @@ import dev.ocellus.vlm.image.Rgb;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.Linear;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -121,13 +122,18 @@ final class Llava implements VisionArchitecture {
                   Preprocess.padToSquare(image, background), side, side, ResizeFilter.BICUBIC);
           case STRETCH -> Preprocess.stretch(image, side, side, ResizeFilter.BICUBIC);
         };
+    Tiles tile = Tiles.ofRgb(normalize.apply(square), side, side, 1, config.patchSize());
     return new ImageInput(
-        normalize.apply(square), side, side, 1, config.grid(), config.grid(), config.nPatches());
+        List.of(tile),
+        List.of(1, 3, side, side),
+        1,
+        1,
+        List.of(ImagePiece.Rows.of(config.nPatches())));
   }
 
   @Override
-  public Tensor forward(Tensor pixels) {
-    Tensor x = tower.forward(pixels); // [nOut, 1 + nPatches, n]
+  public Tensor forward(EncoderGraph graph) {
+    Tensor x = tower.forward(graph.pixels()); // [nOut, 1 + nPatches, n]
     x = x.slice(new long[] {0, 1}, x.size(0), x.size(1) - 1, x.size(2)).contiguous();
     x = first.forward(x);
     if (second != null) {

@@ -30,12 +30,27 @@ public interface VisionArchitecture {
   ImageInput prepare(RgbImage image);
 
   /**
-   * Adds the encoder and projector to the graph of the pixels.
+   * Adds the encoder and projector to a graph.
    *
-   * @param pixels [width, height, 3, n], n tiles of one shape
-   * @return [{@link #width()}, rows per tile, n]
+   * @return [{@link #width()}, rows per tile, tiles]
    */
-  Tensor forward(Tensor pixels);
+  Tensor forward(EncoderGraph graph);
+
+  /**
+   * Brings the rows of all tiles into the order in which the text model sees them. Most
+   * architectures leave them as they are; some cut padding away or put separators between lines.
+   *
+   * @param rows what {@link #forward} gave for the picture's tiles, one after the other
+   * @return as many rows as the picture's layout has
+   */
+  default float[] arrange(ImageInput image, float[] rows) {
+    return rows;
+  }
+
+  /** Whether the rows of a picture see each other in the text model, and not only those before. */
+  default boolean rowsSeeEachOther() {
+    return false;
+  }
 
   /** Most nodes of the graph that {@link #forward} builds. */
   int maxNodes();
