@@ -14,9 +14,9 @@ import java.util.Arrays;
  * keys give logits in descending order, and equal logits in the order of their indices.
  */
 final class TopSelector {
-  private static final int MAX_COLUMNS = 4096;
+  private static final int MAX_COLUMNS = 1024;
   private static final int MIN_COLUMNS = 64;
-  private static final int ROWS_WANTED = 32;
+  private static final int ROWS_WANTED = 128;
   private static final int RADIX_SORT_FROM = 4096;
   private static final int RADIX_BITS = 11;
   private static final int RADIX = 1 << RADIX_BITS;
