@@ -1,24 +1,20 @@
 package dev.ocellus.vlm.image;
 
-import java.awt.image.BufferedImage;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import javax.imageio.ImageReader;
 import org.jspecify.annotations.Nullable;
 
 /**
  * WebP files (<a href="https://www.rfc-editor.org/rfc/rfc9649">RFC 9649</a>): the container, and of
  * an animation the first frame. Alpha is not read, since it is dropped.
  *
- * <p>Lossy pictures are decoded by {@link Vp8Decoder}: the TwelveMonkeys reader (3.12 and 3.13)
- * predicts from filtered samples and upsamples otherwise, which is off by 5 levels in the mean and
- * by 50 in places. Lossless ones it decodes exactly.
+ * <p>Both kinds of pictures are decoded here because the TwelveMonkeys reader (3.12 and 3.13) is
+ * off by 5 levels in the mean and by 50 in places on lossy ones, where it predicts from filtered
+ * samples, and refuses some lossless ones.
  */
 final class WebpDecoder {
   private static final int CHUNK_HEADER = 8;
   private static final int FRAME_HEADER = 16;
-  private static final int LOSSLESS_SIGNATURE = 0x2F;
 
   private final byte[] file;
   private final ByteBuffer data;
@@ -36,7 +32,7 @@ final class WebpDecoder {
     this.limits = limits;
   }
 
-  static RgbImage decode(byte[] file, ImageLimits limits) throws IOException {
+  static RgbImage decode(byte[] file, ImageLimits limits) {
     if (file.length < 12) {
       throw ImageFormatException.truncated("the WebP file ends in its header");
     }
@@ -53,7 +49,7 @@ final class WebpDecoder {
     return Exif.orientation(decoder.exif, decoder.xmp).apply(decoder.image);
   }
 
-  private void readChunks(int start, int end) throws IOException {
+  private void readChunks(int start, int end) {
     int at = start;
     while (end - at >= CHUNK_HEADER) {
       int body = at + CHUNK_HEADER;
@@ -67,7 +63,7 @@ final class WebpDecoder {
     }
   }
 
-  private void readChunk(int tag, int start, int end) throws IOException {
+  private void readChunk(int tag, int start, int end) {
     if (tag == tag("EXIF")) {
       exif = data.slice(start, end - start);
     } else if (tag == tag("XMP ")) {
@@ -78,7 +74,7 @@ final class WebpDecoder {
     } else if (tag == tag("VP8 ")) {
       image = Vp8Decoder.decode(file, start, end, limits);
     } else if (tag == tag("VP8L")) {
-      image = lossless(start, end);
+      image = Vp8lDecoder.decode(file, start, end, limits);
     } else if (tag == tag("VP8X") && end - start >= 10) {
       canvas = limits.checkSize(1L + number24(start + 4), 1L + number24(start + 7));
     } else if (tag == tag("ANMF") && end - start >= FRAME_HEADER) {
@@ -87,7 +83,7 @@ final class WebpDecoder {
   }
 
   /** The first frame of an animation, on a canvas that is black where the frame is not. */
-  private void readFrame(int start, int end) throws IOException {
+  private void readFrame(int start, int end) {
     int x = 2 * number24(start);
     int y = 2 * number24(start + 3);
     readChunks(start + FRAME_HEADER, end);
@@ -101,27 +97,6 @@ final class WebpDecoder {
       throw ImageFormatException.corrupt("a frame of the WebP animation leaves its canvas");
     }
     image = frame.pad(x, y, right, bottom, Rgb.BLACK);
-  }
-
-  private RgbImage lossless(int start, int end) throws IOException {
-    if (end - start < 5 || file[start] != LOSSLESS_SIGNATURE) {
-      throw ImageFormatException.corrupt("the WebP file has no lossless picture where it should");
-    }
-    int sides = data.getInt(start + 1);
-    limits.checkSize(1 + (sides & 0x3FFF), 1 + (sides >> 14 & 0x3FFF));
-    // The reader gets a file of its own with nothing but the picture.
-    int length = end - start + (end - start & 1);
-    ByteBuffer bare = ByteBuffer.allocate(20 + length).order(ByteOrder.LITTLE_ENDIAN);
-    bare.putInt(tag("RIFF")).putInt(12 + length).putInt(tag("WEBP"));
-    bare.putInt(tag("VP8L")).putInt(end - start).put(file, start, end - start);
-    ImageReader reader = Plugins.webp();
-    try {
-      reader.setInput(new ArrayImageInputStream(bare.array()), false, true);
-      BufferedImage picture = reader.read(0);
-      return RasterToRgb.color(picture.getRaster());
-    } finally {
-      reader.dispose();
-    }
   }
 
   private int number24(int at) {
