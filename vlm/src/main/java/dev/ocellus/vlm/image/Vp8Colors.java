@@ -45,6 +45,6 @@ final class Vp8Colors {
 
   /** Six fraction bits away. */
   private static byte clip(int value) {
-    return (byte) Math.clamp(value >> 6, 0, 255);
+    return Samples.clip(value >> 6);
   }
 }

@@ -159,7 +159,7 @@ final class Vp8LoopFilter {
     }
 
     private void put(int at, int value) {
-      data[at] = (byte) Math.clamp(value, 0, 255);
+      data[at] = Samples.clip(value);
     }
   }
 }

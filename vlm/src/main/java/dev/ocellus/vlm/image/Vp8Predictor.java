@@ -81,7 +81,7 @@ final class Vp8Predictor {
       int row = at + y * stride;
       int left = (data[row - 1] & 0xFF) - corner;
       for (int x = 0; x < size; x++) {
-        data[row + x] = (byte) Math.clamp(left + (data[at - stride + x] & 0xFF), 0, 255);
+        data[row + x] = Samples.clip(left + (data[at - stride + x] & 0xFF));
       }
     }
   }

@@ -204,7 +204,7 @@ final class Vp8Residual {
   }
 
   private static void addSample(byte[] data, int at, int value) {
-    data[at] = (byte) Math.clamp((data[at] & 0xFF) + (value >> 3), 0, 255);
+    data[at] = Samples.clip((data[at] & 0xFF) + (value >> 3));
   }
 
   /** Times sqrt(2) cos(pi / 8), in 16-bit fixed point. */
