@@ -30,7 +30,7 @@ class FidelityTest {
   private static final ContextOptions EXACT =
       ContextOptions.defaults()
           .withContext(4096)
-          .withThreads(2, 2)
+          .withThreads(1, 1)
           .withCache(TensorType.F32, TensorType.F32)
           .withFlashAttention(ContextOptions.FlashAttention.OFF);
 
@@ -41,7 +41,7 @@ class FidelityTest {
   }
 
   private static DynamicNode container(Reference reference, String model) {
-    try (VisionEncoder encoder = VisionEncoder.open(reference.mmproj(model), 2, false)) {
+    try (VisionEncoder encoder = VisionEncoder.open(reference.mmproj(model), 1, false)) {
       // known architecture
     } catch (UnsupportedArchitectureException e) {
       System.out.println("not compared: " + model + ": " + e.getMessage());
@@ -64,7 +64,7 @@ class FidelityTest {
 
   private static void compareEmbeddings(Reference reference, String model, ReferenceCase c)
       throws IOException {
-    try (VisionEncoder encoder = VisionEncoder.open(reference.mmproj(model), 2, false);
+    try (VisionEncoder encoder = VisionEncoder.open(reference.mmproj(model), 1, false);
         SafetensorsFile expected = c.expected()) {
       List<float[]> pixels = new ArrayList<>();
       List<float[]> rows = new ArrayList<>();

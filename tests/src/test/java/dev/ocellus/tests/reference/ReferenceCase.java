@@ -6,13 +6,13 @@ import dev.ocellus.convert.SafetensorsFile;
 import dev.ocellus.vlm.Content;
 import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.image.ImageDecoder;
 import dev.ocellus.vlm.image.RgbImage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import javax.imageio.ImageIO;
 
 /** One conversation with what transformers made of it. */
 final class ReferenceCase {
@@ -99,12 +99,9 @@ final class ReferenceCase {
     return images;
   }
 
-  /** Pictures as the reference's loader decoded them, so that only what follows is compared. */
   private RgbImage image(String name) {
-    String png = name.replaceAll("\\.[a-z]+$", ".png");
     try {
-      return RgbImage.fromBufferedImage(
-          ImageIO.read(root.resolve("images/rgb").resolve(png).toFile()));
+      return ImageDecoder.decode(root.resolve("images").resolve(name));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
