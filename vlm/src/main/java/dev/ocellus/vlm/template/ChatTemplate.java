@@ -1,6 +1,7 @@
 package dev.ocellus.vlm.template;
 
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 
@@ -60,7 +61,7 @@ public final class ChatTemplate {
 
   /** Renders with the machine's clock. */
   public Rendered render(Map<String, ?> context) {
-    return render(context, LocalDateTime.now());
+    return render(context, LocalDateTime.now(ZoneId.systemDefault()));
   }
 
   /**

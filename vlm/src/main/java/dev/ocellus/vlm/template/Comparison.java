@@ -7,6 +7,7 @@ import java.util.Iterator;
 final class Comparison {
   private Comparison() {}
 
+  @SuppressWarnings("ReferenceEquality") // Python, too, asks for identity first
   static boolean equal(Object a, Object b) {
     if (a == b) {
       return !Numbers.isNan(a);
@@ -113,6 +114,7 @@ final class Comparison {
   }
 
   /** Python's {@code item in container}. */
+  @SuppressWarnings("ReferenceEquality") // identity counts, even for NaN
   static boolean contains(Evaluation in, Object container, Object item) {
     if (container instanceof Text t) {
       if (item instanceof Text part) {

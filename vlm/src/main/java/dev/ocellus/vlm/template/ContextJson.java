@@ -76,7 +76,7 @@ public final class ContextJson {
       throw at(parser, "the JSON text is empty");
     }
     switch (token) {
-      case START_OBJECT:
+      case START_OBJECT -> {
         Map<String, @Nullable Object> map = new LinkedHashMap<>();
         while (parser.nextToken() != JsonToken.END_OBJECT) {
           String key = parser.currentName();
@@ -84,27 +84,35 @@ public final class ContextJson {
           map.put(key, value(parser));
         }
         return map;
-      case START_ARRAY:
+      }
+      case START_ARRAY -> {
         List<@Nullable Object> list = new ArrayList<>();
         while (parser.nextToken() != JsonToken.END_ARRAY) {
           list.add(value(parser));
         }
         return list;
-      case VALUE_NUMBER_INT:
+      }
+      case VALUE_NUMBER_INT -> {
         return switch (parser.getNumberType()) {
           case BIG_INTEGER -> parser.getBigIntegerValue();
           default -> parser.getLongValue();
         };
-      case VALUE_NUMBER_FLOAT:
+      }
+      case VALUE_NUMBER_FLOAT -> {
         return parser.getDoubleValue();
-      case VALUE_TRUE:
+      }
+      case VALUE_TRUE -> {
         return true;
-      case VALUE_FALSE:
+      }
+      case VALUE_FALSE -> {
         return false;
-      case VALUE_NULL:
+      }
+      case VALUE_NULL -> {
         return null;
-      default:
+      }
+      default -> {
         return parser.getText();
+      }
     }
   }
 }

@@ -36,7 +36,7 @@ final class Dict {
       }
       return d;
     }
-    if (o instanceof Dict || o instanceof DictView || o instanceof Sequence s && !s.isTuple()) {
+    if (o instanceof Dict || o instanceof DictView || (o instanceof Sequence s && !s.isTuple())) {
       throw Fail.type("unhashable type: '" + Values.typeName(o) + "'");
     }
     return o instanceof Undefined ? Undefined.class : o;

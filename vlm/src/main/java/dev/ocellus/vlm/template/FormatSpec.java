@@ -99,9 +99,6 @@ final class FormatSpec {
     if (value instanceof Text t) {
       return string(in, t);
     }
-    if (value instanceof Boolean && (type == 0 || type == 's')) {
-      return string(in, Printing.str(in, value));
-    }
     if (value instanceof Double d) {
       return number(in, d, type == 0 && precision < 0 ? 'r' : type == 0 ? 'g' : type);
     }
@@ -181,7 +178,7 @@ final class FormatSpec {
     } else {
       throw unknownType("float");
     }
-    String head = signOf(d < 0 || 1 / d < 0 && d == 0);
+    String head = signOf(d < 0 || (1 / d < 0 && d == 0));
     return aligned(in, head, Text.trusted(grouped(digits, 3, head)), '>');
   }
 

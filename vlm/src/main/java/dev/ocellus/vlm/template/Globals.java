@@ -39,25 +39,32 @@ final class Globals {
 
   private static Object call(Evaluation in, String name, Arguments args) {
     switch (name) {
-      case "range":
+      case "range" -> {
         return range(args);
-      case "dict":
+      }
+      case "dict" -> {
         return dict(in, args);
-      case "namespace":
+      }
+      case "namespace" -> {
         return new Namespace(dict(in, args));
-      case "cycler":
+      }
+      case "cycler" -> {
         return new Cycler(args.positional());
-      case "joiner":
+      }
+      case "joiner" -> {
         @Nullable Object[] j = args.bind(name, 0, "sep");
         return new Joiner(j[0] == null ? Text.trusted(", ") : j[0]);
-      case "raise_exception":
+      }
+      case "raise_exception" -> {
         @Nullable Object[] r = args.bind(name, 1, "message");
         String message = r[0] == null ? "" : Printing.str(in, r[0]).text();
         throw new Fail(Fail.RAISED, message);
-      default:
+      }
+      default -> {
         @Nullable Object[] f = args.bind(name, 1, "format");
         Object format = f[0];
         return DateFormat.format(in, format == null ? Text.EMPTY : TextMethods.text(format));
+      }
     }
   }
 

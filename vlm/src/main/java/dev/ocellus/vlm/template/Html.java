@@ -91,17 +91,22 @@ final class Html {
 
   private static String character(String entity) {
     switch (entity) {
-      case "amp":
+      case "amp" -> {
         return "&";
-      case "lt":
+      }
+      case "lt" -> {
         return "<";
-      case "gt":
+      }
+      case "gt" -> {
         return ">";
-      case "quot":
+      }
+      case "quot" -> {
         return "\"";
-      case "nbsp":
+      }
+      case "nbsp" -> {
         return "\u00a0";
-      default:
+      }
+      default -> {
         if (!entity.startsWith("#") || entity.length() < 2) {
           return "";
         }
@@ -110,6 +115,7 @@ final class Html {
         return code instanceof Long c && Character.isValidCodePoint(c.intValue()) && c > 0
             ? Character.toString(c.intValue())
             : "";
+      }
     }
   }
 }

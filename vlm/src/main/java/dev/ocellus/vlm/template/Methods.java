@@ -68,30 +68,36 @@ final class Methods {
     if (name.equals("bit_length")) {
       return (long) Numbers.big(owner).abs().bitLength();
     }
-    return !(owner instanceof Double d) || d == Math.rint(d) && !Double.isInfinite(d);
+    return !(owner instanceof Double d) || (d == Math.rint(d) && !Double.isInfinite(d));
   }
 
   private static Object dict(Evaluation in, Dict d, String name, Arguments args) {
     switch (name) {
-      case "get":
+      case "get" -> {
         args.expect("get", 1, 2);
         Object value = d.get(args.get(0));
         Object otherwise = args.getOrNull(1);
         return value != null ? value : otherwise == null ? None.NONE : otherwise;
-      case "keys":
+      }
+      case "keys" -> {
         args.expect(name, 0, 0);
         return new DictView(d, DictView.Kind.KEYS);
-      case "values":
+      }
+      case "values" -> {
         args.expect(name, 0, 0);
         return new DictView(d, DictView.Kind.VALUES);
-      case "items":
+      }
+      case "items" -> {
         args.expect(name, 0, 0);
         return new DictView(d, DictView.Kind.ITEMS);
-      case "copy":
+      }
+      case "copy" -> {
         args.expect(name, 0, 0);
         return d;
-      default:
+      }
+      default -> {
         return fromKeys(in, args);
+      }
     }
   }
 

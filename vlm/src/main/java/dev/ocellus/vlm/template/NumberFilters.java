@@ -12,20 +12,25 @@ final class NumberFilters {
 
   static Object apply(Evaluation in, String name, Object value, Arguments args) {
     switch (name) {
-      case "int":
+      case "int" -> {
         return toInt(value, args.bind(name, 0, "default", "base"));
-      case "float":
+      }
+      case "float" -> {
         return toFloat(value, args.bind(name, 0, "default"));
-      case "abs":
+      }
+      case "abs" -> {
         Filters.none(name, args);
         if (!Numbers.isNumber(value)) {
           throw Fail.type("bad operand type for abs(): '" + Values.typeName(value) + "'");
         }
         return Numbers.absolute(value);
-      case "round":
+      }
+      case "round" -> {
         return round(value, args.bind(name, 0, "precision", "method"));
-      default:
+      }
+      default -> {
         return fileSize(in, value, args.bind(name, 0, "binary"));
+      }
     }
   }
 

@@ -32,7 +32,7 @@ final class NumberParsing {
       }
     }
     String digits = digits(s, radix);
-    if (digits == null || base == 0 && prefixBase == 0 && leadingZero(digits)) {
+    if (digits == null || (base == 0 && prefixBase == 0 && leadingZero(digits))) {
       return null;
     }
     if (digits.length() > MAX_DIGITS) {

@@ -2,6 +2,7 @@ package dev.ocellus.vlm.template;
 
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.math.MathContext;
 import java.math.RoundingMode;
 import org.jspecify.annotations.Nullable;
 
@@ -94,35 +95,33 @@ final class Numbers {
   }
 
   private static @Nullable Object quick(char op, long x, long y) {
-    switch (op) {
+    return switch (op) {
       case '+' -> {
         long r = x + y;
-        return ((x ^ r) & (y ^ r)) < 0 ? null : (Object) r;
+        yield ((x ^ r) & (y ^ r)) < 0 ? null : (Object) r;
       }
       case '-' -> {
         long r = x - y;
-        return ((x ^ y) & (x ^ r)) < 0 ? null : (Object) r;
+        yield ((x ^ y) & (x ^ r)) < 0 ? null : (Object) r;
       }
-      case '%' -> {
-        return y == 0 ? null : (Object) Math.floorMod(x, y);
-      }
-      default -> {
-        return null;
-      }
-    }
+      case '%' -> y == 0 ? null : (Object) Math.floorMod(x, y);
+      default -> null;
+    };
   }
 
   private static Object integral(char op, BigInteger a, BigInteger b) {
     switch (op) {
-      case '+':
+      case '+' -> {
         return bounded(a.add(b));
-      case '-':
+      }
+      case '-' -> {
         return bounded(a.subtract(b));
-      case '*':
+      }
+      case '*' -> {
         checkBits((long) a.bitLength() + b.bitLength());
         return bounded(a.multiply(b));
-      case 'f':
-      case '%':
+      }
+      case 'f', '%' -> {
         if (b.signum() == 0) {
           throw new Fail("ZeroDivisionError", "integer division or modulo by zero");
         }
@@ -132,8 +131,10 @@ final class Numbers {
           return narrow(adjust ? qr[1].add(b) : qr[1]);
         }
         return narrow(adjust ? qr[0].subtract(BigInteger.ONE) : qr[0]);
-      default:
+      }
+      default -> {
         return power(a, b);
+      }
     }
   }
 
@@ -147,7 +148,7 @@ final class Numbers {
     if (a.bitLength() <= 1 && a.abs().compareTo(BigInteger.ONE) <= 0) {
       return a.signum() == 0 && b.signum() > 0
           ? (Object) 0L
-          : a.signum() < 0 && b.testBit(0) ? (Object) (-1L) : (Object) 1L;
+          : a.signum() < 0 && b.testBit(0) ? (Object) - 1L : (Object) 1L;
     }
     checkBits(b.bitLength() > 20 ? Long.MAX_VALUE : (a.bitLength() - 1L) * b.longValue());
     return bounded(a.pow(b.intValue()));
@@ -161,28 +162,34 @@ final class Numbers {
 
   private static Object floating(char op, double a, double b) {
     switch (op) {
-      case '+':
+      case '+' -> {
         return a + b;
-      case '-':
+      }
+      case '-' -> {
         return a - b;
-      case '*':
+      }
+      case '*' -> {
         return a * b;
-      case '/':
+      }
+      case '/' -> {
         if (b == 0) {
           throw new Fail("ZeroDivisionError", "division by zero");
         }
         return a / b;
-      case 'f':
+      }
+      case 'f' -> {
         if (b == 0) {
           throw new Fail("ZeroDivisionError", "float floor division by zero");
         }
         return floorDivide(a, b);
-      case '%':
+      }
+      case '%' -> {
         if (b == 0) {
           throw new Fail("ZeroDivisionError", "float modulo");
         }
         return modulo(a, b);
-      default:
+      }
+      default -> {
         if (a == 0 && b < 0) {
           throw new Fail("ZeroDivisionError", "0.0 cannot be raised to a negative power");
         }
@@ -197,6 +204,7 @@ final class Numbers {
           throw Fail.value("a negative number cannot be raised to a fractional power");
         }
         return r;
+      }
     }
   }
 
@@ -309,6 +317,11 @@ final class Numbers {
       return 1 / d < 0 ? "-0.0" : "0.0";
     }
     BigDecimal shortest = new BigDecimal(Double.toString(d)).stripTrailingZeros();
+    if (shortest.precision() == 2) {
+      // Java always gives two digits, even where one tells the number.
+      BigDecimal shorter = shortest.round(new MathContext(1, RoundingMode.HALF_EVEN));
+      shortest = shorter.doubleValue() == d ? shorter : shortest;
+    }
     String digits = shortest.unscaledValue().abs().toString();
     int point = digits.length() - shortest.scale();
     StringBuilder out = new StringBuilder(24);

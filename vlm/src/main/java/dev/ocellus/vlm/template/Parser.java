@@ -106,45 +106,57 @@ final class Parser extends ExpressionParser {
     Token token = tokens.expect(Token.Type.NAME, "a tag name");
     int position = token.position();
     switch (token.text()) {
-      case "if":
+      case "if" -> {
         return ifStatement(position);
-      case "for":
+      }
+      case "for" -> {
         return forStatement(position);
-      case "set":
+      }
+      case "set" -> {
         return setStatement(position);
-      case "macro":
+      }
+      case "macro" -> {
         return macro(position);
-      case "call":
+      }
+      case "call" -> {
         return callBlock(position);
-      case "filter":
+      }
+      case "filter" -> {
         Calls.FilterCall filter = filterChain(null);
         return new Statements.FilterBlock(position, filter, closedBody("endfilter"));
-      case "with":
+      }
+      case "with" -> {
         return with(position);
-      case "autoescape":
+      }
+      case "autoescape" -> {
         Expr on = expression();
         return new Statements.AutoEscape(position, on, closedBody("endautoescape"));
-      case "generation":
+      }
+      case "generation" -> {
         boolean loop = inLoop;
         inLoop = false;
         List<Stmt> body = closedBody("endgeneration");
         inLoop = loop;
         return new Statements.Block(position, body);
-      case "print":
+      }
+      case "print" -> {
         return print(position);
-      case "break", "continue":
+      }
+      case "break", "continue" -> {
         if (!inLoop) {
           throw tokens.fail("'" + token.text() + "' outside of a loop", position);
         }
         return new Statements.Jump(
             position, token.text().equals("break") ? Stmt.Flow.BREAK : Stmt.Flow.CONTINUE);
-      default:
+      }
+      default -> {
         if (NOT_SUPPORTED.contains(token.text())) {
           throw tokens.fail(
               "'" + token.text() + "' is not supported: a chat template is one file of its own",
               position);
         }
         throw unknownTag(token);
+      }
     }
   }
 
@@ -169,6 +181,7 @@ final class Parser extends ExpressionParser {
 
   private Stmt forStatement(int position) {
     Expr target = target("in");
+    refuseLoop(target, position);
     tokens.expectName("in");
     Expr items = tuple(true, false, "recursive", false);
     Expr test = tokens.skipName("if") ? expression() : null;
@@ -182,6 +195,16 @@ final class Parser extends ExpressionParser {
       otherwise = closedBody("endfor");
     }
     return new ForLoop(position, target, items, test, recursive, body, otherwise);
+  }
+
+  private void refuseLoop(Expr target, int position) {
+    if (target instanceof Literals.Items items) {
+      items.items().forEach(item -> refuseLoop(item, position));
+    } else if (target instanceof Literals.NamespaceTarget) {
+      throw tokens.fail("a loop cannot assign to attributes", position);
+    } else if (target instanceof Literals.Name name && name.name().equals("loop")) {
+      throw tokens.fail("Can't assign to special loop variable in for-loop target", position);
+    }
   }
 
   private Expr target(String end) {
@@ -299,6 +322,11 @@ final class Parser extends ExpressionParser {
     inLoop = false;
     List<Stmt> body = closedBody(end);
     List<String> parameters = signature.parameters;
+    int caller = parameters.indexOf("caller");
+    int firstDefault = parameters.size() - signature.defaults.size();
+    if (caller >= 0 && caller < firstDefault && namesRead.contains("caller")) {
+      throw tokens.fail("the special \"caller\" parameter needs a default", position);
+    }
     Macros.Definition definition =
         new Macros.Definition(
             position,

@@ -51,7 +51,7 @@ final class PercentFormat {
     boolean mayBeUnused =
         mapped
             || values instanceof Dict
-            || values instanceof Sequence v && !v.isTuple()
+            || (values instanceof Sequence v && !v.isTuple())
             || values instanceof Undefined;
     if (used < positional.size() && !mayBeUnused) {
       throw Fail.type("not all arguments converted during string formatting");
@@ -175,7 +175,7 @@ final class PercentFormat {
       case 'o' -> integer(value, 8, "0o");
       case 'e', 'E', 'f', 'F', 'g', 'G' -> {
         double d = number(value);
-        String head = d < 0 || d == 0 && 1 / d < 0 ? "-" : sign;
+        String head = d < 0 || (d == 0 && 1 / d < 0) ? "-" : sign;
         int digits = precision < 0 ? 6 : precision;
         String body = FloatFormat.format(d, conversion, digits, alternate);
         pad(head, Text.trusted(body), zeros);

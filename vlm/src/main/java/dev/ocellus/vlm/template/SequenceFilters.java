@@ -16,35 +16,47 @@ final class SequenceFilters {
 
   static Object apply(Evaluation in, String name, Object value, Arguments args) {
     switch (name) {
-      case "first":
+      case "first" -> {
         Filters.none(name, args);
         Iterator<Object> it = Values.iterate(value);
         return it.hasNext() ? it.next() : Undefined.of("No first item, sequence was empty.");
-      case "last":
+      }
+      case "last" -> {
         Filters.none(name, args);
         return last(value);
-      case "random":
+      }
+      case "random" -> {
         Filters.none(name, args);
         return random(in, value);
-      case "reverse":
+      }
+      case "reverse" -> {
         Filters.none(name, args);
         return reverse(in, value);
-      case "sort":
+      }
+      case "sort" -> {
         return sort(in, value, args.bind(name, 0, "reverse", "case_sensitive", "attribute"));
-      case "dictsort":
+      }
+      case "dictsort" -> {
         return dictSort(in, value, args.bind(name, 0, "case_sensitive", "by", "reverse"));
-      case "unique":
+      }
+      case "unique" -> {
         return unique(in, value, args.bind(name, 0, "case_sensitive", "attribute"));
-      case "min", "max":
+      }
+      case "min", "max" -> {
         return extreme(in, value, name, args.bind(name, 0, "case_sensitive", "attribute"));
-      case "sum":
+      }
+      case "sum" -> {
         return sum(in, value, args.bind(name, 0, "attribute", "start"));
-      case "batch":
+      }
+      case "batch" -> {
         return batch(in, value, args.bind(name, 1, "linecount", "fill_with"));
-      case "slice":
+      }
+      case "slice" -> {
         return slice(in, value, args.bind(name, 1, "slices", "fill_with"));
-      default:
+      }
+      default -> {
         return groupBy(in, value, args.bind(name, 1, "attribute", "default", "case_sensitive"));
+      }
     }
   }
 

@@ -54,31 +54,41 @@ final class Tests {
 
   static boolean holds(Evaluation in, String name, Object value, Arguments args) {
     switch (name) {
-      case "divisibleby":
+      case "divisibleby" -> {
         Object n = Filters.or(args.bind(name, 1, "num")[0], None.NONE);
         return isRemainder(in, value, n, 0);
-      case "sameas":
+      }
+      case "sameas" -> {
         return same(value, Filters.or(args.bind(name, 1, "other")[0], None.NONE));
-      case "in":
+      }
+      case "in" -> {
         return Comparison.contains(in, Filters.or(args.bind(name, 1, "seq")[0], None.NONE), value);
-      case "==", "eq", "equalto":
+      }
+      case "==", "eq", "equalto" -> {
         return compare("==", name, value, args);
-      case "!=", "ne":
+      }
+      case "!=", "ne" -> {
         return compare("!=", name, value, args);
-      case ">", "gt", "greaterthan":
+      }
+      case ">", "gt", "greaterthan" -> {
         return compare(">", name, value, args);
-      case ">=", "ge":
+      }
+      case ">=", "ge" -> {
         return compare(">=", name, value, args);
-      case "<", "lt", "lessthan":
+      }
+      case "<", "lt", "lessthan" -> {
         return compare("<", name, value, args);
-      case "<=", "le":
+      }
+      case "<=", "le" -> {
         return compare("<=", name, value, args);
-      default:
+      }
+      default -> {
         if (!exists(name)) {
           throw Fail.runtime("No test named '" + name + "' found.");
         }
         Filters.none(name, args);
         return is(in, name, value);
+      }
     }
   }
 
@@ -92,6 +102,7 @@ final class Tests {
   }
 
   /** Python's {@code is}: the constants and small numbers are one object each. */
+  @SuppressWarnings("ReferenceEquality") // that is the question
   private static boolean same(Object a, Object b) {
     if (a instanceof Boolean || b instanceof Boolean || a instanceof Long) {
       return a.equals(b);
@@ -127,7 +138,7 @@ final class Tests {
   }
 
   private static boolean named(Object o) {
-    if (o instanceof Dict || o instanceof Sequence s && !s.isTuple()) {
+    if (o instanceof Dict || (o instanceof Sequence s && !s.isTuple())) {
       throw Fail.type("unhashable type: '" + Values.typeName(o) + "'");
     }
     return o instanceof Text;

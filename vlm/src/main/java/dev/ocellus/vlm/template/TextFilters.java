@@ -13,52 +13,69 @@ final class TextFilters {
 
   static Object apply(Evaluation in, String name, Object value, Arguments args) {
     switch (name) {
-      case "trim":
+      case "trim" -> {
         Object chars = args.bind(name, 0, "chars")[0];
         String set = chars == null || chars == None.NONE ? null : TextMethods.text(chars).text();
         return TextOps.strip(Printing.softStr(in, value), set, true, true);
-      case "join":
+      }
+      case "join" -> {
         return join(in, value, args.bind(name, 0, "d", "attribute"));
-      case "replace":
+      }
+      case "replace" -> {
         return replace(in, value, args.bind(name, 2, "old", "new", "count"));
-      case "upper":
+      }
+      case "upper" -> {
         Filters.none(name, args);
         return LetterCase.upper(in, Printing.softStr(in, value));
-      case "lower":
+      }
+      case "lower" -> {
         Filters.none(name, args);
         return LetterCase.lower(in, Printing.softStr(in, value));
-      case "capitalize":
+      }
+      case "capitalize" -> {
         Filters.none(name, args);
         return LetterCase.capitalize(in, Printing.softStr(in, value));
-      case "title":
+      }
+      case "title" -> {
         Filters.none(name, args);
         return LetterCase.titleFilter(in, Printing.softStr(in, value));
-      case "indent":
+      }
+      case "indent" -> {
         return indent(in, value, args.bind(name, 0, "width", "first", "blank"));
-      case "format":
+      }
+      case "format" -> {
         return format(in, Printing.softStr(in, value), args);
-      case "center":
+      }
+      case "center" -> {
         Object width = Filters.or(args.bind(name, 0, "width")[0], 80L);
         long columns = Numbers.toLong(width, "width");
         return TextMethods.pad(in, Printing.softStr(in, value), name, columns, Text.ofAscii(' '));
-      case "truncate":
+      }
+      case "truncate" -> {
         return truncate(in, value, args.bind(name, 0, "length", "killwords", "end", "leeway"));
-      case "wordcount":
+      }
+      case "wordcount" -> {
         Filters.none(name, args);
         return wordCount(Printing.softStr(in, value).text());
-      case "wordwrap":
+      }
+      case "wordwrap" -> {
         return WordWrap.filter(in, value, args);
-      case "striptags":
+      }
+      case "striptags" -> {
         Filters.none(name, args);
         return Html.stripTags(in, Printing.str(in, value));
-      case "urlencode":
+      }
+      case "urlencode" -> {
         Filters.none(name, args);
         return urlEncode(in, value);
-      case "pprint":
+      }
+      case "pprint" -> {
         Filters.none(name, args);
         return PrettyPrinter.print(in, value);
-      default:
+      }
+      default -> {
         return xmlAttributes(in, value, args.bind(name, 0, "autospace"));
+      }
     }
   }
 
@@ -94,7 +111,7 @@ final class TextFilters {
     if (!in.autoescape()) {
       return TextOps.replace(in, s.plain(), old.plain(), with, n).plain();
     }
-    if (old.isMarkup() || with.isMarkup() && !s.isMarkup()) {
+    if (old.isMarkup() || (with.isMarkup() && !s.isMarkup())) {
       s = Html.escape(in, s);
     }
     Text escaped = Html.escapeFor(in, s, with);

@@ -11,22 +11,26 @@ final class TextOps {
   /** Python's {@code str.isspace} for one character; all of them are in the basic plane. */
   static boolean isSpace(int c) {
     return c == ' '
-        || c >= 9 && c <= 13
-        || c >= 0x1c && c <= 0x1f
-        || c >= 0x85
+        || (c >= 9 && c <= 13)
+        || (c >= 0x1c && c <= 0x1f)
+        || (c >= 0x85
             && (c == 0x85
                 || c == 0xa0
                 || c == 0x1680
-                || c >= 0x2000 && c <= 0x200a
+                || (c >= 0x2000 && c <= 0x200a)
                 || c == 0x2028
                 || c == 0x2029
                 || c == 0x202f
                 || c == 0x205f
-                || c == 0x3000);
+                || c == 0x3000));
   }
 
   static boolean isLineBreak(char c) {
-    return c >= 10 && c <= 13 || c >= 0x1c && c <= 0x1e || c == 0x85 || c == 0x2028 || c == 0x2029;
+    return (c >= 10 && c <= 13)
+        || (c >= 0x1c && c <= 0x1e)
+        || c == 0x85
+        || c == 0x2028
+        || c == 0x2029;
   }
 
   static String strip(String s) {

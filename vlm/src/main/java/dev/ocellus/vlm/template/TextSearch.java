@@ -119,8 +119,8 @@ final class TextSearch {
         || c == 0xb2
         || c == 0xb3
         || c == 0xb9
-        || c >= 0x2070 && c <= 0x2089 && Character.getType(c) == Character.OTHER_NUMBER
-        || c >= 0x2460 && c <= 0x2468;
+        || (c >= 0x2070 && c <= 0x2089 && Character.getType(c) == Character.OTHER_NUMBER)
+        || (c >= 0x2460 && c <= 0x2468);
   }
 
   private static boolean numeric(int c) {

@@ -227,7 +227,7 @@ final class Values {
           throw new NoSuchElementException();
         }
         int end = t.text().offsetByCodePoints(i, 1);
-        Text c = t.slice(i, end);
+        Text c = t.slice(i, end).plain();
         i = end;
         return c;
       }
