@@ -20,11 +20,13 @@ public final class Vocab {
   private static final int ATTR_RSTRIP = 1 << 8;
 
   private final MemorySegment handle;
+  private final TokenizerGuard.Limits limits;
   private final int nTokens;
   private final List<SpecialToken> specialTokens;
 
-  Vocab(MemorySegment handle) {
+  Vocab(MemorySegment handle, TokenizerGuard.Limits limits) {
     this.handle = handle;
+    this.limits = limits;
     this.nTokens = ggml_h.llama_vocab_n_tokens(handle);
     this.specialTokens = findSpecialTokens();
   }
