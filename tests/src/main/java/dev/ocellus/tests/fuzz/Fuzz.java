@@ -29,6 +29,9 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     description = "Damages models and images by the thousand and opens them in one JVM.")
 public final class Fuzz implements Callable<Integer> {
+  /** Held here, as a logger that nobody holds is forgotten together with its level. */
+  private static final Logger LOGGER = Logger.getLogger("dev.ocellus");
+
   @Parameters(
       paramLabel = "FOLDER",
       arity = "0..*",
@@ -87,7 +90,7 @@ public final class Fuzz implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Logger.getLogger("dev.ocellus").setLevel(Level.OFF); // libllama complains about every input
+    LOGGER.setLevel(Level.OFF); // libllama complains about every input
     if (!worker.isEmpty()) {
       Path work = Path.of(worker);
       long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(timeLimit);

@@ -339,7 +339,7 @@ final class ModelMutator {
   private void write(Path to) throws IOException {
     GgufWriter out = new GgufWriter();
     metadata.forEach((key, value) -> {
-      if (!key.equals("general.alignment")) {
+      if (!key.equals("general.alignment") && key.indexOf(0) < 0) {
         out.put(key, value);
       }
     });
