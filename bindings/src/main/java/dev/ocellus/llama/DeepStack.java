@@ -1,6 +1,5 @@
 package dev.ocellus.llama;
 
-
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
@@ -24,8 +23,8 @@ final class DeepStack {
   private DeepStack() {}
 
   /**
-   * Calls on a thread of its own whose stack suffices for {@code characters}. Pages of it that are not
-   * touched take no memory.
+   * Calls on a thread of its own whose stack suffices for {@code characters}. Pages of it that are
+   * not touched take no memory.
    *
    * @throws LlamaException if the text is too long for any stack
    */

@@ -96,8 +96,7 @@ record Hyperparameters(int nLayer, int nEmbd, int nHead, int nHeadKv, int headSi
       int rotated = optional("rope.dimension_count", headSize);
       boolean whole = architecture.rotary != TextArchitecture.Rotary.PART;
       require(
-          rotated % 2 == 0
-              && (whole ? rotated == headSize : rotated >= 2 && rotated <= headSize),
+          rotated % 2 == 0 && (whole ? rotated == headSize : rotated >= 2 && rotated <= headSize),
           "rope.dimension_count",
           whole
               ? "%d, which must be even".formatted(headSize)
@@ -180,7 +179,9 @@ record Hyperparameters(int nLayer, int nEmbd, int nHead, int nHeadKv, int headSi
       optionalRange("n_deepstack_layers", 0, Math.min(nLayer, 64));
     }
 
-    /** libllama asserts on a negative or undefined epsilon; nothing else has a use for infinities. */
+    /**
+     * libllama asserts on a negative or undefined epsilon; nothing else has a use for infinities.
+     */
     private void floats() {
       String prefix = architecture.ggufName + ".";
       metadata
@@ -189,7 +190,8 @@ record Hyperparameters(int nLayer, int nEmbd, int nHead, int nHeadKv, int headSi
             if (key.startsWith(prefix) && value instanceof GgufValue.Real real) {
               float f = (float) real.value();
               boolean ok =
-                  Float.isFinite(f) && (f >= 0 || !key.startsWith("attention.layer_norm", prefix.length()));
+                  Float.isFinite(f)
+                      && (f >= 0 || !key.startsWith("attention.layer_norm", prefix.length()));
               require(ok, key.substring(prefix.length()), "a finite number", f);
             }
           });
@@ -210,8 +212,8 @@ record Hyperparameters(int nLayer, int nEmbd, int nHead, int nHeadKv, int headSi
     private void optionalRange(String name, int least, int most) {
       metadata
           .findInteger(key(name))
-          .ifPresent(v ->
-              require(v >= least && v <= most, name, "%d to %d".formatted(least, most), v));
+          .ifPresent(
+              v -> require(v >= least && v <= most, name, "%d to %d".formatted(least, most), v));
     }
 
     private void same(String name, int other, int expected) {

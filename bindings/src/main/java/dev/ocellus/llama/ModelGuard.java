@@ -11,9 +11,10 @@ import java.util.Set;
 /**
  * Checks a text model's metadata and tensors before libllama reads them.
  *
- * <p>libllama itself checks that every tensor is there and has the shape that the hyperparameters ask
- * for, that no other tensor is there, and the types of most metadata: it throws, and loading fails. It
- * asserts on the rest, or finds out when it computes, and both end the process. That rest is checked here.
+ * <p>libllama itself checks that every tensor is there and has the shape that the hyperparameters
+ * ask for, that no other tensor is there, and the types of most metadata: it throws, and loading
+ * fails. It asserts on the rest, or finds out when it computes, and both end the process. That rest
+ * is checked here.
  */
 final class ModelGuard {
   /** Types that the CPU kernels can multiply with, look up rows of, and repack. */
@@ -36,7 +37,8 @@ final class ModelGuard {
   /**
    * Checks all of a text model.
    *
-   * @throws dev.ocellus.UnsupportedArchitectureException for an architecture that is not let through
+   * @throws dev.ocellus.UnsupportedArchitectureException for an architecture that is not let
+   *     through
    * @throws LlamaException for a hyperparameter, vocabulary or tensor that libllama would abort on
    * @throws dev.ocellus.gguf.GgufFormatException for missing metadata, or of another type
    */
@@ -63,8 +65,8 @@ final class ModelGuard {
   }
 
   /**
-   * Norms, biases, scales and rotary factors go through kernels for F32 only, matrices through those of
-   * most types. What counts for libllama is the shape without trailing ones.
+   * Norms, biases, scales and rotary factors go through kernels for F32 only, matrices through
+   * those of most types. What counts for libllama is the shape without trailing ones.
    */
   private static void checkType(Path file, GgufTensor t) {
     boolean vector = t.nElements() == t.dim(0);

@@ -15,9 +15,9 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The text architectures that are let through to libllama, and what its graph of each one asserts about
- * the hyperparameters. libllama knows many more; it would abort the process on a damaged file of one of
- * them, as nobody has gone through its graph yet, so they are refused.
+ * The text architectures that are let through to libllama, and what its graph of each one asserts
+ * about the hyperparameters. libllama knows many more; it would abort the process on a damaged file
+ * of one of them, as nobody has gone through its graph yet, so they are refused.
  *
  * <p>Source: {@code src/models/*.cpp} of llama.cpp v0.4.0.
  */
@@ -96,7 +96,10 @@ enum TextArchitecture {
     throw new UnsupportedArchitectureException(
         "%s: unknown architecture \"%s\"%s. Supported are %s. The file is damaged, or newer than this program."
             .formatted(
-                file, shortened(name), close == null ? "" : ", similar to \"" + close + "\"", supported));
+                file,
+                shortened(name),
+                close == null ? "" : ", similar to \"" + close + "\"",
+                supported));
   }
 
   /** For the vocabulary alone every architecture that libllama has a name for will do. */

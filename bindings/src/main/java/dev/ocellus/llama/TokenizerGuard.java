@@ -14,8 +14,8 @@ import java.util.Set;
 /**
  * Checks a vocabulary for what libllama's tokenizers assert on.
  *
- * <p>Source: {@code src/llama-vocab.cpp} of llama.cpp v0.4.0. It checks the lengths and types of the
- * other arrays and the range of special tokens itself, and throws.
+ * <p>Source: {@code src/llama-vocab.cpp} of llama.cpp v0.4.0. It checks the lengths and types of
+ * the other arrays and the range of special tokens itself, and throws.
  */
 final class TokenizerGuard {
   /** SentencePiece: byte tokens stand in for what no token says. */
@@ -24,8 +24,8 @@ final class TokenizerGuard {
   private static final Set<String> MODELS = Set.of(SENTENCE_PIECE, "gpt2", "gemma4");
 
   /**
-   * libllama takes time and memory of the square of a token's length when that token is not written in
-   * the byte alphabet. Real vocabularies stay far below.
+   * libllama takes time and memory of the square of a token's length when that token is not written
+   * in the byte alphabet. Real vocabularies stay far below.
    */
   private static final long MAX_SQUARES = 1L << 28;
 
@@ -36,14 +36,61 @@ final class TokenizerGuard {
    */
   private static final Set<String> LINEAR =
       Set.of(
-          "llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2",
-          "jina-v5-nano", "dbrx", "smaug-bpe", "chatglm-bpe", "glm4", "gpt-2", "phi-2", "jina-es",
-          "jina-de", "gigachat", "jina-v2-es", "jina-v2-de", "a.x-4.0", "mellum", "modern-bert",
-          "jina-v1-en", "jina-v2-code", "roberta-bpe", "exaone4", "mpt", "olmo", "jais", "trillion",
-          "granite-docling", "starcoder", "refact", "command-r", "smollm", "codeshell", "exaone",
-          "minerva-7b", "mellum2", "stablelm2", "qwen2", "deepseek-r1-qwen", "kormo", "f2llmv2",
-          "megrez", "hunyuan", "solar-open", "qwen35", "grok-2", "kimi-k2", "laguna", "gemma4",
-          "granite-embed-multi-311m", "sarvam-moe");
+          "llama3",
+          "llama-v3",
+          "llama-bpe",
+          "falcon3",
+          "falcon-h1",
+          "pixtral",
+          "midm-2.0",
+          "lfm2",
+          "jina-v5-nano",
+          "dbrx",
+          "smaug-bpe",
+          "chatglm-bpe",
+          "glm4",
+          "gpt-2",
+          "phi-2",
+          "jina-es",
+          "jina-de",
+          "gigachat",
+          "jina-v2-es",
+          "jina-v2-de",
+          "a.x-4.0",
+          "mellum",
+          "modern-bert",
+          "jina-v1-en",
+          "jina-v2-code",
+          "roberta-bpe",
+          "exaone4",
+          "mpt",
+          "olmo",
+          "jais",
+          "trillion",
+          "granite-docling",
+          "starcoder",
+          "refact",
+          "command-r",
+          "smollm",
+          "codeshell",
+          "exaone",
+          "minerva-7b",
+          "mellum2",
+          "stablelm2",
+          "qwen2",
+          "deepseek-r1-qwen",
+          "kormo",
+          "f2llmv2",
+          "megrez",
+          "hunyuan",
+          "solar-open",
+          "qwen35",
+          "grok-2",
+          "kimi-k2",
+          "laguna",
+          "gemma4",
+          "granite-embed-multi-311m",
+          "sarvam-moe");
 
   /**
    * What must be known of a tokenizer when it is used.
@@ -67,7 +114,8 @@ final class TokenizerGuard {
           "\"" + model + "\"",
           "This kind of tokenizer is not supported in this release.");
     }
-    // a pre-tokenizer for another tokenizer, whose words hold the spaces that merging asserts against
+    // a pre-tokenizer for another tokenizer, whose words hold the spaces that merging asserts
+    // against
     String pre = metadata.string("tokenizer.ggml.pre", "");
     if (pre.equals("whitespace")) {
       throw ModelGuard.refusal(

@@ -52,7 +52,8 @@ class StructLayoutTest {
 
   @Test
   void everyStructHasTheSizeAndOffsetsOfTheCompiler() throws IOException {
-    assertThat(generated()).isEqualTo(new TreeSet<>(Files.readAllLines(FOLDER.resolve("structs.txt"))));
+    assertThat(generated())
+        .isEqualTo(new TreeSet<>(Files.readAllLines(FOLDER.resolve("structs.txt"))));
   }
 
   @Test
@@ -84,7 +85,11 @@ class StructLayoutTest {
     ProcessBuilder check = new ProcessBuilder("./check.sh").directory(FOLDER.toFile());
     check.environment().put("LLAMA_CPP", Path.of(headers).toAbsolutePath().toString());
     int status =
-        check.redirectOutput(out.toFile()).redirectError(ProcessBuilder.Redirect.INHERIT).start().waitFor();
+        check
+            .redirectOutput(out.toFile())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start()
+            .waitFor();
     assertThat(status).isZero();
     assertThat(out).hasSameTextualContentAs(FOLDER.resolve("structs.txt"));
     System.out.println("StructLayoutTest: asked the C compiler about the headers in " + headers);
@@ -96,12 +101,15 @@ class StructLayoutTest {
     for (MemoryLayout layout : LAYOUTS) {
       String struct = layout.name().orElseThrow();
       lines.add(struct + " " + layout.byteSize());
-      fields((GroupLayout) layout, 0).forEach((name, place) -> lines.add(struct + "." + name + " " + place));
+      fields((GroupLayout) layout, 0)
+          .forEach((name, place) -> lines.add(struct + "." + name + " " + place));
     }
     return lines;
   }
 
-  /** Fields by name with offset and size; an anonymous union counts as part of what is around it. */
+  /**
+   * Fields by name with offset and size; an anonymous union counts as part of what is around it.
+   */
   private static TreeMap<String, String> fields(GroupLayout group, long base) {
     TreeMap<String, String> fields = new TreeMap<>();
     for (MemoryLayout member : group.memberLayouts()) {

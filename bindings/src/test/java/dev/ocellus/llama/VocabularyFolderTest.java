@@ -12,9 +12,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
- * The vocabularies that llama.cpp tests its own tokenizers with: {@code ggml-vocab-*.gguf} with {@code
- * .inp} and {@code .out} beside them. They are too large to be kept here; give their folder, {@code
- * models} of a llama.cpp checkout, as {@code -Docellus.vocabs}.
+ * The vocabularies that llama.cpp tests its own tokenizers with: {@code ggml-vocab-*.gguf} with
+ * {@code .inp} and {@code .out} beside them. They are too large to be kept here; give their folder,
+ * {@code models} of a llama.cpp checkout, as {@code -Docellus.vocabs}.
  */
 class VocabularyFolderTest {
   private static final String SEPARATOR = "\n__ggml_vocab_test__\n";

@@ -20,8 +20,17 @@ public final class TinyTextModel {
   /** All architectures that {@link #of} knows. */
   public static final List<String> ARCHITECTURES =
       List.of(
-          "llama", "mistral3", "smollm3", "qwen2", "qwen2vl", "qwen3", "qwen3vl", "gemma", "gemma2",
-          "gemma3", "phi3");
+          "llama",
+          "mistral3",
+          "smollm3",
+          "qwen2",
+          "qwen2vl",
+          "qwen3",
+          "qwen3vl",
+          "gemma",
+          "gemma2",
+          "gemma3",
+          "phi3");
 
   private static final int N_LAYER = 2;
   private static final int N_EMBD = 64;
@@ -58,9 +67,10 @@ public final class TinyTextModel {
   private GgufWriter build() {
     out.string("general.architecture", architecture).string("general.name", "tiny " + architecture);
     hyperparameters();
-    int nVocab = architecture.startsWith("gemma") || architecture.equals("phi3")
-        ? sentencePiece()
-        : bytePairs();
+    int nVocab =
+        architecture.startsWith("gemma") || architecture.equals("phi3")
+            ? sentencePiece()
+            : bytePairs();
     matrix("token_embd.weight", N_EMBD, nVocab);
     ones("output_norm.weight", N_EMBD);
     if (!architecture.startsWith("gemma")) {
@@ -88,7 +98,12 @@ public final class TinyTextModel {
     }
     switch (architecture) {
       case "qwen2vl", "qwen3vl" ->
-          out.ints(architecture + ".rope.dimension_sections", HEAD_SIZE / 4, HEAD_SIZE / 8, HEAD_SIZE / 8, 0);
+          out.ints(
+              architecture + ".rope.dimension_sections",
+              HEAD_SIZE / 4,
+              HEAD_SIZE / 8,
+              HEAD_SIZE / 8,
+              0);
       case "gemma2", "gemma3" -> {
         u32("attention.sliding_window", 16);
         u32("attention.sliding_window_pattern", 2);
@@ -201,9 +216,7 @@ public final class TinyTextModel {
     }
     out.string("tokenizer.ggml.model", "gpt2")
         .string("tokenizer.ggml.pre", architecture.startsWith("qwen") ? "qwen2" : "llama-bpe")
-        .put(
-            "tokenizer.ggml.merges",
-            GgufArray.ofStrings(List.of("Ġ t", "h e", "Ġt he", "o n")))
+        .put("tokenizer.ggml.merges", GgufArray.ofStrings(List.of("Ġ t", "h e", "Ġt he", "o n")))
         .u32("tokenizer.ggml.bos_token_id", tokens.size() - 3)
         .u32("tokenizer.ggml.eos_token_id", tokens.size() - 2);
     return vocabulary(tokens, types);

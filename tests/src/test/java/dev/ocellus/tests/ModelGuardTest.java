@@ -60,38 +60,64 @@ class ModelGuardTest {
         refused("no kv heads", "qwen3", w -> w.u32("qwen3.attention.head_count_kv", 0), "kv"),
         refused("kv heads", "qwen3", w -> w.u32("qwen3.attention.head_count_kv", 3), "divisor"),
         refused("heads differ", "llama", w -> w.ints("llama.attention.head_count", 4, 2), "same"),
-        refused("more heads", "qwen2", w -> w.u32("qwen2.attention.head_count", 2000), "key_length"),
+        refused(
+            "more heads", "qwen2", w -> w.u32("qwen2.attention.head_count", 2000), "key_length"),
         refused("odd rotation", "phi3", w -> w.u32("phi3.rope.dimension_count", 7), "even"),
         refused("wide rotation", "gemma3", w -> w.u32("gemma3.rope.dimension_count", 32), "even"),
         refused("values", "qwen3", w -> w.u32("qwen3.attention.value_length", 8), "value_length"),
         refused(
-            "no sections", "qwen2vl", w -> w.ints("qwen2vl.rope.dimension_sections", 0, 0, 0, 0), "axes"),
+            "no sections",
+            "qwen2vl",
+            w -> w.ints("qwen2vl.rope.dimension_sections", 0, 0, 0, 0),
+            "axes"),
         refused(
-            "section", "qwen3vl", w -> w.ints("qwen3vl.rope.dimension_sections", -1, 3, 3, 3), "0 to 16"),
+            "section",
+            "qwen3vl",
+            w -> w.ints("qwen3vl.rope.dimension_sections", -1, 3, 3, 3),
+            "0 to 16"),
         refused("scaling", "llama", w -> w.string("llama.rope.scaling.type", "magic"), "yarn"),
         refused("experts", "llama", w -> w.u32("llama.expert_count", 8), "release"),
         refused("used", "llama", w -> w.u32("llama.expert_used_count", 2), "expert_used_count"),
         refused("nextn", "qwen3", w -> w.u32("qwen3.nextn_predict_layers", 1), "nextn"),
         refused("encoder", "llama", w -> w.bool("llama.attention.causal", false), "generate"),
         refused("pooling", "qwen3", w -> w.u32("qwen3.pooling_type", 3), "generate"),
-        refused("deepstack", "qwen3vl", w -> w.u32("qwen3vl.n_deepstack_layers", 1 << 20), "0 to 2"),
-        refused("window", "gemma3", w -> w.u32("gemma3.attention.sliding_window", (1L << 32) - 1), "sliding"),
+        refused(
+            "deepstack", "qwen3vl", w -> w.u32("qwen3vl.n_deepstack_layers", 1 << 20), "0 to 2"),
+        refused(
+            "window",
+            "gemma3",
+            w -> w.u32("gemma3.attention.sliding_window", (1L << 32) - 1),
+            "sliding"),
         refused("context", "llama", w -> w.u32("llama.context_length", (1L << 32) - 1), "context"),
         refused(
             "epsilon", "llama", w -> w.f32("llama.attention.layer_norm_rms_epsilon", -1), "finite"),
         refused(
-            "nan", "llama", w -> w.f32("llama.attention.layer_norm_rms_epsilon", Float.NaN), "finite"),
+            "nan",
+            "llama",
+            w -> w.f32("llama.attention.layer_norm_rms_epsilon", Float.NaN),
+            "finite"),
         refused("base", "llama", w -> w.f32("llama.rope.freq_base", 0), "positive"),
-        refused("tokenizer", "llama", w -> w.string("tokenizer.ggml.model", "no_vocab"), "tokenizer"),
+        refused(
+            "tokenizer", "llama", w -> w.string("tokenizer.ggml.model", "no_vocab"), "tokenizer"),
         refused("pre", "llama", w -> w.string("tokenizer.ggml.pre", "whitespace"), "pre-tokenizer"),
         refused("bytes", "gemma", ModelGuardTest::dropByteToken, "every byte"),
-        refused("twice", "llama", w -> w.strings("tokenizer.ggml.tokens", List.of("a", "a")), "own"),
         refused(
-            "empty", "llama", w -> w.strings("tokenizer.ggml.tokens", List.of("[EMPTY_1]", "")), "own"),
+            "twice", "llama", w -> w.strings("tokenizer.ggml.tokens", List.of("a", "a")), "own"),
         refused(
-            "nul", "llama", w -> w.strings("tokenizer.ggml.tokens", List.of("a\0b", "a\0c")), "own"),
+            "empty",
+            "llama",
+            w -> w.strings("tokenizer.ggml.tokens", List.of("[EMPTY_1]", "")),
+            "own"),
         refused(
-            "long", "llama", w -> w.strings("tokenizer.ggml.tokens", List.of("€".repeat(9000))), "bytes"));
+            "nul",
+            "llama",
+            w -> w.strings("tokenizer.ggml.tokens", List.of("a\0b", "a\0c")),
+            "own"),
+        refused(
+            "long",
+            "llama",
+            w -> w.strings("tokenizer.ggml.tokens", List.of("€".repeat(9000))),
+            "bytes"));
   }
 
   private static void dropByteToken(GgufWriter w) {
@@ -207,7 +233,8 @@ class ModelGuardTest {
       GgufWriter writer = new GgufWriter().putAll(file.metadata());
       for (GgufTensor t : file.tensors()) {
         if (t.name().equals(name)) {
-          writer.tensor(name, type, MemorySegment.ofArray(new byte[(int) type.bytes(shape)]), shape);
+          writer.tensor(
+              name, type, MemorySegment.ofArray(new byte[(int) type.bytes(shape)]), shape);
         } else {
           writer.tensor(t);
         }

@@ -69,8 +69,7 @@ record Case(long index, Target target, Path base, long seed) {
         byte[] whole = Files.readAllBytes(base);
         boolean fields = target.isGguf() && way < 9;
         Files.write(
-            to,
-            fields ? FieldMutator.mutate(whole, random) : ByteMutator.mutate(whole, random));
+            to, fields ? FieldMutator.mutate(whole, random) : ByteMutator.mutate(whole, random));
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);

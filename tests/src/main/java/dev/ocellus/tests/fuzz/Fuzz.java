@@ -119,7 +119,8 @@ public final class Fuzz implements Callable<Integer> {
       int status = jvm.waitFor();
       Path journal = Worker.journal(work);
       if (!Files.exists(journal)) {
-        throw new IllegalStateException("The worker ended with %d before it began".formatted(status));
+        throw new IllegalStateException(
+            "The worker ended with %d before it began".formatted(status));
       }
       String[] entry = Files.readString(journal).split(" ");
       long index = Long.parseLong(entry[1]);
@@ -156,7 +157,9 @@ public final class Fuzz implements Callable<Integer> {
 
   private Path keep(Path work, Case c) throws IOException {
     Files.createDirectories(kept);
-    Path file = kept.resolve("%s-%d-%d%s".formatted(c.target().name(), seed, c.index(), Worker.suffix(c.base())));
+    Path file =
+        kept.resolve(
+            "%s-%d-%d%s".formatted(c.target().name(), seed, c.index(), Worker.suffix(c.base())));
     c.write(work.resolve("again" + Worker.suffix(c.base())));
     Files.move(
         work.resolve("again" + Worker.suffix(c.base())), file, StandardCopyOption.REPLACE_EXISTING);
@@ -178,7 +181,8 @@ public final class Fuzz implements Callable<Integer> {
             Case.TARGETS.stream()
                 .filter(t -> t.name().equals(only))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("--replay FILE needs --only TARGET"));
+                .orElseThrow(
+                    () -> new IllegalArgumentException("--replay FILE needs --only TARGET"));
         target.run(Files.readAllBytes(file), file, seed);
       }
       out.println("ended well");

@@ -27,12 +27,14 @@ final class GgufTarget implements Target {
   @Override
   public void run(byte[] data, Path file, long seed) throws IOException {
     try (GgufFile gguf = GgufFile.open(file)) {
-      gguf.metadata().asMap().forEach((key, value) -> {
-        value.display();
-        if (value instanceof GgufArray array && array.length() > 0) {
-          array.displayAt(array.length() - 1);
-        }
-      });
+      gguf.metadata()
+          .asMap()
+          .forEach((key, value) -> {
+            value.display();
+            if (value instanceof GgufArray array && array.length() > 0) {
+              array.displayAt(array.length() - 1);
+            }
+          });
       for (GgufTensor t : gguf.tensors()) {
         if (t.byteSize() > 0) {
           t.data().get(ValueLayout.JAVA_BYTE, t.byteSize() - 1);

@@ -23,8 +23,8 @@ import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 
 /**
- * Writes a model anew with other contents: a well-formed GGUF file that is wrong in what it says, or
- * right and unusual.
+ * Writes a model anew with other contents: a well-formed GGUF file that is wrong in what it says,
+ * or right and unusual.
  */
 final class ModelMutator {
   private static final long MAX_BYTES = 1 << 24;
@@ -32,21 +32,69 @@ final class ModelMutator {
   /** Keys that most files lack and libllama reads. */
   private static final List<String> RARE_KEYS =
       List.of(
-          "expert_count", "expert_used_count", "expert_group_count", "nextn_predict_layers",
-          "attention.causal", "pooling_type", "attention.key_length", "attention.value_length",
-          "attention.key_length_swa", "rope.dimension_count", "rope.dimension_count_swa",
-          "rope.scaling.type", "rope.scaling.factor", "rope.scaling.original_context_length",
-          "rope.dimension_sections", "attention.sliding_window", "rope.scaling.attn_factor",
-          "attention.sliding_window_pattern", "vocab_size", "embedding_length_out", "attn_logit_softcapping",
-          "final_logit_softcapping", "attention.scale", "attention.temperature_scale",
-          "n_deepstack_layers", "feed_forward_length", "attention.head_count", "attention.head_count_kv",
-          "rope.freq_base_swa", "rope.scaling.yarn_log_multiplier", "attention.clamp_kqv");
+          "expert_count",
+          "expert_used_count",
+          "expert_group_count",
+          "nextn_predict_layers",
+          "attention.causal",
+          "pooling_type",
+          "attention.key_length",
+          "attention.value_length",
+          "attention.key_length_swa",
+          "rope.dimension_count",
+          "rope.dimension_count_swa",
+          "rope.scaling.type",
+          "rope.scaling.factor",
+          "rope.scaling.original_context_length",
+          "rope.dimension_sections",
+          "attention.sliding_window",
+          "rope.scaling.attn_factor",
+          "attention.sliding_window_pattern",
+          "vocab_size",
+          "embedding_length_out",
+          "attn_logit_softcapping",
+          "final_logit_softcapping",
+          "attention.scale",
+          "attention.temperature_scale",
+          "n_deepstack_layers",
+          "feed_forward_length",
+          "attention.head_count",
+          "attention.head_count_kv",
+          "rope.freq_base_swa",
+          "rope.scaling.yarn_log_multiplier",
+          "attention.clamp_kqv");
 
   private static final List<String> WORDS =
       List.of(
-          "", "none", "linear", "yarn", "longrope", "llama", "gpt2", "t5", "bert", "rwkv", "plamo2",
-          "no_vocab", "gemma4", "hybriddna", "whitespace", "default", "tekken", "gpt-4o", "qwen2",
-          "deepseek-coder", "clip", "mamba", "qwen35", "phi-3", "\0", "▁", "\n", "<0x41>", " ");
+          "",
+          "none",
+          "linear",
+          "yarn",
+          "longrope",
+          "llama",
+          "gpt2",
+          "t5",
+          "bert",
+          "rwkv",
+          "plamo2",
+          "no_vocab",
+          "gemma4",
+          "hybriddna",
+          "whitespace",
+          "default",
+          "tekken",
+          "gpt-4o",
+          "qwen2",
+          "deepseek-coder",
+          "clip",
+          "mamba",
+          "qwen35",
+          "phi-3",
+          "\0",
+          "▁",
+          "\n",
+          "<0x41>",
+          " ");
 
   private record Tensor(TensorType type, long[] shape, byte[] data) {}
 
@@ -129,7 +177,8 @@ final class ModelMutator {
 
   private GgufValue array(GgufArray a) {
     int n = a.length();
-    int length = random.nextInt(3) == 0 ? (int) Math.max(0, Math.min(1000, Values.integer(n, random))) : n;
+    int length =
+        random.nextInt(3) == 0 ? (int) Math.max(0, Math.min(1000, Values.integer(n, random))) : n;
     if (a.elementType() == MetadataType.STRING) {
       List<byte[]> texts = new ArrayList<>(a.stringBytes());
       while (texts.size() > length) {
@@ -139,7 +188,8 @@ final class ModelMutator {
         texts.add(("x" + texts.size()).getBytes(StandardCharsets.UTF_8));
       }
       if (length > 0) {
-        texts.set(random.nextInt(length), Values.one(WORDS, random).getBytes(StandardCharsets.UTF_8));
+        texts.set(
+            random.nextInt(length), Values.one(WORDS, random).getBytes(StandardCharsets.UTF_8));
       }
       return GgufArray.ofBytes(texts);
     }
@@ -162,7 +212,8 @@ final class ModelMutator {
   }
 
   private void addKey() {
-    String prefix = metadata.get("general.architecture") instanceof GgufString s ? s.value() : "llama";
+    String prefix =
+        metadata.get("general.architecture") instanceof GgufString s ? s.value() : "llama";
     String key = prefix + "." + Values.one(RARE_KEYS, random);
     metadata.put(
         key,
@@ -182,7 +233,8 @@ final class ModelMutator {
   /** Makes a size another one everywhere, which often gives a model that is in order. */
   private void resize() {
     long from = Values.one(List.copyOf(tensors.values()), random).shape[0];
-    long to = random.nextInt(4) == 0 ? Math.abs(Values.integer(from, random)) : random.nextInt(1, 130);
+    long to =
+        random.nextInt(4) == 0 ? Math.abs(Values.integer(from, random)) : random.nextInt(1, 130);
     metadata.replaceAll((key, v) ->
         v instanceof GgufValue.Int i && i.value() == from && to < 128
             ? new GgufValue.Int(i.type(), to)
@@ -212,7 +264,8 @@ final class ModelMutator {
             ((SplittableRandom) random).nextBytes(b);
             yield b;
           }
-          default -> ("[EMPTY_" + random.nextInt(texts.size()) + "]").getBytes(StandardCharsets.UTF_8);
+          default ->
+              ("[EMPTY_" + random.nextInt(texts.size()) + "]").getBytes(StandardCharsets.UTF_8);
         };
     texts.set(i, text);
     metadata.put("tokenizer.ggml.tokens", GgufArray.ofBytes(texts));
@@ -221,10 +274,13 @@ final class ModelMutator {
   private void changeSpecialToken() {
     String name =
         Values.one(
-            List.of("bos", "eos", "eot", "eom", "unknown", "padding", "seperator", "mask", "fim_pre"), random);
+            List.of(
+                "bos", "eos", "eot", "eom", "unknown", "padding", "seperator", "mask", "fim_pre"),
+            random);
     metadata.put("tokenizer.ggml." + name + "_token_id", integer(MetadataType.U32, 260));
     if (random.nextBoolean()) {
-      String flag = Values.one(List.of("add_bos_token", "add_eos_token", "add_space_prefix"), random);
+      String flag =
+          Values.one(List.of("add_bos_token", "add_eos_token", "add_space_prefix"), random);
       metadata.put("tokenizer.ggml." + flag, new GgufValue.Bool(random.nextBoolean()));
     }
   }
@@ -309,12 +365,23 @@ final class ModelMutator {
           tensors.put(
               Values.one(
                   List.of(
-                      "output.weight", "rope_freqs.weight", "rope_factors_long.weight",
-                      "rope_factors_short.weight", "blk.0.attn_q.bias", "blk.0.attn_q.scale",
-                      "blk.1.ffn_up.input_scale", "blk.0.attn_output.bias", "cls.output.weight",
-                      "blk.0.attn_qkv.weight", "output.bias", "blk.2.attn_norm.weight"),
+                      "output.weight",
+                      "rope_freqs.weight",
+                      "rope_factors_long.weight",
+                      "rope_factors_short.weight",
+                      "blk.0.attn_q.bias",
+                      "blk.0.attn_q.scale",
+                      "blk.1.ffn_up.input_scale",
+                      "blk.0.attn_output.bias",
+                      "cls.output.weight",
+                      "blk.0.attn_qkv.weight",
+                      "output.bias",
+                      "blk.2.attn_norm.weight"),
                   random),
-              filled(TensorType.F32, new long[] {Math.max(1, t.shape[0] / (1 + random.nextInt(8)))}, t));
+              filled(
+                  TensorType.F32,
+                  new long[] {Math.max(1, t.shape[0] / (1 + random.nextInt(8)))},
+                  t));
     }
   }
 

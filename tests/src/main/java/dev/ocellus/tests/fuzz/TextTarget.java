@@ -19,8 +19,16 @@ import java.util.random.RandomGenerator;
 final class TextTarget implements Target {
   private static final List<String> TEXTS =
       List.of(
-          "Hello world", "the thing on the hen", "  \n\n\t ", "ÄÖÜ ▁ 中文 😀 e\u0301", "<|im_start|>user",
-          "\0\u0001\u007f", "12345.678", "a".repeat(3000), " ".repeat(500), "<0x41></s>[EMPTY_3]");
+          "Hello world",
+          "the thing on the hen",
+          "  \n\n\t ",
+          "ÄÖÜ ▁ 中文 😀 e\u0301",
+          "<|im_start|>user",
+          "\0\u0001\u007f",
+          "12345.678",
+          "a".repeat(3000),
+          " ".repeat(500),
+          "<0x41></s>[EMPTY_3]");
 
   private static final List<TensorType> CACHES =
       List.of(TensorType.F16, TensorType.F32, TensorType.BF16, TensorType.Q8_0, TensorType.Q4_0);

@@ -110,11 +110,12 @@ final class Worker {
       Case c = running;
       if (c != null && System.nanoTime() - since > hangMillis * 1_000_000) {
         out.printf("HANG: case %s runs for more than %d ms%n", c, hangMillis);
-        Thread.getAllStackTraces().forEach((thread, stack) -> {
-          if (stack.length > 0) {
-            out.println("  " + thread.getName() + ": " + List.of(stack));
-          }
-        });
+        Thread.getAllStackTraces()
+            .forEach((thread, stack) -> {
+              if (stack.length > 0) {
+                out.println("  " + thread.getName() + ": " + List.of(stack));
+              }
+            });
         out.flush();
         Runtime.getRuntime().halt(HUNG);
       }
