@@ -1,9 +1,9 @@
 package dev.ocellus.vlm;
 
+import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.Vocab;
-import dev.ocellus.vlm.model.UnsupportedArchitectureException;
 import dev.ocellus.vlm.prompt.ChatFormat;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.PromptException;

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.model;
 
+import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufMetadata;

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.model;
 
+import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
@@ -57,8 +58,8 @@ final class Llava implements VisionArchitecture {
     config = ClipTower.Config.of(metadata);
     fit = fit(metadata);
     var c = new ConfigReader(metadata, "clip.vision.");
-    double[] mean = c.perChannel("image_mean", CLIP_MEAN);
-    double[] std = c.perChannel("image_std", CLIP_STD);
+    double[] mean = c.perChannel("image_mean", 0, 1, CLIP_MEAN);
+    double[] std = c.perChannel("image_std", 1e-3, 1e3, CLIP_STD);
     normalize = Normalize.of(mean, std);
     background = new Rgb((int) (mean[0] * 255), (int) (mean[1] * 255), (int) (mean[2] * 255));
     tower = new ClipTower(config, weights.at("v"));
