@@ -6,4 +6,13 @@ module dev.ocellus.cli {
   requires com.fasterxml.jackson.databind;
   requires info.picocli;
   requires org.jline;
+  requires jdk.unsupported; // signals, which JLine finds there
+
+  exports dev.ocellus.cli;
+
+  opens dev.ocellus.cli to
+      info.picocli;
+
+  provides System.LoggerFinder with
+      dev.ocellus.cli.log.StderrLoggerFinder;
 }

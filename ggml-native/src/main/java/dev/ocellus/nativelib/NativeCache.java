@@ -52,7 +52,7 @@ final class NativeCache {
     } catch (IOException e) {
       LOG.log(
           Level.WARNING,
-          "cannot use {0} for unpacked native libraries ({1}); using a temporary directory, which makes every start"
+          "cannot use {0} for unpacked files ({1}); using a temporary directory, which makes every start"
               + " slower. Set -D{2} to a directory that you own.",
           root,
           e,
@@ -62,7 +62,7 @@ final class NativeCache {
       return temporary(manifest, content);
     } catch (IOException e) {
       throw new NativeLibraryException(
-          "cannot unpack the native libraries: neither %s nor the temporary directory %s can be written (%s). Set -D%s to a directory that can."
+          "cannot unpack bundled files: neither %s nor the temporary directory %s can be written (%s). Set -D%s to a directory that can."
               .formatted(root, System.getProperty("java.io.tmpdir"), e, Settings.CACHE_PROPERTY),
           e);
     }
@@ -165,7 +165,7 @@ final class NativeCache {
     if (size != entry.size() || !found.equals(entry.sha256())) {
       Files.deleteIfExists(file);
       throw new NativeLibraryException(
-          "the bundled native library %s is damaged: expected %d bytes with SHA-256 %s, found %d bytes with %s. Rebuild or reinstall Ocellus."
+          "the bundled file %s is damaged: expected %d bytes with SHA-256 %s, found %d bytes with %s. Rebuild or reinstall Ocellus."
               .formatted(entry.name(), entry.size(), entry.sha256(), size, found));
     }
   }

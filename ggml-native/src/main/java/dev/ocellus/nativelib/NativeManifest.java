@@ -87,7 +87,7 @@ record NativeManifest(String platform, String tag, List<Entry> files, String dig
 
   private static NativeLibraryException corrupt(String origin, String what) {
     return new NativeLibraryException(
-        "the manifest of the bundled native libraries, %s, is damaged: %s. Rebuild or reinstall Ocellus."
+        "the manifest of bundled files, %s, is damaged: %s. Rebuild or reinstall Ocellus."
             .formatted(origin, what));
   }
 

@@ -1,0 +1,142 @@
+package dev.ocellus.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.OcellusException;
+import dev.ocellus.vlm.Answer;
+import dev.ocellus.vlm.ChatSession;
+import dev.ocellus.vlm.Content;
+import dev.ocellus.vlm.GenerationOptions;
+import dev.ocellus.vlm.Message;
+import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.StopReason;
+import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.image.ImageDecoder;
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.sampling.SamplingOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** One answer about each picture. */
+@Command(
+    name = "describe",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description =
+        "Describes pictures, or answers one question about each of them. Always takes the likeliest token unless sampling options say otherwise.",
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  ocellus describe docs/pictures/red-circle.png",
+      "  ocellus describe -p \"How many shapes are there?\" a.png b.png",
+      "  ocellus describe -m model.gguf --mmproj mmproj.gguf --json photo.jpg",
+      "",
+      "Exit codes: 0 all described, 1 a picture or the model failed, 2 wrong command line, 130 Ctrl-C."
+    })
+final class DescribeCommand extends Verb {
+  @Parameters(paramLabel = "IMAGE", arity = "1..*", description = "Pictures.")
+  List<Path> images = new ArrayList<>();
+
+  @Option(
+      names = {"-p", "--prompt"},
+      paramLabel = "TEXT",
+      description = "The question. Default: \"${DEFAULT-VALUE}\"")
+  String prompt = "Describe the image.";
+
+  @Option(
+      names = {"-sys", "--system", "--system-prompt"},
+      paramLabel = "TEXT",
+      description = "System message.")
+  @Nullable String system;
+
+  @Mixin ModelMixin model = new ModelMixin();
+  @Mixin GenerationMixin generation = new GenerationMixin();
+
+  DescribeCommand(Io io) {
+    super(io);
+  }
+
+  @Override
+  int run() throws IOException {
+    GenerationOptions options =
+        checked(() -> generation.options(SamplingOptions.greedy()));
+    if (images.size() == 1) {
+      ImageDecoder.decode(images.getFirst()); // before a model is loaded for nothing
+    }
+    try (var interrupt = new Interrupt();
+        var progress = progress();
+        var opened = ModelOpener.open(model.loadOptions(this), progress, interrupt);
+        var session = opened.newChat()) {
+      interrupt.onInterrupt(session::cancel);
+      return describeAll(opened, session, options, progress, interrupt);
+    }
+  }
+
+  private int describeAll(
+      VisionLanguageModel opened,
+      ChatSession session,
+      GenerationOptions options,
+      Progress progress,
+      Interrupt interrupt)
+      throws IOException {
+    ArrayNode results = Json.array();
+    int code = ExitCode.OK;
+    for (Path path : images) {
+      ObjectNode result = Json.object().put("image", path.toString());
+      try {
+        Answer answer = describe(path, session, options, progress);
+        result.setAll(AnswerJson.of(answer, opened, options));
+        if (output.verbose) {
+          note(Talk.statistics(answer));
+        }
+        if (answer.stopReason() == StopReason.CANCELLED) {
+          interrupt.check();
+        }
+      } catch (IOException | OcellusException e) {
+        if (images.size() == 1) {
+          throw e;
+        }
+        String message = ErrorHandling.expected(e);
+        io().err().println("ocellus: error: " + message);
+        result.put("error", message);
+        code = ExitCode.FAILED;
+      }
+      results.add(result);
+    }
+    if (output.json) {
+      printJson(results);
+    }
+    return code;
+  }
+
+  private Answer describe(
+      Path path, ChatSession session, GenerationOptions options, Progress progress)
+      throws IOException {
+    RgbImage image = ImageDecoder.decode(path);
+    List<Message> messages = new ArrayList<>();
+    if (system != null) {
+      messages.add(Message.system(system));
+    }
+    messages.add(
+        new Message(
+            Role.USER,
+            List.of(new Content.Image(image, path.toString()), new Content.Text(prompt))));
+    if (images.size() > 1 && !output.json) {
+      io().out().print(path + ": ");
+      io().out().flush();
+    }
+    Talk talk = new Talk(progress, io().out(), !output.json);
+    talk.begin(messages);
+    try {
+      return session.complete(messages, options, talk);
+    } finally {
+      talk.end();
+    }
+  }
+}

@@ -1,0 +1,103 @@
+package dev.ocellus.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.ggml.Device;
+import dev.ocellus.llama.Threads;
+import dev.ocellus.nativelib.BackendReport;
+import dev.ocellus.nativelib.NativeInfo;
+import dev.ocellus.nativelib.NativeLibraries;
+import java.io.PrintStream;
+import java.util.List;
+import java.util.Locale;
+import picocli.CommandLine.Command;
+
+/** The hardware that ggml sees here, and the native libraries in use. */
+@Command(
+    name = "devices",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description = "Shows what models can be computed on here, and the native libraries in use.",
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  ocellus devices",
+      "  ocellus devices --json",
+      "",
+      "Exit codes: 0 done, 1 the native libraries cannot be loaded, 2 wrong command line."
+    })
+final class DevicesCommand extends Verb {
+  DevicesCommand(Io io) {
+    super(io);
+  }
+
+  @Override
+  int run() {
+    List<Device> devices = Device.all();
+    NativeInfo info = NativeLibraries.info();
+    BackendReport report = NativeLibraries.loadBackends();
+    if (output.json) {
+      printJson(json(devices, info, report));
+    } else {
+      print(devices, info, report);
+    }
+    return ExitCode.OK;
+  }
+
+  private static ObjectNode json(List<Device> devices, NativeInfo info, BackendReport report) {
+    ObjectNode json = Json.object();
+    ArrayNode array = json.putArray("devices");
+    for (Device device : devices) {
+      ObjectNode node = array.addObject();
+      node.put("name", device.name());
+      node.put("description", device.description());
+      node.put("kind", device.kind().name().toLowerCase(Locale.ROOT));
+      node.put("total_memory", device.totalMemory());
+      node.put("free_memory", device.freeMemory());
+      ArrayNode features = node.putArray("features");
+      device.features().forEach(features::add);
+    }
+    json.put("gpu_problem", report.gpuProblem().orElse(null));
+    json.putObject("native")
+        .put("source", info.source().name().toLowerCase(Locale.ROOT))
+        .put("platform", info.platform().map(Object::toString).orElse(null))
+        .put("directory", info.directory().toString())
+        .put("llama_cpp", info.version().llama())
+        .put("ggml", info.version().ggml())
+        .put("commit", info.version().commit());
+    json.put("physical_cores", Threads.physicalCores());
+    json.put("java", Runtime.version().toString());
+    json.put("ocellus", Version.number());
+    return json;
+  }
+
+  private void print(List<Device> devices, NativeInfo info, BackendReport report) {
+    PrintStream out = io().out();
+    for (Device device : devices) {
+      out.println(
+          "%-8s %s (%s)".formatted(device.name(), device.description(), kind(device.kind())));
+      if (device.totalMemory() > 0) {
+        out.println(
+            "         memory: %d MiB, %d MiB free"
+                .formatted(device.totalMemory() >> 20, device.freeMemory() >> 20));
+      }
+      if (!device.features().isEmpty()) {
+        out.println("         features: " + String.join(", ", device.features()));
+      }
+    }
+    report.gpuProblem().ifPresent(problem -> out.println("GPU not used: " + problem));
+    out.println("physical cores: " + Threads.physicalCores());
+    out.println(
+        "native libraries: llama.cpp %s, ggml %s, %s"
+            .formatted(info.version().llama(), info.version().ggml(), info.directory()));
+    out.println("Java " + Runtime.version());
+  }
+
+  private static String kind(Device.Kind kind) {
+    return switch (kind) {
+      case CPU -> "processor";
+      case GPU -> "graphics processor";
+      case INTEGRATED_GPU -> "graphics processor with shared memory";
+      case ACCELERATOR -> "accelerator";
+    };
+  }
+}

@@ -1,0 +1,102 @@
+package dev.ocellus.cli;
+
+import dev.ocellus.OcellusException;
+import java.io.EOFException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** Turns exceptions into one clear message and an exit code. */
+final class ErrorHandling {
+  private final Io io;
+
+  ErrorHandling(Io io) {
+    this.io = io;
+  }
+
+  /** The command line could not be understood. */
+  int usage(ParameterException e, String[] arguments) {
+    CommandLine line = e.getCommandLine();
+    error(messageOf(e));
+    if (e instanceof UnmatchedArgumentException unmatched) {
+      List<String> suggestions = unmatched.getSuggestions();
+      if (!suggestions.isEmpty()) {
+        io.err().println("Did you mean: " + String.join(" or ", suggestions) + "?");
+      }
+    }
+    io.err()
+        .println("Try '%s --help'.".formatted(line.getCommandSpec().qualifiedName()));
+    io.err().flush();
+    return ExitCode.USAGE;
+  }
+
+  private static String messageOf(ParameterException e) {
+    if (e instanceof UnmatchedArgumentException unmatched && !unmatched.getUnmatched().isEmpty()) {
+      String first = unmatched.getUnmatched().getFirst();
+      boolean atRoot = e.getCommandLine().getParent() == null;
+      return unmatched.isUnknownOption()
+          ? "unknown option " + first
+          : atRoot ? "unknown verb '" + first + "'" : "unexpected argument '" + first + "'";
+    }
+    String message = e.getMessage();
+    return message == null ? e.toString() : message;
+  }
+
+  /** The command failed. */
+  int failure(Exception e, CommandLine line, ParseResult parsed) {
+    boolean stacktrace =
+        line.getCommand() instanceof Verb verb && verb.output.stacktrace;
+    if (e instanceof OutputClosedException) {
+      return ExitCode.OUTPUT_CLOSED;
+    }
+    io.out().flush();
+    if (e instanceof CancellationException) {
+      error("interrupted");
+      return ExitCode.INTERRUPTED;
+    }
+    String expected = expected(e);
+    error(expected != null ? expected : "this should not have happened: " + e);
+    if (stacktrace) {
+      e.printStackTrace(io.err());
+    } else if (expected == null) {
+      io.err().println("Run it again with --stacktrace and report what it prints.");
+    }
+    io.err().flush();
+    return ExitCode.FAILED;
+  }
+
+  /** The message of an exception that speaks to the user; null for what is a mistake of ours. */
+  static @Nullable String expected(Exception e) {
+    String message = e.getMessage();
+    return switch (e) {
+      case OcellusException o -> message;
+      case NoSuchFileException f -> "no such file: " + withReason(f);
+      case AccessDeniedException f -> "no permission for " + withReason(f);
+      case FileSystemException f -> withReason(f);
+      case EOFException f -> "the file ends too early" + (message == null ? "" : ": " + message);
+      case FileNotFoundException f -> message;
+      case IOException f -> message == null ? f.toString() : message;
+      case IllegalArgumentException f -> message;
+      default -> null;
+    };
+  }
+
+  private static String withReason(FileSystemException e) {
+    String reason = e.getReason();
+    return reason == null ? e.getFile() : e.getFile() + ": " + reason;
+  }
+
+  private void error(String message) {
+    io.err().println("ocellus: error: " + message);
+    io.err().flush();
+  }
+}

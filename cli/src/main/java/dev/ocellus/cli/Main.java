@@ -1,0 +1,13 @@
+package dev.ocellus.cli;
+
+import java.util.List;
+
+/** Starts the program. */
+public final class Main {
+  private Main() {}
+
+  /** {@code ocellus VERB …}; ends with the exit code that docs/cli.md documents. */
+  public static void main(String[] args) {
+    System.exit(new Ocellus(Io.ofProcess()).run(List.of(args)));
+  }
+}

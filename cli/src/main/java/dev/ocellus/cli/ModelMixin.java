@@ -1,0 +1,199 @@
+package dev.ocellus.cli;
+
+import dev.ocellus.gguf.TensorType;
+import dev.ocellus.llama.ContextOptions;
+import dev.ocellus.llama.ContextOptions.FlashAttention;
+import dev.ocellus.llama.ModelOptions;
+import dev.ocellus.vlm.DemoModel;
+import dev.ocellus.vlm.LoadOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which model, and how it is loaded: llama.cpp's options. */
+final class ModelMixin {
+  @Option(
+      names = {"-m", "--model"},
+      paramLabel = "FILE",
+      description = "Text model (GGUF). Without it, the embedded demo model answers.")
+  @Nullable Path model;
+
+  @Option(
+      names = {"-mm", "--mmproj"},
+      paramLabel = "FILE",
+      description = "Image encoder and projector of the model (GGUF).")
+  @Nullable Path mmproj;
+
+  @Option(
+      names = {"-c", "--ctx-size"},
+      paramLabel = "N",
+      description = "Tokens of context; 0 for what the model was trained with. Default: 4096.")
+  @Nullable Integer context;
+
+  @Option(
+      names = {"-b", "--batch-size"},
+      paramLabel = "N",
+      description = "Most tokens of one call of libllama. Default: 2048.")
+  @Nullable Integer batch;
+
+  @Option(
+      names = {"-ub", "--ubatch-size"},
+      paramLabel = "N",
+      description = "Most tokens computed at once. Default: 512.")
+  @Nullable Integer ubatch;
+
+  @Option(
+      names = {"-t", "--threads"},
+      paramLabel = "N",
+      description = "Threads for generating. Default: the physical cores.")
+  @Nullable Integer threads;
+
+  @Option(
+      names = {"-tb", "--threads-batch"},
+      paramLabel = "N",
+      description = "Threads for the prompt and for images. Default: as -t.")
+  @Nullable Integer threadsBatch;
+
+  @Option(
+      names = {"-ngl", "--gpu-layers", "--n-gpu-layers"},
+      paramLabel = "N",
+      description =
+          "Layers on the GPU: a number, all, or auto (all where there is a GPU). Default: auto.")
+  @Nullable String gpuLayers;
+
+  @Option(
+      names = {"-ctk", "--cache-type-k"},
+      paramLabel = "TYPE",
+      description = "Type of the key cache: f32, f16, bf16, q8_0, q4_0 … Default: f16.")
+  @Nullable String cacheTypeK;
+
+  @Option(
+      names = {"-ctv", "--cache-type-v"},
+      paramLabel = "TYPE",
+      description = "Type of the value cache. Default: f16.")
+  @Nullable String cacheTypeV;
+
+  @Option(
+      names = {"-fa", "--flash-attn"},
+      paramLabel = "on|off|auto",
+      description = "Flash attention. Default: auto.")
+  @Nullable String flashAttention;
+
+  @Option(names = "--no-mmap", description = "Read the model into memory instead of mapping it.")
+  boolean noMmap;
+
+  @Option(
+      names = {"-nr", "--no-repack"},
+      description = "Leave weights in the layout of the file.")
+  boolean noRepack;
+
+  @Option(
+      names = "--chat-template",
+      paramLabel = "TEXT|@FILE",
+      description = "Chat template to use instead of the model's.")
+  @Nullable String chatTemplate;
+
+  @Option(
+      names = "--chat-template-file",
+      paramLabel = "FILE",
+      description = "The same, from a file.")
+  @Nullable Path chatTemplateFile;
+
+  /** What the options ask for; the demo model when no model is named. */
+  LoadOptions loadOptions(Verb verb) throws IOException {
+    ModelOptions modelOptions = verb.checked(this::modelOptions);
+    ContextOptions contextOptions = verb.checked(this::contextOptions);
+    LoadOptions files;
+    if (model != null) {
+      files = new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate());
+    } else if (mmproj != null) {
+      throw verb.usage("--mmproj is given without the text model that it belongs to (-m)");
+    } else {
+      LoadOptions demo = DemoModel.files();
+      files =
+          demo.withModelOptions(modelOptions)
+              .withContextOptions(contextOptions)
+              .withChatTemplate(chatTemplate());
+      verb.note(
+          "no model given (-m): the embedded demo model %s answers; it knows only drawn shapes, numbers and words"
+              .formatted(DemoModel.NAME));
+    }
+    return files;
+  }
+
+  ModelOptions modelOptions() {
+    ModelOptions defaults = ModelOptions.defaults();
+    return new ModelOptions(
+        nGpuLayers().orElse(defaults.nGpuLayers()), !noMmap, !noRepack, defaults.progress());
+  }
+
+  private Optional<Integer> nGpuLayers() {
+    String wanted = gpuLayers;
+    if (wanted == null) {
+      return Optional.empty();
+    }
+    if (wanted.equals("all") || wanted.equals("auto")) {
+      return Optional.of(-1);
+    }
+    try {
+      return Optional.of(Integer.parseInt(wanted));
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "GPU layers (-ngl): expected a number, all or auto, found '%s'".formatted(wanted), e);
+    }
+  }
+
+  ContextOptions contextOptions() {
+    ContextOptions d = ContextOptions.defaults();
+    int generating = threads != null ? threads : d.nThreads();
+    return d.withContext(context != null ? context : d.nCtx())
+        .withBatch(batch != null ? batch : d.nBatch(), ubatch != null ? ubatch : d.nUbatch())
+        .withThreads(generating, threadsBatch != null ? threadsBatch : generating)
+        .withCache(
+            cacheType("-ctk", cacheTypeK, d.typeK()), cacheType("-ctv", cacheTypeV, d.typeV()))
+        .withFlashAttention(flashAttention(d.flashAttention()));
+  }
+
+  private static TensorType cacheType(String option, @Nullable String name, TensorType otherwise) {
+    if (name == null) {
+      return otherwise;
+    }
+    return Arrays.stream(TensorType.values())
+        .filter(type -> type.ggmlName().equalsIgnoreCase(name))
+        .findFirst()
+        .orElseThrow(() ->
+            new IllegalArgumentException(
+                "%s: expected a type such as f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0 or iq4_nl, found '%s'"
+                    .formatted(option, name)));
+  }
+
+  private FlashAttention flashAttention(FlashAttention otherwise) {
+    if (flashAttention == null) {
+      return otherwise;
+    }
+    return switch (flashAttention.toLowerCase(Locale.ROOT)) {
+      case "on", "1", "true" -> FlashAttention.ON;
+      case "off", "0", "false" -> FlashAttention.OFF;
+      case "auto", "-1" -> FlashAttention.AUTO;
+      default ->
+          throw new IllegalArgumentException(
+              "flash attention (-fa): expected on, off or auto, found '%s'"
+                  .formatted(flashAttention));
+    };
+  }
+
+  private @Nullable String chatTemplate() throws IOException {
+    if (chatTemplateFile != null) {
+      return Files.readString(chatTemplateFile);
+    }
+    if (chatTemplate != null && chatTemplate.startsWith("@")) {
+      return Files.readString(Path.of(chatTemplate.substring(1)));
+    }
+    return chatTemplate;
+  }
+}

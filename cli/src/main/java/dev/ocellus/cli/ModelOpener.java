@@ -1,0 +1,28 @@
+package dev.ocellus.cli;
+
+import dev.ocellus.vlm.LoadOptions;
+import dev.ocellus.vlm.VisionLanguageModel;
+import java.io.IOException;
+
+/** Loads models with progress on the terminal and a way out by Ctrl-C. */
+final class ModelOpener {
+  private ModelOpener() {}
+
+  static VisionLanguageModel open(LoadOptions options, Progress progress, Interrupt interrupt)
+      throws IOException {
+    String what = "loading " + options.model().getFileName();
+    progress.start(what);
+    try {
+      return VisionLanguageModel.open(
+          options.withModelOptions(
+              options
+                  .modelOptions()
+                  .withProgress(share -> {
+                    progress.report(what, share);
+                    return !interrupt.happened();
+                  })));
+    } finally {
+      progress.done();
+    }
+  }
+}

@@ -1,0 +1,122 @@
+package dev.ocellus.cli;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Help.Ansi;
+
+/** The command with its verbs. */
+public final class Ocellus {
+  /** Every verb; made only when it is needed, because building all their options takes time. */
+  private static final Map<String, Function<Io, Verb>> VERBS = verbs();
+
+  private static Map<String, Function<Io, Verb>> verbs() {
+    Map<String, Function<Io, Verb>> verbs = new LinkedHashMap<>();
+    verbs.put("describe", DescribeCommand::new);
+    verbs.put("devices", DevicesCommand::new);
+    return verbs;
+  }
+
+  /** What is run without a verb. */
+  @Command(
+      name = "ocellus",
+      mixinStandardHelpOptions = true,
+      versionProvider = Version.class,
+      description = "Vision-language models on the JVM.",
+      synopsisSubcommandLabel = "VERB",
+      exitCodeListHeading = "%nExit codes:%n",
+      exitCodeList = {
+        "0:done",
+        "1:failed: a file, a model or the machine is not as needed; the message says what to do",
+        "2:the command line is wrong",
+        "130:ended by Ctrl-C",
+        "141:nobody reads the output any more"
+      },
+      footerHeading = "%nExamples:%n",
+      footer = {
+        "  ocellus describe docs/pictures/red-circle.png",
+        "  ocellus chat -m model.gguf --mmproj mmproj.gguf",
+        "  ocellus VERB --help",
+        "",
+        "Without -m, a tiny embedded demo model answers, which knows only drawn shapes."
+      })
+  static final class Root implements Runnable {
+    private final Io io;
+
+    Root(Io io) {
+      this.io = io;
+    }
+
+    @Override
+    public void run() {
+      Ocellus program = new Ocellus(io);
+      CommandLine all = program.commandLine(VERBS.keySet());
+      all.usage(io.out(), program.colors(io.outTerminal()));
+    }
+  }
+
+  private final Io io;
+
+  /** A program on these streams. */
+  Ocellus(Io io) {
+    this.io = io;
+  }
+
+  /** Runs one command line; returns the exit code. */
+  int run(List<String> arguments) {
+    Iterable<String> needed =
+        !arguments.isEmpty() && VERBS.containsKey(arguments.getFirst())
+            ? List.of(arguments.getFirst())
+            : VERBS.keySet();
+    try {
+      int code = commandLine(needed).execute(arguments.toArray(String[]::new));
+      io.out().flush();
+      io.err().flush();
+      return code;
+    } catch (OutputClosedException e) {
+      return ExitCode.OUTPUT_CLOSED;
+    } catch (OutOfMemoryError e) {
+      io.err()
+          .println(
+              "ocellus: error: out of memory: %s. Give Java more, for example OCELLUS_JAVA_OPTS=-Xmx4g."
+                  .formatted(e.getMessage()));
+      io.err().flush();
+      return ExitCode.FAILED;
+    }
+  }
+
+  private CommandLine commandLine(Iterable<String> verbs) {
+    CommandLine line = new CommandLine(new Root(io));
+    for (String name : verbs) {
+      Function<Io, Verb> verb = VERBS.get(name);
+      if (verb != null) {
+        line.addSubcommand(name, verb.apply(io));
+      }
+    }
+    ErrorHandling errors = new ErrorHandling(io);
+    return line.setOut(writer(io.out()))
+        .setErr(writer(io.err()))
+        .setColorScheme(colors(io.outTerminal()))
+        .setExpandAtFiles(false) // @ starts a file name in llama.cpp's options, and may in texts
+        .setPosixClusteredShortOptionsAllowed(false) // -ngl is one option
+        .setOverwrittenOptionsAllowed(true) // the last one counts, as in llama.cpp
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpAutoWidth(false)
+        .setUsageHelpWidth(100)
+        .setParameterExceptionHandler(errors::usage)
+        .setExecutionExceptionHandler(errors::failure);
+  }
+
+  private static java.io.PrintWriter writer(java.io.PrintStream stream) {
+    return new java.io.PrintWriter(stream, true, stream.charset());
+  }
+
+  private Help.ColorScheme colors(boolean terminal) {
+    boolean on = new OutputMixin().colorOn(io, terminal);
+    return Help.defaultColorScheme(on ? Ansi.ON : Ansi.OFF);
+  }
+}

@@ -1,0 +1,75 @@
+package dev.ocellus.cli;
+
+import dev.ocellus.vlm.Answer;
+import dev.ocellus.vlm.AnswerListener;
+import dev.ocellus.vlm.Message;
+import dev.ocellus.vlm.Timings;
+import java.io.PrintStream;
+import java.util.List;
+import java.util.Locale;
+
+/** Shows an answer as it comes, with progress before its first word. */
+final class Talk implements AnswerListener {
+  private final Progress progress;
+  private final PrintStream out;
+  private final boolean stream;
+  private boolean endsLine = true;
+
+  /**
+   * @param stream whether the text is printed as it comes, and not at all otherwise
+   */
+  Talk(Progress progress, PrintStream out, boolean stream) {
+    this.progress = progress;
+    this.out = out;
+    this.stream = stream;
+  }
+
+  /** Called before the question is asked. */
+  void begin(List<Message> messages) {
+    int images = messages.stream().mapToInt(m -> m.images().size()).sum();
+    progress.start(images > 0 ? "looking at %d picture(s)".formatted(images) : "reading");
+  }
+
+  @Override
+  public void onPrefill(double share) {
+    progress.report("reading the prompt", share);
+  }
+
+  @Override
+  public void onText(String text) {
+    progress.done();
+    if (stream && !text.isEmpty()) {
+      out.print(text);
+      out.flush();
+      endsLine = text.endsWith("\n");
+    }
+  }
+
+  /** Ends the last line of the answer. */
+  void end() {
+    progress.done();
+    if (stream && !endsLine) {
+      out.println();
+      endsLine = true;
+    }
+    out.flush();
+  }
+
+  /** One line about where tokens and time went. */
+  static String statistics(Answer answer) {
+    Timings t = answer.timings();
+    return String.format(
+        Locale.ROOT,
+        "%d prompt tokens (%d of pictures, %d kept), %d answered; pictures %.0f ms, prompt %.0f ms (%.1f/s), answer %.0f ms (%.1f/s); ended by %s",
+        answer.usage().promptTokens(),
+        answer.usage().imageTokens(),
+        answer.usage().cachedTokens(),
+        answer.usage().completionTokens(),
+        t.preprocess().millis() + t.encode().millis(),
+        t.prefill().millis(),
+        t.prefill().tokensPerSecond(),
+        t.decode().millis(),
+        t.decode().tokensPerSecond(),
+        answer.stopReason().word());
+  }
+}

@@ -1,0 +1,74 @@
+package dev.ocellus.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.ocellus.cli.log.StderrLoggerFinder;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** What all verbs have in common. */
+abstract class Verb implements Callable<Integer> {
+  @Mixin OutputMixin output = new OutputMixin();
+
+  @Spec @Nullable CommandSpec spec;
+
+  private final Io io;
+
+  Verb(Io io) {
+    this.io = io;
+  }
+
+  /** Does the work; the answer is the exit code. */
+  abstract int run() throws IOException;
+
+  @Override
+  public final Integer call() throws IOException {
+    StderrLoggerFinder.configure(io.err(), output.verbose, output.quiet);
+    int code = run();
+    io.out().flush();
+    return code;
+  }
+
+  final Io io() {
+    return io;
+  }
+
+  /** A remark for people, on standard error. */
+  final void note(String text) {
+    if (!output.quiet) {
+      io.err().println("ocellus: " + text);
+      io.err().flush();
+    }
+  }
+
+  final void printJson(JsonNode node) {
+    io.out().println(Json.write(node));
+    io.out().flush();
+  }
+
+  /** A mistake in the command line. */
+  final ParameterException usage(String message) {
+    if (spec == null) {
+      throw new IllegalStateException("picocli did not set the command's spec");
+    }
+    return new ParameterException(spec.commandLine(), message);
+  }
+
+  /** Takes values that options gave; what is wrong with one is a mistake in the command line. */
+  final <T> T checked(Supplier<T> values) {
+    try {
+      return values.get();
+    } catch (IllegalArgumentException e) {
+      throw usage(e.getMessage() == null ? e.toString() : e.getMessage());
+    }
+  }
+
+  final Progress progress() {
+    return new Progress(io.err(), io.errTerminal() && !output.quiet && !output.verbose);
+  }
+}

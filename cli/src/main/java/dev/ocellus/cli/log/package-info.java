@@ -1,0 +1,5 @@
+/** Log lines of the program. */
+@NullMarked
+package dev.ocellus.cli.log;
+
+import org.jspecify.annotations.NullMarked;

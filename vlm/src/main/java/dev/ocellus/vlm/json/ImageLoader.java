@@ -1,0 +1,102 @@
+package dev.ocellus.vlm.json;
+
+import dev.ocellus.vlm.Content;
+import dev.ocellus.vlm.image.ImageDecoder;
+import dev.ocellus.vlm.image.ImageLimits;
+import dev.ocellus.vlm.image.RgbImage;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.FileSystemNotFoundException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.Locale;
+
+/**
+ * Brings the pictures that a conversation refers to. A program that takes conversations from
+ * others gives one that reads only what they may see, such as {@link #inlineOnly}.
+ */
+@FunctionalInterface
+public interface ImageLoader {
+  /**
+   * Loads a picture.
+   *
+   * @param reference as it stands in the conversation: a path, a {@code file:} or a {@code data:}
+   *     URL
+   * @throws IOException if it cannot be read
+   * @throws dev.ocellus.OcellusException if it is refused or is no picture
+   */
+  Content.Image load(String reference) throws IOException;
+
+  /** Pictures inside the JSON only, as {@code data:} URLs in base64. */
+  static ImageLoader inlineOnly(ImageLimits limits) {
+    return reference -> {
+      if (isInline(reference)) {
+        return new Content.Image(inline(reference, limits), "");
+      }
+      throw new MessagesFormatException(
+          "expected a data: URL, because no files are read here; found " + shortened(reference));
+    };
+  }
+
+  /**
+   * Pictures inside the JSON, and any file that this process may read.
+   *
+   * @param base directory that relative paths start from
+   */
+  static ImageLoader files(Path base, ImageLimits limits) {
+    return reference -> {
+      if (isInline(reference)) {
+        return new Content.Image(inline(reference, limits), "");
+      }
+      Path path = base.resolve(path(reference));
+      return new Content.Image(ImageDecoder.decode(path, limits), path.toString());
+    };
+  }
+
+  private static boolean isInline(String reference) {
+    return reference.regionMatches(true, 0, "data:", 0, 5);
+  }
+
+  private static RgbImage inline(String url, ImageLimits limits) {
+    int comma = url.indexOf(',');
+    String header = comma < 0 ? url : url.substring(0, comma);
+    if (comma < 0 || !header.toLowerCase(Locale.ROOT).endsWith(";base64")) {
+      throw new MessagesFormatException(
+          "expected data:image/TYPE;base64,DATA; found " + shortened(url));
+    }
+    byte[] bytes;
+    try {
+      bytes = Base64.getMimeDecoder().decode(url.substring(comma + 1));
+    } catch (IllegalArgumentException e) {
+      throw new MessagesFormatException(
+          "the data: URL is not valid base64 (%s): %s".formatted(e.getMessage(), shortened(url)),
+          e);
+    }
+    return ImageDecoder.decode(bytes, limits);
+  }
+
+  private static Path path(String reference) {
+    String lower = reference.toLowerCase(Locale.ROOT);
+    try {
+      if (lower.startsWith("file:")) {
+        return Path.of(URI.create(reference));
+      }
+      if (lower.matches("[a-z][a-z0-9+.-]+://(?s:.*)")) {
+        throw new MessagesFormatException(
+            "nothing is fetched from the network. Download the picture and give its path, or put it into the JSON as data:image/…;base64,…; found "
+                + shortened(reference));
+      }
+      return Path.of(reference);
+    } catch (InvalidPathException e) {
+      throw new MessagesFormatException("not a path: " + shortened(reference), e);
+    } catch (IllegalArgumentException | FileSystemNotFoundException e) {
+      throw new MessagesFormatException(
+          "not a file: URL of this machine (file:///path): " + shortened(reference), e);
+    }
+  }
+
+  private static String shortened(String text) {
+    return text.length() <= 80 ? "'" + text + "'" : "'" + text.substring(0, 77) + "…'";
+  }
+}
