@@ -13,8 +13,8 @@ import java.util.Base64;
 import java.util.Locale;
 
 /**
- * Brings the pictures that a conversation refers to. A program that takes conversations from
- * others gives one that reads only what they may see, such as {@link #inlineOnly}.
+ * Brings the pictures that a conversation refers to. A program that takes conversations from others
+ * gives one that reads only what they may see, such as {@link #inlineOnly}.
  */
 @FunctionalInterface
 public interface ImageLoader {

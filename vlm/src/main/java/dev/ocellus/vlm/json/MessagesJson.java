@@ -30,8 +30,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A message has a {@code role} (system, developer, user, assistant, tool) and a {@code content}:
  * a string, or a list of parts {@code {"type": "text", "text": …}}, {@code {"type": "image_url",
- * "image_url": {"url": …}}}, or as in HuggingFace's chats {@code {"type": "image", "image" or
- * "url" or "path": …}} and {@code {"type": "image", "base64": …}}.
+ * "image_url": {"url": …}}}, or as in HuggingFace's chats {@code {"type": "image", "image" or "url"
+ * or "path": …}} and {@code {"type": "image", "base64": …}}.
  */
 public final class MessagesJson {
   /** A picture inside the JSON may be as large as one in a file. */
@@ -67,7 +67,9 @@ public final class MessagesJson {
       throw new MessagesFormatException(
           "not valid JSON%s: %s"
               .formatted(
-                  at == null ? "" : ", line %d, column %d".formatted(at.getLineNr(), at.getColumnNr()),
+                  at == null
+                      ? ""
+                      : ", line %d, column %d".formatted(at.getLineNr(), at.getColumnNr()),
                   e.getOriginalMessage()),
           e);
     }
@@ -105,7 +107,8 @@ public final class MessagesJson {
       if (role == Role.ASSISTANT) {
         return Message.assistant("");
       }
-      throw new MessagesFormatException(at + ".content: expected a string or a list of parts, found nothing");
+      throw new MessagesFormatException(
+          at + ".content: expected a string or a list of parts, found nothing");
     }
     if (content.isTextual()) {
       return Message.of(role, content.textValue());
@@ -158,8 +161,7 @@ public final class MessagesJson {
         at + ": expected the picture under image, url, path or base64, found none of them");
   }
 
-  private static Content image(String at, String reference, ImageLoader loader)
-      throws IOException {
+  private static Content image(String at, String reference, ImageLoader loader) throws IOException {
     try {
       return loader.load(reference);
     } catch (ImageFormatException e) {

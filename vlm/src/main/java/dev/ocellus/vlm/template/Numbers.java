@@ -146,9 +146,11 @@ final class Numbers {
       return Math.pow(toDouble(narrow(a)), toDouble(narrow(b)));
     }
     if (a.bitLength() <= 1 && a.abs().compareTo(BigInteger.ONE) <= 0) {
-      return a.signum() == 0 && b.signum() > 0
-          ? (Object) 0L
-          : a.signum() < 0 && b.testBit(0) ? (Object) - 1L : (Object) 1L;
+      if (a.signum() == 0 && b.signum() > 0) {
+        return 0L;
+      }
+      long sign = a.signum() < 0 && b.testBit(0) ? -1 : 1;
+      return sign;
     }
     checkBits(b.bitLength() > 20 ? Long.MAX_VALUE : (a.bitLength() - 1L) * b.longValue());
     return bounded(a.pow(b.intValue()));
