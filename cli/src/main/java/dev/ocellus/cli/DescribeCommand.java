@@ -13,7 +13,6 @@ import dev.ocellus.vlm.StopReason;
 import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.image.ImageDecoder;
 import dev.ocellus.vlm.image.RgbImage;
-import dev.ocellus.vlm.sampling.SamplingOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -64,8 +63,7 @@ final class DescribeCommand extends Verb {
 
   @Override
   int run() throws IOException {
-    GenerationOptions options =
-        checked(() -> generation.options(SamplingOptions.greedy()));
+    GenerationOptions options = checked(() -> generation.applyOnce(GenerationOptions.greedy()));
     if (images.size() == 1) {
       ImageDecoder.decode(images.getFirst()); // before a model is loaded for nothing
     }

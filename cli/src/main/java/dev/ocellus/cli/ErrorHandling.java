@@ -33,8 +33,7 @@ final class ErrorHandling {
         io.err().println("Did you mean: " + String.join(" or ", suggestions) + "?");
       }
     }
-    io.err()
-        .println("Try '%s --help'.".formatted(line.getCommandSpec().qualifiedName()));
+    io.err().println("Try '%s --help'.".formatted(line.getCommandSpec().qualifiedName()));
     io.err().flush();
     return ExitCode.USAGE;
   }
@@ -53,8 +52,7 @@ final class ErrorHandling {
 
   /** The command failed. */
   int failure(Exception e, CommandLine line, ParseResult parsed) {
-    boolean stacktrace =
-        line.getCommand() instanceof Verb verb && verb.output.stacktrace;
+    boolean stacktrace = line.getCommand() instanceof Verb verb && verb.output.stacktrace;
     if (e instanceof OutputClosedException) {
       return ExitCode.OUTPUT_CLOSED;
     }

@@ -1,9 +1,8 @@
 package dev.ocellus.cli;
 
 import dev.ocellus.vlm.GenerationOptions;
-import dev.ocellus.vlm.sampling.SamplingOptions;
-import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -13,23 +12,37 @@ final class GenerationMixin {
       names = {"-n", "--predict", "--n-predict"},
       paramLabel = "N",
       description = "Most tokens of an answer; -1 for no limit but the context. Default: -1.")
-  int maxTokens = -1;
+  @Nullable Integer maxTokens;
 
   @Option(
       names = {"-r", "--stop", "--reverse-prompt"},
       paramLabel = "TEXT",
       description = "Text that ends the answer and is not part of it; repeatable.")
-  List<String> stop = new ArrayList<>();
+  @Nullable List<String> stop;
 
   @Option(
       names = "--ignore-eos",
+      arity = "0..1",
+      fallbackValue = "true",
+      paramLabel = "BOOL",
+      hideParamSyntax = true,
       description = "Go on when the model ends its answer, for measuring; use it with -n.")
-  boolean ignoreEos;
+  @Nullable Boolean ignoreEos;
 
   @Mixin SamplingMixin sampling = new SamplingMixin();
 
-  GenerationOptions options(SamplingOptions defaults) {
+  /** The options on top of others. */
+  GenerationOptions apply(GenerationOptions base) {
     return new GenerationOptions(
-        Math.max(-1, maxTokens), sampling.apply(defaults), stop, ignoreEos);
+        maxTokens == null ? base.maxTokens() : Math.max(-1, maxTokens),
+        sampling.apply(base.sampling()),
+        stop == null ? base.stop() : stop,
+        ignoreEos == null ? base.ignoreEos() : ignoreEos);
+  }
+
+  /** For a single answer: the seed is drawn, so that it can be told. */
+  GenerationOptions applyOnce(GenerationOptions base) {
+    GenerationOptions options = apply(base);
+    return options.withSampling(SamplingMixin.withDrawnSeed(options.sampling()));
   }
 }

@@ -7,7 +7,6 @@ import dev.ocellus.llama.ModelOptions;
 import dev.ocellus.vlm.DemoModel;
 import dev.ocellus.vlm.LoadOptions;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
@@ -102,7 +101,7 @@ final class ModelMixin {
       names = "--chat-template-file",
       paramLabel = "FILE",
       description = "The same, from a file.")
-  @Nullable Path chatTemplateFile;
+  @Nullable String chatTemplateFile;
 
   /** What the options ask for; the demo model when no model is named. */
   LoadOptions loadOptions(Verb verb) throws IOException {
@@ -110,7 +109,7 @@ final class ModelMixin {
     ContextOptions contextOptions = verb.checked(this::contextOptions);
     LoadOptions files;
     if (model != null) {
-      files = new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate());
+      files = new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate(verb.io()));
     } else if (mmproj != null) {
       throw verb.usage("--mmproj is given without the text model that it belongs to (-m)");
     } else {
@@ -118,7 +117,7 @@ final class ModelMixin {
       files =
           demo.withModelOptions(modelOptions)
               .withContextOptions(contextOptions)
-              .withChatTemplate(chatTemplate());
+              .withChatTemplate(chatTemplate(verb.io()));
       verb.note(
           "no model given (-m): the embedded demo model %s answers; it knows only drawn shapes, numbers and words"
               .formatted(DemoModel.NAME));
@@ -187,12 +186,12 @@ final class ModelMixin {
     };
   }
 
-  private @Nullable String chatTemplate() throws IOException {
+  private @Nullable String chatTemplate(Io io) throws IOException {
     if (chatTemplateFile != null) {
-      return Files.readString(chatTemplateFile);
+      return TextInput.read(io, chatTemplateFile);
     }
     if (chatTemplate != null && chatTemplate.startsWith("@")) {
-      return Files.readString(Path.of(chatTemplate.substring(1)));
+      return TextInput.read(io, chatTemplate.substring(1));
     }
     return chatTemplate;
   }

@@ -16,8 +16,14 @@ public final class Ocellus {
 
   private static Map<String, Function<Io, Verb>> verbs() {
     Map<String, Function<Io, Verb>> verbs = new LinkedHashMap<>();
+    verbs.put("chat", ChatCommand::new);
     verbs.put("describe", DescribeCommand::new);
+    verbs.put("encode", EncodeCommand::new);
+    verbs.put("tokenize", TokenizeCommand::new);
+    verbs.put("template", TemplateCommand::new);
+    verbs.put("inspect", InspectCommand::new);
     verbs.put("devices", DevicesCommand::new);
+    verbs.put("bench", BenchCommand::new);
     return verbs;
   }
 

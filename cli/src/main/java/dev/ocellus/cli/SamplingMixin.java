@@ -90,7 +90,10 @@ final class SamplingMixin {
       description = "Ends a repetition; repeatable, replaces the defaults; none for no breaker.")
   @Nullable List<String> dryBreakers;
 
-  @Option(names = "--dynatemp-range", paramLabel = "X", description = "Dynamic temperature; 0: off.")
+  @Option(
+      names = "--dynatemp-range",
+      paramLabel = "X",
+      description = "Dynamic temperature; 0: off.")
   @Nullable Float dynatempRange;
 
   @Option(names = "--dynatemp-exp", paramLabel = "X", description = "Dynamic temperature exponent.")
@@ -123,7 +126,7 @@ final class SamplingMixin {
       description = "Order of samplers, separated by semicolons.")
   @Nullable String samplers;
 
-  /** The options on top of others. A random seed is drawn here, so that it can be told. */
+  /** The options on top of others. */
   SamplingOptions apply(SamplingOptions base) {
     SamplingOptionsBuilder b = base.toBuilder();
     set(temperature, b::temperature);
@@ -151,10 +154,18 @@ final class SamplingMixin {
     set(adaptiveTarget, b::adaptiveTarget);
     set(adaptiveDecay, b::adaptiveDecay);
     set(samplers, list -> b.samplers(SamplerKind.parseList(list)));
-    b.logitBias(biases());
-    long wanted = seed != null ? seed : base.seed();
-    b.seed(wanted == -1 ? ThreadLocalRandom.current().nextLong(1L << 32) : wanted);
+    if (!logitBias.isEmpty()) {
+      b.logitBias(biases());
+    }
+    set(seed, b::seed);
     return b.build();
+  }
+
+  /** Draws the seed where it is to be random, so that it can be told. */
+  static SamplingOptions withDrawnSeed(SamplingOptions options) {
+    return options.seed() != -1
+        ? options
+        : options.toBuilder().seed(ThreadLocalRandom.current().nextLong(1L << 32)).build();
   }
 
   private static <T> void set(@Nullable T value, Consumer<T> setter) {

@@ -147,12 +147,23 @@ public final class VisionLanguageModel implements AutoCloseable {
   }
 
   /**
-   * Renders and tokenizes a conversation, with the answer about to begin.
+   * Renders a conversation, with the answer about to begin, and tells who wrote which part of it.
    *
    * @throws PromptException if the pictures cannot be given a place
    * @throws dev.ocellus.vlm.template.TemplateException if the template refuses the conversation
    */
+  public Rendered render(List<Message> messages) {
+    return rendering(messages).rendered;
+  }
+
+  /** As {@link #render}, and tokenizes what was rendered. */
   public Prompt prompt(List<Message> messages) {
+    return rendering(messages).prompt;
+  }
+
+  private record Rendering(Rendered rendered, Prompt prompt) {}
+
+  private Rendering rendering(List<Message> messages) {
     int nImages = messages.stream().mapToInt(m -> m.images().size()).sum();
     if (nImages > 0 && encoder == null) {
       throw new PromptException(
@@ -162,14 +173,15 @@ public final class VisionLanguageModel implements AutoCloseable {
     Rendered rendered = format.render(messages);
     Prompt prompt = tokenizer.tokenize(rendered);
     if (prompt.nImages() != nImages) {
-      prompt = tokenizer.tokenize(format.renderAsText(messages));
+      rendered = format.renderAsText(messages);
+      prompt = tokenizer.tokenize(rendered);
     }
     if (prompt.nImages() != nImages) {
       throw new PromptException(
           "The conversation has %d picture(s), but its rendering by the model's chat template has places for %d. Use another template (--chat-template)."
               .formatted(nImages, prompt.nImages()));
     }
-    return prompt;
+    return new Rendering(rendered, prompt);
   }
 
   /** Frees everything; sessions are closed first, and a running computation is waited for. */

@@ -1,0 +1,213 @@
+package dev.ocellus.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.ggml.ComputationCancelledException;
+import dev.ocellus.ggml.Device;
+import dev.ocellus.llama.ContextOptions;
+import dev.ocellus.llama.LlamaModel;
+import dev.ocellus.llama.ModelOptions;
+import dev.ocellus.nativelib.NativeLibraries;
+import dev.ocellus.vlm.LoadOptions;
+import dev.ocellus.vlm.VisionEncoder;
+import dev.ocellus.vlm.image.ImageDecoder;
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.ImageInput;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Speed of prompts, answers and pictures. */
+@Command(
+    name = "bench",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description = {
+      "Measures speed as llama-bench does: pp N computes a prompt of N random tokens in an empty context, tg N generates N random tokens one by one without sampling. With an image encoder, also preprocessing and encoding of a picture.",
+      "Every test is run once to warm up. --mmproj without -m measures pictures only."
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  ocellus bench -m model.gguf --mmproj mmproj.gguf -t 8",
+      "  ocellus bench -m model.gguf -p 512 -n 128 -r 5 --json",
+      "",
+      "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 Ctrl-C."
+    })
+final class BenchCommand extends Verb {
+  @Option(
+      names = {"-p", "--n-prompt"},
+      paramLabel = "N",
+      description = "Tokens of the prompt; 0 to leave it out. Default: 512.")
+  int nPrompt = 512;
+
+  @Option(
+      names = {"-n", "--n-gen"},
+      paramLabel = "N",
+      description = "Tokens to generate; 0 to leave it out. Default: 128.")
+  int nGenerate = 128;
+
+  @Option(
+      names = {"-r", "--repetitions"},
+      paramLabel = "N",
+      description = "Runs of each test. Default: 5.")
+  int repetitions = 5;
+
+  @Option(
+      names = "--image",
+      paramLabel = "FILE",
+      description = "Picture to encode. Default: a generated one of 640 × 480.")
+  @Nullable Path image;
+
+  @Mixin ModelMixin model = new ModelMixin();
+
+  BenchCommand(Io io) {
+    super(io);
+  }
+
+  @Override
+  int run() throws IOException {
+    if (nPrompt < 0 || nGenerate < 0 || repetitions < 1) {
+      throw usage("expected -p and -n of 0 or more, and -r of 1 or more");
+    }
+    ContextOptions context = checked(model::contextOptions);
+    ModelOptions modelOptions = checked(model::modelOptions);
+    Path text = model.model;
+    Path mmproj = model.mmproj;
+    if (text == null && mmproj == null) {
+      LoadOptions demo = model.loadOptions(this);
+      text = demo.model();
+      mmproj = demo.mmproj();
+    }
+    List<Measurement> results = new ArrayList<>();
+    ObjectNode json = Json.object();
+    var flag = new CancellationFlag();
+    try (var interrupt = new Interrupt();
+        var progress = progress()) {
+      interrupt.onInterrupt(flag::cancel);
+      try {
+        if (mmproj != null) {
+          json.set("mmproj", pictures(mmproj, context, modelOptions, results, progress, flag));
+        }
+        if (text != null) {
+          json.set("model", texts(text, context, modelOptions, results, progress, flag));
+        }
+      } catch (ComputationCancelledException e) {
+        interrupt.check();
+        throw e;
+      }
+    }
+    if (output.json) {
+      json.set("options", options(context, modelOptions));
+      ArrayNode array = json.putArray("results");
+      results.forEach(result -> array.add(result.json()));
+      printJson(json);
+    } else {
+      Measurement.table(results).forEach(io().out()::println);
+    }
+    return ExitCode.OK;
+  }
+
+  private ObjectNode pictures(
+      Path mmproj,
+      ContextOptions context,
+      ModelOptions modelOptions,
+      List<Measurement> results,
+      Progress progress,
+      CancellationFlag flag)
+      throws IOException {
+    RgbImage picture = image == null ? generated() : ImageDecoder.decode(image);
+    progress.start("loading " + mmproj.getFileName());
+    try (var encoder =
+        VisionEncoder.open(mmproj, context.nThreadsBatch(), modelOptions.nGpuLayers() != 0)) {
+      ImageInput input = encoder.prepare(picture);
+      progress.start("measuring preprocessing");
+      Measurement.Work prepare = () -> encoder.prepare(picture);
+      results.add(
+          Measurement.of("image preprocess", input.nTokens(), repetitions, prepare, prepare));
+      progress.start("measuring the image encoder");
+      Measurement.Work encode = () -> encoder.encode(List.of(input), flag);
+      results.add(Measurement.of("image encode", input.nTokens(), repetitions, encode, encode));
+      return Json.object()
+          .put("path", mmproj.toString())
+          .put("architecture", encoder.architecture().name())
+          .put("device", encoder.device().name())
+          .put("image_width", picture.width())
+          .put("image_height", picture.height())
+          .put("tiles", input.nTiles())
+          .put("tokens", input.nTokens());
+    }
+  }
+
+  private ObjectNode texts(
+      Path text,
+      ContextOptions context,
+      ModelOptions modelOptions,
+      List<Measurement> results,
+      Progress progress,
+      CancellationFlag flag)
+      throws IOException {
+    progress.start("loading " + text.getFileName());
+    try (LlamaModel loaded = LlamaModel.load(text, modelOptions)) {
+      if (nPrompt > 0) {
+        progress.start("measuring the prompt");
+        try (var work = new TextWork(loaded, context, nPrompt, flag)) {
+          results.add(
+              Measurement.of("pp" + nPrompt, nPrompt, repetitions, work::prompt, work::prompt));
+        }
+      }
+      if (nGenerate > 0) {
+        progress.start("measuring generation");
+        try (var work = new TextWork(loaded, context, nGenerate, flag)) {
+          results.add(
+              Measurement.of("tg" + nGenerate, nGenerate, repetitions, work::one, work::generate));
+        }
+      }
+      return Json.object()
+          .put("path", text.toString())
+          .put("description", loaded.description())
+          .put("parameters", loaded.nParams())
+          .put("bytes", loaded.byteSize());
+    }
+  }
+
+  private static ObjectNode options(ContextOptions context, ModelOptions model) {
+    ObjectNode json = Json.object();
+    json.put("threads", context.nThreads());
+    json.put("threads_batch", context.nThreadsBatch());
+    json.put("batch", context.nBatch());
+    json.put("ubatch", context.nUbatch());
+    json.put("cache_type_k", context.typeK().ggmlName());
+    json.put("cache_type_v", context.typeV().ggmlName());
+    json.put("flash_attention", context.flashAttention().name().toLowerCase(Locale.ROOT));
+    json.put("gpu_layers", model.nGpuLayers());
+    json.put("memory_mapped", model.memoryMapped());
+    json.put("repack", model.repack());
+    ArrayNode devices = json.putArray("devices");
+    Device.all().forEach(device -> devices.add(device.toString()));
+    json.put("llama_cpp", NativeLibraries.info().version().llama());
+    return json;
+  }
+
+  /** Smooth in one direction and busy in the other, so that no step has an easy case. */
+  private static RgbImage generated() {
+    int width = 640;
+    int height = 480;
+    byte[] rgb = new byte[3 * width * height];
+    for (int y = 0; y < height; y++) {
+      for (int x = 0; x < width; x++) {
+        int at = 3 * (y * width + x);
+        rgb[at] = (byte) (255 * x / width);
+        rgb[at + 1] = (byte) (255 * y / height);
+        rgb[at + 2] = (byte) ((x * 31 + y * 17) & 255);
+      }
+    }
+    return RgbImage.of(width, height, rgb);
+  }
+}

@@ -1,0 +1,149 @@
+package dev.ocellus.cli;
+
+import dev.ocellus.vlm.Answer;
+import dev.ocellus.vlm.ChatSession;
+import dev.ocellus.vlm.Content;
+import dev.ocellus.vlm.GenerationOptions;
+import dev.ocellus.vlm.Message;
+import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.StopReason;
+import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.image.ImageDecoder;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** A conversation: interactive, or one answer. */
+@Command(
+    name = "chat",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description =
+        "Talks with a model about pictures and anything else. With -p or --messages it gives one answer; otherwise it is interactive (/help tells its commands).",
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  ocellus chat -m model.gguf --mmproj mmproj.gguf",
+      "  ocellus chat --image docs/pictures/seven.png -p \"What number is this?\" --temp 0",
+      "  ocellus chat -m model.gguf --mmproj mmproj.gguf --messages chat.json --json",
+      "",
+      "Exit codes: 0 answered, 1 failed, 2 wrong command line, 130 Ctrl-C."
+    })
+final class ChatCommand extends Verb {
+  @Option(
+      names = {"-p", "--prompt"},
+      paramLabel = "TEXT",
+      description = "Ask this and end after the answer.")
+  @Nullable String prompt;
+
+  @Option(
+      names = {"-f", "--file"},
+      paramLabel = "FILE",
+      description = "As -p, with the text of a file (- for standard input).")
+  @Nullable String promptFile;
+
+  @Option(
+      names = {"--image", "-i"},
+      paramLabel = "FILE",
+      description = "A picture for the question; repeatable.")
+  List<Path> images = new ArrayList<>();
+
+  @Option(
+      names = {"-sys", "--system", "--system-prompt"},
+      paramLabel = "TEXT",
+      description = "System message.")
+  @Nullable String system;
+
+  @Option(
+      names = "--messages",
+      paramLabel = "FILE",
+      description =
+          "Answer the conversation of a JSON file in OpenAI's form (- for standard input). Paths of pictures start from the file's directory.")
+  @Nullable String messagesFile;
+
+  @Mixin ModelMixin model = new ModelMixin();
+  @Mixin GenerationMixin generation = new GenerationMixin();
+
+  ChatCommand(Io io) {
+    super(io);
+  }
+
+  @Override
+  int run() throws IOException {
+    boolean once = prompt != null || promptFile != null || messagesFile != null;
+    if (prompt != null && promptFile != null) {
+      throw usage("-p and -f both give the question; use one of them");
+    }
+    if (messagesFile != null && system != null) {
+      throw usage("--system does not go with --messages; put the system message into the file");
+    }
+    if (output.json && !once) {
+      throw usage("--json needs a question: give it with -p, -f or --messages");
+    }
+    GenerationOptions options = checked(() -> generation.apply(GenerationOptions.defaults()));
+    List<Message> messages = once ? messages() : List.of();
+    try (var interrupt = new Interrupt();
+        var progress = progress();
+        var opened = ModelOpener.open(model.loadOptions(this), progress, interrupt);
+        var session = opened.newChat()) {
+      if (once) {
+        interrupt.onInterrupt(session::cancel);
+        return answer(opened, session, messages, progress);
+      }
+      if (system != null) {
+        session.add(Message.system(system));
+      }
+      return new Repl(this, session, options, progress, interrupt).run(images);
+    }
+  }
+
+  private int answer(
+      VisionLanguageModel opened, ChatSession session, List<Message> messages, Progress progress) {
+    GenerationOptions options = checked(() -> generation.applyOnce(GenerationOptions.defaults()));
+    Talk talk = new Talk(progress, io().out(), !output.json);
+    talk.begin(messages);
+    Answer answer;
+    try {
+      answer = session.complete(messages, options, talk);
+    } finally {
+      talk.end();
+    }
+    if (output.json) {
+      printJson(AnswerJson.of(answer, opened, options));
+    }
+    if (output.verbose) {
+      note(Talk.statistics(answer));
+    }
+    return answer.stopReason() == StopReason.CANCELLED ? ExitCode.INTERRUPTED : ExitCode.OK;
+  }
+
+  /** The conversation that the options describe. */
+  private List<Message> messages() throws IOException {
+    List<Message> messages = new ArrayList<>();
+    if (messagesFile != null) {
+      messages.addAll(TextInput.readMessages(io(), messagesFile));
+    }
+    if (system != null) {
+      messages.add(Message.system(system));
+    }
+    String text = prompt;
+    if (promptFile != null) {
+      text = TextInput.read(io(), promptFile);
+    }
+    if (text != null || !images.isEmpty()) {
+      List<Content> parts = new ArrayList<>();
+      for (Path image : images) {
+        parts.add(new Content.Image(ImageDecoder.decode(image), image.toString()));
+      }
+      if (text != null) {
+        parts.add(new Content.Text(text));
+      }
+      messages.add(new Message(Role.USER, parts));
+    }
+    return messages;
+  }
+}

@@ -1,0 +1,145 @@
+package dev.ocellus.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.llama.ContextOptions;
+import dev.ocellus.vlm.DemoModel;
+import dev.ocellus.vlm.ImageEmbeddings;
+import dev.ocellus.vlm.LoadOptions;
+import dev.ocellus.vlm.VisionEncoder;
+import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.image.ImageDecoder;
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.ImageInput;
+import dev.ocellus.vlm.npy.NpyFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Pictures to the embeddings that the text model sees. */
+@Command(
+    name = "encode",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description = {
+      "Encodes pictures and writes, for picture N from 0, N.embeddings.npy (float32, [tokens, width], in the order in which they enter the text model). Prints JSON.",
+      "With -m, checks that the text model takes embeddings of this width."
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  ocellus encode --mmproj mmproj.gguf --out embeddings a.png b.jpg",
+      "  ocellus encode --mmproj mmproj.gguf --pixels --out embeddings a.png",
+      "",
+      "Exit codes: 0 all written, 1 failed, 2 wrong command line, 130 Ctrl-C."
+    })
+final class EncodeCommand extends Verb {
+  @Parameters(paramLabel = "IMAGE", arity = "1..*", description = "Pictures.")
+  List<Path> images = new ArrayList<>();
+
+  @Option(
+      names = {"-o", "--out"},
+      paramLabel = "DIR",
+      required = true,
+      description = "Directory for the files; made if it is missing.")
+  Path out = Path.of(".");
+
+  @Option(
+      names = "--pixels",
+      description =
+          "Also write N.pixels.npy: what enters the encoder (float32, [tiles, 3, height, width]).")
+  boolean pixels;
+
+  @Mixin ModelMixin model = new ModelMixin();
+
+  EncodeCommand(Io io) {
+    super(io);
+  }
+
+  @Override
+  int run() throws IOException {
+    ContextOptions context = checked(model::contextOptions);
+    boolean useGpu = checked(model::modelOptions).nGpuLayers() != 0;
+    Path mmproj = model.mmproj;
+    if (mmproj == null) {
+      if (model.model != null) {
+        throw usage("-m is given without the image encoder that belongs to it (--mmproj)");
+      }
+      mmproj = DemoModel.files().mmproj();
+      note(
+          "no --mmproj given: the encoder of the embedded demo model %s is used"
+              .formatted(DemoModel.NAME));
+    }
+    if (mmproj == null) {
+      throw new IllegalStateException("the demo model has no image encoder");
+    }
+    if (model.model != null) {
+      checkWidth(new LoadOptions(model.model, mmproj, checked(model::modelOptions), context, null));
+    }
+    Files.createDirectories(out);
+    try (var interrupt = new Interrupt();
+        var progress = progress()) {
+      progress.start("loading " + mmproj.getFileName());
+      long start = System.nanoTime();
+      try (var encoder = VisionEncoder.open(mmproj, context.nThreadsBatch(), useGpu)) {
+        ObjectNode json = Json.object();
+        json.put("mmproj", mmproj.toString());
+        json.put("architecture", encoder.architecture().name());
+        json.put("device", encoder.device().name());
+        json.put("load_ms", Json.millis((System.nanoTime() - start) / 1e6));
+        ArrayNode results = json.putArray("images");
+        for (int i = 0; i < images.size(); i++) {
+          interrupt.check();
+          progress.start("encoding picture %d of %d".formatted(i + 1, images.size()));
+          results.add(encode(encoder, i));
+        }
+        progress.done();
+        printJson(json);
+      }
+    }
+    return ExitCode.OK;
+  }
+
+  /** Loading both files together is what compares their widths. */
+  private static void checkWidth(LoadOptions options) throws IOException {
+    VisionLanguageModel.open(options).close();
+  }
+
+  private ObjectNode encode(VisionEncoder encoder, int index) throws IOException {
+    Path path = images.get(index);
+    long start = System.nanoTime();
+    RgbImage image = ImageDecoder.decode(path);
+    long decoded = System.nanoTime();
+    ImageInput input = encoder.prepare(image);
+    long prepared = System.nanoTime();
+    ImageEmbeddings embeddings = encoder.encode(input);
+    long encoded = System.nanoTime();
+    Path file = out.resolve(index + ".embeddings.npy");
+    NpyFile.writeFloats(file, embeddings.rows(), embeddings.nTokens(), embeddings.width());
+    ObjectNode json = Json.object();
+    json.put("image", path.toString());
+    json.put("index", index);
+    json.putArray("size").add(image.width()).add(image.height());
+    json.put("tokens", embeddings.nTokens());
+    json.put("width", embeddings.width());
+    json.put("tiles", input.nTiles());
+    json.putArray("grid").add(input.gridX()).add(input.gridY());
+    json.putArray("tile_size").add(input.width()).add(input.height());
+    json.put("embeddings", file.toString());
+    if (pixels) {
+      Path pixelFile = out.resolve(index + ".pixels.npy");
+      NpyFile.writeFloats(
+          pixelFile, input.pixels(), input.nTiles(), 3, input.height(), input.width());
+      json.put("pixels", pixelFile.toString());
+    }
+    json.put("decode_ms", Json.millis((decoded - start) / 1e6));
+    json.put("preprocess_ms", Json.millis((prepared - decoded) / 1e6));
+    json.put("encode_ms", Json.millis((encoded - prepared) / 1e6));
+    return json;
+  }
+}

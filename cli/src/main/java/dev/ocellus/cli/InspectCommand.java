@@ -1,0 +1,68 @@
+package dev.ocellus.cli;
+
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.quantize.inspect.GgufReport;
+import dev.ocellus.quantize.inspect.TextOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** What a GGUF file holds. */
+@Command(
+    name = "inspect",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description =
+        "Shows the metadata, tensors and template of a GGUF file; loads nothing natively.",
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  ocellus inspect model.gguf",
+      "  ocellus inspect --json model.gguf",
+      "  ocellus inspect --full --no-tensors model.gguf",
+      "",
+      "Exit codes: 0 done, 1 the file is damaged or cannot be read, 2 wrong command line."
+    })
+final class InspectCommand extends Verb {
+  @Parameters(paramLabel = "FILE", description = "GGUF file.")
+  Path file = Path.of("");
+
+  @Option(names = "--full", description = "Whole arrays, strings and templates.")
+  boolean full;
+
+  @Option(names = "--no-tensors", description = "Without the table of tensors.")
+  boolean noTensors;
+
+  InspectCommand(Io io) {
+    super(io);
+  }
+
+  @Override
+  int run() throws IOException {
+    try (GgufFile gguf = GgufFile.open(file)) {
+      GgufReport report = GgufReport.of(gguf);
+      if (output.json) {
+        printJson(report.toJson(full));
+      } else {
+        io().out()
+            .print(
+                report.toText(
+                    new TextOptions(
+                        io().outTerminal() && !full ? columns() : 0,
+                        output.colorOn(io(), io().outTerminal()),
+                        full,
+                        !noTensors)));
+      }
+    }
+    return ExitCode.OK;
+  }
+
+  private int columns() {
+    try {
+      return Math.max(40, Integer.parseInt(io().environment().getOrDefault("COLUMNS", "100")));
+    } catch (NumberFormatException e) {
+      return 100;
+    }
+  }
+}

@@ -1,0 +1,247 @@
+package dev.ocellus.cli;
+
+import dev.ocellus.io.AtomicFile;
+import dev.ocellus.vlm.Answer;
+import dev.ocellus.vlm.GenerationOptions;
+import dev.ocellus.vlm.Message;
+import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.image.ImageLimits;
+import dev.ocellus.vlm.json.ImageLoader;
+import dev.ocellus.vlm.json.MessagesJson;
+import dev.ocellus.vlm.sampling.SamplingOptions;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** The commands of the interactive chat, which start with a slash. */
+final class ReplCommands {
+  private record Entry(String name, String argument, String description) {}
+
+  private static final List<Entry> ALL =
+      List.of(
+          new Entry("/image", "PATH", "add a picture to the next question"),
+          new Entry("/clear", "", "forget the conversation (the system message stays)"),
+          new Entry("/undo", "", "take back the last question with its answer"),
+          new Entry("/regen", "", "answer the last question again"),
+          new Entry("/system", "TEXT", "set the system message; without a text, remove it"),
+          new Entry(
+              "/set", "NAME VALUE", "set an option such as temp, top-k, seed, n; alone: show"),
+          new Entry("/stats", "", "tokens and times of the last answer, and the context in use"),
+          new Entry("/save", "FILE", "write the conversation as JSON"),
+          new Entry("/load", "FILE", "go on with a conversation from JSON"),
+          new Entry("/help", "", "this list"),
+          new Entry("/quit", "", "end; so does Ctrl-D"));
+
+  private final Repl repl;
+
+  ReplCommands(Repl repl) {
+    this.repl = repl;
+  }
+
+  static List<String> names() {
+    return ALL.stream().map(Entry::name).toList();
+  }
+
+  /** Runs a line; false to end the chat. */
+  boolean run(String line) throws IOException {
+    int space = line.indexOf(' ');
+    String name = space < 0 ? line : line.substring(0, space);
+    String argument = space < 0 ? "" : line.substring(space + 1).strip();
+    switch (name) {
+      case "/image" -> image(argument);
+      case "/clear" -> clear();
+      case "/undo" -> undo();
+      case "/regen", "/regenerate" -> repl.regenerate();
+      case "/system" -> system(argument);
+      case "/set" -> set(argument);
+      case "/stats" -> stats();
+      case "/save" -> save(path(argument));
+      case "/load" -> load(path(argument));
+      case "/help", "/?" -> help();
+      case "/quit", "/exit" -> {
+        return false;
+      }
+      default -> unknown(line, name);
+    }
+    repl.out().flush();
+    return true;
+  }
+
+  /** A path that was dropped or pasted into the line is a picture. */
+  private void unknown(String line, String name) throws IOException {
+    if (Files.isRegularFile(path(line))) {
+      image(line);
+      return;
+    }
+    throw new IllegalArgumentException(
+        "unknown command %s; /help tells those that there are. (A question that starts with a slash is typed with two.)"
+            .formatted(name));
+  }
+
+  private void image(String argument) throws IOException {
+    Path path = path(argument);
+    repl.attach(path);
+    repl.out().println("added " + path);
+  }
+
+  private void clear() {
+    repl.detach();
+    repl.session()
+        .setHistory(
+            repl.session().history().stream().filter(m -> m.role() == Role.SYSTEM).toList());
+  }
+
+  private void undo() {
+    if (repl.detach()) {
+      repl.out().println("the pictures for the next question are taken back");
+    } else if (repl.session().undo()) {
+      repl.out().println("taken back; %d messages left".formatted(repl.session().history().size()));
+    } else {
+      throw new IllegalArgumentException("there is no question to take back");
+    }
+  }
+
+  private void system(String text) {
+    List<Message> messages = new ArrayList<>();
+    if (!text.isEmpty()) {
+      messages.add(Message.system(text));
+    }
+    repl.session().history().stream().filter(m -> m.role() != Role.SYSTEM).forEach(messages::add);
+    repl.session().setHistory(messages);
+  }
+
+  /** The options of the command line, by the same names. */
+  @Command(name = "/set", mixinStandardHelpOptions = false)
+  private static final class Settings {
+    @Mixin GenerationMixin generation = new GenerationMixin();
+  }
+
+  private void set(String argument) {
+    if (argument.isEmpty()) {
+      show();
+      return;
+    }
+    String[] words = argument.split("[\\s=]+", 2);
+    String name = words[0].replaceFirst("^-+", "").replace('_', '-');
+    if (words.length < 2) {
+      throw new IllegalArgumentException("expected a name and a value: /set temp 0.7");
+    }
+    Settings settings = new Settings();
+    try {
+      new CommandLine(settings)
+          .parseArgs((name.length() == 1 ? "-" : "--") + name + "=" + words[1]);
+    } catch (CommandLine.UnmatchedArgumentException e) {
+      throw new IllegalArgumentException(
+          "no option '%s'; there are those that chat --help tells, such as temp, top-k, seed, n, stop"
+              .formatted(name),
+          e);
+    } catch (CommandLine.ParameterException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+    repl.setOptions(settings.generation.apply(repl.options()));
+    repl.out().println(name + " = " + words[1]);
+  }
+
+  private void show() {
+    GenerationOptions o = repl.options();
+    SamplingOptions s = o.sampling();
+    repl.out()
+        .println(
+            String.format(
+                Locale.ROOT,
+                "n %d, temp %s, top-k %d, top-p %s, min-p %s, repeat-penalty %s, repeat-last-n %d, presence-penalty %s, frequency-penalty %s, seed %s, stop %s, ignore-eos %s",
+                o.maxTokens(),
+                s.temperature(),
+                s.topK(),
+                s.topP(),
+                s.minP(),
+                s.repeatPenalty(),
+                s.penaltyLastN(),
+                s.presencePenalty(),
+                s.frequencyPenalty(),
+                s.seed() == -1 ? "random" : String.valueOf(s.seed()),
+                o.stop(),
+                o.ignoreEos()));
+  }
+
+  private void stats() {
+    Answer last = repl.last();
+    repl.out().println(last == null ? "no answer yet" : Talk.statistics(last));
+    repl.out()
+        .println(
+            "context: %d of %d tokens, %d messages"
+                .formatted(
+                    repl.session().contextUsed(),
+                    repl.session().contextSize(),
+                    repl.session().history().size()));
+  }
+
+  private void save(Path path) throws IOException {
+    byte[] json = MessagesJson.write(repl.session().history()).getBytes(StandardCharsets.UTF_8);
+    AtomicFile.write(
+        path,
+        channel -> {
+          ByteBuffer bytes = ByteBuffer.wrap(json);
+          while (bytes.hasRemaining()) {
+            channel.write(bytes);
+          }
+        });
+    repl.out()
+        .println("%d messages written to %s".formatted(repl.session().history().size(), path));
+  }
+
+  private void load(Path path) throws IOException {
+    Path parent = path.toAbsolutePath().getParent();
+    List<Message> messages =
+        MessagesJson.parse(
+            Files.readString(path),
+            ImageLoader.files(
+                parent == null ? Path.of("").toAbsolutePath() : parent, ImageLimits.DEFAULT));
+    repl.session().setHistory(messages);
+    repl.out().println("%d messages".formatted(messages.size()));
+  }
+
+  private void help() {
+    for (Entry entry : ALL) {
+      repl.out()
+          .println(
+              "  %-18s %s"
+                  .formatted((entry.name + " " + entry.argument).strip(), entry.description));
+    }
+    repl.out().println("A line that ends with \\ goes on in the next one.");
+  }
+
+  /** A path as people type or drop it: in quotes, with escaped spaces, or from the home. */
+  static Path path(@Nullable String typed) {
+    String text = typed == null ? "" : typed.strip();
+    if (text.isEmpty()) {
+      throw new IllegalArgumentException("expected a path after the command");
+    }
+    char first = text.charAt(0);
+    if (text.length() > 1
+        && (first == '"' || first == '\'')
+        && text.charAt(text.length() - 1) == first) {
+      text = text.substring(1, text.length() - 1);
+    } else {
+      text = text.replace("\\ ", " ");
+    }
+    if (text.equals("~") || text.startsWith("~/")) {
+      text = System.getProperty("user.home", "") + text.substring(1);
+    }
+    try {
+      return Path.of(text);
+    } catch (InvalidPathException e) {
+      throw new IllegalArgumentException("not a path: " + text, e);
+    }
+  }
+}

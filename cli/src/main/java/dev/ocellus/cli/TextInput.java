@@ -1,0 +1,55 @@
+package dev.ocellus.cli;
+
+import dev.ocellus.vlm.Message;
+import dev.ocellus.vlm.image.ImageLimits;
+import dev.ocellus.vlm.json.ImageLoader;
+import dev.ocellus.vlm.json.MessagesFormatException;
+import dev.ocellus.vlm.json.MessagesJson;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Text files and standard input, which {@code -} stands for. */
+final class TextInput {
+  private TextInput() {}
+
+  /**
+   * The whole text.
+   *
+   * @throws IOException if it cannot be read or is not UTF-8
+   */
+  static String read(Io io, String file) throws IOException {
+    if (file.equals("-")) {
+      return decode(io.in().readAllBytes(), "standard input");
+    }
+    try (InputStream in = Files.newInputStream(Path.of(file))) {
+      return decode(in.readAllBytes(), file);
+    }
+  }
+
+  private static String decode(byte[] bytes, String name) throws IOException {
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+    } catch (CharacterCodingException e) {
+      throw new IOException(name + " is not UTF-8 text", e);
+    }
+  }
+
+  /** A conversation from JSON; paths in it start from the directory that the file is in. */
+  static List<Message> readMessages(Io io, String file) throws IOException {
+    Path parent = file.equals("-") ? null : Path.of(file).toAbsolutePath().getParent();
+    Path base = parent == null ? Path.of("").toAbsolutePath() : parent;
+    String json = read(io, file);
+    try {
+      return MessagesJson.parse(json, ImageLoader.files(base, ImageLimits.DEFAULT));
+    } catch (MessagesFormatException e) {
+      throw new MessagesFormatException(
+          (file.equals("-") ? "standard input" : file) + ": " + e.getMessage(), e);
+    }
+  }
+}

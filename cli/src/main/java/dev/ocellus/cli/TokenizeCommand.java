@@ -1,0 +1,135 @@
+package dev.ocellus.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.llama.LlamaModel;
+import dev.ocellus.llama.ModelOptions;
+import dev.ocellus.llama.Vocab;
+import dev.ocellus.vlm.DemoModel;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Text to tokens. */
+@Command(
+    name = "tokenize",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description =
+        "Shows the tokens of a text: one a line with its id, or ids alone. Text comes from the command line, a file, or standard input.",
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  ocellus tokenize -m model.gguf \"Hello world\"",
+      "  ocellus tokenize -m model.gguf --ids -f text.txt",
+      "  echo '<|im_start|>' | ocellus tokenize -m model.gguf --parse-special --json",
+      "",
+      "Exit codes: 0 done, 1 failed, 2 wrong command line."
+    })
+final class TokenizeCommand extends Verb {
+  @Parameters(paramLabel = "TEXT", arity = "0..1", description = "The text.")
+  @Nullable String text;
+
+  @Option(
+      names = {"-p", "--prompt"},
+      paramLabel = "TEXT",
+      description = "The text, as an option.")
+  @Nullable String prompt;
+
+  @Option(
+      names = {"-m", "--model"},
+      paramLabel = "FILE",
+      description = "Text model (GGUF). Without it, the embedded demo model's vocabulary is used.")
+  @Nullable Path model;
+
+  @Option(
+      names = {"-f", "--file"},
+      paramLabel = "FILE",
+      description = "Take the text from a file.")
+  @Nullable String file;
+
+  @Option(
+      names = "--parse-special",
+      description = "Texts of control tokens become those tokens, as in a template.")
+  boolean parseSpecial;
+
+  @Option(names = "--ids", description = "Print only the ids, on one line.")
+  boolean ids;
+
+  TokenizeCommand(Io io) {
+    super(io);
+  }
+
+  @Override
+  int run() throws IOException {
+    String input = input();
+    Path path = model;
+    if (path == null) {
+      path = DemoModel.files().model();
+      note(
+          "no model given (-m): the vocabulary of the embedded demo model %s is used"
+              .formatted(DemoModel.NAME));
+    }
+    // only the vocabulary is wanted: the weights stay in the mapped file, untouched
+    try (var loaded = LlamaModel.load(path, new ModelOptions(0, true, false, null))) {
+      Vocab vocab = loaded.vocab();
+      int[] tokens = vocab.tokenize(input, parseSpecial);
+      if (output.json) {
+        printJson(json(input, vocab, tokens));
+      } else if (ids) {
+        io().out()
+            .println(
+                Arrays.stream(tokens).mapToObj(String::valueOf).collect(Collectors.joining(" ")));
+      } else {
+        for (int token : tokens) {
+          io().out().println("%7d  %s".formatted(token, quoted(piece(vocab, token))));
+        }
+      }
+    }
+    return ExitCode.OK;
+  }
+
+  private String input() throws IOException {
+    if (((text != null ? 1 : 0) + (prompt != null ? 1 : 0) + (file != null ? 1 : 0)) > 1) {
+      throw usage("the text is given twice; give it as an argument, with -p, or with -f");
+    }
+    if (file != null) {
+      return TextInput.read(io(), file);
+    }
+    if (text != null || prompt != null) {
+      return text != null ? text : prompt != null ? prompt : "";
+    }
+    return TextInput.read(io(), "-");
+  }
+
+  private static ObjectNode json(String input, Vocab vocab, int[] tokens) {
+    ObjectNode json = Json.object();
+    json.put("text", input);
+    json.put("count", tokens.length);
+    json.set("ids", Json.array(tokens));
+    ArrayNode array = json.putArray("tokens");
+    for (int token : tokens) {
+      array
+          .addObject()
+          .put("id", token)
+          .put("piece", piece(vocab, token))
+          .put("text", vocab.text(token))
+          .put("control", vocab.isControl(token));
+    }
+    return json;
+  }
+
+  /** What the token stands for; a part of a character shows as U+FFFD. */
+  private static String piece(Vocab vocab, int token) {
+    return new String(vocab.piece(token, true), StandardCharsets.UTF_8);
+  }
+
+  private static String quoted(String piece) {
+    return "'" + piece.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t") + "'";
+  }
+}
