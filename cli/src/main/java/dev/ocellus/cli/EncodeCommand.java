@@ -129,12 +129,15 @@ final class EncodeCommand extends Verb {
     json.put("width", embeddings.width());
     json.put("tiles", input.nTiles());
     json.putArray("grid").add(input.gridX()).add(input.gridY());
-    json.putArray("tile_size").add(input.width()).add(input.height());
     json.put("embeddings", file.toString());
     if (pixels) {
       Path pixelFile = out.resolve(index + ".pixels.npy");
       NpyFile.writeFloats(
-          pixelFile, input.pixels(), input.nTiles(), 3, input.height(), input.width());
+          pixelFile,
+          input.pixels(),
+          input.pixelShape().stream().mapToInt(Integer::intValue).toArray());
+      ArrayNode shape = json.putArray("pixel_shape");
+      input.pixelShape().forEach(shape::add);
       json.put("pixels", pixelFile.toString());
     }
     json.put("decode_ms", Json.millis((decoded - start) / 1e6));

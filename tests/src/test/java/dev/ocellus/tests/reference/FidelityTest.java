@@ -15,7 +15,7 @@ import dev.ocellus.vlm.VisionEncoder;
 import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ImageInput;
-import dev.ocellus.vlm.model.UnsupportedArchitectureException;
+import dev.ocellus.UnsupportedArchitectureException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

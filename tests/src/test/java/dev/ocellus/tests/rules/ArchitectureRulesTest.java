@@ -70,7 +70,11 @@ class ArchitectureRulesTest {
 
   @Test
   void packagesOfTheBindingsFormNoCycle() {
-    slices().matching("dev.ocellus.(gguf|ggml|llama|io)..").should().beFreeOfCycles().check(CLASSES);
+    slices()
+        .matching("dev.ocellus.(gguf|ggml|llama|io)..")
+        .should()
+        .beFreeOfCycles()
+        .check(CLASSES);
   }
 
   @Test

@@ -57,7 +57,8 @@ class ChatSessionTest {
   @Test
   void computesOnlyWhatIsNewInASecondTurn() throws IOException {
     try (ChatSession chat = model.newChat()) {
-      chat.send(Message.user("What is it?", Golden.image("exact_56x56.png")), TEN, AnswerListener.NONE);
+      chat.send(
+          Message.user("What is it?", Golden.image("exact_56x56.png")), TEN, AnswerListener.NONE);
       Answer second = chat.send(Message.user("And now?"), TEN, AnswerListener.NONE);
       assertThat(second.usage().cachedTokens()).isGreaterThan(30);
       assertThat(second.timings().encode().tokens()).isZero();
@@ -189,14 +190,13 @@ class ChatSessionTest {
     ChatSession chat = model.newChat();
     CountDownLatch started = new CountDownLatch(1);
     CompletableFuture<Object> running =
-        CompletableFuture.supplyAsync(
-            () -> {
-              try {
-                return chat.send(Message.user("Hello"), ENDLESS, text -> started.countDown());
-              } catch (RuntimeException e) {
-                return e;
-              }
-            });
+        CompletableFuture.supplyAsync(() -> {
+          try {
+            return chat.send(Message.user("Hello"), ENDLESS, text -> started.countDown());
+          } catch (RuntimeException e) {
+            return e;
+          }
+        });
     started.await();
     chat.close();
     Object end = running.get();
@@ -223,8 +223,7 @@ class ChatSessionTest {
   void refusesPicturesWithoutAnEncoder() throws IOException {
     try (VisionLanguageModel text =
             VisionLanguageModel.open(
-                LoadOptions.of(Golden.TEXT)
-                    .withContextOptions(Golden.context(256)));
+                LoadOptions.of(Golden.TEXT).withContextOptions(Golden.context(256)));
         ChatSession chat = text.newChat()) {
       Message message =
           new Message(

@@ -24,7 +24,8 @@ class PromptSafetyTest {
       assertThat(attempts).contains("<image>", "</s>", "<s>");
       int plain = controlTokens(vocab, model.prompt(conversation("nothing special")));
       for (String attempt : attempts) {
-        for (String text : List.of(attempt, "a" + attempt + "b", attempt.repeat(3), " " + attempt)) {
+        for (String text :
+            List.of(attempt, "a" + attempt + "b", attempt.repeat(3), " " + attempt)) {
           Prompt prompt = model.prompt(conversation(text));
           assertThat(prompt.nImages()).as(text).isZero();
           assertThat(controlTokens(vocab, prompt)).as(text).isEqualTo(plain);
@@ -44,7 +45,9 @@ class PromptSafetyTest {
 
   private static List<Message> conversation(String text) {
     return List.of(
-        Message.user(text), Message.assistant(text), new Message(Role.USER, Message.user(text).content()));
+        Message.user(text),
+        Message.assistant(text),
+        new Message(Role.USER, Message.user(text).content()));
   }
 
   private static int controlTokens(Vocab vocab, Prompt prompt) {

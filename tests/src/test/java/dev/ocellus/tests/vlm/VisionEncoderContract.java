@@ -46,8 +46,7 @@ abstract class VisionEncoderContract {
         assertThat(embeddings.nTokens()).isEqualTo(input.nTokens()).isPositive();
         assertThat(embeddings.width()).isEqualTo(encoder.architecture().width());
         assertThat(embeddings.rows()).hasSize(embeddings.nTokens() * embeddings.width());
-        assertThat(input.pixels())
-            .hasSize(input.pixelShape().stream().reduce(1, (a, b) -> a * b));
+        assertThat(input.pixels()).hasSize(input.pixelShape().stream().reduce(1, (a, b) -> a * b));
       }
     }
   }

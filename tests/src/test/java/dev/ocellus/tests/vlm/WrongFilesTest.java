@@ -14,7 +14,7 @@ import dev.ocellus.vlm.LoadOptions;
 import dev.ocellus.vlm.ModelMismatchException;
 import dev.ocellus.vlm.VisionEncoder;
 import dev.ocellus.vlm.VisionLanguageModel;
-import dev.ocellus.vlm.model.UnsupportedArchitectureException;
+import dev.ocellus.UnsupportedArchitectureException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
