@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 
@@ -142,7 +143,7 @@ final class ModelMutator {
 
   private void changeValue(String key) {
     GgufValue changed =
-        switch (metadata.get(key)) {
+        switch (Objects.requireNonNull(metadata.get(key))) {
           case GgufValue.Int i -> integer(random.nextInt(6) == 0 ? anyType() : i.type(), i.value());
           case GgufValue.Real r -> new GgufValue.Real(r.type(), Values.real(random));
           case GgufValue.Bool b -> new GgufValue.Bool(!b.value());
@@ -305,7 +306,7 @@ final class ModelMutator {
   }
 
   private void retype(String name) {
-    Tensor t = tensors.get(name);
+    Tensor t = Objects.requireNonNull(tensors.get(name));
     TensorType type = Values.one(List.of(TensorType.values()), random);
     if (t.shape[0] % type.blockSize() == 0) {
       tensors.put(name, filled(type, t.shape, t));
@@ -320,7 +321,7 @@ final class ModelMutator {
   }
 
   private void reshape(String name) {
-    Tensor t = tensors.get(name);
+    Tensor t = Objects.requireNonNull(tensors.get(name));
     long[] shape = t.shape.clone();
     switch (random.nextInt(4)) {
       case 0 -> {
@@ -340,7 +341,7 @@ final class ModelMutator {
 
   /** Other contents: not-a-number, infinities, huge values, or anything at all. */
   private void poison(String name) {
-    Tensor t = tensors.get(name);
+    Tensor t = Objects.requireNonNull(tensors.get(name));
     byte[] data = t.data.clone();
     if (t.type == TensorType.F32) {
       int bits = Float.floatToRawIntBits(Values.real(random));
@@ -357,7 +358,7 @@ final class ModelMutator {
 
   private void renameTensor() {
     String name = Values.one(List.copyOf(tensors.keySet()), random);
-    Tensor t = tensors.get(name);
+    Tensor t = Objects.requireNonNull(tensors.get(name));
     switch (random.nextInt(3)) {
       case 0 -> tensors.remove(name);
       case 1 -> tensors.put(name + ".x", t);
