@@ -2,6 +2,7 @@ package dev.ocellus.tests.reference;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.convert.SafetensorsFile;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.llama.ContextOptions;
@@ -15,7 +16,6 @@ import dev.ocellus.vlm.VisionEncoder;
 import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ImageInput;
-import dev.ocellus.UnsupportedArchitectureException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

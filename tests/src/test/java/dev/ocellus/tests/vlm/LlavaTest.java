@@ -3,13 +3,13 @@ package dev.ocellus.tests.vlm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.convert.SafetensorsFile;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.vlm.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ImageInput;
-import dev.ocellus.UnsupportedArchitectureException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -3,6 +3,7 @@ package dev.ocellus.tests.vlm;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.OcellusException;
+import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufFormatException;
@@ -14,7 +15,6 @@ import dev.ocellus.vlm.LoadOptions;
 import dev.ocellus.vlm.ModelMismatchException;
 import dev.ocellus.vlm.VisionEncoder;
 import dev.ocellus.vlm.VisionLanguageModel;
-import dev.ocellus.UnsupportedArchitectureException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
