@@ -28,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files that libllama would end the JVM on are refused, with a reason. */
 class ModelGuardTest {
@@ -54,6 +55,11 @@ class ModelGuardTest {
 
   static Stream<Arguments> damages() {
     return Stream.of(
+        refused(
+            "no window",
+            "gemma3",
+            w -> w.u32("gemma3.attention.sliding_window_pattern", 1),
+            "or 2 to 512"),
         refused("no layers", "llama", w -> w.u32("llama.block_count", 0), "block_count"),
         refused("many layers", "llama", w -> w.u32("llama.block_count", 513), "1 to 512"),
         refused("no heads", "llama", w -> w.u32("llama.attention.head_count", 0), "head_count"),
@@ -118,6 +124,19 @@ class ModelGuardTest {
             "llama",
             w -> w.strings("tokenizer.ggml.tokens", List.of("€".repeat(9000))),
             "bytes"));
+  }
+
+  /** Fewer layers than one period, or no period: all layers have a window. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 2, 3, 512})
+  void layersMayAllHaveAWindow(int pattern) throws IOException {
+    GgufWriter writer = TinyTextModel.of("gemma3", 1);
+    writer.u32("gemma3.attention.sliding_window_pattern", pattern);
+    Path file = folder.resolve("windows.gguf");
+    writer.write(file);
+    for (float f : logits(file, ContextOptions.defaults().withContext(64))) {
+      assertThat(f).isFinite();
+    }
   }
 
   private static void dropByteToken(GgufWriter w) {

@@ -152,7 +152,9 @@ public final class Fuzz implements Callable<Integer> {
     command.addAll(List.of("--seed", "" + seed, "--from", "" + first, "--count", "" + n));
     command.addAll(List.of("--time-limit", "" + seconds, "--hang", "" + hangMillis));
     folders.forEach(f -> command.add(f.toString()));
-    return new ProcessBuilder(command).inheritIO().directory(work.toFile()).start();
+    ProcessBuilder builder = new ProcessBuilder(command).inheritIO().directory(work.toFile());
+    builder.environment().put("GGML_NO_BACKTRACE", "1"); // a debugger takes its time
+    return builder.start();
   }
 
   private Path keep(Path work, Case c) throws IOException {
