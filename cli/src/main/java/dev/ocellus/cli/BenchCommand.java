@@ -29,8 +29,9 @@ import picocli.CommandLine.Option;
     name = "bench",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
+    header = "Measures prompt, generation and image speed.",
     description = {
-      "Measures speed as llama-bench does: pp N computes a prompt of N random tokens in an empty context, tg N generates N random tokens one by one without sampling. With an image encoder, also preprocessing and encoding of a picture.",
+      "As llama-bench does: pp N computes a prompt of N random tokens in an empty context, tg N generates N random tokens one by one without sampling. With an image encoder, also preprocessing and encoding of a picture.",
       "Every test is run once to warm up. --mmproj without -m measures pictures only."
     },
     footerHeading = "%nExamples:%n",
@@ -87,16 +88,14 @@ final class BenchCommand extends Verb {
     }
     List<Measurement> results = new ArrayList<>();
     ObjectNode json = Json.object();
-    var flag = new CancellationFlag();
     try (var interrupt = new Interrupt();
         var progress = progress()) {
-      interrupt.onInterrupt(flag::cancel);
       try {
         if (mmproj != null) {
-          json.set("mmproj", pictures(mmproj, context, modelOptions, results, progress, flag));
+          json.set("mmproj", pictures(mmproj, context, modelOptions, results, progress, interrupt));
         }
         if (text != null) {
-          json.set("model", texts(text, context, modelOptions, results, progress, flag));
+          json.set("model", texts(text, context, modelOptions, results, progress, interrupt));
         }
       } catch (ComputationCancelledException e) {
         interrupt.check();
@@ -120,7 +119,7 @@ final class BenchCommand extends Verb {
       ModelOptions modelOptions,
       List<Measurement> results,
       Progress progress,
-      CancellationFlag flag)
+      Interrupt interrupt)
       throws IOException {
     RgbImage picture = image == null ? generated() : ImageDecoder.decode(image);
     progress.start("loading " + mmproj.getFileName());
@@ -132,6 +131,8 @@ final class BenchCommand extends Verb {
       results.add(
           Measurement.of("image preprocess", input.nTokens(), repetitions, prepare, prepare));
       progress.start("measuring the image encoder");
+      var flag = new CancellationFlag();
+      interrupt.onInterrupt(flag::cancel);
       Measurement.Work encode = () -> encoder.encode(List.of(input), flag);
       results.add(Measurement.of("image encode", input.nTokens(), repetitions, encode, encode));
       return Json.object()
@@ -151,20 +152,20 @@ final class BenchCommand extends Verb {
       ModelOptions modelOptions,
       List<Measurement> results,
       Progress progress,
-      CancellationFlag flag)
+      Interrupt interrupt)
       throws IOException {
     progress.start("loading " + text.getFileName());
     try (LlamaModel loaded = LlamaModel.load(text, modelOptions)) {
       if (nPrompt > 0) {
         progress.start("measuring the prompt");
-        try (var work = new TextWork(loaded, context, nPrompt, flag)) {
+        try (var work = new TextWork(loaded, context, nPrompt, interrupt)) {
           results.add(
               Measurement.of("pp" + nPrompt, nPrompt, repetitions, work::prompt, work::prompt));
         }
       }
       if (nGenerate > 0) {
         progress.start("measuring generation");
-        try (var work = new TextWork(loaded, context, nGenerate, flag)) {
+        try (var work = new TextWork(loaded, context, nGenerate, interrupt)) {
           results.add(
               Measurement.of("tg" + nGenerate, nGenerate, repetitions, work::one, work::generate));
         }

@@ -23,8 +23,9 @@ import picocli.CommandLine.Option;
     name = "chat",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
+    header = "Talks with a model about pictures and anything else.",
     description =
-        "Talks with a model about pictures and anything else. With -p or --messages it gives one answer; otherwise it is interactive (/help tells its commands).",
+        "With -p or --messages it gives one answer; otherwise it is interactive (/help tells its commands).",
     footerHeading = "%nExamples:%n",
     footer = {
       "  ocellus chat -m model.gguf --mmproj mmproj.gguf",

@@ -28,8 +28,9 @@ import picocli.CommandLine.Parameters;
     name = "describe",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
+    header = "Describes pictures, or answers one question about each.",
     description =
-        "Describes pictures, or answers one question about each of them. Always takes the likeliest token unless sampling options say otherwise.",
+        "Answers with the likeliest tokens unless sampling options say otherwise. Several pictures are described one by one.",
     footerHeading = "%nExamples:%n",
     footer = {
       "  ocellus describe docs/pictures/red-circle.png",

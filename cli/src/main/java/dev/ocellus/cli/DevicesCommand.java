@@ -17,7 +17,7 @@ import picocli.CommandLine.Command;
     name = "devices",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    description = "Shows what models can be computed on here, and the native libraries in use.",
+    header = "Shows the hardware and native libraries in use.",
     footerHeading = "%nExamples:%n",
     footer = {
       "  ocellus devices",

@@ -27,8 +27,9 @@ import picocli.CommandLine.Parameters;
     name = "encode",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
+    header = "Writes what the text model sees of pictures (.npy).",
     description = {
-      "Encodes pictures and writes, for picture N from 0, N.embeddings.npy (float32, [tokens, width], in the order in which they enter the text model). Prints JSON.",
+      "Writes, for picture N from 0, N.embeddings.npy (float32, [tokens, width], in the order in which they enter the text model). Prints JSON.",
       "With -m, checks that the text model takes embeddings of this width."
     },
     footerHeading = "%nExamples:%n",

@@ -77,7 +77,8 @@ final class ErrorHandling {
     String message = e.getMessage();
     return switch (e) {
       case OcellusException o -> message;
-      case NoSuchFileException f -> "no such file: " + withReason(f);
+      case NoSuchFileException f ->
+          f.getReason() == null ? "no such file: " + f.getFile() : withReason(f);
       case AccessDeniedException f -> "no permission for " + withReason(f);
       case FileSystemException f -> withReason(f);
       case EOFException f -> "the file ends too early" + (message == null ? "" : ": " + message);

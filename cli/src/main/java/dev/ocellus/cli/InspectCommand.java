@@ -14,8 +14,9 @@ import picocli.CommandLine.Parameters;
     name = "inspect",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
+    header = "Shows what a GGUF file holds.",
     description =
-        "Shows the metadata, tensors and template of a GGUF file; loads nothing natively.",
+        "Metadata, tokenizer, chat template and tensors. Reads the file in Java and loads nothing.",
     footerHeading = "%nExamples:%n",
     footer = {
       "  ocellus inspect model.gguf",

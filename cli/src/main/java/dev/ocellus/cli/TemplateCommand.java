@@ -37,8 +37,9 @@ import picocli.CommandLine.Option;
     name = "template",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
+    header = "Renders a chat as the model sees it.",
     description = {
-      "Renders chat templates. Three ways:",
+      "Three ways:",
       "  --messages: a conversation with a model's template, as the model will see it;",
       "  --template and --context: any template with any variables, printed exactly;",
       "  --batch: many of those, one JSON object a line."

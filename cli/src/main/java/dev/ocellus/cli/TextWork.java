@@ -15,15 +15,18 @@ import java.util.SplittableRandom;
  */
 final class TextWork implements AutoCloseable {
   private final LlamaContext context;
-  private final CancellationFlag flag;
+
+  /** Its own, because closing the context sets it. */
+  private final CancellationFlag flag = new CancellationFlag();
+
   private final Vocab vocab;
   private final Batch batch;
   private final int n;
   private final SplittableRandom random = new SplittableRandom(1);
 
-  TextWork(LlamaModel model, ContextOptions options, int n, CancellationFlag flag) {
+  TextWork(LlamaModel model, ContextOptions options, int n, Interrupt interrupt) {
     this.context = model.newContext(options.withContext(n));
-    this.flag = flag;
+    interrupt.onInterrupt(flag::cancel);
     this.vocab = model.vocab();
     this.batch = Batch.ofTokens(context.nBatch());
     this.n = n;

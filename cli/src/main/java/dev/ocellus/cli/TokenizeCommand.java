@@ -21,8 +21,9 @@ import picocli.CommandLine.Parameters;
     name = "tokenize",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
+    header = "Shows the tokens of a text.",
     description =
-        "Shows the tokens of a text: one a line with its id, or ids alone. Text comes from the command line, a file, or standard input.",
+        "One token a line with its id, or ids alone. Text comes from the command line, a file, or standard input.",
     footerHeading = "%nExamples:%n",
     footer = {
       "  ocellus tokenize -m model.gguf \"Hello world\"",

@@ -1,0 +1,151 @@
+package dev.ocellus.vlm.json;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.ocellus.vlm.Content;
+import dev.ocellus.vlm.Message;
+import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.image.ImageFormatException;
+import dev.ocellus.vlm.image.ImageLimits;
+import dev.ocellus.vlm.image.Rgb;
+import dev.ocellus.vlm.image.RgbImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class MessagesJsonTest {
+  private static final RgbImage GREEN = RgbImage.filled(3, 2, new Rgb(0, 255, 0));
+
+  @TempDir Path directory;
+
+  private List<Message> parse(String json) throws IOException {
+    return MessagesJson.parse(json, ImageLoader.files(directory, ImageLimits.DEFAULT));
+  }
+
+  private Path green(String name) throws IOException {
+    Path file = directory.resolve(name);
+    ImageIO.write(GREEN.toBufferedImage(), "png", file.toFile());
+    return file;
+  }
+
+  @Test
+  void readsStringsAndParts() throws IOException {
+    green("a b.png");
+    List<Message> messages =
+        parse(
+            """
+            {"model": "ignored", "messages": [
+              {"role": "developer", "content": "Be brief."},
+              {"role": "user", "content": [
+                {"type": "text", "text": "What"},
+                {"type": "image_url", "image_url": {"url": "a b.png", "detail": "high"}},
+                {"type": "image", "image": "a b.png"},
+                {"type": "image", "path": "a b.png"},
+                " is this?"]},
+              {"role": "assistant", "content": null}]}
+            """);
+    assertThat(messages)
+        .extracting(Message::role)
+        .containsExactly(Role.SYSTEM, Role.USER, Role.ASSISTANT);
+    assertThat(messages.get(1).text()).isEqualTo("What is this?");
+    assertThat(messages.get(1).images()).containsExactly(GREEN, GREEN, GREEN);
+    assertThat(messages.get(2).text()).isEmpty();
+  }
+
+  @Test
+  void readsFileAndDataUrls() throws IOException {
+    Path file = green("a b.png");
+    String inline = MessagesJson.write(List.of(Message.user("x", GREEN)));
+    assertThat(inline).contains("data:image/png;base64,");
+    assertThat(parse(inline).getFirst().images()).containsExactly(GREEN);
+    String url = file.toUri().toString();
+    assertThat(url).contains("a%20b.png");
+    assertThat(
+            parse(
+                    "[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"url\":\"%s\"}]}]"
+                        .formatted(url))
+                .getFirst()
+                .images())
+        .containsExactly(GREEN);
+  }
+
+  @Test
+  void writesWhatItReads() throws IOException {
+    Path file = green("p.png");
+    List<Message> messages =
+        List.of(
+            Message.system("s"),
+            new Message(
+                Role.USER,
+                List.of(
+                    new Content.Image(GREEN, file.toString()), new Content.Text("q \"\u00e9\n"))),
+            Message.assistant("a"));
+    String json = MessagesJson.write(messages);
+    assertThat(json).contains("p.png").doesNotContain("base64");
+    assertThat(parse(json)).isEqualTo(messages);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "[{\"role\": \"user\", \"content\": \"a\"}, 3]|messages[1]: expected an object, found the number 3",
+        "[{\"content\": \"a\"}]|messages[0].role: expected a string, found nothing",
+        "[{\"role\": \"king\", \"content\": \"a\"}]|messages[0].role: expected system, user, assistant or tool",
+        "[{\"role\": \"user\"}]|messages[0].content: expected a string or a list",
+        "[{\"role\": \"user\", \"content\": 5}]|messages[0].content: expected a string or a list",
+        "[{\"role\": \"user\", \"content\": [{\"type\": \"audio\"}]}]|messages[0].content[0].type: expected text, image_url or image",
+        "[{\"role\": \"user\", \"content\": [{\"type\": \"text\"}]}]|messages[0].content[0].text: expected a string",
+        "[{\"role\": \"user\", \"content\": [{\"type\": \"image\"}]}]|messages[0].content[0]: expected the picture under",
+        "[{\"role\": \"user\", \"content\": [{\"type\": \"image\", \"image\": \"none.png\"}]}]|messages[0].content[0].image: no such file",
+        "[{\"role\": \"user\", \"content\": [{\"type\": \"image\", \"image\": \"https://x/y.png\"}]}]|nothing is fetched from the network",
+        "[{\"role\": \"user\", \"content\": [{\"type\": \"image\", \"image\": \"data:image/png,xyz\"}]}]|messages[0].content[0].image: expected data:image/TYPE;base64",
+        "[{\"role\": \"assistant\", \"content\": null, \"tool_calls\": [{}]}]|messages[0].tool_calls",
+        "[]|expected at least one",
+        "{\"message\": []}|expected an array of messages",
+        "[{\"role\": \"user\", \"role\": \"user\"}]|not valid JSON",
+        "[|not valid JSON",
+        "[] []|not valid JSON",
+      })
+  void namesThePlaceOfAMistake(String json, String message) {
+    assertThatThrownBy(() -> parse(json))
+        .isInstanceOf(MessagesFormatException.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void refusesEmptyText() {
+    assertThatThrownBy(() -> parse("")).isInstanceOf(MessagesFormatException.class);
+  }
+
+  @Test
+  void namesThePlaceOfABrokenPicture() throws IOException {
+    Files.writeString(directory.resolve("note.png"), "hello");
+    assertThatThrownBy(() ->
+            parse("[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"path\":\"note.png\"}]}]"))
+        .isInstanceOf(ImageFormatException.class)
+        .hasMessageContaining("messages[0].content[0].path");
+  }
+
+  @Test
+  void readsNoFilesWhereTheLoaderDoesNot() throws IOException {
+    green("p.png");
+    String json = "[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"path\":\"p.png\"}]}]";
+    assertThatThrownBy(() -> MessagesJson.parse(json, ImageLoader.inlineOnly(ImageLimits.DEFAULT)))
+        .isInstanceOf(MessagesFormatException.class)
+        .hasMessageContaining("no files are read here");
+  }
+
+  @Test
+  void refusesDeepNesting() {
+    assertThatThrownBy(() -> parse("[".repeat(100_000)))
+        .isInstanceOf(MessagesFormatException.class);
+  }
+}
