@@ -25,6 +25,7 @@ final class Access {
 
   /** {@code owner[index]}: items first, then, for a string, the type's own attributes. */
   static Object item(Evaluation in, Object owner, Object index) {
+    in.countText(owner);
     Object value = itemOrNull(owner, index);
     if (value == null && index instanceof Text name) {
       value = ownAttribute(owner, name.text());

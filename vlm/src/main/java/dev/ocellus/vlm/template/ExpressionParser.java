@@ -234,26 +234,20 @@ class ExpressionParser {
 
   private Expr name(Token token, boolean target) {
     int position = token.position();
-    switch (token.text()) {
-      case "true", "True" -> {
-        return new Literals.Constant(position, true);
-      }
-      case "false", "False" -> {
-        return new Literals.Constant(position, false);
-      }
-      case "none", "None" -> {
-        return new Literals.Constant(position, None.NONE);
-      }
+    return switch (token.text()) {
+      case "true", "True" -> new Literals.Constant(position, true);
+      case "false", "False" -> new Literals.Constant(position, false);
+      case "none", "None" -> new Literals.Constant(position, None.NONE);
       default -> {
         if (target && tokens.isOperator(".")) {
           tokens.next();
           String attribute = tokens.expect(Token.Type.NAME, "an attribute name").text();
-          return new Literals.NamespaceTarget(position, token.text(), attribute);
+          yield new Literals.NamespaceTarget(position, token.text(), attribute);
         }
         nameRead(token.text());
-        return new Literals.Name(position, token.text());
+        yield new Literals.Name(position, token.text());
       }
-    }
+    };
   }
 
   private static Object integer(Token token) {

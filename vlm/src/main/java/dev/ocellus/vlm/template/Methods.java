@@ -72,33 +72,31 @@ final class Methods {
   }
 
   private static Object dict(Evaluation in, Dict d, String name, Arguments args) {
-    switch (name) {
+    return switch (name) {
       case "get" -> {
         args.expect("get", 1, 2);
         Object value = d.get(args.get(0));
         Object otherwise = args.getOrNull(1);
-        return value != null ? value : otherwise == null ? None.NONE : otherwise;
+        yield value != null ? value : otherwise == null ? None.NONE : otherwise;
       }
       case "keys" -> {
         args.expect(name, 0, 0);
-        return new DictView(d, DictView.Kind.KEYS);
+        yield new DictView(d, DictView.Kind.KEYS);
       }
       case "values" -> {
         args.expect(name, 0, 0);
-        return new DictView(d, DictView.Kind.VALUES);
+        yield new DictView(d, DictView.Kind.VALUES);
       }
       case "items" -> {
         args.expect(name, 0, 0);
-        return new DictView(d, DictView.Kind.ITEMS);
+        yield new DictView(d, DictView.Kind.ITEMS);
       }
       case "copy" -> {
         args.expect(name, 0, 0);
-        return d;
+        yield d;
       }
-      default -> {
-        return fromKeys(in, args);
-      }
-    }
+      default -> fromKeys(in, args);
+    };
   }
 
   private static Object fromKeys(Evaluation in, Arguments args) {
@@ -126,7 +124,7 @@ final class Methods {
     long i = 0;
     for (Iterator<Object> it = Values.iterate(owner); it.hasNext() && i < to; i++) {
       in.steps(1);
-      if (Comparison.equal(it.next(), wanted) && i >= from) {
+      if (Comparison.equal(in, it.next(), wanted) && i >= from) {
         if (name.equals("index")) {
           return i;
         }

@@ -110,16 +110,12 @@ final class Numbers {
   }
 
   private static Object integral(char op, BigInteger a, BigInteger b) {
-    switch (op) {
-      case '+' -> {
-        return bounded(a.add(b));
-      }
-      case '-' -> {
-        return bounded(a.subtract(b));
-      }
+    return switch (op) {
+      case '+' -> bounded(a.add(b));
+      case '-' -> bounded(a.subtract(b));
       case '*' -> {
         checkBits((long) a.bitLength() + b.bitLength());
-        return bounded(a.multiply(b));
+        yield bounded(a.multiply(b));
       }
       case 'f', '%' -> {
         if (b.signum() == 0) {
@@ -128,14 +124,12 @@ final class Numbers {
         BigInteger[] qr = a.divideAndRemainder(b);
         boolean adjust = qr[1].signum() != 0 && qr[1].signum() != b.signum();
         if (op == '%') {
-          return narrow(adjust ? qr[1].add(b) : qr[1]);
+          yield narrow(adjust ? qr[1].add(b) : qr[1]);
         }
-        return narrow(adjust ? qr[0].subtract(BigInteger.ONE) : qr[0]);
+        yield narrow(adjust ? qr[0].subtract(BigInteger.ONE) : qr[0]);
       }
-      default -> {
-        return power(a, b);
-      }
-    }
+      default -> power(a, b);
+    };
   }
 
   private static Object power(BigInteger a, BigInteger b) {
@@ -163,40 +157,34 @@ final class Numbers {
   }
 
   private static Object floating(char op, double a, double b) {
-    switch (op) {
-      case '+' -> {
-        return a + b;
-      }
-      case '-' -> {
-        return a - b;
-      }
-      case '*' -> {
-        return a * b;
-      }
+    return switch (op) {
+      case '+' -> a + b;
+      case '-' -> a - b;
+      case '*' -> a * b;
       case '/' -> {
         if (b == 0) {
           throw new Fail("ZeroDivisionError", "division by zero");
         }
-        return a / b;
+        yield a / b;
       }
       case 'f' -> {
         if (b == 0) {
           throw new Fail("ZeroDivisionError", "float floor division by zero");
         }
-        return floorDivide(a, b);
+        yield floorDivide(a, b);
       }
       case '%' -> {
         if (b == 0) {
           throw new Fail("ZeroDivisionError", "float modulo");
         }
-        return modulo(a, b);
+        yield modulo(a, b);
       }
       default -> {
         if (a == 0 && b < 0) {
           throw new Fail("ZeroDivisionError", "0.0 cannot be raised to a negative power");
         }
         if (a == 1) {
-          return 1.0;
+          yield 1.0;
         }
         double r = Math.pow(a, b);
         if (Double.isInfinite(r) && !Double.isInfinite(a) && !Double.isInfinite(b)) {
@@ -205,9 +193,9 @@ final class Numbers {
         if (Double.isNaN(r) && !Double.isNaN(a) && !Double.isNaN(b)) {
           throw Fail.value("a negative number cannot be raised to a fractional power");
         }
-        return r;
+        yield r;
       }
-    }
+    };
   }
 
   private static double modulo(double a, double b) {

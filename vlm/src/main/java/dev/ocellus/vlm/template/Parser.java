@@ -105,48 +105,34 @@ final class Parser extends ExpressionParser {
   private Stmt statement() {
     Token token = tokens.expect(Token.Type.NAME, "a tag name");
     int position = token.position();
-    switch (token.text()) {
-      case "if" -> {
-        return ifStatement(position);
-      }
-      case "for" -> {
-        return forStatement(position);
-      }
-      case "set" -> {
-        return setStatement(position);
-      }
-      case "macro" -> {
-        return macro(position);
-      }
-      case "call" -> {
-        return callBlock(position);
-      }
+    return switch (token.text()) {
+      case "if" -> ifStatement(position);
+      case "for" -> forStatement(position);
+      case "set" -> setStatement(position);
+      case "macro" -> macro(position);
+      case "call" -> callBlock(position);
       case "filter" -> {
         Calls.FilterCall filter = filterChain(null);
-        return new Statements.FilterBlock(position, filter, closedBody("endfilter"));
+        yield new Statements.FilterBlock(position, filter, closedBody("endfilter"));
       }
-      case "with" -> {
-        return with(position);
-      }
+      case "with" -> with(position);
       case "autoescape" -> {
         Expr on = expression();
-        return new Statements.AutoEscape(position, on, closedBody("endautoescape"));
+        yield new Statements.AutoEscape(position, on, closedBody("endautoescape"));
       }
       case "generation" -> {
         boolean loop = inLoop;
         inLoop = false;
         List<Stmt> body = closedBody("endgeneration");
         inLoop = loop;
-        return new Statements.Block(position, body);
+        yield new Statements.Block(position, body);
       }
-      case "print" -> {
-        return print(position);
-      }
+      case "print" -> print(position);
       case "break", "continue" -> {
         if (!inLoop) {
           throw tokens.fail("'" + token.text() + "' outside of a loop", position);
         }
-        return new Statements.Jump(
+        yield new Statements.Jump(
             position, token.text().equals("break") ? Stmt.Flow.BREAK : Stmt.Flow.CONTINUE);
       }
       default -> {
@@ -157,7 +143,7 @@ final class Parser extends ExpressionParser {
         }
         throw unknownTag(token);
       }
-    }
+    };
   }
 
   private Stmt ifStatement(int position) {
@@ -199,7 +185,9 @@ final class Parser extends ExpressionParser {
 
   private void refuseLoop(Expr target, int position) {
     if (target instanceof Literals.Items items) {
-      items.items().forEach(item -> refuseLoop(item, position));
+      for (Expr item : items.items()) {
+        refuseLoop(item, position);
+      }
     } else if (target instanceof Literals.NamespaceTarget) {
       throw tokens.fail("a loop cannot assign to attributes", position);
     } else if (target instanceof Literals.Name name && name.name().equals("loop")) {
@@ -216,7 +204,9 @@ final class Parser extends ExpressionParser {
 
   private void checkTarget(Expr target, int position) {
     if (target instanceof Literals.Items items && items.isTuple()) {
-      items.items().forEach(item -> checkTarget(item, position));
+      for (Expr item : items.items()) {
+        checkTarget(item, position);
+      }
     } else if (!(target instanceof Literals.Name || target instanceof Literals.NamespaceTarget)) {
       throw tokens.fail("can only assign to names", position);
     }

@@ -208,7 +208,7 @@ final class PercentFormat {
     }
     BigInteger b = Numbers.big(value);
     if (b.bitLength() > 21 || !Character.isValidCodePoint(b.intValue())) {
-      throw new Fail("OverflowError", "%c arg not in range(0x110000)");
+      throw new Fail("OverflowError", "no character has this number");
     }
     // A number from input must not become a character of the template's.
     return Text.input(Character.toString(b.intValue()));

@@ -71,7 +71,7 @@ final class TextOps {
 
   /** UTF-16 offset of a code point index. */
   static int offset(Text t, int codePoint) {
-    return t.text().offsetByCodePoints(0, codePoint);
+    return t.codePoints() == t.length() ? codePoint : t.text().offsetByCodePoints(0, codePoint);
   }
 
   /** UTF-16 offsets of all code points, and the length. */
@@ -125,7 +125,7 @@ final class TextOps {
   static Text replace(Evaluation in, Text t, Text old, Text with, long count) {
     String s = t.text();
     long left = count < 0 ? Long.MAX_VALUE : count;
-    in.steps(s.length() / 100);
+    in.countText(t);
     TextBuilder out = in.text();
     int at = 0;
     if (old.isEmpty()) {
