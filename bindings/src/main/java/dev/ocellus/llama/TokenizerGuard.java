@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /**
@@ -129,6 +130,10 @@ final class TokenizerGuard {
     if (model.equals(SENTENCE_PIECE)) {
       requireBytes(file, tokens);
     }
+    String name = metadata.string("general.name", "").toLowerCase(Locale.ROOT);
+    if (name.contains("phi-3") || name.contains("phi3")) {
+      requirePhi3(file, tokens);
+    }
     return new Limits(model.equals("gpt2") && !LINEAR.contains(pre));
   }
 
@@ -194,6 +199,20 @@ final class TokenizerGuard {
             "a token for every byte",
             "none for <0x%02X>".formatted(b),
             "Such a vocabulary cannot say every text; convert the model again with byte tokens.");
+      }
+    }
+  }
+
+  /** libllama looks these up by the name of the model, and would only say that it failed. */
+  private static void requirePhi3(Path file, Set<ByteBuffer> tokens) {
+    for (String token : new String[] {"</s>", "<unk>", "<s>", "<|endoftext|>"}) {
+      if (!tokens.contains(ByteBuffer.wrap(token.getBytes(StandardCharsets.US_ASCII)))) {
+        throw ModelGuard.refusal(
+            file,
+            "metadata \"" + TOKENS + "\"",
+            "\"%s\", as the model is called Phi-3 in general.name".formatted(token),
+            "no such token",
+            "Give the model another general.name.");
       }
     }
   }

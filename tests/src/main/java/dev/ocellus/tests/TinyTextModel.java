@@ -65,7 +65,7 @@ public final class TinyTextModel {
   }
 
   private GgufWriter build() {
-    out.string("general.architecture", architecture).string("general.name", "tiny " + architecture);
+    out.string("general.architecture", architecture).string("general.name", "tiny");
     hyperparameters();
     int nVocab =
         architecture.startsWith("gemma") || architecture.equals("phi3")

@@ -60,6 +60,7 @@ class ModelGuardTest {
             "gemma3",
             w -> w.u32("gemma3.attention.sliding_window_pattern", 1),
             "or 2 to 512"),
+        refused("phi-3", "llama", w -> w.string("general.name", "Phi-3 mini"), "general.name"),
         refused("no layers", "llama", w -> w.u32("llama.block_count", 0), "block_count"),
         refused("many layers", "llama", w -> w.u32("llama.block_count", 513), "1 to 512"),
         refused("no heads", "llama", w -> w.u32("llama.attention.head_count", 0), "head_count"),

@@ -235,7 +235,7 @@ final class ModelMutator {
   private void resize() {
     long from = Values.one(List.copyOf(tensors.values()), random).shape[0];
     long to =
-        random.nextInt(4) == 0 ? Math.abs(Values.integer(from, random)) : random.nextInt(1, 130);
+        random.nextInt(4) == 0 ? Math.max(1, Values.integer(from, random)) : random.nextInt(1, 130);
     metadata.replaceAll((key, v) ->
         v instanceof GgufValue.Int i && i.value() == from && to < 128
             ? new GgufValue.Int(i.type(), to)
