@@ -14,7 +14,11 @@ public final class Architectures {
     VisionArchitecture create(GgufMetadata metadata, Weights weights);
   }
 
-  private static final Map<String, Factory> BY_PROJECTOR = new TreeMap<>(Map.of("mlp", Llava::new));
+  private static final Map<String, Factory> BY_PROJECTOR =
+      new TreeMap<>(
+          Map.of(
+              "mlp", Llava::new,
+              "qwen2vl_merger", Qwen2Vl::new));
 
   private Architectures() {}
 
