@@ -18,7 +18,8 @@ public final class Architectures {
       new TreeMap<>(
           Map.of(
               "mlp", Llava::new,
-              "qwen2vl_merger", Qwen2Vl::new));
+              "qwen2vl_merger", Qwen2Vl::new,
+              "qwen2.5vl_merger", Qwen25Vl::new));
 
   private Architectures() {}
 
