@@ -19,7 +19,8 @@ public final class Architectures {
           Map.of(
               "mlp", Llava::new,
               "qwen2vl_merger", Qwen2Vl::new,
-              "qwen2.5vl_merger", Qwen25Vl::new));
+              "qwen2.5vl_merger", Qwen25Vl::new,
+              "qwen3vl_merger", Qwen3Vl::new));
 
   private Architectures() {}
 
