@@ -29,7 +29,8 @@ final class Generator implements AutoCloseable {
     this.filler =
         new ContextFiller(
             context, model.encoder().map(e -> e.architecture().rowsSeeEachOther()).orElse(false));
-    this.images = new ImageEncoding(model.encoder().orElse(null), vocab);
+    this.images =
+        new ImageEncoding(model.encoder().orElse(null), vocab, model.options().imageTokens());
     this.logits = new float[vocab.nTokens()];
   }
 

@@ -5,6 +5,7 @@ import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ImageInput;
 import dev.ocellus.vlm.model.ImagePiece;
+import dev.ocellus.vlm.model.TokenLimits;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.Segment;
 import java.util.ArrayList;
@@ -21,15 +22,17 @@ import org.jspecify.annotations.Nullable;
 final class ImageEncoding {
   private final @Nullable VisionEncoder encoder;
   private final Vocab vocab;
+  private final TokenLimits limits;
   private final Map<String, ImageInput> prepared = new HashMap<>();
   private long preprocessNanos;
   private long encodeNanos;
   private int encodedTokens;
   private int imageTokens;
 
-  ImageEncoding(@Nullable VisionEncoder encoder, Vocab vocab) {
+  ImageEncoding(@Nullable VisionEncoder encoder, Vocab vocab, TokenLimits limits) {
     this.encoder = encoder;
     this.vocab = vocab;
+    this.limits = limits;
   }
 
   void startTiming() {
@@ -85,7 +88,7 @@ final class ImageEncoding {
         picture.contentHash(),
         key -> {
           long start = System.nanoTime();
-          ImageInput input = encoder().prepare(picture);
+          ImageInput input = encoder().prepare(picture, limits);
           preprocessNanos += System.nanoTime() - start;
           return input;
         });

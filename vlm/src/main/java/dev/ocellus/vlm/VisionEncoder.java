@@ -15,6 +15,7 @@ import dev.ocellus.vlm.model.Architectures;
 import dev.ocellus.vlm.model.EncoderGraph;
 import dev.ocellus.vlm.model.ImageInput;
 import dev.ocellus.vlm.model.Tiles;
+import dev.ocellus.vlm.model.TokenLimits;
 import dev.ocellus.vlm.model.VisionArchitecture;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -124,6 +125,11 @@ public final class VisionEncoder implements AutoCloseable {
   /** Resizes and normalizes a picture as the model's reference does. */
   public ImageInput prepare(RgbImage image) {
     return architecture.prepare(image);
+  }
+
+  /** The same with limits for the number of tokens, where the model leaves a choice. */
+  public ImageInput prepare(RgbImage image, TokenLimits limits) {
+    return architecture.prepare(image, limits);
   }
 
   /** Encodes one picture. */

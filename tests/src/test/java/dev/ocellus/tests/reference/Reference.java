@@ -1,5 +1,8 @@
 package dev.ocellus.tests.reference;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.ocellus.vlm.model.TokenLimits;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -54,6 +57,29 @@ final class Reference {
 
   Path text(String model) {
     return root.resolve("models").resolve(model).resolve("gguf/text.gguf");
+  }
+
+  /**
+   * How many tokens a picture may have, where the reference's processor was given limits that the
+   * GGUF files do not hold.
+   */
+  TokenLimits imageTokens(String model) {
+    Path file = root.resolve("models").resolve(model).resolve("hf/preprocessor_config.json");
+    if (!Files.exists(file)) {
+      return TokenLimits.NONE;
+    }
+    try {
+      JsonNode json = new ObjectMapper().readTree(file.toFile());
+      if (!json.has("merge_size")) {
+        return TokenLimits.NONE;
+      }
+      int side = json.get("patch_size").asInt() * json.get("merge_size").asInt();
+      JsonNode least = json.has("size") ? json.at("/size/shortest_edge") : json.get("min_pixels");
+      JsonNode most = json.has("size") ? json.at("/size/longest_edge") : json.get("max_pixels");
+      return new TokenLimits(least.asInt() / (side * side), most.asInt() / (side * side));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** The cases of a model that have a conversation. */

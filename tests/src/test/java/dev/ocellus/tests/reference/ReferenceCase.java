@@ -116,6 +116,25 @@ final class ReferenceCase {
     }
   }
 
+  /**
+   * Rows of the pictures as the text model takes them: the projector's, and behind each what is
+   * added after layers of the text model.
+   */
+  float[] rows(SafetensorsFile expected) {
+    List<float[]> parts = new ArrayList<>();
+    parts.add(expected.floats("projector.out"));
+    while (expected.contains("deepstack." + (parts.size() - 1))) {
+      parts.add(expected.floats("deepstack." + (parts.size() - 1)));
+    }
+    int width = parts.getFirst().length / json.get("n_image_tokens").asInt();
+    float[] rows = new float[parts.size() * parts.getFirst().length];
+    for (int i = 0; i < rows.length / width; i++) {
+      float[] part = parts.get(i % parts.size());
+      System.arraycopy(part, i / parts.size() * width, rows, i * width, width);
+    }
+    return rows;
+  }
+
   /** Pixels after preprocessing, whether stored as floats or as bytes with mean and deviation. */
   float[] pixelValues(SafetensorsFile expected) {
     if (expected.contains("pixel_values")) {
@@ -127,6 +146,8 @@ final class ReferenceCase {
       shape.add(size);
     }
     JsonNode how = json.get("pixel_values_u8");
+    JsonNode means = how.has("mean") ? how.get("mean") : how.get("image_mean");
+    JsonNode stds = how.has("std") ? how.get("std") : how.get("image_std");
     // [..., 3, height, width], or patches [n, 3 * perChannel]
     int perChannel =
         shape.size() == 2
@@ -135,8 +156,8 @@ final class ReferenceCase {
     float[] values = new float[bytes.length];
     for (int i = 0; i < bytes.length; i++) {
       int c = i / perChannel % 3;
-      float mean = (float) how.get("image_mean").get(c).asDouble();
-      float std = (float) how.get("image_std").get(c).asDouble();
+      float mean = (float) means.get(c).asDouble();
+      float std = (float) stds.get(c).asDouble();
       values[i] = ((float) bytes[i] / 255 - mean) / std;
     }
     return values;

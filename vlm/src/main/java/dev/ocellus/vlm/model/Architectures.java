@@ -14,7 +14,14 @@ public final class Architectures {
     VisionArchitecture create(GgufMetadata metadata, Weights weights);
   }
 
-  private static final Map<String, Factory> BY_PROJECTOR = new TreeMap<>(Map.of("mlp", Llava::new, "idefics3", Idefics3::new));
+  private static final Map<String, Factory> BY_PROJECTOR =
+      new TreeMap<>(
+          Map.of(
+              "mlp", Llava::new,
+              "idefics3", Idefics3::new,
+              "qwen2vl_merger", Qwen2Vl::new,
+              "qwen2.5vl_merger", Qwen25Vl::new,
+              "qwen3vl_merger", Qwen3Vl::new));
 
   private Architectures() {}
 

@@ -11,13 +11,26 @@ import java.util.List;
  * @param gridX tiles across
  * @param gridY tiles down
  * @param layout what stands at the picture's place in the prompt
+ * @param nFrames how often the reference's array has each channel of a patch, in a row: more than
+ *     once where it takes a picture as frames of a video; the tiles have it once
  */
 public record ImageInput(
-    List<Tiles> tiles, List<Integer> pixelShape, int gridX, int gridY, List<ImagePiece> layout) {
+    List<Tiles> tiles,
+    List<Integer> pixelShape,
+    int gridX,
+    int gridY,
+    List<ImagePiece> layout,
+    int nFrames) {
   public ImageInput {
     tiles = List.copyOf(tiles);
     pixelShape = List.copyOf(pixelShape);
     layout = List.copyOf(layout);
+  }
+
+  /** A picture that is no video. */
+  public ImageInput(
+      List<Tiles> tiles, List<Integer> pixelShape, int gridX, int gridY, List<ImagePiece> layout) {
+    this(tiles, pixelShape, gridX, gridY, layout, 1);
   }
 
   /** Number of tiles. */
@@ -34,6 +47,9 @@ public record ImageInput(
 
   /** The values of all tiles, in the order of {@link #pixelShape}. */
   public float[] pixels() {
+    if (nFrames > 1) {
+      return framePixels();
+    }
     if (tiles.size() == 1) {
       return tiles.getFirst().pixels();
     }
@@ -42,6 +58,20 @@ public record ImageInput(
     for (Tiles t : tiles) {
       System.arraycopy(t.pixels(), 0, all, at, t.pixels().length);
       at += t.pixels().length;
+    }
+    return all;
+  }
+
+  private float[] framePixels() {
+    float[] all = new float[pixelShape.stream().reduce(1, Math::multiplyExact)];
+    int at = 0;
+    for (Tiles t : tiles) {
+      int channel = Math.toIntExact(t.shape().getFirst() / 3);
+      for (int from = 0; from < t.pixels().length; from += channel) {
+        for (int frame = 0; frame < nFrames; frame++, at += channel) {
+          System.arraycopy(t.pixels(), from, all, at, channel);
+        }
+      }
     }
     return all;
   }

@@ -30,6 +30,16 @@ public interface VisionArchitecture {
   ImageInput prepare(RgbImage image);
 
   /**
+   * The same with limits for the number of tokens, which architectures with a fixed number do not
+   * look at.
+   *
+   * @throws dev.ocellus.vlm.image.ImageFormatException as {@link #prepare(RgbImage)}
+   */
+  default ImageInput prepare(RgbImage image, TokenLimits limits) {
+    return prepare(image);
+  }
+
+  /**
    * Adds the encoder and projector to a graph.
    *
    * @return [{@link #width()}, rows per tile, tiles]
