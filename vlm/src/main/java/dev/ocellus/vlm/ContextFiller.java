@@ -39,6 +39,11 @@ final class ContextFiller implements AutoCloseable {
     this.tokens = Batch.ofTokens(context.nBatch());
   }
 
+  /** Whether the rows of a picture must be decoded together. */
+  boolean rowsSeeEachOther() {
+    return rowsSeeEachOther;
+  }
+
   /** Places in use. */
   int used() {
     return used;

@@ -83,6 +83,18 @@ final class ImageEncoding {
     return total + imageTokens;
   }
 
+  /**
+   * Most rows of a picture of the last conversation that stand together, and so have to be decoded
+   * together where rows see each other.
+   */
+  int longestRows() {
+    return prepared.values().stream()
+        .flatMap(input -> input.layout().stream())
+        .mapToInt(piece -> piece instanceof ImagePiece.Rows rows ? rows.count() : 0)
+        .max()
+        .orElse(0);
+  }
+
   private ImageInput prepare(RgbImage picture) {
     return prepared.computeIfAbsent(
         picture.contentHash(),

@@ -60,7 +60,15 @@ public final class VisionLanguageModel implements AutoCloseable {
             marker,
             tokenText(vocab, vocab.bos()),
             tokenText(vocab, vocab.eos()));
-    this.tokenizer = new PromptTokenizer(vocab, marker);
+    this.tokenizer =
+        encoder == null
+            ? new PromptTokenizer(vocab, null)
+            : new PromptTokenizer(
+                vocab,
+                new PromptTokenizer.ImagePlace(
+                    encoder.architecture().imageMarker(),
+                    encoder.architecture().textBeforeImage(),
+                    encoder.architecture().textAfterImage()));
     this.loadMillis = (System.nanoTime() - started) / 1e6;
   }
 

@@ -18,6 +18,7 @@ public final class Architectures {
       new TreeMap<>(
           Map.of(
               "mlp", Llava::new,
+              "gemma3", Gemma3::new,
               "idefics3", Idefics3::new,
               "qwen2vl_merger", Qwen2Vl::new,
               "qwen2.5vl_merger", Qwen25Vl::new,

@@ -18,6 +18,20 @@ public interface VisionArchitecture {
   /** What chat templates write where a picture stands. */
   String imageMarker();
 
+  /**
+   * Text in front of every picture that is tokenized in one piece with what stands before it, since
+   * both may share a token. Control tokens are allowed in it. Text that begins and ends with control
+   * tokens may as well be a part of the picture's layout.
+   */
+  default String textBeforeImage() {
+    return "";
+  }
+
+  /** As {@link #textBeforeImage}, behind every picture. */
+  default String textAfterImage() {
+    return "";
+  }
+
   /** The chat template to use when the text model's file has none. */
   String defaultChatTemplate();
 
