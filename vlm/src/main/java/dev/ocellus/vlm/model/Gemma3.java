@@ -10,9 +10,9 @@ import dev.ocellus.vlm.image.RgbImage;
 import java.util.List;
 
 /**
- * Gemma 3 (arXiv:2503.19786): every picture is stretched to one square, goes through a SigLIP tower,
- * squares of its patches are averaged, normed and projected. The rows of a picture see each other in
- * the text model. Weights under {@code v.} and {@code mm.}.
+ * Gemma 3 (arXiv:2503.19786): every picture is stretched to one square, goes through a SigLIP
+ * tower, squares of its patches are averaged, normed and projected. The rows of a picture see each
+ * other in the text model. Weights under {@code v.} and {@code mm.}.
  *
  * <p>The reference is {@code Gemma3ForConditionalGeneration} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/gemma3/modeling_gemma3.py">modeling_gemma3.py</a>.
