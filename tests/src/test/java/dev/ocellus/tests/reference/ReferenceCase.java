@@ -137,6 +137,9 @@ final class ReferenceCase {
 
   /** Pixels after preprocessing, whether stored as floats or as bytes with mean and deviation. */
   float[] pixelValues(SafetensorsFile expected) {
+    if (json.path("image_processor_class").asText().startsWith("Pixtral")) {
+      return unpadded(expected);
+    }
     if (expected.contains("pixel_values")) {
       return expected.floats("pixel_values");
     }
@@ -161,5 +164,26 @@ final class ReferenceCase {
       values[i] = ((float) bytes[i] / 255 - mean) / std;
     }
     return values;
+  }
+
+  /** Pixtral's processor pads the pictures of a prompt to one size, which its model cuts off. */
+  private static float[] unpadded(SafetensorsFile expected) {
+    float[] padded = expected.floats("pixel_values"); // [n, 3, height, width]
+    long[] sizes = expected.longs("image_sizes"); // [n, 2], height first
+    long[] shape = expected.shape("pixel_values");
+    int height = (int) shape[2];
+    int width = (int) shape[3];
+    List<float[]> pictures = new ArrayList<>();
+    for (int i = 0; i < sizes.length / 2; i++) {
+      int h = (int) sizes[2 * i];
+      int w = (int) sizes[2 * i + 1];
+      float[] picture = new float[3 * h * w];
+      for (int line = 0; line < 3 * h; line++) {
+        int from = ((3 * i + line / h) * height + line % h) * width;
+        System.arraycopy(padded, from, picture, line * w, w);
+      }
+      pictures.add(picture);
+    }
+    return Difference.concat(pictures);
   }
 }

@@ -20,6 +20,7 @@ public final class Architectures {
               "mlp", Llava::new,
               "gemma3", Gemma3::new,
               "idefics3", Idefics3::new,
+              "pixtral", Pixtral::new,
               "qwen2vl_merger", Qwen2Vl::new,
               "qwen2.5vl_merger", Qwen25Vl::new,
               "qwen3vl_merger", Qwen3Vl::new));

@@ -134,12 +134,15 @@ final class Gemma3 implements VisionArchitecture {
 
   /** [a, k, b, c] to [a, 1, b, c]. */
   private static Tensor sumOfMiddle(Tensor x) {
-    Tensor sum = null;
-    for (int i = 0; i < x.size(1); i++) {
-      Tensor part = x.slice(new long[] {0, i}, x.size(0), 1, x.size(2), x.size(3)).contiguous();
-      sum = sum == null ? part : sum.add(part);
+    Tensor sum = middle(x, 0);
+    for (int i = 1; i < x.size(1); i++) {
+      sum = sum.add(middle(x, i));
     }
     return sum;
+  }
+
+  private static Tensor middle(Tensor x, int i) {
+    return x.slice(new long[] {0, i}, x.size(0), 1, x.size(2), x.size(3)).contiguous();
   }
 
   @Override
