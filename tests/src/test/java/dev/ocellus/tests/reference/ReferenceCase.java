@@ -135,8 +135,8 @@ final class ReferenceCase {
     float[] values = new float[bytes.length];
     for (int i = 0; i < bytes.length; i++) {
       int c = i / perChannel % 3;
-      float mean = (float) how.get("mean").get(c).asDouble();
-      float std = (float) how.get("std").get(c).asDouble();
+      float mean = (float) how.get("image_mean").get(c).asDouble();
+      float std = (float) how.get("image_std").get(c).asDouble();
       values[i] = ((float) bytes[i] / 255 - mean) / std;
     }
     return values;
