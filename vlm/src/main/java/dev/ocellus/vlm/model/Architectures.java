@@ -14,7 +14,9 @@ public final class Architectures {
     VisionArchitecture create(GgufMetadata metadata, Weights weights);
   }
 
-  private static final Map<String, Factory> BY_PROJECTOR = new TreeMap<>(Map.of("mlp", Llava::new));
+  private static final Map<String, Factory> BY_PROJECTOR =
+      new TreeMap<>(
+          Map.of("internvl", InternVl::new, "mlp", Llava::new));
 
   private Architectures() {}
 
