@@ -16,9 +16,16 @@ public final class Architectures {
 
   private static final Map<String, Factory> BY_PROJECTOR =
       new TreeMap<>(
-          Map.of("internvl", InternVl::new, "mlp", Llava::new));
+          Map.of("internvl", InternVl::new, "mlp", Architectures::llava));
 
   private Architectures() {}
+
+  /** LLaVA-NeXT has LLaVA's projector; only the grids for its tiles tell it apart. */
+  private static VisionArchitecture llava(GgufMetadata metadata, Weights weights) {
+    return metadata.contains(LlavaNext.PINPOINTS)
+        ? new LlavaNext(metadata, weights)
+        : new Llava(metadata, weights);
+  }
 
   /**
    * The architecture of an mmproj file.

@@ -1,6 +1,8 @@
 package dev.ocellus.vlm.model;
 
+import dev.ocellus.vlm.image.ImageSize;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A picture as an encoder takes it.
@@ -11,13 +13,25 @@ import java.util.List;
  * @param gridX tiles across
  * @param gridY tiles down
  * @param layout what stands at the picture's place in the prompt
+ * @param originalSize size before preprocessing, for architectures that arrange the rows by it
  */
 public record ImageInput(
-    List<Tiles> tiles, List<Integer> pixelShape, int gridX, int gridY, List<ImagePiece> layout) {
+    List<Tiles> tiles,
+    List<Integer> pixelShape,
+    int gridX,
+    int gridY,
+    List<ImagePiece> layout,
+    @Nullable ImageSize originalSize) {
   public ImageInput {
     tiles = List.copyOf(tiles);
     pixelShape = List.copyOf(pixelShape);
     layout = List.copyOf(layout);
+  }
+
+  /** A picture whose rows stay in the order of the tiles. */
+  public ImageInput(
+      List<Tiles> tiles, List<Integer> pixelShape, int gridX, int gridY, List<ImagePiece> layout) {
+    this(tiles, pixelShape, gridX, gridY, layout, null);
   }
 
   /** Number of tiles. */
