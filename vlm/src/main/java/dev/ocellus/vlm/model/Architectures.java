@@ -16,7 +16,10 @@ public final class Architectures {
 
   private static final Map<String, Factory> BY_PROJECTOR =
       new TreeMap<>(
-          Map.of("internvl", InternVl::new, "mlp", Architectures::llava));
+          Map.of(
+              "internvl", InternVl::new,
+              "janus_pro", JanusPro::new,
+              "mlp", Architectures::llava));
 
   private Architectures() {}
 
