@@ -27,6 +27,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An image encoder with its projector, from an mmproj file.
@@ -34,9 +35,6 @@ import java.util.Map;
  * <p>Thread-safe; images are encoded one batch at a time.
  */
 public final class VisionEncoder implements AutoCloseable {
-  /** Graphs kept, by shape. Pictures of most models have only one shape. */
-  private static final int MAX_GRAPHS = 8;
-
   /** What a graph depends on: shape of the tiles, and patches across and down. */
   private record Shape(List<Long> sizes, int gridX, int gridY) {
     static Shape of(Tiles tiles) {
@@ -49,7 +47,8 @@ public final class VisionEncoder implements AutoCloseable {
     }
   }
 
-  private record Plan(Graph graph, EncoderGraph inputs, Tensor output) implements AutoCloseable {
+  private record Plan(Shape shape, Graph graph, EncoderGraph inputs, Tensor output)
+      implements AutoCloseable {
     @Override
     public void close() {
       graph.close();
@@ -62,7 +61,7 @@ public final class VisionEncoder implements AutoCloseable {
   private final VisionArchitecture architecture;
   private final Scheduler scheduler;
   private final Device device;
-  private final Map<Shape, Plan> plans = new LinkedHashMap<>(16, 0.75f, true);
+  private @Nullable Plan lastPlan; // guarded by this
   private boolean closed;
 
   private VisionEncoder(Path path, int nThreads, boolean useGpu) throws IOException {
@@ -204,22 +203,21 @@ public final class VisionEncoder implements AutoCloseable {
     }
   }
 
+  /** The plan for a shape. The last one is kept; the scheduler has memory for one only. */
   private Plan plan(Tiles tiles) {
-    Shape shape = Shape.of(tiles);
-    Plan known = plans.get(shape);
-    if (known != null) {
-      return known;
+    if (lastPlan == null || !lastPlan.shape().equals(Shape.of(tiles))) {
+      dropPlan();
+      lastPlan = build(tiles, false);
     }
-    if (plans.size() >= MAX_GRAPHS) {
-      var oldest = plans.entrySet().iterator();
-      Plan evicted = oldest.next().getValue();
-      oldest.remove();
-      scheduler.forget(evicted.graph());
-      evicted.close();
+    return lastPlan;
+  }
+
+  private void dropPlan() {
+    if (lastPlan != null) {
+      scheduler.forget(lastPlan.graph());
+      lastPlan.close();
+      lastPlan = null;
     }
-    Plan made = build(tiles, false);
-    plans.put(shape, made);
-    return made;
   }
 
   private Plan build(Tiles tiles, boolean keepNamed) {
@@ -229,7 +227,7 @@ public final class VisionEncoder implements AutoCloseable {
       }
       EncoderGraph inputs = new EncoderGraph(builder, tiles);
       Tensor output = architecture.forward(inputs);
-      return new Plan(builder.build(output), inputs, output);
+      return new Plan(Shape.of(tiles), builder.build(output), inputs, output);
     }
   }
 
@@ -244,6 +242,7 @@ public final class VisionEncoder implements AutoCloseable {
     requireOpen();
     Tiles tiles = image.tiles().getFirst();
     Map<String, float[]> values = new LinkedHashMap<>();
+    dropPlan();
     try (Plan plan = build(tiles, true)) {
       try (var computation = scheduler.start(plan.graph())) {
         plan.inputs().fill(computation);
@@ -273,8 +272,8 @@ public final class VisionEncoder implements AutoCloseable {
     closed = true;
     while (!owned.isEmpty()) {
       AutoCloseable resource = owned.pop();
-      if (resource instanceof WeightStore) {
-        plans.values().forEach(Plan::close); // after the scheduler, which knows them
+      if (resource instanceof WeightStore && lastPlan != null) {
+        lastPlan.close(); // after the scheduler, which knows it
       }
       try {
         resource.close();

@@ -16,6 +16,7 @@ import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ImageInput;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -72,6 +73,19 @@ abstract class VisionEncoderContract {
       ImageInput input = encoder.prepare(alikeImages().getFirst());
       float[] first = encoder.encode(input).rows().clone();
       encoder.encode(encoder.prepare(alikeImages().getLast()));
+      assertThat(encoder.encode(input).rows()).isEqualTo(first);
+    }
+  }
+
+  @Test
+  void encodesAPictureTheSameAfterALargerBatch() throws IOException {
+    try (VisionEncoder encoder = open()) {
+      ImageInput input = encoder.prepare(alikeImages().getFirst());
+      float[] first = encoder.encode(input).rows().clone();
+      // needs more memory for intermediates, so what the first graph had is freed
+      encoder.encode(Collections.nCopies(24, input), new CancellationFlag());
+      assertThat(encoder.encode(input).rows()).isEqualTo(first);
+      assertThat(encoder.intermediates(input, List.of("projector.out"))).hasSize(1);
       assertThat(encoder.encode(input).rows()).isEqualTo(first);
     }
   }

@@ -1,6 +1,8 @@
 package dev.ocellus.vlm.model;
 
+import dev.ocellus.vlm.image.ImageSize;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A picture as an encoder takes it.
@@ -13,6 +15,7 @@ import java.util.List;
  * @param layout what stands at the picture's place in the prompt
  * @param nFrames how often the reference's array has each channel of a patch, in a row: more than
  *     once where it takes a picture as frames of a video; the tiles have it once
+ * @param originalSize size before preprocessing, for architectures that arrange the rows by it
  */
 public record ImageInput(
     List<Tiles> tiles,
@@ -20,17 +23,18 @@ public record ImageInput(
     int gridX,
     int gridY,
     List<ImagePiece> layout,
-    int nFrames) {
+    int nFrames,
+    @Nullable ImageSize originalSize) {
   public ImageInput {
     tiles = List.copyOf(tiles);
     pixelShape = List.copyOf(pixelShape);
     layout = List.copyOf(layout);
   }
 
-  /** A picture that is no video. */
+  /** A still picture whose rows stay in the order of the tiles. */
   public ImageInput(
       List<Tiles> tiles, List<Integer> pixelShape, int gridX, int gridY, List<ImagePiece> layout) {
-    this(tiles, pixelShape, gridX, gridY, layout, 1);
+    this(tiles, pixelShape, gridX, gridY, layout, 1, null);
   }
 
   /** Number of tiles. */

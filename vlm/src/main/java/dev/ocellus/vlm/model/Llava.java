@@ -32,10 +32,10 @@ final class Llava implements VisionArchitecture {
     STRETCH
   }
 
-  private static final double[] CLIP_MEAN = {0.48145466, 0.4578275, 0.40821073};
-  private static final double[] CLIP_STD = {0.26862954, 0.26130258, 0.27577711};
+  static final double[] CLIP_MEAN = {0.48145466, 0.4578275, 0.40821073};
+  static final double[] CLIP_STD = {0.26862954, 0.26130258, 0.27577711};
 
-  private static final String VICUNA =
+  static final String VICUNA =
       "{% for message in messages %}{% if message['role'] == 'system' %}{{ message['content'] + ' ' }}"
           + "{% elif message['role'] == 'user' %}{{ 'USER: ' + message['content'] + ' ' }}"
           + "{% else %}{{ 'ASSISTANT: ' + message['content'] + eos_token }}{% endif %}{% endfor %}"
@@ -51,10 +51,6 @@ final class Llava implements VisionArchitecture {
   private final int width;
 
   Llava(GgufMetadata metadata, Weights weights) {
-    if (metadata.contains("clip.vision.image_grid_pinpoints")) {
-      throw new UnsupportedArchitectureException(
-          "This mmproj is of LLaVA-NeXT (it has clip.vision.image_grid_pinpoints), which is not supported yet; LLaVA 1.5 is.");
-    }
     config = ClipTower.Config.of(metadata);
     fit = fit(metadata);
     var c = new ConfigReader(metadata, "clip.vision.");

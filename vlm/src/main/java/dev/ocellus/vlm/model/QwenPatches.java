@@ -114,7 +114,8 @@ final class QwenPatches {
         1,
         1,
         List.of(ImagePiece.Rows.grid(gridX / merge, gridY / merge)),
-        2);
+        2,
+        null);
   }
 
   /**

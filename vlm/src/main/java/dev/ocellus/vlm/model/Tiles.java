@@ -1,5 +1,7 @@
 package dev.ocellus.vlm.model;
 
+import dev.ocellus.vlm.image.Normalize;
+import dev.ocellus.vlm.image.RgbImage;
 import java.util.List;
 
 /**
@@ -23,6 +25,17 @@ public record Tiles(float[] pixels, List<Long> shape, int gridX, int gridY) {
         List.of((long) width, (long) height, 3L, (long) n),
         width / patchSize,
         height / patchSize);
+  }
+
+  /** Tiles from pictures of one size, at least one. */
+  public static Tiles ofImages(List<RgbImage> images, Normalize normalize, int patchSize) {
+    RgbImage first = images.getFirst();
+    int length = first.width() * first.height() * 3;
+    float[] pixels = new float[Math.multiplyExact(length, images.size())];
+    for (int i = 0; i < images.size(); i++) {
+      normalize.apply(images.get(i), pixels, i * length);
+    }
+    return ofRgb(pixels, first.width(), first.height(), images.size(), patchSize);
   }
 
   /** Number of tiles. */
