@@ -88,6 +88,10 @@ public final class WeightStore extends NativeObject {
     return mappedBytes;
   }
 
+  boolean onCpu() {
+    return backend.device().kind() == Device.Kind.CPU;
+  }
+
   GgufTensor require(String name) {
     return file.findTensor(name)
         .orElseThrow(() ->
@@ -165,10 +169,7 @@ public final class WeightStore extends NativeObject {
 
   private Tensor place(GgufTensor source, boolean widened) {
     long[] shape = source.shape().stream().mapToLong(Long::longValue).toArray();
-    boolean inPlace =
-        !widened
-            && backend.device().kind() == Device.Kind.CPU
-            && source.data().address() % ALIGNMENT == 0;
+    boolean inPlace = !widened && onCpu() && source.data().address() % ALIGNMENT == 0;
     if (inPlace) {
       Tensor tensor = mapped.newTensor(shortened(source.name()), source.type(), shape);
       ggml_h.ggml_backend_tensor_alloc(mappedBuffer(source), tensor.handle(), source.data());

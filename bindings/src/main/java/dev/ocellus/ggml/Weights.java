@@ -89,6 +89,14 @@ public final class Weights {
     return has(name) ? f32(name, shape) : null;
   }
 
+  /**
+   * Whether what is computed with these weights is computed by the CPU, whose kernels stay in F32
+   * where those of graphics processors round.
+   */
+  public boolean onCpu() {
+    return store.onCpu();
+  }
+
   /** The full name of a weight, for messages. */
   public String name(String name) {
     return prefix + name;
