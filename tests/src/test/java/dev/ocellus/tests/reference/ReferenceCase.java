@@ -144,10 +144,7 @@ final class ReferenceCase {
       return expected.floats("pixel_values");
     }
     long[] bytes = expected.longs("pixel_values.u8");
-    List<Long> shape = new ArrayList<>();
-    for (long size : expected.shape("pixel_values.u8")) {
-      shape.add(size);
-    }
+    List<Long> shape = expected.shape("pixel_values.u8");
     JsonNode how = json.get("pixel_values_u8");
     JsonNode means = how.has("mean") ? how.get("mean") : how.get("image_mean");
     JsonNode stds = how.has("std") ? how.get("std") : how.get("image_std");
@@ -170,9 +167,9 @@ final class ReferenceCase {
   private static float[] unpadded(SafetensorsFile expected) {
     float[] padded = expected.floats("pixel_values"); // [n, 3, height, width]
     long[] sizes = expected.longs("image_sizes"); // [n, 2], height first
-    long[] shape = expected.shape("pixel_values");
-    int height = (int) shape[2];
-    int width = (int) shape[3];
+    List<Long> shape = expected.shape("pixel_values");
+    int height = Math.toIntExact(shape.get(2));
+    int width = Math.toIntExact(shape.get(3));
     List<float[]> pictures = new ArrayList<>();
     for (int i = 0; i < sizes.length / 2; i++) {
       int h = (int) sizes[2 * i];
