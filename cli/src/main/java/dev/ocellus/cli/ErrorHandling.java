@@ -27,15 +27,26 @@ final class ErrorHandling {
   int usage(ParameterException e, String[] arguments) {
     CommandLine line = e.getCommandLine();
     error(messageOf(e));
-    if (e instanceof UnmatchedArgumentException unmatched) {
-      List<String> suggestions = unmatched.getSuggestions();
-      if (!suggestions.isEmpty()) {
-        io.err().println("Did you mean: " + String.join(" or ", suggestions) + "?");
-      }
+    List<String> suggestions = suggestions(e);
+    if (!suggestions.isEmpty()) {
+      io.err().println("Did you mean: " + String.join(" or ", suggestions) + "?");
     }
     io.err().println("Try '%s --help'.".formatted(line.getCommandSpec().qualifiedName()));
     io.err().flush();
     return ExitCode.USAGE;
+  }
+
+  private static List<String> suggestions(ParameterException e) {
+    if (!(e instanceof UnmatchedArgumentException unmatched)
+        || unmatched.getUnmatched().isEmpty()) {
+      return List.of();
+    }
+    CommandLine line = e.getCommandLine();
+    return Suggestions.of(
+        unmatched.getUnmatched().getFirst().replaceFirst("=.*", ""),
+        unmatched.isUnknownOption()
+            ? line.getCommandSpec().optionsMap().keySet()
+            : line.getSubcommands().keySet());
   }
 
   private static String messageOf(ParameterException e) {

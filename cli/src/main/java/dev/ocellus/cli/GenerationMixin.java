@@ -22,12 +22,8 @@ final class GenerationMixin {
 
   @Option(
       names = "--ignore-eos",
-      arity = "0..1",
-      fallbackValue = "true",
-      paramLabel = "BOOL",
-      hideParamSyntax = true,
       description = "Go on when the model ends its answer, for measuring; use it with -n.")
-  @Nullable Boolean ignoreEos;
+  boolean ignoreEos;
 
   @Mixin SamplingMixin sampling = new SamplingMixin();
 
@@ -37,7 +33,7 @@ final class GenerationMixin {
         maxTokens == null ? base.maxTokens() : Math.max(-1, maxTokens),
         sampling.apply(base.sampling()),
         stop == null ? base.stop() : stop,
-        ignoreEos == null ? base.ignoreEos() : ignoreEos);
+        ignoreEos || base.ignoreEos());
   }
 
   /** For a single answer: the seed is drawn, so that it can be told. */

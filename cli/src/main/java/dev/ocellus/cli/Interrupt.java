@@ -12,13 +12,14 @@ final class Interrupt implements AutoCloseable {
   private final @Nullable Object previous;
   private volatile @Nullable Runnable action;
   private volatile boolean happened;
+  private volatile boolean survives;
 
   Interrupt() {
     previous = Signals.register("INT", this::happen);
   }
 
   private void happen() {
-    if (happened) {
+    if (happened && !survives) {
       Runtime.getRuntime().halt(ExitCode.INTERRUPTED);
     }
     happened = true;
@@ -34,6 +35,12 @@ final class Interrupt implements AutoCloseable {
     if (happened) {
       action.run();
     }
+  }
+
+  /** What to do at every one from now on, none of which ends the process. */
+  void onEveryInterrupt(Runnable action) {
+    survives = true;
+    this.action = action;
   }
 
   boolean happened() {

@@ -38,7 +38,7 @@ sealed interface LineInput extends AutoCloseable {
   }
 
   /** Lines that a person types, with editing, history and completion. */
-  static LineInput terminal(Io io, List<String> commands) throws IOException {
+  static LineInput terminal(Io io, Interrupt interrupt, List<String> commands) throws IOException {
     Terminal terminal =
         TerminalBuilder.builder()
             .system(true)
@@ -62,11 +62,12 @@ sealed interface LineInput extends AutoCloseable {
       try {
         Files.createDirectories(parent);
       } catch (IOException e) {
-        return new Typed(terminal, reader); // a chat that is not remembered is better than none
+        return new Typed(
+            terminal, reader, interrupt); // a chat that is not remembered is better than none
       }
     }
     reader.setVariable(LineReader.HISTORY_FILE, history);
-    return new Typed(terminal, reader);
+    return new Typed(terminal, reader, interrupt);
   }
 
   private static Path historyFile(Map<String, String> environment) {
@@ -109,7 +110,7 @@ sealed interface LineInput extends AutoCloseable {
   }
 
   /** Lines of a terminal. */
-  record Typed(Terminal terminal, LineReader reader) implements LineInput {
+  record Typed(Terminal terminal, LineReader reader, Interrupt interrupt) implements LineInput {
     @Override
     public @Nullable String read(String prompt) {
       try {
@@ -129,6 +130,7 @@ sealed interface LineInput extends AutoCloseable {
     @Override
     public void onInterrupt(Runnable action) {
       terminal.handle(Terminal.Signal.INT, signal -> action.run());
+      interrupt.onEveryInterrupt(action); // a dumb terminal does not take signals over
     }
 
     @Override

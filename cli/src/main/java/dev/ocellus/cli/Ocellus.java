@@ -103,6 +103,9 @@ public final class Ocellus {
         line.addSubcommand(name, verb.apply(io));
       }
     }
+    for (CommandLine command : line.getSubcommands().values()) {
+      command.getCommandSpec().usageMessage().abbreviateSynopsis(true).sortOptions(false);
+    }
     ErrorHandling errors = new ErrorHandling(io);
     return line.setOut(writer(io.out()))
         .setErr(writer(io.err()))

@@ -63,7 +63,9 @@ final class Repl {
       verb.note("/help tells the commands, Ctrl-C stops an answer, Ctrl-D ends");
     }
     try (LineInput input =
-        typed ? LineInput.terminal(io, ReplCommands.names()) : LineInput.piped(io, interrupt)) {
+        typed
+            ? LineInput.terminal(io, interrupt, ReplCommands.names())
+            : LineInput.piped(io, interrupt)) {
       input.onInterrupt(session::cancel);
       boolean goOn = true;
       while (goOn) {

@@ -136,6 +136,11 @@ final class ReplCommands {
     if (words.length < 2) {
       throw new IllegalArgumentException("expected a name and a value: /set temp 0.7");
     }
+    if (name.equals("ignore-eos")) {
+      repl.setOptions(repl.options().withIgnoreEos(List.of("on", "true", "1").contains(words[1])));
+      show();
+      return;
+    }
     Settings settings = new Settings();
     try {
       new CommandLine(settings)

@@ -69,6 +69,7 @@ abstract class Verb implements Callable<Integer> {
   }
 
   final Progress progress() {
-    return new Progress(io.err(), io.errTerminal() && !output.quiet && !output.verbose);
+    boolean canWipe = !io.environment().getOrDefault("TERM", "").equals("dumb");
+    return new Progress(io.err(), io.errTerminal() && canWipe && !output.quiet && !output.verbose);
   }
 }

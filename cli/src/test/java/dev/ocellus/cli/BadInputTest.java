@@ -105,7 +105,7 @@ class BadInputTest {
 
   @Test
   void absurdNumbers() {
-    refuses("threads (-t)", "chat", "-q", "-p", "hi", "-t", 100_000);
+    refuses("threads", "chat", "-q", "-p", "hi", "-t", 100_000);
     refuses("context", "chat", "-q", "-p", "hi", "-c", Integer.MAX_VALUE);
   }
 }

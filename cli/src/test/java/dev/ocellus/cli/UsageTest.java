@@ -50,7 +50,8 @@ class UsageTest {
   void suggestsAnOption() {
     Cli run = Cli.run("chat", "-p", "hi", "--tmp", "1");
     assertThat(run.code()).isEqualTo(2);
-    assertThat(run.err()).contains("unknown option --tmp", "--temp", "ocellus chat --help");
+    assertThat(run.err())
+        .contains("unknown option --tmp", "Did you mean: --temp?", "ocellus chat --help");
     assertThat(run.out()).isEmpty();
   }
 
