@@ -149,9 +149,9 @@ final class ReferenceCase {
   private static float[] unpadded(SafetensorsFile expected) {
     float[] padded = expected.floats("pixel_values"); // [n, 3, height, width]
     long[] sizes = expected.longs("image_sizes"); // [n, 2], height first
-    long[] shape = expected.shape("pixel_values");
-    int height = (int) shape[2];
-    int width = (int) shape[3];
+    List<Long> shape = expected.shape("pixel_values");
+    int height = Math.toIntExact(shape.get(2));
+    int width = Math.toIntExact(shape.get(3));
     List<float[]> pictures = new ArrayList<>();
     for (int i = 0; i < sizes.length / 2; i++) {
       int h = (int) sizes[2 * i];

@@ -14,7 +14,8 @@ public final class Architectures {
     VisionArchitecture create(GgufMetadata metadata, Weights weights);
   }
 
-  private static final Map<String, Factory> BY_PROJECTOR = new TreeMap<>(
+  private static final Map<String, Factory> BY_PROJECTOR =
+      new TreeMap<>(
           Map.of(
               "gemma3", Gemma3::new,
               "idefics3", Idefics3::new,

@@ -10,9 +10,9 @@ import dev.ocellus.vlm.image.RgbImage;
 import java.util.List;
 
 /**
- * Gemma 3 (arXiv:2503.19786): every picture is stretched to one square, goes through a SigLIP tower,
- * squares of its patches are averaged, normed and projected. The rows of a picture see each other in
- * the text model. Weights under {@code v.} and {@code mm.}.
+ * Gemma 3 (arXiv:2503.19786): every picture is stretched to one square, goes through a SigLIP
+ * tower, squares of its patches are averaged, normed and projected. The rows of a picture see each
+ * other in the text model. Weights under {@code v.} and {@code mm.}.
  *
  * <p>The reference is {@code Gemma3ForConditionalGeneration} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/gemma3/modeling_gemma3.py">modeling_gemma3.py</a>.
@@ -134,10 +134,9 @@ final class Gemma3 implements VisionArchitecture {
 
   /** [a, k, b, c] to [a, 1, b, c]. */
   private static Tensor sumOfMiddle(Tensor x) {
-    Tensor sum = null;
-    for (int i = 0; i < x.size(1); i++) {
-      Tensor part = x.slice(new long[] {0, i}, x.size(0), 1, x.size(2), x.size(3)).contiguous();
-      sum = sum == null ? part : sum.add(part);
+    Tensor sum = x.slice(new long[] {}, x.size(0), 1, x.size(2), x.size(3)).contiguous();
+    for (int i = 1; i < x.size(1); i++) {
+      sum = sum.add(x.slice(new long[] {0, i}, x.size(0), 1, x.size(2), x.size(3)));
     }
     return sum;
   }

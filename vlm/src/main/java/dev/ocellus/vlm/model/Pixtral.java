@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * in the prompt with a token behind each, and two linear maps project. Mistral 3 first merges
  * squares of patches. Weights under {@code v.} and {@code mm.}.
  *
- * <p>The reference is {@code LlavaForConditionalGeneration} of transformers with a Pixtral tower, and
- * {@code Mistral3ForConditionalGeneration}: <a
+ * <p>The reference is {@code LlavaForConditionalGeneration} of transformers with a Pixtral tower,
+ * and {@code Mistral3ForConditionalGeneration}: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/pixtral/image_processing_pil_pixtral.py">image_processing_pil_pixtral.py</a>,
  * <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/mistral3/modeling_mistral3.py">modeling_mistral3.py</a>.
@@ -129,8 +129,7 @@ final class Pixtral implements VisionArchitecture {
   @Override
   public ImageInput prepare(RgbImage image) {
     ImageSize size = resized(image.size());
-    RgbImage whole =
-        Preprocess.stretch(image, size.width(), size.height(), ResizeFilter.BICUBIC);
+    RgbImage whole = Preprocess.stretch(image, size.width(), size.height(), ResizeFilter.BICUBIC);
     Tiles tile =
         Tiles.ofRgb(normalize.apply(whole), size.width(), size.height(), 1, config.patchSize());
     return new ImageInput(
@@ -150,8 +149,8 @@ final class Pixtral implements VisionArchitecture {
   }
 
   /**
-   * Multiple of a row's side; a side that the ratio has rounded to nothing becomes one row. There the
-   * reference fails.
+   * Multiple of a row's side; a side that the ratio has rounded to nothing becomes one row. There
+   * the reference fails.
    */
   private int roundUp(int length) {
     int unit = config.patchSize() * mergeSize;

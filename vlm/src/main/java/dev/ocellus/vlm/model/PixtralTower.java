@@ -90,8 +90,7 @@ final class PixtralTower {
       for (int pair = 0; pair < nPairs; pair++) {
         boolean vertical = pair < nPairs / 2;
         int exponent = vertical ? 4 * pair : 4 * (pair - nPairs / 2) + 2;
-        float frequency =
-            1 / (float) Math.pow(c.ropeBase, (float) exponent / (float) c.headSize());
+        float frequency = 1 / (float) Math.pow(c.ropeBase, (float) exponent / (float) c.headSize());
         for (int patch = 0; patch < nPatches; patch++) {
           int place = vertical ? patch / graph.gridX() : patch % graph.gridX();
           float angle = place * frequency;
@@ -105,8 +104,8 @@ final class PixtralTower {
     }
 
     /**
-     * Turns pairs of neighbours, as the converter has ordered them: from [nEmbd, n] to [headSize, n,
-     * nHead]. The halves of the pairs come out one behind the other, which changes no product of
+     * Turns pairs of neighbours, as the converter has ordered them: from [nEmbd, n] to [headSize,
+     * n, nHead]. The halves of the pairs come out one behind the other, which changes no product of
      * queries and keys.
      */
     Tensor apply(Tensor x, int nHead) {

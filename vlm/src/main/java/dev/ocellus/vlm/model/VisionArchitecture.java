@@ -20,8 +20,8 @@ public interface VisionArchitecture {
 
   /**
    * Text in front of every picture that is tokenized in one piece with what stands before it, since
-   * both may share a token. Control tokens are allowed in it. Text that begins and ends with control
-   * tokens may as well be a part of the picture's layout.
+   * both may share a token. Control tokens are allowed in it. Text that begins and ends with
+   * control tokens may as well be a part of the picture's layout.
    */
   default String textBeforeImage() {
     return "";
