@@ -59,6 +59,7 @@ public final class VisionEncoder implements AutoCloseable {
   private final Path path;
   private final WeightStore store;
   private final VisionArchitecture architecture;
+  private final Backend[] backends;
   private final Scheduler scheduler;
   private final Device device;
   private @Nullable Plan lastPlan; // guarded by this
@@ -70,16 +71,17 @@ public final class VisionEncoder implements AutoCloseable {
       Ggml.initialize();
       GgufFile file = own(GgufFile.open(path));
       file.requireReadableByGgml();
-      List<Backend> backends = new ArrayList<>();
+      List<Backend> used = new ArrayList<>();
       if (useGpu && !Device.gpus().isEmpty()) {
-        backends.add(own(new Backend(Device.gpus().getFirst(), 1)));
+        used.add(own(new Backend(Device.gpus().getFirst(), 1)));
       }
-      backends.add(own(new Backend(Device.cpu(), nThreads)));
-      device = backends.getFirst().device();
-      store = own(new WeightStore(file, backends.getFirst()));
+      used.add(own(new Backend(Device.cpu(), nThreads)));
+      backends = used.toArray(Backend[]::new);
+      device = backends[0].device();
+      store = own(new WeightStore(file, backends[0]));
       architecture = Architectures.of(file, store.weights());
       store.load();
-      scheduler = own(new Scheduler(architecture.maxNodes(), backends.toArray(Backend[]::new)));
+      scheduler = own(new Scheduler(architecture.maxNodes(), backends));
     } catch (Throwable e) {
       close();
       throw e;
@@ -242,16 +244,15 @@ public final class VisionEncoder implements AutoCloseable {
     requireOpen();
     Tiles tiles = image.tiles().getFirst();
     Map<String, float[]> values = new LinkedHashMap<>();
-    dropPlan();
-    try (Plan plan = build(tiles, true)) {
-      try (var computation = scheduler.start(plan.graph())) {
-        plan.inputs().fill(computation);
-        computation.set(plan.inputs().pixels(), tiles.pixels()).compute();
-        for (String name : names) {
-          values.put(name, computation.get(plan.graph().named(name)));
-        }
-      } finally {
-        scheduler.forget(plan.graph());
+    // of its own, since a scheduler gives a graph that looks like the last one the same memory, and
+    // in that one intermediates were overwritten
+    try (Plan plan = build(tiles, true);
+        var fresh = new Scheduler(architecture.maxNodes(), backends);
+        var computation = fresh.start(plan.graph())) {
+      plan.inputs().fill(computation);
+      computation.set(plan.inputs().pixels(), tiles.pixels()).compute();
+      for (String name : names) {
+        values.put(name, computation.get(plan.graph().named(name)));
       }
     }
     return values;
