@@ -27,7 +27,8 @@ public final class Graph implements AutoCloseable {
 
   /**
    * Marks that a scheduler gives memory to the tensors; false if one has done so before. ggml
-   * leaves a tensor where it is once it has memory, even if that memory was freed for another graph.
+   * leaves a tensor where it is once it has memory, even if that memory was freed for another
+   * graph.
    */
   boolean allocateOnce() {
     boolean first = !allocated;
