@@ -143,7 +143,8 @@ record Hyperparameters(int nLayer, int nEmbd, int nHead, int nHeadKv, int headSi
         case OPTIONAL -> optionalRange(name, 0, MAX_WINDOW);
         case ALWAYS -> optionalRange(name, 1, MAX_WINDOW);
       }
-      // every how many layers one sees all tokens; with 1 they all do, which libllama asserts against
+      // every how many layers one sees all tokens; with 1 they all do, which libllama asserts
+      // against
       String pattern = "attention.sliding_window_pattern";
       if (metadata.find(key(pattern)).orElse(null) instanceof GgufValue.Int every) {
         long n = every.value();

@@ -53,7 +53,8 @@ final class ConfigReader {
       ok &= values[i] >= least && values[i] <= most;
     }
     if (!ok) {
-      throw invalid(key, "three numbers from %s to %s".formatted(least, most), Arrays.toString(values));
+      throw invalid(
+          key, "three numbers from %s to %s".formatted(least, most), Arrays.toString(values));
     }
     return result;
   }
