@@ -180,7 +180,8 @@ record Hyperparameters(int nLayer, int nEmbd, int nHead, int nHeadKv, int headSi
             "The model embeds texts; it cannot generate.");
       }
       same("embedding_length_out", nEmbd, nEmbd);
-      optionalRange("n_deepstack_layers", 0, Math.min(nLayer, 64));
+      // the last layer computes only the tokens whose logits are wanted, and has no rows to add to
+      optionalRange("n_deepstack_layers", 0, Math.min(nLayer - 1, 64));
     }
 
     /**

@@ -89,7 +89,12 @@ class ModelGuardTest {
         refused("encoder", "llama", w -> w.bool("llama.attention.causal", false), "generate"),
         refused("pooling", "qwen3", w -> w.u32("qwen3.pooling_type", 3), "generate"),
         refused(
-            "deepstack", "qwen3vl", w -> w.u32("qwen3vl.n_deepstack_layers", 1 << 20), "0 to 2"),
+            "deepstack", "qwen3vl", w -> w.u32("qwen3vl.n_deepstack_layers", 1 << 20), "0 to 1"),
+        refused(
+            "deepstack in the last layer",
+            "qwen3vl",
+            w -> w.u32("qwen3vl.n_deepstack_layers", 2),
+            "0 to 1"),
         refused(
             "window",
             "gemma3",
