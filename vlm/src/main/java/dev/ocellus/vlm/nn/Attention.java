@@ -53,7 +53,7 @@ public final class Attention {
     return out.forward(mixed.reshape(nEmbd, x.size(1), x.size(2)));
   }
 
-  /** Rows of one head side by side are read often enough to pay for the copies: 5 % in all. */
+  /** Rows of one head side by side are read often enough to pay for the copies. */
   private static Tensor inOneKernel(Tensor query, Tensor key, Tensor value, float scale) {
     return query.attention(key.contiguous(), value.contiguous(), scale);
   }
