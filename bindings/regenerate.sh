@@ -56,3 +56,6 @@ rm -rf "$target"
 mkdir -p "$(dirname "$target")"
 cp -r . "$target"
 echo "$(find "$target" -name '*.java' | wc -l) files, $(cat "$target"/*.java | wc -l) lines"
+
+# What the C compiler says about the same structs; a test compares the generated layouts with it.
+"$bindings/abi/check.sh" >"$bindings/abi/structs.txt"

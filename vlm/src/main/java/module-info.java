@@ -7,7 +7,6 @@ module dev.ocellus.vlm {
   requires com.twelvemonkeys.imageio.bmp;
   requires com.twelvemonkeys.imageio.core;
   requires com.twelvemonkeys.imageio.tiff;
-  requires com.twelvemonkeys.imageio.webp;
 
   exports dev.ocellus.vlm;
   exports dev.ocellus.vlm.image;

@@ -37,7 +37,8 @@ public final class Backend extends NativeObject {
       throw new GgmlException("Device " + device + " cannot be opened" + opened.because());
     }
     if (device.kind() == Device.Kind.CPU) {
-      MemorySegment pool = functions.newThreadPool(nThreads);
+      // threads that look out for another graph would slow down the text model, whose turn it is
+      MemorySegment pool = functions.newThreadPool(nThreads, 0);
       if (pool.address() != 0) {
         MemorySegment owned = adopt(pool, functions::freeThreadPool);
         functions.setThreadPool(opened.result(), owned);

@@ -89,8 +89,10 @@ final class BackendFunctions {
   /**
    * Starts a pool of {@code nThreads} threads, which wait for work instead of being started for
    * every graph; NULL where the backend has none.
+   *
+   * @param polling how long they look out for the next graph before they sleep, 0 to 100
    */
-  MemorySegment newThreadPool(int nThreads) {
+  MemorySegment newThreadPool(int nThreads, int polling) {
     Optional<MethodHandle> create =
         find("ggml_threadpool_new", FunctionDescriptor.of(C_POINTER, C_POINTER));
     if (create.isEmpty()) {
@@ -99,6 +101,7 @@ final class BackendFunctions {
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment params = ggml_threadpool_params.allocate(scratch);
       ggml_h.ggml_threadpool_params_init(params, nThreads);
+      ggml_threadpool_params.poll(params, polling);
       return (MemorySegment) create.get().invokeExact(params);
     } catch (Throwable e) {
       throw new AssertionError("ggml_threadpool_new", e);

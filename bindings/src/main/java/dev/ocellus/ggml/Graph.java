@@ -3,10 +3,14 @@ package dev.ocellus.ggml;
 import dev.ocellus.ffi.ggml_h;
 import java.lang.foreign.MemorySegment;
 
-/** A graph that can be computed any number of times, on a {@link Scheduler}. */
+/**
+ * A graph that can be computed on a {@link Scheduler} any number of times, until the scheduler
+ * computes another one.
+ */
 public final class Graph implements AutoCloseable {
   private final TensorContext context;
   private final MemorySegment handle;
+  private boolean allocated;
 
   Graph(TensorContext context, MemorySegment handle) {
     this.context = context;
@@ -19,6 +23,17 @@ public final class Graph implements AutoCloseable {
 
   TensorContext context() {
     return context;
+  }
+
+  /**
+   * Marks that a scheduler gives memory to the tensors; false if one has done so before. ggml
+   * leaves a tensor where it is once it has memory, even if that memory was freed for another
+   * graph.
+   */
+  boolean allocateOnce() {
+    boolean first = !allocated;
+    allocated = true;
+    return first;
   }
 
   /**

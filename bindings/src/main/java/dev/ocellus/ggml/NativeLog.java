@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NativeLog {
   private static final Logger LOGGER = System.getLogger("dev.ocellus.ggml");
+  private static final int MAX_PROBLEMS = 8;
   private static final ThreadLocal<Line> LINE = ThreadLocal.withInitial(Line::new);
   private static final ThreadLocal<@Nullable List<String>> PROBLEMS = new ThreadLocal<>();
 
@@ -42,15 +43,15 @@ public final class NativeLog {
     ggml_h.llama_log_set(callback, MemorySegment.NULL); // sets ggml's callback too
   }
 
-  /** What a native call returned, and the warnings and errors that it logged on this thread. */
+  /** What a native call returned, and the errors that it logged on this thread. */
   public record Observed<T extends @Nullable Object>(T result, List<String> problems) {
-    /** The logged problems as the tail of a message, empty when there are none. */
+    /** The logged errors as the tail of a message, empty when there are none. */
     public String because() {
       return problems.isEmpty() ? "" : ": " + String.join("; ", problems);
     }
   }
 
-  /** Runs a native call and collects the warnings and errors that this thread logs meanwhile. */
+  /** Runs a native call and collects the errors that this thread logs meanwhile. */
   public static <T extends @Nullable Object> Observed<T> observe(Supplier<T> call) {
     List<String> problems = new ArrayList<>();
     PROBLEMS.set(problems);
@@ -85,13 +86,15 @@ public final class NativeLog {
       return; // progress dots
     }
     List<String> problems = PROBLEMS.get();
-    if (problems != null
-        && problems.size() < 8
-        && line.level.getSeverity() >= Level.ERROR.getSeverity()) {
-      problems.add(message);
+    Level level = line.level;
+    if (problems != null && level.getSeverity() >= Level.ERROR.getSeverity()) {
+      if (problems.size() < MAX_PROBLEMS) {
+        problems.add(message);
+      }
+      level = Level.DEBUG; // an exception will tell
     }
-    if (LOGGER.isLoggable(line.level)) {
-      LOGGER.log(line.level, message);
+    if (LOGGER.isLoggable(level)) {
+      LOGGER.log(level, message);
     }
   }
 

@@ -12,8 +12,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Computes graphs, one at a time, on one or more backends. Memory for intermediates is shared by
- * all graphs and kept between computations, so a repeated graph allocates nothing.
+ * Computes graphs, one at a time, on one or more backends. Memory for intermediates is kept between
+ * computations, so a repeated graph allocates nothing. It goes to the next graph that is started.
  *
  * <p>Thread-safe: a second computation waits for the first. {@link #close()} waits too.
  */
@@ -50,12 +50,18 @@ public final class Scheduler extends NativeObject {
    * until then other threads wait.
    *
    * @throws OutOfDeviceMemoryException if a device has no room for the intermediates
+   * @throws IllegalStateException if another graph has been computed since this one was; it must be
+   *     built again
    */
   public Computation start(Graph graph) {
     lock.lock();
     try {
       requireOpen();
       if (!graph.equals(allocated)) {
+        if (!graph.allocateOnce()) {
+          throw new IllegalStateException(
+              "The memory of this graph's tensors has gone to another graph; build it again");
+        }
         allocated = null;
         ggml_h.ggml_backend_sched_reset(handle);
         var done =

@@ -245,6 +245,43 @@ public final class Tensor {
     return node(ggml_h.ggml_soft_max_ext(context.handle(), handle, mask.handle, scale, 0f));
   }
 
+  /**
+   * Attention in one kernel: {@code softmax(scale · keys · queries) · values}, without ever holding
+   * the whole matrix of weights.
+   *
+   * <p>On a CPU it is F32 throughout, as keys and values are F32 here. Kernels of other devices may
+   * round them to F16 first.
+   *
+   * @param keys [dHead, nKeys, nHead, batch], for this tensor [dHead, nQueries, nHead, batch]
+   * @param values [dHead of values, nKeys, nHead, batch]
+   * @return [dHead of values, nHead, nQueries, batch], contiguous
+   */
+  public Tensor attention(Tensor keys, Tensor values, float scale) {
+    checkF32Rows("attention");
+    keys.checkF32Rows("attention");
+    values.checkF32Rows("attention");
+    require(
+        keys.shape[0] == shape[0]
+            && keys.shape[1] == values.shape[1]
+            && keys.shape[2] == values.shape[2]
+            && shape[2] % keys.shape[2] == 0
+            && keys.shape[3] == shape[3]
+            && values.shape[3] == shape[3],
+        () ->
+            "attention: queries %s, keys %s and values %s do not fit each other"
+                .formatted(describe(), keys.describe(), values.describe()));
+    return node(
+        ggml_h.ggml_flash_attn_ext(
+            context.handle(),
+            handle,
+            keys.handle,
+            values.handle,
+            MemorySegment.NULL,
+            scale,
+            0f,
+            0f));
+  }
+
   // ---- shape
 
   /** The same elements in another shape of up to four sizes. */

@@ -7,6 +7,9 @@ import java.lang.foreign.MemorySegment;
  * every graph, which a small model feels.
  */
 public final class ThreadPool implements AutoCloseable {
+  /** ggml's default, about a tenth of a second: the next token comes sooner. */
+  private static final int POLLING = 50;
+
   private final BackendFunctions functions;
   private final MemorySegment handle;
   private boolean closed;
@@ -19,7 +22,7 @@ public final class ThreadPool implements AutoCloseable {
   /** Starts {@code nThreads} threads for a CPU device. */
   public static ThreadPool start(Device device, int nThreads) {
     BackendFunctions functions = BackendFunctions.of(device.handle());
-    return new ThreadPool(functions, functions.newThreadPool(nThreads));
+    return new ThreadPool(functions, functions.newThreadPool(nThreads, POLLING));
   }
 
   /** Whether the backend has thread pools at all. */

@@ -47,6 +47,8 @@ public final class WeightStore extends NativeObject {
   private sealed interface Pending {
     record Stored(GgufTensor source) implements Pending {}
 
+    record Sum(GgufTensor first, GgufTensor second) implements Pending {}
+
     record Computed(float[] values) implements Pending {}
   }
 
@@ -86,6 +88,10 @@ public final class WeightStore extends NativeObject {
     return mappedBytes;
   }
 
+  boolean onCpu() {
+    return backend.device().kind() == Device.Kind.CPU;
+  }
+
   GgufTensor require(String name) {
     return file.findTensor(name)
         .orElseThrow(() ->
@@ -109,15 +115,31 @@ public final class WeightStore extends NativeObject {
 
   Tensor bindReshaped(String name, long[] stored, long... as) {
     GgufTensor source = checked(name, stored);
-    requireNotLoaded(name);
-    Tensor tensor = owned.newTensor(shortened(name), TensorType.F32, as);
+    Tensor tensor = reshaped(source, as);
+    pending.put(tensor, new Pending.Stored(source));
+    bindings.put(name, new Binding(tensor, true));
+    return tensor;
+  }
+
+  Tensor bindSum(String first, String second, long[] stored, long... as) {
+    GgufTensor source = checked(first, stored);
+    GgufTensor other = checked(second, stored);
+    Tensor tensor = reshaped(source, as);
+    pending.put(tensor, new Pending.Sum(source, other));
+    bindings.put(first, new Binding(tensor, true));
+    bindings.put(second, new Binding(tensor, true));
+    return tensor;
+  }
+
+  private Tensor reshaped(GgufTensor source, long... as) {
+    requireNotLoaded(source.name());
+    Tensor tensor = owned.newTensor(shortened(source.name()), TensorType.F32, as);
     if (tensor.nElements() != source.nElements()) {
       throw new IllegalArgumentException(
           "%s has %d elements, %s needs %d"
-              .formatted(name, source.nElements(), Arrays.toString(as), tensor.nElements()));
+              .formatted(
+                  source.name(), source.nElements(), Arrays.toString(as), tensor.nElements()));
     }
-    pending.put(tensor, new Pending.Stored(source));
-    bindings.put(name, new Binding(tensor, true));
     return tensor;
   }
 
@@ -147,10 +169,7 @@ public final class WeightStore extends NativeObject {
 
   private Tensor place(GgufTensor source, boolean widened) {
     long[] shape = source.shape().stream().mapToLong(Long::longValue).toArray();
-    boolean inPlace =
-        !widened
-            && backend.device().kind() == Device.Kind.CPU
-            && source.data().address() % ALIGNMENT == 0;
+    boolean inPlace = !widened && onCpu() && source.data().address() % ALIGNMENT == 0;
     if (inPlace) {
       Tensor tensor = mapped.newTensor(shortened(source.name()), source.type(), shape);
       ggml_h.ggml_backend_tensor_alloc(mappedBuffer(source), tensor.handle(), source.data());
@@ -245,14 +264,22 @@ public final class WeightStore extends NativeObject {
       case Pending.Stored(GgufTensor source) when tensor.type() == source.type() ->
           ggml_h.ggml_backend_tensor_set(tensor.handle(), source.data(), 0, source.byteSize());
       case Pending.Stored(GgufTensor source) -> {
-        long n = source.nElements();
         try (Arena scratch = Arena.ofConfined()) {
-          MemorySegment floats = scratch.allocate(4 * n, 64);
-          MemorySegment aligned = scratch.allocate(source.byteSize(), 64).copyFrom(source.data());
-          MemorySegment toFloat =
-              ggml_type_traits.to_float(ggml_h.ggml_get_type_traits(source.type().id()));
-          ggml_type_traits.to_float.invoke(toFloat, aligned, floats, n);
+          MemorySegment floats = widened(source, scratch);
           ggml_h.ggml_backend_tensor_set(tensor.handle(), floats, 0, floats.byteSize());
+        }
+      }
+      case Pending.Sum(GgufTensor first, GgufTensor second) -> {
+        try (Arena scratch = Arena.ofConfined()) {
+          MemorySegment sum = widened(first, scratch);
+          MemorySegment other = widened(second, scratch);
+          for (long i = 0; i < first.nElements(); i++) {
+            float value =
+                sum.getAtIndex(ValueLayout.JAVA_FLOAT, i)
+                    + other.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+            sum.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
+          }
+          ggml_h.ggml_backend_tensor_set(tensor.handle(), sum, 0, sum.byteSize());
         }
       }
       case Pending.Computed(float[] values) -> {
@@ -262,6 +289,19 @@ public final class WeightStore extends NativeObject {
         }
       }
     }
+  }
+
+  /** A copy in F32. */
+  private static MemorySegment widened(GgufTensor source, Arena arena) {
+    MemorySegment aligned = arena.allocate(source.byteSize(), 64).copyFrom(source.data());
+    if (source.type() == TensorType.F32) {
+      return aligned;
+    }
+    MemorySegment floats = arena.allocate(4 * source.nElements(), 64);
+    MemorySegment toFloat =
+        ggml_type_traits.to_float(ggml_h.ggml_get_type_traits(source.type().id()));
+    ggml_type_traits.to_float.invoke(toFloat, aligned, floats, source.nElements());
+    return floats;
   }
 
   static long[] trimmed(List<Long> shape) {

@@ -73,9 +73,28 @@ public final class Weights {
     return store.bindReshaped(prefix + name, stored, as);
   }
 
+  /**
+   * The sum of two weights in F32, in another shape of as many elements: a map of two inputs that
+   * are equal.
+   *
+   * @param stored sizes that both must have in the file, in ggml order
+   * @param as sizes that the tensor is to have
+   */
+  public Tensor f32Sum(String first, String second, long[] stored, long... as) {
+    return store.bindSum(prefix + first, prefix + second, stored, as);
+  }
+
   /** A weight in F32, or null if there is none of this name. */
   public @Nullable Tensor findF32(String name, long... shape) {
     return has(name) ? f32(name, shape) : null;
+  }
+
+  /**
+   * Whether what is computed with these weights is computed by the CPU, whose kernels stay in F32
+   * where those of graphics processors round.
+   */
+  public boolean onCpu() {
+    return store.onCpu();
   }
 
   /** The full name of a weight, for messages. */

@@ -21,6 +21,7 @@ public final class Batch extends NativeObject {
   private final MemorySegment tokens;
   private final MemorySegment embeddings;
   private final MemorySegment positions;
+  private final MemorySegment packed;
   private final MemorySegment sequences;
   private final MemorySegment logits;
   private int size;
@@ -40,6 +41,7 @@ public final class Batch extends NativeObject {
             ? MemorySegment.NULL
             : arena.allocate(ValueLayout.JAVA_FLOAT, (long) capacity * width);
     positions = arena.allocate(INT, (long) capacity * nPositions);
+    packed = arena.allocate(INT, (long) capacity * nPositions);
     sequences = arena.allocate(INT, capacity);
     logits = arena.allocate(capacity);
     MemorySegment counts = arena.allocate(INT, capacity);
@@ -51,7 +53,7 @@ public final class Batch extends NativeObject {
     struct = llama_batch.allocate(arena);
     llama_batch.token(struct, tokens);
     llama_batch.embd(struct, embeddings);
-    llama_batch.pos(struct, positions);
+    llama_batch.pos(struct, packed);
     llama_batch.n_seq_id(struct, counts);
     llama_batch.seq_id(struct, pointers);
     llama_batch.logits(struct, logits);
@@ -93,6 +95,11 @@ public final class Batch extends NativeObject {
   /** Floats of one embedding; 0 for a batch of tokens. */
   int width() {
     return width;
+  }
+
+  /** Position numbers of one entry. */
+  int nPositions() {
+    return nPositions;
   }
 
   /** Position of entry {@code i}, on its first axis. */
@@ -169,8 +176,8 @@ public final class Batch extends NativeObject {
    */
   MemorySegment handle() {
     requireOpen();
-    for (int axis = 1; axis < nPositions && size < capacity; axis++) {
-      MemorySegment.copy(positions, 4L * axis * capacity, positions, 4L * axis * size, 4L * size);
+    for (int axis = 0; axis < nPositions; axis++) {
+      MemorySegment.copy(positions, 4L * axis * capacity, packed, 4L * axis * size, 4L * size);
     }
     llama_batch.n_tokens(struct, size);
     return struct;

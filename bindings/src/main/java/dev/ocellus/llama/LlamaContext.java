@@ -46,6 +46,7 @@ public final class LlamaContext extends NativeObject {
   private final int nUbatch;
   private final int nVocab;
   private final int nEmbd;
+  private final int nPositions;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile CancellationFlag current = new CancellationFlag();
   private volatile boolean closing;
@@ -100,9 +101,11 @@ public final class LlamaContext extends NativeObject {
     this.nUbatch = ggml_h.llama_n_ubatch(handle);
     this.nVocab = model.vocab().nTokens();
     this.nEmbd = model.nEmbdInput();
+    this.nPositions = model.nPositions();
   }
 
   private static void checkOptions(LlamaModel model, ContextOptions o) {
+    Hyperparameters sizes = model.sizes();
     range("context (-c)", o.nCtx(), 0, 1 << 28);
     range("batch (-b)", o.nBatch(), 1, 1 << 20);
     range("micro-batch (-ub)", o.nUbatch(), 1, 1 << 20);
@@ -120,9 +123,16 @@ public final class LlamaContext extends NativeObject {
           "a quantized value cache (-ctv %s) needs flash attention (-fa on)"
               .formatted(o.typeV().ggmlName()));
     }
+    for (TensorType type : new TensorType[] {o.typeK(), o.typeV()}) {
+      if (sizes.headSize() % type.blockSize() != 0) {
+        throw new IllegalArgumentException(
+            "cache types (-ctk, -ctv): %s stores blocks of %d elements, and the heads of this model have %d; use f16"
+                .formatted(type.ggmlName(), type.blockSize(), sizes.headSize()));
+      }
+    }
     long nCtx = o.nCtx() == 0 ? model.nCtxTrain() : o.nCtx();
     long free = Device.cpu().totalMemory();
-    long needed = cacheBytes(model, o, nCtx);
+    long needed = cacheBytes(sizes, o, nCtx);
     if (free > 0 && needed > free && Device.gpus().isEmpty()) {
       throw new OutOfDeviceMemoryException(
           "A context of %d tokens needs %d MiB for keys and values, and this machine has %d MiB of memory. Use a smaller context (-c)."
@@ -131,12 +141,10 @@ public final class LlamaContext extends NativeObject {
   }
 
   /** Bytes of the cache if every layer keeps all positions, which is the most it can be. */
-  private static long cacheBytes(LlamaModel model, ContextOptions o, long nCtx) {
-    long heads = Math.max(1, ggml_h.llama_model_n_head(model.handle()));
-    long width = ggml_h.llama_model_n_embd(model.handle()) / heads;
-    long perToken = width * Math.max(1, ggml_h.llama_model_n_head_kv(model.handle()));
+  private static long cacheBytes(Hyperparameters sizes, ContextOptions o, long nCtx) {
+    double perToken = (double) sizes.headSize() * sizes.nHeadKv() * sizes.nLayer();
     double bits = o.typeK().bitsPerElement() + o.typeV().bitsPerElement();
-    return (long) (nCtx * (double) perToken * model.nLayer() * bits / 8);
+    return (long) (nCtx * perToken * bits / 8);
   }
 
   private static void range(String name, int value, int least, int most) {
@@ -243,6 +251,11 @@ public final class LlamaContext extends NativeObject {
       throw new IllegalArgumentException(
           "Embeddings of %d floats do not fit a model whose tokens have %d"
               .formatted(batch.width(), nEmbd));
+    }
+    if (batch.width() != 0 && batch.nPositions() != nPositions) {
+      throw new IllegalArgumentException(
+          "Embeddings of %d positions do not fit a model that wants %d of each"
+              .formatted(batch.nPositions(), nPositions));
     }
     for (int i = 0; i < batch.size(); i++) {
       int sequence = batch.sequence(i);

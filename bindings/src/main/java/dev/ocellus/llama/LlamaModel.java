@@ -29,31 +29,70 @@ public final class LlamaModel extends NativeObject {
   private final Vocab vocab;
   private final Deque<LlamaContext> contexts = new ArrayDeque<>();
   private final int nGpuLayers;
+  private final @Nullable Hyperparameters sizes;
 
-  private LlamaModel(Path path, MemorySegment address, int nGpuLayers) {
+  /**
+   * @param sizes what the guard has read; null for a vocabulary without weights
+   */
+  private LlamaModel(
+      Path path,
+      MemorySegment address,
+      int nGpuLayers,
+      TokenizerGuard.Limits limits,
+      @Nullable Hyperparameters sizes) {
     this.path = path;
     this.handle = adopt(address, ggml_h::llama_model_free);
-    this.vocab = new Vocab(borrow(ggml_h.llama_model_get_vocab(handle)));
+    this.vocab = new Vocab(borrow(ggml_h.llama_model_get_vocab(handle)), limits);
     this.nGpuLayers = nGpuLayers;
+    this.sizes = sizes;
   }
 
   /**
-   * Loads a GGUF text model, which has been checked by {@link ModelGuard} before libllama sees it.
+   * Loads a GGUF text model. Whatever libllama would end the process on is refused before it sees
+   * the file.
    *
    * @throws IOException if the file cannot be read
    * @throws dev.ocellus.gguf.GgufFormatException if it is damaged or no GGUF file
-   * @throws LlamaException if it is no text model, or one that libllama does not know
+   * @throws dev.ocellus.UnsupportedArchitectureException if it is no text model, or of a kind that
+   *     is not supported
+   * @throws LlamaException if its parts do not fit together
    * @throws CancellationException if the progress callback answered false
    */
   public static LlamaModel load(Path path, ModelOptions options) throws IOException {
     Ggml.initialize();
     int nGpuLayers = gpuLayers(options.nGpuLayers());
+    ModelGuard.Checked checked;
     try (GgufFile file = GgufFile.open(path)) {
-      ModelGuard.check(file);
+      checked = ModelGuard.check(file);
     }
+    return load(path, options.withGpuLayers(nGpuLayers), checked.limits(), checked.sizes());
+  }
+
+  /**
+   * Loads only the vocabulary of a model, of whatever architecture. {@link #newContext} is refused.
+   *
+   * @throws IOException if the file cannot be read
+   * @throws dev.ocellus.gguf.GgufFormatException if it is damaged or no GGUF file
+   * @throws LlamaException if its tokenizer is not supported, or damaged
+   */
+  public static LlamaModel loadVocabulary(Path path) throws IOException {
+    Ggml.initialize();
+    TokenizerGuard.Limits limits;
+    try (GgufFile file = GgufFile.open(path)) {
+      limits = ModelGuard.checkVocabulary(file);
+    }
+    return load(path, ModelOptions.defaults().withGpuLayers(0), limits, null);
+  }
+
+  private static LlamaModel load(
+      Path path,
+      ModelOptions options,
+      TokenizerGuard.Limits limits,
+      @Nullable Hyperparameters sizes) {
     try (Arena scratch = Arena.ofShared()) {
       MemorySegment params = ggml_h.llama_model_default_params(scratch);
-      llama_model_params.n_gpu_layers(params, nGpuLayers);
+      llama_model_params.n_gpu_layers(params, options.nGpuLayers());
+      llama_model_params.vocab_only(params, sizes == null);
       llama_model_params.load_mode(
           params,
           options.memoryMapped() ? ggml_h.LLAMA_LOAD_MODE_MMAP() : ggml_h.LLAMA_LOAD_MODE_NONE());
@@ -70,7 +109,7 @@ public final class LlamaModel extends NativeObject {
         throw new LlamaException(
             "%s cannot be loaded as a text model%s".formatted(path, loaded.because()));
       }
-      return new LlamaModel(path, loaded.result(), nGpuLayers);
+      return new LlamaModel(path, loaded.result(), options.nGpuLayers(), limits, sizes);
     }
   }
 
@@ -108,6 +147,14 @@ public final class LlamaModel extends NativeObject {
   MemorySegment handle() {
     requireOpen();
     return handle;
+  }
+
+  /** What the guard has read, for contexts. */
+  Hyperparameters sizes() {
+    if (sizes == null) {
+      throw new IllegalStateException("Only the vocabulary of %s was loaded".formatted(path));
+    }
+    return sizes;
   }
 
   /** The file that the model was loaded from. */

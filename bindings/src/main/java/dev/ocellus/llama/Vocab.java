@@ -19,12 +19,17 @@ public final class Vocab {
   private static final int ATTR_LSTRIP = 1 << 7;
   private static final int ATTR_RSTRIP = 1 << 8;
 
+  /** libllama needs some hundred bytes of memory for each, and cannot say that it has none. */
+  private static final int MAX_CHARACTERS = 1 << 24;
+
   private final MemorySegment handle;
+  private final TokenizerGuard.Limits limits;
   private final int nTokens;
   private final List<SpecialToken> specialTokens;
 
-  Vocab(MemorySegment handle) {
+  Vocab(MemorySegment handle, TokenizerGuard.Limits limits) {
     this.handle = handle;
+    this.limits = limits;
     this.nTokens = ggml_h.llama_vocab_n_tokens(handle);
     this.specialTokens = findSpecialTokens();
   }
@@ -119,11 +124,24 @@ public final class Vocab {
    *
    * @param parseSpecial whether the texts of control tokens become those tokens. Never for text
    *     that came from a user.
+   * @throws LlamaException if the text is longer than the tokenizer of this model takes at once,
+   *     which is one million characters for some and 16 million for the others
    */
   public int[] tokenize(String text, boolean parseSpecial) {
     if (text.isEmpty()) {
       return new int[0];
     }
+    if (text.length() > MAX_CHARACTERS) {
+      throw new LlamaException(
+          "A text of %d characters is too long to tokenize at once (%d). Give it in parts."
+              .formatted(text.length(), MAX_CHARACTERS));
+    }
+    return limits.recursive()
+        ? DeepStack.call(text.length(), () -> tokenizeHere(text, parseSpecial))
+        : tokenizeHere(text, parseSpecial);
+  }
+
+  private int[] tokenizeHere(String text, boolean parseSpecial) {
     byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment bytes = scratch.allocate(utf8.length + 1L);

@@ -14,6 +14,7 @@ import dev.ocellus.vlm.VisionEncoder;
 import dev.ocellus.vlm.image.ImageDecoder;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ImageInput;
+import dev.ocellus.vlm.model.TokenLimits;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -122,12 +123,13 @@ final class BenchCommand extends Verb {
       Interrupt interrupt)
       throws IOException {
     RgbImage picture = image == null ? generated() : ImageDecoder.decode(image);
+    TokenLimits limits = checked(model::imageTokens);
     progress.start("loading " + mmproj.getFileName());
     try (var encoder =
         VisionEncoder.open(mmproj, context.nThreadsBatch(), modelOptions.nGpuLayers() != 0)) {
-      ImageInput input = encoder.prepare(picture);
+      ImageInput input = encoder.prepare(picture, limits);
       progress.start("measuring preprocessing");
-      Measurement.Work prepare = () -> encoder.prepare(picture);
+      Measurement.Work prepare = () -> encoder.prepare(picture, limits);
       results.add(
           Measurement.of("image preprocess", input.nTokens(), repetitions, prepare, prepare));
       progress.start("measuring the image encoder");

@@ -11,6 +11,7 @@ import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.image.ImageDecoder;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ImageInput;
+import dev.ocellus.vlm.model.TokenLimits;
 import dev.ocellus.vlm.npy.NpyFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -66,6 +67,7 @@ final class EncodeCommand extends Verb {
   int run() throws IOException {
     ContextOptions context = checked(model::contextOptions);
     boolean useGpu = checked(model::modelOptions).nGpuLayers() != 0;
+    TokenLimits limits = checked(model::imageTokens);
     Path mmproj = model.mmproj;
     if (mmproj == null) {
       if (model.model != null) {
@@ -97,7 +99,7 @@ final class EncodeCommand extends Verb {
         for (int i = 0; i < images.size(); i++) {
           interrupt.check();
           progress.start("encoding picture %d of %d".formatted(i + 1, images.size()));
-          results.add(encode(encoder, i));
+          results.add(encode(encoder, limits, i));
         }
         progress.done();
         printJson(json);
@@ -111,12 +113,13 @@ final class EncodeCommand extends Verb {
     VisionLanguageModel.open(options).close();
   }
 
-  private ObjectNode encode(VisionEncoder encoder, int index) throws IOException {
+  private ObjectNode encode(VisionEncoder encoder, TokenLimits limits, int index)
+      throws IOException {
     Path path = images.get(index);
     long start = System.nanoTime();
     RgbImage image = ImageDecoder.decode(path);
     long decoded = System.nanoTime();
-    ImageInput input = encoder.prepare(image);
+    ImageInput input = encoder.prepare(image, limits);
     long prepared = System.nanoTime();
     ImageEmbeddings embeddings = encoder.encode(input);
     long encoded = System.nanoTime();
@@ -130,12 +133,15 @@ final class EncodeCommand extends Verb {
     json.put("width", embeddings.width());
     json.put("tiles", input.nTiles());
     json.putArray("grid").add(input.gridX()).add(input.gridY());
-    json.putArray("tile_size").add(input.width()).add(input.height());
     json.put("embeddings", file.toString());
     if (pixels) {
       Path pixelFile = out.resolve(index + ".pixels.npy");
       NpyFile.writeFloats(
-          pixelFile, input.pixels(), input.nTiles(), 3, input.height(), input.width());
+          pixelFile,
+          input.pixels(),
+          input.pixelShape().stream().mapToInt(Integer::intValue).toArray());
+      ArrayNode shape = json.putArray("pixel_shape");
+      input.pixelShape().forEach(shape::add);
       json.put("pixels", pixelFile.toString());
     }
     json.put("decode_ms", Json.millis((decoded - start) / 1e6));

@@ -6,6 +6,7 @@ import dev.ocellus.llama.ContextOptions.FlashAttention;
 import dev.ocellus.llama.ModelOptions;
 import dev.ocellus.vlm.DemoModel;
 import dev.ocellus.vlm.LoadOptions;
+import dev.ocellus.vlm.model.TokenLimits;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -92,6 +93,20 @@ final class ModelMixin {
   boolean noRepack;
 
   @Option(
+      names = "--image-min-tokens",
+      paramLabel = "N",
+      description =
+          "Least tokens of a picture, for models that resize pictures to a number of their choice."
+              + " Default: the model's.")
+  int imageMinTokens;
+
+  @Option(
+      names = "--image-max-tokens",
+      paramLabel = "N",
+      description = "Most tokens of a picture, for the same models. Default: the model's.")
+  int imageMaxTokens;
+
+  @Option(
       names = "--chat-template",
       paramLabel = "TEXT|@FILE",
       description = "Chat template to use instead of the model's.")
@@ -122,7 +137,11 @@ final class ModelMixin {
           "no model given (-m): the embedded demo model %s answers; it knows only drawn shapes, numbers and words"
               .formatted(DemoModel.NAME));
     }
-    return files;
+    return files.withImageTokens(verb.checked(this::imageTokens));
+  }
+
+  TokenLimits imageTokens() {
+    return new TokenLimits(imageMinTokens, imageMaxTokens);
   }
 
   ModelOptions modelOptions() {

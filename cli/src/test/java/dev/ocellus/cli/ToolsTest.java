@@ -30,7 +30,7 @@ class ToolsTest {
     JsonNode image = run.json().get("images").get(1);
     assertThat(image.get("index").asInt()).isEqualTo(1);
     assertThat(image.get("tokens").asInt()).isEqualTo(64);
-    assertThat(image.get("grid").toString()).isEqualTo("[8,8]");
+    assertThat(image.get("grid").toString()).isEqualTo("[1,1]");
     assertThat(image.get("encode_ms").asDouble()).isPositive();
     NpyArray embeddings = NpyFile.read(Path.of(image.get("embeddings").asText()));
     NpyArray pixels = NpyFile.read(Path.of(image.get("pixels").asText()));

@@ -1,23 +1,36 @@
 package dev.ocellus.vlm;
 
-/** What stands, or is to stand, in a context: a token, or all rows of a picture. */
+import dev.ocellus.vlm.model.ImagePiece;
+
+/** What stands, or is to stand, in a context: a token, or rows of a picture. */
 sealed interface ContextEntry {
   /** A token of text. */
   record Token(int id) implements ContextEntry {}
 
   /**
-   * A picture, recognized by its key when it comes again.
+   * Rows of a picture, recognized by its key when they come again.
    *
-   * @param key hash of its pixels
-   * @param embeddings its rows
+   * @param key hash of the picture's pixels
+   * @param embeddings all its rows
+   * @param from first row
+   * @param rows how many, and how their positions lie
    */
-  record Picture(String key, ImageEmbeddings embeddings) implements ContextEntry {}
+  record Picture(String key, ImageEmbeddings embeddings, int from, ImagePiece.Rows rows)
+      implements ContextEntry {}
 
-  /** Places that it takes. */
+  /** Places in the cache that it takes. */
   default int size() {
     return switch (this) {
       case Token token -> 1;
-      case Picture picture -> picture.embeddings().nTokens();
+      case Picture picture -> picture.rows().count();
+    };
+  }
+
+  /** How far the position of what follows lies behind its own, which may be less than its size. */
+  default int positions() {
+    return switch (this) {
+      case Token token -> 1;
+      case Picture picture -> picture.rows().positions();
     };
   }
 
@@ -25,9 +38,11 @@ sealed interface ContextEntry {
   default boolean sameAs(ContextEntry other) {
     return switch (this) {
       case Token(int id) -> other instanceof Token(int otherId) && id == otherId;
-      case Picture(String key, ImageEmbeddings rows) ->
-          other instanceof Picture(String otherKey, ImageEmbeddings otherRows)
-              && key.equals(otherKey);
+      case Picture mine ->
+          other instanceof Picture theirs
+              && mine.key.equals(theirs.key)
+              && mine.from == theirs.from
+              && mine.rows.equals(theirs.rows);
     };
   }
 }

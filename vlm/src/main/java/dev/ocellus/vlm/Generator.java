@@ -26,8 +26,11 @@ final class Generator implements AutoCloseable {
     this.model = model;
     this.context = context;
     this.vocab = model.textModel().vocab();
-    this.filler = new ContextFiller(context);
-    this.images = new ImageEncoding(model.encoder().orElse(null));
+    this.filler =
+        new ContextFiller(
+            context, model.encoder().map(e -> e.architecture().rowsSeeEachOther()).orElse(false));
+    this.images =
+        new ImageEncoding(model.encoder().orElse(null), vocab, model.options().imageTokens());
     this.logits = new float[vocab.nTokens()];
   }
 
@@ -56,6 +59,7 @@ final class Generator implements AutoCloseable {
       if (nPrompt == 0) {
         throw new IllegalArgumentException("An empty prompt cannot be answered");
       }
+      requireRowsFitAMicroBatch();
       entries = images.resolve(prompt, pictures, filler, cancellation);
     } catch (ComputationCancelledException e) {
       return cancelledBeforeStart(prompt);
@@ -85,6 +89,16 @@ final class Generator implements AutoCloseable {
             images.encodeTiming(),
             new Timings.Stage(prefillMillis, nPrompt - cached),
             new Timings.Stage(decodeMillis, run.nTokens)));
+  }
+
+  /** Rows that see each other are computed at once, or some would not see those that come later. */
+  private void requireRowsFitAMicroBatch() {
+    int nRows = filler.rowsSeeEachOther() ? images.longestRows() : 0;
+    if (nRows > context.nUbatch()) {
+      throw new ContextOverflowException(
+          "A picture has %d rows that this model must see at once, and the context computes %d at once. Use a micro-batch (-ub) and a batch (-b) of at least %d."
+              .formatted(nRows, context.nUbatch(), nRows));
+    }
   }
 
   private Answer cancelledBeforeStart(Prompt prompt) {

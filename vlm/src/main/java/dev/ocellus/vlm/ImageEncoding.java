@@ -1,8 +1,11 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ImageInput;
+import dev.ocellus.vlm.model.ImagePiece;
+import dev.ocellus.vlm.model.TokenLimits;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.Segment;
 import java.util.ArrayList;
@@ -18,14 +21,18 @@ import org.jspecify.annotations.Nullable;
  */
 final class ImageEncoding {
   private final @Nullable VisionEncoder encoder;
+  private final Vocab vocab;
+  private final TokenLimits limits;
   private final Map<String, ImageInput> prepared = new HashMap<>();
   private long preprocessNanos;
   private long encodeNanos;
   private int encodedTokens;
   private int imageTokens;
 
-  ImageEncoding(@Nullable VisionEncoder encoder) {
+  ImageEncoding(@Nullable VisionEncoder encoder, Vocab vocab, TokenLimits limits) {
     this.encoder = encoder;
+    this.vocab = vocab;
+    this.limits = limits;
   }
 
   void startTiming() {
@@ -62,10 +69,30 @@ final class ImageEncoding {
     for (Segment segment : prompt.segments()) {
       switch (segment) {
         case Segment.Tokens(int[] ids) -> total += ids.length;
-        case Segment.Image(int index) -> imageTokens += prepare(pictures.get(index)).nTokens();
+        case Segment.Image(int index) -> {
+          ImageInput input = prepare(pictures.get(index));
+          imageTokens += input.nTokens();
+          for (ImagePiece piece : input.layout()) {
+            if (piece instanceof ImagePiece.Text(String text)) {
+              total += vocab.tokenize(text, true).length;
+            }
+          }
+        }
       }
     }
     return total + imageTokens;
+  }
+
+  /**
+   * Most rows of a picture of the last conversation that stand together, and so have to be decoded
+   * together where rows see each other.
+   */
+  int longestRows() {
+    return prepared.values().stream()
+        .flatMap(input -> input.layout().stream())
+        .mapToInt(piece -> piece instanceof ImagePiece.Rows rows ? rows.count() : 0)
+        .max()
+        .orElse(0);
   }
 
   private ImageInput prepare(RgbImage picture) {
@@ -73,7 +100,7 @@ final class ImageEncoding {
         picture.contentHash(),
         key -> {
           long start = System.nanoTime();
-          ImageInput input = encoder().prepare(picture);
+          ImageInput input = encoder().prepare(picture, limits);
           preprocessNanos += System.nanoTime() - start;
           return input;
         });
@@ -83,7 +110,9 @@ final class ImageEncoding {
   List<ContextEntry> resolve(
       Prompt prompt, List<RgbImage> pictures, ContextFiller filler, CancellationFlag flag) {
     Map<String, ImageEmbeddings> known = encodeMissing(pictures, filler, flag);
-    prepared.clear();
+    Map<String, List<ImagePiece>> layouts = new HashMap<>();
+    prepared.forEach((key, input) -> layouts.put(key, input.layout()));
+    prepared.clear(); // the pixels are not needed any more
     List<ContextEntry> entries = new ArrayList<>();
     for (Segment segment : prompt.segments()) {
       switch (segment) {
@@ -98,11 +127,35 @@ final class ImageEncoding {
           if (embeddings == null) {
             throw new IllegalStateException("picture " + index + " was not encoded");
           }
-          entries.add(new ContextEntry.Picture(key, embeddings));
+          addPicture(entries, key, embeddings, layouts.get(key));
         }
       }
     }
     return entries;
+  }
+
+  private void addPicture(
+      List<ContextEntry> entries,
+      String key,
+      ImageEmbeddings embeddings,
+      @Nullable List<ImagePiece> layout) {
+    if (layout == null) {
+      throw new IllegalStateException("a picture was not prepared");
+    }
+    int row = 0;
+    for (ImagePiece piece : layout) {
+      switch (piece) {
+        case ImagePiece.Text(String text) -> {
+          for (int id : vocab.tokenize(text, true)) {
+            entries.add(new ContextEntry.Token(id));
+          }
+        }
+        case ImagePiece.Rows rows -> {
+          entries.add(new ContextEntry.Picture(key, embeddings, row, rows));
+          row += rows.count();
+        }
+      }
+    }
   }
 
   private Map<String, ImageEmbeddings> encodeMissing(

@@ -2,6 +2,7 @@ package dev.ocellus.vlm;
 
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.ModelOptions;
+import dev.ocellus.vlm.model.TokenLimits;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -13,13 +14,25 @@ import org.jspecify.annotations.Nullable;
  * @param modelOptions how the text model is loaded
  * @param contextOptions how its contexts are made
  * @param chatTemplate template to use instead of the one in the file; null for that one
+ * @param imageTokens limits for the tokens of a picture, where the model leaves a choice
  */
 public record LoadOptions(
     Path model,
     @Nullable Path mmproj,
     ModelOptions modelOptions,
     ContextOptions contextOptions,
-    @Nullable String chatTemplate) {
+    @Nullable String chatTemplate,
+    TokenLimits imageTokens) {
+
+  /** With the model's own limits for the tokens of a picture. */
+  public LoadOptions(
+      Path model,
+      @Nullable Path mmproj,
+      ModelOptions modelOptions,
+      ContextOptions contextOptions,
+      @Nullable String chatTemplate) {
+    this(model, mmproj, modelOptions, contextOptions, chatTemplate, TokenLimits.NONE);
+  }
 
   /** A text model with an image encoder. */
   public static LoadOptions of(Path model, Path mmproj) {
@@ -32,14 +45,18 @@ public record LoadOptions(
   }
 
   public LoadOptions withModelOptions(ModelOptions modelOptions) {
-    return new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate);
+    return new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens);
   }
 
   public LoadOptions withContextOptions(ContextOptions contextOptions) {
-    return new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate);
+    return new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens);
   }
 
   public LoadOptions withChatTemplate(@Nullable String chatTemplate) {
-    return new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate);
+    return new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens);
+  }
+
+  public LoadOptions withImageTokens(TokenLimits imageTokens) {
+    return new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens);
   }
 }

@@ -12,7 +12,10 @@ import dev.ocellus.ggml.WeightStore;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.Architectures;
+import dev.ocellus.vlm.model.EncoderGraph;
 import dev.ocellus.vlm.model.ImageInput;
+import dev.ocellus.vlm.model.Tiles;
+import dev.ocellus.vlm.model.TokenLimits;
 import dev.ocellus.vlm.model.VisionArchitecture;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -20,6 +23,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,12 +35,20 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe; images are encoded one batch at a time.
  */
 public final class VisionEncoder implements AutoCloseable {
-  /** Graphs kept, by shape. Pictures of most models have only one shape. */
-  private static final int MAX_GRAPHS = 8;
+  /** What a graph depends on: shape of the tiles, and patches across and down. */
+  private record Shape(List<Long> sizes, int gridX, int gridY) {
+    static Shape of(Tiles tiles) {
+      return new Shape(tiles.shape(), tiles.gridX(), tiles.gridY());
+    }
 
-  private record Shape(int width, int height, int nTiles) {}
+    static Shape ofOneTile(Tiles tiles) {
+      int nSizes = Math.min(3, tiles.shape().size());
+      return new Shape(tiles.shape().subList(0, nSizes), tiles.gridX(), tiles.gridY());
+    }
+  }
 
-  private record Plan(Graph graph, Tensor pixels, Tensor output) implements AutoCloseable {
+  private record Plan(Shape shape, Graph graph, EncoderGraph inputs, Tensor output)
+      implements AutoCloseable {
     @Override
     public void close() {
       graph.close();
@@ -47,9 +59,10 @@ public final class VisionEncoder implements AutoCloseable {
   private final Path path;
   private final WeightStore store;
   private final VisionArchitecture architecture;
+  private final Backend[] backends;
   private final Scheduler scheduler;
   private final Device device;
-  private final Map<Shape, Plan> plans = new LinkedHashMap<>(16, 0.75f, true);
+  private @Nullable Plan lastPlan; // guarded by this
   private boolean closed;
 
   private VisionEncoder(Path path, int nThreads, boolean useGpu) throws IOException {
@@ -58,16 +71,17 @@ public final class VisionEncoder implements AutoCloseable {
       Ggml.initialize();
       GgufFile file = own(GgufFile.open(path));
       file.requireReadableByGgml();
-      List<Backend> backends = new ArrayList<>();
+      List<Backend> used = new ArrayList<>();
       if (useGpu && !Device.gpus().isEmpty()) {
-        backends.add(own(new Backend(Device.gpus().getFirst(), 1)));
+        used.add(own(new Backend(Device.gpus().getFirst(), 1)));
       }
-      backends.add(own(new Backend(Device.cpu(), nThreads)));
-      device = backends.getFirst().device();
-      store = own(new WeightStore(file, backends.getFirst()));
+      used.add(own(new Backend(Device.cpu(), nThreads)));
+      backends = used.toArray(Backend[]::new);
+      device = backends[0].device();
+      store = own(new WeightStore(file, backends[0]));
       architecture = Architectures.of(file, store.weights());
       store.load();
-      scheduler = own(new Scheduler(architecture.maxNodes(), backends.toArray(Backend[]::new)));
+      scheduler = own(new Scheduler(architecture.maxNodes(), backends));
     } catch (Throwable e) {
       close();
       throw e;
@@ -114,115 +128,132 @@ public final class VisionEncoder implements AutoCloseable {
     return architecture.prepare(image);
   }
 
+  /** The same with limits for the number of tokens, where the model leaves a choice. */
+  public ImageInput prepare(RgbImage image, TokenLimits limits) {
+    return architecture.prepare(image, limits);
+  }
+
   /** Encodes one picture. */
   public ImageEmbeddings encode(ImageInput image) {
     return encode(List.of(image), new CancellationFlag()).getFirst();
   }
 
   /**
-   * Encodes pictures; those of one shape go through the encoder together.
+   * Encodes pictures; tiles of one shape go through the encoder together.
    *
    * @return embeddings in the order of the pictures
    */
   public synchronized List<ImageEmbeddings> encode(List<ImageInput> images, CancellationFlag flag) {
     requireOpen();
-    @Nullable ImageEmbeddings[] results = new @Nullable ImageEmbeddings[images.size()];
-    Map<List<Integer>, List<Integer>> groups = new LinkedHashMap<>();
-    for (int i = 0; i < images.size(); i++) {
-      ImageInput image = images.get(i);
-      groups.computeIfAbsent(List.of(image.width(), image.height()), k -> new ArrayList<>()).add(i);
-    }
-    for (List<Integer> group : groups.values()) {
-      encodeGroup(images, group, results, flag);
-    }
-    List<ImageEmbeddings> list = new ArrayList<>();
-    for (ImageEmbeddings result : results) {
-      if (result != null) {
-        list.add(result);
+    // tiles that differ in number only are one batch; the number is the last of four sizes
+    Map<Shape, List<Tiles>> batches = new LinkedHashMap<>();
+    for (ImageInput image : images) {
+      for (Tiles tiles : image.tiles()) {
+        batches.computeIfAbsent(Shape.ofOneTile(tiles), k -> new ArrayList<>()).add(tiles);
       }
     }
-    return list;
+    Map<Tiles, float[]> rows = new IdentityHashMap<>();
+    batches.values().forEach(batch -> encodeBatch(batch, rows, flag));
+    List<ImageEmbeddings> results = new ArrayList<>();
+    for (ImageInput image : images) {
+      float[] arranged = architecture.arrange(image, joined(image, rows));
+      results.add(new ImageEmbeddings(arranged, image.nTokens(), architecture.width()));
+    }
+    return results;
   }
 
-  private void encodeGroup(
-      List<ImageInput> images,
-      List<Integer> group,
-      @Nullable ImageEmbeddings[] results,
-      CancellationFlag flag) {
-    ImageInput any = images.get(group.getFirst());
-    int nTiles = group.stream().mapToInt(i -> images.get(i).nTiles()).sum();
-    Plan plan = plan(new Shape(any.width(), any.height(), nTiles));
-    float[] pixels = any.pixels();
-    if (group.size() > 1) {
-      pixels = new float[3 * any.width() * any.height() * nTiles];
-      int at = 0;
-      for (int i : group) {
-        float[] own = images.get(i).pixels();
-        System.arraycopy(own, 0, pixels, at, own.length);
-        at += own.length;
-      }
+  private static float[] joined(ImageInput image, Map<Tiles, float[]> rows) {
+    List<float[]> parts = image.tiles().stream().map(rows::get).toList();
+    return parts.size() == 1 ? parts.getFirst() : Floats.concat(parts);
+  }
+
+  private void encodeBatch(List<Tiles> batch, Map<Tiles, float[]> rows, CancellationFlag flag) {
+    Tiles first = batch.getFirst();
+    if (batch.size() > 1 && first.shape().size() < 4) {
+      batch.forEach(tiles -> encodeBatch(List.of(tiles), rows, flag));
+      return;
     }
-    float[] rows;
-    try (var computation = scheduler.start(plan.graph())) {
-      rows = computation.set(plan.pixels(), pixels).compute(flag).get(plan.output());
+    Tiles all = first;
+    if (batch.size() > 1) {
+      List<Long> shape = new ArrayList<>(first.shape());
+      shape.set(3, batch.stream().mapToLong(Tiles::n).sum());
+      all =
+          new Tiles(
+              Floats.concat(batch.stream().map(Tiles::pixels).toList()),
+              shape,
+              first.gridX(),
+              first.gridY());
     }
-    int perTile = (int) plan.output().size(1) * architecture.width();
+    float[] result = compute(all, flag);
+    int perTile = result.length / all.n();
     int at = 0;
-    for (int i : group) {
-      int length = perTile * images.get(i).nTiles();
-      results[i] =
-          new ImageEmbeddings(
-              group.size() == 1 ? rows : Arrays.copyOfRange(rows, at, at + length),
-              images.get(i).nTokens(),
-              architecture.width());
+    for (Tiles tiles : batch) {
+      int length = perTile * tiles.n();
+      rows.put(tiles, batch.size() == 1 ? result : Arrays.copyOfRange(result, at, at + length));
       at += length;
     }
   }
 
-  private Plan plan(Shape shape) {
-    Plan known = plans.get(shape);
-    if (known != null) {
-      return known;
+  private float[] compute(Tiles tiles, CancellationFlag flag) {
+    Plan plan = plan(tiles);
+    try (var computation = scheduler.start(plan.graph())) {
+      plan.inputs().fill(computation);
+      return computation
+          .set(plan.inputs().pixels(), tiles.pixels())
+          .compute(flag)
+          .get(plan.output());
     }
-    if (plans.size() >= MAX_GRAPHS) {
-      var oldest = plans.entrySet().iterator();
-      Plan evicted = oldest.next().getValue();
-      oldest.remove();
-      scheduler.forget(evicted.graph());
-      evicted.close();
-    }
-    Plan made = build(shape, false);
-    plans.put(shape, made);
-    return made;
   }
 
-  private Plan build(Shape shape, boolean keepNamed) {
+  /** The plan for a shape. The last one is kept; the scheduler has memory for one only. */
+  private Plan plan(Tiles tiles) {
+    if (lastPlan == null || !lastPlan.shape().equals(Shape.of(tiles))) {
+      dropPlan();
+      lastPlan = build(tiles, false);
+    }
+    return lastPlan;
+  }
+
+  private void dropPlan() {
+    if (lastPlan != null) {
+      scheduler.forget(lastPlan.graph());
+      lastPlan.close();
+      lastPlan = null;
+    }
+  }
+
+  private Plan build(Tiles tiles, boolean keepNamed) {
     try (var builder = new GraphBuilder(architecture.maxNodes())) {
       if (keepNamed) {
         builder.keepNamed();
       }
-      Tensor pixels = builder.input("pixels", shape.width, shape.height, 3, shape.nTiles);
-      Tensor output = architecture.forward(pixels);
-      return new Plan(builder.build(output), pixels, output);
+      EncoderGraph inputs = new EncoderGraph(builder, tiles);
+      Tensor output = architecture.forward(inputs);
+      return new Plan(Shape.of(tiles), builder.build(output), inputs, output);
     }
   }
 
   /**
-   * Encodes one picture and gives out intermediates, for comparing layers with a reference.
+   * Encodes a picture's first tiles and gives out intermediates, for comparing layers with a
+   * reference.
    *
    * @param names names that the architecture gives its tensors
    * @return for each name its values, innermost dimension first
    */
   public synchronized Map<String, float[]> intermediates(ImageInput image, List<String> names) {
     requireOpen();
+    Tiles tiles = image.tiles().getFirst();
     Map<String, float[]> values = new LinkedHashMap<>();
-    try (Plan plan = build(new Shape(image.width(), image.height(), image.nTiles()), true);
-        var computation = scheduler.start(plan.graph())) {
-      computation.set(plan.pixels(), image.pixels()).compute();
+    // of its own, since a scheduler gives a graph that looks like the last one the same memory, and
+    // in that one intermediates were overwritten
+    try (Plan plan = build(tiles, true);
+        var fresh = new Scheduler(architecture.maxNodes(), backends);
+        var computation = fresh.start(plan.graph())) {
+      plan.inputs().fill(computation);
+      computation.set(plan.inputs().pixels(), tiles.pixels()).compute();
       for (String name : names) {
         values.put(name, computation.get(plan.graph().named(name)));
       }
-      scheduler.forget(plan.graph());
     }
     return values;
   }
@@ -242,8 +273,8 @@ public final class VisionEncoder implements AutoCloseable {
     closed = true;
     while (!owned.isEmpty()) {
       AutoCloseable resource = owned.pop();
-      if (resource instanceof WeightStore) {
-        plans.values().forEach(Plan::close); // after the scheduler, which knows them
+      if (resource instanceof WeightStore && lastPlan != null) {
+        lastPlan.close(); // after the scheduler, which knows it
       }
       try {
         resource.close();

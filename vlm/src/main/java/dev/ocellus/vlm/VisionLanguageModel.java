@@ -1,9 +1,9 @@
 package dev.ocellus.vlm;
 
+import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.Vocab;
-import dev.ocellus.vlm.model.UnsupportedArchitectureException;
 import dev.ocellus.vlm.prompt.ChatFormat;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.PromptException;
@@ -60,7 +60,15 @@ public final class VisionLanguageModel implements AutoCloseable {
             marker,
             tokenText(vocab, vocab.bos()),
             tokenText(vocab, vocab.eos()));
-    this.tokenizer = new PromptTokenizer(vocab, marker);
+    this.tokenizer =
+        encoder == null
+            ? new PromptTokenizer(vocab, null)
+            : new PromptTokenizer(
+                vocab,
+                new PromptTokenizer.ImagePlace(
+                    encoder.architecture().imageMarker(),
+                    encoder.architecture().textBeforeImage(),
+                    encoder.architecture().textAfterImage()));
     this.loadMillis = (System.nanoTime() - started) / 1e6;
   }
 

@@ -13,6 +13,9 @@ final class ArrayImageInputStream extends ImageInputStreamImpl {
 
   private static final long CALLS = 1 << 22;
 
+  /** What a read beyond the end costs of these: a good file is not read there again and again. */
+  private static final long BEYOND_END = CALLS / 2048;
+
   private final byte[] data;
   private long budget;
 
@@ -25,7 +28,7 @@ final class ArrayImageInputStream extends ImageInputStreamImpl {
   public int read() throws IOException {
     checkClosed();
     bitOffset = 0;
-    spend(1);
+    spend(streamPos < data.length ? 1 : BEYOND_END);
     return streamPos < data.length ? data[(int) streamPos++] & 0xFF : -1;
   }
 
@@ -37,7 +40,7 @@ final class ArrayImageInputStream extends ImageInputStreamImpl {
       return 0;
     }
     int n = (int) Math.min(length, data.length - streamPos);
-    spend(1 + Math.max(0, n));
+    spend(n > 0 ? 1 + n : BEYOND_END);
     if (n <= 0) {
       return -1;
     }
@@ -60,7 +63,7 @@ final class ArrayImageInputStream extends ImageInputStreamImpl {
   private void spend(long amount) {
     budget -= amount;
     if (budget < 0) {
-      throw ImageFormatException.corrupt("the file leads its reader in circles");
+      throw ImageFormatException.corrupt("the file leads its reader in circles or beyond its end");
     }
   }
 }

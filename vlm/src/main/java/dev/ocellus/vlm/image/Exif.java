@@ -13,7 +13,10 @@ import org.jspecify.annotations.Nullable;
  * does it). Metadata that is broken says nothing: a picture is not refused for it.
  */
 final class Exif {
-  private static final int ORIENTATION = 0x0112;
+  static final int BITS_PER_SAMPLE = 0x0102;
+  static final int PHOTOMETRIC = 0x0106;
+  static final int ORIENTATION = 0x0112;
+  static final int SAMPLES_PER_PIXEL = 0x0115;
   private static final int TYPE_BYTE = 1;
   private static final int TYPE_SHORT = 3;
   private static final int TYPE_LONG = 4;
@@ -27,7 +30,7 @@ final class Exif {
    * @param xmp an XMP packet, or null
    */
   static Orientation orientation(@Nullable ByteBuffer tiff, @Nullable ByteBuffer xmp) {
-    int tag = tiff == null ? 0 : orientationTag(tiff.slice());
+    int tag = tiff == null ? 0 : tag(tiff, ORIENTATION, 0);
     if (tag == 0 && xmp != null) {
       Matcher matcher = XMP_ORIENTATION.matcher(ISO_8859_1.decode(xmp.slice()));
       if (matcher.find()) {
@@ -37,32 +40,37 @@ final class Exif {
     return Orientation.ofTag(tag);
   }
 
-  /** The value of the tag in the first directory, or 0. */
-  private static int orientationTag(ByteBuffer tiff) {
+  /**
+   * The single number that is the value of a tag in the first directory, or {@code absent}.
+   *
+   * @param file a TIFF structure from its byte-order mark on
+   */
+  static int tag(ByteBuffer file, int tag, int absent) {
+    ByteBuffer tiff = file.slice();
     if (tiff.remaining() < 8) {
-      return 0;
+      return absent;
     }
     tiff.order(tiff.get(0) == 'I' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
     long directory = tiff.getInt(4) & 0xFFFFFFFFL;
     if (directory + 2 > tiff.limit()) {
-      return 0;
+      return absent;
     }
     int count = tiff.getShort((int) directory) & 0xFFFF;
     for (int i = 0; i < count; i++) {
       long entry = directory + 2 + 12L * i;
       if (entry + 12 > tiff.limit()) {
-        return 0;
+        return absent;
       }
       int at = (int) entry;
-      if ((tiff.getShort(at) & 0xFFFF) == ORIENTATION) {
+      if ((tiff.getShort(at) & 0xFFFF) == tag) {
         return switch (tiff.getShort(at + 2)) {
           case TYPE_BYTE -> tiff.get(at + 8) & 0xFF;
           case TYPE_SHORT -> tiff.getShort(at + 8) & 0xFFFF;
           case TYPE_LONG -> tiff.getInt(at + 8);
-          default -> 0;
+          default -> absent;
         };
       }
     }
-    return 0;
+    return absent;
   }
 }

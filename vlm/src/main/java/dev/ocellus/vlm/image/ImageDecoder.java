@@ -86,7 +86,7 @@ public final class ImageDecoder {
       case GIF -> GifDecoder.decode(file, limits);
       case BMP -> PluginDecoder.bmp(file, limits);
       case TIFF -> PluginDecoder.tiff(file, limits);
-      case WEBP -> PluginDecoder.webp(file, limits);
+      case WEBP -> WebpDecoder.decode(file, limits);
     };
   }
 

@@ -145,9 +145,9 @@ final class JpegDecoder {
       int y = samples[at] & 0xFF;
       int cb = samples[at + 1] & 0xFF;
       int cr = samples[at + 2] & 0xFF;
-      samples[at] = (byte) Math.clamp(y + crToRed[cr], 0, 255);
-      samples[at + 1] = (byte) Math.clamp(y + ((cbToGreen[cb] + crToGreen[cr]) >> 16), 0, 255);
-      samples[at + 2] = (byte) Math.clamp(y + cbToBlue[cb], 0, 255);
+      samples[at] = Samples.clip(y + crToRed[cr]);
+      samples[at + 1] = Samples.clip(y + ((cbToGreen[cb] + crToGreen[cr]) >> 16));
+      samples[at + 2] = Samples.clip(y + cbToBlue[cb]);
     }
     return samples;
   }

@@ -1,56 +1,51 @@
 package dev.ocellus.vlm.image;
 
-import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import javax.imageio.ImageReader;
-import org.jspecify.annotations.Nullable;
 
-/** BMP, TIFF and WebP by way of the TwelveMonkeys ImageIO readers. */
+/** BMP and TIFF by way of the TwelveMonkeys ImageIO readers. */
 final class PluginDecoder {
   private PluginDecoder() {}
 
   static RgbImage bmp(byte[] file, ImageLimits limits) throws IOException {
-    return RasterToRgb.convert(read(Plugins.bmp(), file, limits));
-  }
-
-  static RgbImage tiff(byte[] file, ImageLimits limits) throws IOException {
-    RgbImage image = RasterToRgb.convert(read(Plugins.tiff(), file, limits));
-    return Exif.orientation(ByteBuffer.wrap(file), null).apply(image);
-  }
-
-  static RgbImage webp(byte[] file, ImageLimits limits) throws IOException {
-    RgbImage image = RasterToRgb.convert(read(Plugins.webp(), file, limits));
-    return Exif.orientation(riffChunk(file, "EXIF"), riffChunk(file, "XMP ")).apply(image);
-  }
-
-  private static BufferedImage read(ImageReader reader, byte[] file, ImageLimits limits)
-      throws IOException {
+    ImageReader reader = Plugins.bmp();
     try {
-      reader.setInput(new ArrayImageInputStream(file), false, true);
-      limits.checkSize(reader.getWidth(0), reader.getHeight(0));
-      return reader.read(0);
+      open(reader, file, limits);
+      return RasterToRgb.convert(reader.read(0));
     } finally {
       reader.dispose();
     }
   }
 
-  /** The first chunk of this name in a RIFF file, or null. */
-  private static @Nullable ByteBuffer riffChunk(byte[] file, String name) {
-    ByteBuffer riff = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
-    long at = 12;
-    while (at + 8 <= file.length) {
-      long length = riff.getInt((int) at + 4) & 0xFFFFFFFFL;
-      boolean found = true;
-      for (int i = 0; i < 4; i++) {
-        found &= riff.get((int) at + i) == name.charAt(i);
-      }
-      if (found) {
-        return riff.slice((int) at + 8, (int) Math.min(length, file.length - at - 8));
-      }
-      at += 8 + length + (length & 1);
+  static RgbImage tiff(byte[] file, ImageLimits limits) throws IOException {
+    ByteBuffer tags = ByteBuffer.wrap(file);
+    ImageReader reader = Plugins.tiff();
+    try {
+      open(reader, file, limits);
+      RgbImage image =
+          isWideGray(tags)
+              ? RasterToRgb.gray(reader.readRaster(0, null))
+              : RasterToRgb.convert(reader.read(0));
+      return Exif.orientation(tags, null).apply(image);
+    } finally {
+      reader.dispose();
     }
-    return null;
+  }
+
+  /**
+   * Whether samples are gray of 16 bits or more or floats. Pillow takes their values as they are,
+   * clipped to bytes and not inverted, whereas the reader scales floats.
+   */
+  private static boolean isWideGray(ByteBuffer tags) {
+    int photometric = Exif.tag(tags, Exif.PHOTOMETRIC, -1);
+    return (photometric == 0 || photometric == 1)
+        && Exif.tag(tags, Exif.SAMPLES_PER_PIXEL, 1) == 1
+        && Exif.tag(tags, Exif.BITS_PER_SAMPLE, 1) >= 16;
+  }
+
+  private static void open(ImageReader reader, byte[] file, ImageLimits limits) throws IOException {
+    reader.setInput(new ArrayImageInputStream(file), false, true);
+    limits.checkSize(reader.getWidth(0), reader.getHeight(0));
   }
 }

@@ -2,7 +2,6 @@ package dev.ocellus.vlm.image;
 
 import com.twelvemonkeys.imageio.plugins.bmp.BMPImageReaderSpi;
 import com.twelvemonkeys.imageio.plugins.tiff.TIFFImageReaderSpi;
-import com.twelvemonkeys.imageio.plugins.webp.WebPImageReaderSpi;
 import java.io.IOException;
 import javax.imageio.ImageReader;
 import javax.imageio.spi.IIORegistry;
@@ -23,10 +22,6 @@ final class Plugins {
 
   static ImageReader tiff() throws IOException {
     return new TIFFImageReaderSpi().createReaderInstance(null);
-  }
-
-  static ImageReader webp() throws IOException {
-    return new WebPImageReaderSpi().createReaderInstance(null);
   }
 
   static ImageReader javaJpeg() throws IOException {

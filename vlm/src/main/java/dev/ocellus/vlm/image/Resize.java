@@ -195,8 +195,13 @@ public final class Resize {
           int[] sums = new int[rowBytes];
           Arrays.fill(sums, ResizeKernel.ROUNDING);
           int from = (kernel.first[y] - firstRow) * rowBytes;
-          for (int i = 0; i < kernel.count[y]; i++, from += rowBytes) {
-            addWeighted(in, from, kernel.weights[y * kernel.stride + i], sums);
+          int k = y * kernel.stride;
+          int end = k + kernel.count[y];
+          for (; k + 4 <= end; k += 4, from += 4 * rowBytes) {
+            addWeighted(in, from, kernel.weights, k, sums);
+          }
+          for (; k < end; k++, from += rowBytes) {
+            addWeighted(in, from, kernel.weights[k], sums);
           }
           int to = y * rowBytes;
           for (int i = 0; i < rowBytes; i++) {
@@ -206,10 +211,27 @@ public final class Resize {
     return RgbImage.wrap(image.width(), height, out);
   }
 
-  /** A loop that the JIT compiler turns into vector instructions. */
+  // Loops that the JIT compiler turns into vector instructions; four rows at a time spare it most
+  // of the traffic with the sums.
+
   private static void addWeighted(byte[] in, int from, int weight, int[] sums) {
     for (int i = 0; i < sums.length; i++) {
       sums[i] += (in[from + i] & 0xFF) * weight;
+    }
+  }
+
+  private static void addWeighted(byte[] in, int from, int[] weights, int k, int[] sums) {
+    int row = sums.length;
+    int weight0 = weights[k];
+    int weight1 = weights[k + 1];
+    int weight2 = weights[k + 2];
+    int weight3 = weights[k + 3];
+    for (int i = 0; i < row; i++) {
+      sums[i] +=
+          (in[from + i] & 0xFF) * weight0
+              + (in[from + row + i] & 0xFF) * weight1
+              + (in[from + 2 * row + i] & 0xFF) * weight2
+              + (in[from + 3 * row + i] & 0xFF) * weight3;
     }
   }
 

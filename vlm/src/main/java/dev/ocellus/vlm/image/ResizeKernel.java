@@ -62,6 +62,6 @@ final class ResizeKernel {
 
   /** The 8-bit sample of a fixed-point sum. */
   static byte clip(int sum) {
-    return (byte) Math.clamp(sum >> PRECISION_BITS, 0, 255);
+    return Samples.clip(sum >> PRECISION_BITS);
   }
 }

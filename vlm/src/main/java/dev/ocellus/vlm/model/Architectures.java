@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.model;
 
+import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufMetadata;
@@ -13,9 +14,27 @@ public final class Architectures {
     VisionArchitecture create(GgufMetadata metadata, Weights weights);
   }
 
-  private static final Map<String, Factory> BY_PROJECTOR = new TreeMap<>(Map.of("mlp", Llava::new));
+  private static final Map<String, Factory> BY_PROJECTOR =
+      new TreeMap<>(
+          Map.of(
+              "gemma3", Gemma3::new,
+              "idefics3", Idefics3::new,
+              "internvl", InternVl::new,
+              "janus_pro", JanusPro::new,
+              "mlp", Architectures::llava,
+              "pixtral", Pixtral::new,
+              "qwen2vl_merger", Qwen2Vl::new,
+              "qwen2.5vl_merger", Qwen25Vl::new,
+              "qwen3vl_merger", Qwen3Vl::new));
 
   private Architectures() {}
+
+  /** LLaVA-NeXT has LLaVA's projector; only the grids for its tiles tell it apart. */
+  private static VisionArchitecture llava(GgufMetadata metadata, Weights weights) {
+    return metadata.contains(LlavaNext.PINPOINTS)
+        ? new LlavaNext(metadata, weights)
+        : new Llava(metadata, weights);
+  }
 
   /**
    * The architecture of an mmproj file.

@@ -40,20 +40,21 @@ final class ConfigReader {
     return value;
   }
 
-  /** Three finite numbers, one for each colour. */
-  double[] perChannel(String key, double[] other) {
+  /** Three numbers between {@code least} and {@code most}, one for each colour. */
+  double[] perChannel(String key, double least, double most, double[] other) {
     float[] values = metadata.findFloats(prefix + key).orElse(null);
     if (values == null) {
       return other;
     }
-    boolean finite = values.length == 3;
+    boolean ok = values.length == 3;
     double[] result = new double[values.length];
     for (int i = 0; i < values.length; i++) {
       result[i] = values[i];
-      finite &= Float.isFinite(values[i]);
+      ok &= values[i] >= least && values[i] <= most;
     }
-    if (!finite) {
-      throw invalid(key, "three finite numbers", Arrays.toString(values));
+    if (!ok) {
+      throw invalid(
+          key, "three numbers from %s to %s".formatted(least, most), Arrays.toString(values));
     }
     return result;
   }

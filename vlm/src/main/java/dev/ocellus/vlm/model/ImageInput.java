@@ -1,15 +1,82 @@
 package dev.ocellus.vlm.model;
 
+import dev.ocellus.vlm.image.ImageSize;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
 /**
  * A picture as an encoder takes it.
  *
- * @param pixels normalized values of all tiles, [nTiles, 3, height, width] in row-major order
- * @param width pixels of a tile across
- * @param height pixels of a tile down
- * @param nTiles number of tiles
- * @param gridX tiles across, or 1
- * @param gridY tiles down, or 1
- * @param nTokens rows that the text model will see
+ * @param tiles what goes through the encoder, in order
+ * @param pixelShape sizes of the pixel array that the reference's processor makes, outermost first;
+ *     its values are those of the tiles one after the other
+ * @param gridX tiles across
+ * @param gridY tiles down
+ * @param layout what stands at the picture's place in the prompt
+ * @param nFrames how often the reference's array has each channel of a patch, in a row: more than
+ *     once where it takes a picture as frames of a video; the tiles have it once
+ * @param originalSize size before preprocessing, for architectures that arrange the rows by it
  */
 public record ImageInput(
-    float[] pixels, int width, int height, int nTiles, int gridX, int gridY, int nTokens) {}
+    List<Tiles> tiles,
+    List<Integer> pixelShape,
+    int gridX,
+    int gridY,
+    List<ImagePiece> layout,
+    int nFrames,
+    @Nullable ImageSize originalSize) {
+  public ImageInput {
+    tiles = List.copyOf(tiles);
+    pixelShape = List.copyOf(pixelShape);
+    layout = List.copyOf(layout);
+  }
+
+  /** A still picture whose rows stay in the order of the tiles. */
+  public ImageInput(
+      List<Tiles> tiles, List<Integer> pixelShape, int gridX, int gridY, List<ImagePiece> layout) {
+    this(tiles, pixelShape, gridX, gridY, layout, 1, null);
+  }
+
+  /** Number of tiles. */
+  public int nTiles() {
+    return tiles.stream().mapToInt(Tiles::n).sum();
+  }
+
+  /** Rows of embeddings that the text model will see. */
+  public int nTokens() {
+    return layout.stream()
+        .mapToInt(piece -> piece instanceof ImagePiece.Rows rows ? rows.count() : 0)
+        .sum();
+  }
+
+  /** The values of all tiles, in the order of {@link #pixelShape}. */
+  public float[] pixels() {
+    if (nFrames > 1) {
+      return framePixels();
+    }
+    if (tiles.size() == 1) {
+      return tiles.getFirst().pixels();
+    }
+    float[] all = new float[tiles.stream().mapToInt(t -> t.pixels().length).sum()];
+    int at = 0;
+    for (Tiles t : tiles) {
+      System.arraycopy(t.pixels(), 0, all, at, t.pixels().length);
+      at += t.pixels().length;
+    }
+    return all;
+  }
+
+  private float[] framePixels() {
+    float[] all = new float[pixelShape.stream().reduce(1, Math::multiplyExact)];
+    int at = 0;
+    for (Tiles t : tiles) {
+      int channel = Math.toIntExact(t.shape().getFirst() / 3);
+      for (int from = 0; from < t.pixels().length; from += channel) {
+        for (int frame = 0; frame < nFrames; frame++, at += channel) {
+          System.arraycopy(t.pixels(), from, all, at, channel);
+        }
+      }
+    }
+    return all;
+  }
+}

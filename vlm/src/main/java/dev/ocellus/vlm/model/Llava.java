@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.model;
 
+import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
@@ -10,6 +11,7 @@ import dev.ocellus.vlm.image.Rgb;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.Linear;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,10 +32,10 @@ final class Llava implements VisionArchitecture {
     STRETCH
   }
 
-  private static final double[] CLIP_MEAN = {0.48145466, 0.4578275, 0.40821073};
-  private static final double[] CLIP_STD = {0.26862954, 0.26130258, 0.27577711};
+  static final double[] CLIP_MEAN = {0.48145466, 0.4578275, 0.40821073};
+  static final double[] CLIP_STD = {0.26862954, 0.26130258, 0.27577711};
 
-  private static final String VICUNA =
+  static final String VICUNA =
       "{% for message in messages %}{% if message['role'] == 'system' %}{{ message['content'] + ' ' }}"
           + "{% elif message['role'] == 'user' %}{{ 'USER: ' + message['content'] + ' ' }}"
           + "{% else %}{{ 'ASSISTANT: ' + message['content'] + eos_token }}{% endif %}{% endfor %}"
@@ -49,15 +51,11 @@ final class Llava implements VisionArchitecture {
   private final int width;
 
   Llava(GgufMetadata metadata, Weights weights) {
-    if (metadata.contains("clip.vision.image_grid_pinpoints")) {
-      throw new UnsupportedArchitectureException(
-          "This mmproj is of LLaVA-NeXT (it has clip.vision.image_grid_pinpoints), which is not supported yet; LLaVA 1.5 is.");
-    }
     config = ClipTower.Config.of(metadata);
     fit = fit(metadata);
     var c = new ConfigReader(metadata, "clip.vision.");
-    double[] mean = c.perChannel("image_mean", CLIP_MEAN);
-    double[] std = c.perChannel("image_std", CLIP_STD);
+    double[] mean = c.perChannel("image_mean", 0, 1, CLIP_MEAN);
+    double[] std = c.perChannel("image_std", 1e-3, 1e3, CLIP_STD);
     normalize = Normalize.of(mean, std);
     background = new Rgb((int) (mean[0] * 255), (int) (mean[1] * 255), (int) (mean[2] * 255));
     tower = new ClipTower(config, weights.at("v"));
@@ -121,13 +119,18 @@ final class Llava implements VisionArchitecture {
                   Preprocess.padToSquare(image, background), side, side, ResizeFilter.BICUBIC);
           case STRETCH -> Preprocess.stretch(image, side, side, ResizeFilter.BICUBIC);
         };
+    Tiles tile = Tiles.ofRgb(normalize.apply(square), side, side, 1, config.patchSize());
     return new ImageInput(
-        normalize.apply(square), side, side, 1, config.grid(), config.grid(), config.nPatches());
+        List.of(tile),
+        List.of(1, 3, side, side),
+        1,
+        1,
+        List.of(ImagePiece.Rows.of(config.nPatches())));
   }
 
   @Override
-  public Tensor forward(Tensor pixels) {
-    Tensor x = tower.forward(pixels); // [nOut, 1 + nPatches, n]
+  public Tensor forward(EncoderGraph graph) {
+    Tensor x = tower.forward(graph.pixels()); // [nOut, 1 + nPatches, n]
     x = x.slice(new long[] {0, 1}, x.size(0), x.size(1) - 1, x.size(2)).contiguous();
     x = first.forward(x);
     if (second != null) {

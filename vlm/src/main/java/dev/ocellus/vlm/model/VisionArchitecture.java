@@ -18,6 +18,20 @@ public interface VisionArchitecture {
   /** What chat templates write where a picture stands. */
   String imageMarker();
 
+  /**
+   * Text in front of every picture that is tokenized in one piece with what stands before it, since
+   * both may share a token. Control tokens are allowed in it. Text that begins and ends with
+   * control tokens may as well be a part of the picture's layout.
+   */
+  default String textBeforeImage() {
+    return "";
+  }
+
+  /** As {@link #textBeforeImage}, behind every picture. */
+  default String textAfterImage() {
+    return "";
+  }
+
   /** The chat template to use when the text model's file has none. */
   String defaultChatTemplate();
 
@@ -30,12 +44,37 @@ public interface VisionArchitecture {
   ImageInput prepare(RgbImage image);
 
   /**
-   * Adds the encoder and projector to the graph of the pixels.
+   * The same with limits for the number of tokens, which architectures with a fixed number do not
+   * look at.
    *
-   * @param pixels [width, height, 3, n], n tiles of one shape
-   * @return [{@link #width()}, rows per tile, n]
+   * @throws dev.ocellus.vlm.image.ImageFormatException as {@link #prepare(RgbImage)}
    */
-  Tensor forward(Tensor pixels);
+  default ImageInput prepare(RgbImage image, TokenLimits limits) {
+    return prepare(image);
+  }
+
+  /**
+   * Adds the encoder and projector to a graph.
+   *
+   * @return [{@link #width()}, rows per tile, tiles]
+   */
+  Tensor forward(EncoderGraph graph);
+
+  /**
+   * Brings the rows of all tiles into the order in which the text model sees them. Most
+   * architectures leave them as they are; some cut padding away or put separators between lines.
+   *
+   * @param rows what {@link #forward} gave for the picture's tiles, one after the other
+   * @return as many rows as the picture's layout has
+   */
+  default float[] arrange(ImageInput image, float[] rows) {
+    return rows;
+  }
+
+  /** Whether the rows of a picture see each other in the text model, and not only those before. */
+  default boolean rowsSeeEachOther() {
+    return false;
+  }
 
   /** Most nodes of the graph that {@link #forward} builds. */
   int maxNodes();

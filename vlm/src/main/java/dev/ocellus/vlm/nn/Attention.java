@@ -5,7 +5,8 @@ import dev.ocellus.ggml.Weights;
 
 /**
  * Multi-head self-attention in which every row sees every other (arXiv:1706.03762), in F32
- * throughout: ggml's fused kernel would round keys and values to F16.
+ * throughout. On a CPU that is ggml's fused kernel, given F32 keys and values. On other devices
+ * fused kernels round those to F16, so the steps are taken one by one there.
  */
 public final class Attention {
   private final Linear q;
@@ -14,14 +15,17 @@ public final class Attention {
   private final Linear out;
   private final long nEmbd;
   private final long nHead;
+  private final boolean fused;
 
-  private Attention(Linear q, Linear k, Linear v, Linear out, long nEmbd, long nHead) {
+  private Attention(
+      Linear q, Linear k, Linear v, Linear out, long nEmbd, long nHead, boolean fused) {
     this.q = q;
     this.k = k;
     this.v = v;
     this.out = out;
     this.nEmbd = nEmbd;
     this.nHead = nHead;
+    this.fused = fused;
   }
 
   /**
@@ -34,18 +38,30 @@ public final class Attention {
         Linear.of(w.at("attn_v"), nEmbd, nEmbd),
         Linear.of(w.at("attn_out"), nEmbd, nEmbd),
         nEmbd,
-        nHead);
+        nHead,
+        w.onCpu());
   }
 
   /** From [nEmbd, n, batch] to the same shape. */
   public Tensor forward(Tensor x) {
     Tensor query = heads(q.forward(x));
     Tensor key = heads(k.forward(x));
-    Tensor value = heads(v.forward(x)).transpose().contiguous(); // [n, dHead, nHead, batch]
+    Tensor value = heads(v.forward(x));
     float scale = (float) (1 / Math.sqrt((double) nEmbd / nHead));
+    Tensor mixed = // [dHead, nHead, nQueries, batch]
+        fused ? inOneKernel(query, key, value, scale) : stepwise(query, key, value, scale);
+    return out.forward(mixed.reshape(nEmbd, x.size(1), x.size(2)));
+  }
+
+  /** Rows of one head side by side are read often enough to pay for the copies. */
+  private static Tensor inOneKernel(Tensor query, Tensor key, Tensor value, float scale) {
+    return query.attention(key.contiguous(), value.contiguous(), scale);
+  }
+
+  private static Tensor stepwise(Tensor query, Tensor key, Tensor value, float scale) {
     Tensor weights = query.mulMat(key).softMax(scale); // [nKeys, nQueries, nHead, batch]
-    Tensor mixed = weights.mulMat(value); // [dHead, nQueries, nHead, batch]
-    return out.forward(mixed.permute(0, 2, 1, 3).contiguous().reshape(nEmbd, x.size(1), x.size(2)));
+    Tensor mixed = weights.mulMat(value.transpose().contiguous());
+    return mixed.permute(0, 2, 1, 3).contiguous();
   }
 
   /** [nEmbd, n, batch] to [dHead, n, nHead, batch]. */

@@ -21,16 +21,25 @@ import org.jspecify.annotations.Nullable;
  * control tokens are found here, in the template's own characters only.
  */
 public final class PromptTokenizer {
+  /**
+   * How a picture's place is written.
+   *
+   * @param marker text that stands for a picture in what a template renders
+   * @param before text that the model wants in front of the picture, in the marker's stead
+   * @param after text that it wants behind the picture
+   */
+  public record ImagePlace(String marker, String before, String after) {}
+
   private final Vocab vocab;
-  private final @Nullable String imageMarker;
+  private final @Nullable ImagePlace imagePlace;
   private final Map<Character, List<SpecialToken>> specialsByFirst = new HashMap<>();
 
   /**
-   * @param imageMarker text that stands for a picture; null for a model without pictures
+   * @param imagePlace how a picture's place is written; null for a model without pictures
    */
-  public PromptTokenizer(Vocab vocab, @Nullable String imageMarker) {
+  public PromptTokenizer(Vocab vocab, @Nullable ImagePlace imagePlace) {
     this.vocab = vocab;
-    this.imageMarker = imageMarker;
+    this.imagePlace = imagePlace;
     for (SpecialToken token : vocab.specialTokens()) { // longest first, and so in each list
       specialsByFirst.computeIfAbsent(token.text().charAt(0), c -> new ArrayList<>()).add(token);
     }
@@ -45,55 +54,95 @@ public final class PromptTokenizer {
 
   /** One prompt on its way. */
   private final class Run {
-    private final String text;
+    private final StringBuilder builder = new StringBuilder();
     private final BitSet trusted = new BitSet();
+
+    /** Where pictures stand: each in front of the character of this number; in order. */
+    private final List<Integer> images = new ArrayList<>();
+
+    private final String text;
     private final List<Segment> segments = new ArrayList<>();
     private int[] tokens = new int[256];
     private int nTokens;
     private int nImages;
 
     Run(Rendered rendered) {
-      text = rendered.text();
+      BitSet written = new BitSet();
       int at = 0;
       for (Span span : rendered.spans()) {
         int end = at + span.text().length();
         if (span.origin() != Origin.INPUT) {
-          trusted.set(at, end);
+          written.set(at, end);
         }
         at = end;
       }
+      place(rendered.text(), written);
+      text = builder.toString();
+    }
+
+    /** Copies the text with what belongs around pictures instead of their markers. */
+    private void place(String rendered, BitSet written) {
+      int start = 0;
+      int i = imagePlace == null ? -1 : rendered.indexOf(imagePlace.marker());
+      while (i >= 0 && imagePlace != null) {
+        int end = i + imagePlace.marker().length();
+        if (written.nextClearBit(i) >= end) {
+          append(rendered, written, start, i);
+          appendTrusted(imagePlace.before());
+          images.add(builder.length());
+          appendTrusted(imagePlace.after());
+          start = end;
+        } else {
+          end = i + 1; // somebody else's text
+        }
+        i = rendered.indexOf(imagePlace.marker(), end);
+      }
+      append(rendered, written, start, rendered.length());
+    }
+
+    private void append(String rendered, BitSet written, int start, int end) {
+      for (int i = written.nextSetBit(start); i >= 0 && i < end; i = written.nextSetBit(i + 1)) {
+        trusted.set(builder.length() + i - start);
+      }
+      builder.append(rendered, start, end);
+    }
+
+    private void appendTrusted(String words) {
+      trusted.set(builder.length(), builder.length() + words.length());
+      builder.append(words);
     }
 
     void scan() {
       int start = 0;
       int i = 0;
       boolean stripNext = false;
-      while (i < text.length()) {
-        if (!trusted.get(i)) {
-          i = nextTrusted(i);
+      while (i < text.length() || i == nextImage()) {
+        if (i == nextImage()) {
+          addText(start, i, stripNext, false);
+          addImage();
+          start = i;
+          stripNext = false;
           continue;
         }
-        int length = imageMarkerAt(i);
-        SpecialToken special = length > 0 ? null : specialAt(i);
-        if (length == 0 && special == null) {
-          i++;
-          continue;
-        }
-        addText(start, i, stripNext, special != null && special.stripsLeft());
+        SpecialToken special = specialAt(i);
         if (special != null) {
+          addText(start, i, stripNext, special.stripsLeft());
           addToken(special.id());
           i += special.text().length();
+          start = i;
           stripNext = special.stripsRight();
         } else {
-          addImage();
-          i += length;
-          stripNext = false;
+          i = trusted.get(i) ? i + 1 : Math.min(nextTrusted(i), nextImage());
         }
-        start = i;
       }
       addText(start, text.length(), stripNext, false);
       addBos();
       flush();
+    }
+
+    /** Where the next picture stands; beyond the text if there is no other. */
+    private int nextImage() {
+      return nImages < images.size() ? images.get(nImages) : text.length() + 1;
     }
 
     private int nextTrusted(int from) {
@@ -102,15 +151,7 @@ public final class PromptTokenizer {
     }
 
     private boolean isTrusted(int from, int length) {
-      return trusted.nextClearBit(from) >= from + length;
-    }
-
-    private int imageMarkerAt(int i) {
-      if (imageMarker == null) {
-        return 0;
-      }
-      int length = imageMarker.length();
-      return text.startsWith(imageMarker, i) && isTrusted(i, length) ? length : 0;
+      return trusted.nextClearBit(from) >= from + length && nextImage() >= from + length;
     }
 
     private @Nullable SpecialToken specialAt(int i) {

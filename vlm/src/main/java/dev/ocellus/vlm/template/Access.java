@@ -25,6 +25,7 @@ final class Access {
 
   /** {@code owner[index]}: items first, then, for a string, the type's own attributes. */
   static Object item(Evaluation in, Object owner, Object index) {
+    in.countText(owner);
     Object value = itemOrNull(owner, index);
     if (value == null && index instanceof Text name) {
       value = ownAttribute(owner, name.text());
@@ -95,10 +96,27 @@ final class Access {
     if (owner instanceof MacroValue m) {
       return m.attribute(name);
     }
+    if (Numbers.isNumber(owner)) {
+      Object part = numberAttribute(owner, name);
+      if (part != null) {
+        return part;
+      }
+    }
     if (Methods.isForbidden(owner, name)) {
       return Undefined.unsafe(owner, name);
     }
     return Methods.exists(owner, name) ? new BoundMethod(owner, name) : null;
+  }
+
+  private static @Nullable Object numberAttribute(Object number, String name) {
+    boolean integer = Numbers.isInt(number);
+    return switch (name) {
+      case "real" -> integer ? Numbers.narrow(Numbers.big(number)) : number;
+      case "imag" -> integer ? (Object) 0L : (Object) 0.0;
+      case "numerator" -> integer ? Numbers.narrow(Numbers.big(number)) : null;
+      case "denominator" -> integer ? 1L : null;
+      default -> null;
+    };
   }
 
   /** {@code owner[start:stop:step]}; absent bounds are null. */

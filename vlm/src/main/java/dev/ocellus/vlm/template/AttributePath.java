@@ -6,12 +6,17 @@ import org.jspecify.annotations.Nullable;
 
 /** What filters take as {@code attribute}: names and indices with dots between them. */
 record AttributePath(List<Object> parts) {
+  private static final int MAX_LENGTH = 1000;
+
   static AttributePath of(@Nullable Object attribute) {
     if (attribute == null || attribute == None.NONE) {
       return new AttributePath(List.of());
     }
     if (!(attribute instanceof Text t)) {
       return new AttributePath(List.of(attribute));
+    }
+    if (t.length() > MAX_LENGTH) {
+      throw Fail.limit("an attribute path of more than " + MAX_LENGTH + " characters");
     }
     List<Object> parts = new ArrayList<>();
     int at = 0;
@@ -32,6 +37,9 @@ record AttributePath(List<Object> parts) {
   static List<AttributePath> several(@Nullable Object attribute) {
     if (!(attribute instanceof Text t)) {
       return List.of(of(attribute));
+    }
+    if (t.length() > MAX_LENGTH) {
+      throw Fail.limit("attribute paths of more than " + MAX_LENGTH + " characters");
     }
     List<AttributePath> paths = new ArrayList<>();
     int at = 0;

@@ -84,7 +84,7 @@ final class BraceFormat {
     boolean bracket = false;
     while (nameEnd < s.length()) {
       char c = s.charAt(nameEnd);
-      bracket = c == '[' || bracket && c != ']';
+      bracket = c == '[' || (bracket && c != ']');
       if (!bracket && (c == '!' || c == ':')) {
         break;
       }

@@ -77,7 +77,7 @@ final class Calls {
 
     Call(int position, Expr function, ArgumentList arguments) {
       super(position, function);
-      arguments.all().forEach(this::above);
+      above(arguments.all());
       this.function = function;
       this.arguments = arguments;
     }
@@ -113,7 +113,7 @@ final class Calls {
       if (operand != null) {
         above(operand);
       }
-      arguments.all().forEach(this::above);
+      above(arguments.all());
       this.operand = operand;
       this.name = name;
       this.arguments = arguments;
@@ -149,7 +149,7 @@ final class Calls {
 
     TestCall(int position, Expr operand, String name, ArgumentList arguments) {
       super(position, operand);
-      arguments.all().forEach(this::above);
+      above(arguments.all());
       this.operand = operand;
       this.name = name;
       this.arguments = arguments;

@@ -3,6 +3,7 @@ package dev.ocellus.vlm.template;
 import java.time.LocalDateTime;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A chat template, compiled once and rendered as often as wanted.
@@ -22,6 +23,9 @@ public final class ChatTemplate {
   private final Source source;
   private final List<Stmt> body;
   private final TemplateLimits limits;
+
+  /** Found out when first asked for, as it takes a dozen renderings; a race only repeats them. */
+  private volatile @Nullable ChatTemplateCapabilities capabilities;
 
   private ChatTemplate(Source source, List<Stmt> body, TemplateLimits limits) {
     this.source = source;
@@ -58,9 +62,19 @@ public final class ChatTemplate {
     }
   }
 
+  /** What the template can do with a conversation. Takes milliseconds the first time. */
+  public ChatTemplateCapabilities capabilities() {
+    ChatTemplateCapabilities known = capabilities;
+    if (known == null) {
+      known = ChatTemplateCapabilities.probe(this);
+      capabilities = known;
+    }
+    return known;
+  }
+
   /** Renders with the machine's clock. */
-  public Rendered render(Map<String, ?> context) {
-    return render(context, LocalDateTime.now());
+  public Rendered render(Map<String, ? extends @Nullable Object> context) {
+    return run(context, null);
   }
 
   /**
@@ -75,11 +89,16 @@ public final class ChatTemplate {
    * @throws TemplateException when it fails in another way, with line and column
    * @throws IllegalArgumentException when the context holds an object of another type
    */
-  public Rendered render(Map<String, ?> context, LocalDateTime now) {
+  public Rendered render(Map<String, ? extends @Nullable Object> context, LocalDateTime now) {
+    return run(context, now);
+  }
+
+  private Rendered run(
+      Map<String, ? extends @Nullable Object> context, @Nullable LocalDateTime now) {
     Evaluation in = new Evaluation(limits, now);
     try {
       Scope scope = new Scope(Globals.SCOPE);
-      for (Map.Entry<String, ?> e : context.entrySet()) {
+      for (Map.Entry<String, ? extends @Nullable Object> e : context.entrySet()) {
         scope.set(e.getKey(), Values.fromJava(e.getValue()));
       }
       TextBuilder out = in.text();

@@ -7,7 +7,19 @@ import java.util.Iterator;
 final class Comparison {
   private Comparison() {}
 
-  static boolean equal(Object a, Object b) {
+  /** Python's {@code ==}, counted. */
+  static boolean equal(Evaluation in, Object a, Object b) {
+    count(in, a, b);
+    return same(a, b);
+  }
+
+  private static void count(Evaluation in, Object a, Object b) {
+    in.steps(Math.min(Values.weight(a), Values.weight(b)));
+  }
+
+  /** {@link #equal} without the counting, for parts of what was counted. */
+  @SuppressWarnings("ReferenceEquality") // Python, too, asks for identity first
+  static boolean same(Object a, Object b) {
     if (a == b) {
       return !Numbers.isNan(a);
     }
@@ -28,7 +40,7 @@ final class Comparison {
     }
     if (a instanceof Range x && b instanceof Range y) {
       return x.size() == y.size()
-          && (x.size() == 0 || x.start() == y.start() && (x.size() == 1 || x.step() == y.step()));
+          && (x.size() == 0 || (x.start() == y.start() && (x.size() == 1 || x.step() == y.step())));
     }
     return a.equals(b);
   }
@@ -44,7 +56,7 @@ final class Comparison {
     if (a instanceof Sequence x && b instanceof Sequence y && x.isTuple() == y.isTuple()) {
       int n = Math.min(x.size(), y.size());
       for (int i = 0; i < n; i++) {
-        if (!equal(x.get(i), y.get(i))) {
+        if (!same(x.get(i), y.get(i))) {
           return compare(operator, x.get(i), y.get(i));
         }
       }
@@ -81,30 +93,28 @@ final class Comparison {
     return x.length() - y.length();
   }
 
-  static boolean holds(String operator, Object a, Object b) {
-    switch (operator) {
-      case "==":
-        return equal(a, b);
-      case "!=":
-        return !equal(a, b);
-      default:
-        if (Numbers.isNan(a) && Numbers.isNumber(b) || Numbers.isNan(b) && Numbers.isNumber(a)) {
-          return false;
-        }
-        int c = compare(operator, a, b);
-        return switch (operator) {
-          case "<" -> c < 0;
-          case "<=" -> c <= 0;
-          case ">" -> c > 0;
-          default -> c >= 0;
-        };
+  static boolean holds(Evaluation in, String operator, Object a, Object b) {
+    count(in, a, b);
+    if (operator.equals("==") || operator.equals("!=")) {
+      return same(a, b) == operator.equals("==");
     }
+    boolean numbers = Numbers.isNumber(a) && Numbers.isNumber(b);
+    if (numbers && (Numbers.isNan(a) || Numbers.isNan(b))) {
+      return false;
+    }
+    int c = compare(operator, a, b);
+    return switch (operator) {
+      case "<" -> c < 0;
+      case "<=" -> c <= 0;
+      case ">" -> c > 0;
+      default -> c >= 0;
+    };
   }
 
   /** The order of sorting: only "less than" is asked, so that two NaN or two equal things tie. */
   static Comparator<Object> order(Evaluation in) {
     return (a, b) -> {
-      in.steps(1);
+      count(in, a, b);
       if (Numbers.isNan(a) || Numbers.isNan(b)) {
         return 0;
       }
@@ -113,10 +123,11 @@ final class Comparison {
   }
 
   /** Python's {@code item in container}. */
+  @SuppressWarnings("ReferenceEquality") // identity counts, even for NaN
   static boolean contains(Evaluation in, Object container, Object item) {
     if (container instanceof Text t) {
       if (item instanceof Text part) {
-        in.steps(t.length() / 100);
+        in.countText(t);
         return TextOps.indexOf(t.text(), part.text(), 0) >= 0;
       }
       throw Fail.type(
@@ -135,9 +146,8 @@ final class Comparison {
       throw Fail.type("argument of type '" + Values.typeName(container) + "' is not iterable");
     }
     for (Iterator<Object> it = Values.iterate(container); it.hasNext(); ) {
-      in.steps(1);
       Object candidate = it.next();
-      if (candidate == item || equal(candidate, item)) {
+      if (candidate == item || equal(in, candidate, item)) {
         return true;
       }
     }

@@ -75,36 +75,33 @@ public final class ContextJson {
     if (token == null) {
       throw at(parser, "the JSON text is empty");
     }
-    switch (token) {
-      case START_OBJECT:
+    return switch (token) {
+      case START_OBJECT -> {
         Map<String, @Nullable Object> map = new LinkedHashMap<>();
         while (parser.nextToken() != JsonToken.END_OBJECT) {
           String key = parser.currentName();
           parser.nextToken();
           map.put(key, value(parser));
         }
-        return map;
-      case START_ARRAY:
+        yield map;
+      }
+      case START_ARRAY -> {
         List<@Nullable Object> list = new ArrayList<>();
         while (parser.nextToken() != JsonToken.END_ARRAY) {
           list.add(value(parser));
         }
-        return list;
-      case VALUE_NUMBER_INT:
-        return switch (parser.getNumberType()) {
-          case BIG_INTEGER -> parser.getBigIntegerValue();
-          default -> parser.getLongValue();
-        };
-      case VALUE_NUMBER_FLOAT:
-        return parser.getDoubleValue();
-      case VALUE_TRUE:
-        return true;
-      case VALUE_FALSE:
-        return false;
-      case VALUE_NULL:
-        return null;
-      default:
-        return parser.getText();
-    }
+        yield list;
+      }
+      case VALUE_NUMBER_INT ->
+          switch (parser.getNumberType()) {
+            case BIG_INTEGER -> parser.getBigIntegerValue();
+            default -> parser.getLongValue();
+          };
+      case VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
+      case VALUE_TRUE -> true;
+      case VALUE_FALSE -> false;
+      case VALUE_NULL -> null;
+      default -> parser.getText();
+    };
   }
 }

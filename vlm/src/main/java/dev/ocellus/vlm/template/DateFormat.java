@@ -6,9 +6,14 @@ import java.util.Locale;
 
 /** C's {@code strftime} in the C locale, for a time without a zone. */
 final class DateFormat {
+  private static final int MAX_LENGTH = 10_000;
+
   private DateFormat() {}
 
   static Text format(Evaluation in, Text format) {
+    if (format.length() > MAX_LENGTH) {
+      throw Fail.limit("a date format of more than " + MAX_LENGTH + " characters");
+    }
     StringBuilder out = new StringBuilder();
     append(out, format.text(), in.now());
     in.charge(out.length());

@@ -11,8 +11,12 @@ final class Dict {
   /** The key as it was given, which is how it prints, and its value. */
   record Entry(Object key, Object value) {}
 
+  /** Hashing a key walks over all of it. */
+  private static final int MAX_KEY_WEIGHT = 1000;
+
   private final Map<Object, Entry> entries;
   private int depth = 1;
+  private long weight = 1;
 
   Dict() {
     this.entries = new LinkedHashMap<>();
@@ -36,8 +40,11 @@ final class Dict {
       }
       return d;
     }
-    if (o instanceof Dict || o instanceof DictView || o instanceof Sequence s && !s.isTuple()) {
+    if (o instanceof Dict || o instanceof DictView || (o instanceof Sequence s && !s.isTuple())) {
       throw Fail.type("unhashable type: '" + Values.typeName(o) + "'");
+    }
+    if (o instanceof Sequence s && s.weight() > MAX_KEY_WEIGHT) {
+      throw Fail.limit("a tuple of more than " + MAX_KEY_WEIGHT + " parts as a key");
     }
     return o instanceof Undefined ? Undefined.class : o;
   }
@@ -45,6 +52,7 @@ final class Dict {
   void put(Object key, Object value) {
     Object k = key(key);
     depth = Math.max(depth, Values.deeper(Math.max(Values.depth(key), Values.depth(value))));
+    weight = Values.addWeight(Values.addWeight(weight, key), value);
     Entry old = entries.get(k);
     entries.put(k, new Entry(old == null ? key : old.key, value));
   }
@@ -76,6 +84,11 @@ final class Dict {
     return entries.size();
   }
 
+  /** See {@link Values#weight}; values that were overwritten still count. */
+  long weight() {
+    return weight;
+  }
+
   int depth() {
     return depth;
   }
@@ -91,7 +104,7 @@ final class Dict {
     }
     for (Map.Entry<Object, Entry> e : entries.entrySet()) {
       Entry theirs = d.entries.get(e.getKey());
-      if (theirs == null || !Comparison.equal(e.getValue().value, theirs.value)) {
+      if (theirs == null || !Comparison.same(e.getValue().value, theirs.value)) {
         return false;
       }
     }

@@ -1,24 +1,32 @@
 package dev.ocellus.vlm.template;
 
 import java.time.LocalDateTime;
+import java.time.ZoneId;
+import org.jspecify.annotations.Nullable;
 
 /** The state of one rendering: what it has cost so far, where it is, what time it is. */
 final class Evaluation {
   private final TemplateLimits limits;
-  private final LocalDateTime now;
+  private @Nullable LocalDateTime now;
   private long steps;
   private long allocated;
   private int depth;
   private boolean autoescape;
   private int position;
 
-  Evaluation(TemplateLimits limits, LocalDateTime now) {
+  Evaluation(TemplateLimits limits, @Nullable LocalDateTime now) {
     this.limits = limits;
     this.now = now;
   }
 
+  /** The given time, or the machine's, asked once; its time zone takes long to load. */
   LocalDateTime now() {
-    return now;
+    LocalDateTime known = now;
+    if (known == null) {
+      known = LocalDateTime.now(ZoneId.systemDefault());
+      now = known;
+    }
+    return known;
   }
 
   /** Where in the source the evaluation is: an offset, for messages. */
@@ -56,6 +64,13 @@ final class Evaluation {
     if (steps > limits.maxSteps()) {
       throw Fail.limit(
           "the template takes more than " + limits.maxSteps() + " steps; is it looping?");
+    }
+  }
+
+  /** Counts a walk over all characters, if the value is a text. */
+  void countText(Object o) {
+    if (o instanceof Text t) {
+      steps(t.length() / (t.length() < 4096 ? 64 : 16));
     }
   }
 

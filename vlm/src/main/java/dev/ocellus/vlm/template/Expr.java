@@ -1,5 +1,7 @@
 package dev.ocellus.vlm.template;
 
+import java.util.List;
+
 /** An expression of the template, which evaluates itself. */
 abstract class Expr {
   /** Deepest tree: bounds the stack that evaluating one needs. */
@@ -20,6 +22,13 @@ abstract class Expr {
     height = Math.max(height, child.height + 1);
     if (height > MAX_HEIGHT) {
       throw Fail.limit("an expression nests deeper than " + MAX_HEIGHT + " levels");
+    }
+  }
+
+  /** Counts children's heights. No lambdas on the way to the first prompt: they start slowly. */
+  final void above(List<Expr> children) {
+    for (Expr child : children) {
+      above(child);
     }
   }
 

@@ -194,62 +194,60 @@ class ExpressionParser {
   final Expr primary(boolean target) {
     Token token = tokens.current();
     int position = token.position();
-    switch (token.type()) {
+    return switch (token.type()) {
       case NAME -> {
         tokens.next();
-        return name(token, target);
+        yield name(token, target);
       }
       case STRING -> {
         StringBuilder text = new StringBuilder();
         while (tokens.current().type() == Token.Type.STRING) {
           text.append(tokens.next().text());
         }
-        return new Literals.Constant(position, Text.trusted(text.toString()));
+        yield new Literals.Constant(position, Text.trusted(text.toString()));
       }
       case INTEGER -> {
         tokens.next();
-        return new Literals.Constant(position, integer(token));
+        yield new Literals.Constant(position, integer(token));
       }
       case FLOAT -> {
         tokens.next();
-        return new Literals.Constant(position, Double.valueOf(token.text()));
+        yield new Literals.Constant(position, Double.valueOf(token.text()));
       }
       default -> {
         if (token.isOperator("(")) {
           tokens.next();
           Expr e = tuple(true, true, "", true);
           tokens.expectOperator(")");
-          return e;
+          yield e;
         }
         if (token.isOperator("[")) {
-          return list();
+          yield list();
         }
         if (token.isOperator("{")) {
-          return mapping();
+          yield mapping();
         }
         throw tokens.fail("unexpected '" + token.describe() + "'");
       }
-    }
+    };
   }
 
   private Expr name(Token token, boolean target) {
     int position = token.position();
-    switch (token.text()) {
-      case "true", "True":
-        return new Literals.Constant(position, true);
-      case "false", "False":
-        return new Literals.Constant(position, false);
-      case "none", "None":
-        return new Literals.Constant(position, None.NONE);
-      default:
+    return switch (token.text()) {
+      case "true", "True" -> new Literals.Constant(position, true);
+      case "false", "False" -> new Literals.Constant(position, false);
+      case "none", "None" -> new Literals.Constant(position, None.NONE);
+      default -> {
         if (target && tokens.isOperator(".")) {
           tokens.next();
           String attribute = tokens.expect(Token.Type.NAME, "an attribute name").text();
-          return new Literals.NamespaceTarget(position, token.text(), attribute);
+          yield new Literals.NamespaceTarget(position, token.text(), attribute);
         }
         nameRead(token.text());
-        return new Literals.Name(position, token.text());
-    }
+        yield new Literals.Name(position, token.text());
+      }
+    };
   }
 
   private static Object integer(Token token) {
@@ -308,7 +306,7 @@ class ExpressionParser {
     return token.type() == Token.Type.VARIABLE_END
         || token.type() == Token.Type.BLOCK_END
         || token.isOperator(")")
-        || !end.isEmpty() && token.isName(end);
+        || (!end.isEmpty() && token.isName(end));
   }
 
   private Expr list() {

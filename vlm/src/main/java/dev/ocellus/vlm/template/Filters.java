@@ -69,62 +69,72 @@ final class Filters {
   }
 
   static Object apply(Evaluation in, String name, Object value, Arguments args) {
-    switch (name) {
-      case "default", "d":
+    in.countText(value);
+    return switch (name) {
+      case "default", "d" -> {
         @Nullable Object[] d = args.bind(name, 0, "default_value", "boolean");
         boolean any = d[1] != null && Values.truthy(d[1]);
-        boolean missing = value instanceof Undefined || any && !Values.truthy(value);
-        return missing ? or(d[0], Text.EMPTY) : value;
-      case "tojson":
-        return JsonWriter.filter(in, value, args);
-      case "length", "count":
+        boolean missing = value instanceof Undefined || (any && !Values.truthy(value));
+        yield missing ? or(d[0], Text.EMPTY) : value;
+      }
+      case "tojson" -> JsonWriter.filter(in, value, args);
+      case "length", "count" -> {
         none(name, args);
-        return Values.length(value);
-      case "string":
+        yield Values.length(value);
+      }
+      case "string" -> {
         none(name, args);
-        return Printing.softStr(in, value);
-      case "safe":
+        yield Printing.softStr(in, value);
+      }
+      case "safe" -> {
         none(name, args);
-        return Printing.softStr(in, value).asMarkup(true);
-      case "e", "escape":
+        yield Printing.softStr(in, value).asMarkup(true);
+      }
+      case "e", "escape" -> {
         none(name, args);
-        return Html.escape(in, value);
-      case "forceescape":
+        yield Html.escape(in, value);
+      }
+      case "forceescape" -> {
         none(name, args);
-        return Html.escape(in, Printing.str(in, value));
-      case "int", "float", "abs", "round", "filesizeformat":
-        return NumberFilters.apply(in, name, value, args);
-      case "attr":
+        yield Html.escape(in, Printing.str(in, value));
+      }
+      case "int", "float", "abs", "round", "filesizeformat" ->
+          NumberFilters.apply(in, name, value, args);
+      case "attr" -> {
         Object attribute = args.bind(name, 1, "name")[0];
-        return attr(value, TextMethods.text(or(attribute, None.NONE)));
-      case "items":
+        yield attr(value, TextMethods.text(or(attribute, None.NONE)));
+      }
+      case "items" -> {
         none(name, args);
-        return items(value);
-      case "list":
+        yield items(value);
+      }
+      case "list" -> {
         none(name, args);
-        return Sequence.list(Values.toList(in, value));
+        yield Sequence.list(Values.toList(in, value));
+      }
       case "first",
-      "last",
-      "random",
-      "reverse",
-      "sort",
-      "dictsort",
-      "unique",
-      "min",
-      "max",
-      "sum",
-      "batch",
-      "slice",
-      "groupby":
-        return SequenceFilters.apply(in, name, value, args);
-      case "map", "select", "reject", "selectattr", "rejectattr":
-        return MappingFilters.apply(in, name, value, args);
-      default:
+          "last",
+          "random",
+          "reverse",
+          "sort",
+          "dictsort",
+          "unique",
+          "min",
+          "max",
+          "sum",
+          "batch",
+          "slice",
+          "groupby" ->
+          SequenceFilters.apply(in, name, value, args);
+      case "map", "select", "reject", "selectattr", "rejectattr" ->
+          MappingFilters.apply(in, name, value, args);
+      default -> {
         if (!exists(name)) {
           throw Fail.runtime("No filter named '" + name + "' found.");
         }
-        return TextFilters.apply(in, name, value, args);
-    }
+        yield TextFilters.apply(in, name, value, args);
+      }
+    };
   }
 
   static Object or(@Nullable Object value, Object absent) {

@@ -71,18 +71,20 @@ final class ForLoop extends Stmt {
       counted = new Generator(iterator, None.NONE);
     }
     LoopContext loop = new LoopContext(in, counted, iterator, depth0, recursion);
-    boolean empty = true;
+    // As in the reference, else runs unless an iteration came to its end.
+    boolean completed = false;
     for (Object item = loop.next(); item != null; item = loop.next()) {
-      empty = false;
       in.steps(1);
       Scope inner = new Scope(scope);
       inner.set("loop", loop);
       assign(in, inner, item);
-      if (execAll(body, in, inner, out) == Flow.BREAK) {
-        return Flow.NEXT;
+      Flow flow = execAll(body, in, inner, out);
+      completed |= flow == Flow.NEXT;
+      if (flow == Flow.BREAK) {
+        break;
       }
     }
-    return empty ? execAll(otherwise, in, new Scope(scope), out) : Flow.NEXT;
+    return completed ? Flow.NEXT : execAll(otherwise, in, new Scope(scope), out);
   }
 
   private void assign(Evaluation in, Scope inner, Object item) {

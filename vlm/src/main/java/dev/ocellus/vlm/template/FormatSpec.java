@@ -99,9 +99,6 @@ final class FormatSpec {
     if (value instanceof Text t) {
       return string(in, t);
     }
-    if (value instanceof Boolean && (type == 0 || type == 's')) {
-      return string(in, Printing.str(in, value));
-    }
     if (value instanceof Double d) {
       return number(in, d, type == 0 && precision < 0 ? 'r' : type == 0 ? 'g' : type);
     }
@@ -145,7 +142,7 @@ final class FormatSpec {
     }
     if (type == 'c') {
       if (value.bitLength() > 21 || !Character.isValidCodePoint(value.intValue())) {
-        throw new Fail("OverflowError", "%c arg not in range(0x110000)");
+        throw new Fail("OverflowError", "no character has this number");
       }
       // A number from input must not become a character of the template's.
       return aligned(in, "", Text.input(Character.toString(value.intValue())), '<');
@@ -164,7 +161,7 @@ final class FormatSpec {
       digits = digits.toUpperCase(Locale.ROOT);
     }
     String head = signOf(value.signum() < 0) + prefix;
-    return aligned(in, head, Text.trusted(grouped(digits, radix == 10 ? 3 : 4, head)), '>');
+    return aligned(in, head, Text.trusted(grouped(in, digits, radix == 10 ? 3 : 4, head)), '>');
   }
 
   private Text number(Evaluation in, double d, char style) {
@@ -181,8 +178,8 @@ final class FormatSpec {
     } else {
       throw unknownType("float");
     }
-    String head = signOf(d < 0 || 1 / d < 0 && d == 0);
-    return aligned(in, head, Text.trusted(grouped(digits, 3, head)), '>');
+    String head = signOf(d < 0 || (1 / d < 0 && d == 0));
+    return aligned(in, head, Text.trusted(grouped(in, digits, 3, head)), '>');
   }
 
   private static boolean isFinite(double d) {
@@ -194,7 +191,7 @@ final class FormatSpec {
   }
 
   /** With separators, and zeros in front when zeros fill the width. */
-  private String grouped(String digits, int size, String head) {
+  private String grouped(Evaluation in, String digits, int size, String head) {
     if (grouping == 0) {
       return digits;
     }
@@ -208,11 +205,15 @@ final class FormatSpec {
     String rest = digits.substring(whole);
     String out = separated(integral, size);
     if (align == '=' && fill.text().equals("0")) {
-      long wanted = Math.min(width, 100_000) - head.length() - rest.length();
-      while (out.length() < wanted) {
-        integral = "0" + integral;
-        out = separated(integral, size);
+      long wanted = width - head.length() - rest.length();
+      in.text().reserve(wanted);
+      // n digits take n + (n - 1) / size places; a separator never leads.
+      long n = (wanted * size + 1) / (size + 1);
+      while (n + (n - 1) / size < wanted) {
+        n++;
       }
+      int zeros = (int) Math.max(0, n - integral.length());
+      out = separated("0".repeat(zeros) + integral, size);
     }
     return out + rest;
   }

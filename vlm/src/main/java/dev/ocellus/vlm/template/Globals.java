@@ -38,27 +38,26 @@ final class Globals {
   }
 
   private static Object call(Evaluation in, String name, Arguments args) {
-    switch (name) {
-      case "range":
-        return range(args);
-      case "dict":
-        return dict(in, args);
-      case "namespace":
-        return new Namespace(dict(in, args));
-      case "cycler":
-        return new Cycler(args.positional());
-      case "joiner":
+    return switch (name) {
+      case "range" -> range(args);
+      case "dict" -> dict(in, args);
+      case "namespace" -> new Namespace(dict(in, args));
+      case "cycler" -> new Cycler(args.positional());
+      case "joiner" -> {
         @Nullable Object[] j = args.bind(name, 0, "sep");
-        return new Joiner(j[0] == null ? Text.trusted(", ") : j[0]);
-      case "raise_exception":
+        yield new Joiner(j[0] == null ? Text.trusted(", ") : j[0]);
+      }
+      case "raise_exception" -> {
         @Nullable Object[] r = args.bind(name, 1, "message");
         String message = r[0] == null ? "" : Printing.str(in, r[0]).text();
         throw new Fail(Fail.RAISED, message);
-      default:
+      }
+      default -> {
         @Nullable Object[] f = args.bind(name, 1, "format");
         Object format = f[0];
-        return DateFormat.format(in, format == null ? Text.EMPTY : TextMethods.text(format));
-    }
+        yield DateFormat.format(in, format == null ? Text.EMPTY : TextMethods.text(format));
+      }
+    };
   }
 
   private static Range range(Arguments args) {

@@ -75,13 +75,13 @@ final class Html {
     String s = t.text();
     TextBuilder out = in.text();
     int at = 0;
-    while (at < s.length()) {
-      int amp = s.indexOf('&', at);
-      int end = amp < 0 ? -1 : s.indexOf(';', amp);
-      if (end < 0) {
-        break;
+    for (int amp = s.indexOf('&'); amp >= 0; amp = s.indexOf('&', at)) {
+      int end = amp + 1;
+      while (end < s.length() && end - amp < 10 && s.charAt(end) != ';') {
+        end++;
       }
-      String c = end - amp > 10 ? "" : character(s.substring(amp + 1, end));
+      boolean closed = end < s.length() && s.charAt(end) == ';';
+      String c = closed ? character(s.substring(amp + 1, end)) : "";
       out.append(t, at, c.isEmpty() ? amp + 1 : amp);
       out.append(c, t.originAt(amp));
       at = c.isEmpty() ? amp + 1 : end + 1;
@@ -90,26 +90,22 @@ final class Html {
   }
 
   private static String character(String entity) {
-    switch (entity) {
-      case "amp":
-        return "&";
-      case "lt":
-        return "<";
-      case "gt":
-        return ">";
-      case "quot":
-        return "\"";
-      case "nbsp":
-        return "\u00a0";
-      default:
+    return switch (entity) {
+      case "amp" -> "&";
+      case "lt" -> "<";
+      case "gt" -> ">";
+      case "quot" -> "\"";
+      case "nbsp" -> "\u00a0";
+      default -> {
         if (!entity.startsWith("#") || entity.length() < 2) {
-          return "";
+          yield "";
         }
         boolean hex = entity.charAt(1) == 'x' || entity.charAt(1) == 'X';
         Object code = NumberParsing.parseInt(entity.substring(hex ? 2 : 1), hex ? 16 : 10);
-        return code instanceof Long c && Character.isValidCodePoint(c.intValue()) && c > 0
+        yield code instanceof Long c && Character.isValidCodePoint(c.intValue()) && c > 0
             ? Character.toString(c.intValue())
             : "";
-    }
+      }
+    };
   }
 }

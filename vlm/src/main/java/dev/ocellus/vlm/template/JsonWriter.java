@@ -176,7 +176,7 @@ final class JsonWriter {
       case '\t' -> "\\t";
       case '\f' -> "\\f";
       case '\b' -> "\\b";
-      default -> c < 32 || ascii && c > 126 ? "\\u" + Printing.hex(c, 4) : "";
+      default -> c < 32 || (ascii && c > 126) ? "\\u" + Printing.hex(c, 4) : "";
     };
   }
 }

@@ -108,7 +108,7 @@ final class LetterCase {
       out.append(lower(in, t.slice(first, end)));
       i = end;
     }
-    return out.build().asMarkup(t.isMarkup());
+    return out.build();
   }
 
   private static boolean isSeparator(char c) {
@@ -140,7 +140,7 @@ final class LetterCase {
       int c = s.codePointAt(i);
       i += Character.charCount(c);
       boolean up = Character.isUpperCase(c) || Character.isTitleCase(c);
-      if (up && inWord || Character.isLowerCase(c) && !inWord) {
+      if ((up && inWord) || (Character.isLowerCase(c) && !inWord)) {
         return false;
       }
       inWord = isCased(c);

@@ -40,10 +40,10 @@ final class Lexer {
       at = body;
       if (kind == '#') {
         comment(open);
-      } else if (kind == '%' && rawBegins(open, body)) {
+      } else if (kind == '%' && rawBegins(body)) {
         raw(open);
       } else {
-        tag(open, kind);
+        tag(open, kind == '%');
       }
       lineStarting = at > 0 && s.charAt(at - 1) == '\n';
     }
@@ -99,6 +99,9 @@ final class Lexer {
   }
 
   private void comment(int open) {
+    if (at == s.length()) {
+      return;
+    }
     int end = s.indexOf("#}", at);
     if (end < 0) {
       throw source.syntax("Missing end of comment tag", open);
@@ -123,7 +126,7 @@ final class Lexer {
   }
 
   /** Recognizes {@code {% raw %}} and moves behind it. */
-  private boolean rawBegins(int open, int body) {
+  private boolean rawBegins(int body) {
     at = body;
     skipSpace();
     if (s.startsWith("raw", at)) {
@@ -169,8 +172,7 @@ final class Lexer {
     throw source.syntax("Missing end of raw directive", open);
   }
 
-  private void tag(int open, char kind) {
-    boolean block = kind == '%';
+  private void tag(int open, boolean block) {
     add(block ? Token.Type.BLOCK_BEGIN : Token.Type.VARIABLE_BEGIN, "", open);
     StringBuilder closers = new StringBuilder();
     while (true) {
@@ -199,7 +201,7 @@ final class Lexer {
   private boolean tagEnds(boolean block) {
     String close = block ? "%}" : "}}";
     char sign = s.charAt(at);
-    boolean signed = sign == '-' || block && sign == '+';
+    boolean signed = sign == '-' || (block && sign == '+');
     int end = signed ? at + 1 : at;
     if (!s.startsWith(close, end)) {
       return false;

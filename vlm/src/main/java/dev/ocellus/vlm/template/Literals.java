@@ -99,7 +99,7 @@ final class Literals {
 
     Mapping(int position, List<Expr> keys, List<Expr> values) {
       super(position, keys.toArray(new Expr[0]));
-      values.forEach(this::above);
+      above(values);
       this.keys = keys;
       this.values = values;
     }

@@ -105,7 +105,7 @@ final class LoopContext implements Callable {
       return args.get(index0 % args.count());
     }
     Sequence values = Sequence.tuple(List.copyOf(args.positional()));
-    boolean changed = lastChanged == null || !Comparison.equal(lastChanged, values);
+    boolean changed = lastChanged == null || !Comparison.equal(in, lastChanged, values);
     lastChanged = values;
     return changed;
   }

@@ -50,7 +50,7 @@ final class Macros {
 
     @Override
     Flow execute(Evaluation in, Scope scope, TextBuilder out) {
-      Statements.print(in, out, call.call(in, scope, new MacroValue(body, scope)));
+      Statements.printString(in, out, call.call(in, scope, new MacroValue(body, scope)));
       return Flow.NEXT;
     }
   }

@@ -68,31 +68,35 @@ final class Methods {
     if (name.equals("bit_length")) {
       return (long) Numbers.big(owner).abs().bitLength();
     }
-    return !(owner instanceof Double d) || d == Math.rint(d) && !Double.isInfinite(d);
+    return !(owner instanceof Double d) || (d == Math.rint(d) && !Double.isInfinite(d));
   }
 
   private static Object dict(Evaluation in, Dict d, String name, Arguments args) {
-    switch (name) {
-      case "get":
+    return switch (name) {
+      case "get" -> {
         args.expect("get", 1, 2);
         Object value = d.get(args.get(0));
         Object otherwise = args.getOrNull(1);
-        return value != null ? value : otherwise == null ? None.NONE : otherwise;
-      case "keys":
+        yield value != null ? value : otherwise == null ? None.NONE : otherwise;
+      }
+      case "keys" -> {
         args.expect(name, 0, 0);
-        return new DictView(d, DictView.Kind.KEYS);
-      case "values":
+        yield new DictView(d, DictView.Kind.KEYS);
+      }
+      case "values" -> {
         args.expect(name, 0, 0);
-        return new DictView(d, DictView.Kind.VALUES);
-      case "items":
+        yield new DictView(d, DictView.Kind.VALUES);
+      }
+      case "items" -> {
         args.expect(name, 0, 0);
-        return new DictView(d, DictView.Kind.ITEMS);
-      case "copy":
+        yield new DictView(d, DictView.Kind.ITEMS);
+      }
+      case "copy" -> {
         args.expect(name, 0, 0);
-        return d;
-      default:
-        return fromKeys(in, args);
-    }
+        yield d;
+      }
+      default -> fromKeys(in, args);
+    };
   }
 
   private static Object fromKeys(Evaluation in, Arguments args) {
@@ -120,7 +124,7 @@ final class Methods {
     long i = 0;
     for (Iterator<Object> it = Values.iterate(owner); it.hasNext() && i < to; i++) {
       in.steps(1);
-      if (Comparison.equal(it.next(), wanted) && i >= from) {
+      if (Comparison.equal(in, it.next(), wanted) && i >= from) {
         if (name.equals("index")) {
           return i;
         }

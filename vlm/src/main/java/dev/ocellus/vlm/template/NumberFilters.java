@@ -11,22 +11,19 @@ final class NumberFilters {
   private NumberFilters() {}
 
   static Object apply(Evaluation in, String name, Object value, Arguments args) {
-    switch (name) {
-      case "int":
-        return toInt(value, args.bind(name, 0, "default", "base"));
-      case "float":
-        return toFloat(value, args.bind(name, 0, "default"));
-      case "abs":
+    return switch (name) {
+      case "int" -> toInt(value, args.bind(name, 0, "default", "base"));
+      case "float" -> toFloat(value, args.bind(name, 0, "default"));
+      case "abs" -> {
         Filters.none(name, args);
         if (!Numbers.isNumber(value)) {
           throw Fail.type("bad operand type for abs(): '" + Values.typeName(value) + "'");
         }
-        return Numbers.absolute(value);
-      case "round":
-        return round(value, args.bind(name, 0, "precision", "method"));
-      default:
-        return fileSize(in, value, args.bind(name, 0, "binary"));
-    }
+        yield Numbers.absolute(value);
+      }
+      case "round" -> round(value, args.bind(name, 0, "precision", "method"));
+      default -> fileSize(in, value, args.bind(name, 0, "binary"));
+    };
   }
 
   private static Object toInt(Object value, @Nullable Object[] args) {

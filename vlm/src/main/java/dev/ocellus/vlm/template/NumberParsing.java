@@ -8,12 +8,18 @@ final class NumberParsing {
   /** Python refuses longer ones too, as the conversion takes quadratic time. */
   private static final int MAX_DIGITS = 4300;
 
+  /** Nobody writes longer numbers; reading them would take long. */
+  private static final int MAX_LENGTH = 10_000;
+
   private NumberParsing() {}
 
   /** The integer, or null when the text is none. */
   static @Nullable Object parseInt(String text, long base) {
     if (base != 0 && (base < 2 || base > 36)) {
       throw Fail.value("int() base must be >= 2 and <= 36, or 0");
+    }
+    if (text.length() > MAX_LENGTH) {
+      return null;
     }
     String s = TextOps.strip(text);
     boolean negative = s.startsWith("-");
@@ -32,7 +38,7 @@ final class NumberParsing {
       }
     }
     String digits = digits(s, radix);
-    if (digits == null || base == 0 && prefixBase == 0 && leadingZero(digits)) {
+    if (digits == null || (base == 0 && prefixBase == 0 && leadingZero(digits))) {
       return null;
     }
     if (digits.length() > MAX_DIGITS) {
@@ -80,6 +86,9 @@ final class NumberParsing {
 
   /** The number, or null when the text is none. */
   static @Nullable Double parseFloat(String text) {
+    if (text.length() > MAX_LENGTH) {
+      return null;
+    }
     String s = TextOps.strip(text);
     String unsigned = s.startsWith("-") || s.startsWith("+") ? s.substring(1) : s;
     switch (TextOps.asciiLower(unsigned)) {

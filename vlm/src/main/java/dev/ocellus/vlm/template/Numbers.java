@@ -2,6 +2,7 @@ package dev.ocellus.vlm.template;
 
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.math.MathContext;
 import java.math.RoundingMode;
 import org.jspecify.annotations.Nullable;
 
@@ -94,47 +95,41 @@ final class Numbers {
   }
 
   private static @Nullable Object quick(char op, long x, long y) {
-    switch (op) {
+    return switch (op) {
       case '+' -> {
         long r = x + y;
-        return ((x ^ r) & (y ^ r)) < 0 ? null : (Object) r;
+        yield ((x ^ r) & (y ^ r)) < 0 ? null : (Object) r;
       }
       case '-' -> {
         long r = x - y;
-        return ((x ^ y) & (x ^ r)) < 0 ? null : (Object) r;
+        yield ((x ^ y) & (x ^ r)) < 0 ? null : (Object) r;
       }
-      case '%' -> {
-        return y == 0 ? null : (Object) Math.floorMod(x, y);
-      }
-      default -> {
-        return null;
-      }
-    }
+      case '%' -> y == 0 ? null : (Object) Math.floorMod(x, y);
+      default -> null;
+    };
   }
 
   private static Object integral(char op, BigInteger a, BigInteger b) {
-    switch (op) {
-      case '+':
-        return bounded(a.add(b));
-      case '-':
-        return bounded(a.subtract(b));
-      case '*':
+    return switch (op) {
+      case '+' -> bounded(a.add(b));
+      case '-' -> bounded(a.subtract(b));
+      case '*' -> {
         checkBits((long) a.bitLength() + b.bitLength());
-        return bounded(a.multiply(b));
-      case 'f':
-      case '%':
+        yield bounded(a.multiply(b));
+      }
+      case 'f', '%' -> {
         if (b.signum() == 0) {
           throw new Fail("ZeroDivisionError", "integer division or modulo by zero");
         }
         BigInteger[] qr = a.divideAndRemainder(b);
         boolean adjust = qr[1].signum() != 0 && qr[1].signum() != b.signum();
         if (op == '%') {
-          return narrow(adjust ? qr[1].add(b) : qr[1]);
+          yield narrow(adjust ? qr[1].add(b) : qr[1]);
         }
-        return narrow(adjust ? qr[0].subtract(BigInteger.ONE) : qr[0]);
-      default:
-        return power(a, b);
-    }
+        yield narrow(adjust ? qr[0].subtract(BigInteger.ONE) : qr[0]);
+      }
+      default -> power(a, b);
+    };
   }
 
   private static Object power(BigInteger a, BigInteger b) {
@@ -145,9 +140,11 @@ final class Numbers {
       return Math.pow(toDouble(narrow(a)), toDouble(narrow(b)));
     }
     if (a.bitLength() <= 1 && a.abs().compareTo(BigInteger.ONE) <= 0) {
-      return a.signum() == 0 && b.signum() > 0
-          ? (Object) 0L
-          : a.signum() < 0 && b.testBit(0) ? (Object) (-1L) : (Object) 1L;
+      if (a.signum() == 0 && b.signum() > 0) {
+        return 0L;
+      }
+      long sign = a.signum() < 0 && b.testBit(0) ? -1 : 1;
+      return sign;
     }
     checkBits(b.bitLength() > 20 ? Long.MAX_VALUE : (a.bitLength() - 1L) * b.longValue());
     return bounded(a.pow(b.intValue()));
@@ -160,34 +157,34 @@ final class Numbers {
   }
 
   private static Object floating(char op, double a, double b) {
-    switch (op) {
-      case '+':
-        return a + b;
-      case '-':
-        return a - b;
-      case '*':
-        return a * b;
-      case '/':
+    return switch (op) {
+      case '+' -> a + b;
+      case '-' -> a - b;
+      case '*' -> a * b;
+      case '/' -> {
         if (b == 0) {
           throw new Fail("ZeroDivisionError", "division by zero");
         }
-        return a / b;
-      case 'f':
+        yield a / b;
+      }
+      case 'f' -> {
         if (b == 0) {
           throw new Fail("ZeroDivisionError", "float floor division by zero");
         }
-        return floorDivide(a, b);
-      case '%':
+        yield floorDivide(a, b);
+      }
+      case '%' -> {
         if (b == 0) {
           throw new Fail("ZeroDivisionError", "float modulo");
         }
-        return modulo(a, b);
-      default:
+        yield modulo(a, b);
+      }
+      default -> {
         if (a == 0 && b < 0) {
           throw new Fail("ZeroDivisionError", "0.0 cannot be raised to a negative power");
         }
         if (a == 1) {
-          return 1.0;
+          yield 1.0;
         }
         double r = Math.pow(a, b);
         if (Double.isInfinite(r) && !Double.isInfinite(a) && !Double.isInfinite(b)) {
@@ -196,8 +193,9 @@ final class Numbers {
         if (Double.isNaN(r) && !Double.isNaN(a) && !Double.isNaN(b)) {
           throw Fail.value("a negative number cannot be raised to a fractional power");
         }
-        return r;
-    }
+        yield r;
+      }
+    };
   }
 
   private static double modulo(double a, double b) {
@@ -309,6 +307,11 @@ final class Numbers {
       return 1 / d < 0 ? "-0.0" : "0.0";
     }
     BigDecimal shortest = new BigDecimal(Double.toString(d)).stripTrailingZeros();
+    if (shortest.precision() == 2) {
+      // Java always gives two digits, even where one tells the number.
+      BigDecimal shorter = shortest.round(new MathContext(1, RoundingMode.HALF_EVEN));
+      shortest = shorter.doubleValue() == d ? shorter : shortest;
+    }
     String digits = shortest.unscaledValue().abs().toString();
     int point = digits.length() - shortest.scale();
     StringBuilder out = new StringBuilder(24);

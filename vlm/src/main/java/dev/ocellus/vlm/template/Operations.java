@@ -104,7 +104,7 @@ final class Operations {
       return switch (operator) {
         case "in" -> Comparison.contains(in, b, a);
         case "not in" -> !Comparison.contains(in, b, a);
-        default -> Comparison.holds(operator, a, b);
+        default -> Comparison.holds(in, operator, a, b);
       };
     }
   }

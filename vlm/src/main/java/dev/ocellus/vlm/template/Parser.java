@@ -105,47 +105,45 @@ final class Parser extends ExpressionParser {
   private Stmt statement() {
     Token token = tokens.expect(Token.Type.NAME, "a tag name");
     int position = token.position();
-    switch (token.text()) {
-      case "if":
-        return ifStatement(position);
-      case "for":
-        return forStatement(position);
-      case "set":
-        return setStatement(position);
-      case "macro":
-        return macro(position);
-      case "call":
-        return callBlock(position);
-      case "filter":
+    return switch (token.text()) {
+      case "if" -> ifStatement(position);
+      case "for" -> forStatement(position);
+      case "set" -> setStatement(position);
+      case "macro" -> macro(position);
+      case "call" -> callBlock(position);
+      case "filter" -> {
         Calls.FilterCall filter = filterChain(null);
-        return new Statements.FilterBlock(position, filter, closedBody("endfilter"));
-      case "with":
-        return with(position);
-      case "autoescape":
+        yield new Statements.FilterBlock(position, filter, closedBody("endfilter"));
+      }
+      case "with" -> with(position);
+      case "autoescape" -> {
         Expr on = expression();
-        return new Statements.AutoEscape(position, on, closedBody("endautoescape"));
-      case "generation":
+        yield new Statements.AutoEscape(position, on, closedBody("endautoescape"));
+      }
+      case "generation" -> {
         boolean loop = inLoop;
         inLoop = false;
         List<Stmt> body = closedBody("endgeneration");
         inLoop = loop;
-        return new Statements.Block(position, body);
-      case "print":
-        return print(position);
-      case "break", "continue":
+        yield new Statements.Block(position, body);
+      }
+      case "print" -> print(position);
+      case "break", "continue" -> {
         if (!inLoop) {
           throw tokens.fail("'" + token.text() + "' outside of a loop", position);
         }
-        return new Statements.Jump(
+        yield new Statements.Jump(
             position, token.text().equals("break") ? Stmt.Flow.BREAK : Stmt.Flow.CONTINUE);
-      default:
+      }
+      default -> {
         if (NOT_SUPPORTED.contains(token.text())) {
           throw tokens.fail(
               "'" + token.text() + "' is not supported: a chat template is one file of its own",
               position);
         }
         throw unknownTag(token);
-    }
+      }
+    };
   }
 
   private Stmt ifStatement(int position) {
@@ -169,6 +167,7 @@ final class Parser extends ExpressionParser {
 
   private Stmt forStatement(int position) {
     Expr target = target("in");
+    refuseLoop(target, position);
     tokens.expectName("in");
     Expr items = tuple(true, false, "recursive", false);
     Expr test = tokens.skipName("if") ? expression() : null;
@@ -184,6 +183,18 @@ final class Parser extends ExpressionParser {
     return new ForLoop(position, target, items, test, recursive, body, otherwise);
   }
 
+  private void refuseLoop(Expr target, int position) {
+    if (target instanceof Literals.Items items) {
+      for (Expr item : items.items()) {
+        refuseLoop(item, position);
+      }
+    } else if (target instanceof Literals.NamespaceTarget) {
+      throw tokens.fail("a loop cannot assign to attributes", position);
+    } else if (target instanceof Literals.Name name && name.name().equals("loop")) {
+      throw tokens.fail("Can't assign to special loop variable in for-loop target", position);
+    }
+  }
+
   private Expr target(String end) {
     int position = tokens.current().position();
     Expr target = tuple(false, false, end, false);
@@ -193,7 +204,9 @@ final class Parser extends ExpressionParser {
 
   private void checkTarget(Expr target, int position) {
     if (target instanceof Literals.Items items && items.isTuple()) {
-      items.items().forEach(item -> checkTarget(item, position));
+      for (Expr item : items.items()) {
+        checkTarget(item, position);
+      }
     } else if (!(target instanceof Literals.Name || target instanceof Literals.NamespaceTarget)) {
       throw tokens.fail("can only assign to names", position);
     }
@@ -299,6 +312,11 @@ final class Parser extends ExpressionParser {
     inLoop = false;
     List<Stmt> body = closedBody(end);
     List<String> parameters = signature.parameters;
+    int caller = parameters.indexOf("caller");
+    int firstDefault = parameters.size() - signature.defaults.size();
+    if (caller >= 0 && caller < firstDefault && namesRead.contains("caller")) {
+      throw tokens.fail("the special \"caller\" parameter needs a default", position);
+    }
     Macros.Definition definition =
         new Macros.Definition(
             position,

@@ -51,7 +51,7 @@ final class PercentFormat {
     boolean mayBeUnused =
         mapped
             || values instanceof Dict
-            || values instanceof Sequence v && !v.isTuple()
+            || (values instanceof Sequence v && !v.isTuple())
             || values instanceof Undefined;
     if (used < positional.size() && !mayBeUnused) {
       throw Fail.type("not all arguments converted during string formatting");
@@ -175,7 +175,7 @@ final class PercentFormat {
       case 'o' -> integer(value, 8, "0o");
       case 'e', 'E', 'f', 'F', 'g', 'G' -> {
         double d = number(value);
-        String head = d < 0 || d == 0 && 1 / d < 0 ? "-" : sign;
+        String head = d < 0 || (d == 0 && 1 / d < 0) ? "-" : sign;
         int digits = precision < 0 ? 6 : precision;
         String body = FloatFormat.format(d, conversion, digits, alternate);
         pad(head, Text.trusted(body), zeros);
@@ -208,7 +208,7 @@ final class PercentFormat {
     }
     BigInteger b = Numbers.big(value);
     if (b.bitLength() > 21 || !Character.isValidCodePoint(b.intValue())) {
-      throw new Fail("OverflowError", "%c arg not in range(0x110000)");
+      throw new Fail("OverflowError", "no character has this number");
     }
     // A number from input must not become a character of the template's.
     return Text.input(Character.toString(b.intValue()));

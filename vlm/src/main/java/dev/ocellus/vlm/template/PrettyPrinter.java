@@ -17,6 +17,7 @@ final class PrettyPrinter {
   }
 
   static Text print(Evaluation in, Object value) {
+    in.steps(Values.weight(value) * (Values.depth(value) + 1));
     PrettyPrinter printer = new PrettyPrinter(in);
     printer.write(value, 0, 0);
     return in.built(printer.out);

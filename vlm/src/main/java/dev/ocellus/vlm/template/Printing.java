@@ -32,6 +32,7 @@ final class Printing {
     return in.built(out);
   }
 
+  @SuppressWarnings("IfChainToSwitch") // a pattern switch costs milliseconds at its first use
   private static void repr(TextBuilder out, Object o, int level) {
     if (level > Values.MAX_NESTING) {
       throw Fail.limit("a value that contains itself cannot be printed");

@@ -18,6 +18,9 @@ final class Sequence {
    */
   private final int depth;
 
+  /** See {@link Values#weight}; shared parts count each time they appear. */
+  private final long weight;
+
   private Sequence(List<Object> items, boolean tuple) {
     this(items, tuple, false);
   }
@@ -27,10 +30,13 @@ final class Sequence {
     this.tuple = tuple;
     this.group = group;
     int deepest = 0;
+    long total = 1;
     for (int i = 0; i < items.size(); i++) {
       deepest = Math.max(deepest, Values.depth(items.get(i)));
+      total = Values.addWeight(total, items.get(i));
     }
     this.depth = Values.deeper(deepest);
+    this.weight = total;
   }
 
   static Sequence list(List<Object> items) {
@@ -69,6 +75,10 @@ final class Sequence {
     return items.get(i);
   }
 
+  long weight() {
+    return weight;
+  }
+
   int depth() {
     return depth;
   }
@@ -79,7 +89,7 @@ final class Sequence {
       return false;
     }
     for (int i = 0; i < items.size(); i++) {
-      if (!Comparison.equal(items.get(i), s.items.get(i))) {
+      if (!Comparison.same(items.get(i), s.items.get(i))) {
         return false;
       }
     }

@@ -15,37 +15,34 @@ final class SequenceFilters {
   private SequenceFilters() {}
 
   static Object apply(Evaluation in, String name, Object value, Arguments args) {
-    switch (name) {
-      case "first":
+    return switch (name) {
+      case "first" -> {
         Filters.none(name, args);
         Iterator<Object> it = Values.iterate(value);
-        return it.hasNext() ? it.next() : Undefined.of("No first item, sequence was empty.");
-      case "last":
+        yield it.hasNext() ? it.next() : Undefined.of("No first item, sequence was empty.");
+      }
+      case "last" -> {
         Filters.none(name, args);
-        return last(value);
-      case "random":
+        yield last(in, value);
+      }
+      case "random" -> {
         Filters.none(name, args);
-        return random(in, value);
-      case "reverse":
+        yield random(in, value);
+      }
+      case "reverse" -> {
         Filters.none(name, args);
-        return reverse(in, value);
-      case "sort":
-        return sort(in, value, args.bind(name, 0, "reverse", "case_sensitive", "attribute"));
-      case "dictsort":
-        return dictSort(in, value, args.bind(name, 0, "case_sensitive", "by", "reverse"));
-      case "unique":
-        return unique(in, value, args.bind(name, 0, "case_sensitive", "attribute"));
-      case "min", "max":
-        return extreme(in, value, name, args.bind(name, 0, "case_sensitive", "attribute"));
-      case "sum":
-        return sum(in, value, args.bind(name, 0, "attribute", "start"));
-      case "batch":
-        return batch(in, value, args.bind(name, 1, "linecount", "fill_with"));
-      case "slice":
-        return slice(in, value, args.bind(name, 1, "slices", "fill_with"));
-      default:
-        return groupBy(in, value, args.bind(name, 1, "attribute", "default", "case_sensitive"));
-    }
+        yield reverse(in, value);
+      }
+      case "sort" -> sort(in, value, args.bind(name, 0, "reverse", "case_sensitive", "attribute"));
+      case "dictsort" -> dictSort(in, value, args.bind(name, 0, "case_sensitive", "by", "reverse"));
+      case "unique" -> unique(in, value, args.bind(name, 0, "case_sensitive", "attribute"));
+      case "min", "max" ->
+          extreme(in, value, name, args.bind(name, 0, "case_sensitive", "attribute"));
+      case "sum" -> sum(in, value, args.bind(name, 0, "attribute", "start"));
+      case "batch" -> batch(in, value, args.bind(name, 1, "linecount", "fill_with"));
+      case "slice" -> slice(in, value, args.bind(name, 1, "slices", "fill_with"));
+      default -> groupBy(in, value, args.bind(name, 1, "attribute", "default", "case_sensitive"));
+    };
   }
 
   private static boolean reversible(Object o) {
@@ -57,7 +54,7 @@ final class SequenceFilters {
         || o instanceof Undefined;
   }
 
-  private static Object last(Object value) {
+  private static Object last(Evaluation in, Object value) {
     if (!reversible(value)) {
       throw Fail.type("'" + Values.typeName(value) + "' object is not reversible");
     }
@@ -66,6 +63,7 @@ final class SequenceFilters {
       last = s.size() == 0 ? null : s.get(s.size() - 1);
     } else {
       for (Iterator<Object> it = Values.iterate(value); it.hasNext(); ) {
+        in.steps(1);
         last = it.next();
       }
     }
@@ -196,7 +194,7 @@ final class SequenceFilters {
       Object item = it.next();
       in.steps(1);
       Object key = path.key(in, item, null, caseSensitive);
-      if (best == null || bestKey == null || Comparison.holds(max ? ">" : "<", key, bestKey)) {
+      if (best == null || bestKey == null || Comparison.holds(in, max ? ">" : "<", key, bestKey)) {
         best = item;
         bestKey = key;
       }
@@ -277,7 +275,7 @@ final class SequenceFilters {
       Object key = path.key(in, items.get(from), otherwise, caseSensitive);
       int to = from + 1;
       while (to < items.size()
-          && Comparison.equal(key, path.key(in, items.get(to), otherwise, caseSensitive))) {
+          && Comparison.equal(in, key, path.key(in, items.get(to), otherwise, caseSensitive))) {
         to++;
       }
       Object shown = path.get(in, items.get(from), otherwise);

@@ -43,6 +43,14 @@ final class Statements {
     out.append(in.autoescape() ? Html.escape(in, value) : Printing.softStr(in, value));
   }
 
+  /** What a block gives to print must be a string already. */
+  static void printString(Evaluation in, TextBuilder out, Object value) {
+    if (!(value instanceof Text)) {
+      throw Fail.type("expected str instance, " + Values.typeName(value) + " found");
+    }
+    print(in, out, value);
+  }
+
   static final class If extends Stmt {
     private final List<Expr> tests;
     private final List<List<Stmt>> bodies;
@@ -160,7 +168,7 @@ final class Statements {
       Flow flow = execAll(body, in, inner, captured);
       if (flow == Flow.NEXT) {
         Text text = in.built(captured).asMarkup(in.autoescape());
-        print(in, out, filter.filter(in, inner, text));
+        printString(in, out, filter.filter(in, inner, text));
       }
       return flow;
     }

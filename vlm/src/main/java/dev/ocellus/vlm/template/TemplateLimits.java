@@ -11,7 +11,7 @@ package dev.ocellus.vlm.template;
 public record TemplateLimits(long maxSteps, int maxDepth, int maxLength, long maxAllocation) {
   /** Far above what a long conversation needs, reached within about a second by a runaway loop. */
   public static final TemplateLimits DEFAULT =
-      new TemplateLimits(20_000_000, 1_200, 16 << 20, 256L << 20);
+      new TemplateLimits(10_000_000, 1_200, 16 << 20, 128L << 20);
 
   public TemplateLimits {
     if (maxSteps <= 0 || maxDepth <= 0 || maxLength <= 0 || maxAllocation <= 0) {

@@ -53,45 +53,42 @@ final class Tests {
   }
 
   static boolean holds(Evaluation in, String name, Object value, Arguments args) {
-    switch (name) {
-      case "divisibleby":
+    return switch (name) {
+      case "divisibleby" -> {
         Object n = Filters.or(args.bind(name, 1, "num")[0], None.NONE);
-        return isRemainder(in, value, n, 0);
-      case "sameas":
-        return same(value, Filters.or(args.bind(name, 1, "other")[0], None.NONE));
-      case "in":
-        return Comparison.contains(in, Filters.or(args.bind(name, 1, "seq")[0], None.NONE), value);
-      case "==", "eq", "equalto":
-        return compare("==", name, value, args);
-      case "!=", "ne":
-        return compare("!=", name, value, args);
-      case ">", "gt", "greaterthan":
-        return compare(">", name, value, args);
-      case ">=", "ge":
-        return compare(">=", name, value, args);
-      case "<", "lt", "lessthan":
-        return compare("<", name, value, args);
-      case "<=", "le":
-        return compare("<=", name, value, args);
-      default:
+        yield isRemainder(in, value, n, 0);
+      }
+      case "sameas" -> same(value, Filters.or(args.bind(name, 1, "other")[0], None.NONE));
+      case "in" ->
+          Comparison.contains(in, Filters.or(args.bind(name, 1, "seq")[0], None.NONE), value);
+      case "==", "eq", "equalto" -> compare(in, "==", name, value, args);
+      case "!=", "ne" -> compare(in, "!=", name, value, args);
+      case ">", "gt", "greaterthan" -> compare(in, ">", name, value, args);
+      case ">=", "ge" -> compare(in, ">=", name, value, args);
+      case "<", "lt", "lessthan" -> compare(in, "<", name, value, args);
+      case "<=", "le" -> compare(in, "<=", name, value, args);
+      default -> {
         if (!exists(name)) {
           throw Fail.runtime("No test named '" + name + "' found.");
         }
         Filters.none(name, args);
-        return is(in, name, value);
-    }
+        yield is(in, name, value);
+      }
+    };
   }
 
-  private static boolean compare(String operator, String name, Object value, Arguments args) {
+  private static boolean compare(
+      Evaluation in, String operator, String name, Object value, Arguments args) {
     args.expect(name, 1, 1);
-    return Comparison.holds(operator, value, args.get(0));
+    return Comparison.holds(in, operator, value, args.get(0));
   }
 
   private static boolean isRemainder(Evaluation in, Object value, Object by, long remainder) {
-    return Comparison.equal(Operators.binary(in, '%', value, by), remainder);
+    return Comparison.equal(in, Operators.binary(in, '%', value, by), remainder);
   }
 
   /** Python's {@code is}: the constants and small numbers are one object each. */
+  @SuppressWarnings("ReferenceEquality") // that is the question
   private static boolean same(Object a, Object b) {
     if (a instanceof Boolean || b instanceof Boolean || a instanceof Long) {
       return a.equals(b);
@@ -100,6 +97,7 @@ final class Tests {
   }
 
   private static boolean is(Evaluation in, String name, Object o) {
+    in.countText(o);
     return switch (name) {
       case "odd" -> isRemainder(in, o, 2L, 1);
       case "even" -> isRemainder(in, o, 2L, 0);
@@ -127,7 +125,7 @@ final class Tests {
   }
 
   private static boolean named(Object o) {
-    if (o instanceof Dict || o instanceof Sequence s && !s.isTuple()) {
+    if (o instanceof Dict || (o instanceof Sequence s && !s.isTuple())) {
       throw Fail.type("unhashable type: '" + Values.typeName(o) + "'");
     }
     return o instanceof Text;

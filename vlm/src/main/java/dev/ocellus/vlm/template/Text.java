@@ -32,6 +32,9 @@ public final class Text {
   /** Python's Markup: already escaped for HTML, and escapes what is added to it. */
   private final boolean markup;
 
+  /** Counted when first asked for; a race only counts twice. */
+  private int codePoints = -1;
+
   private Text(
       String value,
       Origin origin,
@@ -227,7 +230,12 @@ public final class Text {
 
   /** Length in Unicode code points: what Python counts. */
   int codePoints() {
-    return value.codePointCount(0, value.length());
+    int n = codePoints;
+    if (n < 0) {
+      n = value.codePointCount(0, value.length());
+      codePoints = n;
+    }
+    return n;
   }
 
   @Override

@@ -12,54 +12,58 @@ final class TextFilters {
   private TextFilters() {}
 
   static Object apply(Evaluation in, String name, Object value, Arguments args) {
-    switch (name) {
-      case "trim":
+    return switch (name) {
+      case "trim" -> {
         Object chars = args.bind(name, 0, "chars")[0];
         String set = chars == null || chars == None.NONE ? null : TextMethods.text(chars).text();
-        return TextOps.strip(Printing.softStr(in, value), set, true, true);
-      case "join":
-        return join(in, value, args.bind(name, 0, "d", "attribute"));
-      case "replace":
-        return replace(in, value, args.bind(name, 2, "old", "new", "count"));
-      case "upper":
+        yield TextOps.strip(Printing.softStr(in, value), set, true, true);
+      }
+      case "join" -> join(in, value, args.bind(name, 0, "d", "attribute"));
+      case "replace" -> replace(in, value, args.bind(name, 2, "old", "new", "count"));
+      case "upper" -> {
         Filters.none(name, args);
-        return LetterCase.upper(in, Printing.softStr(in, value));
-      case "lower":
+        yield LetterCase.upper(in, Printing.softStr(in, value));
+      }
+      case "lower" -> {
         Filters.none(name, args);
-        return LetterCase.lower(in, Printing.softStr(in, value));
-      case "capitalize":
+        yield LetterCase.lower(in, Printing.softStr(in, value));
+      }
+      case "capitalize" -> {
         Filters.none(name, args);
-        return LetterCase.capitalize(in, Printing.softStr(in, value));
-      case "title":
+        yield LetterCase.capitalize(in, Printing.softStr(in, value));
+      }
+      case "title" -> {
         Filters.none(name, args);
-        return LetterCase.titleFilter(in, Printing.softStr(in, value));
-      case "indent":
-        return indent(in, value, args.bind(name, 0, "width", "first", "blank"));
-      case "format":
-        return format(in, Printing.softStr(in, value), args);
-      case "center":
+        yield LetterCase.titleFilter(in, Printing.softStr(in, value));
+      }
+      case "indent" -> indent(in, value, args.bind(name, 0, "width", "first", "blank"));
+      case "format" -> format(in, Printing.softStr(in, value), args);
+      case "center" -> {
         Object width = Filters.or(args.bind(name, 0, "width")[0], 80L);
         long columns = Numbers.toLong(width, "width");
-        return TextMethods.pad(in, Printing.softStr(in, value), name, columns, Text.ofAscii(' '));
-      case "truncate":
-        return truncate(in, value, args.bind(name, 0, "length", "killwords", "end", "leeway"));
-      case "wordcount":
+        yield TextMethods.pad(in, Printing.softStr(in, value), name, columns, Text.ofAscii(' '));
+      }
+      case "truncate" ->
+          truncate(in, value, args.bind(name, 0, "length", "killwords", "end", "leeway"));
+      case "wordcount" -> {
         Filters.none(name, args);
-        return wordCount(Printing.softStr(in, value).text());
-      case "wordwrap":
-        return WordWrap.filter(in, value, args);
-      case "striptags":
+        yield wordCount(Printing.softStr(in, value).text());
+      }
+      case "wordwrap" -> WordWrap.filter(in, value, args);
+      case "striptags" -> {
         Filters.none(name, args);
-        return Html.stripTags(in, Printing.str(in, value));
-      case "urlencode":
+        yield Html.stripTags(in, Printing.str(in, value));
+      }
+      case "urlencode" -> {
         Filters.none(name, args);
-        return urlEncode(in, value);
-      case "pprint":
+        yield urlEncode(in, value);
+      }
+      case "pprint" -> {
         Filters.none(name, args);
-        return PrettyPrinter.print(in, value);
-      default:
-        return xmlAttributes(in, value, args.bind(name, 0, "autospace"));
-    }
+        yield PrettyPrinter.print(in, value);
+      }
+      default -> xmlAttributes(in, value, args.bind(name, 0, "autospace"));
+    };
   }
 
   private static Text join(Evaluation in, Object value, @Nullable Object[] args) {
@@ -94,7 +98,7 @@ final class TextFilters {
     if (!in.autoescape()) {
       return TextOps.replace(in, s.plain(), old.plain(), with, n).plain();
     }
-    if (old.isMarkup() || with.isMarkup() && !s.isMarkup()) {
+    if (old.isMarkup() || (with.isMarkup() && !s.isMarkup())) {
       s = Html.escape(in, s);
     }
     Text escaped = Html.escapeFor(in, s, with);
@@ -173,7 +177,7 @@ final class TextFilters {
     for (int i = 0; i < s.length(); ) {
       int c = s.codePointAt(i);
       i += Character.charCount(c);
-      boolean letter = c == '_' || TextSearch.is(Character.toString(c), "isalnum");
+      boolean letter = c == '_' || TextSearch.isAlphanumeric(c);
       if (letter && !inWord) {
         words++;
       }

@@ -63,71 +63,79 @@ final class TextMethods {
   }
 
   static Object call(Evaluation in, Text t, String name, Arguments args) {
-    switch (name) {
-      case "strip", "lstrip", "rstrip":
+    in.countText(t);
+    return switch (name) {
+      case "strip", "lstrip", "rstrip" -> {
         args.expect(name, 0, 1);
         boolean left = !name.startsWith("r");
         boolean right = !name.startsWith("l");
-        return TextOps.strip(t, stringOrNull(args.getOrNull(0)), left, right);
-      case "split", "rsplit":
-        return split(in, t, name, args);
-      case "startswith", "endswith":
-        return TextSearch.affix(t, name, args);
-      case "replace":
+        yield TextOps.strip(t, stringOrNull(args.getOrNull(0)), left, right);
+      }
+      case "split", "rsplit" -> split(in, t, name, args);
+      case "startswith", "endswith" -> TextSearch.affix(t, name, args);
+      case "replace" -> {
         Object[] r = required(args.bind(name, 2, "old", "new", "count"), 2);
         Text with = Html.escapeFor(in, t, text(r[1]));
-        return TextOps.replace(in, t, text(r[0]), with, number(args, 2, "count", -1))
+        yield TextOps.replace(in, t, text(r[0]), with, number(args, 2, "count", -1))
             .asMarkup(t.isMarkup());
-      case "join":
+      }
+      case "join" -> {
         args.expect(name, 1, 1);
-        return join(in, t, args.get(0));
-      case "splitlines":
+        yield join(in, t, args.get(0));
+      }
+      case "splitlines" -> {
         @Nullable Object[] keep = args.bind(name, 0, "keepends");
         Object keepEnds = keep[0];
-        return Sequence.list(
+        yield Sequence.list(
             new ArrayList<>(TextOps.lines(in, t, keepEnds != null && Values.truthy(keepEnds))));
-      case "format":
-        return BraceFormat.format(in, t, args);
-      case "format_map":
+      }
+      case "format" -> BraceFormat.format(in, t, args);
+      case "format_map" -> {
         args.expect(name, 1, 1);
-        return BraceFormat.formatMap(in, t, args.get(0));
-      case "find", "index", "rfind", "rindex", "count":
-        return TextSearch.find(in, t, name, args);
-      case "partition", "rpartition":
+        yield BraceFormat.formatMap(in, t, args.get(0));
+      }
+      case "find", "index", "rfind", "rindex", "count" -> TextSearch.find(in, t, name, args);
+      case "partition", "rpartition" -> {
         args.expect(name, 1, 1);
-        return partition(t, text(args.get(0)), name.equals("rpartition"));
-      case "removeprefix":
+        yield partition(t, text(args.get(0)), name.equals("rpartition"));
+      }
+      case "removeprefix" -> {
         args.expect(name, 1, 1);
         Text prefix = text(args.get(0));
-        return t.text().startsWith(prefix.text()) ? t.slice(prefix.length()) : t;
-      case "removesuffix":
+        yield t.text().startsWith(prefix.text()) ? t.slice(prefix.length()) : t;
+      }
+      case "removesuffix" -> {
         args.expect(name, 1, 1);
         Text suffix = text(args.get(0));
         boolean ends = !suffix.isEmpty() && t.text().endsWith(suffix.text());
-        return ends ? t.slice(0, t.length() - suffix.length()) : t;
-      case "center", "ljust", "rjust":
+        yield ends ? t.slice(0, t.length() - suffix.length()) : t;
+      }
+      case "center", "ljust", "rjust" -> {
         args.expect(name, 1, 2);
         Object fill = args.getOrNull(1);
-        return pad(
+        yield pad(
             in,
             t,
             name,
             number(args, 0, "width", 0),
             fill == null ? Text.ofAscii(' ') : fillChar(fill));
-      case "zfill":
+      }
+      case "zfill" -> {
         args.expect(name, 1, 1);
-        return zfill(in, t, number(args, 0, "width", 0));
-      case "expandtabs":
-        return expandTabs(in, t, Math.max(0, number(args, 0, "tabsize", 8)));
-      case "translate":
+        yield zfill(in, t, number(args, 0, "width", 0));
+      }
+      case "expandtabs" -> expandTabs(in, t, Math.max(0, number(args, 0, "tabsize", 8)));
+      case "translate" -> {
         args.expect(name, 1, 1);
-        return translate(in, t, args.get(0));
-      default:
+        yield translate(in, t, args.get(0));
+      }
+      default -> {
         args.expect(name, 0, 0);
-        return name.startsWith("is")
+        yield name.startsWith("is")
             ? (Object) TextSearch.is(t.text(), name)
             : changeCase(in, t, name);
-    }
+      }
+    };
   }
 
   private static Text changeCase(Evaluation in, Text t, String name) {
@@ -235,7 +243,7 @@ final class TextMethods {
     boolean sign = t.text().startsWith("-") || t.text().startsWith("+");
     TextBuilder out = in.text();
     out.append(t, 0, sign ? 1 : 0).repeat("0", missing, Origin.TEMPLATE);
-    return in.built(out.append(t, sign ? 1 : 0, t.length()));
+    return in.built(out.append(t, sign ? 1 : 0, t.length())).asMarkup(t.isMarkup());
   }
 
   private static Text expandTabs(Evaluation in, Text t, long size) {
@@ -254,7 +262,7 @@ final class TextMethods {
         column = c == '\n' || c == '\r' ? 0 : column + (Character.isLowSurrogate(c) ? 0 : 1);
       }
     }
-    return in.built(out.append(t, from, t.length()));
+    return in.built(out.append(t, from, t.length())).asMarkup(t.isMarkup());
   }
 
   private static Text translate(Evaluation in, Text t, Object table) {

@@ -11,22 +11,26 @@ final class TextOps {
   /** Python's {@code str.isspace} for one character; all of them are in the basic plane. */
   static boolean isSpace(int c) {
     return c == ' '
-        || c >= 9 && c <= 13
-        || c >= 0x1c && c <= 0x1f
-        || c >= 0x85
+        || (c >= 9 && c <= 13)
+        || (c >= 0x1c && c <= 0x1f)
+        || (c >= 0x85
             && (c == 0x85
                 || c == 0xa0
                 || c == 0x1680
-                || c >= 0x2000 && c <= 0x200a
+                || (c >= 0x2000 && c <= 0x200a)
                 || c == 0x2028
                 || c == 0x2029
                 || c == 0x202f
                 || c == 0x205f
-                || c == 0x3000);
+                || c == 0x3000));
   }
 
   static boolean isLineBreak(char c) {
-    return c >= 10 && c <= 13 || c >= 0x1c && c <= 0x1e || c == 0x85 || c == 0x2028 || c == 0x2029;
+    return (c >= 10 && c <= 13)
+        || (c >= 0x1c && c <= 0x1e)
+        || c == 0x85
+        || c == 0x2028
+        || c == 0x2029;
   }
 
   static String strip(String s) {
@@ -67,7 +71,7 @@ final class TextOps {
 
   /** UTF-16 offset of a code point index. */
   static int offset(Text t, int codePoint) {
-    return t.text().offsetByCodePoints(0, codePoint);
+    return t.codePoints() == t.length() ? codePoint : t.text().offsetByCodePoints(0, codePoint);
   }
 
   /** UTF-16 offsets of all code points, and the length. */
@@ -121,7 +125,7 @@ final class TextOps {
   static Text replace(Evaluation in, Text t, Text old, Text with, long count) {
     String s = t.text();
     long left = count < 0 ? Long.MAX_VALUE : count;
-    in.steps(s.length() / 100);
+    in.countText(t);
     TextBuilder out = in.text();
     int at = 0;
     if (old.isEmpty()) {

@@ -55,7 +55,6 @@ final class TextSearch {
   static Object find(Evaluation in, Text t, String name, Arguments args) {
     args.expect(name, 1, 3);
     String wanted = TextMethods.text(args.get(0)).text();
-    in.steps(t.length() / 100);
     Text part = window(t, args);
     if (name.equals("count")) {
       return part == null ? 0L : count(part, wanted);
@@ -102,7 +101,7 @@ final class TextSearch {
       case "isdecimal" -> all(s, Character::isDigit);
       case "isdigit" -> all(s, TextSearch::digit);
       case "isnumeric" -> all(s, TextSearch::numeric);
-      default -> all(s, c -> Character.isLetter(c) || numeric(c));
+      default -> all(s, TextSearch::isAlphanumeric);
     };
   }
 
@@ -119,8 +118,12 @@ final class TextSearch {
         || c == 0xb2
         || c == 0xb3
         || c == 0xb9
-        || c >= 0x2070 && c <= 0x2089 && Character.getType(c) == Character.OTHER_NUMBER
-        || c >= 0x2460 && c <= 0x2468;
+        || (c >= 0x2070 && c <= 0x2089 && Character.getType(c) == Character.OTHER_NUMBER)
+        || (c >= 0x2460 && c <= 0x2468);
+  }
+
+  static boolean isAlphanumeric(int c) {
+    return Character.isLetter(c) || numeric(c);
   }
 
   private static boolean numeric(int c) {

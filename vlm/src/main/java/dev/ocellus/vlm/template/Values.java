@@ -35,6 +35,25 @@ final class Values {
     return o instanceof Generator g ? g.depth() : 0;
   }
 
+  /** How many parts a walk over the value meets, long strings counting by their length. */
+  static long weight(Object o) {
+    if (o instanceof Text t) {
+      return 1L + t.length() / 64;
+    }
+    if (o instanceof Sequence s) {
+      return s.weight();
+    }
+    if (o instanceof Dict d) {
+      return d.weight();
+    }
+    return o instanceof DictView v ? v.dict().weight() : 1;
+  }
+
+  /** Saturates: shared parts can make a small value astronomically heavy. */
+  static long addWeight(long total, Object o) {
+    return Math.min(total + weight(o), 1L << 40);
+  }
+
   static int deeper(int depth) {
     if (depth >= MAX_NESTING) {
       throw Fail.limit("values nest deeper than " + MAX_NESTING + " levels");
@@ -227,7 +246,7 @@ final class Values {
           throw new NoSuchElementException();
         }
         int end = t.text().offsetByCodePoints(i, 1);
-        Text c = t.slice(i, end);
+        Text c = t.slice(i, end).plain();
         i = end;
         return c;
       }

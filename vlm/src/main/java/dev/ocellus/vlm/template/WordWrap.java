@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The {@code wordwrap} filter: Python's textwrap on each line. */
 final class WordWrap {
+  private final Evaluation in;
   private final Text line;
   private final String s;
   private final int width;
@@ -13,7 +14,8 @@ final class WordWrap {
   private final boolean hyphens;
   private final List<Text> lines = new ArrayList<>();
 
-  private WordWrap(Text line, int width, boolean breakLong, boolean hyphens) {
+  private WordWrap(Evaluation in, Text line, int width, boolean breakLong, boolean hyphens) {
+    this.in = in;
     this.line = line;
     this.s = line.text();
     this.width = width;
@@ -37,7 +39,7 @@ final class WordWrap {
     TextBuilder out = in.text();
     boolean first = true;
     for (Text line : TextOps.lines(in, t.plain(), false)) {
-      List<Text> wrapped = new WordWrap(line, width, breakLong, hyphens).wrap();
+      List<Text> wrapped = new WordWrap(in, line, width, breakLong, hyphens).wrap();
       if (!first) {
         out.append(separator);
       }
@@ -116,6 +118,8 @@ final class WordWrap {
   }
 
   private void add(int from, int to) {
+    in.chargeItems(1);
+    in.steps(4);
     int end = to;
     while (end > from && TextOps.isSpace(s.charAt(end - 1))) {
       end--;

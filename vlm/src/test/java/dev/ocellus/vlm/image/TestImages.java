@@ -1,10 +1,14 @@
 package dev.ocellus.vlm.image;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.zip.CRC32;
 
 /** Pictures and tables for the tests of this package. */
 final class TestImages {
@@ -28,15 +32,29 @@ final class TestImages {
 
   /** Tab-separated rows of a resource of this package. */
   static List<String[]> table(String name) {
+    return rows(resource(name));
+  }
+
+  /** Tab-separated rows of a file. */
+  static List<String[]> table(Path file) {
+    return rows(bytes(file));
+  }
+
+  private static List<String[]> rows(byte[] text) {
+    return new String(text, UTF_8).lines().map(line -> line.split("\t", -1)).toList();
+  }
+
+  /** A file that make_formats.py wrote. */
+  static byte[] format(String name) {
+    return resource("formats/" + name);
+  }
+
+  private static byte[] resource(String name) {
     try (var in = TestImages.class.getResourceAsStream(name)) {
       if (in == null) {
         throw new IllegalStateException("no test resource " + name);
       }
-      return new String(in.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8)
-          .lines()
-          .filter(line -> !line.startsWith("#"))
-          .map(line -> line.split("\t", -1))
-          .toList();
+      return in.readAllBytes();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -48,5 +66,22 @@ final class TestImages {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Writes the CRC-32 of {@code length} bytes from {@code start} on behind them. */
+  static void fixCrc(byte[] file, int start, int length) {
+    CRC32 crc = new CRC32();
+    crc.update(file, start, length);
+    ByteBuffer.wrap(file).putInt(start + length, (int) crc.getValue());
+  }
+
+  /** Where two bytes stand in a file. */
+  static int indexOf(byte[] file, int first, int second) {
+    for (int i = 0; i + 1 < file.length; i++) {
+      if ((file[i] & 0xFF) == first && (file[i + 1] & 0xFF) == second) {
+        return i;
+      }
+    }
+    throw new IllegalArgumentException("the file lacks the bytes %x %x".formatted(first, second));
   }
 }

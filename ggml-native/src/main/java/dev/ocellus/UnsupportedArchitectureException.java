@@ -1,6 +1,4 @@
-package dev.ocellus.vlm.model;
-
-import dev.ocellus.OcellusException;
+package dev.ocellus;
 
 /** A model of a kind that Ocellus does not know, or not in this role. */
 public class UnsupportedArchitectureException extends OcellusException {

@@ -1,0 +1,288 @@
+package dev.ocellus.llama;
+
+import dev.ocellus.gguf.GgufArray;
+import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.gguf.GgufValue;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Sizes of a text model, checked as libllama's code asserts, divides or indexes by them.
+ *
+ * @param nLayer transformer blocks
+ * @param nEmbd floats of a hidden state
+ * @param nHead query heads of a block
+ * @param nHeadKv key and value heads of a block
+ * @param headSize elements of one head, the same for keys and values
+ */
+record Hyperparameters(int nLayer, int nEmbd, int nHead, int nHeadKv, int headSize) {
+  /** {@code LLAMA_MAX_LAYERS}. */
+  private static final int MAX_LAYERS = 512;
+
+  /** Wider than any model by far, and small enough that products fit libllama's 32-bit integers. */
+  private static final int MAX_EMBEDDING = 1 << 20;
+
+  private static final int MAX_HEADS = 1 << 12;
+  private static final int MAX_HEAD_SIZE = 1 << 12;
+  private static final int MAX_CONTEXT = 1 << 28;
+  private static final int MAX_WINDOW = 1 << 24;
+  private static final Set<String> ROPE_SCALING = Set.of("none", "linear", "yarn", "longrope");
+  private static final String WRONG =
+      "The file is damaged, or was converted for another architecture.";
+  private static final String LATER = "This kind of model is not supported in this release.";
+
+  static Hyperparameters read(Path file, GgufMetadata metadata, TextArchitecture architecture) {
+    return new Reader(file, metadata, architecture).read();
+  }
+
+  /** Reads one file; a class of its own only to keep the arguments together. */
+  private static final class Reader {
+    private final Path file;
+    private final GgufMetadata metadata;
+    private final TextArchitecture architecture;
+
+    Reader(Path file, GgufMetadata metadata, TextArchitecture architecture) {
+      this.file = file;
+      this.metadata = metadata;
+      this.architecture = architecture;
+    }
+
+    Hyperparameters read() {
+      int nLayer = size("block_count", MAX_LAYERS);
+      int nEmbd = size("embedding_length", MAX_EMBEDDING);
+      size("context_length", MAX_CONTEXT);
+      perLayer("feed_forward_length", nLayer, 1 << 26);
+      int nHead = perLayer("attention.head_count", nLayer, MAX_HEADS);
+      int nHeadKv =
+          metadata.contains(key("attention.head_count_kv"))
+              ? perLayer("attention.head_count_kv", nLayer, MAX_HEADS)
+              : nHead;
+      require(
+          nHead % nHeadKv == 0,
+          "attention.head_count_kv",
+          "a divisor of the %d heads".formatted(nHead),
+          nHeadKv);
+      int headSize = headSize(nEmbd, nHead);
+      rotary(headSize);
+      window();
+      experts(nLayer);
+      decoder(nLayer, nEmbd);
+      floats();
+      return new Hyperparameters(nLayer, nEmbd, nHead, nHeadKv, headSize);
+    }
+
+    private int headSize(int nEmbd, int nHead) {
+      int size = optional("attention.key_length", nEmbd / nHead);
+      require(
+          size >= 1 && size <= MAX_HEAD_SIZE,
+          "attention.key_length",
+          "1 to %d".formatted(MAX_HEAD_SIZE),
+          size);
+      same("attention.value_length", nEmbd / nHead, size);
+      same("attention.key_length_swa", size, size);
+      same("attention.value_length_swa", size, size);
+      if (architecture.headsFillEmbedding) {
+        require(
+            (long) size * nHead == nEmbd,
+            "attention.head_count",
+            "heads of %d elements that fill the %d of embedding_length".formatted(size, nEmbd),
+            nHead);
+      }
+      return size;
+    }
+
+    private void rotary(int headSize) {
+      int rotated = optional("rope.dimension_count", headSize);
+      boolean whole = architecture.rotary != TextArchitecture.Rotary.PART;
+      require(
+          rotated % 2 == 0 && (whole ? rotated == headSize : rotated >= 2 && rotated <= headSize),
+          "rope.dimension_count",
+          whole
+              ? "%d, which must be even".formatted(headSize)
+              : "an even number from 2 to %d".formatted(headSize),
+          rotated);
+      same("rope.dimension_count_swa", rotated, rotated);
+      if (architecture.rotary == TextArchitecture.Rotary.SECTIONS) {
+        sections(rotated);
+      }
+      metadata
+          .findString(key("rope.scaling.type"))
+          .ifPresent(type ->
+              require(
+                  ROPE_SCALING.contains(type),
+                  "rope.scaling.type",
+                  "one of " + ROPE_SCALING,
+                  "\"" + type + "\""));
+      optionalRange("rope.scaling.original_context_length", 1, MAX_CONTEXT);
+      positive("rope.freq_base");
+      positive("rope.freq_base_swa");
+    }
+
+    /** Pairs of a head that turn with time, height, width and a fourth axis; 4 numbers. */
+    private void sections(int rotated) {
+      String name = "rope.dimension_sections";
+      long[] sections = metadata.integers(key(name));
+      require(sections.length == 4, name, "4 numbers", sections.length);
+      long sum = 0;
+      for (long s : sections) {
+        require(s >= 0 && s <= rotated, name, "0 to %d each".formatted(rotated), s);
+        sum += s;
+      }
+      require(
+          sum >= 1 && sum <= rotated / 2 && sections[3] < sum,
+          name,
+          "pairs for the first three axes, 1 to %d in all".formatted(rotated / 2),
+          sum);
+    }
+
+    private void window() {
+      String name = "attention.sliding_window";
+      switch (architecture.window) {
+        case NONE -> {}
+        case OPTIONAL -> optionalRange(name, 0, MAX_WINDOW);
+        case ALWAYS -> optionalRange(name, 1, MAX_WINDOW);
+      }
+      // every how many layers one sees all tokens; with 1 they all do, which libllama asserts
+      // against
+      String pattern = "attention.sliding_window_pattern";
+      if (metadata.find(key(pattern)).orElse(null) instanceof GgufValue.Int every) {
+        long n = every.value();
+        require(
+            n == 0 || n >= 2 && n <= MAX_LAYERS, pattern, "0, or 2 to %d".formatted(MAX_LAYERS), n);
+      }
+    }
+
+    private void experts(int nLayer) {
+      for (String name :
+          new String[] {
+            "expert_count", "expert_group_count", "expert_group_used_count", "nextn_predict_layers"
+          }) {
+        none(name);
+      }
+      if (metadata.contains(key("expert_used_count"))) {
+        uniform("expert_used_count", nLayer, 0, 0, LATER);
+      }
+    }
+
+    /** A model that generates: no encoder for whole texts, no classifier. */
+    private void decoder(int nLayer, int nEmbd) {
+      if (!metadata.bool(key("attention.causal"), true)) {
+        throw error(
+            "attention.causal", "true", "false", "The model embeds texts; it cannot generate.");
+      }
+      int pooling = optional("pooling_type", 0);
+      if (pooling != 0) {
+        throw error(
+            "pooling_type",
+            "0 or none",
+            "" + pooling,
+            "The model embeds texts; it cannot generate.");
+      }
+      same("embedding_length_out", nEmbd, nEmbd);
+      // the last layer computes only the tokens whose logits are wanted, and has no rows to add to
+      optionalRange("n_deepstack_layers", 0, Math.min(nLayer - 1, 64));
+    }
+
+    /**
+     * libllama asserts on a negative or undefined epsilon; nothing else has a use for infinities.
+     */
+    private void floats() {
+      String prefix = architecture.ggufName + ".";
+      metadata
+          .asMap()
+          .forEach((key, value) -> {
+            if (key.startsWith(prefix) && value instanceof GgufValue.Real real) {
+              float f = (float) real.value();
+              boolean ok =
+                  Float.isFinite(f)
+                      && (f >= 0 || !key.startsWith("attention.layer_norm", prefix.length()));
+              require(ok, key.substring(prefix.length()), "a finite number", f);
+            }
+          });
+      positiveOrZero("rope.scaling.factor");
+      positiveOrZero("rope.scale_linear");
+    }
+
+    private int size(String name, int most) {
+      long value = metadata.integer(key(name));
+      require(value >= 1 && value <= most, name, "1 to %d".formatted(most), value);
+      return (int) value;
+    }
+
+    private int optional(String name, int other) {
+      return metadata.int32(key(name), other);
+    }
+
+    private void optionalRange(String name, int least, int most) {
+      metadata
+          .findInteger(key(name))
+          .ifPresent(
+              v -> require(v >= least && v <= most, name, "%d to %d".formatted(least, most), v));
+    }
+
+    private void same(String name, int other, int expected) {
+      int value = optional(name, other);
+      require(value == expected, name, "" + expected, value);
+    }
+
+    private void none(String name) {
+      long value = metadata.integer(key(name), 0);
+      if (value != 0) {
+        throw error(name, "0", Long.toUnsignedString(value), LATER);
+      }
+    }
+
+    private void positive(String name) {
+      metadata
+          .findF32(key(name))
+          .ifPresent(v -> require(v > 0 && Float.isFinite(v), name, "a positive number", v));
+    }
+
+    private void positiveOrZero(String name) {
+      metadata
+          .findF32(key(name))
+          .ifPresent(v -> require(v >= 0 && Float.isFinite(v), name, "a number from 0 on", v));
+    }
+
+    /** A number that may be given once or for each layer, then always the same. */
+    private int perLayer(String name, int nLayer, int most) {
+      return uniform(name, nLayer, 1, most, WRONG);
+    }
+
+    private int uniform(String name, int nLayer, int least, int most, String remedy) {
+      Optional<GgufValue> found = metadata.find(key(name));
+      long value;
+      if (found.orElse(null) instanceof GgufArray) {
+        long[] values = metadata.integers(key(name));
+        require(values.length == nLayer, name, nLayer + " numbers", values.length);
+        value = values[0];
+        for (long v : values) {
+          if (v != value) {
+            throw error(name, "the same number for all layers", value + " and " + v, LATER);
+          }
+        }
+      } else {
+        value = metadata.integer(key(name));
+      }
+      if (value < least || value > most) {
+        throw error(name, least == most ? "" + least : least + " to " + most, "" + value, remedy);
+      }
+      return (int) value;
+    }
+
+    private String key(String name) {
+      return architecture.ggufName + "." + name;
+    }
+
+    private void require(boolean ok, String name, String expected, Object found) {
+      if (!ok) {
+        throw error(name, expected, found.toString(), WRONG);
+      }
+    }
+
+    private LlamaException error(String name, String expected, String found, String remedy) {
+      return ModelGuard.refusal(file, "metadata \"" + key(name) + "\"", expected, found, remedy);
+    }
+  }
+}

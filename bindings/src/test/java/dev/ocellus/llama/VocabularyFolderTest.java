@@ -1,0 +1,67 @@
+package dev.ocellus.llama;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ocellus.OcellusException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The vocabularies that llama.cpp tests its own tokenizers with: {@code ggml-vocab-*.gguf} with
+ * {@code .inp} and {@code .out} beside them. They are too large to be kept here; give their folder,
+ * {@code models} of a llama.cpp checkout, as {@code -Docellus.vocabs}.
+ */
+class VocabularyFolderTest {
+  private static final String SEPARATOR = "\n__ggml_vocab_test__\n";
+
+  @Test
+  void tokensAreThoseOfTheFolder() throws IOException {
+    String folder = System.getProperty("ocellus.vocabs", "");
+    if (folder.isEmpty()) {
+      System.out.println(
+          "VocabularyFolderTest: no -Docellus.vocabs=FOLDER, so only the small vocabulary of VocabTest was checked");
+      return;
+    }
+    int compared = 0;
+    for (Path file : vocabularies(Path.of(folder))) {
+      compared += compare(file) ? 1 : 0;
+    }
+    System.out.println("VocabularyFolderTest: %d vocabularies of %s".formatted(compared, folder));
+    assertThat(compared).isPositive();
+  }
+
+  private static List<Path> vocabularies(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .filter(f -> f.toString().endsWith(".gguf") && Files.exists(Path.of(f + ".inp")))
+          .sorted()
+          .toList();
+    }
+  }
+
+  private static boolean compare(Path file) throws IOException {
+    String[] texts = Files.readString(Path.of(file + ".inp")).split(SEPARATOR, -1);
+    List<String> lines = Files.readAllLines(Path.of(file + ".out"));
+    try (LlamaModel model = LlamaModel.loadVocabulary(file)) {
+      for (int i = 0; i < lines.size(); i++) {
+        int[] expected =
+            Arrays.stream(lines.get(i).strip().split(" +"))
+                .filter(id -> !id.isEmpty())
+                .mapToInt(Integer::parseInt)
+                .toArray();
+        assertThat(model.vocab().tokenize(texts[i], false))
+            .as("%s: %s", file.getFileName(), texts[i])
+            .containsExactly(expected);
+      }
+      return true;
+    } catch (OcellusException e) {
+      System.out.println("VocabularyFolderTest: refused: " + e.getMessage());
+      return false;
+    }
+  }
+}

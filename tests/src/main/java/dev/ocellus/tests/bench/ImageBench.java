@@ -1,0 +1,49 @@
+package dev.ocellus.tests.bench;
+
+import dev.ocellus.vlm.VisionEncoder;
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.ImageInput;
+import java.io.IOException;
+import java.util.SplittableRandom;
+
+/** Milliseconds of preprocessing and encoding a picture of random pixels. */
+public final class ImageBench {
+  private static final int SIDE = 640;
+
+  private ImageBench() {}
+
+  /**
+   * {@code --mmproj FILE -t N -r N}; prints {@code first MS}, {@code prepare MS…}, {@code encode
+   * MS…}.
+   */
+  public static void main(String[] args) throws IOException {
+    var options = new Options(args);
+    int runs = options.number("-r", 5);
+    try (var encoder =
+        VisionEncoder.open(
+            options.path("--mmproj"), options.number("-t", 2), options.number("-ngl", 0) != 0)) {
+      RgbImage picture = noise(SIDE, SIDE);
+      long start = System.nanoTime();
+      encoder.encode(encoder.prepare(picture));
+      Options.print("first", (System.nanoTime() - start) / 1e6);
+      double[] prepare = new double[runs];
+      double[] encode = new double[runs];
+      for (int i = 0; i < runs; i++) {
+        start = System.nanoTime();
+        ImageInput input = encoder.prepare(picture);
+        long prepared = System.nanoTime();
+        encoder.encode(input);
+        encode[i] = (System.nanoTime() - prepared) / 1e6;
+        prepare[i] = (prepared - start) / 1e6;
+      }
+      Options.print("prepare", prepare);
+      Options.print("encode", encode);
+    }
+  }
+
+  private static RgbImage noise(int width, int height) {
+    byte[] rgb = new byte[3 * width * height];
+    new SplittableRandom(1).nextBytes(rgb);
+    return RgbImage.of(width, height, rgb);
+  }
+}

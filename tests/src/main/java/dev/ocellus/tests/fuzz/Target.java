@@ -1,0 +1,24 @@
+package dev.ocellus.tests.fuzz;
+
+import java.nio.file.Path;
+
+/** What is made to read damaged files. */
+interface Target {
+  /** The name for {@code --only}. */
+  String name();
+
+  /** Whether a file, which is not damaged yet, is one for this target. */
+  boolean takes(Path file);
+
+  /** Whether its files are GGUF files, whose parts can be damaged one by one. */
+  boolean isGguf();
+
+  /**
+   * Reads a file, and uses what it holds.
+   *
+   * @param data the same as the file
+   * @param seed decides about options
+   * @throws Exception as a user would get it
+   */
+  void run(byte[] data, Path file, long seed) throws Exception;
+}

@@ -1,0 +1,46 @@
+package dev.ocellus.tests.fuzz;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A short run in this JVM; the command runs for as long as one likes. */
+class FuzzTest {
+  @TempDir private Path folder;
+
+  @Test
+  void damagedTextModelsAreSurvived() throws IOException {
+    var starts = Case.starts(List.of(), "text", folder);
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    Worker worker =
+        new Worker(starts, folder, 60_000, new PrintStream(out, true, StandardCharsets.UTF_8));
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    int wrong = worker.run(7, 0, 150, deadline);
+    String report = out.toString(StandardCharsets.UTF_8);
+    assertThat(wrong).as(report).isZero();
+    assertThat(report).contains("text: ok", "text: LlamaException", "text: GgufFormatException");
+  }
+
+  @Test
+  void theSameNumberGivesTheSameInput() throws IOException {
+    var starts = Case.starts(List.of(), "", folder);
+    for (long i = 0; i < 20; i++) {
+      Path first = folder.resolve("first.gguf");
+      Path second = folder.resolve("second.gguf");
+      Case.of(starts, 3, i).write(first);
+      Case.of(starts, 3, i).write(second);
+      assertThat(second).hasSameBinaryContentAs(first);
+      Files.delete(first);
+      Files.delete(second);
+    }
+  }
+}

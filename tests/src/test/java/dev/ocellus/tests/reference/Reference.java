@@ -1,0 +1,101 @@
+package dev.ocellus.tests.reference;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.ocellus.vlm.model.TokenLimits;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * A directory of golden data: {@code models/M/gguf} and {@code models/M/cases/C}, {@code
+ * images/rgb}.
+ *
+ * <p>The repository holds a small one, {@code tests/golden}. The system property {@code
+ * ocellus.reference} names a larger one of the same layout, whose models are compared too.
+ */
+final class Reference {
+  private static final Path OWN = Path.of("golden");
+
+  private final Path root;
+
+  private Reference(Path root) {
+    this.root = root;
+  }
+
+  /** The repository's own data, and the larger set where there is one. */
+  static List<Reference> all() {
+    String other = System.getProperty("ocellus.reference", "");
+    if (other.isEmpty()) {
+      System.out.println(
+          "golden data: tests/golden only; -Docellus.reference=DIR compares a larger set too");
+      return List.of(new Reference(OWN));
+    }
+    if (!Files.isDirectory(Path.of(other, "models"))) {
+      throw new IllegalArgumentException("ocellus.reference: no directory models in " + other);
+    }
+    return List.of(new Reference(OWN), new Reference(Path.of(other)));
+  }
+
+  Path root() {
+    return root;
+  }
+
+  /** Names of the models that have a text model and an image encoder as GGUF files. */
+  List<String> models() {
+    return names(root.resolve("models")).stream()
+        .filter(m -> Files.exists(mmproj(m)) && Files.exists(text(m)))
+        .toList();
+  }
+
+  Path mmproj(String model) {
+    return root.resolve("models").resolve(model).resolve("gguf/mmproj.gguf");
+  }
+
+  Path text(String model) {
+    return root.resolve("models").resolve(model).resolve("gguf/text.gguf");
+  }
+
+  /**
+   * How many tokens a picture may have, where the reference's processor was given limits that the
+   * GGUF files do not hold.
+   */
+  TokenLimits imageTokens(String model) {
+    Path file = root.resolve("models").resolve(model).resolve("hf/preprocessor_config.json");
+    if (!Files.exists(file)) {
+      return TokenLimits.NONE;
+    }
+    try {
+      JsonNode json = new ObjectMapper().readTree(file.toFile());
+      if (!json.has("merge_size")) {
+        return TokenLimits.NONE;
+      }
+      int side = json.get("patch_size").asInt() * json.get("merge_size").asInt();
+      JsonNode least = json.has("size") ? json.at("/size/shortest_edge") : json.get("min_pixels");
+      JsonNode most = json.has("size") ? json.at("/size/longest_edge") : json.get("max_pixels");
+      return new TokenLimits(least.asInt() / (side * side), most.asInt() / (side * side));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The cases of a model that have a conversation. */
+  List<ReferenceCase> cases(String model) {
+    Path cases = root.resolve("models").resolve(model).resolve("cases");
+    return names(cases).stream()
+        .map(name -> ReferenceCase.read(root, cases.resolve(name)))
+        .filter(ReferenceCase::isConversation)
+        .toList();
+  }
+
+  private static List<String> names(Path directory) {
+    try (Stream<Path> entries = Files.list(directory)) {
+      return entries.map(p -> p.getFileName().toString()).sorted().toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

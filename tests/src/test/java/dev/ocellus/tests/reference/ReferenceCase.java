@@ -1,0 +1,186 @@
+package dev.ocellus.tests.reference;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.ocellus.convert.SafetensorsFile;
+import dev.ocellus.vlm.Content;
+import dev.ocellus.vlm.Message;
+import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.image.ImageDecoder;
+import dev.ocellus.vlm.image.RgbImage;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** One conversation with what transformers made of it. */
+final class ReferenceCase {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Path root;
+  private final Path directory;
+  private final JsonNode json;
+
+  private ReferenceCase(Path root, Path directory, JsonNode json) {
+    this.root = root;
+    this.directory = directory;
+    this.json = json;
+  }
+
+  static ReferenceCase read(Path root, Path directory) {
+    try {
+      return new ReferenceCase(
+          root, directory, JSON.readTree(directory.resolve("case.json").toFile()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  String name() {
+    return directory.getFileName().toString();
+  }
+
+  boolean isConversation() {
+    return json.has("messages") && json.has("greedy");
+  }
+
+  String prompt() {
+    return json.get("prompt").asText();
+  }
+
+  /** Ids of the prompt; -1 at the rows of pictures. */
+  int[] promptTokens() {
+    int imageToken = json.get("image_token_id").asInt();
+    int[] ids = ints("input_ids");
+    for (int i = 0; i < ids.length; i++) {
+      ids[i] = ids[i] == imageToken ? -1 : ids[i];
+    }
+    return ids;
+  }
+
+  int[] greedy() {
+    return ints("greedy");
+  }
+
+  /** How far the best logit is ahead of the second, for each greedy token. */
+  double margin(int step) {
+    return json.get("greedy_margin").get(step).asDouble();
+  }
+
+  private int[] ints(String key) {
+    JsonNode array = json.get(key);
+    int[] values = new int[array.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = array.get(i).asInt();
+    }
+    return values;
+  }
+
+  List<Message> messages() {
+    List<Message> messages = new ArrayList<>();
+    for (JsonNode message : json.get("messages")) {
+      List<Content> parts = new ArrayList<>();
+      for (JsonNode part : message.get("content")) {
+        parts.add(
+            part.get("type").asText().equals("image")
+                ? new Content.Image(image(part.get("image").asText()), "")
+                : new Content.Text(part.get("text").asText()));
+      }
+      messages.add(new Message(Role.of(message.get("role").asText()), parts));
+    }
+    return messages;
+  }
+
+  /** The pictures, in the order of the conversation. */
+  List<RgbImage> images() {
+    List<RgbImage> images = new ArrayList<>();
+    json.get("images").forEach(name -> images.add(image(name.asText())));
+    return images;
+  }
+
+  private RgbImage image(String name) {
+    try {
+      return ImageDecoder.decode(root.resolve("images").resolve(name));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The tensors; the caller closes the file. */
+  SafetensorsFile expected() {
+    try {
+      return SafetensorsFile.open(directory.resolve("expected.safetensors"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Rows of the pictures as the text model takes them: the projector's, and behind each what is
+   * added after layers of the text model.
+   */
+  float[] rows(SafetensorsFile expected) {
+    List<float[]> parts = new ArrayList<>();
+    parts.add(expected.floats("projector.out"));
+    while (expected.contains("deepstack." + (parts.size() - 1))) {
+      parts.add(expected.floats("deepstack." + (parts.size() - 1)));
+    }
+    int width = parts.getFirst().length / json.get("n_image_tokens").asInt();
+    float[] rows = new float[parts.size() * parts.getFirst().length];
+    for (int i = 0; i < rows.length / width; i++) {
+      float[] part = parts.get(i % parts.size());
+      System.arraycopy(part, i / parts.size() * width, rows, i * width, width);
+    }
+    return rows;
+  }
+
+  /** Pixels after preprocessing, whether stored as floats or as bytes with mean and deviation. */
+  float[] pixelValues(SafetensorsFile expected) {
+    if (json.path("image_processor_class").asText().startsWith("Pixtral")) {
+      return unpadded(expected);
+    }
+    if (expected.contains("pixel_values")) {
+      return expected.floats("pixel_values");
+    }
+    long[] bytes = expected.longs("pixel_values.u8");
+    List<Long> shape = expected.shape("pixel_values.u8");
+    JsonNode how = json.get("pixel_values_u8");
+    JsonNode means = how.has("mean") ? how.get("mean") : how.get("image_mean");
+    JsonNode stds = how.has("std") ? how.get("std") : how.get("image_std");
+    // [..., 3, height, width], or patches [n, 3 * perChannel]
+    int perChannel =
+        shape.size() == 2
+            ? (int) (shape.get(1) / 3)
+            : (int) (shape.get(shape.size() - 1) * shape.get(shape.size() - 2));
+    float[] values = new float[bytes.length];
+    for (int i = 0; i < bytes.length; i++) {
+      int c = i / perChannel % 3;
+      float mean = (float) means.get(c).asDouble();
+      float std = (float) stds.get(c).asDouble();
+      values[i] = ((float) bytes[i] / 255 - mean) / std;
+    }
+    return values;
+  }
+
+  /** Pixtral's processor pads the pictures of a prompt to one size, which its model cuts off. */
+  private static float[] unpadded(SafetensorsFile expected) {
+    float[] padded = expected.floats("pixel_values"); // [n, 3, height, width]
+    long[] sizes = expected.longs("image_sizes"); // [n, 2], height first
+    List<Long> shape = expected.shape("pixel_values");
+    int height = Math.toIntExact(shape.get(2));
+    int width = Math.toIntExact(shape.get(3));
+    List<float[]> pictures = new ArrayList<>();
+    for (int i = 0; i < sizes.length / 2; i++) {
+      int h = (int) sizes[2 * i];
+      int w = (int) sizes[2 * i + 1];
+      float[] picture = new float[3 * h * w];
+      for (int line = 0; line < 3 * h; line++) {
+        int from = ((3 * i + line / h) * height + line % h) * width;
+        System.arraycopy(padded, from, picture, line * w, w);
+      }
+      pictures.add(picture);
+    }
+    return Difference.concat(pictures);
+  }
+}

@@ -1,0 +1,2 @@
+/** Comparison with golden data that HuggingFace transformers computed. */
+package dev.ocellus.tests.reference;

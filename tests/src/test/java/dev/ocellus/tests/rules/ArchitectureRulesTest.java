@@ -1,0 +1,118 @@
+package dev.ocellus.tests.rules;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaMethod;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
+import dev.ocellus.OcellusException;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+class ArchitectureRulesTest {
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(new ImportOption.DoNotIncludeTests())
+          .importPackages("dev.ocellus");
+
+  private static final DescribedPredicate<JavaClass> FOREIGN_MEMORY =
+      DescribedPredicate.describe(
+          "foreign memory",
+          c ->
+              c.getPackageName().equals("java.lang.foreign")
+                  || c.getPackageName().equals("dev.ocellus.ffi"));
+
+  @Test
+  void onlyTheGraphAndModelLayersCallTheGeneratedBindings() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(
+            "dev.ocellus.ffi..", "dev.ocellus.ggml..", "dev.ocellus.llama..", "dev.ocellus.tests..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.ocellus.ffi..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void publicApiAboveTheBindingsMentionsNoForeignMemory() {
+    methods()
+        .that()
+        .arePublic()
+        .and()
+        .areDeclaredInClassesThat()
+        .resideInAnyPackage("dev.ocellus.vlm..", "dev.ocellus.quantize..", "dev.ocellus.cli..")
+        .should(mentionNothingOf(FOREIGN_MEMORY))
+        .check(CLASSES);
+  }
+
+  private static ArchCondition<JavaMethod> mentionNothingOf(DescribedPredicate<JavaClass> what) {
+    return new ArchCondition<>("mention nothing of " + what.getDescription()) {
+      @Override
+      public void check(JavaMethod method, ConditionEvents events) {
+        boolean mentions =
+            Stream.concat(
+                    method.getRawParameterTypes().stream(), Stream.of(method.getRawReturnType()))
+                .anyMatch(what);
+        events.add(new SimpleConditionEvent(method, !mentions, method.getFullName()));
+      }
+    };
+  }
+
+  @Test
+  void packagesOfTheBindingsFormNoCycle() {
+    slices()
+        .matching("dev.ocellus.(gguf|ggml|llama|io)..")
+        .should()
+        .beFreeOfCycles()
+        .check(CLASSES);
+  }
+
+  @Test
+  void theLibraryNeverDependsOnTheCommandLine() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages("dev.ocellus.cli..", "dev.ocellus.tests..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.ocellus.cli..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void imagesTemplatesAndSamplersKnowNothingOfModels() {
+    noClasses()
+        .that()
+        .resideInAnyPackage(
+            "dev.ocellus.vlm.image..", "dev.ocellus.vlm.template..", "dev.ocellus.vlm.sampling..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("dev.ocellus.ggml..", "dev.ocellus.llama..", "dev.ocellus.vlm.model..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void exceptionsOfOursHaveOneRoot() {
+    classes()
+        .that()
+        .resideInAPackage("dev.ocellus..")
+        .and()
+        .areAssignableTo(RuntimeException.class)
+        .and()
+        .arePublic()
+        .and()
+        .resideOutsideOfPackages("dev.ocellus.cli..", "dev.ocellus.tests..")
+        .should()
+        .beAssignableTo(OcellusException.class)
+        .check(CLASSES);
+  }
+}

@@ -1,0 +1,2 @@
+/** Rules of the code's structure. */
+package dev.ocellus.tests.rules;

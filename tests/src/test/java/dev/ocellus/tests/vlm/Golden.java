@@ -1,0 +1,29 @@
+package dev.ocellus.tests.vlm;
+
+import dev.ocellus.llama.ContextOptions;
+import dev.ocellus.vlm.LoadOptions;
+import dev.ocellus.vlm.image.ImageDecoder;
+import dev.ocellus.vlm.image.RgbImage;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** The tiny LLaVA of the golden data. */
+final class Golden {
+  static final Path TEXT = Path.of("golden/models/llava-1.5/gguf/text.gguf");
+  static final Path MMPROJ = Path.of("golden/models/llava-1.5/gguf/mmproj.gguf");
+
+  private Golden() {}
+
+  /** One thread: tests run beside each other on few cores, and waiting threads would spin. */
+  static ContextOptions context(int nCtx) {
+    return ContextOptions.defaults().withContext(nCtx).withThreads(1, 1);
+  }
+
+  static LoadOptions options() {
+    return LoadOptions.of(TEXT, MMPROJ).withContextOptions(context(512));
+  }
+
+  static RgbImage image(String name) throws IOException {
+    return ImageDecoder.decode(Path.of("golden/images").resolve(name));
+  }
+}

@@ -1,0 +1,152 @@
+package dev.ocellus.vlm.model;
+
+import dev.ocellus.ggml.Tensor;
+import dev.ocellus.ggml.Weights;
+import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.Normalize;
+import dev.ocellus.vlm.image.Preprocess;
+import dev.ocellus.vlm.image.ResizeFilter;
+import dev.ocellus.vlm.image.RgbImage;
+import java.util.List;
+
+/**
+ * Gemma 3 (arXiv:2503.19786): every picture is stretched to one square, goes through a SigLIP
+ * tower, squares of its patches are averaged, normed and projected. The rows of a picture see each
+ * other in the text model. Weights under {@code v.} and {@code mm.}.
+ *
+ * <p>The reference is {@code Gemma3ForConditionalGeneration} of transformers: <a
+ * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/gemma3/modeling_gemma3.py">modeling_gemma3.py</a>.
+ * Pan and scan, which published preprocessors leave switched off, is not done. The converter has
+ * added the 1 that Gemma's norms add to their weights.
+ */
+final class Gemma3 implements VisionArchitecture {
+  private static final double[] HALF = {0.5, 0.5, 0.5};
+
+  private static final String TEMPLATE =
+      "{{ bos_token }}{% for message in messages %}"
+          + "{{ '<start_of_turn>' + ('model' if message['role'] == 'assistant' else 'user') + '\\n' }}"
+          + "{% for part in message['content'] %}{{ '<start_of_image>' if part['type'] == 'image' else part['text'] | trim }}{% endfor %}"
+          + "{{ '<end_of_turn>\\n' }}{% endfor %}"
+          + "{% if add_generation_prompt %}{{ '<start_of_turn>model\\n' }}{% endif %}";
+
+  private final SiglipTower.Config config;
+  private final int poolSize;
+  private final Normalize normalize;
+  private final SiglipTower tower;
+  private final Tensor normWeight;
+  private final Tensor projection;
+  private final int width;
+
+  Gemma3(GgufMetadata metadata, Weights weights) {
+    config = SiglipTower.Config.of(metadata);
+    var c = new ConfigReader(metadata, "clip.vision.");
+    // the converter leaves the key out where it is 4, as in all published models
+    poolSize = c.integer("projector.scale_factor", 1, config.grid(), 4);
+    if (poolSize > config.grid()) {
+      throw c.invalid(
+          "image_size",
+          "a tile of at least %d patches a side".formatted(poolSize),
+          Integer.toString(config.imageSize()));
+    }
+    normalize =
+        Normalize.of(
+            c.perChannel("image_mean", 0, 1, HALF), c.perChannel("image_std", 1e-3, 1e3, HALF));
+    tower = new SiglipTower(config, weights.at("v"));
+    Weights mm = weights.at("mm");
+    normWeight = mm.f32("soft_emb_norm.weight", config.nEmbd());
+    width = (int) mm.shape("input_projection.weight")[0];
+    // it is F16 in files that are F32 otherwise; a product with it would round the rows to F16, too
+    projection = mm.f32("input_projection.weight", width, config.nEmbd());
+  }
+
+  @Override
+  public String name() {
+    return "gemma3";
+  }
+
+  @Override
+  public int width() {
+    return width;
+  }
+
+  @Override
+  public String imageMarker() {
+    return "<start_of_image>";
+  }
+
+  @Override
+  public String textBeforeImage() {
+    return "\n\n<start_of_image>";
+  }
+
+  @Override
+  public String textAfterImage() {
+    return "<end_of_image>\n\n";
+  }
+
+  @Override
+  public String defaultChatTemplate() {
+    return TEMPLATE;
+  }
+
+  @Override
+  public boolean rowsSeeEachOther() {
+    return true;
+  }
+
+  @Override
+  public ImageInput prepare(RgbImage image) {
+    int side = config.imageSize();
+    RgbImage square = Preprocess.stretch(image, side, side, ResizeFilter.BILINEAR);
+    int perSide = config.grid() / poolSize;
+    return new ImageInput(
+        List.of(Tiles.ofRgb(normalize.apply(square), side, side, 1, config.patchSize())),
+        List.of(1, 3, side, side),
+        1,
+        1,
+        List.of(ImagePiece.Rows.of(perSide * perSide)));
+  }
+
+  @Override
+  public Tensor forward(EncoderGraph graph) {
+    Tensor x = pool(tower.forward(graph.pixels()));
+    x = x.rmsNorm(config.eps()).mul(normWeight);
+    Tensor matrix = projection.inGraphOf(x).transpose().contiguous(); // stored as [width, nEmbd]
+    return x.mulMat(matrix).named("projector.out");
+  }
+
+  /** Means of squares of patches; those at the right and at the bottom that fill none are left. */
+  private Tensor pool(Tensor x) {
+    long nEmbd = config.nEmbd();
+    long k = poolSize;
+    long grid = config.grid();
+    long perSide = grid / k;
+    long n = x.size(2);
+    x =
+        x.reshape(nEmbd, grid, grid, n)
+            .slice(new long[] {}, nEmbd, perSide * k, perSide * k, n)
+            .contiguous();
+    // along the lines, then down the columns
+    x = sumOfMiddle(x.reshape(nEmbd, k, perSide, perSide * k * n));
+    x = sumOfMiddle(x.reshape(nEmbd * perSide, k, perSide, n));
+    return x.scale(1f / (k * k)).reshape(nEmbd, perSide * perSide, n);
+  }
+
+  /** [a, k, b, c] to [a, 1, b, c]. */
+  private static Tensor sumOfMiddle(Tensor x) {
+    Tensor sum = middle(x, 0);
+    for (int i = 1; i < x.size(1); i++) {
+      sum = sum.add(middle(x, i));
+    }
+    return sum;
+  }
+
+  private static Tensor middle(Tensor x, int i) {
+    return x.slice(new long[] {0, i}, x.size(0), 1, x.size(2), x.size(3)).contiguous();
+  }
+
+  @Override
+  public int maxNodes() {
+    return tower.maxNodes() + 64 + 8 * poolSize;
+  }
+}

@@ -1,0 +1,245 @@
+package dev.ocellus.vlm.model;
+
+import dev.ocellus.ggml.Tensor;
+import dev.ocellus.ggml.Weights;
+import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ImageFormatException;
+import dev.ocellus.vlm.image.ImageSize;
+import dev.ocellus.vlm.image.Normalize;
+import dev.ocellus.vlm.image.Resize;
+import dev.ocellus.vlm.image.ResizeFilter;
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.nn.Rope2d;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the Qwen-VL generations from 2 on share: pictures keep their aspect ratio and become a grid
+ * of patches, whose rows come in squares of {@code merge} by {@code merge} that a projector joins.
+ *
+ * <p>The reference is {@code Qwen2VLImageProcessorPil} of transformers: <a
+ * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/qwen2_vl/image_processing_pil_qwen2_vl.py">image_processing_pil_qwen2_vl.py</a>.
+ * It gives every patch two frames, as of a video; those of a picture are equal, so the tiles hold
+ * one, and the kernels of the two are added up when they are loaded.
+ */
+final class QwenPatches {
+  /** Colours and sizes of a generation, for files that do not say. */
+  record Defaults(double[] mean, double[] std, int minPixels, int maxPixels) {}
+
+  /** What the published chat templates write where a picture stands, between its two marks. */
+  static final String IMAGE_MARKER = "<|image_pad|>";
+
+  /** The published templates without their video and tool parts. */
+  static final String CHAT_TEMPLATE =
+      "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' }}"
+          + "{% if message['content'] is string %}{{ message['content'] }}"
+          + "{% else %}{% for part in message['content'] %}"
+          + "{% if part['type'] == 'image' %}{{ '<|vision_start|><|image_pad|><|vision_end|>' }}"
+          + "{% else %}{{ part['text'] }}{% endif %}{% endfor %}{% endif %}"
+          + "{{ '<|im_end|>\\n' }}{% endfor %}"
+          + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+
+  /** The reference refuses longer pictures. */
+  private static final int MAX_ASPECT_RATIO = 200;
+
+  /** More patches than this have no room in an array of pixels, nor in any context. */
+  private static final long MAX_PATCHES = 1 << 20;
+
+  private static final double ROPE_THETA = 10_000;
+
+  private final int patchSize;
+  private final int merge;
+  private final int nEmbd;
+  private final long minPixels;
+  private final long maxPixels;
+  private final Normalize normalize;
+  private final Tensor kernel;
+  private final @Nullable Tensor bias;
+
+  /**
+   * @param weights those of the tower, under {@code v.}
+   */
+  QwenPatches(GgufMetadata metadata, Weights weights, int nEmbd, Defaults defaults) {
+    var c = new ConfigReader(metadata, "clip.vision.");
+    this.nEmbd = nEmbd;
+    patchSize = c.integer("patch_size", 1, 256);
+    merge = c.integer("spatial_merge_size", 1, 16, 2);
+    minPixels = c.integer("image_min_pixels", 1, 1 << 28, defaults.minPixels);
+    maxPixels = c.integer("image_max_pixels", 1, 1 << 28, defaults.maxPixels);
+    if (minPixels > maxPixels) {
+      throw c.invalid("image_min_pixels", "at most " + maxPixels, Long.toString(minPixels));
+    }
+    normalize =
+        Normalize.of(
+            c.perChannel("image_mean", 0, 1, defaults.mean),
+            c.perChannel("image_std", 1e-3, 1e3, defaults.std));
+    Weights w = weights.at("patch_embd");
+    kernel =
+        w.f32Sum(
+            "weight",
+            "weight.1",
+            new long[] {patchSize, patchSize, 3, nEmbd},
+            3L * patchSize * patchSize,
+            nEmbd);
+    bias = w.findF32("bias", nEmbd);
+  }
+
+  /** Pixels of a patch's side. */
+  int patchSize() {
+    return patchSize;
+  }
+
+  /** Patches of a token's side. */
+  int mergeSize() {
+    return merge;
+  }
+
+  /** Rows that become one token. */
+  int merged() {
+    return merge * merge;
+  }
+
+  ImageInput prepare(RgbImage image, TokenLimits limits) {
+    ImageSize size = size(image.size(), limits);
+    int gridX = size.width() / patchSize;
+    int gridY = size.height() / patchSize;
+    float[] planes = normalize.apply(Resize.resize(image, size, ResizeFilter.BICUBIC));
+    long nPatches = (long) gridX * gridY;
+    long rowLength = 3L * patchSize * patchSize;
+    return new ImageInput(
+        List.of(
+            new Tiles(
+                patches(planes, gridX, gridY), List.of(rowLength, nPatches, 1L, 1L), gridX, gridY)),
+        List.of((int) nPatches, (int) (2 * rowLength)),
+        1,
+        1,
+        List.of(ImagePiece.Rows.grid(gridX / merge, gridY / merge)),
+        2,
+        null);
+  }
+
+  /**
+   * {@code smart_resize}: sides that are multiples of a token's, as close to the aspect ratio as
+   * the limits of the area allow. Python rounds halves to even numbers, as {@link Math#rint} does.
+   */
+  ImageSize size(ImageSize size, TokenLimits limits) {
+    long width = size.width();
+    long height = size.height();
+    int factor = patchSize * merge;
+    long perToken = (long) factor * factor;
+    long least = limits.min() > 0 ? limits.min() * perToken : minPixels;
+    long most = limits.max() > 0 ? limits.max() * perToken : Math.max(maxPixels, least);
+    least = Math.min(least, most);
+    double ratio = (double) Math.max(width, height) / Math.min(width, height);
+    if (ratio > MAX_ASPECT_RATIO) {
+      throw new ImageFormatException(
+          ImageFormatException.Kind.UNSUPPORTED,
+          "A picture of %d x %d pixels has an aspect ratio of %.0f, and this model takes at most %d. Crop it or cut it into parts."
+              .formatted(width, height, ratio, MAX_ASPECT_RATIO));
+    }
+    long newWidth = (long) Math.rint((double) width / factor) * factor;
+    long newHeight = (long) Math.rint((double) height / factor) * factor;
+    if (newWidth * newHeight > most) {
+      double beta = Math.sqrt((double) (width * height) / most);
+      newWidth = Math.max(factor, (long) Math.floor(width / beta / factor) * factor);
+      newHeight = Math.max(factor, (long) Math.floor(height / beta / factor) * factor);
+    } else if (newWidth * newHeight < least) {
+      double beta = Math.sqrt((double) least / (width * height));
+      newWidth = (long) Math.ceil(width * beta / factor) * factor;
+      newHeight = (long) Math.ceil(height * beta / factor) * factor;
+    }
+    if (newWidth * newHeight > MAX_PATCHES * patchSize * patchSize
+        || 3 * newWidth * newHeight > Integer.MAX_VALUE / 4) {
+      throw new ImageFormatException(
+          ImageFormatException.Kind.TOO_LARGE,
+          "A picture of %d x %d pixels would be encoded at %d x %d, which is too large. Lower the most tokens of a picture."
+              .formatted(width, height, newWidth, newHeight));
+    }
+    return new ImageSize((int) newWidth, (int) newHeight);
+  }
+
+  /** From planes to [nPatches][channel, y, x], patches in the order of {@link #order}. */
+  private float[] patches(float[] planes, int gridX, int gridY) {
+    int width = gridX * patchSize;
+    int plane = planes.length / 3;
+    float[] out = new float[planes.length];
+    Order order = order(gridX, gridY);
+    int to = 0;
+    for (int patch = 0; patch < order.rows.length; patch++) {
+      int corner = order.rows[patch] * patchSize * width + order.columns[patch] * patchSize;
+      for (int channel = 0; channel < 3; channel++) {
+        for (int y = 0; y < patchSize; y++) {
+          System.arraycopy(planes, channel * plane + corner + y * width, out, to, patchSize);
+          to += patchSize;
+        }
+      }
+    }
+    return out;
+  }
+
+  /** Row and column of every patch, in the order in which they are encoded. */
+  record Order(int[] rows, int[] columns) {
+    /** The tokens of this order rearranged: token i is what was token {@code tokens[i]}. */
+    Order rearranged(int[] tokens) {
+      int perToken = rows.length / tokens.length;
+      int[] newRows = new int[rows.length];
+      int[] newColumns = new int[rows.length];
+      for (int i = 0; i < tokens.length; i++) {
+        System.arraycopy(rows, tokens[i] * perToken, newRows, i * perToken, perToken);
+        System.arraycopy(columns, tokens[i] * perToken, newColumns, i * perToken, perToken);
+      }
+      return new Order(newRows, newColumns);
+    }
+  }
+
+  /** Token by token, line by line, and within a token line by line. */
+  Order order(int gridX, int gridY) {
+    int[] rows = new int[gridX * gridY];
+    int[] columns = new int[gridX * gridY];
+    int i = 0;
+    for (int tokenY = 0; tokenY < gridY; tokenY += merge) {
+      for (int tokenX = 0; tokenX < gridX; tokenX += merge) {
+        for (int y = 0; y < merge; y++) {
+          for (int x = 0; x < merge; x++) {
+            rows[i] = tokenY + y;
+            columns[i++] = tokenX + x;
+          }
+        }
+      }
+    }
+    return new Order(rows, columns);
+  }
+
+  Order order(EncoderGraph graph) {
+    return order(graph.gridX(), graph.gridY());
+  }
+
+  /** From the pixels to [nEmbd, nPatches, n]. */
+  Tensor embed(EncoderGraph graph) {
+    Tensor pixels = graph.pixels();
+    Tensor x =
+        pixels
+            .reshape(pixels.size(0), pixels.size(1) * pixels.size(2), pixels.size(3))
+            .mulMat(kernel);
+    return bias == null ? x : x.add(bias);
+  }
+
+  /** Rotary positions of patches in this order. */
+  static Rope2d rope(EncoderGraph graph, Order order, int dHead) {
+    Rope2d.Tables tables = Rope2d.Tables.of(dHead, order.rows, order.columns, ROPE_THETA);
+    int n = order.rows.length;
+    return new Rope2d(
+        graph.table("rope.cos", tables.cos(), dHead, 1, n),
+        graph.table("rope.sin", tables.sin(), dHead, 1, n));
+  }
+
+  /** Joins the rows of every token: [nEmbd, nPatches, n] to [nEmbd · merged, tokens, n]. */
+  Tensor merge(Tensor x) {
+    return x.reshape((long) nEmbd * merged(), x.size(1) / merged(), x.size(2));
+  }
+
+  /** The back of {@link #merge}. */
+  Tensor split(Tensor x) {
+    return x.reshape(nEmbd, x.size(1) * merged(), x.size(2));
+  }
+}
