@@ -72,7 +72,7 @@ def convert(args, config, tensors, tokenizer_dir, out, pre, mmproj=False, prepro
         for c in all_subclasses(base.TextModel):
             c.get_vocab_base_pre = lambda self, tokenizer: pre
         out.parent.mkdir(parents=True, exist_ok=True)
-        argv, sys.argv = sys.argv, ["convert", str(d), "--outfile", str(out), "--outtype", "f32" if mmproj else "f16", "--model-name", "tiny"]
+        argv, sys.argv = sys.argv, ["convert", str(d), "--outfile", str(out), "--outtype", "f32", "--model-name", "tiny"]
         sys.argv += ["--mmproj"] if mmproj else []
         try:
             runpy.run_path(str(args.llama_cpp / "convert_hf_to_gguf.py"), run_name="__main__")
