@@ -27,6 +27,7 @@ def arguments():
     parser = argparse.ArgumentParser()
     for name in ("tokenizers", "llama-cpp", "out"):
         parser.add_argument("--" + name, type=pathlib.Path, required=True)
+    parser.add_argument("--checkpoint", type=pathlib.Path, help="only write GGUF files of this one")
     args = parser.parse_args()
     args.images = args.out.parent / "images"
     sys.path.insert(1, str(args.llama_cpp / "gguf-py"))
@@ -47,7 +48,7 @@ def randomize(model, seed, centred_at_zero=()):
         else:
             fan_in = p[0].numel() if p.ndim > 1 else 1
             table = "embed" in name or "position" in name or "cls_token" in name
-            value = noise * (0.5 if table else 1.5 / fan_in ** 0.5)
+            value = noise * (0.5 if table else 1 / fan_in ** 0.5)
         p.data.copy_(value.half().float())
 
 
@@ -118,6 +119,7 @@ def write_case(directory, description, tensors, pixels, mean, std):
         description["pixel_values_u8"] = {"mean": mean, "std": std, "max_abs_error": float(np.abs(back - pixels).max())}
         assert description["pixel_values_u8"]["max_abs_error"] == 0, description["pixel_values_u8"]
     save_file(tensors, directory / "expected.safetensors")
+    (directory / "expected.safetensors").chmod(0o644)
     description["tensors"] = {k: list(v.shape) for k, v in tensors.items()}
     (directory / "case.json").write_text(json.dumps(description, indent=1) + "\n")
 
@@ -138,7 +140,7 @@ def conversation(images, text):
 
 
 def run_case(args, model_name, name, model, processor, images, text, projected, mean, std, prompt=None, messages=None,
-             fixed=("pixel_values",), pixels=None):
+             pixels=None):
     """A case of a model of transformers: prompt, ids, rows at the picture's places, 12 greedy tokens."""
     pictures = [load_image(args.images / i) for i in images]
     messages = messages or conversation(images, text)
