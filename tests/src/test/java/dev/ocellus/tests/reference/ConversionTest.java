@@ -76,7 +76,7 @@ class ConversionTest {
   private void compare(Reference reference, String model, Path checkpoint) throws IOException {
     JsonNode types =
         new ObjectMapper().readTree(reference.text(model).resolveSibling("info.json").toFile());
-    Path text = convert(checkpoint, model, type(types, "text"), type(types, "mmproj"));
+    Path text = convert(directory, checkpoint, model, type(types, "text"), type(types, "mmproj"));
     assertSame(reference.text(model), text);
     assertSame(reference.mmproj(model), text.resolveSibling("mmproj.gguf"));
   }
@@ -85,9 +85,10 @@ class ConversionTest {
     return OutputType.named(info.get(file).asText().replaceFirst(",.*", ""));
   }
 
-  private Path convert(Path checkpoint, String model, OutputType text, OutputType mmproj)
+  private static Path convert(
+      Path made, Path checkpoint, String model, OutputType text, OutputType mmproj)
       throws IOException {
-    Path out = Files.createDirectories(directory.resolve(model)).resolve("text.gguf");
+    Path out = Files.createDirectories(made.resolve(model)).resolve("text.gguf");
     Converter.convert(
         checkpoint,
         ConvertOptions.defaults()
@@ -139,7 +140,7 @@ class ConversionTest {
   @Test
   void makesTheSameFilesOfACheckpointOfItsOwn() throws Exception {
     Path model = Path.of("golden/models/smolvlm");
-    Path text = convert(model.resolve("hf"), "smolvlm", OutputType.F16, OutputType.F32);
+    Path text = convert(directory, model.resolve("hf"), "smolvlm", OutputType.F16, OutputType.F32);
     List<String> found = new ArrayList<>();
     for (Path file : List.of(text, text.resolveSibling("mmproj.gguf"))) {
       found.add(sha256(file) + "  " + file.getFileName());
@@ -157,10 +158,11 @@ class ConversionTest {
   Stream<DynamicNode> convertedModelsAnswerAsTransformersDoes() throws IOException {
     List<DynamicNode> nodes = new ArrayList<>();
     for (Reference reference : Reference.all()) {
+      Path made = directory.resolve(Integer.toString(nodes.size()));
       for (String model : reference.checkpoints()) {
         try {
-          convert(reference.checkpoint(model), model, OutputType.F32, OutputType.F32);
-          nodes.add(FidelityTest.container(reference.withModels(directory), model));
+          convert(made, reference.checkpoint(model), model, OutputType.F32, OutputType.F32);
+          nodes.add(FidelityTest.container(reference.withModels(made), model));
         } catch (UnsupportedArchitectureException e) {
           System.out.println("not converted: " + model + ": " + e.getMessage());
           nodes.add(DynamicContainer.dynamicContainer(model + " (no converter)", Stream.empty()));
