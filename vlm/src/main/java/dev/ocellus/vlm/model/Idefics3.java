@@ -102,7 +102,7 @@ final class Idefics3 implements VisionArchitecture {
   @Override
   public ImageInput prepare(RgbImage image) {
     int side = config.imageSize();
-    ImageSize first = atMost(longSide(image.size(), longestSide), MAX_SIDE);
+    ImageSize first = firstSize(image.size(), longestSide);
     ImageSize whole = wholeTiles(first, side);
     RgbImage resized = stretch(stretch(image, first), whole);
     int nx = whole.width() / side;
@@ -133,6 +133,11 @@ final class Idefics3 implements VisionArchitecture {
     return Preprocess.stretch(image, size.width(), size.height(), ResizeFilter.LANCZOS);
   }
 
+  /** What a picture is resized to first: the longer side becomes {@code longestSide}. */
+  static ImageSize firstSize(ImageSize size, int longestSide) {
+    return atMost(longSide(size, longestSide), MAX_SIDE);
+  }
+
   /** The longer side becomes {@code length}, the other one even. */
   private static ImageSize longSide(ImageSize size, int length) {
     double ratio = (double) size.width() / size.height();
@@ -153,7 +158,7 @@ final class Idefics3 implements VisionArchitecture {
   }
 
   /** Both sides rounded up to whole tiles, the shorter one after it has followed the longer one. */
-  private static ImageSize wholeTiles(ImageSize size, int side) {
+  static ImageSize wholeTiles(ImageSize size, int side) {
     double ratio = (double) size.width() / size.height();
     if (size.width() >= size.height()) {
       int width = roundUp(size.width(), side);

@@ -41,7 +41,7 @@ final class LlavaNext implements VisionArchitecture {
   private static final int MAX_TILES = 64;
 
   /** What is left of a canvas when the padding is cut away, in patches. */
-  private record Window(int x, int y, int columns, int lines) {
+  record Window(int x, int y, int columns, int lines) {
     /** Rows of embeddings, with one after every line. */
     int nRows() {
       return lines * (columns + 1);
@@ -140,7 +140,7 @@ final class LlavaNext implements VisionArchitecture {
   @Override
   public ImageInput prepare(RgbImage image) {
     int side = config.imageSize();
-    ImageSize canvas = canvas(image.size());
+    ImageSize canvas = canvas(image.size(), canvases);
     List<RgbImage> tiles = new ArrayList<>();
     tiles.add(Preprocess.stretch(image, side, side, ResizeFilter.BICUBIC));
     RgbImage padded = fit(image, canvas);
@@ -164,7 +164,7 @@ final class LlavaNext implements VisionArchitecture {
    * The canvas on which most pixels of the picture are left, and of those the one with least
    * padding ({@code select_best_resolution}).
    */
-  private ImageSize canvas(ImageSize image) {
+  static ImageSize canvas(ImageSize image, List<ImageSize> canvases) {
     ImageSize best = canvases.getFirst();
     long mostUsed = 0;
     long leastWasted = Long.MAX_VALUE;
@@ -186,6 +186,17 @@ final class LlavaNext implements VisionArchitecture {
 
   /** The picture as large as it can be, in the middle of a black canvas. */
   private static RgbImage fit(RgbImage image, ImageSize canvas) {
+    ImageSize size = fitted(image.size(), canvas);
+    int spareX = canvas.width() - size.width();
+    int spareY = canvas.height() - size.height();
+    int left = spareX / 2;
+    int top = spareY / 2;
+    return Preprocess.stretch(image, size.width(), size.height(), ResizeFilter.BICUBIC)
+        .pad(left, top, spareX - left, spareY - top, Rgb.BLACK);
+  }
+
+  /** The largest size of the picture's aspect ratio that a canvas has room for. */
+  static ImageSize fitted(ImageSize image, ImageSize canvas) {
     double scaleX = (double) canvas.width() / image.width();
     double scaleY = (double) canvas.height() / image.height();
     int width = canvas.width();
@@ -195,10 +206,7 @@ final class LlavaNext implements VisionArchitecture {
     } else {
       width = Math.min((int) Math.ceil(image.width() * scaleY), width);
     }
-    int left = (canvas.width() - width) / 2;
-    int top = (canvas.height() - height) / 2;
-    return Preprocess.stretch(image, width, height, ResizeFilter.BICUBIC)
-        .pad(left, top, canvas.width() - width - left, canvas.height() - height - top, Rgb.BLACK);
+    return new ImageSize(width, height);
   }
 
   /**
@@ -206,8 +214,17 @@ final class LlavaNext implements VisionArchitecture {
    * no lines, where the picture is too narrow to fill a patch.
    */
   private Window window(ImageSize image, ImageSize canvas) {
-    int columns = canvas.width() / config.imageSize() * config.grid();
-    int lines = canvas.height() / config.imageSize() * config.grid();
+    return window(
+        image,
+        canvas.width() / config.imageSize() * config.grid(),
+        canvas.height() / config.imageSize() * config.grid());
+  }
+
+  /**
+   * @param columns patches across the canvas
+   * @param lines patches down the canvas
+   */
+  static Window window(ImageSize image, int columns, int lines) {
     if ((double) image.width() / image.height() > (double) columns / lines) {
       int padding = (lines - floor7(image.height() * ((double) columns / image.width()))) / 2;
       return new Window(0, padding, columns, lines - 2 * padding);
@@ -235,7 +252,7 @@ final class LlavaNext implements VisionArchitecture {
     int grid = config.grid();
     int perTile = config.nPatches() + 1; // with the newline
     ImageSize original = Objects.requireNonNull(image.originalSize(), "originalSize");
-    Window window = window(original, canvas(original));
+    Window window = window(original, canvas(original, canvases));
     float[] arranged = new float[image.nTokens() * width];
     System.arraycopy(rows, 0, arranged, 0, config.nPatches() * width);
     int to = config.nPatches();
