@@ -26,8 +26,11 @@ import java.util.List;
  * SmolVLM computes the same; the two differ in sizes, which their files tell, and in the beginning
  * of a conversation, which the text model's vocabulary tells.
  *
- * <p>The reference finds a patch's position by rounding its place in the tile down to one of the
- * table; with the grids of published models (26, 27 and 32 patches) that is the place itself.
+ * <p>The reference finds a patch's position by rounding its place in the tile, as a fraction, down to
+ * one of the table. All tiles are whole (its padding is of other pictures of a batch), so that is the
+ * place itself, but for rounding errors of F32 fractions: computed with torch 2.13 there are none for
+ * grids of up to 18 patches and for those of published models (26, 27, 32), and a few places are one
+ * too low for some others, such as 19, 25 or 29. Here they never are.
  */
 final class Idefics3 implements VisionArchitecture {
   /** Longest side after the first resize, whatever the configuration says; the reference's own. */
