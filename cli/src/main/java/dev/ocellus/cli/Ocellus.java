@@ -25,6 +25,7 @@ public final class Ocellus {
     verbs.put("template", TemplateCommand::new);
     verbs.put("convert", ConvertCommand::new);
     verbs.put("inspect", InspectCommand::new);
+    verbs.put("quantize", QuantizeCommand::new);
     verbs.put("devices", DevicesCommand::new);
     verbs.put("bench", BenchCommand::new);
     return verbs;
