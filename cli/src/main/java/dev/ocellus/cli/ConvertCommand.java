@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.convert.ConvertOptions;
 import dev.ocellus.convert.ConvertOptions.Encoders;
+import dev.ocellus.convert.ConvertProgress;
 import dev.ocellus.convert.ConvertReport;
 import dev.ocellus.convert.Converter;
 import dev.ocellus.convert.OutputType;
@@ -24,12 +25,13 @@ import picocli.CommandLine.Parameters;
     versionProvider = Version.class,
     header = "Converts a HuggingFace checkpoint to GGUF.",
     description =
-        "Writes the text model and, where the checkpoint has one, the image encoder (mmproj). Needs config.json, safetensors files and the tokenizer in DIR; nothing is downloaded.",
+        "Writes the text model and, where the checkpoint has one, the image encoder (mmproj); of a LoRA adapter, the adapter. Needs config.json, safetensors files and the tokenizer in DIR; nothing is downloaded.",
     footerHeading = "%nExamples:%n",
     footer = {
       "  ocellus convert Qwen2.5-VL-3B-Instruct",
       "  ocellus convert SmolVLM-Instruct -o smolvlm.gguf --outtype q8_0 --mmproj-outtype f16",
       "  ocellus convert gemma-3-4b-it --mmproj --outdir models",
+      "  ocellus convert my-lora --base Llama-3.2-1B-Instruct -o lora.gguf",
       "",
       "Exit codes: 0 done, 1 the checkpoint cannot be converted, 2 wrong command line, 130 interrupted."
     })
@@ -82,6 +84,13 @@ final class ConvertCommand extends Verb {
           "llama.cpp's name for the pre-tokenizer, where it is not recognised by itself (such as gpt-2, llama-bpe, qwen2).")
   @Nullable String preTokenizer;
 
+  @Option(
+      names = "--base",
+      paramLabel = "DIR",
+      description =
+          "For an adapter (LoRA): the folder of its base model's configuration. Default: what the adapter names, if it is a folder.")
+  @Nullable Path base;
+
   ConvertCommand(Io io) {
     super(io);
   }
@@ -94,14 +103,15 @@ final class ConvertCommand extends Verb {
     }
     try (var interrupt = new Interrupt();
         var progress = progress()) {
+      ConvertProgress listener =
+          (file, share) -> {
+            progress.report("writing " + file.getFileName(), share);
+            return !interrupt.happened();
+          };
       ConvertReport report =
-          Converter.convert(
-              directory,
-              options,
-              (file, share) -> {
-                progress.report("writing " + file.getFileName(), share);
-                return !interrupt.happened();
-              });
+          Converter.isAdapter(directory)
+              ? Converter.convertAdapter(directory, base, options, listener)
+              : Converter.convert(directory, options, listener);
       progress.done();
       report.warnings().forEach(w -> note("warning: " + w));
       if (output.json) {
