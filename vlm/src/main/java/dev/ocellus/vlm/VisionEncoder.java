@@ -6,6 +6,7 @@ import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.Ggml;
 import dev.ocellus.ggml.Graph;
 import dev.ocellus.ggml.GraphBuilder;
+import dev.ocellus.ggml.ProductObserver;
 import dev.ocellus.ggml.Scheduler;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.WeightStore;
@@ -121,6 +122,15 @@ public final class VisionEncoder implements AutoCloseable {
   /** Bytes of weights that are used where the file is mapped, without a copy. */
   public long mappedBytes() {
     return store.mappedBytes();
+  }
+
+  /**
+   * Lets somebody watch the products of weights and activations from now on, which makes encoding
+   * slower.
+   */
+  public void observe(ProductObserver observer) {
+    requireOpen();
+    scheduler.observe(observer);
   }
 
   /** Resizes and normalizes a picture as the model's reference does. */
