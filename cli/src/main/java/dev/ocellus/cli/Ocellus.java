@@ -24,6 +24,7 @@ public final class Ocellus {
     verbs.put("tokenize", TokenizeCommand::new);
     verbs.put("template", TemplateCommand::new);
     verbs.put("inspect", InspectCommand::new);
+    verbs.put("quantize", QuantizeCommand::new);
     verbs.put("devices", DevicesCommand::new);
     verbs.put("bench", BenchCommand::new);
     return verbs;
