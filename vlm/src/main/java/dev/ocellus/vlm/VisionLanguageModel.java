@@ -96,7 +96,8 @@ public final class VisionLanguageModel implements AutoCloseable {
             : VisionEncoder.open(
                 mmproj,
                 options.contextOptions().nThreadsBatch(),
-                options.modelOptions().nGpuLayers() != 0);
+                options.modelOptions().nGpuLayers() != 0,
+                options.visionPrecision());
     LlamaModel text = null;
     try {
       String template = options.chatTemplate();

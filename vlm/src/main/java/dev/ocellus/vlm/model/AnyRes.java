@@ -37,7 +37,12 @@ record AnyRes(int tile, int grid, List<ImageSize> canvases) {
   private static final int MAX_TILES = 64;
 
   /** What is left of a canvas when the padding is cut away, in patches. */
-  record Window(int x, int y, int columns, int lines) {}
+  record Window(int x, int y, int columns, int lines) {
+    /** Rows of embeddings, with one after every line. */
+    int nRows() {
+      return lines * (columns + 1);
+    }
+  }
 
   /**
    * Reads the canvases.
@@ -127,6 +132,17 @@ record AnyRes(int tile, int grid, List<ImageSize> canvases) {
 
   /** The picture as large as it can be, in the middle of a black canvas. */
   private static RgbImage fit(RgbImage image, ImageSize canvas) {
+    ImageSize size = fitted(image.size(), canvas);
+    int spareX = canvas.width() - size.width();
+    int spareY = canvas.height() - size.height();
+    int left = spareX / 2;
+    int top = spareY / 2;
+    return Preprocess.stretch(image, size.width(), size.height(), ResizeFilter.BICUBIC)
+        .pad(left, top, spareX - left, spareY - top, Rgb.BLACK);
+  }
+
+  /** The largest size of the picture's aspect ratio that a canvas has room for. */
+  static ImageSize fitted(ImageSize image, ImageSize canvas) {
     double scaleX = (double) canvas.width() / image.width();
     double scaleY = (double) canvas.height() / image.height();
     int width = canvas.width();
@@ -136,10 +152,7 @@ record AnyRes(int tile, int grid, List<ImageSize> canvases) {
     } else {
       width = Math.min((int) Math.ceil(image.width() * scaleY), width);
     }
-    int left = (canvas.width() - width) / 2;
-    int top = (canvas.height() - height) / 2;
-    return Preprocess.stretch(image, width, height, ResizeFilter.BICUBIC)
-        .pad(left, top, canvas.width() - width - left, canvas.height() - height - top, Rgb.BLACK);
+    return new ImageSize(width, height);
   }
 
   /**

@@ -128,7 +128,7 @@ final class InternVl implements VisionArchitecture {
   @Override
   public ImageInput prepare(RgbImage image) {
     int side = config.tower.imageSize();
-    ImageSize grid = tileGrid(image.size());
+    ImageSize grid = tileGrid(image.size(), side, config.minTiles, config.maxTiles);
     int n = grid.width() * grid.height();
     RgbImage canvas =
         Preprocess.stretch(image, grid.width() * side, grid.height() * side, ResizeFilter.BICUBIC);
@@ -155,15 +155,17 @@ final class InternVl implements VisionArchitecture {
   /**
    * Tiles across and down: the grid whose aspect ratio is nearest to the picture's. Of grids that
    * are equally near, a larger one wins as long as the picture has more than half of its pixels.
+   *
+   * @param side pixels of a tile's side
    */
-  private ImageSize tileGrid(ImageSize image) {
+  static ImageSize tileGrid(ImageSize image, int side, int minTiles, int maxTiles) {
     double ratio = (double) image.width() / image.height();
     double area = (double) image.width() * image.height();
-    double halfTile = 0.5 * config.tower.imageSize() * config.tower.imageSize();
+    double halfTile = 0.5 * side * side;
     double nearest = Double.POSITIVE_INFINITY;
     ImageSize best = new ImageSize(1, 1);
     // by number of tiles, and in that by tiles across
-    for (int n = config.minTiles; n <= config.maxTiles; n++) {
+    for (int n = minTiles; n <= maxTiles; n++) {
       for (int x = 1; x <= n; x++) {
         if (n % x != 0) {
           continue;
