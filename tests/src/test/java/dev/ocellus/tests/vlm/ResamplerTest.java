@@ -22,7 +22,7 @@ class ResamplerTest {
   private static final Path GOLDEN = Path.of("golden/models/minicpm-v/gguf/mmproj.gguf");
   private static final int N_IN = 32;
   private static final int N_EMBD = 256; // two heads of 128
-  private static final int N_QUERIES = 3;
+  private static final int N_QUERIES = 64; // as published, and enough for the fused kernel
 
   @TempDir Path directory;
 

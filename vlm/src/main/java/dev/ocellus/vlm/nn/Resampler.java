@@ -24,10 +24,12 @@ public final class Resampler {
   private final long nEmbd;
   private final long nHead;
   private final long nQueries;
+  private final boolean onCpu;
 
   private Resampler(Weights w, long nIn, long nEmbd, long nHead, float eps) {
     this.nEmbd = nEmbd;
     this.nHead = nHead;
+    this.onCpu = w.onCpu();
     long[] shape = w.shape("query");
     nQueries = shape.length > 1 ? shape[1] : 1;
     query = w.f32("query", nEmbd, nQueries);
@@ -74,7 +76,7 @@ public final class Resampler {
     asked = asked.repeat(nEmbd, nQueries, x.size(2));
     Tensor mixed =
         DotProductAttention.forward(
-            heads(asked), heads(k.forward(rows.add(positions))), heads(v.forward(rows)));
+            heads(asked), heads(k.forward(rows.add(positions))), heads(v.forward(rows)), onCpu);
     return postNorm.forward(out.forward(mixed));
   }
 
