@@ -99,6 +99,7 @@ public final class VisionLanguageModel implements AutoCloseable {
                 options.modelOptions().nGpuLayers() != 0,
                 options.visionPrecision());
     LlamaModel text = null;
+    TokenEmbeddings embeddings = null;
     try {
       String template = options.chatTemplate();
       if (template == null) {
@@ -111,12 +112,14 @@ public final class VisionLanguageModel implements AutoCloseable {
                 .formatted(
                     mmproj, encoder.architecture().width(), options.model(), text.nEmbdInput()));
       }
-      TokenEmbeddings embeddings =
-          encoder != null && encoder.architecture().promptSeesItself()
-              ? TokenEmbeddings.open(options.model())
-              : null;
+      if (encoder != null && encoder.architecture().promptSeesItself()) {
+        embeddings = TokenEmbeddings.open(options.model());
+      }
       return new VisionLanguageModel(options, text, encoder, embeddings, template, started);
     } catch (Throwable e) {
+      if (embeddings != null) {
+        embeddings.close();
+      }
       if (text != null) {
         text.close();
       }
