@@ -34,10 +34,15 @@ final class Reference {
           "golden data: tests/golden only; -Docellus.reference=DIR compares a larger set too");
       return List.of(new Reference(OWN));
     }
-    if (!Files.isDirectory(Path.of(other, "models"))) {
-      throw new IllegalArgumentException("ocellus.reference: no directory models in " + other);
+    return List.of(new Reference(OWN), of(Path.of(other)));
+  }
+
+  /** A directory of golden data. */
+  static Reference of(Path root) {
+    if (!Files.isDirectory(root.resolve("models"))) {
+      throw new IllegalArgumentException("golden data: no directory models in " + root);
     }
-    return List.of(new Reference(OWN), new Reference(Path.of(other)));
+    return new Reference(root);
   }
 
   Path root() {
@@ -51,8 +56,12 @@ final class Reference {
         .toList();
   }
 
+  Path directory(String model) {
+    return root.resolve("models").resolve(model);
+  }
+
   Path mmproj(String model) {
-    return root.resolve("models").resolve(model).resolve("gguf/mmproj.gguf");
+    return directory(model).resolve("gguf/mmproj.gguf");
   }
 
   Path text(String model) {
