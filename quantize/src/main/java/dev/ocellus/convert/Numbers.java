@@ -9,6 +9,12 @@ final class Numbers {
 
   private static final int BLOCK = 32;
 
+  /**
+   * The float before 0.5. Adding it and cutting off rounds halves away from zero, exactly for every
+   * float; 0.5 itself would take the float before 0.5 to 1.
+   */
+  private static final float ALMOST_HALF = 0x1.fffffep-2f;
+
   private Numbers() {}
 
   /**
@@ -96,8 +102,8 @@ final class Numbers {
       to[at] = (byte) half;
       to[at + 1] = (byte) (half >> 8);
       for (int i = 0; i < BLOCK; i++) {
-        double v = from[start + i] * inverse; // a float product; the sum below is exact
-        to[at + 2 + i] = (byte) (int) (v < 0 ? v - 0.5 : v + 0.5);
+        float v = from[start + i] * inverse;
+        to[at + 2 + i] = (byte) (int) (v + Math.copySign(ALMOST_HALF, v));
       }
       at += 2 + BLOCK;
     }
