@@ -22,6 +22,7 @@ public final class Scheduler extends NativeObject {
   private final MemorySegment handle;
   private final ReentrantLock lock = new ReentrantLock();
   private @Nullable Graph allocated;
+  private @Nullable ObserverCallback observer;
 
   /**
    * @param maxNodes most nodes of any graph to be computed
@@ -88,6 +89,18 @@ public final class Scheduler extends NativeObject {
         allocated = null;
         ggml_h.ggml_backend_sched_reset(handle);
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Lets somebody watch the products of weights and activations, which makes computing slower. */
+  public void observe(ProductObserver products) {
+    lock.lock();
+    try {
+      requireOpen();
+      observer = new ObserverCallback(products, arena());
+      ggml_h.ggml_backend_sched_set_eval_callback(handle, observer.stub(), MemorySegment.NULL);
     } finally {
       lock.unlock();
     }
@@ -208,6 +221,9 @@ public final class Scheduler extends NativeObject {
             all.run();
             return status[0];
           });
+      if (observer != null) {
+        observer.rethrow();
+      }
       if (done.result() == ggml_h.GGML_STATUS_ABORTED() || flag.isCancelled()) {
         throw new ComputationCancelledException("The computation was cancelled");
       }

@@ -19,7 +19,7 @@ class FidelityTest {
         .flatMap(reference -> reference.models().stream().map(m -> container(reference, m)));
   }
 
-  private static DynamicNode container(Reference reference, String model) {
+  static DynamicNode container(Reference reference, String model) {
     try {
       if (!FidelityHarness.isSupported(reference, model)) {
         return DynamicContainer.dynamicContainer(model + " (not supported)", Stream.empty());
