@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param contextOptions how its contexts are made
  * @param chatTemplate template to use instead of the one in the file; null for that one
  * @param imageTokens limits for the tokens of a picture, where the model leaves a choice
+ * @param sessions how its sessions work
  */
 public record LoadOptions(
     Path model,
@@ -22,7 +23,8 @@ public record LoadOptions(
     ModelOptions modelOptions,
     ContextOptions contextOptions,
     @Nullable String chatTemplate,
-    TokenLimits imageTokens) {
+    TokenLimits imageTokens,
+    SessionOptions sessions) {
 
   /** With the model's own limits for the tokens of a picture. */
   public LoadOptions(
@@ -31,7 +33,14 @@ public record LoadOptions(
       ModelOptions modelOptions,
       ContextOptions contextOptions,
       @Nullable String chatTemplate) {
-    this(model, mmproj, modelOptions, contextOptions, chatTemplate, TokenLimits.NONE);
+    this(
+        model,
+        mmproj,
+        modelOptions,
+        contextOptions,
+        chatTemplate,
+        TokenLimits.NONE,
+        SessionOptions.defaults());
   }
 
   /** A text model with an image encoder. */
@@ -45,18 +54,27 @@ public record LoadOptions(
   }
 
   public LoadOptions withModelOptions(ModelOptions modelOptions) {
-    return new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens);
+    return new LoadOptions(
+        model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens, sessions);
   }
 
   public LoadOptions withContextOptions(ContextOptions contextOptions) {
-    return new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens);
+    return new LoadOptions(
+        model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens, sessions);
   }
 
   public LoadOptions withChatTemplate(@Nullable String chatTemplate) {
-    return new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens);
+    return new LoadOptions(
+        model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens, sessions);
   }
 
   public LoadOptions withImageTokens(TokenLimits imageTokens) {
-    return new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens);
+    return new LoadOptions(
+        model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens, sessions);
+  }
+
+  public LoadOptions withSessions(SessionOptions sessions) {
+    return new LoadOptions(
+        model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens, sessions);
   }
 }

@@ -1,0 +1,56 @@
+package dev.ocellus.llama;
+
+import dev.ocellus.ffi.ggml_h;
+import java.io.EOFException;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+
+/** Keys and values of one sequence between libllama and files. */
+final class SequenceState {
+  /** A buffer cannot be longer than an int, and states can. */
+  private static final long PIECE = 1 << 24;
+
+  private SequenceState() {}
+
+  static void write(MemorySegment context, int sequence, FileChannel channel) throws IOException {
+    long size = ggml_h.llama_state_seq_get_size(context, sequence);
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment data = scratch.allocate(Math.max(1, size), 64);
+      long written = ggml_h.llama_state_seq_get_data(context, data, size, sequence);
+      if (written == 0 || written > size) {
+        throw new LlamaException(
+            "libllama could not write the keys and values of a sequence (%d of %d bytes)"
+                .formatted(written, size));
+      }
+      for (long at = 0; at < written; at += PIECE) {
+        ByteBuffer piece = data.asSlice(at, Math.min(PIECE, written - at)).asByteBuffer();
+        while (piece.hasRemaining()) {
+          channel.write(piece);
+        }
+      }
+    }
+  }
+
+  static boolean read(
+      MemorySegment context, int sequence, FileChannel channel, long offset, long length)
+      throws IOException {
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment data = scratch.allocate(Math.max(1, length), 64);
+      for (long at = 0; at < length; at += PIECE) {
+        ByteBuffer piece = data.asSlice(at, Math.min(PIECE, length - at)).asByteBuffer();
+        long from = offset + at;
+        while (piece.hasRemaining()) {
+          int n = channel.read(piece, from);
+          if (n < 0) {
+            throw new EOFException("the file ends within the keys and values");
+          }
+          from += n;
+        }
+      }
+      return ggml_h.llama_state_seq_set_data(context, data, length, sequence) == length;
+    }
+  }
+}
