@@ -18,6 +18,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
@@ -362,7 +363,7 @@ public final class LlamaContext extends NativeObject {
    *
    * @throws IOException if the channel cannot be written
    */
-  public void writeState(int sequence, FileChannel channel) throws IOException {
+  public void writeState(int sequence, WritableByteChannel channel) throws IOException {
     lock.lock();
     try {
       requireOpen();
@@ -377,16 +378,17 @@ public final class LlamaContext extends NativeObject {
    * Replaces a sequence by one that {@link #writeState} wrote. The bytes must be unaltered, and of
    * a context of the same model and the same {@link #stateKind()}: libllama trusts them.
    *
+   * @param nPlaces places that the sequence takes
    * @return false if they do not fit, and then the sequence is empty
    * @throws IOException if the channel cannot be read
    */
-  public boolean readState(int sequence, FileChannel channel, long offset, long length)
+  public boolean readState(int sequence, FileChannel channel, long offset, long length, int nPlaces)
       throws IOException {
     lock.lock();
     try {
       requireOpen();
       range("sequence", sequence, 0, options.nSeqMax() - 1);
-      boolean done = SequenceState.read(handle, sequence, channel, offset, length);
+      boolean done = SequenceState.read(handle, sequence, channel, offset, length, nPlaces);
       if (!done) {
         removeFrom(sequence, 0);
       }

@@ -5,8 +5,10 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 
 /** Keys and values of one sequence between libllama and files. */
 final class SequenceState {
@@ -15,7 +17,8 @@ final class SequenceState {
 
   private SequenceState() {}
 
-  static void write(MemorySegment context, int sequence, FileChannel channel) throws IOException {
+  static void write(MemorySegment context, int sequence, WritableByteChannel channel)
+      throws IOException {
     long size = ggml_h.llama_state_seq_get_size(context, sequence);
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment data = scratch.allocate(Math.max(1, size), 64);
@@ -34,8 +37,24 @@ final class SequenceState {
     }
   }
 
+  /**
+   * Whether the bytes begin as those of so many places do: a magic number, the sequence that was
+   * saved, one stream, and the number of places, for which libllama makes room before it looks
+   * further.
+   */
+  private static boolean holds(MemorySegment data, int nPlaces) {
+    return data.byteSize() >= 16
+        && data.get(ValueLayout.JAVA_INT, 8) == 1
+        && data.get(ValueLayout.JAVA_INT, 12) == nPlaces;
+  }
+
   static boolean read(
-      MemorySegment context, int sequence, FileChannel channel, long offset, long length)
+      MemorySegment context,
+      int sequence,
+      FileChannel channel,
+      long offset,
+      long length,
+      int nPlaces)
       throws IOException {
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment data = scratch.allocate(Math.max(1, length), 64);
@@ -50,7 +69,8 @@ final class SequenceState {
           from += n;
         }
       }
-      return ggml_h.llama_state_seq_set_data(context, data, length, sequence) == length;
+      return holds(data, nPlaces)
+          && ggml_h.llama_state_seq_set_data(context, data, length, sequence) == length;
     }
   }
 }

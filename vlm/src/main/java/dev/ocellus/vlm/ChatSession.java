@@ -1,6 +1,9 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.ggml.CancellationFlag;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -157,6 +160,56 @@ public final class ChatSession implements AutoCloseable {
     });
   }
 
+  /**
+   * Saves the conversation with its pictures and, where it stands in the context, its keys and
+   * values, so that it goes on without computing anything again. The file is there whole or not at
+   * all, and is for this model only.
+   *
+   * @throws IOException if it cannot be written
+   */
+  public void save(Path file) throws IOException {
+    exclusivelyWithFiles(() -> {
+      cancellation.reset();
+      Slot taken = slot != null && contextUsed() > 0 ? acquire() : null;
+      try {
+        boolean mine = taken != null && taken.generator().filler().used() > 0;
+        SessionFile.write(file, model, history, mine ? taken.generator() : null);
+      } finally {
+        if (taken != null) {
+          slots.release(taken);
+        }
+      }
+    });
+  }
+
+  /**
+   * Goes on with a saved conversation; the present one is forgotten, but only after the file was
+   * found to be in order.
+   *
+   * @throws IOException if it cannot be read
+   * @throws SessionFormatException if it is no saved session, or damaged
+   * @throws ModelMismatchException if it was saved with another model
+   */
+  public void restore(Path file) throws IOException {
+    exclusivelyWithFiles(() -> {
+      cancellation.reset();
+      try (SessionFile.Opened saved = SessionFile.open(file, model)) {
+        Slot taken = acquire();
+        if (taken != null) {
+          try {
+            if (saved.hasState(taken.generator().lane())) {
+              saved.restore(taken.generator());
+            }
+          } finally {
+            slots.release(taken);
+          }
+        }
+        history.clear();
+        history.addAll(saved.messages());
+      }
+    });
+  }
+
   private Answer answer(
       List<Message> messages, GenerationOptions options, AnswerListener listener) {
     cancellation.reset();
@@ -221,6 +274,25 @@ public final class ChatSession implements AutoCloseable {
 
   private interface Action<T> {
     T run();
+  }
+
+  private interface FileAction {
+    void run() throws IOException;
+  }
+
+  private void exclusivelyWithFiles(FileAction action) throws IOException {
+    try {
+      exclusively(() -> {
+        try {
+          action.run();
+          return true;
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      });
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
   }
 
   private <T> T exclusively(Action<T> action) {

@@ -4,6 +4,7 @@ import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.vlm.cache.EncodedImage;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 
 /**
  * One sequence of a context: where the keys and values of a conversation lie. Whether others share
@@ -67,15 +68,16 @@ interface Lane extends AutoCloseable {
   boolean isClosed();
 
   /** Writes keys and values at the channel's position. */
-  void writeState(FileChannel channel) throws IOException;
+  void writeState(WritableByteChannel channel) throws IOException;
 
   /**
    * Brings keys and values back that {@link #writeState} wrote; they must have been checked to be
    * unaltered.
    *
+   * @param nPlaces places that they take
    * @return false if they do not fit this context, which is then empty
    */
-  boolean readState(FileChannel channel, long offset, long length) throws IOException;
+  boolean readState(FileChannel channel, long offset, long length, int nPlaces) throws IOException;
 
   /** What {@link #readState} depends on besides the model. */
   String stateKind();

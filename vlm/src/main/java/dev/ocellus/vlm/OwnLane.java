@@ -6,6 +6,7 @@ import dev.ocellus.llama.LlamaContext;
 import dev.ocellus.vlm.cache.EncodedImage;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import org.jspecify.annotations.Nullable;
 
 /** The only sequence of a context: computed on the caller's thread, with nobody in between. */
@@ -94,13 +95,14 @@ final class OwnLane implements Lane {
   }
 
   @Override
-  public void writeState(FileChannel channel) throws IOException {
+  public void writeState(WritableByteChannel channel) throws IOException {
     context.writeState(SEQUENCE, channel);
   }
 
   @Override
-  public boolean readState(FileChannel channel, long offset, long length) throws IOException {
-    return context.readState(SEQUENCE, channel, offset, length);
+  public boolean readState(FileChannel channel, long offset, long length, int nPlaces)
+      throws IOException {
+    return context.readState(SEQUENCE, channel, offset, length, nPlaces);
   }
 
   @Override

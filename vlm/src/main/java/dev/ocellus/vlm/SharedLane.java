@@ -5,6 +5,7 @@ import dev.ocellus.llama.LlamaContext;
 import dev.ocellus.vlm.cache.EncodedImage;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.util.Arrays;
 import java.util.concurrent.CompletionException;
 
@@ -112,13 +113,14 @@ final class SharedLane implements Lane {
   }
 
   @Override
-  public void writeState(FileChannel channel) throws IOException {
+  public void writeState(WritableByteChannel channel) throws IOException {
     context.writeState(sequence, channel);
   }
 
   @Override
-  public boolean readState(FileChannel channel, long offset, long length) throws IOException {
-    return context.readState(sequence, channel, offset, length);
+  public boolean readState(FileChannel channel, long offset, long length, int nPlaces)
+      throws IOException {
+    return context.readState(sequence, channel, offset, length, nPlaces);
   }
 
   @Override

@@ -46,7 +46,9 @@ public final class VisionLanguageModel implements AutoCloseable {
   private final PromptTokenizer tokenizer;
   private final @Nullable LlamaModel draftModel;
   private final ImageCache imageCache;
+  private final String template;
   private final double loadMillis;
+  private volatile @Nullable String identity;
   private @Nullable SharedSlots shared; // guarded by this
   private boolean closed; // guarded by this
 
@@ -70,14 +72,13 @@ public final class VisionLanguageModel implements AutoCloseable {
             () -> EncoderIdentity.of(Objects.requireNonNull(encoder), options));
     String marker = encoder == null ? null : encoder.architecture().imageMarker();
     Vocab vocab = textModel.vocab();
+    this.template =
+        template != null
+            ? template
+            : encoder != null ? encoder.architecture().defaultChatTemplate() : CHATML;
     this.format =
         new ChatFormat(
-            template != null
-                ? template
-                : encoder != null ? encoder.architecture().defaultChatTemplate() : CHATML,
-            marker,
-            tokenText(vocab, vocab.bos()),
-            tokenText(vocab, vocab.eos()));
+            this.template, marker, tokenText(vocab, vocab.bos()), tokenText(vocab, vocab.eos()));
     this.tokenizer =
         encoder == null
             ? new PromptTokenizer(vocab, null)
@@ -202,6 +203,31 @@ public final class VisionLanguageModel implements AutoCloseable {
       drafter = new LookupDrafter();
     }
     return new Generator(this, lane, drafter);
+  }
+
+  /** The chat template in use. */
+  String template() {
+    return template;
+  }
+
+  /** What tells this model and its encoder from others, wherever their files lie. */
+  String identity() throws IOException {
+    String known = identity;
+    if (known == null) {
+      known = identity(options.model());
+      Path mmproj = options.mmproj();
+      if (mmproj != null) {
+        known += " " + identity(mmproj) + " " + options.imageTokens();
+      }
+      identity = known;
+    }
+    return known;
+  }
+
+  private static String identity(Path file) throws IOException {
+    try (GgufFile gguf = GgufFile.open(file)) {
+      return gguf.identity();
+    }
   }
 
   /** Pictures that were encoded before. */
