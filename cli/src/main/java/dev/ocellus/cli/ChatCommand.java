@@ -75,6 +75,9 @@ final class ChatCommand extends Verb {
           "When the conversation does not fit the context any more: refuse the question, or forget the oldest turns. Default: error.")
   @Nullable String contextFull;
 
+  @Option(names = "--no-preview", description = "Show no small pictures of pictures.")
+  boolean noPreview;
+
   @Mixin ModelMixin model = new ModelMixin();
   @Mixin SessionMixin sessions = new SessionMixin();
   @Mixin GenerationMixin generation = new GenerationMixin();
@@ -113,8 +116,13 @@ final class ChatCommand extends Verb {
       if (system != null) {
         session.add(Message.system(system));
       }
-      return new Repl(this, session, options, progress, interrupt).run(images);
+      return new Repl(this, session, options, preview(), progress, interrupt).run(images);
     }
+  }
+
+  private Preview preview() {
+    boolean none = noPreview || output.quiet || !io().outTerminal();
+    return none ? Preview.OFF : Preview.of(io().environment());
   }
 
   private ContextFull whenFull() {

@@ -172,8 +172,7 @@ public final class ChatSession implements AutoCloseable {
       cancellation.reset();
       Slot taken = slot != null && contextUsed() > 0 ? acquire() : null;
       try {
-        boolean mine = taken != null && taken.generator().filler().used() > 0;
-        SessionFile.write(file, model, history, mine ? taken.generator() : null);
+        SessionFile.write(file, model, history, taken == null ? null : taken.generator());
       } finally {
         if (taken != null) {
           slots.release(taken);

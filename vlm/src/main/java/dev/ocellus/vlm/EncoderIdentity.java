@@ -32,6 +32,7 @@ final class EncoderIdentity {
               "written " + times(file.files()),
               "architecture " + encoder.architecture().name(),
               "limits " + options.imageTokens(),
+              "precision " + options.visionPrecision(),
               "device " + encoder.device().description(),
               "llama.cpp " + NativeVersion.TAG,
               "ocellus " + build()));

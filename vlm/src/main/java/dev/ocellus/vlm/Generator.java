@@ -22,6 +22,7 @@ final class Generator implements AutoCloseable {
   private final Vocab vocab;
   private final ContextFiller filler;
   private final ImageEncoding images;
+  private final @Nullable WholePrompt wholePrompt;
   private final @Nullable Drafter drafter;
   private final int draftMax;
 
@@ -33,7 +34,12 @@ final class Generator implements AutoCloseable {
         new ContextFiller(
             lane,
             model.textModel().nPositions(),
-            model.encoder().map(e -> e.architecture().rowsSeeEachOther()).orElse(false));
+            model
+                .encoder()
+                .map(VisionEncoder::architecture)
+                .map(a -> a.rowsSeeEachOther() || a.promptSeesItself())
+                .orElse(false));
+    this.wholePrompt = model.tokenEmbeddings().map(WholePrompt::new).orElse(null);
     this.images =
         new ImageEncoding(
             model.encoder().orElse(null), model.imageCache(), vocab, model.options().imageTokens());
@@ -74,18 +80,19 @@ final class Generator implements AutoCloseable {
     int nPrompt = count.total();
     requireRoom(count);
     long prefillStart;
-    List<ContextEntry> entries;
+    int[] promptTokens;
     int cached;
     try {
-      entries = images.resolve(prompt, pictures, cancellation);
+      List<ContextEntry> entries = images.resolve(prompt, pictures, cancellation);
+      promptTokens = ImageEncoding.promptTokens(entries);
       prefillStart = System.nanoTime();
-      cached = filler.fill(entries, cancellation, listener);
+      List<ContextEntry> wanted = wholePrompt == null ? entries : wholePrompt.join(entries);
+      cached = filler.fill(wanted, cancellation, listener);
     } catch (ComputationCancelledException e) {
       return cancelledBeforeStart(prompt);
     }
     lane.synchronize();
     double prefillMillis = (System.nanoTime() - prefillStart) / 1e6;
-    int[] promptTokens = ImageEncoding.promptTokens(entries);
     var run = new Run(options, listener, cancellation, promptTokens);
     long decodeStart = System.nanoTime();
     run.decode();
@@ -120,11 +127,17 @@ final class Generator implements AutoCloseable {
     if (count.total() == 0) {
       throw new IllegalArgumentException("An empty prompt cannot be answered");
     }
-    // rows that see each other are computed at once, or some would not see those that come later
-    if (filler.rowsSeeEachOther() && count.longestRows() > lane.nUbatch()) {
+    // what sees each other is computed at once, or some would not see what comes later
+    int nRows =
+        wholePrompt != null ? count.total() : filler.rowsSeeEachOther() ? count.longestRows() : 0;
+    if (nRows > lane.nUbatch()) {
       throw new ContextOverflowException(
-          "A picture has %d rows that this model must see at once, and the context computes %d at once. Use a micro-batch (-ub) and a batch (-b) of at least %d."
-              .formatted(count.longestRows(), lane.nUbatch(), count.longestRows()));
+          "%s %d rows that this model must see at once, and the context computes %d at once. Use a micro-batch (-ub) and a batch (-b) of at least %d."
+              .formatted(
+                  wholePrompt != null ? "The prompt has" : "A picture has",
+                  nRows,
+                  lane.nUbatch(),
+                  nRows));
     }
   }
 

@@ -90,7 +90,7 @@ final class SessionContent {
         }
         case ContextEntry.Picture picture -> {
           out.writeByte(PICTURE);
-          out.writeUTF(picture.key());
+          writeText(out, picture.key());
           out.writeInt(picture.from());
           out.writeInt(picture.rows().count());
           out.writeInt(picture.rows().gridX());
@@ -99,6 +99,20 @@ final class SessionContent {
       }
     }
     return bytes.toByteArray();
+  }
+
+  private static void writeText(DataOutputStream out, String text) throws IOException {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    out.writeInt(bytes.length);
+    out.write(bytes);
+  }
+
+  private static String readText(DataInputStream in) throws IOException {
+    int length = in.readInt();
+    if (length < 0 || length > in.available()) {
+      throw new IOException("a text of %d bytes".formatted(length));
+    }
+    return new String(in.readNBytes(length), StandardCharsets.UTF_8);
   }
 
   static byte[] pictures(List<ContextEntry> entries) throws IOException {
@@ -114,7 +128,7 @@ final class SessionContent {
     for (Map.Entry<String, EncodedImage> picture : pictures.entrySet()) {
       byte[] encoded =
           EncodedImageFormat.write(ImageCache.sha256(picture.getKey()), picture.getValue());
-      out.writeUTF(picture.getKey());
+      writeText(out, picture.getKey());
       out.writeInt(encoded.length);
       out.write(encoded);
     }
@@ -131,7 +145,7 @@ final class SessionContent {
     var in = new DataInputStream(bytes);
     int n = in.readInt();
     for (int i = 0; i < n; i++) {
-      String key = in.readUTF();
+      String key = readText(in);
       int length = in.readInt();
       if (length < 0 || length > in.available()) {
         throw new IOException("a picture of %d bytes".formatted(length));
@@ -166,7 +180,7 @@ final class SessionContent {
         entries.add(new ContextEntry.Token(id));
         continue;
       }
-      String key = in.readUTF();
+      String key = readText(in);
       EncodedImage image = pictures.get(key);
       int from = in.readInt();
       var rows = new ImagePiece.Rows(in.readInt(), in.readInt(), in.readInt());

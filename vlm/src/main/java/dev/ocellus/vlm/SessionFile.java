@@ -204,8 +204,7 @@ final class SessionFile {
         ok = true;
         return new Opened(model, channel, header, messages, entries);
       } catch (IOException | OcellusException e) {
-        throw new SessionFormatException(
-            SessionHeader.damaged(file, String.valueOf(e.getMessage())).getMessage(), e);
+        throw SessionHeader.damaged(file, String.valueOf(e.getMessage()), e);
       }
     } finally {
       if (!ok) {

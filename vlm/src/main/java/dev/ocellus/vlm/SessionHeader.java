@@ -12,6 +12,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The beginning of a saved session: magic, version, what it belongs to, length and SHA-256 of every
@@ -172,9 +173,14 @@ record SessionHeader(byte[] model, byte[] template, byte[] stateKind, List<Exten
     return bytes.flip();
   }
 
-  static SessionFormatException damaged(Path file, String what) {
+  private static SessionFormatException damaged(Path file, String what) {
+    return damaged(file, what, null);
+  }
+
+  static SessionFormatException damaged(Path file, String what, @Nullable Throwable cause) {
     return new SessionFormatException(
         "%s is a damaged session: %s. Nothing was changed; go on from an older copy."
-            .formatted(file, what));
+            .formatted(file, what),
+        cause);
   }
 }

@@ -5,6 +5,7 @@ import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaContext;
 import dev.ocellus.llama.LlamaModel;
+import dev.ocellus.llama.TokenEmbeddings;
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.cache.ImageCache;
 import dev.ocellus.vlm.prompt.ChatFormat;
@@ -42,6 +43,7 @@ public final class VisionLanguageModel implements AutoCloseable {
   private final LoadOptions options;
   private final LlamaModel textModel;
   private final @Nullable VisionEncoder encoder;
+  private final @Nullable TokenEmbeddings tokenEmbeddings;
   private final ChatFormat format;
   private final PromptTokenizer tokenizer;
   private final @Nullable LlamaModel draftModel;
@@ -57,6 +59,7 @@ public final class VisionLanguageModel implements AutoCloseable {
       LlamaModel textModel,
       @Nullable VisionEncoder encoder,
       @Nullable LlamaModel draftModel,
+      @Nullable TokenEmbeddings tokenEmbeddings,
       @Nullable String template,
       long started) {
     this.options = options;
@@ -70,6 +73,7 @@ public final class VisionLanguageModel implements AutoCloseable {
             cache.directory(),
             cache.diskBytes(),
             () -> EncoderIdentity.of(Objects.requireNonNull(encoder), options));
+    this.tokenEmbeddings = tokenEmbeddings;
     String marker = encoder == null ? null : encoder.architecture().imageMarker();
     Vocab vocab = textModel.vocab();
     this.template =
@@ -111,7 +115,8 @@ public final class VisionLanguageModel implements AutoCloseable {
             : VisionEncoder.open(
                 mmproj,
                 options.contextOptions().nThreadsBatch(),
-                options.modelOptions().nGpuLayers() != 0);
+                options.modelOptions().nGpuLayers() != 0,
+                options.visionPrecision());
     LlamaModel text = null;
     LlamaModel draft = null;
     try {
@@ -130,7 +135,11 @@ public final class VisionLanguageModel implements AutoCloseable {
       if (draftFile != null) {
         draft = DraftModel.load(draftFile, options, text);
       }
-      return new VisionLanguageModel(options, text, encoder, draft, template, started);
+      TokenEmbeddings embeddings =
+          encoder != null && encoder.architecture().promptSeesItself()
+              ? TokenEmbeddings.open(options.model())
+              : null;
+      return new VisionLanguageModel(options, text, encoder, draft, embeddings, template, started);
     } catch (Throwable e) {
       if (draft != null) {
         draft.close();
@@ -250,6 +259,11 @@ public final class VisionLanguageModel implements AutoCloseable {
     return Optional.ofNullable(encoder);
   }
 
+  /** The text model's table of embeddings, where the image encoder asks for tokens as rows. */
+  Optional<TokenEmbeddings> tokenEmbeddings() {
+    return Optional.ofNullable(tokenEmbeddings);
+  }
+
   /** Milliseconds that loading took. */
   public double loadMillis() {
     return loadMillis;
@@ -308,6 +322,9 @@ public final class VisionLanguageModel implements AutoCloseable {
     textModel.close();
     if (draftModel != null) {
       draftModel.close();
+    }
+    if (tokenEmbeddings != null) {
+      tokenEmbeddings.close();
     }
     if (encoder != null) {
       encoder.close();

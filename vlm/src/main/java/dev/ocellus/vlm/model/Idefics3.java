@@ -26,8 +26,11 @@ import java.util.List;
  * SmolVLM computes the same; the two differ in sizes, which their files tell, and in the beginning
  * of a conversation, which the text model's vocabulary tells.
  *
- * <p>The reference finds a patch's position by rounding its place in the tile down to one of the
- * table; with the grids of published models (26, 27 and 32 patches) that is the place itself.
+ * <p>The reference finds a patch's position by rounding its place in the tile, as a fraction, down
+ * to one of the table. All tiles are whole (its padding is of other pictures of a batch), so that
+ * is the place itself, but for rounding errors of F32 fractions: computed with torch 2.13 there are
+ * none for grids of up to 18 patches and for those of published models (26, 27, 32), and a few
+ * places are one too low for some others, such as 19, 25 or 29. Here they never are.
  */
 final class Idefics3 implements VisionArchitecture {
   /** Longest side after the first resize, whatever the configuration says; the reference's own. */
@@ -102,7 +105,7 @@ final class Idefics3 implements VisionArchitecture {
   @Override
   public ImageInput prepare(RgbImage image) {
     int side = config.imageSize();
-    ImageSize first = atMost(longSide(image.size(), longestSide), MAX_SIDE);
+    ImageSize first = firstSize(image.size(), longestSide);
     ImageSize whole = wholeTiles(first, side);
     RgbImage resized = stretch(stretch(image, first), whole);
     int nx = whole.width() / side;
@@ -133,6 +136,11 @@ final class Idefics3 implements VisionArchitecture {
     return Preprocess.stretch(image, size.width(), size.height(), ResizeFilter.LANCZOS);
   }
 
+  /** What a picture is resized to first: the longer side becomes {@code longestSide}. */
+  static ImageSize firstSize(ImageSize size, int longestSide) {
+    return atMost(longSide(size, longestSide), MAX_SIDE);
+  }
+
   /** The longer side becomes {@code length}, the other one even. */
   private static ImageSize longSide(ImageSize size, int length) {
     double ratio = (double) size.width() / size.height();
@@ -153,7 +161,7 @@ final class Idefics3 implements VisionArchitecture {
   }
 
   /** Both sides rounded up to whole tiles, the shorter one after it has followed the longer one. */
-  private static ImageSize wholeTiles(ImageSize size, int side) {
+  static ImageSize wholeTiles(ImageSize size, int side) {
     double ratio = (double) size.width() / size.height();
     if (size.width() >= size.height()) {
       int width = roundUp(size.width(), side);

@@ -25,7 +25,9 @@ final class Qwen2Vl implements VisionArchitecture {
   /**
    * CLIP's colours; the pixel limits are those of <a
    * href="https://huggingface.co/Qwen/Qwen2-VL-7B-Instruct/blob/main/preprocessor_config.json">the
-   * published models</a>, 4 to 16384 tokens.
+   * published models</a>, of 2.5 too: 4 to 16384 tokens. Their GGUF files do not have them, and
+   * llama.cpp takes 8 to 4096 tokens instead; the class of transformers, for checkpoints without
+   * limits, 4 to 1280.
    */
   static final QwenPatches.Defaults DEFAULTS =
       new QwenPatches.Defaults(

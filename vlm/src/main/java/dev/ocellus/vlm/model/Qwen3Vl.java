@@ -29,7 +29,8 @@ final class Qwen3Vl implements VisionArchitecture {
   /**
    * Pixel limits of <a
    * href="https://huggingface.co/Qwen/Qwen3-VL-4B-Instruct/blob/main/preprocessor_config.json">the
-   * published models</a>, 64 to 16384 tokens.
+   * published models</a>, 64 to 16384 tokens. Their GGUF files do not have them, and llama.cpp
+   * takes 8 to 4096 tokens instead.
    */
   private static final QwenPatches.Defaults DEFAULTS =
       new QwenPatches.Defaults(

@@ -118,18 +118,34 @@ final class QwenPatches {
         null);
   }
 
-  /**
-   * {@code smart_resize}: sides that are multiples of a token's, as close to the aspect ratio as
-   * the limits of the area allow. Python rounds halves to even numbers, as {@link Math#rint} does.
-   */
-  ImageSize size(ImageSize size, TokenLimits limits) {
-    long width = size.width();
-    long height = size.height();
+  /** The size at which a picture is encoded. */
+  private ImageSize size(ImageSize size, TokenLimits limits) {
     int factor = patchSize * merge;
     long perToken = (long) factor * factor;
     long least = limits.min() > 0 ? limits.min() * perToken : minPixels;
     long most = limits.max() > 0 ? limits.max() * perToken : Math.max(maxPixels, least);
-    least = Math.min(least, most);
+    ImageSize resized = smartResize(size, factor, Math.min(least, most), most);
+    if (resized.pixels() > MAX_PATCHES * patchSize * patchSize
+        || 3 * resized.pixels() > Integer.MAX_VALUE / 4) {
+      throw new ImageFormatException(
+          ImageFormatException.Kind.TOO_LARGE,
+          "A picture of %d x %d pixels would be encoded at %d x %d, which is too large. Lower the most tokens of a picture."
+              .formatted(size.width(), size.height(), resized.width(), resized.height()));
+    }
+    return resized;
+  }
+
+  /**
+   * {@code smart_resize}: sides that are multiples of a token's, as close to the aspect ratio as
+   * the limits of the area allow. Python rounds halves to even numbers, as {@link Math#rint} does.
+   *
+   * @param factor pixels of a token's side
+   * @param least pixels at least
+   * @param most pixels at most
+   */
+  static ImageSize smartResize(ImageSize size, int factor, long least, long most) {
+    long width = size.width();
+    long height = size.height();
     double ratio = (double) Math.max(width, height) / Math.min(width, height);
     if (ratio > MAX_ASPECT_RATIO) {
       throw new ImageFormatException(
@@ -147,13 +163,6 @@ final class QwenPatches {
       double beta = Math.sqrt((double) least / (width * height));
       newWidth = (long) Math.ceil(width * beta / factor) * factor;
       newHeight = (long) Math.ceil(height * beta / factor) * factor;
-    }
-    if (newWidth * newHeight > MAX_PATCHES * patchSize * patchSize
-        || 3 * newWidth * newHeight > Integer.MAX_VALUE / 4) {
-      throw new ImageFormatException(
-          ImageFormatException.Kind.TOO_LARGE,
-          "A picture of %d x %d pixels would be encoded at %d x %d, which is too large. Lower the most tokens of a picture."
-              .formatted(width, height, newWidth, newHeight));
     }
     return new ImageSize((int) newWidth, (int) newHeight);
   }
