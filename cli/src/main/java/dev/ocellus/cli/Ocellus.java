@@ -28,6 +28,7 @@ public final class Ocellus {
     verbs.put("quantize", QuantizeCommand::new);
     verbs.put("imatrix", ImatrixCommand::new);
     verbs.put("perplexity", PerplexityCommand::new);
+    verbs.put("compare", CompareCommand::new);
     verbs.put("devices", DevicesCommand::new);
     verbs.put("bench", BenchCommand::new);
     return verbs;

@@ -90,7 +90,7 @@ public final class VisionLanguageModel implements AutoCloseable {
                 vocab,
                 new PromptTokenizer.ImagePlace(
                     encoder.architecture().imageMarker(),
-                    encoder.architecture().textBeforeImage(),
+                    encoder.architecture()::textBeforeImage,
                     encoder.architecture().textAfterImage()));
     this.loadMillis = (System.nanoTime() - started) / 1e6;
   }

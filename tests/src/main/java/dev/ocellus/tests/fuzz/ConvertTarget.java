@@ -5,6 +5,7 @@ import dev.ocellus.convert.ConvertProgress;
 import dev.ocellus.convert.Converter;
 import dev.ocellus.convert.OutputType;
 import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.tests.TinyCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
@@ -42,13 +44,13 @@ final class ConvertTarget implements Target {
     Map<String, byte[]> files = unpack(base);
     List<String> names = new ArrayList<>(files.keySet());
     String name = Values.one(names, random);
-    byte[] whole = files.get(name);
+    byte[] whole = Objects.requireNonNull(files.get(name));
     boolean json = name.endsWith(".json") && random.nextInt(4) > 0;
     files.put(name, json ? JsonMutator.mutate(whole, random) : ByteMutator.mutate(whole, random));
     if (random.nextInt(50) == 0) {
       files.remove(Values.one(names, random));
     }
-    dev.ocellus.tests.TinyCheckpoint.pack(files, to);
+    TinyCheckpoint.pack(files, to);
     return true;
   }
 

@@ -27,7 +27,16 @@ public interface VisionArchitecture {
     return "";
   }
 
-  /** As {@link #textBeforeImage}, behind every picture. */
+  /**
+   * The same for architectures that number the pictures of a conversation.
+   *
+   * @param index number of the picture, from 0
+   */
+  default String textBeforeImage(int index) {
+    return textBeforeImage();
+  }
+
+  /** As {@link #textBeforeImage()}, behind every picture. */
   default String textAfterImage() {
     return "";
   }
