@@ -80,7 +80,9 @@ class ConverterTest {
            "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 5,
            "image_size": 4, "patch_size": 2}}
         """);
-    b.file("preprocessor_config.json", "{\"image_mean\": [0.5,0.5,0.5], \"image_std\": [0.5,0.5,0.5]}");
+    b.file(
+        "preprocessor_config.json",
+        "{\"image_mean\": [0.5,0.5,0.5], \"image_std\": [0.5,0.5,0.5]}");
     String tower = "vision_tower.vision_model.";
     b.tensor(tower + "embeddings.patch_embedding.weight", 4, 3, 2, 2);
     b.tensor(tower + "embeddings.position_embedding.weight", 4, 4);
