@@ -9,6 +9,7 @@ import dev.ocellus.vlm.Content;
 import dev.ocellus.vlm.GenerationOptions;
 import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.SessionOptions;
 import dev.ocellus.vlm.StopReason;
 import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.image.ImageDecoder;
@@ -56,6 +57,7 @@ final class DescribeCommand extends Verb {
   @Nullable String system;
 
   @Mixin ModelMixin model = new ModelMixin();
+  @Mixin SessionMixin sessions = new SessionMixin();
   @Mixin GenerationMixin generation = new GenerationMixin();
 
   DescribeCommand(Io io) {
@@ -65,12 +67,15 @@ final class DescribeCommand extends Verb {
   @Override
   int run() throws IOException {
     GenerationOptions options = checked(() -> generation.applyOnce(GenerationOptions.greedy()));
+    SessionOptions sessionOptions = checked(sessions::options);
     if (images.size() == 1) {
       ImageDecoder.decode(images.getFirst()); // before a model is loaded for nothing
     }
     try (var interrupt = new Interrupt();
         var progress = progress();
-        var opened = ModelOpener.open(model.loadOptions(this), progress, interrupt);
+        var opened =
+            ModelOpener.open(
+                model.loadOptions(this).withSessions(sessionOptions), progress, interrupt);
         var session = opened.newChat()) {
       interrupt.onInterrupt(session::cancel);
       return describeAll(opened, session, options, progress, interrupt);

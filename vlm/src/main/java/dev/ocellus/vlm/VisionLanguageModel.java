@@ -2,9 +2,12 @@ package dev.ocellus.vlm;
 
 import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.llama.ContextOptions;
+import dev.ocellus.llama.LlamaContext;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.TokenEmbeddings;
 import dev.ocellus.llama.Vocab;
+import dev.ocellus.vlm.cache.ImageCache;
 import dev.ocellus.vlm.prompt.ChatFormat;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.PromptException;
@@ -13,6 +16,7 @@ import dev.ocellus.vlm.template.Rendered;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -26,8 +30,9 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Thread-safe; a {@link ChatSession} is for one caller at a time. Closing the model closes its
- * sessions first.
+ * <p>Thread-safe; a {@link ChatSession} is for one caller at a time. Several sessions may answer at
+ * the same time: each in a context of its own, or together in one, as {@link SessionOptions} say.
+ * Closing the model closes its sessions first.
  */
 public final class VisionLanguageModel implements AutoCloseable {
   /** What models without a template of their own are talked to in. */
@@ -41,29 +46,43 @@ public final class VisionLanguageModel implements AutoCloseable {
   private final @Nullable TokenEmbeddings tokenEmbeddings;
   private final ChatFormat format;
   private final PromptTokenizer tokenizer;
+  private final @Nullable LlamaModel draftModel;
+  private final ImageCache imageCache;
+  private final String template;
   private final double loadMillis;
+  private volatile @Nullable String identity;
+  private @Nullable SharedSlots shared; // guarded by this
+  private boolean closed; // guarded by this
 
   private VisionLanguageModel(
       LoadOptions options,
       LlamaModel textModel,
       @Nullable VisionEncoder encoder,
+      @Nullable LlamaModel draftModel,
       @Nullable TokenEmbeddings tokenEmbeddings,
       @Nullable String template,
       long started) {
     this.options = options;
     this.textModel = textModel;
     this.encoder = encoder;
+    this.draftModel = draftModel;
+    ImageCacheOptions cache = options.sessions().imageCache();
+    this.imageCache =
+        new ImageCache(
+            cache.memoryBytes(),
+            cache.directory(),
+            cache.diskBytes(),
+            () -> EncoderIdentity.of(Objects.requireNonNull(encoder), options));
     this.tokenEmbeddings = tokenEmbeddings;
     String marker = encoder == null ? null : encoder.architecture().imageMarker();
     Vocab vocab = textModel.vocab();
+    this.template =
+        template != null
+            ? template
+            : encoder != null ? encoder.architecture().defaultChatTemplate() : CHATML;
     this.format =
         new ChatFormat(
-            template != null
-                ? template
-                : encoder != null ? encoder.architecture().defaultChatTemplate() : CHATML,
-            marker,
-            tokenText(vocab, vocab.bos()),
-            tokenText(vocab, vocab.eos()));
+            this.template, marker, tokenText(vocab, vocab.bos()), tokenText(vocab, vocab.eos()));
     this.tokenizer =
         encoder == null
             ? new PromptTokenizer(vocab, null)
@@ -99,6 +118,7 @@ public final class VisionLanguageModel implements AutoCloseable {
                 options.modelOptions().nGpuLayers() != 0,
                 options.visionPrecision());
     LlamaModel text = null;
+    LlamaModel draft = null;
     TokenEmbeddings embeddings = null;
     try {
       String template = options.chatTemplate();
@@ -112,13 +132,20 @@ public final class VisionLanguageModel implements AutoCloseable {
                 .formatted(
                     mmproj, encoder.architecture().width(), options.model(), text.nEmbdInput()));
       }
+      Path draftFile = options.sessions().speculation().draftModel();
+      if (draftFile != null) {
+        draft = DraftModel.load(draftFile, options, text);
+      }
       if (encoder != null && encoder.architecture().promptSeesItself()) {
         embeddings = TokenEmbeddings.open(options.model());
       }
-      return new VisionLanguageModel(options, text, encoder, embeddings, template, started);
+      return new VisionLanguageModel(options, text, encoder, draft, embeddings, template, started);
     } catch (Throwable e) {
       if (embeddings != null) {
         embeddings.close();
+      }
+      if (draft != null) {
+        draft.close();
       }
       if (text != null) {
         text.close();
@@ -141,9 +168,83 @@ public final class VisionLanguageModel implements AutoCloseable {
     }
   }
 
-  /** Opens a conversation. */
+  /**
+   * Opens a conversation.
+   *
+   * @throws IllegalStateException if the model has been closed
+   */
   public ChatSession newChat() {
-    return new ChatSession(this, textModel.newContext(options.contextOptions()));
+    if (options.sessions().parallel() > 1) {
+      return new ChatSession(this, sharedSlots());
+    }
+    ContextOptions own = options.contextOptions();
+    int outputs = Math.max(own.nOutputsMax(), 1 + options.sessions().speculation().most());
+    LlamaContext context = textModel.newContext(own.withOutputs(outputs));
+    return new ChatSession(this, Slots.single(generator(new OwnLane(context))));
+  }
+
+  private synchronized SharedSlots sharedSlots() {
+    if (closed) {
+      throw new IllegalStateException("The model has been closed");
+    }
+    SharedSlots slots = shared;
+    if (slots == null) {
+      int n = options.sessions().parallel();
+      ContextOptions each = options.contextOptions();
+      int nCtx = each.nCtx() == 0 ? textModel.nCtxTrain() : each.nCtx();
+      int nOutputs = n * (1 + options.sessions().speculation().most());
+      LlamaContext context =
+          textModel.newContext(
+              each.withContext(Math.multiplyExact(n, nCtx))
+                  .withSequences(n)
+                  .withOutputs(Math.max(each.nOutputsMax(), nOutputs)));
+      slots = new SharedSlots(context, n, this::generator);
+      shared = slots;
+    }
+    return slots;
+  }
+
+  private Generator generator(Lane lane) {
+    Speculation speculation = options.sessions().speculation();
+    Drafter drafter = null;
+    if (draftModel != null) {
+      drafter =
+          new ModelDrafter(
+              draftModel.newContext(options.contextOptions()), speculation.draftMinProbability());
+    } else if (speculation.lookup()) {
+      drafter = new LookupDrafter();
+    }
+    return new Generator(this, lane, drafter);
+  }
+
+  /** The chat template in use. */
+  String template() {
+    return template;
+  }
+
+  /** What tells this model and its encoder from others, wherever their files lie. */
+  String identity() throws IOException {
+    String known = identity;
+    if (known == null) {
+      known = identity(options.model());
+      Path mmproj = options.mmproj();
+      if (mmproj != null) {
+        known += " " + identity(mmproj) + " " + options.imageTokens();
+      }
+      identity = known;
+    }
+    return known;
+  }
+
+  private static String identity(Path file) throws IOException {
+    try (GgufFile gguf = GgufFile.open(file)) {
+      return gguf.identity();
+    }
+  }
+
+  /** Pictures that were encoded before. */
+  ImageCache imageCache() {
+    return imageCache;
   }
 
   /** What was asked to be loaded. */
@@ -212,7 +313,19 @@ public final class VisionLanguageModel implements AutoCloseable {
   /** Frees everything; sessions are closed first, and a running computation is waited for. */
   @Override
   public void close() {
+    SharedSlots slots;
+    synchronized (this) {
+      closed = true;
+      slots = shared;
+      shared = null;
+    }
+    if (slots != null) {
+      slots.close();
+    }
     textModel.close();
+    if (draftModel != null) {
+      draftModel.close();
+    }
     if (tokenEmbeddings != null) {
       tokenEmbeddings.close();
     }
