@@ -29,11 +29,14 @@ public final class Architectures {
 
   private Architectures() {}
 
-  /** LLaVA-NeXT has LLaVA's projector; only the grids for its tiles tell it apart. */
+  /** Three families have the projector of LLaVA; how they cut pictures tells them apart. */
   private static VisionArchitecture llava(GgufMetadata metadata, Weights weights) {
-    return metadata.contains(LlavaNext.PINPOINTS)
-        ? new LlavaNext(metadata, weights)
-        : new Llava(metadata, weights);
+    if (!metadata.contains(AnyRes.PINPOINTS)) {
+      return new Llava(metadata, weights);
+    }
+    return metadata.string(AnyRes.ASPECT_RATIO, "").startsWith(LlavaOneVision.ASPECT_RATIO)
+        ? new LlavaOneVision(metadata, weights)
+        : new LlavaNext(metadata, weights);
   }
 
   /**

@@ -75,8 +75,8 @@ class GeometryTest {
     return switch (words[0]) {
       case "qwen2-vl" -> size -> qwen(size, p[0], p[1], p[2]);
       case "llava-next" -> {
-        List<ImageSize> canvases = canvases(words[3]);
-        yield size -> llavaNext(size, p[0], p[1], canvases);
+        AnyRes anyRes = new AnyRes(p[0], p[0] / p[1], canvases(words[3]));
+        yield size -> llavaNext(size, anyRes);
       }
       case "internvl" ->
           size -> {
@@ -123,15 +123,18 @@ class GeometryTest {
         .toList();
   }
 
-  private static int[] llavaNext(
-      ImageSize size, int side, int patchSize, List<ImageSize> canvases) {
-    ImageSize canvas = LlavaNext.canvas(size, canvases);
-    ImageSize fitted = LlavaNext.fitted(size, canvas);
-    int x = canvas.width() / side;
-    int y = canvas.height() / side;
-    int grid = side / patchSize;
-    int tokens = grid * grid + LlavaNext.window(size, x * grid, y * grid).nRows();
-    return new int[] {fitted.width(), fitted.height(), x, y, tokens};
+  private static int[] llavaNext(ImageSize size, AnyRes anyRes) {
+    ImageSize canvas = anyRes.canvas(size);
+    ImageSize fitted = AnyRes.fitted(size, canvas);
+    AnyRes.Window window = anyRes.window(size);
+    int tokens = anyRes.grid() * anyRes.grid() + window.lines() * (window.columns() + 1);
+    return new int[] {
+      fitted.width(),
+      fitted.height(),
+      canvas.width() / anyRes.tile(),
+      canvas.height() / anyRes.tile(),
+      tokens
+    };
   }
 
   private static int[] idefics3(ImageSize size, int side, int longestSide, int perTile) {
