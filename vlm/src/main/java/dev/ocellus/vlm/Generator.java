@@ -5,7 +5,7 @@ import dev.ocellus.ggml.ComputationCancelledException;
 import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.llama.LlamaContext;
 import dev.ocellus.llama.Vocab;
-import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.sampling.SamplerChain;
 import dev.ocellus.vlm.text.StopStrings;
@@ -44,7 +44,7 @@ final class Generator implements AutoCloseable {
       AnswerListener listener,
       CancellationFlag cancellation) {
     Prompt prompt = model.prompt(messages);
-    List<RgbImage> pictures = messages.stream().flatMap(m -> m.images().stream()).toList();
+    List<Visual> pictures = messages.stream().flatMap(m -> m.visuals().stream()).toList();
     images.startTiming();
     List<ContextEntry> entries;
     int nPrompt;

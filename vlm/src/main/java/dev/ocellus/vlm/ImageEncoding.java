@@ -2,7 +2,7 @@ package dev.ocellus.vlm;
 
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.llama.Vocab;
-import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.model.ImageInput;
 import dev.ocellus.vlm.model.ImagePiece;
 import dev.ocellus.vlm.model.TokenLimits;
@@ -64,7 +64,7 @@ final class ImageEncoding {
   }
 
   /** Tokens of a prompt with its pictures, which are preprocessed for it. */
-  int countTokens(Prompt prompt, List<RgbImage> pictures) {
+  int countTokens(Prompt prompt, List<Visual> pictures) {
     int total = 0;
     for (Segment segment : prompt.segments()) {
       switch (segment) {
@@ -95,7 +95,7 @@ final class ImageEncoding {
         .orElse(0);
   }
 
-  private ImageInput prepare(RgbImage picture) {
+  private ImageInput prepare(Visual picture) {
     return prepared.computeIfAbsent(
         picture.contentHash(),
         key -> {
@@ -108,7 +108,7 @@ final class ImageEncoding {
 
   /** The entries of a prompt, with the embeddings of its pictures. */
   List<ContextEntry> resolve(
-      Prompt prompt, List<RgbImage> pictures, ContextFiller filler, CancellationFlag flag) {
+      Prompt prompt, List<Visual> pictures, ContextFiller filler, CancellationFlag flag) {
     Map<String, ImageEmbeddings> known = encodeMissing(pictures, filler, flag);
     Map<String, List<ImagePiece>> layouts = new HashMap<>();
     prepared.forEach((key, input) -> layouts.put(key, input.layout()));
@@ -159,11 +159,11 @@ final class ImageEncoding {
   }
 
   private Map<String, ImageEmbeddings> encodeMissing(
-      List<RgbImage> pictures, ContextFiller filler, CancellationFlag flag) {
+      List<Visual> pictures, ContextFiller filler, CancellationFlag flag) {
     Map<String, ImageEmbeddings> known = new HashMap<>();
     List<String> missing = new ArrayList<>();
     List<ImageInput> inputs = new ArrayList<>();
-    for (RgbImage picture : pictures) {
+    for (Visual picture : pictures) {
       String key = picture.contentHash();
       ImageEmbeddings present = filler.find(key);
       if (present != null) {

@@ -4,6 +4,9 @@ import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.Vocab;
+import dev.ocellus.vlm.image.Visual;
+import dev.ocellus.vlm.model.VisionArchitecture;
+import dev.ocellus.vlm.model.VisualPlace;
 import dev.ocellus.vlm.prompt.ChatFormat;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.PromptException;
@@ -13,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,26 +54,23 @@ public final class VisionLanguageModel implements AutoCloseable {
     this.options = options;
     this.textModel = textModel;
     this.encoder = encoder;
-    String marker = encoder == null ? null : encoder.architecture().imageMarker();
     Vocab vocab = textModel.vocab();
     this.format =
         new ChatFormat(
             template != null
                 ? template
                 : encoder != null ? encoder.architecture().defaultChatTemplate() : CHATML,
-            marker,
             tokenText(vocab, vocab.bos()),
             tokenText(vocab, vocab.eos()));
-    this.tokenizer =
-        encoder == null
-            ? new PromptTokenizer(vocab, null)
-            : new PromptTokenizer(
-                vocab,
-                new PromptTokenizer.ImagePlace(
-                    encoder.architecture().imageMarker(),
-                    encoder.architecture().textBeforeImage(),
-                    encoder.architecture().textAfterImage()));
+    this.tokenizer = new PromptTokenizer(vocab, encoder == null ? Set.of() : markers(encoder));
     this.loadMillis = (System.nanoTime() - started) / 1e6;
+  }
+
+  private static Set<String> markers(VisionEncoder encoder) {
+    VisionArchitecture architecture = encoder.architecture();
+    return architecture.videoMarker().isEmpty()
+        ? Set.of(architecture.imageMarker())
+        : Set.of(architecture.imageMarker(), architecture.videoMarker());
   }
 
   private static String tokenText(Vocab vocab, int token) {
@@ -172,24 +173,28 @@ public final class VisionLanguageModel implements AutoCloseable {
   private record Rendering(Rendered rendered, Prompt prompt) {}
 
   private Rendering rendering(List<Message> messages) {
-    int nImages = messages.stream().mapToInt(m -> m.images().size()).sum();
-    if (nImages > 0 && encoder == null) {
+    List<Visual> visuals = messages.stream().flatMap(m -> m.visuals().stream()).toList();
+    List<VisualPlace> places = visuals.stream().map(this::place).toList();
+    Prompt prompt = null;
+    // the template's own way first, and where it leaves something out, others that most would take
+    for (ChatFormat.Shown shown : ChatFormat.Shown.values()) {
+      Rendered rendered = format.render(messages, shown, visual -> place(visual).written());
+      prompt = tokenizer.tokenize(rendered, places);
+      if (prompt.nImages() == visuals.size() && !prompt.misplaced()) {
+        return new Rendering(rendered, prompt);
+      }
+    }
+    throw new PromptException(
+        "The conversation has %d picture(s), but its rendering by the model's chat template has places for %d. Use another template (--chat-template)."
+            .formatted(visuals.size(), prompt == null ? 0 : prompt.nImages()));
+  }
+
+  private VisualPlace place(Visual visual) {
+    if (encoder == null) {
       throw new PromptException(
-          "The conversation has %d picture(s), but no image encoder is loaded; give one with --mmproj"
-              .formatted(nImages));
+          "The conversation has a picture or video, but no image encoder is loaded; give one with --mmproj");
     }
-    Rendered rendered = format.render(messages);
-    Prompt prompt = tokenizer.tokenize(rendered);
-    if (prompt.nImages() != nImages) {
-      rendered = format.renderAsText(messages);
-      prompt = tokenizer.tokenize(rendered);
-    }
-    if (prompt.nImages() != nImages) {
-      throw new PromptException(
-          "The conversation has %d picture(s), but its rendering by the model's chat template has places for %d. Use another template (--chat-template)."
-              .formatted(nImages, prompt.nImages()));
-    }
-    return new Rendering(rendered, prompt);
+    return encoder.architecture().place(visual);
   }
 
   /** Frees everything; sessions are closed first, and a running computation is waited for. */

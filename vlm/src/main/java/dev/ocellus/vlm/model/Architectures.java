@@ -27,7 +27,16 @@ public final class Architectures {
               "qwen2.5vl_merger", Qwen25Vl::new,
               "qwen3vl_merger", Qwen3Vl::new));
 
+  private static final String WITH_VIDEO =
+      "InternVL, Qwen2-VL, Qwen2.5-VL, Qwen3-VL and SmolVLM2 (idefics3)";
+
   private Architectures() {}
+
+  static UnsupportedContentException takesNoVideo(VisionArchitecture architecture) {
+    return new UnsupportedContentException(
+        "Models of the family %s take no videos; those of %s do. Give some frames as pictures instead."
+            .formatted(architecture.name(), WITH_VIDEO));
+  }
 
   /** Three families have the projector of LLaVA; how they cut pictures tells them apart. */
   private static VisionArchitecture llava(GgufMetadata metadata, Weights weights) {
