@@ -5,5 +5,9 @@ module dev.ocellus.quantize {
   requires com.fasterxml.jackson.databind;
 
   exports dev.ocellus.convert;
+  exports dev.ocellus.quantize;
+  exports dev.ocellus.quantize.file;
+  exports dev.ocellus.quantize.imatrix;
   exports dev.ocellus.quantize.inspect;
+  exports dev.ocellus.quantize.measure;
 }

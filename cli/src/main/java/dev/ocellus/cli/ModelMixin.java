@@ -1,5 +1,6 @@
 package dev.ocellus.cli;
 
+import dev.ocellus.ggml.MatrixPrecision;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.ContextOptions.FlashAttention;
@@ -107,6 +108,16 @@ final class ModelMixin {
   int imageMaxTokens;
 
   @Option(
+      names = "--vision-precision",
+      paramLabel = "exact|stored|bf16|q8_0|fast",
+      converter = MatrixPrecisionConverter.class,
+      description =
+          "How the image encoder multiplies with its weights on a CPU: in F32 (exact), in the type"
+              + " that they are stored in, as llama.cpp does (stored), in BF16 or Q8_0, or in"
+              + " whichever of these two suits the processor (fast). Default: exact.")
+  MatrixPrecision visionPrecision = MatrixPrecision.EXACT;
+
+  @Option(
       names = "--chat-template",
       paramLabel = "TEXT|@FILE",
       description = "Chat template to use instead of the model's.")
@@ -137,7 +148,9 @@ final class ModelMixin {
           "no model given (-m): the embedded demo model %s answers; it knows only drawn shapes, numbers and words"
               .formatted(DemoModel.NAME));
     }
-    return files.withImageTokens(verb.checked(this::imageTokens));
+    return files
+        .withImageTokens(verb.checked(this::imageTokens))
+        .withVisionPrecision(visionPrecision);
   }
 
   TokenLimits imageTokens() {

@@ -40,7 +40,7 @@ class FidelityTest {
         .flatMap(reference -> reference.models().stream().map(m -> container(reference, m)));
   }
 
-  private static DynamicNode container(Reference reference, String model) {
+  static DynamicNode container(Reference reference, String model) {
     try (VisionEncoder encoder = VisionEncoder.open(reference.mmproj(model), 1, false)) {
       // known architecture
     } catch (UnsupportedArchitectureException e) {

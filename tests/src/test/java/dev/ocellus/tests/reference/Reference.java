@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A directory of golden data: {@code models/M/gguf} and {@code models/M/cases/C}, {@code
@@ -21,9 +22,20 @@ final class Reference {
   private static final Path OWN = Path.of("golden");
 
   private final Path root;
+  private final @Nullable Path converted;
 
   private Reference(Path root) {
+    this(root, null);
+  }
+
+  private Reference(Path root, @Nullable Path converted) {
     this.root = root;
+    this.converted = converted;
+  }
+
+  /** The same cases for models that a test made: {@code M/text.gguf} and {@code M/mmproj.gguf}. */
+  Reference withModels(Path directory) {
+    return new Reference(root, directory);
   }
 
   /** The repository's own data, and the larger set where there is one. */
@@ -52,11 +64,32 @@ final class Reference {
   }
 
   Path mmproj(String model) {
-    return root.resolve("models").resolve(model).resolve("gguf/mmproj.gguf");
+    return gguf(model).resolve("mmproj.gguf");
   }
 
   Path text(String model) {
-    return root.resolve("models").resolve(model).resolve("gguf/text.gguf");
+    return gguf(model).resolve("text.gguf");
+  }
+
+  private Path gguf(String model) {
+    return converted == null ? model(model).resolve("gguf") : converted.resolve(model);
+  }
+
+  private Path model(String model) {
+    return root.resolve("models").resolve(model);
+  }
+
+  /** Names of the models that have a checkpoint and conversations. */
+  List<String> checkpoints() {
+    return names(root.resolve("models")).stream()
+        .filter(m -> Files.exists(checkpoint(m).resolve("config.json")))
+        .filter(m -> Files.isDirectory(model(m).resolve("cases")) && !cases(m).isEmpty())
+        .toList();
+  }
+
+  /** A checkpoint in HuggingFace's layout. */
+  Path checkpoint(String model) {
+    return model(model).resolve("hf");
   }
 
   /**

@@ -37,7 +37,12 @@ record AnyRes(int tile, int grid, List<ImageSize> canvases) {
   private static final int MAX_TILES = 64;
 
   /** What is left of a canvas when the padding is cut away, in patches. */
-  record Window(int x, int y, int columns, int lines) {}
+  record Window(int x, int y, int columns, int lines) {
+    /** Rows of embeddings, with one after every line. */
+    int nRows() {
+      return lines * (columns + 1);
+    }
+  }
 
   /**
    * Reads the canvases.

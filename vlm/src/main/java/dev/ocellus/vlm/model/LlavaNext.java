@@ -83,7 +83,7 @@ final class LlavaNext implements VisionArchitecture {
     List<RgbImage> tiles = anyRes.tiles(image);
     ImageSize canvas = anyRes.canvas(image.size());
     AnyRes.Window window = anyRes.window(image.size());
-    int nRows = config.nPatches() + window.lines() * (window.columns() + 1);
+    int nRows = config.nPatches() + window.nRows();
     return new ImageInput(
         List.of(Tiles.ofImages(tiles, normalize, config.patchSize())),
         List.of(1, tiles.size(), 3, side, side),

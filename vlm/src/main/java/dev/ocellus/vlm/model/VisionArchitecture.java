@@ -119,6 +119,14 @@ public interface VisionArchitecture {
     return false;
   }
 
+  /**
+   * Whether everything in a prompt, text and pictures, sees everything else in it. The answer sees
+   * what stands before, as usual. Such a prompt is computed at once, and anew when it has changed.
+   */
+  default boolean promptSeesItself() {
+    return false;
+  }
+
   /** Most nodes of the graph that {@link #forward} builds. */
   int maxNodes();
 }

@@ -89,12 +89,14 @@ public final class PromptTokenizer {
         if (written.nextClearBit(i) >= end) {
           int n = images.size();
           VisualPlace place = n < places.size() ? places.get(n) : null;
-          boolean fits = place != null && place.marker().equals(marker);
-          misplaced |= !fits;
+          if (place == null || !place.marker().equals(marker)) {
+            misplaced = true;
+            place = new VisualPlace(marker, "", "", marker);
+          }
           append(rendered, written, start, i);
-          appendTrusted(fits ? place.before() : "");
+          appendTrusted(place.before());
           images.add(builder.length());
-          appendTrusted(fits ? place.after() : "");
+          appendTrusted(place.after());
           start = end;
         } else {
           end = i + 1; // somebody else's text
@@ -208,20 +210,26 @@ public final class PromptTokenizer {
       }
     }
 
-    /** In front, unless the template has written it there. */
+    /** In front, unless the template has written it there, or behind pictures in front. */
     private void addBos() {
       if (!vocab.addsBos()) {
         return;
       }
       flush();
       int bos = vocab.bos();
-      if (!segments.isEmpty() && segments.getFirst() instanceof Segment.Tokens(int[] ids)) {
-        if (ids[0] != bos) {
-          int[] longer = new int[ids.length + 1];
-          longer[0] = bos;
-          System.arraycopy(ids, 0, longer, 1, ids.length);
-          segments.set(0, new Segment.Tokens(longer));
+      for (Segment segment : segments) {
+        if (segment instanceof Segment.Tokens(int[] ids)) {
+          if (ids[0] == bos) {
+            return;
+          }
+          break;
         }
+      }
+      if (!segments.isEmpty() && segments.getFirst() instanceof Segment.Tokens(int[] ids)) {
+        int[] longer = new int[ids.length + 1];
+        longer[0] = bos;
+        System.arraycopy(ids, 0, longer, 1, ids.length);
+        segments.set(0, new Segment.Tokens(longer));
       } else {
         segments.addFirst(new Segment.Tokens(new int[] {bos}));
       }

@@ -75,8 +75,8 @@ class GeometryTest {
     return switch (words[0]) {
       case "qwen2-vl" -> size -> qwen(size, p[0], p[1], p[2]);
       case "llava-next" -> {
-        AnyRes anyRes = new AnyRes(p[0], p[0] / p[1], canvases(words[3]));
-        yield size -> llavaNext(size, anyRes);
+        List<ImageSize> canvases = canvases(words[3]);
+        yield size -> llavaNext(size, p[0], p[1], canvases);
       }
       case "internvl" ->
           size -> {
@@ -123,18 +123,16 @@ class GeometryTest {
         .toList();
   }
 
-  private static int[] llavaNext(ImageSize size, AnyRes anyRes) {
+  private static int[] llavaNext(
+      ImageSize size, int side, int patchSize, List<ImageSize> canvases) {
+    int grid = side / patchSize;
+    var anyRes = new AnyRes(side, grid, canvases);
     ImageSize canvas = anyRes.canvas(size);
     ImageSize fitted = AnyRes.fitted(size, canvas);
-    AnyRes.Window window = anyRes.window(size);
-    int tokens = anyRes.grid() * anyRes.grid() + window.lines() * (window.columns() + 1);
-    return new int[] {
-      fitted.width(),
-      fitted.height(),
-      canvas.width() / anyRes.tile(),
-      canvas.height() / anyRes.tile(),
-      tokens
-    };
+    int x = canvas.width() / side;
+    int y = canvas.height() / side;
+    int tokens = grid * grid + anyRes.window(size).nRows();
+    return new int[] {fitted.width(), fitted.height(), x, y, tokens};
   }
 
   private static int[] idefics3(ImageSize size, int side, int longestSide, int perTile) {

@@ -1,0 +1,108 @@
+package dev.ocellus.ggml;
+
+import static dev.ocellus.ggml.Checks.require;
+
+import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.ffi.ggml_type_traits;
+import dev.ocellus.gguf.TensorType;
+import java.lang.foreign.MemorySegment;
+import java.util.EnumSet;
+import java.util.Set;
+
+/**
+ * Rows of weights between floats and the block formats of ggml, with the code of ggml's base
+ * library that llama-quantize calls: the same library gives the same bytes.
+ *
+ * <p>Every row is coded on its own, so rows may be given in any portions and by several threads.
+ * All segments must be native memory.
+ */
+public final class RowCodec {
+  /** What {@code ggml_quantize_chunk} knows how to write. */
+  private static final Set<TensorType> WRITABLE =
+      EnumSet.complementOf(
+          EnumSet.of(
+              TensorType.Q8_1,
+              TensorType.Q8_K,
+              TensorType.I8,
+              TensorType.I16,
+              TensorType.I32,
+              TensorType.I64,
+              TensorType.F64));
+
+  private RowCodec() {}
+
+  /** Whether weights can be stored in this type. */
+  public static boolean canEncode(TensorType type) {
+    return WRITABLE.contains(type);
+  }
+
+  /** Whether ggml can turn this type into floats. */
+  public static boolean canDecode(TensorType type) {
+    return type != TensorType.Q8_1 && canEncode(type);
+  }
+
+  /** Whether ggml cannot write this type without the importance of every column. */
+  public static boolean needsImportance(TensorType type) {
+    Ggml.initialize();
+    return ggml_h.ggml_quantize_requires_imatrix(type.id());
+  }
+
+  /**
+   * Writes rows in a type.
+   *
+   * @param floats {@code [nPerRow, nRows]} F32, innermost first
+   * @param blocks room for {@code nRows} rows of {@code type}
+   * @param importance {@code [nPerRow]} F32, the weight of every column's squared error; {@link
+   *     MemorySegment#NULL} for none
+   * @throws GgmlException if sizes do not fit, or the type cannot be written
+   */
+  public static void encode(
+      TensorType type,
+      MemorySegment floats,
+      MemorySegment blocks,
+      long nRows,
+      long nPerRow,
+      MemorySegment importance) {
+    Ggml.initialize();
+    require(canEncode(type), () -> "Weights cannot be stored as " + type.ggmlName());
+    require(
+        nPerRow % type.blockSize() == 0
+            && floats.byteSize() >= 4 * nRows * nPerRow
+            && blocks.byteSize() >= nRows * type.rowBytes(nPerRow),
+        () ->
+            "%d rows of %d do not fit in blocks of %s or in the memory given"
+                .formatted(nRows, nPerRow, type.ggmlName()));
+    require(
+        importance.address() == 0 ? !needsImportance(type) : importance.byteSize() >= 4 * nPerRow,
+        () -> "%s needs the importance of %d columns".formatted(type.ggmlName(), nPerRow));
+    ggml_h.ggml_quantize_chunk(type.id(), floats, blocks, 0, nRows, nPerRow, importance);
+  }
+
+  /**
+   * Turns blocks into floats.
+   *
+   * @param n elements, in whole blocks
+   * @throws GgmlException if sizes do not fit, or the type has no floats
+   */
+  public static void decode(TensorType type, MemorySegment blocks, MemorySegment floats, long n) {
+    Ggml.initialize();
+    require(canDecode(type), () -> "%s holds no weights".formatted(type.ggmlName()));
+    require(
+        n % type.blockSize() == 0
+            && blocks.byteSize() >= type.rowBytes(n)
+            && floats.byteSize() >= 4 * n,
+        () -> "%d elements of %s do not fit in the memory given".formatted(n, type.ggmlName()));
+    if (type == TensorType.F32) {
+      MemorySegment.copy(blocks, 0, floats, 0, 4 * n);
+      return;
+    }
+    MemorySegment toFloat = ggml_type_traits.to_float(ggml_h.ggml_get_type_traits(type.id()));
+    ggml_type_traits.to_float.invoke(toFloat, blocks, floats, n);
+  }
+
+  /** Whether data of a type holds no value or scale that is infinite or not a number. */
+  public static boolean isValid(TensorType type, MemorySegment data) {
+    Ggml.initialize();
+    return ggml_h.ggml_validate_row_data(type.id(), data, data.byteSize());
+  }
+}

@@ -1,0 +1,12 @@
+package dev.ocellus.quantize;
+
+import dev.ocellus.OcellusException;
+
+/** A file that cannot be quantized as asked, or measured. */
+public class QuantizeException extends OcellusException {
+  private static final long serialVersionUID = 1;
+
+  public QuantizeException(String message) {
+    super(message);
+  }
+}

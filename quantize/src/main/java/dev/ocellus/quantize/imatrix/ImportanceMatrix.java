@@ -1,0 +1,175 @@
+package dev.ocellus.quantize.imatrix;
+
+import dev.ocellus.gguf.GgufArray;
+import dev.ocellus.gguf.GgufWriter;
+import dev.ocellus.quantize.QuantizeException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Statistics of the activations that every weight is multiplied with: for each column the sum of
+ * their squares, and how many there were. Files are in the GGUF format of llama-imatrix of
+ * llama.cpp v0.4.0; its older format is read too.
+ *
+ * @param entries by name of the weight
+ * @param datasets what the activations were computed from
+ * @param nChunks portions of {@code chunkSize} tokens that were computed
+ * @param chunkSize tokens of a portion; 0 if that is not known
+ */
+public record ImportanceMatrix(
+    Map<String, Entry> entries, List<String> datasets, long nChunks, long chunkSize) {
+
+  /**
+   * Statistics of one weight.
+   *
+   * @param sums sums of squares, the columns of one expert after those of the one before
+   * @param counts rows that were summed: one number, or one for each expert
+   */
+  public record Entry(float[] sums, long[] counts) {
+    public Entry {
+      if (counts.length == 0 || sums.length == 0 || sums.length % counts.length != 0) {
+        throw new IllegalArgumentException(
+            "%d sums cannot be of %d matrices".formatted(sums.length, counts.length));
+      }
+    }
+
+    /** The statistics of both together. */
+    Entry plus(String name, Entry other) {
+      if (sums.length != other.sums.length) {
+        throw new QuantizeException(
+            "%s: %d columns and %d columns cannot be merged. The importance matrices are of different models."
+                .formatted(name, sums.length, other.sums.length));
+      }
+      // files of other versions have one number where others have one for every expert
+      int n = Math.max(counts.length, other.counts.length);
+      if (Math.min(counts.length, other.counts.length) != n
+          && counts.length != 1
+          && other.counts.length != 1) {
+        throw new QuantizeException(
+            "%s: statistics of %d and of %d experts cannot be merged. The importance matrices are of different models."
+                .formatted(name, counts.length, other.counts.length));
+      }
+      float[] sum = sums.clone();
+      for (int i = 0; i < sum.length; i++) {
+        sum[i] += other.sums[i];
+      }
+      long[] count = new long[n];
+      for (int i = 0; i < n; i++) {
+        count[i] =
+            counts[counts.length == 1 ? 0 : i] + other.counts[other.counts.length == 1 ? 0 : i];
+      }
+      return new Entry(sum, count);
+    }
+
+    /** Mean square of every column; 1 where an expert was never asked. */
+    float[] means() {
+      float[] means = new float[sums.length];
+      int nPerMatrix = sums.length / counts.length;
+      for (int i = 0; i < means.length; i++) {
+        long count = counts[i / nPerMatrix];
+        means[i] = count > 0 ? sums[i] / (float) count : 1;
+      }
+      return means;
+    }
+  }
+
+  public ImportanceMatrix {
+    entries = Collections.unmodifiableMap(new TreeMap<>(entries));
+    datasets = List.copyOf(datasets);
+  }
+
+  /** Without any statistics. */
+  public static ImportanceMatrix empty(long chunkSize) {
+    return new ImportanceMatrix(Map.of(), List.of(), 0, chunkSize);
+  }
+
+  /**
+   * Reads a file of llama-imatrix or of {@link #write}.
+   *
+   * @throws IOException if it cannot be read
+   * @throws dev.ocellus.gguf.GgufFormatException if it is a damaged GGUF file
+   * @throws QuantizeException if it holds no importance matrix
+   */
+  public static ImportanceMatrix read(Path file) throws IOException {
+    return ImatrixFiles.read(file);
+  }
+
+  /**
+   * The statistics of both together.
+   *
+   * @throws QuantizeException if they are of different models
+   */
+  public ImportanceMatrix plus(ImportanceMatrix other) {
+    Map<String, Entry> all = new TreeMap<>(entries);
+    other.entries.forEach((name, entry) -> {
+      Entry mine = all.get(name);
+      all.put(name, mine == null ? entry : mine.plus(name, entry));
+    });
+    List<String> data = new ArrayList<>(datasets);
+    data.addAll(other.datasets);
+    long size = chunkSize > 0 ? chunkSize : other.chunkSize;
+    return new ImportanceMatrix(all, data, chunks(all, size), size);
+  }
+
+  /** Portions of which the most asked weight has seen the tokens. */
+  static long chunks(Map<String, Entry> entries, long chunkSize) {
+    long most =
+        entries.values().stream().flatMapToLong(e -> Arrays.stream(e.counts())).max().orElse(0);
+    return chunkSize > 0 ? most / chunkSize : 0;
+  }
+
+  /**
+   * What the quantizer needs of it.
+   *
+   * @param file how to call it in the metadata of the output
+   */
+  public Importance importance(String file) {
+    Map<String, float[]> columns = new TreeMap<>();
+    entries.forEach((name, entry) -> {
+      float[] means = entry.means();
+      for (float mean : means) {
+        if (!Float.isFinite(mean)) {
+          throw new QuantizeException(
+              "%s: the importance of %s has a value that is infinite or not a number. Make the matrix again."
+                  .formatted(file, name));
+        }
+      }
+      columns.put(name, means);
+    });
+    return new Importance(columns, file, datasets, nChunks);
+  }
+
+  /**
+   * Writes it in llama-imatrix's layout, which llama-quantize reads.
+   *
+   * @throws IOException if it cannot be written; an older file stays then
+   */
+  public void write(Path file) throws IOException {
+    GgufWriter writer = new GgufWriter();
+    writer.string("general.type", "imatrix");
+    writer.put(ImatrixFiles.DATASETS, GgufArray.ofStrings(datasets));
+    writer.u32(ImatrixFiles.CHUNK_COUNT, nChunks);
+    writer.u32(ImatrixFiles.CHUNK_SIZE, chunkSize);
+    entries.forEach((name, entry) -> {
+      int n = entry.counts().length;
+      long perMatrix = entry.sums().length / n;
+      float[] counts = new float[n];
+      for (int i = 0; i < n; i++) {
+        counts[i] = entry.counts()[i];
+      }
+      writer.tensor(
+          name + ImatrixFiles.SUMS,
+          entry.sums(),
+          n == 1 ? new long[] {perMatrix} : new long[] {perMatrix, n});
+      writer.tensor(
+          name + ImatrixFiles.COUNTS, counts, n == 1 ? new long[] {1} : new long[] {1, n});
+    });
+    writer.write(file);
+  }
+}
