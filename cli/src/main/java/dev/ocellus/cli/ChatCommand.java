@@ -66,6 +66,7 @@ final class ChatCommand extends Verb {
           "Answer the conversation of a JSON file in OpenAI's form (- for standard input). Paths of pictures start from the file's directory.")
   @Nullable String messagesFile;
 
+  @Mixin VideoMixin video = new VideoMixin();
   @Mixin ModelMixin model = new ModelMixin();
   @Mixin GenerationMixin generation = new GenerationMixin();
 
@@ -85,6 +86,7 @@ final class ChatCommand extends Verb {
     if (output.json && !once) {
       throw usage("--json needs a question: give it with -p, -f or --messages");
     }
+    video.check(this);
     GenerationOptions options = checked(() -> generation.apply(GenerationOptions.defaults()));
     List<Message> messages = once ? messages() : List.of();
     try (var interrupt = new Interrupt();
@@ -98,7 +100,7 @@ final class ChatCommand extends Verb {
       if (system != null) {
         session.add(Message.system(system));
       }
-      return new Repl(this, session, options, progress, interrupt).run(images);
+      return new Repl(this, session, options, video, progress, interrupt).run(images);
     }
   }
 
@@ -135,11 +137,12 @@ final class ChatCommand extends Verb {
     if (promptFile != null) {
       text = TextInput.read(io(), promptFile);
     }
-    if (text != null || !images.isEmpty()) {
+    if (text != null || !images.isEmpty() || !video.paths.isEmpty()) {
       List<Content> parts = new ArrayList<>();
       for (Path image : images) {
         parts.add(new Content.Image(ImageDecoder.decode(image), image.toString()));
       }
+      parts.addAll(video.read());
       if (text != null) {
         parts.add(new Content.Text(text));
       }

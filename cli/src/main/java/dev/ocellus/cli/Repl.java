@@ -24,6 +24,7 @@ final class Repl {
   private final Verb verb;
   private final PrintStream out;
   private final ChatSession session;
+  private final VideoMixin video;
   private final Progress progress;
   private final Interrupt interrupt;
   private final ReplCommands commands;
@@ -36,12 +37,14 @@ final class Repl {
       Verb verb,
       ChatSession session,
       GenerationOptions options,
+      VideoMixin video,
       Progress progress,
       Interrupt interrupt) {
     this.verb = verb;
     this.out = verb.io().out();
     this.session = session;
     this.options = options;
+    this.video = video;
     this.progress = progress;
     this.interrupt = interrupt;
     this.commands = new ReplCommands(this);
@@ -58,6 +61,9 @@ final class Repl {
     boolean typed = io.inTerminal() && io.outTerminal();
     for (Path image : images) {
       attach(image);
+    }
+    for (Path path : video.paths) {
+      attachVideo(path);
     }
     if (typed) {
       verb.note("/help tells the commands, Ctrl-C stops an answer, Ctrl-D ends");
@@ -158,12 +164,25 @@ final class Repl {
 
   /** Adds a picture to the next question. */
   void attach(Path path) throws IOException {
+    requireEncoder();
+    pending.add(
+        new Content.Image(ImageDecoder.decode(path), path.toAbsolutePath().normalize().toString()));
+  }
+
+  /** Adds a video to the next question, read with the options of the command line. */
+  Content.Video attachVideo(Path path) throws IOException {
+    requireEncoder();
+    Content.Video content = video.read(path);
+    session.model().requireTakes(content);
+    pending.add(content);
+    return content;
+  }
+
+  private void requireEncoder() {
     if (session.model().encoder().isEmpty()) {
       throw new IllegalArgumentException(
           "no image encoder is loaded; start again with --mmproj to talk about pictures");
     }
-    pending.add(
-        new Content.Image(ImageDecoder.decode(path), path.toAbsolutePath().normalize().toString()));
   }
 
   /** Takes back pictures of the next question, and reports whether there were any. */

@@ -30,6 +30,7 @@ final class ReplCommands {
   private static final List<Entry> ALL =
       List.of(
           new Entry("/image", "PATH", "add a picture to the next question"),
+          new Entry("/video", "PATH", "add a video: a directory of frames, or an animated GIF"),
           new Entry("/clear", "", "forget the conversation (the system message stays)"),
           new Entry("/undo", "", "take back the last question with its answer"),
           new Entry("/regen", "", "answer the last question again"),
@@ -59,6 +60,7 @@ final class ReplCommands {
     String argument = space < 0 ? "" : line.substring(space + 1).strip();
     switch (name) {
       case "/image" -> image(argument);
+      case "/video" -> video(argument);
       case "/clear" -> clear();
       case "/undo" -> undo();
       case "/regen", "/regenerate" -> repl.regenerate();
@@ -92,6 +94,12 @@ final class ReplCommands {
     Path path = path(argument);
     repl.attach(path);
     repl.out().println("added " + path);
+  }
+
+  private void video(String argument) throws IOException {
+    Path path = path(argument);
+    var video = repl.attachVideo(path).video();
+    repl.out().println("added %s: %d frames".formatted(path, video.nFrames()));
   }
 
   private void clear() {

@@ -164,6 +164,19 @@ public final class VisionLanguageModel implements AutoCloseable {
     return Optional.ofNullable(tokenEmbeddings);
   }
 
+  /**
+   * Throws for a part of a message that this model cannot take, before anything is computed.
+   *
+   * @throws PromptException for pictures and videos if there is no encoder
+   * @throws dev.ocellus.vlm.model.UnsupportedContentException for a video, if the family takes none
+   */
+  public void requireTakes(Content content) {
+    Visual visual = content.visual();
+    if (visual != null) {
+      VisualPlace unused = place(visual);
+    }
+  }
+
   /** Milliseconds that loading took. */
   public double loadMillis() {
     return loadMillis;

@@ -51,7 +51,7 @@ public final class VideoReader {
       if (e.kind() != ImageFormatException.Kind.NOT_AN_IMAGE) {
         throw e;
       }
-      throw new ImageFormatException(e.kind(), e.getMessage() + HOW_TO, e);
+      throw new ImageFormatException(e.kind(), e.getMessage() + "." + HOW_TO, e);
     }
     if (frames.size() == 1) {
       throw ImageFormatException.unsupported(
