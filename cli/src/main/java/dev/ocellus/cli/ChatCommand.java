@@ -78,6 +78,7 @@ final class ChatCommand extends Verb {
   @Option(names = "--no-preview", description = "Show no small pictures of pictures.")
   boolean noPreview;
 
+  @Mixin VideoMixin video = new VideoMixin();
   @Mixin ModelMixin model = new ModelMixin();
   @Mixin SessionMixin sessions = new SessionMixin();
   @Mixin GenerationMixin generation = new GenerationMixin();
@@ -98,6 +99,7 @@ final class ChatCommand extends Verb {
     if (output.json && !once) {
       throw usage("--json needs a question: give it with -p, -f or --messages");
     }
+    video.check(this);
     GenerationOptions options = checked(() -> generation.apply(GenerationOptions.defaults()));
     ContextFull whenFull = checked(this::whenFull);
     SessionOptions sessionOptions = checked(sessions::options);
@@ -116,7 +118,7 @@ final class ChatCommand extends Verb {
       if (system != null) {
         session.add(Message.system(system));
       }
-      return new Repl(this, session, options, preview(), progress, interrupt).run(images);
+      return new Repl(this, session, options, preview(), video, progress, interrupt).run(images);
     }
   }
 
@@ -168,11 +170,12 @@ final class ChatCommand extends Verb {
     if (promptFile != null) {
       text = TextInput.read(io(), promptFile);
     }
-    if (text != null || !images.isEmpty()) {
+    if (text != null || !images.isEmpty() || !video.paths.isEmpty()) {
       List<Content> parts = new ArrayList<>();
       for (Path image : images) {
         parts.add(new Content.Image(ImageDecoder.decode(image), image.toString()));
       }
+      parts.addAll(video.read());
       if (text != null) {
         parts.add(new Content.Text(text));
       }

@@ -25,6 +25,7 @@ final class Repl {
   private final Verb verb;
   private final PrintStream out;
   private final ChatSession session;
+  private final VideoMixin video;
   private final Progress progress;
   private final Interrupt interrupt;
   private final ReplCommands commands;
@@ -40,6 +41,7 @@ final class Repl {
       ChatSession session,
       GenerationOptions options,
       Preview preview,
+      VideoMixin video,
       Progress progress,
       Interrupt interrupt) {
     this.verb = verb;
@@ -47,6 +49,7 @@ final class Repl {
     this.session = session;
     this.options = options;
     this.preview = preview;
+    this.video = video;
     this.progress = progress;
     this.interrupt = interrupt;
     this.commands = new ReplCommands(this);
@@ -63,6 +66,9 @@ final class Repl {
     boolean typed = io.inTerminal() && io.outTerminal();
     for (Path image : images) {
       attach(image);
+    }
+    for (Path path : video.paths) {
+      attachVideo(path);
     }
     if (typed) {
       if (session.model().encoder().isPresent()) {
@@ -232,15 +238,28 @@ final class Repl {
 
   /** Adds a picture to the next question. */
   void attach(Path path) throws IOException {
-    if (session.model().encoder().isEmpty()) {
-      throw new IllegalArgumentException(
-          "no image encoder is loaded; start again with --mmproj to talk about pictures");
-    }
+    requireEncoder();
     RgbImage image = ImageDecoder.decode(path);
     pending.add(new Content.Image(image, path.toAbsolutePath().normalize().toString()));
     out.print(preview.render(image, verb.io().environment()));
     out.println("added %s (%d x %d)".formatted(path.getFileName(), image.width(), image.height()));
     out.flush();
+  }
+
+  /** Adds a video to the next question, read with the options of the command line. */
+  Content.Video attachVideo(Path path) throws IOException {
+    requireEncoder();
+    Content.Video content = video.read(path);
+    session.model().requireTakes(content);
+    pending.add(content);
+    return content;
+  }
+
+  private void requireEncoder() {
+    if (session.model().encoder().isEmpty()) {
+      throw new IllegalArgumentException(
+          "no image encoder is loaded; start again with --mmproj to talk about pictures");
+    }
   }
 
   /** Takes back pictures of the next question, and reports whether there were any. */

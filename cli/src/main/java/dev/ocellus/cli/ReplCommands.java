@@ -33,6 +33,7 @@ final class ReplCommands {
   private static final List<Entry> ALL =
       List.of(
           new Entry("/image", "PATH", "add a picture to the next question"),
+          new Entry("/video", "PATH", "add a video: a directory of frames, or an animated GIF"),
           new Entry("/clear", "", "forget the conversation (the system message stays)"),
           new Entry("/undo", "", "take back the last question with its answer"),
           new Entry("/regen", "", "answer the last question again"),
@@ -74,6 +75,7 @@ final class ReplCommands {
     String argument = space < 0 ? "" : line.substring(space + 1).strip();
     switch (name) {
       case "/image" -> image(argument);
+      case "/video" -> video(argument);
       case "/clear" -> clear();
       case "/undo" -> undo();
       case "/regen", "/regenerate" -> repl.regenerate();
@@ -102,6 +104,12 @@ final class ReplCommands {
 
   private void image(String argument) throws IOException {
     repl.attach(path(argument));
+  }
+
+  private void video(String argument) throws IOException {
+    Path path = path(argument);
+    var video = repl.attachVideo(path).video();
+    repl.out().println("added %s: %d frames".formatted(path, video.nFrames()));
   }
 
   private void clear() {
@@ -238,9 +246,9 @@ final class ReplCommands {
                   .formatted(
                       message.role().word(),
                       vocab.tokenize(message.text(), false).length,
-                      message.images().isEmpty()
+                      message.visuals().isEmpty()
                           ? ""
-                          : ", %d picture(s)".formatted(message.images().size())));
+                          : ", %d picture(s)".formatted(message.visuals().size())));
     }
     repl.out()
         .println(

@@ -224,10 +224,10 @@ final class ContextFiller {
    */
   private int[] positionOf(ImagePiece.Rows rows, int row) {
     int[] axes = new int[nPositions];
-    if (rows.gridX() > 0 && nPositions > 1) {
-      axes[0] = position;
-      axes[1] = position + row / rows.gridX();
-      axes[2] = position + row % rows.gridX();
+    if (rows.onGrid() && nPositions > 1) {
+      axes[0] = position + rows.time(row);
+      axes[1] = position + rows.line(row);
+      axes[2] = position + rows.column(row);
       return axes;
     }
     Arrays.fill(axes, 0, Math.min(3, nPositions), position + row);

@@ -4,7 +4,7 @@ import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.ggml.ComputationCancelledException;
 import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.llama.Vocab;
-import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.sampling.SamplerChain;
 import dev.ocellus.vlm.text.StopStrings;
@@ -57,8 +57,8 @@ final class Generator implements AutoCloseable {
     return filler;
   }
 
-  private static List<RgbImage> pictures(List<Message> messages) {
-    return messages.stream().flatMap(m -> m.images().stream()).toList();
+  private static List<Visual> pictures(List<Message> messages) {
+    return messages.stream().flatMap(m -> m.visuals().stream()).toList();
   }
 
   /** Tokens of a conversation up to where its answer begins. */
@@ -73,7 +73,7 @@ final class Generator implements AutoCloseable {
       AnswerListener listener,
       CancellationFlag cancellation) {
     Prompt prompt = model.prompt(messages);
-    List<RgbImage> pictures = pictures(messages);
+    List<Visual> pictures = pictures(messages);
     images.start();
     // pictures are measured before they are encoded: one that does not fit costs no time
     ImageEncoding.Count count = images.count(prompt, pictures, filler);

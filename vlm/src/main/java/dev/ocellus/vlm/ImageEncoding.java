@@ -4,7 +4,7 @@ import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.cache.EncodedImage;
 import dev.ocellus.vlm.cache.ImageCache;
-import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.model.ImageInput;
 import dev.ocellus.vlm.model.ImagePiece;
 import dev.ocellus.vlm.model.TokenLimits;
@@ -91,7 +91,7 @@ final class ImageEncoding {
   record Count(int total, int images, int longestRows) {}
 
   /** Counts tokens, for which pictures that are not known are preprocessed and not yet encoded. */
-  Count count(Prompt prompt, List<RgbImage> pictures, ContextFiller filler) {
+  Count count(Prompt prompt, List<Visual> pictures, ContextFiller filler) {
     int text = 0;
     int images = 0;
     int longest = 0;
@@ -114,7 +114,7 @@ final class ImageEncoding {
     return new Count(text + images, images, longest);
   }
 
-  private List<ImagePiece> layout(RgbImage picture, ContextFiller filler) {
+  private List<ImagePiece> layout(Visual picture, ContextFiller filler) {
     String key = picture.contentHash();
     EncodedImage image = known.get(key);
     if (image != null) {
@@ -154,7 +154,7 @@ final class ImageEncoding {
   }
 
   /** The entries of a prompt that was counted, with the embeddings of its pictures. */
-  List<ContextEntry> resolve(Prompt prompt, List<RgbImage> pictures, CancellationFlag flag) {
+  List<ContextEntry> resolve(Prompt prompt, List<Visual> pictures, CancellationFlag flag) {
     encodePrepared(flag);
     List<ContextEntry> entries = new ArrayList<>();
     for (Segment segment : prompt.segments()) {

@@ -5,7 +5,7 @@ import dev.ocellus.ggml.ProductObserver;
 import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.cache.ImageCache;
-import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.prompt.Prompt;
 import java.util.Arrays;
 import java.util.List;
@@ -102,7 +102,7 @@ public final class ScoredConversation implements AutoCloseable {
 
   private void fill(List<Message> messages, CancellationFlag flag) {
     Prompt prompt = model.prompt(messages);
-    List<RgbImage> pictures = messages.stream().flatMap(m -> m.images().stream()).toList();
+    List<Visual> pictures = messages.stream().flatMap(m -> m.visuals().stream()).toList();
     images.start();
     ImageEncoding.Count count = images.count(prompt, pictures, filler);
     int n = count.total();

@@ -95,6 +95,10 @@ final class SessionContent {
           out.writeInt(picture.rows().count());
           out.writeInt(picture.rows().gridX());
           out.writeInt(picture.rows().gridY());
+          out.writeInt(picture.rows().times().size());
+          for (int time : picture.rows().times()) {
+            out.writeInt(time);
+          }
         }
       }
     }
@@ -183,7 +187,7 @@ final class SessionContent {
       String key = readText(in);
       EncodedImage image = pictures.get(key);
       int from = in.readInt();
-      var rows = new ImagePiece.Rows(in.readInt(), in.readInt(), in.readInt());
+      ImagePiece.Rows rows = readRows(in);
       if (kind != PICTURE || image == null || !fits(image, from, rows)) {
         throw new IOException("rows of a picture that it does not have");
       }
@@ -192,11 +196,28 @@ final class SessionContent {
     return entries;
   }
 
+  private static ImagePiece.Rows readRows(DataInputStream in) throws IOException {
+    int count = in.readInt();
+    int gridX = in.readInt();
+    int gridY = in.readInt();
+    int nTimes = in.readInt();
+    if (nTimes < 0 || nTimes > in.available() / Integer.BYTES) {
+      throw new IOException("%d times".formatted(nTimes));
+    }
+    List<Integer> times = new ArrayList<>();
+    for (int i = 0; i < nTimes; i++) {
+      times.add(in.readInt());
+    }
+    return new ImagePiece.Rows(count, gridX, gridY, times);
+  }
+
   private static boolean fits(EncodedImage image, int from, ImagePiece.Rows rows) {
     return from >= 0
         && rows.count() > 0
         && rows.gridX() >= 0
         && rows.gridY() >= 0
+        && (long) rows.gridX() * rows.gridY() * rows.times().size()
+            == (rows.onGrid() ? rows.count() : 0)
         && (long) from + rows.count() <= image.nTokens();
   }
 }

@@ -8,6 +8,9 @@ import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.TokenEmbeddings;
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.cache.ImageCache;
+import dev.ocellus.vlm.image.Visual;
+import dev.ocellus.vlm.model.VisionArchitecture;
+import dev.ocellus.vlm.model.VisualPlace;
 import dev.ocellus.vlm.prompt.ChatFormat;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.PromptException;
@@ -15,9 +18,11 @@ import dev.ocellus.vlm.prompt.PromptTokenizer;
 import dev.ocellus.vlm.template.Rendered;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,25 +79,22 @@ public final class VisionLanguageModel implements AutoCloseable {
             cache.diskBytes(),
             () -> EncoderIdentity.of(Objects.requireNonNull(encoder), options));
     this.tokenEmbeddings = tokenEmbeddings;
-    String marker = encoder == null ? null : encoder.architecture().imageMarker();
     Vocab vocab = textModel.vocab();
     this.template =
         template != null
             ? template
             : encoder != null ? encoder.architecture().defaultChatTemplate() : CHATML;
     this.format =
-        new ChatFormat(
-            this.template, marker, tokenText(vocab, vocab.bos()), tokenText(vocab, vocab.eos()));
-    this.tokenizer =
-        encoder == null
-            ? new PromptTokenizer(vocab, null)
-            : new PromptTokenizer(
-                vocab,
-                new PromptTokenizer.ImagePlace(
-                    encoder.architecture().imageMarker(),
-                    encoder.architecture()::textBeforeImage,
-                    encoder.architecture().textAfterImage()));
+        new ChatFormat(this.template, tokenText(vocab, vocab.bos()), tokenText(vocab, vocab.eos()));
+    this.tokenizer = new PromptTokenizer(vocab, encoder == null ? Set.of() : markers(encoder));
     this.loadMillis = (System.nanoTime() - started) / 1e6;
+  }
+
+  private static Set<String> markers(VisionEncoder encoder) {
+    VisionArchitecture architecture = encoder.architecture();
+    return architecture.videoMarker().isEmpty()
+        ? Set.of(architecture.imageMarker())
+        : Set.of(architecture.imageMarker(), architecture.videoMarker());
   }
 
   private static String tokenText(Vocab vocab, int token) {
@@ -267,6 +269,19 @@ public final class VisionLanguageModel implements AutoCloseable {
     return Optional.ofNullable(tokenEmbeddings);
   }
 
+  /**
+   * Throws for a part of a message that this model cannot take, before anything is computed.
+   *
+   * @throws PromptException for pictures and videos if there is no encoder
+   * @throws dev.ocellus.vlm.model.UnsupportedContentException for a video, if the family takes none
+   */
+  public void requireTakes(Content content) {
+    Visual visual = content.visual();
+    if (visual != null) {
+      VisualPlace unused = place(visual, 0);
+    }
+  }
+
   /** Milliseconds that loading took. */
   public double loadMillis() {
     return loadMillis;
@@ -290,24 +305,31 @@ public final class VisionLanguageModel implements AutoCloseable {
   private record Rendering(Rendered rendered, Prompt prompt) {}
 
   private Rendering rendering(List<Message> messages) {
-    int nImages = messages.stream().mapToInt(m -> m.images().size()).sum();
-    if (nImages > 0 && encoder == null) {
+    List<Visual> visuals = messages.stream().flatMap(m -> m.visuals().stream()).toList();
+    List<VisualPlace> places = new ArrayList<>();
+    for (Visual visual : visuals) {
+      places.add(place(visual, places.size()));
+    }
+    Prompt prompt = null;
+    // the template's own way first, and where it leaves something out, others that most would take
+    for (ChatFormat.Shown shown : ChatFormat.Shown.values()) {
+      Rendered rendered = format.render(messages, shown, visual -> place(visual, 0).written());
+      prompt = tokenizer.tokenize(rendered, places);
+      if (prompt.nImages() == visuals.size() && !prompt.misplaced()) {
+        return new Rendering(rendered, prompt);
+      }
+    }
+    throw new PromptException(
+        "The conversation has %d picture(s), but its rendering by the model's chat template has places for %d. Use another template (--chat-template)."
+            .formatted(visuals.size(), prompt == null ? 0 : prompt.nImages()));
+  }
+
+  private VisualPlace place(Visual visual, int index) {
+    if (encoder == null) {
       throw new PromptException(
-          "The conversation has %d picture(s), but no image encoder is loaded; give one with --mmproj"
-              .formatted(nImages));
+          "The conversation has a picture or video, but no image encoder is loaded; give one with --mmproj");
     }
-    Rendered rendered = format.render(messages);
-    Prompt prompt = tokenizer.tokenize(rendered);
-    if (prompt.nImages() != nImages) {
-      rendered = format.renderAsText(messages);
-      prompt = tokenizer.tokenize(rendered);
-    }
-    if (prompt.nImages() != nImages) {
-      throw new PromptException(
-          "The conversation has %d picture(s), but its rendering by the model's chat template has places for %d. Use another template (--chat-template)."
-              .formatted(nImages, prompt.nImages()));
-    }
-    return new Rendering(rendered, prompt);
+    return encoder.architecture().place(visual, index);
   }
 
   /** Frees everything; sessions are closed first, and a running computation is waited for. */

@@ -1,5 +1,6 @@
 package dev.ocellus.tests.vlm;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -128,7 +129,8 @@ class HistoryTest {
       assertThat(history).allSatisfy(m -> assertThat(m.images()).isEmpty());
       assertThat(history.get(history.size() - 2).text()).endsWith("19");
       // as if the forgotten turns had never been
-      assertThat(anew(history.subList(0, history.size() - 1)).tokens()).isEqualTo(last.tokens());
+      assertThat(anew(history.subList(0, history.size() - 1)).tokens())
+          .isEqualTo(requireNonNull(last).tokens());
     }
   }
 

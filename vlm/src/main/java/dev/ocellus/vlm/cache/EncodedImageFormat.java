@@ -40,7 +40,11 @@ public final class EncodedImageFormat {
               ? t.text().getBytes(StandardCharsets.UTF_8)
               : new byte[0];
       texts.add(text);
-      size += 1 + (piece instanceof ImagePiece.Text ? 4 + text.length : 12);
+      size +=
+          switch (piece) {
+            case ImagePiece.Text t -> 5L + text.length;
+            case ImagePiece.Rows rows -> 17L + 4L * rows.times().size();
+          };
     }
     ByteBuffer out =
         ByteBuffer.allocate(Math.toIntExact(size)).order(ByteOrder.LITTLE_ENDIAN).put(MAGIC);
@@ -49,8 +53,11 @@ public final class EncodedImageFormat {
     for (int i = 0; i < texts.size(); i++) {
       switch (image.layout().get(i)) {
         case ImagePiece.Text text -> out.put(TEXT).putInt(texts.get(i).length).put(texts.get(i));
-        case ImagePiece.Rows rows ->
-            out.put(ROWS).putInt(rows.count()).putInt(rows.gridX()).putInt(rows.gridY());
+        case ImagePiece.Rows rows -> {
+          out.put(ROWS).putInt(rows.count()).putInt(rows.gridX()).putInt(rows.gridY());
+          out.putInt(rows.times().size());
+          rows.times().forEach(out::putInt);
+        }
       }
     }
     out.asFloatBuffer().put(image.rows());
@@ -96,7 +103,18 @@ public final class EncodedImageFormat {
     for (int i = 0; i < nPieces; i++) {
       byte kind = in.get();
       if (kind == ROWS) {
-        layout.add(new ImagePiece.Rows(in.getInt(), in.getInt(), in.getInt()));
+        int count = in.getInt();
+        int gridX = in.getInt();
+        int gridY = in.getInt();
+        int nTimes = in.getInt();
+        if (nTimes < 0 || nTimes > in.remaining() / 4) {
+          return null;
+        }
+        List<Integer> times = new ArrayList<>();
+        for (int t = 0; t < nTimes; t++) {
+          times.add(in.getInt());
+        }
+        layout.add(new ImagePiece.Rows(count, gridX, gridY, times));
       } else {
         int n = in.getInt();
         if (kind != TEXT || n < 0 || n > in.remaining()) {

@@ -33,7 +33,7 @@ class ImageCacheTest {
         4,
         List.of(
             new ImagePiece.Text("<row é>"),
-            new ImagePiece.Rows(nTokens - 1, nTokens - 1, 1),
+            ImagePiece.Rows.grids(nTokens - 1, 1, List.of(0)),
             ImagePiece.Rows.of(1)));
   }
 
