@@ -89,6 +89,21 @@ public final class Tensor {
     return true;
   }
 
+  /**
+   * Contiguous, with the strides that go with it in dimensions of size 1 too: products look at
+   * those of a matrix with a single column.
+   */
+  private boolean hasPlainStrides() {
+    long expected = type.blockBytes();
+    for (int i = 0; i < MAX_DIMS; i++) {
+      if (stride[i] != expected) {
+        return false;
+      }
+      expected *= i == 0 ? shape[0] / type.blockSize() : shape[i];
+    }
+    return true;
+  }
+
   private boolean hasContiguousRows() {
     return shape[0] == type.blockSize() || stride[0] == type.blockBytes();
   }
@@ -321,7 +336,7 @@ public final class Tensor {
 
   /** A contiguous copy, or this tensor if it is contiguous already. */
   public Tensor contiguous() {
-    return isContiguous() ? this : node(ggml_h.ggml_cont(context.handle(), handle));
+    return hasPlainStrides() ? this : node(ggml_h.ggml_cont(context.handle(), handle));
   }
 
   /**

@@ -9,6 +9,7 @@ import dev.ocellus.vlm.Content;
 import dev.ocellus.vlm.GenerationOptions;
 import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.SessionOptions;
 import dev.ocellus.vlm.StopReason;
 import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.image.ImageDecoder;
@@ -56,6 +57,7 @@ final class DescribeCommand extends Verb {
 
   @Mixin VideoMixin video = new VideoMixin();
   @Mixin ModelMixin model = new ModelMixin();
+  @Mixin SessionMixin sessions = new SessionMixin();
   @Mixin GenerationMixin generation = new GenerationMixin();
 
   DescribeCommand(Io io) {
@@ -65,6 +67,7 @@ final class DescribeCommand extends Verb {
   @Override
   int run() throws IOException {
     GenerationOptions options = checked(() -> generation.applyOnce(GenerationOptions.greedy()));
+    SessionOptions sessionOptions = checked(sessions::options);
     video.check(this);
     if (images.isEmpty() && video.paths.isEmpty()) {
       throw usage("Missing required parameter: 'IMAGE' (or --video)");
@@ -74,7 +77,9 @@ final class DescribeCommand extends Verb {
     }
     try (var interrupt = new Interrupt();
         var progress = progress();
-        var opened = ModelOpener.open(model.loadOptions(this), progress, interrupt);
+        var opened =
+            ModelOpener.open(
+                model.loadOptions(this).withSessions(sessionOptions), progress, interrupt);
         var session = opened.newChat()) {
       interrupt.onInterrupt(session::cancel);
       return describeAll(opened, session, options, progress, interrupt);

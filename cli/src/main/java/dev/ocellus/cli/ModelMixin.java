@@ -1,5 +1,6 @@
 package dev.ocellus.cli;
 
+import dev.ocellus.convert.CheckpointCache;
 import dev.ocellus.ggml.MatrixPrecision;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.llama.ContextOptions;
@@ -21,7 +22,8 @@ final class ModelMixin {
   @Option(
       names = {"-m", "--model"},
       paramLabel = "FILE",
-      description = "Text model (GGUF). Without it, the embedded demo model answers.")
+      description =
+          "Text model (GGUF), or the folder of a HuggingFace checkpoint. Without it, the embedded demo model answers.")
   @Nullable Path model;
 
   @Option(
@@ -135,7 +137,10 @@ final class ModelMixin {
     ContextOptions contextOptions = verb.checked(this::contextOptions);
     LoadOptions files;
     if (model != null) {
-      files = new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate(verb.io()));
+      CheckpointCache.Converted pair = Checkpoints.resolve(verb, model, mmproj);
+      files =
+          new LoadOptions(
+              pair.text(), pair.mmproj(), modelOptions, contextOptions, chatTemplate(verb.io()));
     } else if (mmproj != null) {
       throw verb.usage("--mmproj is given without the text model that it belongs to (-m)");
     } else {

@@ -28,6 +28,12 @@ public final class Ocellus {
     verbs.put("quantize", QuantizeCommand::new);
     verbs.put("imatrix", ImatrixCommand::new);
     verbs.put("perplexity", PerplexityCommand::new);
+    verbs.put("compare", CompareCommand::new);
+    verbs.put("edit", EditCommand::new);
+    verbs.put("split", SplitCommand::new);
+    verbs.put("merge", MergeCommand::new);
+    verbs.put("hash", HashCommand::new);
+    verbs.put("diff", DiffCommand::new);
     verbs.put("devices", DevicesCommand::new);
     verbs.put("bench", BenchCommand::new);
     return verbs;

@@ -56,4 +56,35 @@ class ConvertTest {
     assertThat(empty.code()).isEqualTo(1);
     assertThat(empty.err()).contains("no config.json").doesNotContain("\tat ");
   }
+
+  @Test
+  void runsACheckpointAsItIs() throws IOException {
+    String before = System.getProperty("ocellus.cache.dir");
+    System.setProperty("ocellus.cache.dir", directory.toString());
+    try {
+      Path picture = Cli.redCircle(directory);
+      String[] question = {
+        "chat", "-t", "1", "-m", CHECKPOINT.toString(), "-n", "4", "--ignore-eos", "--temp", "0"
+      };
+      Object[] arguments =
+          java.util.stream.Stream.concat(
+                  java.util.Arrays.stream(question),
+                  java.util.stream.Stream.of(
+                      "--image", picture.toString(), "-p", "What?", "--json"))
+              .toArray();
+      Cli first = Cli.run(arguments);
+      assertThat(first.code()).as(first.err()).isZero();
+      assertThat(first.err()).contains("converting");
+      assertThat(first.json().get("usage").get("image_tokens").asInt()).isPositive();
+      Cli second = Cli.run(arguments);
+      assertThat(second.err()).doesNotContain("converting");
+      assertThat(second.json().get("tokens")).isEqualTo(first.json().get("tokens"));
+    } finally {
+      if (before == null) {
+        System.clearProperty("ocellus.cache.dir");
+      } else {
+        System.setProperty("ocellus.cache.dir", before);
+      }
+    }
+  }
 }

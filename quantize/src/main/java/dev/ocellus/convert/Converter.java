@@ -54,6 +54,11 @@ public final class Converter {
     }
   }
 
+  /** Whether a path is the folder of a checkpoint, for {@link #convert}. */
+  public static boolean isCheckpoint(Path path) {
+    return HfFolder.isOne(path);
+  }
+
   /** Whether a folder holds an adapter, for {@link #convertAdapter}. */
   public static boolean isAdapter(Path folder) {
     return AdapterFolder.isOne(folder);

@@ -70,6 +70,51 @@ class ConverterTest {
   }
 
   @Test
+  void writesThePaliGemmaOfTheDocumentation() throws IOException {
+    CheckpointBuilder b = CheckpointBuilder.in(directory);
+    b.config(
+        """
+        {"architectures": ["PaliGemmaForConditionalGeneration"], "model_type": "paligemma",
+         "text_config": {"model_type": "gemma", "hidden_size": 6},
+         "vision_config": {"model_type": "siglip_vision_model", "hidden_size": 4,
+           "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 5,
+           "image_size": 4, "patch_size": 2}}
+        """);
+    b.file(
+        "preprocessor_config.json",
+        "{\"image_mean\": [0.5,0.5,0.5], \"image_std\": [0.5,0.5,0.5]}");
+    String tower = "vision_tower.vision_model.";
+    b.tensor(tower + "embeddings.patch_embedding.weight", 4, 3, 2, 2);
+    b.tensor(tower + "embeddings.position_embedding.weight", 4, 4);
+    b.tensor(tower + "encoder.layers.0.mlp.fc1.weight", 5, 4);
+    b.tensor(tower + "post_layernorm.weight", 4);
+    b.tensor("multi_modal_projector.linear.weight", 6, 4);
+    b.tensor("multi_modal_projector.linear.bias", 6);
+    b.write();
+    Path file = out.resolve("mmproj.gguf");
+    Converter.convert(
+        directory,
+        ConvertOptions.defaults()
+            .withParts(false, Encoders.YES)
+            .withTypes(OutputType.F32, OutputType.F32)
+            .withOutput(file, null),
+        ConvertProgress.NONE);
+    try (GgufFile f = GgufFile.open(file)) {
+      assertThat(f.metadata().string("clip.projector_type")).isEqualTo("paligemma");
+      assertThat(f.metadata().int32("clip.vision.image_size")).isEqualTo(4);
+      assertThat(f.tensors().stream().map(t -> t.name()))
+          .containsExactlyInAnyOrder(
+              "v.patch_embd.weight",
+              "v.position_embd.weight",
+              "v.blk.0.ffn_up.weight",
+              "v.post_ln.weight",
+              "mm.model.fc.weight",
+              "mm.model.fc.bias");
+      assertThat(f.tensor("mm.model.fc.weight").shape()).containsExactly(4L, 6L);
+    }
+  }
+
+  @Test
   void fallsBackToF16WhereRowsDoNotFillBlocks() throws IOException {
     Path file = convert(CheckpointBuilder.llama(directory), OutputType.Q8_0);
     try (GgufFile f = GgufFile.open(file)) {

@@ -31,6 +31,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -313,7 +314,17 @@ public final class VisionEncoder implements AutoCloseable {
    * @param names names that the architecture gives its tensors
    * @return for each name its values, innermost dimension first
    */
-  public synchronized Map<String, float[]> intermediates(ImageInput image, List<String> names) {
+  public Map<String, float[]> intermediates(ImageInput image, List<String> names) {
+    return intermediates(image, graph -> names);
+  }
+
+  /** The same for all names that the architecture gives, in the order in which it does. */
+  public Map<String, float[]> intermediates(ImageInput image) {
+    return intermediates(image, Graph::names);
+  }
+
+  private synchronized Map<String, float[]> intermediates(
+      ImageInput image, Function<Graph, List<String>> names) {
     requireOpen();
     Tiles tiles = image.tiles().getFirst();
     Map<String, float[]> values = new LinkedHashMap<>();
@@ -324,7 +335,7 @@ public final class VisionEncoder implements AutoCloseable {
         var computation = fresh.start(plan.graph())) {
       plan.inputs().fill(computation);
       computation.set(plan.inputs().pixels(), tiles.pixels()).compute();
-      for (String name : names) {
+      for (String name : names.apply(plan.graph())) {
         values.put(name, computation.get(plan.graph().named(name)));
       }
     }

@@ -39,7 +39,9 @@ public final class TextImportance {
             collector.text(ImportanceCollector.USUAL_LEAST_ROWS, output))) {
       for (int chunk = 0; chunk < chunks.count(); chunk += decoder.sideBySide()) {
         // logits of all tokens are wanted, or the last layer would compute one row only
-        decoder.decode(chunks, chunk, 0, (c, position, index) -> {}, flag);
+        for (ChunkDecoder.Part part : decoder.parts(chunks, chunk, 0)) {
+          decoder.decode(part, flag);
+        }
         listener.chunk(Math.min(chunks.count(), chunk + decoder.sideBySide()), chunks.count());
       }
     }

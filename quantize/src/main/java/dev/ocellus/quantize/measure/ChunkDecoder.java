@@ -6,6 +6,8 @@ import dev.ocellus.llama.Batch;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaContext;
 import dev.ocellus.llama.LlamaModel;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,18 +17,34 @@ import org.jspecify.annotations.Nullable;
  * faster, and what llama-perplexity and llama-imatrix do, so that the last digits are theirs too.
  */
 public final class ChunkDecoder implements AutoCloseable {
-  /** Takes logits. */
-  @FunctionalInterface
-  public interface Rows {
-    /**
-     * The logits after {@code position} of {@code chunk} can be read as output {@code index} of the
-     * context until the next batch is computed.
-     */
-    void row(int chunk, int position, int index);
-  }
-
   /** Most sequences that libllama keeps apart. */
   private static final int MOST_SIDE_BY_SIDE = 64;
+
+  /**
+   * Logits after {@code position} of {@code chunk}, which can be read as output {@code index} until
+   * the next part is computed.
+   */
+  public record Output(int chunk, int position, int index) {}
+
+  private record Entry(int token, int position, int sequence, boolean wanted) {}
+
+  /** What is computed at once. */
+  public static final class Part {
+    private final boolean first;
+    private final List<Entry> entries;
+    private final List<Output> outputs;
+
+    private Part(boolean first, List<Entry> entries, List<Output> outputs) {
+      this.first = first;
+      this.entries = entries;
+      this.outputs = outputs;
+    }
+
+    /** The logits that are wanted of it. */
+    public List<Output> outputs() {
+      return outputs;
+    }
+  }
 
   private final LlamaContext context;
   private final Batch batch;
@@ -53,38 +71,54 @@ public final class ChunkDecoder implements AutoCloseable {
     this.batch = Batch.ofTokens(nBatch);
   }
 
-  /** Chunks that one {@link #decode} computes. */
+  /** Chunks that are computed side by side. */
   public int sideBySide() {
     return sideBySide;
   }
 
   /**
-   * Computes {@link #sideBySide} chunks, or those that are left.
+   * Cuts {@link #sideBySide} chunks, or those that are left, into parts to be computed one after
+   * the other.
    *
    * @param firstWanted logits are wanted from this position on
    */
-  public void decode(
-      TextChunks chunks, int firstChunk, int firstWanted, Rows rows, CancellationFlag flag) {
+  public List<Part> parts(TextChunks chunks, int firstChunk, int firstWanted) {
     int n = Math.min(sideBySide, chunks.count() - firstChunk);
-    context.clear();
+    List<Part> parts = new ArrayList<>();
     for (int start = 0; start < chunks.nCtx(); start += perBatch) {
       int end = Math.min(chunks.nCtx(), start + perBatch);
-      batch.clear();
+      List<Entry> entries = new ArrayList<>();
+      List<Output> outputs = new ArrayList<>();
       for (int i = 0; i < n; i++) {
         for (int p = start; p < end; p++) {
-          batch.add(chunks.input(firstChunk + i, p), p, i, p >= firstWanted);
+          if (p >= firstWanted) {
+            outputs.add(new Output(firstChunk + i, p, entries.size()));
+          }
+          entries.add(new Entry(chunks.input(firstChunk + i, p), p, i, p >= firstWanted));
         }
       }
-      context.decode(batch, flag);
-      for (int i = 0; i < n; i++) {
-        for (int p = Math.max(start, firstWanted); p < end; p++) {
-          rows.row(firstChunk + i, p, i * (end - start) + p - start);
-        }
-      }
+      parts.add(new Part(start == 0, entries, outputs));
     }
+    return parts;
   }
 
-  /** Copies logits of the last batch. */
+  /**
+   * Computes a part; the first one of its chunks empties the context.
+   *
+   * @throws dev.ocellus.ggml.ComputationCancelledException if {@code flag} was set
+   */
+  public void decode(Part part, CancellationFlag flag) {
+    if (part.first) {
+      context.clear();
+    }
+    batch.clear();
+    for (Entry e : part.entries) {
+      batch.add(e.token(), e.position(), e.sequence(), e.wanted());
+    }
+    context.decode(batch, flag);
+  }
+
+  /** Copies logits of the last part. */
   public void logits(int index, float[] to) {
     context.logits(index, to);
   }

@@ -7,20 +7,27 @@ final class LogSoftmax {
 
   private LogSoftmax() {}
 
+  /** The largest logit and the logarithm of the sum of all exponentials above it. */
+  record Norm(float max, double logSum) {
+    /** The logarithm of a token's probability, given its logit. */
+    double logProbability(float logit) {
+      return (logit - max) - logSum;
+    }
+  }
+
   /**
-   * {@code log Σ exp(logits)}, which subtracted from a logit gives the logarithm of its
-   * probability.
+   * Rounds where llama-perplexity does: differences and exponentials are floats, the sum is not.
    */
-  static double logSum(float[] logits) {
+  static Norm norm(float[] logits) {
     float max = Float.NEGATIVE_INFINITY;
     for (float logit : logits) {
       max = Math.max(max, logit);
     }
     double sum = 0;
     for (float logit : logits) {
-      sum += exp(logit - max);
+      sum += (float) exp(logit - max);
     }
-    return max + Math.log(sum);
+    return new Norm(max, Math.log(sum));
   }
 
   /**

@@ -37,9 +37,17 @@ public record Perplexity(double value, double error, long nTokens) {
       CancellationFlag flag) {
     Perplexity result = new Perplexity(1, 0, 0);
     try (ChunkDecoder decoder = new ChunkDecoder(model, options, chunks.nCtx(), null)) {
-      Scores scores = new Scores(decoder, chunks, model.vocab().nTokens());
+      Scores scores = new Scores(decoder, model.vocab().nTokens());
       for (int chunk = 0; chunk < chunks.count(); chunk += decoder.sideBySide()) {
-        decoder.decode(chunks, chunk, chunks.firstScored(), scores, flag);
+        for (ChunkDecoder.Part part : decoder.parts(chunks, chunk, chunks.firstScored())) {
+          decoder.decode(part, flag);
+          for (ChunkDecoder.Output o : part.outputs()) {
+            if (o.position() < chunks.nCtx() - 1) { // nothing comes after the last
+              scores.add(o.index(), chunks.token(o.chunk(), o.position() + 1));
+            }
+          }
+          scores.flush();
+        }
         result = scores.result();
         int done = Math.min(chunks.count(), chunk + decoder.sideBySide());
         listener.chunk(done, chunks.count(), result);
@@ -49,9 +57,8 @@ public record Perplexity(double value, double error, long nTokens) {
   }
 
   /** Sums over predictions; rows are gathered so that processors can share them. */
-  private static final class Scores implements ChunkDecoder.Rows {
+  private static final class Scores {
     private final ChunkDecoder decoder;
-    private final TextChunks chunks;
     private final float[][] rows;
     private final int[] next = new int[ROWS];
     private int filled;
@@ -59,29 +66,24 @@ public record Perplexity(double value, double error, long nTokens) {
     private double squares;
     private long count;
 
-    Scores(ChunkDecoder decoder, TextChunks chunks, int nVocab) {
+    Scores(ChunkDecoder decoder, int nVocab) {
       this.decoder = decoder;
-      this.chunks = chunks;
       this.rows = new float[ROWS][nVocab];
     }
 
-    @Override
-    public void row(int chunk, int position, int index) {
-      if (position == chunks.nCtx() - 1) {
-        return; // nothing comes next
-      }
+    void add(int index, int token) {
       decoder.logits(index, rows[filled]);
-      next[filled++] = chunks.token(chunk, position + 1);
-      if (filled == ROWS || position == chunks.nCtx() - 2) {
+      next[filled++] = token;
+      if (filled == ROWS) {
         flush();
       }
     }
 
-    private void flush() {
+    void flush() {
       double[] losses =
           IntStream.range(0, filled)
               .parallel()
-              .mapToDouble(i -> LogSoftmax.logSum(rows[i]) - rows[i][next[i]])
+              .mapToDouble(i -> -LogSoftmax.norm(rows[i]).logProbability(rows[i][next[i]]))
               .toArray();
       for (double loss : losses) {
         sum += loss;
@@ -91,7 +93,7 @@ public record Perplexity(double value, double error, long nTokens) {
       filled = 0;
     }
 
-    private Perplexity result() {
+    Perplexity result() {
       Estimate e = Estimate.ofSums(sum, squares, count).exp();
       return new Perplexity(e.value(), e.error(), count);
     }

@@ -26,7 +26,8 @@ public final class Architectures {
               Map.entry("pixtral", Pixtral::new),
               Map.entry("qwen2vl_merger", Qwen2Vl::new),
               Map.entry("qwen2.5vl_merger", Qwen25Vl::new),
-              Map.entry("qwen3vl_merger", Qwen3Vl::new)));
+              Map.entry("qwen3vl_merger", Qwen3Vl::new),
+              Map.entry("resampler", MiniCpmV::new)));
 
   private static final String WITH_VIDEO =
       "InternVL, Qwen2-VL, Qwen2.5-VL, Qwen3-VL and SmolVLM2 (idefics3)";

@@ -29,7 +29,16 @@ public interface VisionArchitecture {
     return "";
   }
 
-  /** As {@link #textBeforeImage}, behind every picture. */
+  /**
+   * The same for architectures that number the pictures of a conversation.
+   *
+   * @param index number of the picture, from 0
+   */
+  default String textBeforeImage(int index) {
+    return textBeforeImage();
+  }
+
+  /** As {@link #textBeforeImage()}, behind every picture. */
   default String textAfterImage() {
     return "";
   }
@@ -56,11 +65,16 @@ public interface VisionArchitecture {
     throw Architectures.takesNoVideo(this);
   }
 
-  /** How the place of a picture or video is written. */
-  default VisualPlace place(Visual visual) {
+  /**
+   * How the place of a picture or video is written.
+   *
+   * @param nImages pictures before it in the conversation
+   */
+  default VisualPlace place(Visual visual, int nImages) {
     return switch (visual) {
       case RgbImage image ->
-          new VisualPlace(imageMarker(), textBeforeImage(), textAfterImage(), writtenImage());
+          new VisualPlace(
+              imageMarker(), textBeforeImage(nImages), textAfterImage(), writtenImage());
       case Video video -> place(video);
     };
   }

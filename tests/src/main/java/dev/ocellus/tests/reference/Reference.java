@@ -46,10 +46,15 @@ final class Reference {
           "golden data: tests/golden only; -Docellus.reference=DIR compares a larger set too");
       return List.of(new Reference(OWN));
     }
-    if (!Files.isDirectory(Path.of(other, "models"))) {
-      throw new IllegalArgumentException("ocellus.reference: no directory models in " + other);
+    return List.of(new Reference(OWN), of(Path.of(other)));
+  }
+
+  /** A directory of golden data. */
+  static Reference of(Path root) {
+    if (!Files.isDirectory(root.resolve("models"))) {
+      throw new IllegalArgumentException("golden data: no directory models in " + root);
     }
-    return List.of(new Reference(OWN), new Reference(Path.of(other)));
+    return new Reference(root);
   }
 
   Path root() {
@@ -63,6 +68,10 @@ final class Reference {
         .toList();
   }
 
+  Path directory(String model) {
+    return root.resolve("models").resolve(model);
+  }
+
   Path mmproj(String model) {
     return gguf(model).resolve("mmproj.gguf");
   }
@@ -72,24 +81,20 @@ final class Reference {
   }
 
   private Path gguf(String model) {
-    return converted == null ? model(model).resolve("gguf") : converted.resolve(model);
-  }
-
-  private Path model(String model) {
-    return root.resolve("models").resolve(model);
+    return converted == null ? directory(model).resolve("gguf") : converted.resolve(model);
   }
 
   /** Names of the models that have a checkpoint and conversations. */
   List<String> checkpoints() {
     return names(root.resolve("models")).stream()
         .filter(m -> Files.exists(checkpoint(m).resolve("config.json")))
-        .filter(m -> Files.isDirectory(model(m).resolve("cases")) && !cases(m).isEmpty())
+        .filter(m -> Files.isDirectory(directory(m).resolve("cases")) && !cases(m).isEmpty())
         .toList();
   }
 
   /** A checkpoint in HuggingFace's layout. */
   Path checkpoint(String model) {
-    return model(model).resolve("hf");
+    return directory(model).resolve("hf");
   }
 
   /**
@@ -97,7 +102,7 @@ final class Reference {
    * GGUF files do not hold.
    */
   TokenLimits imageTokens(String model) {
-    Path file = root.resolve("models").resolve(model).resolve("hf/preprocessor_config.json");
+    Path file = directory(model).resolve("hf/preprocessor_config.json");
     if (!Files.exists(file)) {
       return TokenLimits.NONE;
     }
