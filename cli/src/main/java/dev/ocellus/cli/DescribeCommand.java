@@ -136,19 +136,12 @@ final class DescribeCommand extends Verb {
   }
 
   private Answer describe(
-      Path path,
-      Content shown,
-      ChatSession session,
-      GenerationOptions options,
-      Progress progress) {
+      Path path, Content shown, ChatSession session, GenerationOptions options, Progress progress) {
     List<Message> messages = new ArrayList<>();
     if (system != null) {
       messages.add(Message.system(system));
     }
-    messages.add(
-        new Message(
-            Role.USER,
-            List.of(shown, new Content.Text(prompt))));
+    messages.add(new Message(Role.USER, List.of(shown, new Content.Text(prompt))));
     if (!isOne() && !output.json) {
       io().out().print(path + ": ");
       io().out().flush();

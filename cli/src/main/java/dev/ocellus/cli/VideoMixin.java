@@ -24,8 +24,7 @@ final class VideoMixin {
   @Option(
       names = "--fps",
       paramLabel = "N",
-      description =
-          "Frames of a video in a second. Default: as a GIF says, and 2 for a directory.")
+      description = "Frames of a video in a second. Default: as a GIF says, and 2 for a directory.")
   @Nullable Double fps;
 
   @Option(

@@ -14,7 +14,16 @@ class VideoOptionTest {
     Path gguf = GOLDEN.resolve("models").resolve(model).resolve("gguf");
     Object[] arguments = new Object[more.length + 10];
     Object[] first = {
-      verb, "-m", gguf.resolve("text.gguf"), "--mmproj", gguf.resolve("mmproj.gguf"), "-t", 1, "-n", 2, "--temp=0"
+      verb,
+      "-m",
+      gguf.resolve("text.gguf"),
+      "--mmproj",
+      gguf.resolve("mmproj.gguf"),
+      "-t",
+      1,
+      "-n",
+      2,
+      "--temp=0"
     };
     System.arraycopy(first, 0, arguments, 0, first.length);
     System.arraycopy(more, 0, arguments, first.length, more.length);
@@ -32,8 +41,7 @@ class VideoOptionTest {
 
   @Test
   void showsFewerFrames() {
-    Cli cli =
-        run("describe", "qwen2.5-vl", "--video", CLIP, "--fps", 4, "--frames", 2, "--json");
+    Cli cli = run("describe", "qwen2.5-vl", "--video", CLIP, "--fps", 4, "--frames", 2, "--json");
     assertThat(cli.code()).as(cli.err()).isZero();
     assertThat(cli.json().get(0).get("video").asText()).endsWith("square-clip");
     assertThat(cli.json().get(0).at("/usage/image_tokens").asInt()).isEqualTo(4);
@@ -61,7 +69,11 @@ class VideoOptionTest {
     Path gguf = GOLDEN.resolve("models/qwen2-vl/gguf");
     Cli cli =
         Cli.runWithInput(
-            "/video " + CLIP + "\nWhat happens?\n/stats\n/video " + GOLDEN.resolve("README.md") + "\n",
+            "/video "
+                + CLIP
+                + "\nWhat happens?\n/stats\n/video "
+                + GOLDEN.resolve("README.md")
+                + "\n",
             "chat",
             "-m",
             gguf.resolve("text.gguf"),

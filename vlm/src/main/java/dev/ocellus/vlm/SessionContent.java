@@ -51,7 +51,9 @@ final class SessionContent {
    * @throws UnsupportedContentException if there is a video in it
    */
   static byte[] messages(List<Message> messages) {
-    if (messages.stream().flatMap(m -> m.content().stream()).anyMatch(p -> p instanceof Content.Video)) {
+    if (messages.stream()
+        .flatMap(m -> m.content().stream())
+        .anyMatch(p -> p instanceof Content.Video)) {
       throw new UnsupportedContentException(
           "A conversation with a video is not saved with its context. Save its messages as JSON, which name the video's file.");
     }

@@ -86,8 +86,7 @@ public final class VisionLanguageModel implements AutoCloseable {
             ? template
             : encoder != null ? encoder.architecture().defaultChatTemplate() : CHATML;
     this.format =
-        new ChatFormat(
-            this.template, tokenText(vocab, vocab.bos()), tokenText(vocab, vocab.eos()));
+        new ChatFormat(this.template, tokenText(vocab, vocab.bos()), tokenText(vocab, vocab.eos()));
     this.tokenizer = new PromptTokenizer(vocab, encoder == null ? Set.of() : markers(encoder));
     this.loadMillis = (System.nanoTime() - started) / 1e6;
   }

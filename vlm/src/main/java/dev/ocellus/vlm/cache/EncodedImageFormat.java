@@ -40,7 +40,11 @@ public final class EncodedImageFormat {
               ? t.text().getBytes(StandardCharsets.UTF_8)
               : new byte[0];
       texts.add(text);
-      size += 1 + (piece instanceof ImagePiece.Rows rows ? 16 + 4L * rows.times().size() : 4 + text.length);
+      size +=
+          1
+              + (piece instanceof ImagePiece.Rows rows
+                  ? 16 + 4L * rows.times().size()
+                  : 4 + text.length);
     }
     ByteBuffer out =
         ByteBuffer.allocate(Math.toIntExact(size)).order(ByteOrder.LITTLE_ENDIAN).put(MAGIC);

@@ -45,7 +45,8 @@ class VideoTest {
 
   @Test
   void comparesNumbersOfAnyLength() {
-    List<String> names = new ArrayList<>(List.of("b1", "a", "a01b", "a1b", "a99999999999999999999", "a2"));
+    List<String> names =
+        new ArrayList<>(List.of("b1", "a", "a01b", "a1b", "a99999999999999999999", "a2"));
     names.sort(VideoReader::compareNaturally);
     assertThat(names).containsExactly("a", "a01b", "a1b", "a2", "a99999999999999999999", "b1");
   }
@@ -135,8 +136,8 @@ class VideoTest {
                 new ImageLimits(limits.maxBytes(), limits.maxPixels(), limits.maxSide(), 1)))
         .isInstanceOf(ImageFormatException.class)
         .hasMessageContaining("2 frames");
-    assertThatThrownBy(() ->
-            VideoReader.read(directory, OptionalDouble.empty(), limits.withMaxPixels(20)))
+    assertThatThrownBy(
+            () -> VideoReader.read(directory, OptionalDouble.empty(), limits.withMaxPixels(20)))
         .isInstanceOf(ImageFormatException.class)
         .hasMessageContaining("20 pixels");
   }

@@ -168,8 +168,7 @@ class MessagesJsonTest {
     assertThatThrownBy(() -> MessagesJson.parse(json.replace("4}", "-1}"), files))
         .isInstanceOf(MessagesFormatException.class)
         .hasMessageContaining("messages[0].content[0].fps");
-    assertThatThrownBy(() ->
-            MessagesJson.parse(json, ImageLoader.inlineOnly(ImageLimits.DEFAULT)))
+    assertThatThrownBy(() -> MessagesJson.parse(json, ImageLoader.inlineOnly(ImageLimits.DEFAULT)))
         .isInstanceOf(MessagesFormatException.class)
         .hasMessageContaining("messages[0].content[0].video")
         .hasMessageContaining("no videos");
