@@ -8,6 +8,7 @@ import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.TokenEmbeddings;
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.cache.ImageCache;
+import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.model.VisionArchitecture;
 import dev.ocellus.vlm.model.VisualPlace;
@@ -307,8 +308,10 @@ public final class VisionLanguageModel implements AutoCloseable {
   private Rendering rendering(List<Message> messages) {
     List<Visual> visuals = messages.stream().flatMap(m -> m.visuals().stream()).toList();
     List<VisualPlace> places = new ArrayList<>();
+    int nImages = 0;
     for (Visual visual : visuals) {
-      places.add(place(visual, places.size()));
+      places.add(place(visual, nImages));
+      nImages += visual instanceof RgbImage ? 1 : 0;
     }
     Prompt prompt = null;
     // the template's own way first, and where it leaves something out, others that most would take
@@ -324,12 +327,15 @@ public final class VisionLanguageModel implements AutoCloseable {
             .formatted(visuals.size(), prompt == null ? 0 : prompt.nImages()));
   }
 
-  private VisualPlace place(Visual visual, int index) {
+  /**
+   * @param nImages pictures before it
+   */
+  private VisualPlace place(Visual visual, int nImages) {
     if (encoder == null) {
       throw new PromptException(
           "The conversation has a picture or video, but no image encoder is loaded; give one with --mmproj");
     }
-    return encoder.architecture().place(visual, index);
+    return encoder.architecture().place(visual, nImages);
   }
 
   /** Frees everything; sessions are closed first, and a running computation is waited for. */
