@@ -12,8 +12,8 @@ interface MmprojPreset {
   /**
    * {@code vit-l-336} is LLaVA's ViT-L/14 at 336 pixels, of whose 24 layers 23 are used; {@code
    * -anyres} the same with LLaVA-NeXT's tiles. {@code siglip-512} is SigLIP B/16 at 512 pixels with
-   * SmolVLM's tiles. {@code qwen2.5-vl} has a quarter of that tower's layers, 7 with windows and one
-   * without, as each quarter has.
+   * SmolVLM's tiles. {@code qwen2.5-vl} has a quarter of that tower's layers, 7 with windows and
+   * one without, as each quarter has.
    */
   Map<String, MmprojPreset> BY_NAME =
       Map.of(

@@ -26,24 +26,26 @@ record VisionPreset(
         MmprojPreset.start(type, "mlp")
             .bool("clip.has_text_encoder", false)
             .bool("clip.has_llava_projector", true)
-        .u32("clip.vision.image_size", imageSize)
-        .u32("clip.vision.patch_size", patchSize)
-        .u32("clip.vision.embedding_length", nEmbd)
-        .u32("clip.vision.feed_forward_length", nFf)
-        .u32("clip.vision.projection_dim", nProjected)
-        .u32("clip.vision.attention.head_count", nHead)
-        .f32("clip.vision.attention.layer_norm_epsilon", 1e-5f)
-        .u32("clip.vision.block_count", nLayer)
-        .ints("clip.vision.feature_layer", nLayer)
-        .floats("clip.vision.image_mean", 0.48145466f, 0.4578275f, 0.40821073f)
-        .floats("clip.vision.image_std", 0.26862954f, 0.26130258f, 0.27577711f)
-        .bool("clip.use_gelu", false);
+            .u32("clip.vision.image_size", imageSize)
+            .u32("clip.vision.patch_size", patchSize)
+            .u32("clip.vision.embedding_length", nEmbd)
+            .u32("clip.vision.feed_forward_length", nFf)
+            .u32("clip.vision.projection_dim", nProjected)
+            .u32("clip.vision.attention.head_count", nHead)
+            .f32("clip.vision.attention.layer_norm_epsilon", 1e-5f)
+            .u32("clip.vision.block_count", nLayer)
+            .ints("clip.vision.feature_layer", nLayer)
+            .floats("clip.vision.image_mean", 0.48145466f, 0.4578275f, 0.40821073f)
+            .floats("clip.vision.image_std", 0.26862954f, 0.26130258f, 0.27577711f)
+            .bool("clip.use_gelu", false);
     if (anyres) {
       int side = imageSize;
       writer
           .ints(
               "clip.vision.image_grid_pinpoints",
-              new int[] {side, 2 * side, 2 * side, side, 2 * side, 2 * side, 3 * side, side, side, 3 * side})
+              new int[] {
+                side, 2 * side, 2 * side, side, 2 * side, 2 * side, 3 * side, side, side, 3 * side
+              })
           .string("clip.vision.mm_patch_merge_type", "spatial_unpad");
     }
     var random = new RandomTensors(writer, type, seed);
