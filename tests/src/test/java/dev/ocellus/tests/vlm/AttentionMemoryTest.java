@@ -32,8 +32,7 @@ class AttentionMemoryTest {
       Tensor query = builder.input("q", WIDTH, n, HEADS);
       Tensor key = builder.input("k", WIDTH, n, HEADS);
       Tensor value = builder.input("v", WIDTH, n, HEADS);
-      try (Graph graph =
-          builder.build(DotProductAttention.forward(query, key, value, onCpu))) {
+      try (Graph graph = builder.build(DotProductAttention.forward(query, key, value, onCpu))) {
         return scheduler.bytesNeeded(graph);
       }
     }
