@@ -31,7 +31,7 @@ class FidelityRowTest {
     var rows = new PeerResults.Run(Optional.empty(), Optional.empty(), false, 0);
     assertThat(row(1, 1e-6, new PeerResults.Case(rows, Optional.empty())).markdown())
         .endsWith("| other rows |  | differs | 0 of 12 | - |\n");
-    assertThat(row(1, 1e-6, null).markdown()).endsWith("| not measured | | | |  |\n");
+    assertThat(row(1, 1e-6, null).markdown()).endsWith("| not measured | | | | |\n");
   }
 
   @Test
