@@ -96,7 +96,7 @@ class ConverterTest {
             ConvertOptions.defaults()
                 .withParts(false, Encoders.YES)
                 .withTypes(OutputType.F32, OutputType.F32));
-    try (GgufFile f = GgufFile.open(file)) {
+    try (GgufFile f = GgufFile.open(file.resolveSibling("mmproj-model.gguf"))) {
       assertThat(f.metadata().string("clip.projector_type")).isEqualTo("paligemma");
       assertThat(f.metadata().int32("clip.vision.image_size")).isEqualTo(4);
       assertThat(f.tensors().stream().map(t -> t.name()))
