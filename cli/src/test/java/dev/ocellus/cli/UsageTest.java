@@ -24,6 +24,15 @@ class UsageTest {
         "tokenize",
         "template",
         "inspect",
+        "quantize",
+        "imatrix",
+        "perplexity",
+        "compare",
+        "edit",
+        "split",
+        "merge",
+        "hash",
+        "diff",
         "devices",
         "bench"
       })
