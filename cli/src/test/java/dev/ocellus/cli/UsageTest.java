@@ -32,6 +32,15 @@ class UsageTest {
         "template",
         "inspect",
         "convert",
+        "quantize",
+        "imatrix",
+        "perplexity",
+        "compare",
+        "edit",
+        "split",
+        "merge",
+        "hash",
+        "diff",
         "devices",
         "bench"
       })

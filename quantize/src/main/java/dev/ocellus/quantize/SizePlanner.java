@@ -17,10 +17,10 @@ import java.util.Map;
 /**
  * Chooses the type of every tensor so that a model of a given size loses least.
  *
- * <p>Minimised is the sum over all tensors of their {@linkplain TypeErrors relative errors}, each
- * times how much an error there harms the answer. All layers add to one residual stream, so an
- * error of the same relative size does about the same harm wherever it is made and however small
- * the tensor: small tensors therefore get more bits.
+ * <p>Minimised is the sum of the {@linkplain TypeErrors relative errors} of all tensors, each
+ * counted once. All layers add to one residual stream, so an error of the same relative size does
+ * about the same harm wherever it is made and however small the tensor: small tensors therefore get
+ * more bits.
  */
 public final class SizePlanner {
   /** From few bits to many. */
@@ -142,11 +142,10 @@ public final class SizePlanner {
   private static List<Allocation.Choice> choices(
       GgufTensor t, Map<String, Map<TensorType, Double>> errors) {
     List<Allocation.Choice> choices = new ArrayList<>();
-    double harm = Harm.of(t.name());
     errors
         .getOrDefault(t.name(), Map.of())
         .forEach((type, error) ->
-            choices.add(new Allocation.Choice(type, type.bytes(Shapes.of(t)), harm * error)));
+            choices.add(new Allocation.Choice(type, type.bytes(Shapes.of(t)), error)));
     choices.add(new Allocation.Choice(t.type(), t.byteSize(), 0));
     return choices;
   }
