@@ -119,6 +119,7 @@ public final class VisionLanguageModel implements AutoCloseable {
                 options.visionPrecision());
     LlamaModel text = null;
     LlamaModel draft = null;
+    TokenEmbeddings embeddings = null;
     try {
       String template = options.chatTemplate();
       if (template == null) {
@@ -135,12 +136,14 @@ public final class VisionLanguageModel implements AutoCloseable {
       if (draftFile != null) {
         draft = DraftModel.load(draftFile, options, text);
       }
-      TokenEmbeddings embeddings =
-          encoder != null && encoder.architecture().promptSeesItself()
-              ? TokenEmbeddings.open(options.model())
-              : null;
+      if (encoder != null && encoder.architecture().promptSeesItself()) {
+        embeddings = TokenEmbeddings.open(options.model());
+      }
       return new VisionLanguageModel(options, text, encoder, draft, embeddings, template, started);
     } catch (Throwable e) {
+      if (embeddings != null) {
+        embeddings.close();
+      }
       if (draft != null) {
         draft.close();
       }
