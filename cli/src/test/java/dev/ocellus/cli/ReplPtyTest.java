@@ -168,7 +168,7 @@ class ReplPtyTest {
         TimeUnit.MILLISECONDS.sleep(300);
         terminal.type("\u0003"); // Ctrl-C
         at = terminal.await("stopped", at);
-        at = terminal.await("] > ", at);
+        at = terminal.await("> ", at);
       }
       terminal.type("half a line\u0003"); // gives up the line
       at = terminal.await("/quit ends", at);
