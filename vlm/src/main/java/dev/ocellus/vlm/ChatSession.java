@@ -100,8 +100,8 @@ public final class ChatSession implements AutoCloseable {
       List<Message> messages = new ArrayList<>(history);
       messages.add(message);
       Answer answer = generate(messages, options, listener);
-      history.add(message);
-      history.add(Message.assistant(answer.text()));
+      history.clear();
+      history.addAll(answer.addedTo(messages));
       return answer;
     });
   }
@@ -115,8 +115,7 @@ public final class ChatSession implements AutoCloseable {
     return exclusively(() -> {
       Answer answer = generate(messages, options, listener);
       history.clear();
-      history.addAll(messages);
-      history.add(Message.assistant(answer.text()));
+      history.addAll(answer.addedTo(messages));
       return answer;
     });
   }

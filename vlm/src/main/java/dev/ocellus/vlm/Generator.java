@@ -7,7 +7,6 @@ import dev.ocellus.llama.LlamaContext;
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.prompt.Prompt;
-import dev.ocellus.vlm.sampling.SamplerChain;
 import dev.ocellus.vlm.text.StopStrings;
 import dev.ocellus.vlm.text.Utf8Stream;
 import java.util.Arrays;
@@ -43,7 +42,17 @@ final class Generator implements AutoCloseable {
       GenerationOptions options,
       AnswerListener listener,
       CancellationFlag cancellation) {
-    Prompt prompt = model.prompt(messages);
+    Prompt prompt = model.prompt(messages, options.prompt());
+    Message begun = options.prompt().continued(messages);
+    var output =
+        new AnswerOutput(
+            model.answerFormat(),
+            vocab,
+            prompt,
+            begun == null ? "" : begun.text(),
+            options,
+            listener);
+    var sampler = new AnswerSampler(options, model);
     List<RgbImage> pictures = messages.stream().flatMap(m -> m.images().stream()).toList();
     images.startTiming();
     List<ContextEntry> entries;
@@ -73,7 +82,7 @@ final class Generator implements AutoCloseable {
     }
     context.synchronize();
     double prefillMillis = (System.nanoTime() - prefillStart) / 1e6;
-    var run = new Run(options, listener, cancellation);
+    var run = new Run(options, output, sampler, cancellation);
     long decodeStart = System.nanoTime();
     run.decode();
     double decodeMillis = (System.nanoTime() - decodeStart) / 1e6;
@@ -88,7 +97,8 @@ final class Generator implements AutoCloseable {
             images.preprocessTiming(),
             images.encodeTiming(),
             new Timings.Stage(prefillMillis, nPrompt - cached),
-            new Timings.Stage(decodeMillis, run.nTokens)));
+            new Timings.Stage(decodeMillis, run.nTokens)),
+        output.finish());
   }
 
   /** Rows that see each other are computed at once, or some would not see those that come later. */
@@ -121,9 +131,9 @@ final class Generator implements AutoCloseable {
   /** The answer on its way. */
   private final class Run {
     private final GenerationOptions options;
-    private final AnswerListener listener;
+    private final AnswerOutput output;
     private final CancellationFlag cancellation;
-    private final SamplerChain sampler;
+    private final AnswerSampler sampler;
     private final Utf8Stream utf8 = new Utf8Stream();
     private final StopStrings stops;
     private final StringBuilder text = new StringBuilder();
@@ -131,11 +141,15 @@ final class Generator implements AutoCloseable {
     private int nTokens;
     private StopReason reason = StopReason.LENGTH;
 
-    Run(GenerationOptions options, AnswerListener listener, CancellationFlag cancellation) {
+    Run(
+        GenerationOptions options,
+        AnswerOutput output,
+        AnswerSampler sampler,
+        CancellationFlag cancellation) {
       this.options = options;
-      this.listener = listener;
+      this.output = output;
       this.cancellation = cancellation;
-      this.sampler = options.sampling().toChain(new SamplingVocabulary(vocab));
+      this.sampler = sampler;
       this.stops = new StopStrings(options.stop());
     }
 
@@ -146,6 +160,10 @@ final class Generator implements AutoCloseable {
     void decode() {
       boolean stopped = false;
       while (!stopped) {
+        if (sampler.mustEnd()) {
+          reason = StopReason.END;
+          break;
+        }
         if (nTokens == options.maxTokens()) {
           reason = StopReason.LENGTH;
           break;
@@ -155,22 +173,30 @@ final class Generator implements AutoCloseable {
           break;
         }
         context.logits(filler.lastOutput(), logits);
-        int token = sampler.sample(logits);
+        float[] raw = options.logProbs() < 0 ? logits : logits.clone();
+        int token = sampler.sample(logits, tokensLeft());
         if (!options.ignoreEos() && vocab.isEndOfGeneration(token)) {
           reason = StopReason.END;
           break;
         }
         add(token);
-        stopped = emit(utf8.accept(vocab.piece(token, false)));
+        output.addLogProbs(raw, token);
+        stopped = emit(utf8.accept(output.bytes(token)));
         if (stopped) {
           reason = StopReason.STOP_STRING;
-        } else if (nTokens != options.maxTokens()) {
+        } else if (nTokens != options.maxTokens() && !sampler.mustEnd()) {
           stopped = !advance(token);
         }
       }
       if (reason != StopReason.STOP_STRING) {
         finish();
       }
+    }
+
+    /** How many tokens may still come, by the options and by the context. */
+    private int tokensLeft() {
+      int room = context.nCtx() - filler.used() + 1;
+      return options.maxTokens() < 0 ? room : Math.min(room, options.maxTokens() - nTokens);
     }
 
     private void add(int token) {
@@ -216,7 +242,7 @@ final class Generator implements AutoCloseable {
     private void pass(String piece) {
       if (!piece.isEmpty()) {
         text.append(piece);
-        listener.onText(piece);
+        output.accept(piece);
       }
     }
   }

@@ -1,6 +1,7 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.tool.ToolCall;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -9,10 +10,38 @@ import java.util.List;
  *
  * @param role who says it
  * @param content its parts, in order
+ * @param reasoning what a model thought before it answered; empty if nothing
+ * @param toolCalls calls that a model asks for
+ * @param toolCallId for the result of a tool: the call that it belongs to; empty if it is not known
+ * @param toolName for the result of a tool: which one; empty if it is not known
  */
-public record Message(Role role, List<Content> content) {
+public record Message(
+    Role role,
+    List<Content> content,
+    String reasoning,
+    List<ToolCall> toolCalls,
+    String toolCallId,
+    String toolName) {
   public Message {
     content = List.copyOf(content);
+    toolCalls = List.copyOf(toolCalls);
+  }
+
+  /** A message without reasoning or calls. */
+  public Message(Role role, List<Content> content) {
+    this(role, content, "", List.of(), "", "");
+  }
+
+  /** An answer with reasoning and calls. */
+  public static Message assistant(String text, String reasoning, List<ToolCall> toolCalls) {
+    return new Message(
+        Role.ASSISTANT, List.of(new Content.Text(text)), reasoning, toolCalls, "", "");
+  }
+
+  /** What a tool gave back. */
+  public static Message toolResult(ToolCall call, String result) {
+    return new Message(
+        Role.TOOL, List.of(new Content.Text(result)), "", List.of(), call.id(), call.name());
   }
 
   /** A message of text alone. */

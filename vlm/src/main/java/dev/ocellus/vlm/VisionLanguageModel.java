@@ -8,7 +8,9 @@ import dev.ocellus.vlm.prompt.ChatFormat;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.PromptException;
 import dev.ocellus.vlm.prompt.PromptTokenizer;
+import dev.ocellus.vlm.sampling.grammar.GrammarVocabulary;
 import dev.ocellus.vlm.template.Rendered;
+import dev.ocellus.vlm.tool.AnswerFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -40,6 +42,9 @@ public final class VisionLanguageModel implements AutoCloseable {
   private final ChatFormat format;
   private final PromptTokenizer tokenizer;
   private final double loadMillis;
+
+  /** A race only makes it twice. */
+  private volatile @Nullable GrammarVocabulary grammarVocabulary;
 
   private VisionLanguageModel(
       LoadOptions options,
@@ -157,39 +162,76 @@ public final class VisionLanguageModel implements AutoCloseable {
   /**
    * Renders a conversation, with the answer about to begin, and tells who wrote which part of it.
    *
-   * @throws PromptException if the pictures cannot be given a place
+   * @throws PromptException if the pictures cannot be given a place, or the template takes no tools
    * @throws dev.ocellus.vlm.template.TemplateException if the template refuses the conversation
    */
-  public Rendered render(List<Message> messages) {
-    return rendering(messages).rendered;
+  public Rendered render(List<Message> messages, PromptOptions options) {
+    return rendering(messages, options).rendered;
   }
 
-  /** As {@link #render}, and tokenizes what was rendered. */
+  /** As {@link #render(List, PromptOptions)}, with default options. */
+  public Rendered render(List<Message> messages) {
+    return render(messages, PromptOptions.defaults());
+  }
+
+  /** As {@link #render(List, PromptOptions)}, and tokenizes what was rendered. */
+  public Prompt prompt(List<Message> messages, PromptOptions options) {
+    return rendering(messages, options).prompt;
+  }
+
+  /** As {@link #prompt(List, PromptOptions)}, with default options. */
   public Prompt prompt(List<Message> messages) {
-    return rendering(messages).prompt;
+    return prompt(messages, PromptOptions.defaults());
   }
 
   private record Rendering(Rendered rendered, Prompt prompt) {}
 
-  private Rendering rendering(List<Message> messages) {
-    int nImages = messages.stream().mapToInt(m -> m.images().size()).sum();
+  private Rendering rendering(List<Message> all, PromptOptions options) {
+    int nImages = all.stream().mapToInt(m -> m.images().size()).sum();
     if (nImages > 0 && encoder == null) {
       throw new PromptException(
           "The conversation has %d picture(s), but no image encoder is loaded; give one with --mmproj"
               .formatted(nImages));
     }
-    Rendered rendered = format.render(messages);
-    Prompt prompt = tokenizer.tokenize(rendered);
-    if (prompt.nImages() != nImages) {
-      rendered = format.renderAsText(messages);
-      prompt = tokenizer.tokenize(rendered);
+    Message continued = options.continued(all);
+    List<Message> messages = continued == null ? all : all.subList(0, all.size() - 1);
+    String begun = continued == null ? "" : continued.text();
+    Rendering rendering = tokenized(format.render(messages, options), begun);
+    if (rendering.prompt.nImages() != nImages) {
+      rendering = tokenized(format.renderAsText(messages, options), begun);
     }
-    if (prompt.nImages() != nImages) {
+    if (rendering.prompt.nImages() != nImages) {
       throw new PromptException(
           "The conversation has %d picture(s), but its rendering by the model's chat template has places for %d. Use another template (--chat-template)."
-              .formatted(nImages, prompt.nImages()));
+              .formatted(nImages, rendering.prompt.nImages()));
     }
-    return new Rendering(rendered, prompt);
+    return rendering;
+  }
+
+  /**
+   * @param begun the beginning of the answer, which the model goes on with
+   */
+  private Rendering tokenized(Rendered rendered, String begun) {
+    Rendered whole = begun.isEmpty() ? rendered : rendered.followedBy(begun);
+    return new Rendering(whole, tokenizer.tokenize(whole).withEnd(rendered.end() + begun));
+  }
+
+  /** How the model writes reasoning and calls into its answers. */
+  AnswerFormat answerFormat() {
+    return format.answerFormat();
+  }
+
+  /** The tokens as grammars see them; made when first asked for, as it takes a moment. */
+  GrammarVocabulary grammarVocabulary() {
+    GrammarVocabulary known = grammarVocabulary;
+    if (known == null) {
+      Vocab vocab = textModel.vocab();
+      known =
+          new GrammarVocabulary(
+              vocab.nTokens(), token -> vocab.piece(token, false), vocab::isEndOfGeneration);
+      grammarVocabulary = known;
+    }
+    return known;
   }
 
   /** Frees everything; sessions are closed first, and a running computation is waited for. */

@@ -7,10 +7,16 @@ import java.util.List;
  *
  * @param text the rendered text, with the image markers in it
  * @param segments tokens and pictures in order
+ * @param end what the template wrote last, behind everything from outside: it begins the answer
  */
-public record Prompt(String text, List<Segment> segments) {
+public record Prompt(String text, List<Segment> segments, String end) {
   public Prompt {
     segments = List.copyOf(segments);
+  }
+
+  /** The same with another end. */
+  public Prompt withEnd(String end) {
+    return new Prompt(text, segments, end);
   }
 
   /** How many pictures have a place in it. */

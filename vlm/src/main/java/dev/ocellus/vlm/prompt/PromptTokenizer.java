@@ -49,7 +49,7 @@ public final class PromptTokenizer {
   public Prompt tokenize(Rendered rendered) {
     var run = new Run(rendered);
     run.scan();
-    return new Prompt(rendered.text(), run.segments);
+    return new Prompt(rendered.text(), run.segments, rendered.end());
   }
 
   /** One prompt on its way. */
