@@ -56,7 +56,8 @@ def load_image(path):
     return ImageOps.exif_transpose(Image.open(path)).convert("RGB")
 
 
-def convert(args, config, tensors, tokenizer_dir, out, pre, mmproj=False, preprocessor=None):
+def convert(args, config, tensors, tokenizer_dir, out, pre, mmproj=False, preprocessor=None,
+            byte_pairs=False):
     """A GGUF file by llama.cpp's converter, which does not know the hashes of tiny tokenizers."""
     from safetensors.torch import save_file as save_torch
     with tempfile.TemporaryDirectory() as d:
@@ -68,10 +69,12 @@ def convert(args, config, tensors, tokenizer_dir, out, pre, mmproj=False, prepro
         (d / "config.json").write_text(json.dumps(config))
         save_torch({k: v.contiguous().clone() for k, v in tensors.items()}, d / "model.safetensors", {"format": "pt"})
         sys.path.insert(1, str(args.llama_cpp))
-        from conversion import base
+        from conversion import base, gemma, llama, qwen  # noqa: F401, so that their classes are known
         base.ModelBase.get_vocab_base_pre = lambda self, tokenizer: pre
         for c in all_subclasses(base.TextModel):
             c.get_vocab_base_pre = lambda self, tokenizer: pre
+            if byte_pairs:  # where published models have a sentencepiece model
+                c.set_vocab = c._set_vocab_gpt2
         out.parent.mkdir(parents=True, exist_ok=True)
         argv, sys.argv = sys.argv, ["convert", str(d), "--outfile", str(out), "--outtype", "f32", "--model-name", "tiny"]
         sys.argv += ["--mmproj"] if mmproj else []
@@ -140,13 +143,16 @@ def conversation(images, text):
 
 
 def run_case(args, model_name, name, model, processor, images, text, projected, mean, std, prompt=None, messages=None,
-             pixels=None):
+             pixels=None, shown=None):
     """A case of a model of transformers: prompt, ids, rows at the picture's places, 12 greedy tokens."""
-    pictures = [load_image(args.images / i) for i in images]
-    messages = messages or conversation(images, text)
+    nested = any(isinstance(i, list) for i in images)
+    names = images[0] if nested else images
+    pictures = [load_image(args.images / i) for i in names]
+    messages = messages or conversation(names, text)
     if prompt is None:
         prompt = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-    inputs = processor(images=pictures, text=prompt, return_tensors="pt")
+    inputs = processor(images=[pictures] if nested else pictures, text=prompt, return_tensors="pt")
+    inputs.pop("labels", None)
     rows = projected(model, inputs)
     image_token = model.config.image_token_id if hasattr(model.config, "image_token_id") else model.config.image_token_index
 
@@ -162,7 +168,7 @@ def run_case(args, model_name, name, model, processor, images, text, projected, 
     input_ids = inputs.input_ids[0].tolist()
     assert rows.shape[0] == input_ids.count(image_token), (rows.shape, input_ids.count(image_token))
     description = {
-        "model": model_name, "case": name, "messages": messages, "images": images, "prompt": prompt,
+        "model": model_name, "case": name, "messages": messages, "images": names, "prompt": shown or prompt,
         "input_ids": input_ids, "image_token_id": image_token, "n_image_tokens": rows.shape[0],
         "greedy": ids, "greedy_margin": margins,
         "image_processor_class": type(processor.image_processor).__name__,

@@ -9,4 +9,5 @@ module dev.ocellus.quantize {
   exports dev.ocellus.quantize.file;
   exports dev.ocellus.quantize.imatrix;
   exports dev.ocellus.quantize.inspect;
+  exports dev.ocellus.quantize.measure;
 }

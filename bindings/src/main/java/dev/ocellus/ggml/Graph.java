@@ -2,6 +2,7 @@ package dev.ocellus.ggml;
 
 import dev.ocellus.ffi.ggml_h;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /**
  * A graph that can be computed on a {@link Scheduler} any number of times, until the scheduler
@@ -48,6 +49,11 @@ public final class Graph implements AutoCloseable {
           "This graph has no tensor %s, only %s".formatted(name, context.named().keySet()));
     }
     return tensor;
+  }
+
+  /** Names that were given while the graph was built, in that order. */
+  public List<String> names() {
+    return List.copyOf(context.named().keySet());
   }
 
   /** Number of operations. */

@@ -22,6 +22,7 @@ public final class Scheduler extends NativeObject {
   private final MemorySegment handle;
   private final ReentrantLock lock = new ReentrantLock();
   private @Nullable Graph allocated;
+  private @Nullable ObserverCallback observer;
 
   /**
    * @param maxNodes most nodes of any graph to be computed
@@ -88,6 +89,40 @@ public final class Scheduler extends NativeObject {
         allocated = null;
         ggml_h.ggml_backend_sched_reset(handle);
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Lets somebody watch the products of weights and activations, which makes computing slower. */
+  public void observe(ProductObserver products) {
+    lock.lock();
+    try {
+      requireOpen();
+      observer = new ObserverCallback(products, arena());
+      ggml_h.ggml_backend_sched_set_eval_callback(handle, observer.stub(), MemorySegment.NULL);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Bytes of the buffers for intermediates that a graph would need, on all devices. Nothing is
+   * allocated. Use a graph that is not to be computed, on a scheduler that has computed nothing.
+   */
+  public long bytesNeeded(Graph graph) {
+    lock.lock();
+    try (Arena scratch = Arena.ofConfined()) {
+      requireOpen();
+      require(allocated == null, () -> "bytesNeeded: the scheduler holds a graph already");
+      MemorySegment sizes = scratch.allocate(ValueLayout.JAVA_LONG, backends.length);
+      ggml_h.ggml_backend_sched_reserve_size(handle, graph.handle(), sizes);
+      ggml_h.ggml_backend_sched_reset(handle);
+      long bytes = 0;
+      for (int i = 0; i < backends.length; i++) {
+        bytes += sizes.getAtIndex(ValueLayout.JAVA_LONG, i);
+      }
+      return bytes;
     } finally {
       lock.unlock();
     }
@@ -186,6 +221,9 @@ public final class Scheduler extends NativeObject {
             all.run();
             return status[0];
           });
+      if (observer != null) {
+        observer.rethrow();
+      }
       if (done.result() == ggml_h.GGML_STATUS_ABORTED() || flag.isCancelled()) {
         throw new ComputationCancelledException("The computation was cancelled");
       }

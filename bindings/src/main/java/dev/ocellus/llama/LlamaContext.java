@@ -8,7 +8,9 @@ import dev.ocellus.ggml.ComputationCancelledException;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.NativeLog;
 import dev.ocellus.ggml.NativeObject;
+import dev.ocellus.ggml.ObserverCallback;
 import dev.ocellus.ggml.OutOfDeviceMemoryException;
+import dev.ocellus.ggml.ProductObserver;
 import dev.ocellus.ggml.ThreadPool;
 import dev.ocellus.gguf.TensorType;
 import java.lang.foreign.Arena;
@@ -17,6 +19,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model at work: the cache of keys and values, and the memory to compute in.
@@ -50,12 +53,18 @@ public final class LlamaContext extends NativeObject {
   private final ReentrantLock lock = new ReentrantLock();
   private volatile CancellationFlag current = new CancellationFlag();
   private volatile boolean closing;
+  private final @Nullable ObserverCallback observer;
   private boolean causal = true;
 
-  LlamaContext(LlamaModel model, ContextOptions options) {
+  LlamaContext(
+      LlamaModel model,
+      ContextOptions options,
+      boolean unified,
+      @Nullable ProductObserver observer) {
     this.model = model;
     this.options = options;
     checkOptions(model, options);
+    this.observer = observer == null ? null : new ObserverCallback(observer, arena());
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment params = ggml_h.llama_context_default_params(scratch);
       int wanted = options.nCtx() == 0 ? model.nCtxTrain() : options.nCtx();
@@ -72,8 +81,11 @@ public final class LlamaContext extends NativeObject {
       llama_context_params.type_v(params, options.typeV().id());
       llama_context_params.flash_attn_type(params, options.flashAttention().value());
       llama_context_params.offload_kqv(params, model.nGpuLayers() != 0);
-      llama_context_params.kv_unified(params, true);
+      llama_context_params.kv_unified(params, unified);
       llama_context_params.no_perf(params, true);
+      if (this.observer != null) {
+        llama_context_params.cb_eval(params, this.observer.stub());
+      }
       var made = NativeLog.observe(() -> ggml_h.llama_init_from_model(model.handle(), params));
       if (made.result().address() == 0) {
         close();
@@ -209,6 +221,9 @@ public final class LlamaContext extends NativeObject {
         if (abortable) {
           ggml_h.llama_set_abort_callback(handle, MemorySegment.NULL, MemorySegment.NULL);
         }
+      }
+      if (observer != null) {
+        observer.rethrow();
       }
       switch (status) {
         case 0 -> {}

@@ -7,6 +7,7 @@ import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.Ggml;
 import dev.ocellus.ggml.NativeLog;
 import dev.ocellus.ggml.NativeObject;
+import dev.ocellus.ggml.ProductObserver;
 import dev.ocellus.gguf.GgufFile;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -214,8 +215,21 @@ public final class LlamaModel extends NativeObject {
 
   /** Opens a context, which this model will close at the latest. */
   public LlamaContext newContext(ContextOptions options) {
+    return newContext(options, true, null);
+  }
+
+  /**
+   * Opens a context for measuring.
+   *
+   * @param unified whether all sequences share one cache; otherwise each has an equal part of it,
+   *     and sequences of one length are computed side by side
+   * @param observer told of all products of weights and activations, which makes computing slower;
+   *     null for nobody
+   */
+  public LlamaContext newContext(
+      ContextOptions options, boolean unified, @Nullable ProductObserver observer) {
     requireOpen();
-    LlamaContext context = new LlamaContext(this, options);
+    LlamaContext context = new LlamaContext(this, options, unified, observer);
     synchronized (contexts) {
       contexts.push(context);
     }

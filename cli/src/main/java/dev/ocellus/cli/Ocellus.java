@@ -23,8 +23,12 @@ public final class Ocellus {
     verbs.put("encode", EncodeCommand::new);
     verbs.put("tokenize", TokenizeCommand::new);
     verbs.put("template", TemplateCommand::new);
+    verbs.put("convert", ConvertCommand::new);
     verbs.put("inspect", InspectCommand::new);
     verbs.put("quantize", QuantizeCommand::new);
+    verbs.put("imatrix", ImatrixCommand::new);
+    verbs.put("perplexity", PerplexityCommand::new);
+    verbs.put("compare", CompareCommand::new);
     verbs.put("devices", DevicesCommand::new);
     verbs.put("bench", BenchCommand::new);
     return verbs;

@@ -24,6 +24,7 @@ class UsageTest {
         "tokenize",
         "template",
         "inspect",
+        "convert",
         "devices",
         "bench"
       })

@@ -1,9 +1,11 @@
 package dev.ocellus.convert;
 
 import dev.ocellus.convert.ConvertOptions.Encoders;
+import dev.ocellus.convert.hf.AdapterFolder;
 import dev.ocellus.convert.hf.HfFolder;
 import dev.ocellus.convert.model.Context;
 import dev.ocellus.convert.model.Converters;
+import dev.ocellus.convert.model.LoraAdapter;
 import dev.ocellus.convert.model.ModelConverter;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Converts a checkpoint in HuggingFace's layout to GGUF files: the language model, and the image
@@ -51,18 +54,74 @@ public final class Converter {
     }
   }
 
+  /** Whether a path is the folder of a checkpoint, for {@link #convert}. */
+  public static boolean isCheckpoint(Path path) {
+    return HfFolder.isOne(path);
+  }
+
+  /** Whether a folder holds an adapter, for {@link #convertAdapter}. */
+  public static boolean isAdapter(Path folder) {
+    return AdapterFolder.isOne(folder);
+  }
+
+  /**
+   * Converts a LoRA adapter in PEFT's layout. AUTO is F32, as adapters are small.
+   *
+   * @param base the folder of the base model, of which only the configuration is read; null to take
+   *     the one that the adapter names, if it is a folder
+   * @throws IOException if a file is missing or cannot be read or written
+   * @throws ConversionException if the adapter is incomplete, damaged, or of another kind
+   * @throws SafetensorsFormatException if its tensors are in no safetensors file
+   * @throws dev.ocellus.UnsupportedArchitectureException if the base's architecture is not known
+   * @throws java.util.concurrent.CancellationException if {@code progress} ended it
+   */
+  public static ConvertReport convertAdapter(
+      Path folder, @Nullable Path base, ConvertOptions options, ConvertProgress progress)
+      throws IOException {
+    try (AdapterFolder adapter = AdapterFolder.open(folder);
+        HfFolder model = HfFolder.openConfiguration(base(adapter, base))) {
+      String name =
+          options.modelName() != null
+              ? options.modelName()
+              : GeneralMetadata.nameOf(adapter.directory());
+      Context context = Context.of(model, name, null);
+      OutputType type = options.type() == OutputType.AUTO ? OutputType.F32 : options.type();
+      PlannedFile file = PlannedFile.of(context, LoraAdapter.of(context, adapter), "adapter", type);
+      Path place = place(context, adapter.directory(), options, file, "");
+      ConvertReport.ConvertedFile written = file.at(place).write(progress);
+      return new ConvertReport(List.of(written), List.copyOf(context.warnings()));
+    }
+  }
+
+  private static Path base(AdapterFolder adapter, @Nullable Path given) {
+    if (given != null) {
+      return given;
+    }
+    String named = adapter.config().findString("base_model_name_or_path").orElse("");
+    if (!named.isEmpty() && named.indexOf('\0') < 0) {
+      for (Path p : new Path[] {Path.of(named), adapter.directory().resolveSibling(named)}) {
+        if (HfFolder.isOne(p)) {
+          return p;
+        }
+      }
+    }
+    throw new ConversionException(
+        "%s: the configuration of the base model '%s' is needed; give its folder with --base."
+            .formatted(adapter.directory(), named));
+  }
+
   private static List<PlannedFile> plan(Context context, ConvertOptions options)
       throws IOException {
     List<PlannedFile> files = new ArrayList<>();
     if (options.text()) {
       PlannedFile file = PlannedFile.of(context, Converters.text(context), "text", options.type());
-      files.add(file.at(place(context, options, file, "")));
+      files.add(file.at(place(context, context.folder().directory(), options, file, "")));
     }
     if (options.mmproj() != Encoders.NO) {
       Optional<ModelConverter> vision = Converters.vision(context);
       if (vision.isPresent()) {
         PlannedFile file = PlannedFile.of(context, vision.get(), "mmproj", options.mmprojType());
-        files.add(file.at(place(context, options, file, "mmproj-")));
+        files.add(file.at(place(context, context.folder().directory(), options, file, "mmproj-")));
       } else if (options.mmproj() == Encoders.YES) {
         throw new ConversionException(
             "%s: no vision_config, so there is no image encoder to convert."
@@ -74,7 +133,7 @@ public final class Converter {
 
   /** The name that was given, or one of the model; an image encoder's begins with "mmproj". */
   private static Path place(
-      Context context, ConvertOptions options, PlannedFile file, String beginning)
+      Context context, Path checkpoint, ConvertOptions options, PlannedFile file, String beginning)
       throws IOException {
     Path output = options.output();
     Path path;
@@ -85,10 +144,7 @@ public final class Converter {
               ? output
               : output.resolveSibling(beginning + name);
     } else {
-      Path directory =
-          options.outputDirectory() != null
-              ? options.outputDirectory()
-              : context.folder().directory();
+      Path directory = options.outputDirectory() != null ? options.outputDirectory() : checkpoint;
       String model = context.modelName().strip().replaceAll("[^\\p{L}\\p{N}._+-]+", "-");
       path =
           directory.resolve("%s%s-%s.gguf".formatted(beginning, model, file.outputType().name()));

@@ -27,7 +27,12 @@ final class GeneralMetadata {
     if (isId && !name.startsWith(".") && !name.startsWith("/")) {
       return name.substring(name.indexOf('/') + 1);
     }
-    Path last = folder.directory().toAbsolutePath().normalize().getFileName();
+    return nameOf(folder.directory());
+  }
+
+  /** A folder's name. */
+  static String nameOf(Path directory) {
+    Path last = directory.toAbsolutePath().normalize().getFileName();
     return last == null ? "model" : last.toString();
   }
 

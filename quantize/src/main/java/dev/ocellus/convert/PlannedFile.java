@@ -55,7 +55,7 @@ final class PlannedFile {
     if (!legacy) {
       out.string("general.type", converter.generalType());
     }
-    GeneralMetadata.write(out, context, legacy ? -1 : parameters(tensors));
+    GeneralMetadata.write(out, context, legacy ? -1 : converter.parameterCount(tensors));
     converter.parameters(out, outputType);
     if (!legacy) {
       out.u32("general.quantization_version", QUANTIZATION_VERSION);

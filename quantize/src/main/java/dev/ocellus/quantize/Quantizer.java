@@ -152,6 +152,8 @@ public final class Quantizer {
       setLast(m, VERSION, u32(CURRENT_VERSION));
       if (plan.options().recipe() != Recipe.COPY) {
         setLast(m, FILE_TYPE, u32(plan.options().recipe().fileType()));
+      } else if (m.get(FILE_TYPE) instanceof GgufValue.Int same) {
+        setLast(m, FILE_TYPE, u32(same.value()));
       }
       plan.options().metadata().forEach((key, value) -> setLast(m, key, value));
       Importance importance = plan.options().importance();

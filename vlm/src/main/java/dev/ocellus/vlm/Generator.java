@@ -11,6 +11,7 @@ import dev.ocellus.vlm.text.StopStrings;
 import dev.ocellus.vlm.text.Utf8Stream;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Turns a conversation into an answer: prompt, prefill, and one token after the other. */
 final class Generator implements AutoCloseable {
@@ -20,6 +21,7 @@ final class Generator implements AutoCloseable {
   private final ContextFiller filler;
   private final ImageEncoding images;
   private final float[] logits;
+  private final @Nullable WholePrompt wholePrompt;
 
   Generator(VisionLanguageModel model, LlamaContext context) {
     this.model = model;
@@ -27,7 +29,13 @@ final class Generator implements AutoCloseable {
     this.vocab = model.textModel().vocab();
     this.filler =
         new ContextFiller(
-            context, model.encoder().map(e -> e.architecture().rowsSeeEachOther()).orElse(false));
+            context,
+            model
+                .encoder()
+                .map(VisionEncoder::architecture)
+                .map(a -> a.rowsSeeEachOther() || a.promptSeesItself())
+                .orElse(false));
+    this.wholePrompt = model.tokenEmbeddings().map(WholePrompt::new).orElse(null);
     this.images =
         new ImageEncoding(model.encoder().orElse(null), vocab, model.options().imageTokens());
     this.logits = new float[vocab.nTokens()];
@@ -68,15 +76,17 @@ final class Generator implements AutoCloseable {
       if (nPrompt == 0) {
         throw new IllegalArgumentException("An empty prompt cannot be answered");
       }
-      requireRowsFitAMicroBatch();
+      requireRowsFitAMicroBatch(nPrompt);
       entries = images.resolve(prompt, pictures, filler, cancellation);
     } catch (ComputationCancelledException e) {
       return cancelledBeforeStart(prompt);
     }
+    int[] promptTokens = ImageEncoding.promptTokens(entries);
     long prefillStart = System.nanoTime();
     int cached;
     try {
-      cached = filler.fill(entries, cancellation, listener);
+      List<ContextEntry> wanted = wholePrompt == null ? entries : wholePrompt.join(entries);
+      cached = filler.fill(wanted, cancellation, listener);
     } catch (ComputationCancelledException e) {
       return cancelledBeforeStart(prompt);
     }
@@ -91,7 +101,7 @@ final class Generator implements AutoCloseable {
         run.tokens(),
         run.reason,
         prompt.text(),
-        ImageEncoding.promptTokens(entries),
+        promptTokens,
         new Usage(nPrompt, images.imageTokens(), cached, run.nTokens),
         new Timings(
             images.preprocessTiming(),
@@ -101,13 +111,18 @@ final class Generator implements AutoCloseable {
         output.finish());
   }
 
-  /** Rows that see each other are computed at once, or some would not see those that come later. */
-  private void requireRowsFitAMicroBatch() {
-    int nRows = filler.rowsSeeEachOther() ? images.longestRows() : 0;
+  /** What sees each other is computed at once, or some would not see what comes later. */
+  private void requireRowsFitAMicroBatch(int nPrompt) {
+    int nRows =
+        wholePrompt != null ? nPrompt : filler.rowsSeeEachOther() ? images.longestRows() : 0;
     if (nRows > context.nUbatch()) {
       throw new ContextOverflowException(
-          "A picture has %d rows that this model must see at once, and the context computes %d at once. Use a micro-batch (-ub) and a batch (-b) of at least %d."
-              .formatted(nRows, context.nUbatch(), nRows));
+          "%s %d rows that this model must see at once, and the context computes %d at once. Use a micro-batch (-ub) and a batch (-b) of at least %d."
+              .formatted(
+                  wholePrompt != null ? "The prompt has" : "A picture has",
+                  nRows,
+                  context.nUbatch(),
+                  nRows));
     }
   }
 

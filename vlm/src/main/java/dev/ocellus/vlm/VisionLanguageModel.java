@@ -3,6 +3,7 @@ package dev.ocellus.vlm;
 import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.llama.LlamaModel;
+import dev.ocellus.llama.TokenEmbeddings;
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.prompt.ChatFormat;
 import dev.ocellus.vlm.prompt.Prompt;
@@ -39,6 +40,7 @@ public final class VisionLanguageModel implements AutoCloseable {
   private final LoadOptions options;
   private final LlamaModel textModel;
   private final @Nullable VisionEncoder encoder;
+  private final @Nullable TokenEmbeddings tokenEmbeddings;
   private final ChatFormat format;
   private final PromptTokenizer tokenizer;
   private final double loadMillis;
@@ -50,11 +52,13 @@ public final class VisionLanguageModel implements AutoCloseable {
       LoadOptions options,
       LlamaModel textModel,
       @Nullable VisionEncoder encoder,
+      @Nullable TokenEmbeddings tokenEmbeddings,
       @Nullable String template,
       long started) {
     this.options = options;
     this.textModel = textModel;
     this.encoder = encoder;
+    this.tokenEmbeddings = tokenEmbeddings;
     String marker = encoder == null ? null : encoder.architecture().imageMarker();
     Vocab vocab = textModel.vocab();
     this.format =
@@ -72,7 +76,7 @@ public final class VisionLanguageModel implements AutoCloseable {
                 vocab,
                 new PromptTokenizer.ImagePlace(
                     encoder.architecture().imageMarker(),
-                    encoder.architecture().textBeforeImage(),
+                    encoder.architecture()::textBeforeImage,
                     encoder.architecture().textAfterImage()));
     this.loadMillis = (System.nanoTime() - started) / 1e6;
   }
@@ -97,7 +101,8 @@ public final class VisionLanguageModel implements AutoCloseable {
             : VisionEncoder.open(
                 mmproj,
                 options.contextOptions().nThreadsBatch(),
-                options.modelOptions().nGpuLayers() != 0);
+                options.modelOptions().nGpuLayers() != 0,
+                options.visionPrecision());
     LlamaModel text = null;
     try {
       String template = options.chatTemplate();
@@ -111,7 +116,11 @@ public final class VisionLanguageModel implements AutoCloseable {
                 .formatted(
                     mmproj, encoder.architecture().width(), options.model(), text.nEmbdInput()));
       }
-      return new VisionLanguageModel(options, text, encoder, template, started);
+      TokenEmbeddings embeddings =
+          encoder != null && encoder.architecture().promptSeesItself()
+              ? TokenEmbeddings.open(options.model())
+              : null;
+      return new VisionLanguageModel(options, text, encoder, embeddings, template, started);
     } catch (Throwable e) {
       if (text != null) {
         text.close();
@@ -152,6 +161,11 @@ public final class VisionLanguageModel implements AutoCloseable {
   /** The image encoder, if there is one. */
   public Optional<VisionEncoder> encoder() {
     return Optional.ofNullable(encoder);
+  }
+
+  /** The text model's table of embeddings, where the image encoder asks for tokens as rows. */
+  Optional<TokenEmbeddings> tokenEmbeddings() {
+    return Optional.ofNullable(tokenEmbeddings);
   }
 
   /** Milliseconds that loading took. */
@@ -238,6 +252,9 @@ public final class VisionLanguageModel implements AutoCloseable {
   @Override
   public void close() {
     textModel.close();
+    if (tokenEmbeddings != null) {
+      tokenEmbeddings.close();
+    }
     if (encoder != null) {
       encoder.close();
     }

@@ -4,9 +4,9 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.convert.ConversionException;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -34,13 +34,7 @@ public final class HfFolder implements AutoCloseable {
    * @throws ConversionException if configuration or tensors are missing or damaged
    */
   public static HfFolder open(Path directory) throws IOException {
-    if (!Files.exists(directory)) {
-      throw new NoSuchFileException(directory.toString(), null, "no such folder; check the path");
-    }
-    if (!Files.isDirectory(directory)) {
-      throw new NotDirectoryException(
-          directory + ": is a file; give the folder of a HuggingFace checkpoint");
-    }
+    requireFolder(directory);
     HfConfig config = config(directory);
     Shards shards = Shards.open(directory);
     boolean ok = false;
@@ -55,9 +49,30 @@ public final class HfFolder implements AutoCloseable {
     }
   }
 
+  /**
+   * Opens a folder for its configuration and tokenizer; it need not have tensors, and has none.
+   *
+   * @throws IOException if it is missing, is no folder, or a file in it cannot be read
+   * @throws ConversionException if the configuration is missing or damaged
+   */
+  public static HfFolder openConfiguration(Path directory) throws IOException {
+    requireFolder(directory);
+    return new HfFolder(directory, config(directory), Shards.none());
+  }
+
   /** Whether this looks like a folder that {@link #open} takes. */
   public static boolean isOne(Path path) {
     return Files.isDirectory(path) && Files.exists(path.resolve("config.json"));
+  }
+
+  private static void requireFolder(Path directory) throws IOException {
+    if (!Files.exists(directory)) {
+      throw new NoSuchFileException(directory.toString(), null, "no such folder; check the path");
+    }
+    if (!Files.isDirectory(directory)) {
+      throw new FileSystemException(
+          directory.toString(), null, "is a file; give the folder of a HuggingFace checkpoint");
+    }
   }
 
   private static HfConfig config(Path directory) throws IOException {

@@ -163,6 +163,13 @@ public final class LazyTensor {
     return slice(index * size, (index + 1) * size);
   }
 
+  /** Rows and columns of a matrix exchanged. */
+  public LazyTensor transposed() {
+    long rows = shape[0];
+    long columns = shape[1];
+    return rearrange(1, i -> i % rows * columns + i / rows, columns, rows);
+  }
+
   /**
    * Element {@code index} of dimension 2 of 5: a convolution over time and space becomes one over
    * space.

@@ -59,6 +59,18 @@ final class Shards implements AutoCloseable {
     }
   }
 
+  /** No tensors. */
+  static Shards none() {
+    return new Shards();
+  }
+
+  /** The tensors of one file. */
+  static Shards of(Path file) throws IOException {
+    Shards shards = new Shards();
+    shards.addAll(List.of(file));
+    return shards;
+  }
+
   private void openIndexed(Path directory, Path index) throws IOException {
     if (!(JsonFiles.object(index).get("weight_map") instanceof ObjectNode map)) {
       throw ConversionException.at(

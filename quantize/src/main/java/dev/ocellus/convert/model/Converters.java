@@ -70,6 +70,7 @@ public final class Converters {
     vision(
         Idefics3Vision::new, "Idefics3ForConditionalGeneration", "SmolVLMForConditionalGeneration");
     vision(Gemma3Vision::new, "Gemma3ForConditionalGeneration");
+    vision(PaliGemmaVision::new, "PaliGemmaForConditionalGeneration");
     vision(JanusVision::new, "JanusForConditionalGeneration");
   }
 

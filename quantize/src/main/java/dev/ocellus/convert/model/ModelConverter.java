@@ -29,4 +29,9 @@ public interface ModelConverter {
 
   /** The type that a tensor has in a file of this type. */
   TensorType typeOf(TargetTensor tensor, OutputType type);
+
+  /** Elements of the model, by which it is called large or small. */
+  default long parameterCount(List<TargetTensor> tensors) {
+    return tensors.stream().mapToLong(t -> t.data().count()).sum();
+  }
 }

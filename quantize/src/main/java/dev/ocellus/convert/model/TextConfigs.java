@@ -17,6 +17,7 @@ final class TextConfigs {
           "qwen3_vl", "qwen3_vl_text",
           "gemma3", "gemma3_text",
           "mistral3", "mistral",
+          "paligemma", "gemma",
           "llava_onevision", "qwen2",
           "internvl", "qwen2");
 

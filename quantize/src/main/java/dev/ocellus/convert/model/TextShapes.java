@@ -113,14 +113,23 @@ final class TextShapes {
   }
 
   private void checkShape(TargetTensor t, String name) {
-    long[] found = t.data().shape();
-    long[] wanted = expected.get(name);
+    check(name, t.data().name(), t.data().shape());
+  }
+
+  /** Checks a tensor's shape by its name in the GGUF file. */
+  void checkShape(String ggufName, String name, long... found) {
+    Matcher m = BLOCK.matcher(ggufName);
+    check(m.matches() ? m.group(2) : ggufName, name, found);
+  }
+
+  private void check(String key, String name, long... found) {
+    long[] wanted = expected.get(key);
     if (wanted != null && !Arrays.equals(wanted, found)) {
       throw new ConversionException(
           "%s: tensor '%s': expected shape %s by the configuration, found %s. Configuration and tensors are not of one checkpoint."
               .formatted(
                   model.context.folder().directory(),
-                  t.data().name(),
+                  name,
                   Arrays.toString(wanted),
                   Arrays.toString(found)));
     }

@@ -1,9 +1,11 @@
 package dev.ocellus.tests.bench;
 
+import dev.ocellus.ggml.MatrixPrecision;
 import dev.ocellus.vlm.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ImageInput;
 import java.io.IOException;
+import java.util.Locale;
 import java.util.SplittableRandom;
 
 /** Milliseconds of preprocessing and encoding a picture of random pixels. */
@@ -21,7 +23,11 @@ public final class ImageBench {
     int runs = options.number("-r", 5);
     try (var encoder =
         VisionEncoder.open(
-            options.path("--mmproj"), options.number("-t", 2), options.number("-ngl", 0) != 0)) {
+            options.path("--mmproj"),
+            options.number("-t", 2),
+            options.number("-ngl", 0) != 0,
+            MatrixPrecision.valueOf(
+                options.text("--vision-precision", "exact").toUpperCase(Locale.ROOT)))) {
       RgbImage picture = noise(SIDE, SIDE);
       long start = System.nanoTime();
       encoder.encode(encoder.prepare(picture));

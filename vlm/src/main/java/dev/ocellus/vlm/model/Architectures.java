@@ -16,16 +16,18 @@ public final class Architectures {
 
   private static final Map<String, Factory> BY_PROJECTOR =
       new TreeMap<>(
-          Map.of(
-              "gemma3", Gemma3::new,
-              "idefics3", Idefics3::new,
-              "internvl", InternVl::new,
-              "janus_pro", JanusPro::new,
-              "mlp", Architectures::llava,
-              "pixtral", Pixtral::new,
-              "qwen2vl_merger", Qwen2Vl::new,
-              "qwen2.5vl_merger", Qwen25Vl::new,
-              "qwen3vl_merger", Qwen3Vl::new));
+          Map.ofEntries(
+              Map.entry("gemma3", Gemma3::new),
+              Map.entry("idefics3", Idefics3::new),
+              Map.entry("internvl", InternVl::new),
+              Map.entry("janus_pro", JanusPro::new),
+              Map.entry("mlp", Architectures::llava),
+              Map.entry("paligemma", PaliGemma::new),
+              Map.entry("pixtral", Pixtral::new),
+              Map.entry("qwen2vl_merger", Qwen2Vl::new),
+              Map.entry("qwen2.5vl_merger", Qwen25Vl::new),
+              Map.entry("qwen3vl_merger", Qwen3Vl::new),
+              Map.entry("resampler", MiniCpmV::new)));
 
   private Architectures() {}
 

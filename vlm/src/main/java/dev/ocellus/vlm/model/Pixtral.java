@@ -132,7 +132,7 @@ final class Pixtral implements VisionArchitecture {
     ImageSize size = resized(image.size(), longestSide, config.patchSize() * mergeSize);
     RgbImage whole = Preprocess.stretch(image, size.width(), size.height(), ResizeFilter.BICUBIC);
     Tiles tile =
-        Tiles.ofRgb(normalize.apply(whole), size.width(), size.height(), 1, config.patchSize());
+        Tiles.alone(normalize.apply(whole), size.width(), size.height(), config.patchSize());
     return new ImageInput(
         List.of(tile), List.of(1, 3, size.height(), size.width()), 1, 1, layout(tile));
   }

@@ -59,6 +59,11 @@ final class SiglipTower {
       return grid() * grid();
     }
 
+    /** The same tower with a table of positions for another size. */
+    Config withImageSize(int pixels) {
+      return new Config(pixels, patchSize, nEmbd, nFf, nHead, nLayer, eps);
+    }
+
     /** The same tower with only its first layers. */
     Config withLayers(int n) {
       return new Config(imageSize, patchSize, nEmbd, nFf, nHead, n, eps);
@@ -105,7 +110,21 @@ final class SiglipTower {
 
   /** From pixels [imageSize, imageSize, 3, n] to [nEmbd, patches row by row, n]. */
   Tensor forward(Tensor pixels) {
-    Tensor x = patches.forward(pixels).add(positionEmbd).named("embeddings");
+    return layers(patches.forward(pixels).add(positionEmbd));
+  }
+
+  /**
+   * From pixels of another size.
+   *
+   * @param positions number of its position for every patch
+   */
+  Tensor forward(Tensor pixels, Tensor positions) {
+    Tensor x = patches.forward(pixels);
+    return layers(x.add(positionEmbd.inGraphOf(x).getRows(positions)));
+  }
+
+  private Tensor layers(Tensor x) {
+    x = x.named("embeddings");
     for (int i = 0; i < blocks.size(); i++) {
       x = blocks.get(i).forward(x).named("layer_" + (i + 1));
     }

@@ -27,7 +27,16 @@ public interface VisionArchitecture {
     return "";
   }
 
-  /** As {@link #textBeforeImage}, behind every picture. */
+  /**
+   * The same for architectures that number the pictures of a conversation.
+   *
+   * @param index number of the picture, from 0
+   */
+  default String textBeforeImage(int index) {
+    return textBeforeImage();
+  }
+
+  /** As {@link #textBeforeImage()}, behind every picture. */
   default String textAfterImage() {
     return "";
   }
@@ -73,6 +82,14 @@ public interface VisionArchitecture {
 
   /** Whether the rows of a picture see each other in the text model, and not only those before. */
   default boolean rowsSeeEachOther() {
+    return false;
+  }
+
+  /**
+   * Whether everything in a prompt, text and pictures, sees everything else in it. The answer sees
+   * what stands before, as usual. Such a prompt is computed at once, and anew when it has changed.
+   */
+  default boolean promptSeesItself() {
     return false;
   }
 

@@ -59,18 +59,15 @@ public final class Attention {
     Tensor key = heads(normed(k.forward(x), kNorm));
     Tensor value = heads(v.forward(x));
     float scale = (float) (1 / Math.sqrt((double) nEmbd / nHead));
-    Tensor mixed = // [dHead, nHead, nQueries, batch]
-        fused ? inOneKernel(query, key, value, scale) : stepwise(query, key, value, scale);
-    return out.forward(mixed.reshape(nEmbd, x.size(1), x.size(2)));
+    Tensor mixed =
+        fused
+            ? DotProductAttention.forward(query, key, value, true)
+            : stepwise(query, key, value, scale).reshape(nEmbd, x.size(1), x.size(2));
+    return out.forward(mixed);
   }
 
   private static Tensor normed(Tensor x, @Nullable RmsNorm norm) {
     return norm == null ? x : norm.forward(x);
-  }
-
-  /** Rows of one head side by side are read often enough to pay for the copies. */
-  private static Tensor inOneKernel(Tensor query, Tensor key, Tensor value, float scale) {
-    return query.attention(key.contiguous(), value.contiguous(), scale);
   }
 
   private static Tensor stepwise(Tensor query, Tensor key, Tensor value, float scale) {

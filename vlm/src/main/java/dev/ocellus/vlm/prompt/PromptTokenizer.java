@@ -11,6 +11,7 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,10 +26,11 @@ public final class PromptTokenizer {
    * How a picture's place is written.
    *
    * @param marker text that stands for a picture in what a template renders
-   * @param before text that the model wants in front of the picture, in the marker's stead
+   * @param before text that the model wants in front of a picture, in the marker's stead, by the
+   *     picture's number from 0
    * @param after text that it wants behind the picture
    */
-  public record ImagePlace(String marker, String before, String after) {}
+  public record ImagePlace(String marker, IntFunction<String> before, String after) {}
 
   private final Vocab vocab;
   private final @Nullable ImagePlace imagePlace;
@@ -88,7 +90,7 @@ public final class PromptTokenizer {
         int end = i + imagePlace.marker().length();
         if (written.nextClearBit(i) >= end) {
           append(rendered, written, start, i);
-          appendTrusted(imagePlace.before());
+          appendTrusted(imagePlace.before().apply(images.size()));
           images.add(builder.length());
           appendTrusted(imagePlace.after());
           start = end;
@@ -191,20 +193,26 @@ public final class PromptTokenizer {
       }
     }
 
-    /** In front, unless the template has written it there. */
+    /** In front, unless the template has written it there, or behind pictures in front. */
     private void addBos() {
       if (!vocab.addsBos()) {
         return;
       }
       flush();
       int bos = vocab.bos();
-      if (!segments.isEmpty() && segments.getFirst() instanceof Segment.Tokens(int[] ids)) {
-        if (ids[0] != bos) {
-          int[] longer = new int[ids.length + 1];
-          longer[0] = bos;
-          System.arraycopy(ids, 0, longer, 1, ids.length);
-          segments.set(0, new Segment.Tokens(longer));
+      for (Segment segment : segments) {
+        if (segment instanceof Segment.Tokens(int[] ids)) {
+          if (ids[0] == bos) {
+            return;
+          }
+          break;
         }
+      }
+      if (!segments.isEmpty() && segments.getFirst() instanceof Segment.Tokens(int[] ids)) {
+        int[] longer = new int[ids.length + 1];
+        longer[0] = bos;
+        System.arraycopy(ids, 0, longer, 1, ids.length);
+        segments.set(0, new Segment.Tokens(longer));
       } else {
         segments.addFirst(new Segment.Tokens(new int[] {bos}));
       }

@@ -1,0 +1,76 @@
+package dev.ocellus.ggml;
+
+import dev.ocellus.ffi.ggml_backend_sched_eval_callback;
+import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.ffi.ggml_tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Lets a {@link ProductObserver} be called by ggml's scheduler. Nothing that it throws may cross
+ * native code, so it is kept, the computation ends early, and {@link #rethrow} throws it.
+ */
+public final class ObserverCallback {
+  private static final int PRODUCT_BY_EXPERT = operation("MUL_MAT_ID");
+
+  private final ProductObserver observer;
+  private final MemorySegment stub;
+  private @Nullable Throwable failure;
+
+  /**
+   * @param arena must live as long as anything computes with the callback
+   */
+  public ObserverCallback(ProductObserver observer, Arena arena) {
+    this.observer = observer;
+    this.stub = ggml_backend_sched_eval_callback.allocate(this::call, arena);
+  }
+
+  private static int operation(String name) {
+    for (int op = 0; op < ggml_h.GGML_OP_COUNT(); op++) {
+      if (ggml_h.ggml_op_name(op).getString(0).equals(name)) {
+        return op;
+      }
+    }
+    throw new IllegalStateException("ggml has no operation " + name);
+  }
+
+  /** The function that ggml calls. */
+  public MemorySegment stub() {
+    return stub;
+  }
+
+  private boolean call(MemorySegment address, boolean ask, MemorySegment userData) {
+    if (failure != null) {
+      return false;
+    }
+    try {
+      MemorySegment node = Product.tensor(address);
+      int op = ggml_tensor.op(node);
+      if (op != ggml_h.GGML_OP_MUL_MAT() && op != PRODUCT_BY_EXPERT) {
+        return !ask;
+      }
+      Product product = new Product(node, op == PRODUCT_BY_EXPERT);
+      if (ask) {
+        return observer.wants(product);
+      }
+      observer.observe(product);
+      return true;
+    } catch (Throwable e) {
+      failure = e;
+      return false;
+    }
+  }
+
+  /** Throws what the observer threw since the last call of this, if it did. */
+  public void rethrow() {
+    Throwable thrown = failure;
+    failure = null;
+    switch (thrown) {
+      case null -> {}
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      default -> throw new IllegalStateException(thrown);
+    }
+  }
+}

@@ -1,0 +1,224 @@
+package dev.ocellus.cli;
+
+import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.ggml.ComputationCancelledException;
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.io.AtomicFile;
+import dev.ocellus.llama.LlamaModel;
+import dev.ocellus.quantize.measure.ComparisonReport;
+import dev.ocellus.quantize.measure.Divergence;
+import dev.ocellus.quantize.measure.ReportPage;
+import dev.ocellus.quantize.measure.TextChunks;
+import dev.ocellus.quantize.measure.TextComparison;
+import dev.ocellus.quantize.measure.WeightComparison;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** How far a model is from another, such as a quantized one from its original. */
+@Command(
+    name = "compare",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    header = "Compares a model with a reference.",
+    description = {
+      "Of text models: predictions of a text (-f), and of the reference's answers to conversations with pictures (--messages, --mmproj).",
+      "Of image encoders: embeddings and layers for pictures (--image). Of both: the weights."
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  ocellus compare model-f16.gguf model-Q4_K_M.gguf -f text.txt --html report.html",
+      "  ocellus compare model-f16.gguf model-Q4_K_M.gguf --mmproj mmproj.gguf --messages chats.json",
+      "  ocellus compare mmproj-f16.gguf mmproj-Q8_0.gguf --image a.jpg --image b.jpg",
+      "",
+      "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 Ctrl-C."
+    })
+final class CompareCommand extends Verb {
+  @Parameters(index = "0", paramLabel = "REFERENCE", description = "GGUF file to compare with.")
+  Path a = Path.of("");
+
+  @Parameters(index = "1", paramLabel = "MODEL", description = "GGUF file to compare.")
+  Path b = Path.of("");
+
+  @Option(
+      names = {"-f", "--file"},
+      paramLabel = "FILE",
+      description = "Text to predict; - for standard input.")
+  @Nullable String textFile;
+
+  @Option(
+      names = "--chunks",
+      paramLabel = "N",
+      description = "Chunks of the text to compute at most. Default: all.")
+  int chunks = -1;
+
+  @Option(
+      names = "--messages",
+      paramLabel = "FILE",
+      description = "Conversations that the reference answers, and whose answers are compared.")
+  @Nullable String messages;
+
+  @Option(
+      names = {"-n", "--n-predict"},
+      paramLabel = "N",
+      description = "Most tokens of an answer. Default: 64.")
+  int nPredict = 64;
+
+  @Option(
+      names = "--mmproj-b",
+      paramLabel = "FILE",
+      description = "Image encoder of MODEL, if it is another than that of the reference.")
+  @Nullable Path mmprojB;
+
+  @Option(
+      names = "--image",
+      paramLabel = "FILE",
+      description = "Picture for comparing image encoders (repeatable).")
+  List<Path> images = new ArrayList<>();
+
+  @Option(
+      names = "--html",
+      paramLabel = "FILE",
+      description = "Write a page with tables and charts, which needs no other file.")
+  @Nullable Path html;
+
+  @Option(names = "--no-weights", description = "Do not compare the weights.")
+  boolean noWeights;
+
+  @Mixin ModelMixin model = new ModelMixin();
+
+  CompareCommand(Io io) {
+    super(io);
+  }
+
+  @Override
+  int run() throws IOException {
+    if (model.model != null) {
+      throw usage("the models are given without -m: REFERENCE MODEL");
+    }
+    ComparisonReport report;
+    try (var interrupt = new Interrupt();
+        var progress = progress()) {
+      var flag = new CancellationFlag();
+      interrupt.onInterrupt(flag::cancel);
+      report = compare(progress, flag);
+      progress.done();
+    } catch (ComputationCancelledException e) {
+      throw (CancellationException) new CancellationException("interrupted").initCause(e);
+    }
+    if (html != null) {
+      byte[] page = ReportPage.of(report).getBytes(StandardCharsets.UTF_8);
+      AtomicFile.write(
+          html,
+          channel -> {
+            ByteBuffer rest = ByteBuffer.wrap(page);
+            while (rest.hasRemaining()) {
+              channel.write(rest);
+            }
+          });
+    }
+    if (output.json) {
+      printJson(report.toJson());
+    } else {
+      io().out().print(report.toText());
+    }
+    return ExitCode.OK;
+  }
+
+  private ComparisonReport compare(Progress progress, CancellationFlag flag) throws IOException {
+    long bytesA;
+    long bytesB;
+    boolean encoders;
+    List<WeightComparison.Line> weights = List.of();
+    try (GgufFile fileA = GgufFile.open(a);
+        GgufFile fileB = GgufFile.open(b)) {
+      bytesA = fileA.byteSize();
+      bytesB = fileB.byteSize();
+      encoders = isEncoder(fileA);
+      if (encoders != isEncoder(fileB)) {
+        throw new IllegalArgumentException(
+            "%s and %s are a text model and an image encoder; only files of one kind can be compared"
+                .formatted(a, b));
+      }
+      if (encoders && images.isEmpty() && noWeights) {
+        throw usage("nothing to compare: give pictures (--image)");
+      }
+      if (!encoders && textFile == null && messages == null && noWeights) {
+        throw usage("nothing to compare: give a text (-f) or conversations (--messages)");
+      }
+      if (!noWeights) {
+        progress.start("comparing weights");
+        weights = WeightComparison.of(fileA, fileB, flag);
+      }
+    }
+    var vision = new VisionComparison(this, model, progress, flag);
+    if (encoders) {
+      VisionComparison.Encoders found = vision.encoders(a, b, images);
+      return new ComparisonReport(
+          a.toString(),
+          b.toString(),
+          bytesA,
+          bytesB,
+          null,
+          null,
+          0,
+          0,
+          found.layers(),
+          found.pictures(),
+          weights);
+    }
+    Divergence.Result text = textFile == null ? null : text(textFile, progress, flag);
+    VisionComparison.Chats chats =
+        messages == null
+            ? null
+            : vision.chats(a, b, mmprojB == null ? model.mmproj : mmprojB, messages, nPredict);
+    return new ComparisonReport(
+        a.toString(),
+        b.toString(),
+        bytesA,
+        bytesB,
+        text,
+        chats == null ? null : chats.divergence(),
+        chats == null ? 0 : chats.sameAnswers(),
+        chats == null ? 0 : chats.count(),
+        List.of(),
+        List.of(),
+        weights);
+  }
+
+  private static boolean isEncoder(GgufFile file) {
+    return file.metadata().string("general.architecture", "").equals("clip");
+  }
+
+  private Divergence.Result text(String file, Progress progress, CancellationFlag flag)
+      throws IOException {
+    int nCtx = model.context != null ? model.context : 512;
+    String text = TextInput.read(io(), file);
+    progress.start("loading");
+    try (LlamaModel first = LlamaModel.load(a, checked(model::modelOptions));
+        LlamaModel second = LlamaModel.load(b, checked(model::modelOptions))) {
+      TextChunks cut = TextChunks.of(first.vocab(), text, nCtx, 0, chunks, false);
+      return TextComparison.compare(
+          first,
+          second,
+          checked(model::contextOptions),
+          cut,
+          (done, count, soFar) ->
+              progress.report(
+                  String.format(
+                      Locale.ROOT, "chunk %d of %d: KL %.6f", done, count, soFar.kl().value()),
+                  (double) done / count),
+          flag);
+    }
+  }
+}

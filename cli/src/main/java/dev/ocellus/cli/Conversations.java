@@ -1,0 +1,74 @@
+package dev.ocellus.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MappingIterator;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.ocellus.vlm.Message;
+import dev.ocellus.vlm.image.ImageLimits;
+import dev.ocellus.vlm.json.ImageLoader;
+import dev.ocellus.vlm.json.MessagesFormatException;
+import dev.ocellus.vlm.json.MessagesJson;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Many conversations from one file: one, an array of them, or one a line. Their pictures are read
+ * one conversation at a time.
+ */
+final class Conversations {
+  private final String name;
+  private final Path base;
+  private final List<String> json = new ArrayList<>();
+
+  private Conversations(String name, Path base) {
+    this.name = name;
+    this.base = base;
+  }
+
+  static Conversations read(Io io, String file) throws IOException {
+    Path parent = file.equals("-") ? null : Path.of(file).toAbsolutePath().getParent();
+    var all =
+        new Conversations(
+            file.equals("-") ? "standard input" : file,
+            parent == null ? Path.of("").toAbsolutePath() : parent);
+    try (MappingIterator<JsonNode> nodes =
+        new ObjectMapper().readerFor(JsonNode.class).readValues(TextInput.read(io, file))) {
+      while (nodes.hasNext()) {
+        all.add(nodes.next());
+      }
+    } catch (JsonProcessingException e) {
+      throw new MessagesFormatException(
+          "%s is no JSON: %s".formatted(all.name, e.getOriginalMessage()), e);
+    }
+    if (all.json.isEmpty()) {
+      throw new MessagesFormatException(all.name + " holds no conversation");
+    }
+    return all;
+  }
+
+  private void add(JsonNode node) {
+    boolean several =
+        node.isArray() && !node.isEmpty() && (node.get(0).isArray() || node.get(0).has("messages"));
+    if (several) {
+      node.forEach(one -> json.add(one.toString()));
+    } else {
+      json.add(node.toString());
+    }
+  }
+
+  int size() {
+    return json.size();
+  }
+
+  List<Message> get(int i) throws IOException {
+    try {
+      return MessagesJson.parse(json.get(i), ImageLoader.files(base, ImageLimits.DEFAULT));
+    } catch (MessagesFormatException e) {
+      throw new MessagesFormatException(
+          "%s, conversation %d: %s".formatted(name, i + 1, e.getMessage()), e);
+    }
+  }
+}

@@ -1,0 +1,100 @@
+package dev.ocellus.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.ggml.ComputationCancelledException;
+import dev.ocellus.llama.LlamaModel;
+import dev.ocellus.quantize.measure.Perplexity;
+import dev.ocellus.quantize.measure.TextChunks;
+import dev.ocellus.vlm.LoadOptions;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.concurrent.CancellationException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** How well a model predicts a text. */
+@Command(
+    name = "perplexity",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    header = "Measures how well a text model predicts a text.",
+    description = {
+      "Chunks of -c tokens (default 512), of which the second half is scored, as llama-perplexity does. Lower is better."
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  ocellus perplexity -m model.gguf -f text.txt",
+      "  ocellus perplexity -m model.gguf -f text.txt -c 2048 --chunks 10 --json",
+      "",
+      "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 Ctrl-C."
+    })
+final class PerplexityCommand extends Verb {
+  @Option(
+      names = {"-f", "--file"},
+      paramLabel = "FILE",
+      required = true,
+      description = "Text to predict; - for standard input.")
+  String file = "-";
+
+  @Option(
+      names = "--chunks",
+      paramLabel = "N",
+      description = "Chunks to compute at most. Default: all.")
+  int chunks = -1;
+
+  @Mixin ModelMixin model = new ModelMixin();
+
+  PerplexityCommand(Io io) {
+    super(io);
+  }
+
+  @Override
+  int run() throws IOException {
+    int nCtx = model.context != null ? model.context : 512;
+    LoadOptions options = model.loadOptions(this);
+    String text = TextInput.read(io(), file);
+    try (var interrupt = new Interrupt();
+        var progress = progress()) {
+      var flag = new CancellationFlag();
+      interrupt.onInterrupt(flag::cancel);
+      progress.start("loading " + options.model().getFileName());
+      try (LlamaModel loaded = LlamaModel.load(options.model(), options.modelOptions())) {
+        TextChunks cut = TextChunks.of(loaded.vocab(), text, nCtx, 0, chunks, false);
+        Perplexity result =
+            Perplexity.measure(
+                loaded,
+                options.contextOptions(),
+                cut,
+                (done, count, soFar) ->
+                    progress.report(
+                        String.format(
+                            Locale.ROOT, "chunk %d of %d: %.4f", done, count, soFar.value()),
+                        (double) done / count),
+                flag);
+        progress.done();
+        print(options, cut, result);
+      } catch (ComputationCancelledException e) {
+        throw (CancellationException) new CancellationException("interrupted").initCause(e);
+      }
+    }
+    return ExitCode.OK;
+  }
+
+  private void print(LoadOptions options, TextChunks cut, Perplexity result) {
+    if (output.json) {
+      ObjectNode json = Json.object();
+      json.put("model", options.model().toString());
+      json.put("file", file);
+      json.put("chunks", cut.count());
+      json.put("chunk_size", cut.nCtx());
+      json.put("tokens", result.nTokens());
+      json.put("perplexity", result.value());
+      json.put("error", result.error());
+      printJson(json);
+    } else {
+      io().out().printf(Locale.ROOT, "PPL = %.4f +/- %.5f%n", result.value(), result.error());
+    }
+  }
+}
