@@ -50,7 +50,7 @@ public record PromptOptions(
   }
 
   /** The message that the answer goes on with, or null. */
-  @Nullable Message continued(List<Message> messages) {
+  public @Nullable Message continued(List<Message> messages) {
     if (!continueLast || messages.isEmpty()) {
       return null;
     }

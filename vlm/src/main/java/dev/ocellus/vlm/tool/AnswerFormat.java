@@ -64,6 +64,7 @@ public record AnswerFormat(List<Tag> tags, boolean leadingJson) {
           new Tag(Kind.CALLS, "<tool_calls>", "</tool_calls>"),
           new Tag(Kind.CALLS, "<tool_call>", "</tool_call>"),
           new Tag(Kind.CALLS, "<|tool_call|>", ""),
+          new Tag(Kind.CALLS, "<|function_call|>", ""),
           new Tag(Kind.CALLS, "<function=", "</function>"),
           new Tag(Kind.CALLS, "functools", ""));
 
