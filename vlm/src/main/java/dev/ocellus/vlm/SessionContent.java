@@ -60,8 +60,7 @@ final class SessionContent {
     List<Message> inline =
         messages.stream()
             .map(message ->
-                new Message(
-                    message.role(),
+                message.withContent(
                     message.content().stream().map(part -> withSource(part, "")).toList()))
             .toList();
     return MessagesJson.write(inline).getBytes(StandardCharsets.UTF_8);
@@ -84,7 +83,7 @@ final class SessionContent {
         boolean picture = part instanceof Content.Image;
         parts.add(picture && source.hasNext() ? withSource(part, source.next()) : part);
       }
-      messages.add(new Message(message.role(), parts));
+      messages.add(message.withContent(parts));
     }
     return messages;
   }
