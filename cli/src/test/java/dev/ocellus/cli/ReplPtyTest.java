@@ -70,7 +70,8 @@ class ReplPtyTest {
               .map(word -> "'" + word + "'")
               .collect(Collectors.joining(" "));
       var builder =
-          new ProcessBuilder(List.of("script", "-qfec", "stty rows 50 cols 200; " + command, "/dev/null"));
+          new ProcessBuilder(
+              List.of("script", "-qfec", "stty rows 50 cols 200; " + command, "/dev/null"));
       builder.redirectErrorStream(true);
       builder.environment().keySet().removeAll(List.of("TMUX", "COLORTERM", "NO_COLOR"));
       builder.environment().put("TERM", "xterm-256color");

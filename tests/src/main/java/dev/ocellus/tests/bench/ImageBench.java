@@ -33,8 +33,7 @@ public final class ImageBench {
             MatrixPrecision.valueOf(
                 options.text("--vision-precision", "exact").toUpperCase(Locale.ROOT)))) {
       String file = options.text("--image", "");
-      RgbImage picture =
-          file.isEmpty() ? noise(SIDE, SIDE) : ImageDecoder.decode(Path.of(file));
+      RgbImage picture = file.isEmpty() ? noise(SIDE, SIDE) : ImageDecoder.decode(Path.of(file));
       long start = System.nanoTime();
       encoder.encode(encoder.prepare(picture));
       Options.print("first", (System.nanoTime() - start) / 1e6);
@@ -58,8 +57,8 @@ public final class ImageBench {
   }
 
   /**
-   * Time of all threads on a processor. With one computing thread it hardly depends on what else the
-   * machine does; with more, threads that wait for each other count too.
+   * Time of all threads on a processor. With one computing thread it hardly depends on what else
+   * the machine does; with more, threads that wait for each other count too.
    */
   private static long cpuNanos() {
     var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();

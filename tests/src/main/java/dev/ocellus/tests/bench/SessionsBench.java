@@ -96,8 +96,7 @@ public final class SessionsBench {
         List<CompletableFuture<Answer>> running = new ArrayList<>();
         for (int i = 0; i < n; i++) {
           int index = i;
-          running.add(
-              CompletableFuture.supplyAsync(() -> ask(chats.get(index), index), threads));
+          running.add(CompletableFuture.supplyAsync(() -> ask(chats.get(index), index), threads));
         }
         List<Answer> second = running.stream().map(CompletableFuture::join).toList();
         long end = System.nanoTime();
