@@ -190,6 +190,7 @@ final class Generator implements AutoCloseable {
     private int nWhole;
     private int[] guesses = NOTHING;
     private int output;
+    private int boldness = draftMax;
     private int nDrafted;
     private int nAccepted;
 
@@ -305,6 +306,10 @@ final class Generator implements AutoCloseable {
     /** Takes guesses back that did not come true. */
     private void dropGuesses() {
       int wrong = guesses.length - output;
+      if (guesses.length > 0) {
+        // a wrong guess is computed for nothing, so the number follows what came true
+        boldness = wrong == 0 ? Math.min(draftMax, 2 * boldness) : Math.max(1, output + 1);
+      }
       guesses = NOTHING;
       output = 0;
       if (!lane.isClosed()) {
@@ -316,7 +321,7 @@ final class Generator implements AutoCloseable {
       if (drafter == null) {
         return NOTHING;
       }
-      int most = Math.min(draftMax, lane.nCtx() - filler.used() - 1);
+      int most = Math.min(boldness, lane.nCtx() - filler.used() - 1);
       if (options.maxTokens() >= 0) {
         most = Math.min(most, options.maxTokens() - nTokens - 1);
       }
