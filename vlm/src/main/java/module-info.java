@@ -15,6 +15,7 @@ module dev.ocellus.vlm {
   exports dev.ocellus.vlm.npy;
   exports dev.ocellus.vlm.prompt;
   exports dev.ocellus.vlm.sampling;
+  exports dev.ocellus.vlm.sampling.grammar;
   exports dev.ocellus.vlm.template;
   exports dev.ocellus.vlm.text;
 }

@@ -17,7 +17,7 @@ import java.lang.foreign.MemorySegment;
  */
 public final class GraphBuilder implements AutoCloseable {
   private final TensorContext context;
-  private final int maxNodes;
+  private final MemorySegment graph;
   private boolean built;
   private boolean keepNamed;
 
@@ -26,8 +26,8 @@ public final class GraphBuilder implements AutoCloseable {
    */
   public GraphBuilder(int maxNodes) {
     Ggml.initialize();
-    this.maxNodes = maxNodes;
     this.context = new TensorContext(maxNodes, 2 * maxNodes);
+    this.graph = context.newGraph(2L * maxNodes);
   }
 
   /**
@@ -75,13 +75,12 @@ public final class GraphBuilder implements AutoCloseable {
       throw new IllegalStateException("This builder has built its graph already");
     }
     require(outputs.length > 0, () -> "A graph needs at least one output");
-    MemorySegment graph = ggml_h.ggml_new_graph_custom(context.handle(), 2L * maxNodes, false);
     if (keepNamed) {
       context.named().values().forEach(Tensor::output);
     }
     for (Tensor output : outputs) {
       output.output();
-      ggml_h.ggml_build_forward_expand(graph, output.handle());
+      context.expand(output);
     }
     built = true;
     return new Graph(context, graph);

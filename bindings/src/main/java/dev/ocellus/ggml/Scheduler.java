@@ -106,6 +106,28 @@ public final class Scheduler extends NativeObject {
     }
   }
 
+  /**
+   * Bytes of the buffers for intermediates that a graph would need, on all devices. Nothing is
+   * allocated. Use a graph that is not to be computed, on a scheduler that has computed nothing.
+   */
+  public long bytesNeeded(Graph graph) {
+    lock.lock();
+    try (Arena scratch = Arena.ofConfined()) {
+      requireOpen();
+      require(allocated == null, () -> "bytesNeeded: the scheduler holds a graph already");
+      MemorySegment sizes = scratch.allocate(ValueLayout.JAVA_LONG, backends.length);
+      ggml_h.ggml_backend_sched_reserve_size(handle, graph.handle(), sizes);
+      ggml_h.ggml_backend_sched_reset(handle);
+      long bytes = 0;
+      for (int i = 0; i < backends.length; i++) {
+        bytes += sizes.getAtIndex(ValueLayout.JAVA_LONG, i);
+      }
+      return bytes;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Bytes of the buffers for intermediates, on all devices. */
   public long bufferBytes() {
     lock.lock();

@@ -89,6 +89,21 @@ public final class Tensor {
     return true;
   }
 
+  /**
+   * Contiguous, with the strides that go with it in dimensions of size 1 too: products look at
+   * those of a matrix with a single column.
+   */
+  private boolean hasPlainStrides() {
+    long expected = type.blockBytes();
+    for (int i = 0; i < MAX_DIMS; i++) {
+      if (stride[i] != expected) {
+        return false;
+      }
+      expected *= i == 0 ? shape[0] / type.blockSize() : shape[i];
+    }
+    return true;
+  }
+
   private boolean hasContiguousRows() {
     return shape[0] == type.blockSize() || stride[0] == type.blockBytes();
   }
@@ -197,10 +212,12 @@ public final class Tensor {
    * sqrt(2/π) (x + 0.044715 x³))}; ggml's own {@code gelu} reads an F16 table on the CPU.
    */
   public Tensor geluTanh() {
-    float root = (float) Math.sqrt(2 / Math.PI);
-    Tensor inner = mul(this).scale(2 * root * 0.044715f);
-    Tensor scaled = mul(inner).add(scale(2 * root));
-    return mul(scaled.sigmoid());
+    checkF32Rows("geluTanh");
+    float twice = (float) (2 * Math.sqrt(2 / Math.PI));
+    // x · sigmoid(x u) = silu(x u) / u, and ggml's silu is vectorized where its sigmoid is not
+    Tensor u =
+        node(ggml_h.ggml_scale_bias(context.handle(), mul(this).handle, twice * 0.044715f, twice));
+    return mul(u).silu().div(u);
   }
 
   // ---- normalization
@@ -319,7 +336,7 @@ public final class Tensor {
 
   /** A contiguous copy, or this tensor if it is contiguous already. */
   public Tensor contiguous() {
-    return isContiguous() ? this : node(ggml_h.ggml_cont(context.handle(), handle));
+    return hasPlainStrides() ? this : node(ggml_h.ggml_cont(context.handle(), handle));
   }
 
   /**
@@ -412,6 +429,39 @@ public final class Tensor {
    */
   public Tensor inGraphOf(Tensor activation) {
     return new Tensor(activation.context, handle);
+  }
+
+  /** The same values as F32: a copy, or this tensor if it is F32 already. */
+  public Tensor toF32() {
+    return type == TensorType.F32
+        ? this
+        : node(ggml_h.ggml_cast(context.handle(), handle, TensorType.F32.id()));
+  }
+
+  /**
+   * Rows that go on with zeros.
+   *
+   * @param size elements of a row afterwards, at least as many as now
+   */
+  public Tensor padRows(long size) {
+    checkF32Rows("padRows");
+    require(
+        size >= shape[0],
+        () -> "padRows: rows of %s cannot be cut to %d".formatted(describe(), size));
+    return size == shape[0]
+        ? this
+        : node(
+            ggml_h.ggml_pad(context.handle(), handle, Math.toIntExact(size - shape[0]), 0, 0, 0));
+  }
+
+  /**
+   * Puts this node and all that it needs into the graph now, so that nodes that are made later are
+   * computed later. ggml's own order begins with what stands first in an operation, which would
+   * widen all weights before the first layer. Returns this tensor.
+   */
+  public Tensor computeFirst() {
+    context.expand(this);
+    return this;
   }
 
   /** Keeps this node's value after the computation, so that it can be read. Returns this tensor. */

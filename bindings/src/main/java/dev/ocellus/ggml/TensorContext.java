@@ -23,6 +23,7 @@ final class TensorContext extends NativeObject {
   private final int capacity;
   private final Map<Long, Long> indexLimits = new HashMap<>();
   private final Map<String, Tensor> named = new LinkedHashMap<>();
+  private MemorySegment graph = MemorySegment.NULL;
   private int used;
 
   /**
@@ -56,6 +57,18 @@ final class TensorContext extends NativeObject {
         used < capacity,
         () -> "A graph has more than the %d nodes that it was made for".formatted(capacity));
     return handle;
+  }
+
+  /** Makes the graph that {@link #expand} puts nodes into. */
+  MemorySegment newGraph(long size) {
+    graph = ggml_h.ggml_new_graph_custom(handle, size, false);
+    return graph;
+  }
+
+  void expand(Tensor tensor) {
+    require(
+        graph.address() != 0, () -> tensor.describe() + " does not belong to a graph being built");
+    ggml_h.ggml_build_forward_expand(graph, tensor.handle());
   }
 
   /** Wraps a tensor that ggml has just made here. */

@@ -50,10 +50,13 @@ public final class WeightStore extends NativeObject {
     record Sum(GgufTensor first, GgufTensor second) implements Pending {}
 
     record Computed(float[] values) implements Pending {}
+
+    record Converted(GgufTensor source) implements Pending {}
   }
 
   private final GgufFile file;
   private final Backend backend;
+  private final MatrixPrecision precision;
   private final TensorContext mapped;
   private final TensorContext owned;
   private final Map<Path, MemorySegment> mappedBuffers = new HashMap<>();
@@ -67,8 +70,18 @@ public final class WeightStore extends NativeObject {
    * @param backend where the weights are to be used
    */
   public WeightStore(GgufFile file, Backend backend) {
+    this(file, backend, MatrixPrecision.STORED);
+  }
+
+  /**
+   * @param file stays the caller's and must outlive the store
+   * @param backend where the weights are to be used
+   * @param precision how matrices are multiplied with
+   */
+  public WeightStore(GgufFile file, Backend backend, MatrixPrecision precision) {
     this.file = file;
     this.backend = backend;
+    this.precision = precision;
     int capacity = 2 * file.tensors().size() + 64;
     this.mapped = new TensorContext(capacity, 0);
     this.owned = new TensorContext(capacity, 0);
@@ -165,6 +178,23 @@ public final class WeightStore extends NativeObject {
     if (loaded) {
       throw new IllegalStateException(name + " is asked for after the weights were loaded");
     }
+  }
+
+  boolean widensMatrices() {
+    return precision == MatrixPrecision.EXACT && onCpu();
+  }
+
+  Tensor bindMatrix(String name, long nIn, long nOut) {
+    GgufTensor source = checked(name, new long[] {nIn, nOut});
+    TensorType type = onCpu() ? MatrixTypes.of(source, precision, backend.device()) : source.type();
+    if (type == source.type() || bindings.containsKey(name)) {
+      return bind(name, false, nIn, nOut);
+    }
+    requireNotLoaded(name);
+    Tensor tensor = owned.newTensor(shortened(name), type, nIn, nOut);
+    pending.put(tensor, new Pending.Converted(source));
+    bindings.put(name, new Binding(tensor, false));
+    return tensor;
   }
 
   private Tensor place(GgufTensor source, boolean widened) {
@@ -281,6 +311,14 @@ public final class WeightStore extends NativeObject {
           }
           ggml_h.ggml_backend_tensor_set(tensor.handle(), sum, 0, sum.byteSize());
         }
+      }
+      case Pending.Converted(GgufTensor source) -> {
+        try (Arena scratch = Arena.ofConfined()) {
+          MemorySegment converted =
+              MatrixTypes.convert(widened(source, scratch), source, tensor.type(), scratch);
+          ggml_h.ggml_backend_tensor_set(tensor.handle(), converted, 0, converted.byteSize());
+        }
+        MatrixTypes.release(source);
       }
       case Pending.Computed(float[] values) -> {
         try (Arena scratch = Arena.ofConfined()) {

@@ -52,6 +52,22 @@ public final class Weights {
     return store.bind(prefix + name, false, shape);
   }
 
+  /**
+   * A matrix that activations are multiplied with, in the type that the store's {@link
+   * MatrixPrecision} asks for.
+   *
+   * @param nIn elements of a row
+   * @param nOut rows
+   */
+  public Tensor matrix(String name, long nIn, long nOut) {
+    return store.bindMatrix(prefix + name, nIn, nOut);
+  }
+
+  /** Whether products with a {@link #matrix} of F16 or BF16 are to be computed in F32. */
+  public boolean widensMatrices() {
+    return store.widensMatrices();
+  }
+
   /** A weight as it is stored, or null if there is none of this name. */
   public @Nullable Tensor find(String name, long... shape) {
     return has(name) ? get(name, shape) : null;

@@ -32,6 +32,7 @@ enum TextArchitecture {
   GEMMA("gemma", Rotary.PART, false, Window.NONE),
   GEMMA2("gemma2", Rotary.PART, false, Window.ALWAYS),
   GEMMA3("gemma3", Rotary.PART, false, Window.OPTIONAL),
+  INTERNLM2("internlm2", Rotary.WHOLE_HEAD, true, Window.NONE),
   PHI3("phi3", Rotary.PART, true, Window.NONE);
 
   /** Which elements of a head are rotated. */

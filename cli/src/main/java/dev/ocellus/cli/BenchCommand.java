@@ -126,7 +126,11 @@ final class BenchCommand extends Verb {
     TokenLimits limits = checked(model::imageTokens);
     progress.start("loading " + mmproj.getFileName());
     try (var encoder =
-        VisionEncoder.open(mmproj, context.nThreadsBatch(), modelOptions.nGpuLayers() != 0)) {
+        VisionEncoder.open(
+            mmproj,
+            context.nThreadsBatch(),
+            modelOptions.nGpuLayers() != 0,
+            model.visionPrecision)) {
       ImageInput input = encoder.prepare(picture, limits);
       progress.start("measuring preprocessing");
       Measurement.Work prepare = () -> encoder.prepare(picture, limits);

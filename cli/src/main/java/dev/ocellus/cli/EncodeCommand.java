@@ -89,7 +89,8 @@ final class EncodeCommand extends Verb {
         var progress = progress()) {
       progress.start("loading " + mmproj.getFileName());
       long start = System.nanoTime();
-      try (var encoder = VisionEncoder.open(mmproj, context.nThreadsBatch(), useGpu)) {
+      try (var encoder =
+          VisionEncoder.open(mmproj, context.nThreadsBatch(), useGpu, model.visionPrecision)) {
         ObjectNode json = Json.object();
         json.put("mmproj", mmproj.toString());
         json.put("architecture", encoder.architecture().name());

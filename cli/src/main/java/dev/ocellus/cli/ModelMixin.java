@@ -1,5 +1,7 @@
 package dev.ocellus.cli;
 
+import dev.ocellus.convert.CheckpointCache;
+import dev.ocellus.ggml.MatrixPrecision;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.ContextOptions.FlashAttention;
@@ -20,7 +22,8 @@ final class ModelMixin {
   @Option(
       names = {"-m", "--model"},
       paramLabel = "FILE",
-      description = "Text model (GGUF). Without it, the embedded demo model answers.")
+      description =
+          "Text model (GGUF), or the folder of a HuggingFace checkpoint. Without it, the embedded demo model answers.")
   @Nullable Path model;
 
   @Option(
@@ -107,6 +110,16 @@ final class ModelMixin {
   int imageMaxTokens;
 
   @Option(
+      names = "--vision-precision",
+      paramLabel = "exact|stored|bf16|q8_0|fast",
+      converter = MatrixPrecisionConverter.class,
+      description =
+          "How the image encoder multiplies with its weights on a CPU: in F32 (exact), in the type"
+              + " that they are stored in, as llama.cpp does (stored), in BF16 or Q8_0, or in"
+              + " whichever of these two suits the processor (fast). Default: exact.")
+  MatrixPrecision visionPrecision = MatrixPrecision.EXACT;
+
+  @Option(
       names = "--chat-template",
       paramLabel = "TEXT|@FILE",
       description = "Chat template to use instead of the model's.")
@@ -124,7 +137,10 @@ final class ModelMixin {
     ContextOptions contextOptions = verb.checked(this::contextOptions);
     LoadOptions files;
     if (model != null) {
-      files = new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate(verb.io()));
+      CheckpointCache.Converted pair = Checkpoints.resolve(verb, model, mmproj);
+      files =
+          new LoadOptions(
+              pair.text(), pair.mmproj(), modelOptions, contextOptions, chatTemplate(verb.io()));
     } else if (mmproj != null) {
       throw verb.usage("--mmproj is given without the text model that it belongs to (-m)");
     } else {
@@ -137,7 +153,9 @@ final class ModelMixin {
           "no model given (-m): the embedded demo model %s answers; it knows only drawn shapes, numbers and words"
               .formatted(DemoModel.NAME));
     }
-    return files.withImageTokens(verb.checked(this::imageTokens));
+    return files
+        .withImageTokens(verb.checked(this::imageTokens))
+        .withVisionPrecision(visionPrecision);
   }
 
   TokenLimits imageTokens() {

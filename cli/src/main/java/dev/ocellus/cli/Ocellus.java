@@ -23,6 +23,7 @@ public final class Ocellus {
     verbs.put("encode", EncodeCommand::new);
     verbs.put("tokenize", TokenizeCommand::new);
     verbs.put("template", TemplateCommand::new);
+    verbs.put("convert", ConvertCommand::new);
     verbs.put("inspect", InspectCommand::new);
     verbs.put("quantize", QuantizeCommand::new);
     verbs.put("imatrix", ImatrixCommand::new);

@@ -24,6 +24,7 @@ class UsageTest {
         "tokenize",
         "template",
         "inspect",
+        "convert",
         "quantize",
         "imatrix",
         "perplexity",

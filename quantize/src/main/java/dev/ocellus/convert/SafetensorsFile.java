@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -112,42 +113,18 @@ public final class SafetensorsFile implements AutoCloseable {
   }
 
   /**
-   * The elements of an F32, F16, BF16 or F64 tensor in C order: the first three widened exactly,
-   * F64 rounded.
+   * The elements of a floating point tensor in C order, widened exactly; F64 rounded.
    *
    * @throws SafetensorsFormatException if there is no such tensor or it is of another type
    */
   public float[] floats(String name) {
     SafetensorsHeader.Entry e = entry(name);
     switch (e.type()) {
-      case F32, F16, BF16, F64 -> {}
-      default -> throw wrongType(name, e, "F32, F16, BF16 or F64");
+      case F32, F16, BF16, F64, F8_E4M3, F8_E5M2, F8_E8M0 -> {}
+      default -> throw wrongType(name, e, "a floating point type");
     }
     float[] out = new float[count(name, e)];
-    MemorySegment s = segment(e);
-    switch (e.type()) {
-      case F32 -> {
-        for (int i = 0; i < out.length; i++) {
-          out[i] = Float.intBitsToFloat(s.get(I32, 4L * i));
-        }
-      }
-      case F16 -> {
-        for (int i = 0; i < out.length; i++) {
-          out[i] = Float.float16ToFloat(s.get(I16, 2L * i));
-        }
-      }
-      case BF16 -> {
-        for (int i = 0; i < out.length; i++) {
-          out[i] = Float.intBitsToFloat(s.get(I16, 2L * i) << 16);
-        }
-      }
-      case F64 -> {
-        for (int i = 0; i < out.length; i++) {
-          out[i] = (float) Double.longBitsToDouble(s.get(I64, 8L * i));
-        }
-      }
-      default -> throw new AssertionError(e.type());
-    }
+    Widening.read(e.type(), data, e.begin(), out, 0, out.length);
     return out;
   }
 
@@ -179,6 +156,20 @@ public final class SafetensorsFile implements AutoCloseable {
           };
     }
     return out;
+  }
+
+  /**
+   * Reads some elements in C order, widened or rounded to float; BOOL as 0 and 1.
+   *
+   * @param first index of the first element
+   * @throws SafetensorsFormatException if there is no such tensor
+   * @throws IndexOutOfBoundsException if the elements are not all in the tensor and the array
+   */
+  public void read(String name, long first, float[] out, int offset, int count) {
+    SafetensorsHeader.Entry e = entry(name);
+    Objects.checkFromIndexSize(first, count, (e.end() - e.begin()) / e.type().bytes());
+    Objects.checkFromIndexSize(offset, count, out.length);
+    Widening.read(e.type(), data, e.begin() + first * e.type().bytes(), out, offset, count);
   }
 
   /** The bytes of a tensor of any type, little-endian. */

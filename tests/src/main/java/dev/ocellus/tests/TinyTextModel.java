@@ -30,6 +30,7 @@ public final class TinyTextModel {
           "gemma",
           "gemma2",
           "gemma3",
+          "internlm2",
           "phi3");
 
   private static final int N_LAYER = 2;

@@ -69,6 +69,14 @@ class ModelGuardTest {
         refused("heads differ", "llama", w -> w.ints("llama.attention.head_count", 4, 2), "same"),
         refused(
             "more heads", "qwen2", w -> w.u32("qwen2.attention.head_count", 2000), "key_length"),
+        refused(
+            "heads beyond the embedding",
+            "internlm2",
+            w -> {
+              w.u32("internlm2.attention.key_length", 32);
+              w.u32("internlm2.attention.value_length", 32);
+            },
+            "embedding_length"),
         refused("odd rotation", "phi3", w -> w.u32("phi3.rope.dimension_count", 7), "even"),
         refused("wide rotation", "gemma3", w -> w.u32("gemma3.rope.dimension_count", 32), "even"),
         refused("values", "qwen3", w -> w.u32("qwen3.attention.value_length", 8), "value_length"),

@@ -18,4 +18,13 @@ public record Answer(
     String prompt,
     int[] promptTokens,
     Usage usage,
-    Timings timings) {}
+    Timings timings) {
+
+  /** The same, with the number of messages that were dropped for it. */
+  Answer withEvictedMessages(int n) {
+    return n == 0
+        ? this
+        : new Answer(
+            text, tokens, stopReason, prompt, promptTokens, usage.withEvictedMessages(n), timings);
+  }
+}

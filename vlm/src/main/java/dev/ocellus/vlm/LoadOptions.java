@@ -1,5 +1,6 @@
 package dev.ocellus.vlm;
 
+import dev.ocellus.ggml.MatrixPrecision;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.ModelOptions;
 import dev.ocellus.vlm.model.TokenLimits;
@@ -15,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param contextOptions how its contexts are made
  * @param chatTemplate template to use instead of the one in the file; null for that one
  * @param imageTokens limits for the tokens of a picture, where the model leaves a choice
+ * @param visionPrecision how the image encoder multiplies with its weights on a CPU
+ * @param sessions how its sessions work
  */
 public record LoadOptions(
     Path model,
@@ -22,9 +25,30 @@ public record LoadOptions(
     ModelOptions modelOptions,
     ContextOptions contextOptions,
     @Nullable String chatTemplate,
-    TokenLimits imageTokens) {
+    TokenLimits imageTokens,
+    MatrixPrecision visionPrecision,
+    SessionOptions sessions) {
 
-  /** With the model's own limits for the tokens of a picture. */
+  /** With exact vision. */
+  public LoadOptions(
+      Path model,
+      @Nullable Path mmproj,
+      ModelOptions modelOptions,
+      ContextOptions contextOptions,
+      @Nullable String chatTemplate,
+      TokenLimits imageTokens) {
+    this(
+        model,
+        mmproj,
+        modelOptions,
+        contextOptions,
+        chatTemplate,
+        imageTokens,
+        MatrixPrecision.EXACT,
+        SessionOptions.defaults());
+  }
+
+  /** With the model's own limits for the tokens of a picture, and exact vision. */
   public LoadOptions(
       Path model,
       @Nullable Path mmproj,
@@ -45,18 +69,74 @@ public record LoadOptions(
   }
 
   public LoadOptions withModelOptions(ModelOptions modelOptions) {
-    return new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens);
+    return new LoadOptions(
+        model,
+        mmproj,
+        modelOptions,
+        contextOptions,
+        chatTemplate,
+        imageTokens,
+        visionPrecision,
+        sessions);
   }
 
   public LoadOptions withContextOptions(ContextOptions contextOptions) {
-    return new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens);
+    return new LoadOptions(
+        model,
+        mmproj,
+        modelOptions,
+        contextOptions,
+        chatTemplate,
+        imageTokens,
+        visionPrecision,
+        sessions);
   }
 
   public LoadOptions withChatTemplate(@Nullable String chatTemplate) {
-    return new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens);
+    return new LoadOptions(
+        model,
+        mmproj,
+        modelOptions,
+        contextOptions,
+        chatTemplate,
+        imageTokens,
+        visionPrecision,
+        sessions);
   }
 
   public LoadOptions withImageTokens(TokenLimits imageTokens) {
-    return new LoadOptions(model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens);
+    return new LoadOptions(
+        model,
+        mmproj,
+        modelOptions,
+        contextOptions,
+        chatTemplate,
+        imageTokens,
+        visionPrecision,
+        sessions);
+  }
+
+  public LoadOptions withVisionPrecision(MatrixPrecision visionPrecision) {
+    return new LoadOptions(
+        model,
+        mmproj,
+        modelOptions,
+        contextOptions,
+        chatTemplate,
+        imageTokens,
+        visionPrecision,
+        sessions);
+  }
+
+  public LoadOptions withSessions(SessionOptions sessions) {
+    return new LoadOptions(
+        model,
+        mmproj,
+        modelOptions,
+        contextOptions,
+        chatTemplate,
+        imageTokens,
+        visionPrecision,
+        sessions);
   }
 }

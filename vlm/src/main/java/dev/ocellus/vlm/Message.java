@@ -1,8 +1,10 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Visual;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * One message of a conversation.
@@ -49,6 +51,11 @@ public record Message(Role role, List<Content> content) {
       }
     }
     return text.toString();
+  }
+
+  /** Its pictures and videos, in order. */
+  public List<Visual> visuals() {
+    return content.stream().map(Content::visual).filter(Objects::nonNull).toList();
   }
 
   /** Its pictures, in order. */

@@ -6,12 +6,15 @@ import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.Ggml;
 import dev.ocellus.ggml.Graph;
 import dev.ocellus.ggml.GraphBuilder;
+import dev.ocellus.ggml.MatrixPrecision;
 import dev.ocellus.ggml.ProductObserver;
 import dev.ocellus.ggml.Scheduler;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.WeightStore;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.model.Architectures;
 import dev.ocellus.vlm.model.EncoderGraph;
 import dev.ocellus.vlm.model.ImageInput;
@@ -22,8 +25,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -57,6 +60,15 @@ public final class VisionEncoder implements AutoCloseable {
     }
   }
 
+  /**
+   * Memory for intermediates that several tiles may share. Measured, more tiles at once are not
+   * faster: a tile has hundreds of rows, which keep the kernels busy (docs/benchmarks.md).
+   */
+  static final long DEFAULT_COMPUTE_BYTES = 256L << 20;
+
+  /** A graph may widen and cut each of its matrices, which no architecture counts. */
+  private static final int NODES_PER_NODE = 3;
+
   private final Deque<AutoCloseable> owned = new ArrayDeque<>();
   private final Path path;
   private final WeightStore store;
@@ -64,11 +76,17 @@ public final class VisionEncoder implements AutoCloseable {
   private final Backend[] backends;
   private final Scheduler scheduler;
   private final Device device;
+  private final int maxNodes;
+  private final long computeBytes;
+  private final Map<Shape, Integer> tilesAtOnce = new HashMap<>(); // guarded by this
   private @Nullable Plan lastPlan; // guarded by this
   private boolean closed;
 
-  private VisionEncoder(Path path, int nThreads, boolean useGpu) throws IOException {
+  private VisionEncoder(
+      Path path, int nThreads, boolean useGpu, MatrixPrecision precision, long computeBytes)
+      throws IOException {
     this.path = path;
+    this.computeBytes = computeBytes;
     try {
       Ggml.initialize();
       GgufFile file = own(GgufFile.open(path));
@@ -80,10 +98,11 @@ public final class VisionEncoder implements AutoCloseable {
       used.add(own(new Backend(Device.cpu(), nThreads)));
       backends = used.toArray(Backend[]::new);
       device = backends[0].device();
-      store = own(new WeightStore(file, backends[0]));
+      store = own(new WeightStore(file, backends[0], precision));
       architecture = Architectures.of(file, store.weights());
       store.load();
-      scheduler = own(new Scheduler(architecture.maxNodes(), backends));
+      maxNodes = Math.multiplyExact(NODES_PER_NODE, architecture.maxNodes());
+      scheduler = own(new Scheduler(maxNodes, backends));
     } catch (Throwable e) {
       close();
       throw e;
@@ -99,7 +118,31 @@ public final class VisionEncoder implements AutoCloseable {
    * @throws dev.ocellus.OcellusException if it is damaged, no mmproj, or of an unknown kind
    */
   public static VisionEncoder open(Path path, int nThreads, boolean useGpu) throws IOException {
-    return new VisionEncoder(path, nThreads, useGpu);
+    return open(path, nThreads, useGpu, MatrixPrecision.EXACT);
+  }
+
+  /**
+   * Opens an mmproj file.
+   *
+   * @param precision how activations are multiplied with weights on a CPU
+   * @see #open(Path, int, boolean)
+   */
+  public static VisionEncoder open(
+      Path path, int nThreads, boolean useGpu, MatrixPrecision precision) throws IOException {
+    return open(path, nThreads, useGpu, precision, DEFAULT_COMPUTE_BYTES);
+  }
+
+  /**
+   * Opens an mmproj file.
+   *
+   * @param computeBytes memory for intermediates that tiles may share when several go through the
+   *     encoder together; one tile may need more
+   * @see #open(Path, int, boolean)
+   */
+  public static VisionEncoder open(
+      Path path, int nThreads, boolean useGpu, MatrixPrecision precision, long computeBytes)
+      throws IOException {
+    return new VisionEncoder(path, nThreads, useGpu, precision, computeBytes);
   }
 
   private <T extends AutoCloseable> T own(T resource) {
@@ -144,27 +187,36 @@ public final class VisionEncoder implements AutoCloseable {
     return architecture.prepare(image, limits);
   }
 
+  /** Prepares a picture or a video, of which frames are taken as the model's reference does. */
+  public ImageInput prepare(Visual visual, TokenLimits limits) {
+    return switch (visual) {
+      case RgbImage image -> prepare(image, limits);
+      case Video video -> architecture.prepare(video, limits);
+    };
+  }
+
   /** Encodes one picture. */
   public ImageEmbeddings encode(ImageInput image) {
     return encode(List.of(image), new CancellationFlag()).getFirst();
   }
 
   /**
-   * Encodes pictures; tiles of one shape go through the encoder together.
+   * Encodes pictures; tiles of one shape go through the encoder together, as many at once as fit
+   * into the memory for intermediates.
    *
    * @return embeddings in the order of the pictures
    */
   public synchronized List<ImageEmbeddings> encode(List<ImageInput> images, CancellationFlag flag) {
     requireOpen();
-    // tiles that differ in number only are one batch; the number is the last of four sizes
-    Map<Shape, List<Tiles>> batches = new LinkedHashMap<>();
+    // tiles that differ in number only go together; the number is the last of four sizes
+    Map<Shape, List<Tiles>> alike = new LinkedHashMap<>();
     for (ImageInput image : images) {
       for (Tiles tiles : image.tiles()) {
-        batches.computeIfAbsent(Shape.ofOneTile(tiles), k -> new ArrayList<>()).add(tiles);
+        alike.computeIfAbsent(Shape.ofOneTile(tiles), k -> new ArrayList<>()).add(tiles);
       }
     }
     Map<Tiles, float[]> rows = new IdentityHashMap<>();
-    batches.values().forEach(batch -> encodeBatch(batch, rows, flag));
+    alike.values().forEach(tiles -> encodeAlike(tiles, rows, flag));
     List<ImageEmbeddings> results = new ArrayList<>();
     for (ImageInput image : images) {
       float[] arranged = architecture.arrange(image, joined(image, rows));
@@ -178,31 +230,42 @@ public final class VisionEncoder implements AutoCloseable {
     return parts.size() == 1 ? parts.getFirst() : Floats.concat(parts);
   }
 
-  private void encodeBatch(List<Tiles> batch, Map<Tiles, float[]> rows, CancellationFlag flag) {
-    Tiles first = batch.getFirst();
-    if (batch.size() > 1 && first.shape().size() < 4) {
-      batch.forEach(tiles -> encodeBatch(List.of(tiles), rows, flag));
+  private void encodeAlike(List<Tiles> alike, Map<Tiles, float[]> rows, CancellationFlag flag) {
+    Tiles first = alike.getFirst();
+    if (first.shape().size() < 4) {
+      alike.forEach(tiles -> rows.put(tiles, compute(tiles, flag)));
       return;
     }
-    Tiles all = first;
-    if (batch.size() > 1) {
-      List<Long> shape = new ArrayList<>(first.shape());
-      shape.set(3, batch.stream().mapToLong(Tiles::n).sum());
-      all =
-          new Tiles(
-              Floats.concat(batch.stream().map(Tiles::pixels).toList()),
-              shape,
-              first.gridX(),
-              first.gridY());
+    var queue = new TileQueue(alike);
+    List<float[]> results = new ArrayList<>();
+    for (int count : queue.batches(queue.size() == 1 ? 1 : tilesAtOnce(first))) {
+      results.add(compute(queue.next(count), flag));
     }
-    float[] result = compute(all, flag);
-    int perTile = result.length / all.n();
-    int at = 0;
-    for (Tiles tiles : batch) {
-      int length = perTile * tiles.n();
-      rows.put(tiles, batch.size() == 1 ? result : Arrays.copyOfRange(result, at, at + length));
-      at += length;
+    queue.distribute(Floats.concat(results), rows);
+  }
+
+  /** How many tiles like these fit into the memory for intermediates together; at least one. */
+  private int tilesAtOnce(Tiles tiles) {
+    return tilesAtOnce.computeIfAbsent(
+        Shape.ofOneTile(tiles),
+        shape -> {
+          long one = bytesNeeded(tiles.withNumber(1));
+          long more = bytesNeeded(tiles.withNumber(2)) - one;
+          return (int) Math.clamp(1 + (computeBytes - one) / Math.max(1, more), 1, 1 << 16);
+        });
+  }
+
+  private long bytesNeeded(Tiles tiles) {
+    try (Plan plan = build(tiles, false);
+        var measuring = new Scheduler(maxNodes, backends)) {
+      return measuring.bytesNeeded(plan.graph());
     }
+  }
+
+  /** Bytes that are held for intermediates, for the last pictures and those before. */
+  public synchronized long computeBufferBytes() {
+    requireOpen();
+    return scheduler.bufferBytes();
   }
 
   private float[] compute(Tiles tiles, CancellationFlag flag) {
@@ -234,7 +297,7 @@ public final class VisionEncoder implements AutoCloseable {
   }
 
   private Plan build(Tiles tiles, boolean keepNamed) {
-    try (var builder = new GraphBuilder(architecture.maxNodes())) {
+    try (var builder = new GraphBuilder(maxNodes)) {
       if (keepNamed) {
         builder.keepNamed();
       }
@@ -268,7 +331,7 @@ public final class VisionEncoder implements AutoCloseable {
     // of its own, since a scheduler gives a graph that looks like the last one the same memory, and
     // in that one intermediates were overwritten
     try (Plan plan = build(tiles, true);
-        var fresh = new Scheduler(architecture.maxNodes(), backends);
+        var fresh = new Scheduler(maxNodes, backends);
         var computation = fresh.start(plan.graph())) {
       plan.inputs().fill(computation);
       computation.set(plan.inputs().pixels(), tiles.pixels()).compute();

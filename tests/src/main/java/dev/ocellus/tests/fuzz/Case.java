@@ -1,5 +1,6 @@
 package dev.ocellus.tests.fuzz;
 
+import dev.ocellus.tests.TinyCheckpoint;
 import dev.ocellus.tests.TinyTextModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -20,7 +21,12 @@ import java.util.stream.Stream;
  */
 record Case(long index, Target target, Path base, long seed) {
   static final List<Target> TARGETS =
-      List.of(new GgufTarget(), new TextTarget(), new ImageTarget(), new ProjectorTarget());
+      List.of(
+          new GgufTarget(),
+          new TextTarget(),
+          new ImageTarget(),
+          new ProjectorTarget(),
+          new ConvertTarget());
 
   /** A target with the files that it starts from. */
   record Start(Target target, List<Path> bases) {}
@@ -35,6 +41,9 @@ record Case(long index, Target target, Path base, long seed) {
     List<Path> files = new ArrayList<>();
     for (String architecture : TinyTextModel.ARCHITECTURES) {
       files.add(TinyTextModel.write(work.resolve("tiny-" + architecture + ".gguf"), architecture));
+    }
+    for (String kind : TinyCheckpoint.KINDS) {
+      files.add(TinyCheckpoint.write(work.resolve("tiny-" + kind + ConvertTarget.SUFFIX), kind));
     }
     for (Path folder : folders) {
       try (Stream<Path> found = Files.walk(folder)) {
@@ -62,6 +71,9 @@ record Case(long index, Target target, Path base, long seed) {
   void write(Path to) {
     SplittableRandom random = new SplittableRandom(seed);
     try {
+      if (target.damage(base, to, random)) {
+        return;
+      }
       int way = random.nextInt(10);
       if (target.isGguf() && way < 6) {
         ModelMutator.mutate(base, to, random);

@@ -50,7 +50,7 @@ public final class Fuzz implements Callable<Integer> {
   @Option(
       names = "--only",
       defaultValue = "",
-      description = "One of gguf, text, image, mmproj; all if left out.")
+      description = "One of gguf, text, image, mmproj, convert; all if left out.")
   private String only = "";
 
   @Option(

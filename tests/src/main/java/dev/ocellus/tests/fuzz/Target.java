@@ -1,6 +1,8 @@
 package dev.ocellus.tests.fuzz;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.SplittableRandom;
 
 /** What is made to read damaged files. */
 interface Target {
@@ -12,6 +14,15 @@ interface Target {
 
   /** Whether its files are GGUF files, whose parts can be damaged one by one. */
   boolean isGguf();
+
+  /**
+   * Damages a file in a way of this target's own.
+   *
+   * @return false if it has none
+   */
+  default boolean damage(Path base, Path to, SplittableRandom random) throws IOException {
+    return false;
+  }
 
   /**
    * Reads a file, and uses what it holds.

@@ -16,7 +16,7 @@ import java.util.TreeSet;
  *
  * <pre>
  * SyntheticModels --text 0.5b --out text.gguf [--type f16|f32|q8_0] [--seed N]
- * SyntheticModels --mmproj vit-l-336 --out mmproj.gguf
+ * SyntheticModels --mmproj vit-l-336|vit-l-336-anyres|siglip-512|qwen2.5-vl --out mmproj.gguf
  * </pre>
  */
 public final class SyntheticModels {
@@ -37,17 +37,18 @@ public final class SyntheticModels {
   }
 
   /**
-   * Writes a CLIP tower with LLaVA's projector. What converters keep in F32 (norms, biases, the
+   * Writes an image encoder with its projector. What converters keep in F32 (norms, biases, the
    * class row) is in F32, the patch kernel and the positions in F16.
    *
-   * @param preset {@code vit-l-336}, which fits the text model {@code 0.5b}, or {@code tiny}, which
-   *     fits {@code tiny}
+   * @param preset {@code vit-l-336}, {@code vit-l-336-anyres}, {@code siglip-512} or {@code
+   *     qwen2.5-vl}, which fit the text model {@code 0.5b}, or {@code tiny}, {@code siglip-tiny} or
+   *     {@code qwen2.5-vl-tiny}, which fit {@code tiny}
    * @param type of the matrices: F32, F16 or Q8_0
    * @throws IllegalArgumentException if there is no such preset or type
    */
   public static void writeMmproj(String preset, TensorType type, long seed, Path file)
       throws IOException {
-    find(VisionPreset.BY_NAME, preset).model(type, seed).write(file);
+    find(MmprojPreset.BY_NAME, preset).model(type, seed).write(file);
   }
 
   private static <T> T find(Map<String, T> presets, String name) {
@@ -74,7 +75,7 @@ public final class SyntheticModels {
     GgufWriter model =
         text != null
             ? find(TextPreset.BY_NAME, text).model(type, seed)
-            : find(VisionPreset.BY_NAME, java.util.Objects.requireNonNull(mmproj))
+            : find(MmprojPreset.BY_NAME, java.util.Objects.requireNonNull(mmproj))
                 .model(type, seed);
     model.write(Path.of(out));
   }

@@ -31,6 +31,20 @@ class FuzzTest {
   }
 
   @Test
+  void damagedCheckpointsAreSurvived() throws IOException {
+    var starts = Case.starts(List.of(), "convert", folder);
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    Worker worker =
+        new Worker(starts, folder, 60_000, new PrintStream(out, true, StandardCharsets.UTF_8));
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    int wrong = worker.run(7, 0, 300, deadline);
+    String report = out.toString(StandardCharsets.UTF_8);
+    assertThat(wrong).as(report).isZero();
+    assertThat(report)
+        .contains("convert: ok", "convert: ConversionException", "convert: Safetensors");
+  }
+
+  @Test
   void theSameNumberGivesTheSameInput() throws IOException {
     var starts = Case.starts(List.of(), "", folder);
     for (long i = 0; i < 20; i++) {

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class SyntheticModelsTest {
@@ -66,6 +67,20 @@ class SyntheticModelsTest {
       ImageEmbeddings rows =
           encoder.encode(encoder.prepare(RgbImage.filled(60, 40, new Rgb(200, 30, 90))));
       assertThat(rows.nTokens()).isEqualTo(16);
+      assertThat(rows.width()).isEqualTo(64);
+      assertFiniteAndVaried(rows.rows());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"siglip-tiny, 52", "qwen2.5-vl-tiny, 6"})
+  void everyKindOfEncoderGivesFiniteRows(String preset, int nTokens) throws IOException {
+    Path file = directory.resolve("mmproj.gguf");
+    SyntheticModels.writeMmproj(preset, TensorType.F16, 1, file);
+    try (var encoder = VisionEncoder.open(file, 1, false)) {
+      ImageEmbeddings rows =
+          encoder.encode(encoder.prepare(RgbImage.filled(60, 40, new Rgb(200, 30, 90))));
+      assertThat(rows.nTokens()).isEqualTo(nTokens);
       assertThat(rows.width()).isEqualTo(64);
       assertFiniteAndVaried(rows.rows());
     }

@@ -6,6 +6,7 @@ import dev.ocellus.vlm.image.ImageDecoder;
 import dev.ocellus.vlm.image.RgbImage;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Random;
 
 /** The tiny LLaVA of the golden data. */
 final class Golden {
@@ -25,5 +26,12 @@ final class Golden {
 
   static RgbImage image(String name) throws IOException {
     return ImageDecoder.decode(Path.of("golden/images").resolve(name));
+  }
+
+  /** A picture of random pixels, the same for the same seed. */
+  static RgbImage noise(int width, int height, long seed) {
+    byte[] bytes = new byte[width * height * 3];
+    new Random(seed).nextBytes(bytes);
+    return RgbImage.of(width, height, bytes);
   }
 }

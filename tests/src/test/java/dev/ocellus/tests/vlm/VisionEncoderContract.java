@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.ggml.ComputationCancelledException;
+import dev.ocellus.ggml.MatrixPrecision;
 import dev.ocellus.ggml.MissingWeightException;
 import dev.ocellus.ggml.WeightShapeException;
 import dev.ocellus.gguf.GgufFile;
@@ -64,6 +65,22 @@ abstract class VisionEncoderContract {
           assertThat(Math.abs(batch.get(i).rows()[j] - single[j])).isLessThan(1e-5f);
         }
       }
+    }
+  }
+
+  @Test
+  void encodesTilesOneByOneAsItEncodesThemTogether() throws IOException {
+    try (VisionEncoder together = open();
+        VisionEncoder single = VisionEncoder.open(mmproj(), 1, false, MatrixPrecision.EXACT, 0)) {
+      List<ImageInput> inputs = alikeImages().stream().map(together::prepare).toList();
+      List<ImageEmbeddings> expected = together.encode(inputs, new CancellationFlag());
+      List<ImageEmbeddings> found = single.encode(inputs, new CancellationFlag());
+      for (int i = 0; i < inputs.size(); i++) {
+        assertThat(found.get(i).rows())
+            .usingComparatorWithPrecision(1e-5f)
+            .containsExactly(expected.get(i).rows());
+      }
+      assertThat(single.computeBufferBytes()).isLessThan(together.computeBufferBytes());
     }
   }
 

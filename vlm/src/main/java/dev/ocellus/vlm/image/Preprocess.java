@@ -39,6 +39,28 @@ public final class Preprocess {
   }
 
   /**
+   * {@link #centerCrop} of {@link #resizeShortestEdge}, for a square; only what remains is
+   * computed, so a thin image needs no more memory than any other.
+   *
+   * @throws ImageFormatException if the longer side would have more than 2^31 pixels
+   */
+  public static RgbImage resizeAndCropToSquare(RgbImage image, int side, ResizeFilter filter) {
+    ImageSize whole;
+    try {
+      whole = shortestEdgeSize(image.size(), side);
+    } catch (IllegalArgumentException e) {
+      throw new ImageFormatException(
+          ImageFormatException.Kind.UNSUPPORTED,
+          "A picture of %s pixels is too thin to be resized to a shorter side of %d. Crop it or cut it into parts."
+              .formatted(image.size(), side),
+          e);
+    }
+    int x = (whole.width() - side) / 2;
+    int y = (whole.height() - side) / 2;
+    return Resize.resizePart(image, whole, filter, x, y, side, side);
+  }
+
+  /**
    * The middle {@code width} x {@code height} of the image. Where the image is smaller it is put in
    * the middle of black; of an odd difference the larger half goes to the left or the top when
    * padding, and to the right or the bottom when cropping.

@@ -84,6 +84,56 @@ public final class Resize {
     return resizeAtOnce(image, width, height, filter, box);
   }
 
+  /**
+   * A part of what {@link #resize(RgbImage, int, int, ResizeFilter)} would give, without the rest
+   * being computed: a very thin image can be resized to millions of lines of which a few are
+   * wanted.
+   *
+   * @param whole size of the whole result
+   * @param x left edge of the part in it
+   * @param y top edge of the part in it
+   * @return an image of {@code width} x {@code height}
+   * @throws IllegalArgumentException if the part is empty or leaves the whole
+   */
+  public static RgbImage resizePart(
+      RgbImage image, ImageSize whole, ResizeFilter filter, int x, int y, int width, int height) {
+    int unused = RgbImage.byteCount(width, height);
+    if (x < 0 || y < 0 || width > whole.width() - x || height > whole.height() - y) {
+      throw new IllegalArgumentException(
+          "a part of %dx%d at (%d, %d) leaves the image of %s"
+              .formatted(width, height, x, y, whole));
+    }
+    if (filter == ResizeFilter.NEAREST) {
+      return resize(image, whole, filter).crop(x, y, width, height);
+    }
+    boolean upFirst = image.height() > image.width() * 100L && whole.height() < image.height();
+    RgbImage in = upFirst ? linesOf(image, whole.height(), filter, y, height) : image;
+    if (whole.width() != in.width()) {
+      var columns = new ResizeKernel(in.width(), 0, in.width(), whole.width(), filter, x, width);
+      if (upFirst || whole.height() == in.height()) {
+        int first = upFirst ? 0 : y;
+        return horizontal(in, first, first + height, columns);
+      }
+      var lines = new ResizeKernel(in.height(), 0, in.height(), whole.height(), filter, y, height);
+      int first = lines.firstInput();
+      return vertical(horizontal(in, first, lines.endInput(), columns), first, lines);
+    }
+    in = in.crop(x, 0, width, in.height());
+    return upFirst ? in : linesOf(in, whole.height(), filter, y, height);
+  }
+
+  /** Lines of the image resized along y alone. */
+  private static RgbImage linesOf(
+      RgbImage image, int wholeHeight, ResizeFilter filter, int y, int height) {
+    if (wholeHeight == image.height()) {
+      return image.crop(0, y, image.width(), height);
+    }
+    return vertical(
+        image,
+        0,
+        new ResizeKernel(image.height(), 0, image.height(), wholeHeight, filter, y, height));
+  }
+
   private static RgbImage resizeAtOnce(
       RgbImage image, int width, int height, ResizeFilter filter, Box box) {
     if (box.isCrop(width, height)) {

@@ -22,30 +22,36 @@ final class ResizeKernel {
    * every weight is the same integer.
    */
   ResizeKernel(int inSize, float from, float to, int outSize, ResizeFilter filter) {
+    this(inSize, from, to, outSize, filter, 0, outSize);
+  }
+
+  /** The same for {@code n} output samples only, from {@code start} on. */
+  ResizeKernel(
+      int inSize, float from, float to, int outSize, ResizeFilter filter, int start, int n) {
     double scale = (double) (to - from) / outSize;
     double filterScale = Math.max(scale, 1.0);
     double support = filter.support() * filterScale;
     double inverse = 1.0 / filterScale;
     stride = (int) Math.ceil(support) * 2 + 1;
-    first = new int[outSize];
-    count = new int[outSize];
-    weights = new int[Math.multiplyExact(outSize, stride)];
+    first = new int[n];
+    count = new int[n];
+    weights = new int[Math.multiplyExact(n, stride)];
     double[] exact = new double[stride];
-    for (int i = 0; i < outSize; i++) {
-      double center = from + (i + 0.5) * scale;
+    for (int i = 0; i < n; i++) {
+      double center = from + (start + i + 0.5) * scale;
       int begin = Math.max(0, (int) (center - support + 0.5));
-      int n = Math.min(inSize, (int) (center + support + 0.5)) - begin;
+      int length = Math.min(inSize, (int) (center + support + 0.5)) - begin;
       double sum = 0;
-      for (int j = 0; j < n; j++) {
+      for (int j = 0; j < length; j++) {
         exact[j] = filter.weight((j + begin - center + 0.5) * inverse);
         sum += exact[j];
       }
-      for (int j = 0; j < n; j++) {
+      for (int j = 0; j < length; j++) {
         double weight = (sum != 0 ? exact[j] / sum : exact[j]) * (1 << PRECISION_BITS);
         weights[i * stride + j] = (int) (weight < 0 ? weight - 0.5 : weight + 0.5);
       }
       first[i] = begin;
-      count[i] = n;
+      count[i] = length;
     }
   }
 

@@ -16,24 +16,38 @@ public final class Architectures {
 
   private static final Map<String, Factory> BY_PROJECTOR =
       new TreeMap<>(
-          Map.of(
-              "gemma3", Gemma3::new,
-              "idefics3", Idefics3::new,
-              "internvl", InternVl::new,
-              "janus_pro", JanusPro::new,
-              "mlp", Architectures::llava,
-              "pixtral", Pixtral::new,
-              "qwen2vl_merger", Qwen2Vl::new,
-              "qwen2.5vl_merger", Qwen25Vl::new,
-              "qwen3vl_merger", Qwen3Vl::new));
+          Map.ofEntries(
+              Map.entry("gemma3", Gemma3::new),
+              Map.entry("idefics3", Idefics3::new),
+              Map.entry("internvl", InternVl::new),
+              Map.entry("janus_pro", JanusPro::new),
+              Map.entry("mlp", Architectures::llava),
+              Map.entry("paligemma", PaliGemma::new),
+              Map.entry("pixtral", Pixtral::new),
+              Map.entry("qwen2vl_merger", Qwen2Vl::new),
+              Map.entry("qwen2.5vl_merger", Qwen25Vl::new),
+              Map.entry("qwen3vl_merger", Qwen3Vl::new),
+              Map.entry("resampler", MiniCpmV::new)));
+
+  private static final String WITH_VIDEO =
+      "InternVL, Qwen2-VL, Qwen2.5-VL, Qwen3-VL and SmolVLM2 (idefics3)";
 
   private Architectures() {}
 
-  /** LLaVA-NeXT has LLaVA's projector; only the grids for its tiles tell it apart. */
+  static UnsupportedContentException takesNoVideo(VisionArchitecture architecture) {
+    return new UnsupportedContentException(
+        "Models of the family %s take no videos; those of %s do. Give some frames as pictures instead."
+            .formatted(architecture.name(), WITH_VIDEO));
+  }
+
+  /** Three families have the projector of LLaVA; how they cut pictures tells them apart. */
   private static VisionArchitecture llava(GgufMetadata metadata, Weights weights) {
-    return metadata.contains(LlavaNext.PINPOINTS)
-        ? new LlavaNext(metadata, weights)
-        : new Llava(metadata, weights);
+    if (!metadata.contains(AnyRes.PINPOINTS)) {
+      return new Llava(metadata, weights);
+    }
+    return metadata.string(AnyRes.ASPECT_RATIO, "").startsWith(LlavaOneVision.ASPECT_RATIO)
+        ? new LlavaOneVision(metadata, weights)
+        : new LlavaNext(metadata, weights);
   }
 
   /**

@@ -1,6 +1,5 @@
 package dev.ocellus.vlm.model;
 
-import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
@@ -9,27 +8,25 @@ import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.nn.Activation;
-import dev.ocellus.vlm.nn.Attention;
 import dev.ocellus.vlm.nn.LayerNorm;
 import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.nn.Mlp;
-import dev.ocellus.vlm.nn.PatchEmbedding;
 import dev.ocellus.vlm.nn.PixelShuffle;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * InternVL 1.5 to 3.5 with InternViT-300M (arXiv:2312.14238, arXiv:2404.16821, arXiv:2504.10479): a
- * picture is cut into tiles, a thumbnail of the whole follows them, and a pixel shuffle makes fewer
- * rows of each. Weights under {@code v.} and {@code mm.model.mlp.}.
+ * InternVL 1.5 to 3.5 (arXiv:2312.14238, arXiv:2404.16821, arXiv:2504.10479): a picture is cut into
+ * tiles, a thumbnail of the whole follows them, and a pixel shuffle makes fewer rows of each.
+ * Weights under {@code v.} and {@code mm.model.mlp.}.
  *
  * <p>The reference is {@code InternVLForConditionalGeneration} of transformers with its {@code
  * GotOcr2ImageProcessorPil}: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/internvl/modeling_internvl.py">modeling_internvl.py</a>,
  * <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/got_ocr2/image_processing_pil_got_ocr2.py">image_processing_pil_got_ocr2.py</a>.
- * The class embedding comes first, so row 0 of the position table belongs to it.
  */
 final class InternVl implements VisionArchitecture {
   /** Mean and deviation of ImageNet, which all published models have. */
@@ -49,55 +46,23 @@ final class InternVl implements VisionArchitecture {
           + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
   /**
-   * @param imageSize pixels of a tile's side
-   * @param patchSize pixels of a patch's side
-   * @param nEmbd width
-   * @param nFf width between the two maps of a feed-forward block
-   * @param nHead attention heads
-   * @param nLayer layers
-   * @param eps of the tower's layer norms
-   * @param activation of the feed-forward blocks
+   * @param tower of the vision transformer
    * @param shuffle the pixel shuffle
    * @param minTiles least tiles of a picture, without the thumbnail
    * @param maxTiles most tiles of a picture, without the thumbnail; 12 in the published models
    */
-  private record Config(
-      int imageSize,
-      int patchSize,
-      int nEmbd,
-      int nFf,
-      int nHead,
-      int nLayer,
-      float eps,
-      Activation activation,
-      PixelShuffle shuffle,
-      int minTiles,
-      int maxTiles) {
-
+  private record Config(InternVit.Config tower, PixelShuffle shuffle, int minTiles, int maxTiles) {
     static Config of(GgufMetadata metadata) {
       var c = new ConfigReader(metadata, "clip.vision.");
-      int nEmbd = c.integer("embedding_length", 1, 1 << 16);
-      int nHead = c.integer("attention.head_count", 1, nEmbd);
-      if (nEmbd % nHead != 0) {
-        throw c.invalid("attention.head_count", "a divisor of " + nEmbd, Integer.toString(nHead));
+      InternVit.Config tower = InternVit.Config.of(metadata);
+      int factor = c.integer("projector.scale_factor", 1, tower.grid(), 2);
+      if (tower.grid() % factor != 0) {
+        throw c.invalid(
+            "projector.scale_factor", "a divisor of " + tower.grid(), Integer.toString(factor));
       }
-      int imageSize = c.integer("image_size", 1, 1 << 12);
-      int patchSize = c.integer("patch_size", 1, imageSize);
-      int grid = imageSize / patchSize;
-      int factor = c.integer("projector.scale_factor", 1, grid, 2);
-      if (grid % factor != 0) {
-        throw c.invalid("projector.scale_factor", "a divisor of " + grid, Integer.toString(factor));
-      }
-      int maxTiles = c.integer("preproc_max_tiles", 1, mostTiles(imageSize), 12);
+      int maxTiles = c.integer("preproc_max_tiles", 1, mostTiles(tower.imageSize()), 12);
       return new Config(
-          imageSize,
-          patchSize,
-          nEmbd,
-          c.integer("feed_forward_length", 1, 1 << 18),
-          nHead,
-          c.integer("block_count", 1, 1024),
-          c.positive("attention.layer_norm_epsilon", 1e-6f),
-          metadata.bool("clip.use_silu", false) ? Activation.SILU : Activation.GELU,
+          tower,
           new PixelShuffle(factor),
           c.integer("preproc_min_tiles", 1, maxTiles, 1),
           maxTiles);
@@ -108,46 +73,16 @@ final class InternVl implements VisionArchitecture {
       return (int) Math.min(256, MAX_PIXELS / ((long) imageSize * imageSize));
     }
 
-    /** Patches along a tile's side. */
-    int grid() {
-      return imageSize / patchSize;
-    }
-
     /** Rows of embeddings of a tile. */
     int nRows() {
-      int side = grid() / shuffle.factor();
+      int side = tower.grid() / shuffle.factor();
       return side * side;
-    }
-  }
-
-  /** A layer whose two halves are scaled by channel before they are added. */
-  private record Block(
-      LayerNorm ln1, Attention attention, Tensor ls1, LayerNorm ln2, Mlp mlp, Tensor ls2) {
-    static Block of(Config c, Weights w) {
-      return new Block(
-          LayerNorm.of(w.at("ln1"), c.nEmbd, c.eps),
-          Attention.of(w, c.nEmbd, c.nHead),
-          w.f32("ls1.weight", c.nEmbd),
-          LayerNorm.of(w.at("ln2"), c.nEmbd, c.eps),
-          new Mlp(
-              Linear.of(w.at("ffn_up"), c.nEmbd, c.nFf),
-              c.activation,
-              Linear.of(w.at("ffn_down"), c.nFf, c.nEmbd)),
-          w.f32("ls2.weight", c.nEmbd));
-    }
-
-    Tensor forward(Tensor x) {
-      x = x.add(attention.forward(ln1.forward(x)).mul(ls1));
-      return x.add(mlp.forward(ln2.forward(x)).mul(ls2));
     }
   }
 
   private final Config config;
   private final Normalize normalize;
-  private final PatchEmbedding patches;
-  private final Tensor classEmbd;
-  private final Tensor positionEmbd;
-  private final List<Block> blocks = new ArrayList<>();
+  private final InternVit tower;
   private final LayerNorm projectorNorm;
   private final Mlp projector;
   private final int width;
@@ -160,20 +95,9 @@ final class InternVl implements VisionArchitecture {
         Normalize.of(
             reader.perChannel("image_mean", 0, 1, MEAN),
             reader.perChannel("image_std", 1e-3, 1e3, STD));
-    Weights v = weights.at("v");
-    if (v.at("blk").at(0).has("attn_q_norm.weight")) {
-      throw new UnsupportedArchitectureException(
-          "This mmproj has InternViT-6B (%s is in it), which is not supported; InternViT-300M of the models up to 14B is."
-              .formatted(v.at("blk").at(0).name("attn_q_norm.weight")));
-    }
-    patches = PatchEmbedding.of(v.at("patch_embd"), c.patchSize, c.nEmbd);
-    classEmbd = v.f32("class_embd", c.nEmbd);
-    positionEmbd = v.f32("position_embd.weight", c.nEmbd, 1L + c.grid() * c.grid());
-    for (int i = 0; i < c.nLayer; i++) {
-      blocks.add(Block.of(c, v.at("blk").at(i)));
-    }
+    tower = new InternVit(c.tower, weights.at("v"));
     Weights mlp = weights.at("mm").at("model").at("mlp");
-    long nIn = (long) c.nEmbd * c.shuffle.factor() * c.shuffle.factor();
+    long nIn = (long) c.tower.nEmbd() * c.shuffle.factor() * c.shuffle.factor();
     projectorNorm = LayerNorm.of(mlp.at(0), nIn, PROJECTOR_EPS);
     long[] shape = mlp.at(1).shape("weight");
     width = (int) (shape.length > 1 ? shape[1] : 1);
@@ -204,8 +128,8 @@ final class InternVl implements VisionArchitecture {
 
   @Override
   public ImageInput prepare(RgbImage image) {
-    int side = config.imageSize;
-    ImageSize grid = tileGrid(image.size());
+    int side = config.tower.imageSize();
+    ImageSize grid = tileGrid(image.size(), side, config.minTiles, config.maxTiles);
     int n = grid.width() * grid.height();
     RgbImage canvas =
         Preprocess.stretch(image, grid.width() * side, grid.height() * side, ResizeFilter.BICUBIC);
@@ -219,7 +143,7 @@ final class InternVl implements VisionArchitecture {
       tiles.add(Preprocess.stretch(image, side, side, ResizeFilter.BICUBIC));
     }
     return new ImageInput(
-        List.of(Tiles.ofImages(tiles, normalize, config.patchSize)),
+        List.of(Tiles.ofImages(tiles, normalize, config.tower.patchSize())),
         List.of(tiles.size(), 3, side, side),
         grid.width(),
         grid.height(),
@@ -229,18 +153,52 @@ final class InternVl implements VisionArchitecture {
             new ImagePiece.Text("</img>")));
   }
 
+  @Override
+  public String videoMarker() {
+    return "<video>";
+  }
+
+  @Override
+  public VisualPlace place(Video video) {
+    return new VisualPlace(videoMarker(), "Frame1: ", "", videoMarker() + "\n");
+  }
+
+  /** All frames, each one tile behind its number ({@code InternVLProcessor}). */
+  @Override
+  public ImageInput prepare(Video video, TokenLimits limits) {
+    int side = config.tower.imageSize();
+    List<RgbImage> tiles =
+        video.frames().stream()
+            .map(frame -> Preprocess.stretch(frame, side, side, ResizeFilter.BICUBIC))
+            .toList();
+    List<ImagePiece> layout = new ArrayList<>();
+    for (int i = 1; i <= tiles.size(); i++) {
+      layout.add(new ImagePiece.Text(i == 1 ? "<img>" : "</img>\nFrame" + i + ": <img>"));
+      layout.add(ImagePiece.Rows.of(config.nRows()));
+    }
+    layout.add(new ImagePiece.Text("</img>"));
+    return new ImageInput(
+        List.of(Tiles.ofImages(tiles, normalize, config.tower.patchSize())),
+        List.of(tiles.size(), 3, side, side),
+        1,
+        1,
+        layout);
+  }
+
   /**
    * Tiles across and down: the grid whose aspect ratio is nearest to the picture's. Of grids that
    * are equally near, a larger one wins as long as the picture has more than half of its pixels.
+   *
+   * @param side pixels of a tile's side
    */
-  private ImageSize tileGrid(ImageSize image) {
+  static ImageSize tileGrid(ImageSize image, int side, int minTiles, int maxTiles) {
     double ratio = (double) image.width() / image.height();
     double area = (double) image.width() * image.height();
-    double halfTile = 0.5 * config.imageSize * config.imageSize;
+    double halfTile = 0.5 * side * side;
     double nearest = Double.POSITIVE_INFINITY;
     ImageSize best = new ImageSize(1, 1);
     // by number of tiles, and in that by tiles across
-    for (int n = config.minTiles; n <= config.maxTiles; n++) {
+    for (int n = minTiles; n <= maxTiles; n++) {
       for (int x = 1; x <= n; x++) {
         if (n % x != 0) {
           continue;
@@ -257,20 +215,14 @@ final class InternVl implements VisionArchitecture {
 
   @Override
   public Tensor forward(EncoderGraph graph) {
-    Tensor x = patches.forward(graph.pixels()); // [nEmbd, nPatches, n]
-    Tensor first = classEmbd.inGraphOf(x).repeat(config.nEmbd, 1, x.size(2));
-    x = first.concat(x, 1).add(positionEmbd).named("embeddings");
-    for (int i = 0; i < blocks.size(); i++) {
-      x = blocks.get(i).forward(x).named("layer_" + (i + 1));
-    }
-    x = x.named("vision.last_hidden"); // [nEmbd, 1 + nPatches, n]
+    Tensor x = tower.forward(graph.pixels()); // [nEmbd, 1 + nPatches, n]
     x = x.slice(new long[] {0, 1}, x.size(0), x.size(1) - 1, x.size(2));
-    x = config.shuffle.forward(x, config.grid(), config.grid());
+    x = config.shuffle.forward(x, config.tower.grid(), config.tower.grid());
     return projector.forward(projectorNorm.forward(x)).named("projector.out");
   }
 
   @Override
   public int maxNodes() {
-    return 128 + 64 * blocks.size();
+    return 64 + tower.maxNodes();
   }
 }

@@ -3,6 +3,7 @@ package dev.ocellus.vlm.model;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
@@ -163,13 +164,8 @@ final class JanusPro implements VisionArchitecture {
   @Override
   public ImageInput prepare(RgbImage image) {
     int side = config.imageSize;
-    double scale = (double) side / Math.max(image.width(), image.height());
-    RgbImage fitted =
-        Preprocess.stretch(
-            image,
-            scaled(image.width(), scale),
-            scaled(image.height(), scale),
-            ResizeFilter.BICUBIC);
+    ImageSize size = fitted(image.size(), side);
+    RgbImage fitted = Preprocess.stretch(image, size.width(), size.height(), ResizeFilter.BICUBIC);
     RgbImage square = Preprocess.padToSquare(fitted, background);
     return new ImageInput(
         List.of(Tiles.ofRgb(normalize.apply(square), side, side, 1, config.patchSize)),
@@ -180,6 +176,12 @@ final class JanusPro implements VisionArchitecture {
             new ImagePiece.Text("<begin_of_image>"),
             ImagePiece.Rows.of(config.nPatches()),
             new ImagePiece.Text("<end_of_image>")));
+  }
+
+  /** The longer side becomes {@code side}. */
+  static ImageSize fitted(ImageSize size, int side) {
+    double scale = (double) side / Math.max(size.width(), size.height());
+    return new ImageSize(scaled(size.width(), scale), scaled(size.height(), scale));
   }
 
   /** Rounds halves to even, as Python does. */

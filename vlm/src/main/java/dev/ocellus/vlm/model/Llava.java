@@ -111,9 +111,7 @@ final class Llava implements VisionArchitecture {
     int side = config.imageSize();
     RgbImage square =
         switch (fit) {
-          case CROP ->
-              Preprocess.centerCrop(
-                  Preprocess.resizeShortestEdge(image, side, ResizeFilter.BICUBIC), side, side);
+          case CROP -> Preprocess.resizeAndCropToSquare(image, side, ResizeFilter.BICUBIC);
           case PAD ->
               Preprocess.stretch(
                   Preprocess.padToSquare(image, background), side, side, ResizeFilter.BICUBIC);

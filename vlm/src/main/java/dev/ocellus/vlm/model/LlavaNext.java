@@ -1,22 +1,14 @@
 package dev.ocellus.vlm.model;
 
-import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
-import dev.ocellus.vlm.image.Preprocess;
-import dev.ocellus.vlm.image.ResizeFilter;
-import dev.ocellus.vlm.image.Rgb;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.nn.Mlp;
-import java.math.BigDecimal;
-import java.math.RoundingMode;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
@@ -34,22 +26,8 @@ import java.util.Objects;
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/llava_next/image_processing_pil_llava_next.py">image_processing_pil_llava_next.py</a>.
  */
 final class LlavaNext implements VisionArchitecture {
-  /** Sizes that a canvas may have. */
-  static final String PINPOINTS = "clip.vision.image_grid_pinpoints";
-
-  /** Most tiles of a canvas; the published models have 4. */
-  private static final int MAX_TILES = 64;
-
-  /** What is left of a canvas when the padding is cut away, in patches. */
-  private record Window(int x, int y, int columns, int lines) {
-    /** Rows of embeddings, with one after every line. */
-    int nRows() {
-      return lines * (columns + 1);
-    }
-  }
-
   private final ClipTower.Config config;
-  private final List<ImageSize> canvases;
+  private final AnyRes anyRes;
   private final Normalize normalize;
   private final ClipTower tower;
   private final Mlp projector;
@@ -57,11 +35,10 @@ final class LlavaNext implements VisionArchitecture {
   private final int width;
 
   LlavaNext(GgufMetadata metadata, Weights weights) {
-    requireSetting(metadata, "clip.vision.image_aspect_ratio", "anyres");
-    requireSetting(metadata, "clip.vision.mm_patch_merge_type", "spatial_unpad");
+    AnyRes.requireSetting(metadata, AnyRes.ASPECT_RATIO, "anyres");
     config = ClipTower.Config.of(metadata);
     var c = new ConfigReader(metadata, "clip.vision.");
-    canvases = canvases(c, metadata.integers(PINPOINTS), config.imageSize());
+    anyRes = AnyRes.of(metadata, config.imageSize(), config.patchSize());
     normalize =
         Normalize.of(
             c.perChannel("image_mean", 0, 1, Llava.CLIP_MEAN),
@@ -78,43 +55,6 @@ final class LlavaNext implements VisionArchitecture {
             Activation.GELU,
             Linear.of(mm.at(2), hidden, width));
     newline = weights.at("model").f32("image_newline", width);
-  }
-
-  private static void requireSetting(GgufMetadata metadata, String key, String known) {
-    String value = metadata.string(key, known);
-    if (!value.equals(known)) {
-      throw new UnsupportedArchitectureException(
-          "%s: '%s' is not known for files with %s; known is %s"
-              .formatted(key, value, PINPOINTS, known));
-    }
-  }
-
-  /** Pairs of height and width, as transformers reads them. */
-  private static List<ImageSize> canvases(ConfigReader c, long[] pinpoints, int tile) {
-    boolean ok = pinpoints.length >= 2 && pinpoints.length % 2 == 0 && pinpoints.length <= 512;
-    List<ImageSize> sizes = new ArrayList<>();
-    for (int i = 0; ok && i < pinpoints.length; i += 2) {
-      long height = pinpoints[i];
-      long width = pinpoints[i + 1];
-      ok =
-          isSide(height, tile)
-              && isSide(width, tile)
-              && (height / tile) * (width / tile) <= MAX_TILES;
-      if (ok) {
-        sizes.add(new ImageSize((int) width, (int) height));
-      }
-    }
-    if (!ok) {
-      throw c.invalid(
-          "image_grid_pinpoints",
-          "pairs of multiples of %d, of up to %d tiles".formatted(tile, MAX_TILES),
-          Arrays.toString(Arrays.copyOf(pinpoints, Math.min(32, pinpoints.length))));
-    }
-    return List.copyOf(sizes);
-  }
-
-  private static boolean isSide(long length, int tile) {
-    return length > 0 && length % tile == 0 && length / tile <= MAX_TILES;
   }
 
   @Override
@@ -140,16 +80,10 @@ final class LlavaNext implements VisionArchitecture {
   @Override
   public ImageInput prepare(RgbImage image) {
     int side = config.imageSize();
-    ImageSize canvas = canvas(image.size());
-    List<RgbImage> tiles = new ArrayList<>();
-    tiles.add(Preprocess.stretch(image, side, side, ResizeFilter.BICUBIC));
-    RgbImage padded = fit(image, canvas);
-    for (int y = 0; y < canvas.height(); y += side) {
-      for (int x = 0; x < canvas.width(); x += side) {
-        tiles.add(padded.crop(x, y, side, side));
-      }
-    }
-    int nRows = config.nPatches() + window(image.size(), canvas).nRows();
+    List<RgbImage> tiles = anyRes.tiles(image);
+    ImageSize canvas = anyRes.canvas(image.size());
+    AnyRes.Window window = anyRes.window(image.size());
+    int nRows = config.nPatches() + window.nRows();
     return new ImageInput(
         List.of(Tiles.ofImages(tiles, normalize, config.patchSize())),
         List.of(1, tiles.size(), 3, side, side),
@@ -158,67 +92,6 @@ final class LlavaNext implements VisionArchitecture {
         List.of(ImagePiece.Rows.of(nRows)),
         1,
         image.size());
-  }
-
-  /**
-   * The canvas on which most pixels of the picture are left, and of those the one with least
-   * padding ({@code select_best_resolution}).
-   */
-  private ImageSize canvas(ImageSize image) {
-    ImageSize best = canvases.getFirst();
-    long mostUsed = 0;
-    long leastWasted = Long.MAX_VALUE;
-    for (ImageSize canvas : canvases) {
-      double scale =
-          Math.min(
-              (double) canvas.width() / image.width(), (double) canvas.height() / image.height());
-      long scaled = (long) (image.width() * scale) * (long) (image.height() * scale);
-      long used = Math.min(scaled, image.pixels());
-      long wasted = canvas.pixels() - used;
-      if (used > mostUsed || (used == mostUsed && wasted < leastWasted)) {
-        mostUsed = used;
-        leastWasted = wasted;
-        best = canvas;
-      }
-    }
-    return best;
-  }
-
-  /** The picture as large as it can be, in the middle of a black canvas. */
-  private static RgbImage fit(RgbImage image, ImageSize canvas) {
-    double scaleX = (double) canvas.width() / image.width();
-    double scaleY = (double) canvas.height() / image.height();
-    int width = canvas.width();
-    int height = canvas.height();
-    if (scaleX < scaleY) {
-      height = Math.min((int) Math.ceil(image.height() * scaleX), height);
-    } else {
-      width = Math.min((int) Math.ceil(image.width() * scaleY), width);
-    }
-    int left = (canvas.width() - width) / 2;
-    int top = (canvas.height() - height) / 2;
-    return Preprocess.stretch(image, width, height, ResizeFilter.BICUBIC)
-        .pad(left, top, canvas.width() - width - left, canvas.height() - height - top, Rgb.BLACK);
-  }
-
-  /**
-   * The patches of a canvas that show the picture ({@code unpad_image}). There are no columns, or
-   * no lines, where the picture is too narrow to fill a patch.
-   */
-  private Window window(ImageSize image, ImageSize canvas) {
-    int columns = canvas.width() / config.imageSize() * config.grid();
-    int lines = canvas.height() / config.imageSize() * config.grid();
-    if ((double) image.width() / image.height() > (double) columns / lines) {
-      int padding = (lines - floor7(image.height() * ((double) columns / image.width()))) / 2;
-      return new Window(0, padding, columns, lines - 2 * padding);
-    }
-    int padding = (columns - floor7(image.width() * ((double) lines / image.height()))) / 2;
-    return new Window(padding, 0, columns - 2 * padding, lines);
-  }
-
-  /** Python's {@code int(round(value, 7))}, for a value that is not negative. */
-  private static int floor7(double value) {
-    return new BigDecimal(value).setScale(7, RoundingMode.HALF_EVEN).intValue();
   }
 
   /** The row that goes behind lines comes after the rows of each tile. */
@@ -232,17 +105,15 @@ final class LlavaNext implements VisionArchitecture {
 
   @Override
   public float[] arrange(ImageInput image, float[] rows) {
-    int grid = config.grid();
     int perTile = config.nPatches() + 1; // with the newline
-    ImageSize original = Objects.requireNonNull(image.originalSize(), "originalSize");
-    Window window = window(original, canvas(original));
+    AnyRes.Window window =
+        anyRes.window(Objects.requireNonNull(image.originalSize(), "originalSize"));
     float[] arranged = new float[image.nTokens() * width];
     System.arraycopy(rows, 0, arranged, 0, config.nPatches() * width);
     int to = config.nPatches();
-    for (int y = window.y; y < window.y + window.lines; y++) {
-      for (int x = window.x; x < window.x + window.columns; x++) {
-        int tile = 1 + y / grid * image.gridX() + x / grid; // behind the whole picture
-        copyRow(rows, tile * perTile + y % grid * grid + x % grid, arranged, to++);
+    for (int y = window.y(); y < window.y() + window.lines(); y++) {
+      for (int x = window.x(); x < window.x() + window.columns(); x++) {
+        copyRow(rows, anyRes.row(x, y, image.gridX(), perTile), arranged, to++);
       }
       copyRow(rows, config.nPatches(), arranged, to++);
     }

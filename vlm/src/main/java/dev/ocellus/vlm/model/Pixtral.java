@@ -3,6 +3,7 @@ package dev.ocellus.vlm.model;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.Preprocess;
@@ -122,22 +123,31 @@ final class Pixtral implements VisionArchitecture {
   }
 
   @Override
+  public String writtenImage() {
+    return imageMarker();
+  }
+
+  @Override
   public String defaultChatTemplate() {
     return TEMPLATE;
   }
 
   @Override
   public ImageInput prepare(RgbImage image) {
-    ImageSize size = resized(image.size());
+    ImageSize size = resized(image.size(), longestSide, config.patchSize() * mergeSize);
     RgbImage whole = Preprocess.stretch(image, size.width(), size.height(), ResizeFilter.BICUBIC);
     Tiles tile =
-        Tiles.ofRgb(normalize.apply(whole), size.width(), size.height(), 1, config.patchSize());
+        Tiles.alone(normalize.apply(whole), size.width(), size.height(), config.patchSize());
     return new ImageInput(
         List.of(tile), List.of(1, 3, size.height(), size.width()), 1, 1, layout(tile));
   }
 
-  /** No side longer than allowed, then both rounded up to what becomes one row. */
-  private ImageSize resized(ImageSize size) {
+  /**
+   * No side longer than allowed, then both rounded up to what becomes one row.
+   *
+   * @param unit pixels of a row's side
+   */
+  static ImageSize resized(ImageSize size, int longestSide, int unit) {
     int width = size.width();
     int height = size.height();
     double ratio = Math.max((double) height / longestSide, (double) width / longestSide);
@@ -145,16 +155,13 @@ final class Pixtral implements VisionArchitecture {
       width = (int) Math.floor(width / ratio);
       height = (int) Math.floor(height / ratio);
     }
-    return new ImageSize(roundUp(width), roundUp(height));
-  }
-
-  /**
-   * Multiple of a row's side; a side that the ratio has rounded to nothing becomes one row. There
-   * the reference fails.
-   */
-  private int roundUp(int length) {
-    int unit = config.patchSize() * mergeSize;
-    return Math.ceilDiv(Math.max(1, length), unit) * unit;
+    if (width == 0 || height == 0) {
+      throw new ImageFormatException(
+          ImageFormatException.Kind.UNSUPPORTED,
+          "A picture of %s pixels is too thin: with a longer side of at most %d, which this model takes, nothing is left of the shorter one. Crop it or cut it into parts."
+              .formatted(size, longestSide));
+    }
+    return new ImageSize(Math.ceilDiv(width, unit) * unit, Math.ceilDiv(height, unit) * unit);
   }
 
   private List<ImagePiece> layout(Tiles tile) {

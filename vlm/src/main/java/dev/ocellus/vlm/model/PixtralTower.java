@@ -4,6 +4,7 @@ import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.nn.Activation;
+import dev.ocellus.vlm.nn.DotProductAttention;
 import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.nn.PatchEmbedding;
 import dev.ocellus.vlm.nn.RmsNorm;
@@ -20,12 +21,6 @@ import java.util.List;
  * through on its own.
  */
 final class PixtralTower {
-  /** Queries are computed in at most so many parts, since the scores of all need much memory. */
-  private static final int MAX_PARTS = 16;
-
-  /** Queries that are not worth dividing. */
-  private static final int MIN_PART = 512;
-
   /**
    * @param imageSize most pixels of a side
    * @param patchSize pixels of a patch's side
@@ -130,7 +125,8 @@ final class PixtralTower {
       RmsNorm ln2,
       Linear gate,
       Linear up,
-      Linear down) {
+      Linear down,
+      boolean onCpu) {
     static Block of(Config c, Weights w) {
       return new Block(
           c,
@@ -142,7 +138,8 @@ final class PixtralTower {
           RmsNorm.of(w.at("ln2"), c.nEmbd, c.eps),
           Linear.of(w.at("ffn_gate"), c.nEmbd, c.nFf),
           Linear.of(w.at("ffn_up"), c.nEmbd, c.nFf),
-          Linear.of(w.at("ffn_down"), c.nFf, c.nEmbd));
+          Linear.of(w.at("ffn_down"), c.nFf, c.nEmbd),
+          w.onCpu());
     }
 
     Tensor forward(Tensor x, Rotation rotation) {
@@ -157,23 +154,8 @@ final class PixtralTower {
       Tensor query = rotation.apply(q.forward(x), config.nHead);
       Tensor key = rotation.apply(k.forward(x), config.nHead);
       Tensor value =
-          v.forward(x)
-              .reshape(size, config.nHead, n)
-              .permute(1, 2, 0, 3)
-              .contiguous(); // [n, size, nHead]
-      float scale = (float) (1 / Math.sqrt((double) size));
-      long part = Math.max(MIN_PART, Math.ceilDiv(n, MAX_PARTS));
-      Tensor mixed = null;
-      for (long from = 0; from < n; from += part) {
-        Tensor some =
-            query.slice(new long[] {0, from}, size, Math.min(part, n - from), config.nHead);
-        some = some.mulMat(key).softMax(scale).mulMat(value); // [size, part, nHead]
-        mixed = mixed == null ? some : mixed.concat(some, 1);
-      }
-      if (mixed == null) {
-        throw new IllegalStateException("a picture has no patches");
-      }
-      return out.forward(mixed.permute(0, 2, 1, 3).contiguous().reshape(config.nEmbd, n));
+          v.forward(x).reshape(size, config.nHead, n).permute(0, 2, 1, 3); // [size, n, nHead]
+      return out.forward(DotProductAttention.forward(query, key, value, onCpu));
     }
   }
 
@@ -203,6 +185,6 @@ final class PixtralTower {
 
   /** Most nodes of {@link #forward}'s graph. */
   int maxNodes() {
-    return 64 + (96 + 6 * MAX_PARTS) * blocks.size();
+    return 64 + (96 + DotProductAttention.MAX_NODES) * blocks.size();
   }
 }

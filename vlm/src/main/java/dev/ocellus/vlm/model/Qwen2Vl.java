@@ -3,7 +3,9 @@ package dev.ocellus.vlm.model;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.LayerNorm;
 import dev.ocellus.vlm.nn.Linear;
@@ -13,6 +15,7 @@ import dev.ocellus.vlm.nn.RotaryAttention;
 import dev.ocellus.vlm.nn.Windows;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Qwen2-VL (arXiv:2409.12191): a transformer with rotary positions over patches of any grid, and a
@@ -25,7 +28,9 @@ final class Qwen2Vl implements VisionArchitecture {
   /**
    * CLIP's colours; the pixel limits are those of <a
    * href="https://huggingface.co/Qwen/Qwen2-VL-7B-Instruct/blob/main/preprocessor_config.json">the
-   * published models</a>, 4 to 16384 tokens.
+   * published models</a>, of 2.5 too: 4 to 16384 tokens. Their GGUF files do not have them, and
+   * llama.cpp takes 8 to 4096 tokens instead; the class of transformers, for checkpoints without
+   * limits, 4 to 1280.
    */
   static final QwenPatches.Defaults DEFAULTS =
       new QwenPatches.Defaults(
@@ -123,6 +128,21 @@ final class Qwen2Vl implements VisionArchitecture {
   }
 
   @Override
+  public String writtenImage() {
+    return QwenPatches.WRITTEN_IMAGE;
+  }
+
+  @Override
+  public String videoMarker() {
+    return QwenPatches.VIDEO_MARKER;
+  }
+
+  @Override
+  public VisualPlace place(Video video) {
+    return QwenPatches.VIDEO_PLACE;
+  }
+
+  @Override
   public String defaultChatTemplate() {
     return QwenPatches.CHAT_TEMPLATE;
   }
@@ -135,6 +155,18 @@ final class Qwen2Vl implements VisionArchitecture {
   @Override
   public ImageInput prepare(RgbImage image) {
     return prepare(image, TokenLimits.NONE);
+  }
+
+  /**
+   * All frames, in pairs a position in time apart, each as large as a picture may be ({@code
+   * Qwen2VLVideoProcessor}, which chooses among frames only when it is asked to).
+   */
+  @Override
+  public ImageInput prepare(Video video, TokenLimits limits) {
+    ImageSize size = patches.size(video.size(), limits);
+    int nPairs = Math.ceilDiv(video.nFrames(), QwenPatches.FRAMES);
+    List<Integer> times = IntStream.range(0, nPairs).boxed().toList();
+    return patches.prepare(video, size, List.of(patches.rows(size, times)));
   }
 
   @Override

@@ -10,6 +10,7 @@ import dev.ocellus.vlm.nn.Mlp;
 import dev.ocellus.vlm.nn.PatchEmbedding;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * SigLIP's vision transformer (arXiv:2303.15343) without its pooling: no class row, no norm in
@@ -53,6 +54,20 @@ final class SiglipTower {
     int grid() {
       return imageSize / patchSize;
     }
+
+    int nPatches() {
+      return grid() * grid();
+    }
+
+    /** The same tower with a table of positions for another size. */
+    Config withImageSize(int pixels) {
+      return new Config(pixels, patchSize, nEmbd, nFf, nHead, nLayer, eps);
+    }
+
+    /** The same tower with only its first layers. */
+    Config withLayers(int n) {
+      return new Config(imageSize, patchSize, nEmbd, nFf, nHead, n, eps);
+    }
   }
 
   private record Block(LayerNorm ln1, Attention attention, LayerNorm ln2, Mlp mlp) {
@@ -73,24 +88,47 @@ final class SiglipTower {
   private final PatchEmbedding patches;
   private final Tensor positionEmbd;
   private final List<Block> blocks = new ArrayList<>();
-  private final LayerNorm postLn;
+  private final @Nullable LayerNorm postLn;
 
   SiglipTower(Config c, Weights w) {
+    this(c, w, LayerNorm.of(w.at("post_ln"), c.nEmbd, c.eps));
+  }
+
+  private SiglipTower(Config c, Weights w, @Nullable LayerNorm postLn) {
     patches = PatchEmbedding.of(w.at("patch_embd"), c.patchSize, c.nEmbd);
     positionEmbd = w.f32("position_embd.weight", c.nEmbd, (long) c.grid() * c.grid());
     for (int i = 0; i < c.nLayer; i++) {
       blocks.add(Block.of(c, w.at("blk").at(i)));
     }
-    postLn = LayerNorm.of(w.at("post_ln"), c.nEmbd, c.eps);
+    this.postLn = postLn;
+  }
+
+  /** The hidden state of the last layer as it is, without the norm that SigLIP has behind it. */
+  static SiglipTower withoutPostNorm(Config c, Weights w) {
+    return new SiglipTower(c, w, null);
   }
 
   /** From pixels [imageSize, imageSize, 3, n] to [nEmbd, patches row by row, n]. */
   Tensor forward(Tensor pixels) {
-    Tensor x = patches.forward(pixels).add(positionEmbd).named("embeddings");
+    return layers(patches.forward(pixels).add(positionEmbd));
+  }
+
+  /**
+   * From pixels of another size.
+   *
+   * @param positions number of its position for every patch
+   */
+  Tensor forward(Tensor pixels, Tensor positions) {
+    Tensor x = patches.forward(pixels);
+    return layers(x.add(positionEmbd.inGraphOf(x).getRows(positions)));
+  }
+
+  private Tensor layers(Tensor x) {
+    x = x.named("embeddings");
     for (int i = 0; i < blocks.size(); i++) {
       x = blocks.get(i).forward(x).named("layer_" + (i + 1));
     }
-    return postLn.forward(x).named("vision.last_hidden");
+    return (postLn == null ? x : postLn.forward(x)).named("vision.last_hidden");
   }
 
   /** Most nodes of {@link #forward}'s graph. */

@@ -27,6 +27,12 @@ public record Tiles(float[] pixels, List<Long> shape, int gridX, int gridY) {
         height / patchSize);
   }
 
+  /** A planar RGB tile that goes through the encoder on its own, even beside others like it. */
+  public static Tiles alone(float[] pixels, int width, int height, int patchSize) {
+    return new Tiles(
+        pixels, List.of((long) width, (long) height, 3L), width / patchSize, height / patchSize);
+  }
+
   /** Tiles from pictures of one size, at least one. */
   public static Tiles ofImages(List<RgbImage> images, Normalize normalize, int patchSize) {
     RgbImage first = images.getFirst();
@@ -36,6 +42,17 @@ public record Tiles(float[] pixels, List<Long> shape, int gridX, int gridY) {
       normalize.apply(images.get(i), pixels, i * length);
     }
     return ofRgb(pixels, first.width(), first.height(), images.size(), patchSize);
+  }
+
+  /** {@code n} tiles of the same shape. */
+  public Tiles withNumber(int n, float[] pixels) {
+    return new Tiles(
+        pixels, List.of(shape.get(0), shape.get(1), shape.get(2), (long) n), gridX, gridY);
+  }
+
+  /** The shape of {@code n} such tiles, for a graph that is not computed: there are no pixels. */
+  public Tiles withNumber(int n) {
+    return withNumber(n, new float[0]);
   }
 
   /** Number of tiles. */

@@ -2,6 +2,8 @@ package dev.ocellus.vlm.model;
 
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.image.Visual;
 
 /**
  * A vision encoder with its projector: how a picture becomes rows that a text model decodes.
@@ -27,9 +29,53 @@ public interface VisionArchitecture {
     return "";
   }
 
-  /** As {@link #textBeforeImage}, behind every picture. */
+  /**
+   * The same for architectures that number the pictures of a conversation.
+   *
+   * @param index number of the picture, from 0
+   */
+  default String textBeforeImage(int index) {
+    return textBeforeImage();
+  }
+
+  /** As {@link #textBeforeImage()}, behind every picture. */
   default String textAfterImage() {
     return "";
+  }
+
+  /**
+   * The marker with all that belongs around it, as published templates write it: for templates that
+   * have no place for pictures.
+   */
+  default String writtenImage() {
+    return imageMarker() + "\n";
+  }
+
+  /** What published chat templates write where a video stands; empty if the model takes none. */
+  default String videoMarker() {
+    return "";
+  }
+
+  /**
+   * How the place of a video is written.
+   *
+   * @throws UnsupportedContentException if the model takes no videos
+   */
+  default VisualPlace place(Video video) {
+    throw Architectures.takesNoVideo(this);
+  }
+
+  /**
+   * How the place of a picture or video is written.
+   *
+   * @param index its number in the prompt, from 0
+   */
+  default VisualPlace place(Visual visual, int index) {
+    return switch (visual) {
+      case RgbImage image ->
+          new VisualPlace(imageMarker(), textBeforeImage(index), textAfterImage(), writtenImage());
+      case Video video -> place(video);
+    };
   }
 
   /** The chat template to use when the text model's file has none. */
@@ -54,6 +100,16 @@ public interface VisionArchitecture {
   }
 
   /**
+   * Takes frames from a video and prepares them as the reference's video processor does.
+   *
+   * @throws UnsupportedContentException if the model takes no videos
+   * @throws dev.ocellus.vlm.image.ImageFormatException as {@link #prepare(RgbImage)}
+   */
+  default ImageInput prepare(Video video, TokenLimits limits) {
+    throw Architectures.takesNoVideo(this);
+  }
+
+  /**
    * Adds the encoder and projector to a graph.
    *
    * @return [{@link #width()}, rows per tile, tiles]
@@ -73,6 +129,14 @@ public interface VisionArchitecture {
 
   /** Whether the rows of a picture see each other in the text model, and not only those before. */
   default boolean rowsSeeEachOther() {
+    return false;
+  }
+
+  /**
+   * Whether everything in a prompt, text and pictures, sees everything else in it. The answer sees
+   * what stands before, as usual. Such a prompt is computed at once, and anew when it has changed.
+   */
+  default boolean promptSeesItself() {
     return false;
   }
 

@@ -2,6 +2,7 @@ package dev.ocellus.vlm.nn;
 
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Multi-head self-attention in which every row sees every other (arXiv:1706.03762), in F32
@@ -16,46 +17,57 @@ public final class Attention {
   private final long nEmbd;
   private final long nHead;
   private final boolean fused;
+  private final @Nullable RmsNorm qNorm;
+  private final @Nullable RmsNorm kNorm;
 
   private Attention(
-      Linear q, Linear k, Linear v, Linear out, long nEmbd, long nHead, boolean fused) {
-    this.q = q;
-    this.k = k;
-    this.v = v;
-    this.out = out;
+      Weights w, long nEmbd, long nHead, @Nullable RmsNorm qNorm, @Nullable RmsNorm kNorm) {
+    this.q = Linear.of(w.at("attn_q"), nEmbd, nEmbd);
+    this.k = Linear.of(w.at("attn_k"), nEmbd, nEmbd);
+    this.v = Linear.of(w.at("attn_v"), nEmbd, nEmbd);
+    this.out = Linear.of(w.at("attn_out"), nEmbd, nEmbd);
     this.nEmbd = nEmbd;
     this.nHead = nHead;
-    this.fused = fused;
+    this.fused = w.onCpu();
+    this.qNorm = qNorm;
+    this.kNorm = kNorm;
   }
 
   /**
    * Weights {@code attn_q}, {@code attn_k}, {@code attn_v}, {@code attn_out}, each [nEmbd, nEmbd].
    */
   public static Attention of(Weights w, long nEmbd, long nHead) {
+    return new Attention(w, nEmbd, nHead, null, null);
+  }
+
+  /**
+   * The same with queries and keys normed before they are cut into heads: weights {@code
+   * attn_q_norm} and {@code attn_k_norm}, both [nEmbd].
+   */
+  public static Attention normed(Weights w, long nEmbd, long nHead, float eps) {
     return new Attention(
-        Linear.of(w.at("attn_q"), nEmbd, nEmbd),
-        Linear.of(w.at("attn_k"), nEmbd, nEmbd),
-        Linear.of(w.at("attn_v"), nEmbd, nEmbd),
-        Linear.of(w.at("attn_out"), nEmbd, nEmbd),
+        w,
         nEmbd,
         nHead,
-        w.onCpu());
+        RmsNorm.of(w.at("attn_q_norm"), nEmbd, eps),
+        RmsNorm.of(w.at("attn_k_norm"), nEmbd, eps));
   }
 
   /** From [nEmbd, n, batch] to the same shape. */
   public Tensor forward(Tensor x) {
-    Tensor query = heads(q.forward(x));
-    Tensor key = heads(k.forward(x));
+    Tensor query = heads(normed(q.forward(x), qNorm));
+    Tensor key = heads(normed(k.forward(x), kNorm));
     Tensor value = heads(v.forward(x));
     float scale = (float) (1 / Math.sqrt((double) nEmbd / nHead));
-    Tensor mixed = // [dHead, nHead, nQueries, batch]
-        fused ? inOneKernel(query, key, value, scale) : stepwise(query, key, value, scale);
-    return out.forward(mixed.reshape(nEmbd, x.size(1), x.size(2)));
+    Tensor mixed =
+        fused
+            ? DotProductAttention.forward(query, key, value, true)
+            : stepwise(query, key, value, scale).reshape(nEmbd, x.size(1), x.size(2));
+    return out.forward(mixed);
   }
 
-  /** Rows of one head side by side are read often enough to pay for the copies. */
-  private static Tensor inOneKernel(Tensor query, Tensor key, Tensor value, float scale) {
-    return query.attention(key.contiguous(), value.contiguous(), scale);
+  private static Tensor normed(Tensor x, @Nullable RmsNorm norm) {
+    return norm == null ? x : norm.forward(x);
   }
 
   private static Tensor stepwise(Tensor query, Tensor key, Tensor value, float scale) {

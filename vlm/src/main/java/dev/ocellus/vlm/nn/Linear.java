@@ -6,24 +6,24 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code y = W x + b}. */
 public final class Linear {
-  private final Tensor weight;
+  private final MatrixProduct product;
   private final @Nullable Tensor bias;
 
-  private Linear(Tensor weight, @Nullable Tensor bias) {
-    this.weight = weight;
+  private Linear(MatrixProduct product, @Nullable Tensor bias) {
+    this.product = product;
     this.bias = bias;
   }
 
   /** Weights {@code weight} [nIn, nOut] and, where the file has it, {@code bias} [nOut]. */
   public static Linear of(Weights w, long nIn, long nOut) {
-    return new Linear(w.get("weight", nIn, nOut), w.findF32("bias", nOut));
+    return new Linear(MatrixProduct.of(w, "weight", nIn, nOut), w.findF32("bias", nOut));
   }
 
   /** From [nIn, …] to [nOut, …]. */
   public Tensor forward(Tensor x) {
     // one product of matrices for a whole batch is faster than one for each of its members
     Tensor rows = x.reshape(x.size(0), x.nElements() / x.size(0));
-    Tensor y = rows.mulMat(weight);
+    Tensor y = product.forward(rows);
     y = bias == null ? y : y.add(bias);
     return y.reshape(y.size(0), x.size(1), x.size(2), x.size(3));
   }

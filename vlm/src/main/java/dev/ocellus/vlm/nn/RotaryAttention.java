@@ -14,11 +14,13 @@ public final class RotaryAttention {
   private final Projection projection;
   private final Linear out;
   private final long nEmbd;
+  private final boolean onCpu;
 
-  private RotaryAttention(Projection projection, Linear out, long nEmbd) {
+  private RotaryAttention(Projection projection, Linear out, long nEmbd, boolean onCpu) {
     this.projection = projection;
     this.out = out;
     this.nEmbd = nEmbd;
+    this.onCpu = onCpu;
   }
 
   /**
@@ -35,7 +37,8 @@ public final class RotaryAttention {
                 Linear.of(w.at("attn_v"), nEmbd, nEmbd),
                 nEmbd / nHead,
                 nHead);
-    return new RotaryAttention(projection, Linear.of(w.at("attn_out"), nEmbd, nEmbd), nEmbd);
+    return new RotaryAttention(
+        projection, Linear.of(w.at("attn_out"), nEmbd, nEmbd), nEmbd, w.onCpu());
   }
 
   /** Most nodes of {@link #forward} for windows in {@code nRuns} runs. */
@@ -86,7 +89,8 @@ public final class RotaryAttention {
           DotProductAttention.forward(
               windowed(query, from, run),
               windowed(key, from, run),
-              windowed(heads.value, from, run));
+              windowed(heads.value, from, run),
+              onCpu);
       runs.add(mixed.reshape(nEmbd, run.rows(), x.size(2)));
       from += run.rows();
     }

@@ -3,6 +3,7 @@ package dev.ocellus.vlm.prompt;
 import dev.ocellus.vlm.Content;
 import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.template.ChatTemplate;
 import dev.ocellus.vlm.template.Rendered;
 import dev.ocellus.vlm.template.TemplateException;
@@ -11,7 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Function;
 
 /**
  * Renders conversations with a chat template.
@@ -23,23 +24,18 @@ public final class ChatFormat {
   private static final String PROBE = "ocellus-probe";
 
   private final ChatTemplate template;
-  private final @Nullable String imageMarker;
   private final String bosToken;
   private final String eosToken;
   private final boolean takesParts;
 
   /**
    * @param template source of the template
-   * @param imageMarker what stands for a picture in templates that take strings; null for a model
-   *     without pictures
    * @param bosToken text of the beginning-of-sequence token, or empty
    * @param eosToken text of the end-of-sequence token, or empty
    * @throws TemplateException if the template cannot be compiled
    */
-  public ChatFormat(
-      String template, @Nullable String imageMarker, String bosToken, String eosToken) {
+  public ChatFormat(String template, String bosToken, String eosToken) {
     this.template = ChatTemplate.compile(template);
-    this.imageMarker = imageMarker;
     this.bosToken = bosToken;
     this.eosToken = eosToken;
     this.takesParts = probe();
@@ -49,33 +45,49 @@ public final class ChatFormat {
   private boolean probe() {
     try {
       Message message = Message.of(Role.USER, PROBE);
-      String text = render(List.of(message), true, true).text();
+      String text = render(List.of(message), Shown.PARTS, visual -> "", true).text();
       return text.contains(PROBE) && !text.contains("'text'") && !text.contains("\"text\"");
     } catch (TemplateException e) {
       return false;
     }
   }
 
+  /** How what a message shows is given to the template. */
+  public enum Shown {
+    /** As the template wants it: parts of their own, or written into the text of the message. */
+    PARTS,
+    /**
+     * Pictures as parts of their own, and videos as text, for templates that know pictures only.
+     */
+    VIDEOS_AS_TEXT,
+    /** Written into the text of the message, for templates that leave pictures out. */
+    TEXT
+  }
+
   /**
    * Renders a conversation up to where the answer begins.
    *
+   * @param written what to write for a picture or video where the template has no place for it
    * @throws TemplateException if the template refuses it or fails
    */
-  public Rendered render(List<Message> messages) {
-    return render(messages, takesParts, true);
+  public Rendered render(List<Message> messages, Shown shown, Function<Visual, String> written) {
+    return render(messages, takesParts ? shown : Shown.TEXT, written, true);
   }
 
-  /** Renders with the pictures written into the text, for templates that leave them out. */
-  public Rendered renderAsText(List<Message> messages) {
-    return render(messages, false, true);
-  }
-
-  private Rendered render(List<Message> messages, boolean asParts, boolean addGenerationPrompt) {
+  private Rendered render(
+      List<Message> messages,
+      Shown shown,
+      Function<Visual, String> written,
+      boolean addGenerationPrompt) {
     List<Map<String, Object>> list = new ArrayList<>();
     for (Message message : messages) {
       Map<String, Object> entry = new LinkedHashMap<>();
       entry.put("role", Text.trusted(message.role().word()));
-      entry.put("content", asParts ? parts(message) : string(message));
+      entry.put(
+          "content",
+          shown == Shown.TEXT
+              ? string(message, written)
+              : parts(message, shown == Shown.VIDEOS_AS_TEXT, written));
       list.add(entry);
     }
     Map<String, Object> context = new LinkedHashMap<>();
@@ -86,35 +98,38 @@ public final class ChatFormat {
     return template.render(context);
   }
 
-  private static List<Map<String, Object>> parts(Message message) {
+  private static List<Map<String, Object>> parts(
+      Message message, boolean videosAsText, Function<Visual, String> written) {
     List<Map<String, Object>> parts = new ArrayList<>();
     for (Content content : message.content()) {
-      Map<String, Object> part = new LinkedHashMap<>();
-      switch (content) {
-        case Content.Text(String text) -> {
-          part.put("type", Text.trusted("text"));
-          part.put("text", Text.input(text));
-        }
-        case Content.Image image -> part.put("type", Text.trusted("image"));
-      }
-      parts.add(part);
+      parts.add(
+          switch (content) {
+            case Content.Text(String text) -> textPart(Text.input(text));
+            case Content.Image image -> Map.of("type", Text.trusted("image"));
+            case Content.Video video ->
+                videosAsText
+                    ? textPart(Text.image(written.apply(video.video())))
+                    : Map.of("type", Text.trusted("video"));
+          });
     }
     return parts;
   }
 
-  private Text string(Message message) {
+  private static Map<String, Object> textPart(Text text) {
+    Map<String, Object> part = new LinkedHashMap<>();
+    part.put("type", Text.trusted("text"));
+    part.put("text", text);
+    return part;
+  }
+
+  private static Text string(Message message, Function<Visual, String> written) {
     List<Text> pieces = new ArrayList<>();
     for (Content content : message.content()) {
-      switch (content) {
-        case Content.Text(String text) -> pieces.add(Text.input(text));
-        case Content.Image image -> {
-          if (imageMarker == null) {
-            throw new PromptException(
-                "A message has a picture, but no image encoder is loaded; give one with --mmproj");
-          }
-          pieces.add(Text.image(imageMarker));
-          pieces.add(Text.trusted("\n"));
-        }
+      Visual visual = content.visual();
+      if (visual != null) {
+        pieces.add(Text.image(written.apply(visual)));
+      } else if (content instanceof Content.Text(String text)) {
+        pieces.add(Text.input(text));
       }
     }
     return Text.join(pieces);

@@ -69,6 +69,16 @@ public final class SamplerChain {
     return choose();
   }
 
+  /** Like {@link #choose(FloatBuffer)}, among the tokens that a constraint allows. */
+  Candidates choose(FloatBuffer logits, TokenConstraint constraint) {
+    candidates.start(logits);
+    constraint.mask(candidates);
+    if (candidates.maxLogit() == Float.NEGATIVE_INFINITY) {
+      throw SamplingException.nothingAllowed();
+    }
+    return choose();
+  }
+
   /** Tells every sampler of a token that became part of the text, be it sampled or prompt. */
   public void accept(int token) {
     Checks.token(token);

@@ -17,6 +17,15 @@ public final class SamplingException extends OcellusException {
     this.negativeInfinityCount = negative;
   }
 
+  /** A constraint rules out every token. */
+  static SamplingException nothingAllowed() {
+    return new SamplingException(
+        "the grammar allows none of the vocabulary's tokens here: the vocabulary cannot write what it asks for, or a bias forbids it",
+        0,
+        0,
+        0);
+  }
+
   /** Counts what is wrong with the first {@code size} logits. */
   static SamplingException unusable(String where, float[] logits, int size) {
     int nan = 0;

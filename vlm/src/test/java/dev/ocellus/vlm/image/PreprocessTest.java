@@ -25,8 +25,8 @@ class PreprocessTest {
     assertThat(rows).hasSize(6);
     for (String[] row : rows) {
       RgbImage image = ImageDecoder.decode(TestImages.GOLDEN.resolve(row[2]));
-      RgbImage resized = Preprocess.resizeShortestEdge(image, 56, ResizeFilter.BICUBIC);
-      float[] pixels = normalize.apply(Preprocess.centerCrop(resized, 56, 56));
+      RgbImage square = Preprocess.resizeAndCropToSquare(image, 56, ResizeFilter.BICUBIC);
+      float[] pixels = normalize.apply(square);
       ByteBuffer bytes = ByteBuffer.allocate(pixels.length * 4).order(ByteOrder.LITTLE_ENDIAN);
       bytes.asFloatBuffer().put(pixels);
       byte[] hash = MessageDigest.getInstance("SHA-256").digest(bytes.array());
@@ -47,6 +47,43 @@ class PreprocessTest {
         .isEqualTo(new ImageSize(7, 458_745));
     assertThatThrownBy(() -> Preprocess.shortestEdgeSize(new ImageSize(1, 65_535), 100_000))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void resizesOnlyWhatACropLeaves() {
+    int[][] sizes = {
+      {97, 61},
+      {61, 97},
+      {300, 56},
+      {56, 300},
+      {20, 2001},
+      {57, 9000},
+      {9000, 57},
+      {1, 200},
+      {200, 1}
+    };
+    for (int[] size : sizes) {
+      RgbImage image = TestImages.noise(size[0], size[1], 1);
+      RgbImage whole = Preprocess.resizeShortestEdge(image, 56, ResizeFilter.BICUBIC);
+      assertThat(Preprocess.resizeAndCropToSquare(image, 56, ResizeFilter.BICUBIC))
+          .as(image.size().toString())
+          .isEqualTo(Preprocess.centerCrop(whole, 56, 56));
+    }
+  }
+
+  @Test
+  void cropsVeryThinImagesWithoutTheMemoryForTheWhole() {
+    // the whole would have 3.7 million lines of 56 pixels, and 22 million of 336
+    for (int side : new int[] {56, 336}) {
+      RgbImage image = RgbImage.filled(1, 65_535, new Rgb(9, 8, 7));
+      assertThat(Preprocess.resizeAndCropToSquare(image, side, ResizeFilter.BICUBIC))
+          .isEqualTo(RgbImage.filled(side, side, new Rgb(9, 8, 7)));
+    }
+    RgbImage longer = RgbImage.filled(30_000_000, 1, Rgb.BLACK);
+    assertThatThrownBy(() -> Preprocess.resizeAndCropToSquare(longer, 336, ResizeFilter.BICUBIC))
+        .isInstanceOf(ImageFormatException.class)
+        .hasMessageContaining("30000000x1")
+        .hasMessageContaining("336");
   }
 
   @Test

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.ocellus.llama.Vocab;
 import dev.ocellus.nativelib.NativeLibraries;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -14,7 +15,9 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.lang.reflect.Field;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -150,6 +153,37 @@ final class LlamaSampler implements AutoCloseable {
         target,
         decay,
         seed);
+  }
+
+  /** A grammar over a vocabulary, whose native handle only the bindings know. */
+  static LlamaSampler grammar(Vocab vocab, String gbnf) {
+    try (Arena arena = Arena.ofConfined()) {
+      Field handle = Vocab.class.getDeclaredField("handle");
+      handle.setAccessible(true);
+      LlamaSampler sampler =
+          make(
+              "llama_sampler_init_grammar",
+              List.of(ADDRESS, ADDRESS, ADDRESS),
+              handle.get(vocab),
+              arena.allocateFrom(gbnf),
+              arena.allocateFrom("root"));
+      if (sampler.handle.address() == 0) {
+        throw new AssertionError("llama.cpp refuses the grammar " + gbnf);
+      }
+      return sampler;
+    } catch (ReflectiveOperationException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** The tokens that this sampler leaves a logit. */
+  BitSet allowed(int nTokens) {
+    Outcome outcome = apply(new float[nTokens]);
+    BitSet allowed = new BitSet(nTokens);
+    for (int i = 0; i < outcome.tokens.length; i++) {
+      allowed.set(outcome.tokens[i], outcome.logits[i] != Float.NEGATIVE_INFINITY);
+    }
+    return allowed;
   }
 
   static LlamaSampler logitBias(int nVocab, Map<Integer, Float> bias) {

@@ -7,12 +7,18 @@ import dev.ocellus.vlm.Content;
 import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.Role;
 import dev.ocellus.vlm.image.ImageDecoder;
+import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.image.VideoReader;
+import dev.ocellus.vlm.image.Visual;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalDouble;
 
 /** One conversation with what transformers made of it. */
 final class ReferenceCase {
@@ -83,20 +89,31 @@ final class ReferenceCase {
       List<Content> parts = new ArrayList<>();
       for (JsonNode part : message.get("content")) {
         parts.add(
-            part.get("type").asText().equals("image")
-                ? new Content.Image(image(part.get("image").asText()), "")
-                : new Content.Text(part.get("text").asText()));
+            switch (part.get("type").asText()) {
+              case "image" -> new Content.Image(image(part.get("image").asText()), "");
+              case "video" ->
+                  new Content.Video(
+                      video(part.get("video").asText(), part.get("fps").asDouble()), "");
+              default -> new Content.Text(part.get("text").asText());
+            });
       }
       messages.add(new Message(Role.of(message.get("role").asText()), parts));
     }
     return messages;
   }
 
-  /** The pictures, in the order of the conversation. */
-  List<RgbImage> images() {
-    List<RgbImage> images = new ArrayList<>();
-    json.get("images").forEach(name -> images.add(image(name.asText())));
-    return images;
+  /** The pictures and videos, in the order of the conversation. */
+  List<Visual> visuals() {
+    return messages().stream().flatMap(m -> m.visuals().stream()).toList();
+  }
+
+  private Video video(String name, double fps) {
+    try {
+      return VideoReader.read(
+          root.resolve("clips").resolve(name), OptionalDouble.of(fps), ImageLimits.DEFAULT);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private RgbImage image(String name) {
@@ -141,7 +158,9 @@ final class ReferenceCase {
       return unpadded(expected);
     }
     if (expected.contains("pixel_values")) {
-      return expected.floats("pixel_values");
+      float[] values = expected.floats("pixel_values");
+      List<Long> shape = expected.shape("pixel_values");
+      return shape.size() == 5 ? withoutZeroTiles(values, shape) : values;
     }
     long[] bytes = expected.longs("pixel_values.u8");
     List<Long> shape = expected.shape("pixel_values.u8");
@@ -161,6 +180,25 @@ final class ReferenceCase {
       values[i] = ((float) bytes[i] / 255 - mean) / std;
     }
     return values;
+  }
+
+  /**
+   * Processors that cut tiles give all pictures of a prompt as many of them, [pictures, tiles, 3,
+   * height, width]; those added are zero throughout, which those of a picture cannot be.
+   */
+  private static float[] withoutZeroTiles(float[] values, List<Long> shape) {
+    int length = Math.toIntExact(shape.get(2) * shape.get(3) * shape.get(4));
+    List<float[]> tiles = new ArrayList<>();
+    for (int from = 0; from < values.length; from += length) {
+      float[] tile = Arrays.copyOfRange(values, from, from + length);
+      for (float value : tile) {
+        if (value != 0) {
+          tiles.add(tile);
+          break;
+        }
+      }
+    }
+    return Difference.concat(tiles);
   }
 
   /** Pixtral's processor pads the pictures of a prompt to one size, which its model cuts off. */

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A directory of golden data: {@code models/M/gguf} and {@code models/M/cases/C}, {@code
@@ -21,9 +22,20 @@ final class Reference {
   private static final Path OWN = Path.of("golden");
 
   private final Path root;
+  private final @Nullable Path converted;
 
   private Reference(Path root) {
+    this(root, null);
+  }
+
+  private Reference(Path root, @Nullable Path converted) {
     this.root = root;
+    this.converted = converted;
+  }
+
+  /** The same cases for models that a test made: {@code M/text.gguf} and {@code M/mmproj.gguf}. */
+  Reference withModels(Path directory) {
+    return new Reference(root, directory);
   }
 
   /** The repository's own data, and the larger set where there is one. */
@@ -34,10 +46,15 @@ final class Reference {
           "golden data: tests/golden only; -Docellus.reference=DIR compares a larger set too");
       return List.of(new Reference(OWN));
     }
-    if (!Files.isDirectory(Path.of(other, "models"))) {
-      throw new IllegalArgumentException("ocellus.reference: no directory models in " + other);
+    return List.of(new Reference(OWN), of(Path.of(other)));
+  }
+
+  /** A directory of golden data. */
+  static Reference of(Path root) {
+    if (!Files.isDirectory(root.resolve("models"))) {
+      throw new IllegalArgumentException("golden data: no directory models in " + root);
     }
-    return List.of(new Reference(OWN), new Reference(Path.of(other)));
+    return new Reference(root);
   }
 
   Path root() {
@@ -51,12 +68,33 @@ final class Reference {
         .toList();
   }
 
+  Path directory(String model) {
+    return root.resolve("models").resolve(model);
+  }
+
   Path mmproj(String model) {
-    return root.resolve("models").resolve(model).resolve("gguf/mmproj.gguf");
+    return gguf(model).resolve("mmproj.gguf");
   }
 
   Path text(String model) {
-    return root.resolve("models").resolve(model).resolve("gguf/text.gguf");
+    return gguf(model).resolve("text.gguf");
+  }
+
+  private Path gguf(String model) {
+    return converted == null ? directory(model).resolve("gguf") : converted.resolve(model);
+  }
+
+  /** Names of the models that have a checkpoint and conversations. */
+  List<String> checkpoints() {
+    return names(root.resolve("models")).stream()
+        .filter(m -> Files.exists(checkpoint(m).resolve("config.json")))
+        .filter(m -> Files.isDirectory(directory(m).resolve("cases")) && !cases(m).isEmpty())
+        .toList();
+  }
+
+  /** A checkpoint in HuggingFace's layout. */
+  Path checkpoint(String model) {
+    return directory(model).resolve("hf");
   }
 
   /**
@@ -64,7 +102,7 @@ final class Reference {
    * GGUF files do not hold.
    */
   TokenLimits imageTokens(String model) {
-    Path file = root.resolve("models").resolve(model).resolve("hf/preprocessor_config.json");
+    Path file = directory(model).resolve("hf/preprocessor_config.json");
     if (!Files.exists(file)) {
       return TokenLimits.NONE;
     }

@@ -1,0 +1,42 @@
+package dev.ocellus.cli;
+
+import dev.ocellus.convert.CheckpointCache;
+import dev.ocellus.convert.Converter;
+import dev.ocellus.nativelib.CacheDirectory;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/** Lets a HuggingFace checkpoint stand where a model file is asked for. */
+final class Checkpoints {
+  private Checkpoints() {}
+
+  /** The files to load: those that are given, or what a folder is converted to. */
+  static CheckpointCache.Converted resolve(Verb verb, Path model, @Nullable Path mmproj)
+      throws IOException {
+    if (!Converter.isCheckpoint(model)) {
+      return new CheckpointCache.Converted(model, mmproj);
+    }
+    Path cache = CacheDirectory.of("checkpoints");
+    boolean[] told = new boolean[1];
+    try (var interrupt = new Interrupt();
+        var progress = verb.progress()) {
+      CheckpointCache.Converted pair =
+          new CheckpointCache(cache)
+              .convert(
+                  model,
+                  mmproj == null,
+                  (file, share) -> {
+                    if (!told[0]) {
+                      told[0] = true;
+                      verb.note(
+                          "converting %s once, into %s; 'ocellus convert' puts the files elsewhere"
+                              .formatted(model, file.getParent()));
+                    }
+                    progress.report("converting " + model.getFileName(), share);
+                    return !interrupt.happened();
+                  });
+      return mmproj == null ? pair : new CheckpointCache.Converted(pair.text(), mmproj);
+    }
+  }
+}

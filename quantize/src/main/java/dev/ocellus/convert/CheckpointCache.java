@@ -1,0 +1,136 @@
+package dev.ocellus.convert;
+
+import dev.ocellus.convert.ConvertOptions.Encoders;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps converted checkpoints, so that a folder in HuggingFace's layout can be run as it is. It is
+ * converted again when one of its files changes; the files of what it was before are removed then.
+ *
+ * <p>libllama could take the tensors without a file ({@code llama_model_init_from_user}), but then
+ * maps nothing, does not rearrange weights for the processor, and creates every tensor that an
+ * architecture may have, whether this model has it or not; so a mapped file is faster and smaller.
+ */
+public final class CheckpointCache {
+  /** Raised when a conversion gives other files than before. */
+  private static final String VERSION = "ocellus-convert 1";
+
+  private static final Set<String> INPUTS = Set.of("json", "safetensors", "model", "jinja", "txt");
+
+  /**
+   * The files that stand for a checkpoint.
+   *
+   * @param text the text model
+   * @param mmproj the image encoder, or null where there is none or none was asked for
+   */
+  public record Converted(Path text, @Nullable Path mmproj) {}
+
+  private final Path root;
+
+  /** A cache in a folder, which is created when something is put there. */
+  public CheckpointCache(Path root) {
+    this.root = root;
+  }
+
+  /**
+   * The GGUF files of a checkpoint, in its own 16-bit type, converted if they are not there yet.
+   * Safe for several processes at once.
+   *
+   * @param withEncoder whether the image encoder is wanted
+   * @throws IOException if a file cannot be read or written
+   * @throws dev.ocellus.OcellusException if the checkpoint cannot be converted
+   * @throws java.util.concurrent.CancellationException if {@code progress} ended it
+   */
+  public Converted convert(Path folder, boolean withEncoder, ConvertProgress progress)
+      throws IOException {
+    Path real = folder.toRealPath();
+    String name =
+        "%s-%s".formatted(GeneralMetadata.nameOf(real), hash(real.toString()).substring(0, 8));
+    Path directory = root.resolve(name + "-" + hash(listing(real)).substring(0, 16));
+    Path text = directory.resolve("text.gguf");
+    Path mmproj = directory.resolve("mmproj.gguf");
+    Path done = directory.resolve("complete");
+    if (!Files.exists(done)) {
+      Files.createDirectories(directory);
+      if (withEncoder) {
+        write(real, mmproj, false, progress);
+      }
+      write(real, text, true, progress);
+      if (withEncoder) {
+        Files.writeString(done, VERSION + "\n");
+      }
+      removeOthers(directory, name);
+    }
+    return new Converted(text, withEncoder && Files.exists(mmproj) ? mmproj : null);
+  }
+
+  private static void write(Path folder, Path to, boolean text, ConvertProgress progress)
+      throws IOException {
+    if (!Files.exists(to)) {
+      ConvertOptions options =
+          ConvertOptions.defaults()
+              .withParts(text, text ? Encoders.NO : Encoders.IF_THERE)
+              .withOutput(to, null)
+              .withModelName(GeneralMetadata.nameOf(folder));
+      Converter.convert(folder, options, progress);
+    }
+  }
+
+  /** What the checkpoint is: names, sizes and times of the files that conversion reads. */
+  private static String listing(Path folder) throws IOException {
+    StringBuilder out = new StringBuilder(VERSION);
+    for (Path file : files(folder)) {
+      String name = String.valueOf(file.getFileName());
+      String suffix = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
+      if (INPUTS.contains(suffix) && Files.isRegularFile(file)) {
+        out.append("\n%s %d %d".formatted(name, Files.size(file), modified(file)));
+      }
+    }
+    return out.toString();
+  }
+
+  private static long modified(Path file) throws IOException {
+    return Files.getLastModifiedTime(file).toMillis();
+  }
+
+  private static List<Path> files(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.sorted().toList();
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  /** Removes what the same folder was converted to earlier. */
+  private void removeOthers(Path directory, String name) throws IOException {
+    for (Path other : files(root)) {
+      if (!other.equals(directory) && String.valueOf(other.getFileName()).startsWith(name + "-")) {
+        for (Path file : files(other)) {
+          Files.deleteIfExists(file);
+        }
+        Files.deleteIfExists(other);
+      }
+    }
+  }
+
+  private static String hash(String text) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      return HexFormat.of().formatHex(digest.digest(text.getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+}

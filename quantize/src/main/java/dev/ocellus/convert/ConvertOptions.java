@@ -1,0 +1,71 @@
+package dev.ocellus.convert;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What to make of a checkpoint.
+ *
+ * @param text whether to write the language model
+ * @param mmproj whether to write the image encoder: YES fails where there is none
+ * @param output the language model's file, or that of the image encoder where it alone is written;
+ *     null for a name of the model's own in {@code outputDirectory}
+ * @param outputDirectory where files without a name of their own go; null for the checkpoint's
+ *     folder
+ * @param type type of the language model's tensors
+ * @param mmprojType type of the image encoder's tensors
+ * @param modelName the name in {@code general.name}, or null to find one
+ * @param preTokenizer llama.cpp's name for the pre-tokenizer, or null to recognise it
+ */
+public record ConvertOptions(
+    boolean text,
+    Encoders mmproj,
+    @Nullable Path output,
+    @Nullable Path outputDirectory,
+    OutputType type,
+    OutputType mmprojType,
+    @Nullable String modelName,
+    @Nullable String preTokenizer) {
+  /** Whether an image encoder is written. */
+  public enum Encoders {
+    YES,
+    NO,
+    IF_THERE
+  }
+
+  /** Both files beside the checkpoint, in its own types. */
+  public static ConvertOptions defaults() {
+    return new ConvertOptions(
+        true, Encoders.IF_THERE, null, null, OutputType.AUTO, OutputType.AUTO, null, null);
+  }
+
+  /** Another choice of files. */
+  public ConvertOptions withParts(boolean newText, Encoders newMmproj) {
+    return new ConvertOptions(
+        newText, newMmproj, output, outputDirectory, type, mmprojType, modelName, preTokenizer);
+  }
+
+  /** Another place for the files. */
+  public ConvertOptions withOutput(@Nullable Path newOutput, @Nullable Path newDirectory) {
+    return new ConvertOptions(
+        text, mmproj, newOutput, newDirectory, type, mmprojType, modelName, preTokenizer);
+  }
+
+  /** Other types. */
+  public ConvertOptions withTypes(OutputType newType, OutputType newMmprojType) {
+    return new ConvertOptions(
+        text, mmproj, output, outputDirectory, newType, newMmprojType, modelName, preTokenizer);
+  }
+
+  /** Another name of the model. */
+  public ConvertOptions withModelName(@Nullable String newName) {
+    return new ConvertOptions(
+        text, mmproj, output, outputDirectory, type, mmprojType, newName, preTokenizer);
+  }
+
+  /** A pre-tokenizer by force. */
+  public ConvertOptions withPreTokenizer(@Nullable String newPre) {
+    return new ConvertOptions(
+        text, mmproj, output, outputDirectory, type, mmprojType, modelName, newPre);
+  }
+}

@@ -1,0 +1,170 @@
+package dev.ocellus.convert;
+
+import dev.ocellus.convert.ConvertOptions.Encoders;
+import dev.ocellus.convert.hf.AdapterFolder;
+import dev.ocellus.convert.hf.HfFolder;
+import dev.ocellus.convert.model.Context;
+import dev.ocellus.convert.model.Converters;
+import dev.ocellus.convert.model.LoraAdapter;
+import dev.ocellus.convert.model.ModelConverter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Converts a checkpoint in HuggingFace's layout to GGUF files: the language model, and the image
+ * encoder where there is one, with the names that llama.cpp reads.
+ *
+ * <pre>{@code
+ * Converter.convert(Path.of("Qwen2.5-VL-3B-Instruct"), ConvertOptions.defaults(), ConvertProgress.NONE);
+ * }</pre>
+ *
+ * <p>Everything but the numbers themselves is checked before the first byte is written. Tensors are
+ * streamed: memory does not grow with the model. A file appears under its name only when it is
+ * whole.
+ */
+public final class Converter {
+  private Converter() {}
+
+  /**
+   * Converts a checkpoint.
+   *
+   * @throws IOException if a file is missing or cannot be read or written
+   * @throws ConversionException if the checkpoint is incomplete, damaged, or holds NaN
+   * @throws SafetensorsFormatException if one of its files is no safetensors file
+   * @throws dev.ocellus.UnsupportedArchitectureException if its architecture is not known
+   * @throws java.util.concurrent.CancellationException if {@code progress} ended it
+   */
+  public static ConvertReport convert(Path folder, ConvertOptions options, ConvertProgress progress)
+      throws IOException {
+    try (HfFolder checkpoint = HfFolder.open(folder)) {
+      String name =
+          options.modelName() != null ? options.modelName() : GeneralMetadata.nameOf(checkpoint);
+      Context context = Context.of(checkpoint, name, options.preTokenizer());
+      List<PlannedFile> files = plan(context, options);
+      List<ConvertReport.ConvertedFile> written = new ArrayList<>();
+      for (PlannedFile file : files) {
+        written.add(file.write(progress));
+      }
+      return new ConvertReport(written, List.copyOf(context.warnings()));
+    }
+  }
+
+  /** Whether a path is the folder of a checkpoint, for {@link #convert}. */
+  public static boolean isCheckpoint(Path path) {
+    return HfFolder.isOne(path);
+  }
+
+  /** Whether a folder holds an adapter, for {@link #convertAdapter}. */
+  public static boolean isAdapter(Path folder) {
+    return AdapterFolder.isOne(folder);
+  }
+
+  /**
+   * Converts a LoRA adapter in PEFT's layout. AUTO is F32, as adapters are small.
+   *
+   * @param base the folder of the base model, of which only the configuration is read; null to take
+   *     the one that the adapter names, if it is a folder
+   * @throws IOException if a file is missing or cannot be read or written
+   * @throws ConversionException if the adapter is incomplete, damaged, or of another kind
+   * @throws SafetensorsFormatException if its tensors are in no safetensors file
+   * @throws dev.ocellus.UnsupportedArchitectureException if the base's architecture is not known
+   * @throws java.util.concurrent.CancellationException if {@code progress} ended it
+   */
+  public static ConvertReport convertAdapter(
+      Path folder, @Nullable Path base, ConvertOptions options, ConvertProgress progress)
+      throws IOException {
+    try (AdapterFolder adapter = AdapterFolder.open(folder);
+        HfFolder model = HfFolder.openConfiguration(base(adapter, base))) {
+      String name =
+          options.modelName() != null
+              ? options.modelName()
+              : GeneralMetadata.nameOf(adapter.directory());
+      Context context = Context.of(model, name, null);
+      OutputType type = options.type() == OutputType.AUTO ? OutputType.F32 : options.type();
+      PlannedFile file = PlannedFile.of(context, LoraAdapter.of(context, adapter), "adapter", type);
+      Path place = place(context, adapter.directory(), options, file, "");
+      ConvertReport.ConvertedFile written = file.at(place).write(progress);
+      return new ConvertReport(List.of(written), List.copyOf(context.warnings()));
+    }
+  }
+
+  private static Path base(AdapterFolder adapter, @Nullable Path given) {
+    if (given != null) {
+      return given;
+    }
+    String named = adapter.config().findString("base_model_name_or_path").orElse("");
+    if (!named.isEmpty() && named.indexOf('\0') < 0) {
+      for (Path p : new Path[] {Path.of(named), adapter.directory().resolveSibling(named)}) {
+        if (HfFolder.isOne(p)) {
+          return p;
+        }
+      }
+    }
+    throw new ConversionException(
+        "%s: the configuration of the base model '%s' is needed; give its folder with --base."
+            .formatted(adapter.directory(), named));
+  }
+
+  private static List<PlannedFile> plan(Context context, ConvertOptions options)
+      throws IOException {
+    List<PlannedFile> files = new ArrayList<>();
+    if (options.text()) {
+      PlannedFile file = PlannedFile.of(context, Converters.text(context), "text", options.type());
+      files.add(file.at(place(context, context.folder().directory(), options, file, "")));
+    }
+    if (options.mmproj() != Encoders.NO) {
+      Optional<ModelConverter> vision = Converters.vision(context);
+      if (vision.isPresent()) {
+        PlannedFile file = PlannedFile.of(context, vision.get(), "mmproj", options.mmprojType());
+        files.add(file.at(place(context, context.folder().directory(), options, file, "mmproj-")));
+      } else if (options.mmproj() == Encoders.YES) {
+        throw new ConversionException(
+            "%s: no vision_config, so there is no image encoder to convert."
+                .formatted(context.folder().config().file()));
+      }
+    }
+    return files;
+  }
+
+  /** The name that was given, or one of the model; an image encoder's begins with "mmproj". */
+  private static Path place(
+      Context context, Path checkpoint, ConvertOptions options, PlannedFile file, String beginning)
+      throws IOException {
+    Path output = options.output();
+    Path path;
+    if (output != null) {
+      String name = output.getFileName().toString();
+      path =
+          beginning.isEmpty() || name.contains("mmproj")
+              ? output
+              : output.resolveSibling(beginning + name);
+    } else {
+      Path directory = options.outputDirectory() != null ? options.outputDirectory() : checkpoint;
+      String model = context.modelName().strip().replaceAll("[^\\p{L}\\p{N}._+-]+", "-");
+      path =
+          directory.resolve("%s%s-%s.gguf".formatted(beginning, model, file.outputType().name()));
+    }
+    requireReplaceable(path);
+    return path;
+  }
+
+  /** A mistyped name must not cost a file that is something else. */
+  private static void requireReplaceable(Path path) throws IOException {
+    if (!Files.isRegularFile(path) || Files.size(path) == 0) {
+      return;
+    }
+    byte[] start;
+    try (var in = Files.newInputStream(path)) {
+      start = in.readNBytes(4);
+    }
+    if (!new String(start, java.nio.charset.StandardCharsets.ISO_8859_1).equals("GGUF")) {
+      throw new ConversionException(
+          "%s exists and is no GGUF file; give another name for the output.".formatted(path));
+    }
+  }
+}

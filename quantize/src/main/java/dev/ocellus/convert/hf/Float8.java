@@ -1,0 +1,65 @@
+package dev.ocellus.convert.hf;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.ocellus.convert.ConversionException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Checkpoints whose matrices are 8-bit floats with a scale for each block ({@code
+ * quantization_config.quant_method} "fp8", as DeepSeek and Qwen publish them): scales are
+ * multiplied in. Other ways of quantization are refused, as their numbers would be read wrongly.
+ */
+final class Float8 {
+  private static final String SCALE = "_scale_inv";
+
+  private Float8() {}
+
+  static Map<String, LazyTensor> widened(HfConfig config, Map<String, LazyTensor> stored) {
+    JsonNode quantization = config.find("quantization_config");
+    if (quantization == null) {
+      return stored;
+    }
+    String method = quantization.path("quant_method").asText("");
+    if (!method.equals("fp8")) {
+      throw config.invalid(
+          "quantization_config.quant_method",
+          "none or fp8",
+          "'%s' (take the checkpoint that is not quantized)".formatted(method));
+    }
+    JsonNode block = quantization.path("weight_block_size");
+    Map<String, LazyTensor> out = new LinkedHashMap<>();
+    stored.forEach((name, tensor) -> {
+      if (name.endsWith(SCALE) || name.endsWith("activation_scale")) {
+        return;
+      }
+      LazyTensor scale = stored.get(name + SCALE);
+      out.put(name, scale == null ? tensor : scaled(tensor, scale, block));
+    });
+    return out;
+  }
+
+  private static LazyTensor scaled(LazyTensor tensor, LazyTensor scale, JsonNode block) {
+    if (tensor.rank() != 2 || scale.count() > Integer.MAX_VALUE) {
+      throw mismatch(tensor, scale);
+    }
+    long rows = block.isArray() ? block.path(0).asLong() : tensor.size(0);
+    long columns = block.isArray() ? block.path(1).asLong() : tensor.size(1);
+    if (rows < 1
+        || columns < 1
+        || scale.count() != blocks(tensor.size(0), rows) * blocks(tensor.size(1), columns)) {
+      throw mismatch(tensor, scale);
+    }
+    return tensor.scaledByBlock(scale.values(), rows, columns);
+  }
+
+  private static long blocks(long size, long block) {
+    return (size + block - 1) / block;
+  }
+
+  private static ConversionException mismatch(LazyTensor tensor, LazyTensor scale) {
+    return new ConversionException(
+        "The scales %s do not fit the 8-bit matrix %s. The checkpoint is damaged."
+            .formatted(scale, tensor));
+  }
+}

@@ -1,0 +1,119 @@
+package dev.ocellus.convert.hf;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.convert.ConversionException;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * A checkpoint in HuggingFace's layout: {@code config.json}, safetensors files, tokenizer and
+ * processor files. Closing unmaps the tensors.
+ */
+public final class HfFolder implements AutoCloseable {
+  private final Path directory;
+  private final HfConfig config;
+  private final Shards shards;
+  private final Map<String, LazyTensor> tensors;
+
+  private HfFolder(Path directory, HfConfig config, Shards shards) {
+    this.directory = directory;
+    this.config = config;
+    this.shards = shards;
+    this.tensors = Float8.widened(config, shards.tensors());
+  }
+
+  /**
+   * Opens a folder.
+   *
+   * @throws IOException if it is missing, is no folder, or a file in it cannot be read
+   * @throws ConversionException if configuration or tensors are missing or damaged
+   */
+  public static HfFolder open(Path directory) throws IOException {
+    requireFolder(directory);
+    HfConfig config = config(directory);
+    Shards shards = Shards.open(directory);
+    boolean ok = false;
+    try {
+      HfFolder folder = new HfFolder(directory, config, shards);
+      ok = true;
+      return folder;
+    } finally {
+      if (!ok) {
+        shards.close();
+      }
+    }
+  }
+
+  /**
+   * Opens a folder for its configuration and tokenizer; it need not have tensors, and has none.
+   *
+   * @throws IOException if it is missing, is no folder, or a file in it cannot be read
+   * @throws ConversionException if the configuration is missing or damaged
+   */
+  public static HfFolder openConfiguration(Path directory) throws IOException {
+    requireFolder(directory);
+    return new HfFolder(directory, config(directory), Shards.none());
+  }
+
+  /** Whether this looks like a folder that {@link #open} takes. */
+  public static boolean isOne(Path path) {
+    return Files.isDirectory(path) && Files.exists(path.resolve("config.json"));
+  }
+
+  private static void requireFolder(Path directory) throws IOException {
+    if (!Files.exists(directory)) {
+      throw new NoSuchFileException(directory.toString(), null, "no such folder; check the path");
+    }
+    if (!Files.isDirectory(directory)) {
+      throw new FileSystemException(
+          directory.toString(), null, "is a file; give the folder of a HuggingFace checkpoint");
+    }
+  }
+
+  private static HfConfig config(Path directory) throws IOException {
+    Path file = directory.resolve("config.json");
+    if (!Files.exists(file)) {
+      String what =
+          Files.exists(directory.resolve("params.json"))
+              ? "This is Mistral's own layout; take the checkpoint with config.json."
+              : "Give the folder of a HuggingFace checkpoint.";
+      throw new ConversionException("%s: no config.json. %s".formatted(directory, what));
+    }
+    return HfConfig.of(file, JsonFiles.object(file));
+  }
+
+  /** The folder. */
+  public Path directory() {
+    return directory;
+  }
+
+  /** {@code config.json}. */
+  public HfConfig config() {
+    return config;
+  }
+
+  /** All tensors by their names in the checkpoint. */
+  public Map<String, LazyTensor> tensors() {
+    return tensors;
+  }
+
+  /** A file of the folder. */
+  public Path file(String name) {
+    return directory.resolve(name);
+  }
+
+  /** A JSON object of the folder; an empty one where there is no such file. */
+  public ObjectNode json(String name) throws IOException {
+    return JsonFiles.findObject(file(name)).orElseGet(JsonNodeFactory.instance::objectNode);
+  }
+
+  @Override
+  public void close() {
+    shards.close();
+  }
+}

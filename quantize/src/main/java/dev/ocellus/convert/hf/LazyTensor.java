@@ -1,0 +1,219 @@
+package dev.ocellus.convert.hf;
+
+import dev.ocellus.convert.SafetensorsFile;
+import dev.ocellus.convert.SafetensorsType;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.LongUnaryOperator;
+
+/**
+ * A tensor of a checkpoint, or one that is made from such. Nothing is read before {@link #read}
+ * asks for elements, and only what it asks for, so a model larger than the memory can be converted.
+ *
+ * <p>Shapes are those of PyTorch, outermost first. Immutable; safe for use by several threads.
+ */
+public final class LazyTensor {
+  /** Gives elements in C order. */
+  private interface Elements {
+    void read(long first, float[] out, int offset, int count);
+  }
+
+  private final String name;
+  private final SafetensorsType type;
+  private final long[] shape;
+  private final Elements elements;
+
+  private LazyTensor(String name, SafetensorsType type, long[] shape, Elements elements) {
+    this.name = name;
+    this.type = type;
+    this.shape = shape;
+    this.elements = elements;
+  }
+
+  /** A tensor of a file. */
+  static LazyTensor of(SafetensorsFile file, String name) {
+    List<Long> shape = file.shape(name);
+    return new LazyTensor(
+        name,
+        file.type(name),
+        shape.stream().mapToLong(Long::longValue).toArray(),
+        (first, out, offset, count) -> file.read(name, first, out, offset, count));
+  }
+
+  /** A vector that is computed, not stored. */
+  public static LazyTensor of(String name, float... values) {
+    float[] copy = values.clone();
+    return new LazyTensor(
+        name,
+        SafetensorsType.F32,
+        new long[] {copy.length},
+        (first, out, offset, count) ->
+            System.arraycopy(copy, Math.toIntExact(first), out, offset, count));
+  }
+
+  /** The name in the checkpoint, for messages. */
+  public String name() {
+    return name;
+  }
+
+  /** Type in the checkpoint. */
+  public SafetensorsType type() {
+    return type;
+  }
+
+  /** Sizes, outermost first. */
+  public long[] shape() {
+    return shape.clone();
+  }
+
+  /** Number of dimensions. */
+  public int rank() {
+    return shape.length;
+  }
+
+  /** Size of a dimension, from the outermost. */
+  public long size(int dimension) {
+    return shape[dimension];
+  }
+
+  /** Number of elements. */
+  public long count() {
+    return product(shape);
+  }
+
+  /**
+   * Reads elements in C order.
+   *
+   * @throws IndexOutOfBoundsException if they are not all in the tensor and the array
+   */
+  public void read(long first, float[] out, int offset, int count) {
+    Objects.checkFromIndexSize(first, count, count());
+    Objects.checkFromIndexSize(offset, count, out.length);
+    elements.read(first, out, offset, count);
+  }
+
+  /** All elements of a small tensor. */
+  public float[] values() {
+    float[] out = new float[Math.toIntExact(count())];
+    elements.read(0, out, 0, out.length);
+    return out;
+  }
+
+  /** The same elements in another shape. */
+  public LazyTensor reshape(long... newShape) {
+    if (product(newShape) != count()) {
+      throw new IllegalArgumentException(
+          "%s: %s does not fit into %s"
+              .formatted(name, Arrays.toString(shape), Arrays.toString(newShape)));
+    }
+    return new LazyTensor(name, type, newShape.clone(), elements);
+  }
+
+  /** Adds a number to every element. */
+  public LazyTensor plus(float number) {
+    return new LazyTensor(
+        name,
+        SafetensorsType.F32,
+        shape,
+        (first, out, offset, count) -> {
+          elements.read(first, out, offset, count);
+          for (int i = offset; i < offset + count; i++) {
+            out[i] += number;
+          }
+        });
+  }
+
+  /**
+   * Parts of the tensor in another order: part {@code i} of the result is part {@code source(i)} of
+   * this one, where a part is {@code length} elements that follow each other.
+   */
+  public LazyTensor rearrange(long length, LongUnaryOperator source, long... newShape) {
+    Elements moved =
+        (first, out, offset, count) -> {
+          long at = first;
+          int to = offset;
+          while (to < offset + count) {
+            long within = at % length;
+            int n = (int) Math.min(length - within, offset + count - (long) to);
+            elements.read(source.applyAsLong(at / length) * length + within, out, to, n);
+            at += n;
+            to += n;
+          }
+        };
+    return new LazyTensor(name, type, newShape.clone(), moved);
+  }
+
+  /** Elements {@code from} to {@code to} of the outermost dimension. */
+  public LazyTensor slice(long from, long to) {
+    Objects.checkFromToIndex(from, to, shape[0]);
+    long[] newShape = shape.clone();
+    newShape[0] = to - from;
+    long start = from * (shape[0] == 0 ? 0 : count() / shape[0]);
+    return new LazyTensor(
+        name,
+        type,
+        newShape,
+        (first, out, offset, count) -> elements.read(start + first, out, offset, count));
+  }
+
+  /** One of {@code n} equal parts along the outermost dimension. */
+  public LazyTensor part(int index, int n) {
+    long size = shape[0] / n;
+    return slice(index * size, (index + 1) * size);
+  }
+
+  /** Rows and columns of a matrix exchanged. */
+  public LazyTensor transposed() {
+    long rows = shape[0];
+    long columns = shape[1];
+    return rearrange(1, i -> i % rows * columns + i / rows, columns, rows);
+  }
+
+  /**
+   * Element {@code index} of dimension 2 of 5: a convolution over time and space becomes one over
+   * space.
+   */
+  public LazyTensor frame(int index) {
+    long plane = shape[3] * shape[4];
+    long frames = shape[2];
+    return rearrange(plane, i -> i * frames + index, shape[0], shape[1], shape[3], shape[4]);
+  }
+
+  /**
+   * Multiplies a matrix by a scale for each block of {@code blockRows} times {@code blockColumns}
+   * elements, as 8-bit checkpoints are stored.
+   *
+   * @param scales one for each block, row by row
+   */
+  public LazyTensor scaledByBlock(float[] scales, long blockRows, long blockColumns) {
+    long columns = shape[shape.length - 1];
+    long perRow = (columns + blockColumns - 1) / blockColumns;
+    return new LazyTensor(
+        name,
+        SafetensorsType.F32,
+        shape,
+        (first, out, offset, count) -> {
+          elements.read(first, out, offset, count);
+          for (int i = 0; i < count; i++) {
+            long row = (first + i) / columns;
+            long column = (first + i) % columns;
+            out[offset + i] *= scales[(int) (row / blockRows * perRow + column / blockColumns)];
+          }
+        });
+  }
+
+  /** The number of elements of a shape. */
+  public static long product(long... shape) {
+    long n = 1;
+    for (long d : shape) {
+      n = Math.multiplyExact(n, d);
+    }
+    return n;
+  }
+
+  @Override
+  public String toString() {
+    return name + Arrays.toString(shape) + ":" + type;
+  }
+}

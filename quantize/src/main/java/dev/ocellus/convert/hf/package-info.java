@@ -1,0 +1,2 @@
+/** Folders in HuggingFace's layout: configuration, tensors, auxiliary files. */
+package dev.ocellus.convert.hf;

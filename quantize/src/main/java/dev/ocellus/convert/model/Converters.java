@@ -1,0 +1,158 @@
+package dev.ocellus.convert.model;
+
+import dev.ocellus.UnsupportedArchitectureException;
+import dev.ocellus.convert.hf.HfConfig;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The architectures that are converted, by the names of their classes in transformers. This is the
+ * only list.
+ */
+public final class Converters {
+  /** Makes a converter. */
+  private interface Factory {
+    ModelConverter create(Context context) throws IOException;
+  }
+
+  private static final Map<String, Factory> TEXT = new LinkedHashMap<>();
+  private static final Map<String, Factory> VISION = new LinkedHashMap<>();
+
+  /** Language models whose configuration names no architecture, by {@code model_type}. */
+  private static final Map<String, String> BY_TYPE =
+      Map.ofEntries(
+          Map.entry("llama", "LlamaForCausalLM"),
+          Map.entry("mistral", "MistralForCausalLM"),
+          Map.entry("ministral3", "Ministral3ForCausalLM"),
+          Map.entry("qwen2", "Qwen2ForCausalLM"),
+          Map.entry("qwen2_vl", "Qwen2VLForConditionalGeneration"),
+          Map.entry("qwen2_vl_text", "Qwen2VLForConditionalGeneration"),
+          Map.entry("qwen2_5_vl", "Qwen2VLForConditionalGeneration"),
+          Map.entry("qwen2_5_vl_text", "Qwen2VLForConditionalGeneration"),
+          Map.entry("qwen3", "Qwen3ForCausalLM"),
+          Map.entry("qwen3_vl_text", "Qwen3VLForConditionalGeneration"),
+          Map.entry("gemma", "GemmaForCausalLM"),
+          Map.entry("gemma2", "Gemma2ForCausalLM"),
+          Map.entry("gemma3_text", "Gemma3ForCausalLM"),
+          Map.entry("smollm3", "SmolLM3ForCausalLM"),
+          Map.entry("phi3", "Phi3ForCausalLM"),
+          Map.entry("internlm2", "InternLM2ForCausalLM"));
+
+  static {
+    text(LlamaText::new, "LlamaForCausalLM", "LLaMAForCausalLM", "MistralForCausalLM");
+    text(LlamaText::new, "VLlama3ForCausalLM", "InternLM3ForCausalLM");
+    text(Mistral3Text::new, "Mistral3ForConditionalGeneration", "Ministral3ForCausalLM");
+    text(SmolLm3Text::new, "SmolLM3ForCausalLM");
+    text(Qwen2Text::new, "Qwen2ForCausalLM");
+    text(Qwen2VlText::new, "Qwen2VLForConditionalGeneration", "Qwen2_5_VLForConditionalGeneration");
+    text(Qwen3Text::new, "Qwen3ForCausalLM");
+    text(Qwen3VlText::new, "Qwen3VLForConditionalGeneration");
+    text(GemmaText::new, "GemmaForCausalLM");
+    text(Gemma2Text::new, "Gemma2ForCausalLM");
+    text(Gemma3Text::new, "Gemma3ForCausalLM", "Gemma3ForConditionalGeneration");
+    text(Phi3Text::new, "Phi3ForCausalLM");
+    text(InternLm2Text::new, "InternLM2ForCausalLM");
+
+    vision(Converters::llava, "LlavaForConditionalGeneration");
+    vision(LlavaNextVision::new, "LlavaNextForConditionalGeneration");
+    vision(LlavaOnevisionVision::new, "LlavaOnevisionForConditionalGeneration");
+    vision(PixtralVision::new, "Mistral3ForConditionalGeneration");
+    vision(InternVlVision::new, "InternVLForConditionalGeneration", "InternVLChatModel");
+    vision(
+        Qwen2VlVision::new,
+        "Qwen2VLForConditionalGeneration",
+        "Qwen2_5_VLForConditionalGeneration");
+    vision(Qwen3VlVision::new, "Qwen3VLForConditionalGeneration");
+    vision(
+        Idefics3Vision::new, "Idefics3ForConditionalGeneration", "SmolVLMForConditionalGeneration");
+    vision(Gemma3Vision::new, "Gemma3ForConditionalGeneration");
+    vision(PaliGemmaVision::new, "PaliGemmaForConditionalGeneration");
+    vision(JanusVision::new, "JanusForConditionalGeneration");
+  }
+
+  private Converters() {}
+
+  private static void text(Factory factory, String... names) {
+    for (String name : names) {
+      TEXT.put(name, factory);
+    }
+  }
+
+  private static void vision(Factory factory, String... names) {
+    for (String name : names) {
+      VISION.put(name, factory);
+    }
+  }
+
+  /** Pixtral's checkpoints in transformers' layout call themselves LLaVA. */
+  private static ModelConverter llava(Context context) throws IOException {
+    boolean pixtral =
+        context
+            .folder()
+            .config()
+            .findSection("vision_config", "clip_vision_model")
+            .filter(v -> v.modelType().equals("pixtral"))
+            .isPresent();
+    return pixtral ? new PixtralVision(context) : new LlavaVision(context);
+  }
+
+  /**
+   * The converter of a checkpoint's language model.
+   *
+   * @throws UnsupportedArchitectureException if it is none of those known
+   */
+  public static ModelConverter text(Context context) throws IOException {
+    HfConfig root = context.folder().config();
+    String name = textArchitecture(root);
+    Factory factory = name == null ? null : TEXT.get(name);
+    if (factory == null) {
+      throw unknown(context, "language model", root, TEXT);
+    }
+    return factory.create(context);
+  }
+
+  private static @Nullable String textArchitecture(HfConfig root) {
+    Optional<String> own = TextConfigs.architecture(root);
+    if (own.filter(TEXT::containsKey).isPresent()) {
+      return own.get();
+    }
+    Optional<String> wrapper = root.architecture().filter(TEXT::containsKey);
+    return wrapper.orElseGet(() -> BY_TYPE.get(TextConfigs.modelType(root)));
+  }
+
+  /**
+   * The converter of a checkpoint's image encoder, or nothing for a model of text alone.
+   *
+   * @throws UnsupportedArchitectureException if it has one that is not known
+   */
+  public static Optional<ModelConverter> vision(Context context) throws IOException {
+    HfConfig root = context.folder().config();
+    if (root.findSection("vision_config", "").isEmpty()) {
+      return Optional.empty();
+    }
+    Factory factory = root.architecture().map(VISION::get).orElse(null);
+    if (factory == null) {
+      throw unknown(context, "image encoder", root, VISION);
+    }
+    return Optional.of(factory.create(context));
+  }
+
+  private static UnsupportedArchitectureException unknown(
+      Context context, String what, HfConfig root, Map<String, Factory> known) {
+    return new UnsupportedArchitectureException(
+        "%s: no converter for the %s of architecture %s (model_type '%s'). Known are %s. docs/ADDING_A_MODEL.md tells how to add one."
+            .formatted(
+                context.folder().config().file(),
+                what,
+                root.architecture()
+                    .or(() -> TextConfigs.architecture(root))
+                    .map(a -> "'" + a + "'")
+                    .orElse("that config.json does not name"),
+                root.modelType(),
+                String.join(", ", new TreeSet<>(known.keySet()))));
+  }
+}

@@ -1,0 +1,35 @@
+package dev.ocellus.convert.model;
+
+import dev.ocellus.convert.OutputType;
+import dev.ocellus.gguf.GgufWriter;
+
+/** Gemma 2 (arXiv:2408.00118): norms after each part too, capped logits, sliding windows. */
+final class Gemma2Text extends GemmaText {
+  private static final NameTable GEMMA2_NAMES =
+      NAMES.with(
+          "model.layers.#.post_attention_layernorm blk.#.post_attention_norm",
+          "model.layers.#.pre_feedforward_layernorm blk.#.ffn_norm",
+          "model.layers.#.post_feedforward_layernorm blk.#.post_ffw_norm");
+
+  Gemma2Text(Context context) {
+    super(context);
+  }
+
+  @Override
+  public String architecture() {
+    return "gemma2";
+  }
+
+  @Override
+  NameTable names() {
+    return GEMMA2_NAMES;
+  }
+
+  @Override
+  public void parameters(GgufWriter out, OutputType type) {
+    super.parameters(out, type);
+    out.f32("gemma2.attn_logit_softcapping", (float) config.real("attn_logit_softcapping"));
+    out.f32("gemma2.final_logit_softcapping", (float) config.real("final_logit_softcapping"));
+    out.u32("gemma2.attention.sliding_window", config.integer("sliding_window"));
+  }
+}

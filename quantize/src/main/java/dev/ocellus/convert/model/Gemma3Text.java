@@ -1,0 +1,55 @@
+package dev.ocellus.convert.model;
+
+import dev.ocellus.convert.OutputType;
+import dev.ocellus.gguf.GgufWriter;
+
+/**
+ * Gemma 3 (arXiv:2503.19786): norms on queries and keys, five layers with a sliding window to one
+ * without, each kind with its own rotation.
+ */
+final class Gemma3Text extends GemmaText {
+  private static final NameTable GEMMA3_NAMES =
+      NAMES.with(
+          "model.layers.#.post_attention_layernorm blk.#.post_attention_norm",
+          "model.layers.#.pre_feedforward_layernorm blk.#.ffn_norm",
+          "model.layers.#.post_feedforward_layernorm blk.#.post_ffw_norm");
+
+  Gemma3Text(Context context) {
+    super(context);
+    if (config.find("attn_logit_softcapping") != null) {
+      throw config.invalid("attn_logit_softcapping", "null, as Gemma 3 has none", "a number");
+    }
+  }
+
+  @Override
+  public String architecture() {
+    return "gemma3";
+  }
+
+  @Override
+  NameTable names() {
+    return GEMMA3_NAMES;
+  }
+
+  @Override
+  public void parameters(GgufWriter out, OutputType type) {
+    String a = architecture();
+    out.u32(a + ".block_count", nBlock);
+    out.u32(a + ".context_length", config.integer("max_position_embeddings"));
+    out.u32(a + ".embedding_length", nEmbd);
+    out.u32(a + ".feed_forward_length", config.integer("intermediate_size"));
+    out.u32(a + ".attention.head_count", nHead);
+    out.u32(a + ".attention.head_count_kv", nHeadKv);
+    rope.write(out, a, context);
+    out.f32(a + ".attention.layer_norm_rms_epsilon", (float) config.real("rms_norm_eps"));
+    out.u32(a + ".attention.key_length", config.integer("head_dim"));
+    out.u32(a + ".attention.value_length", config.integer("head_dim"));
+    out.u32("general.file_type", type.fileType());
+    config
+        .findReal("final_logit_softcapping")
+        .ifPresent(v -> out.f32(a + ".final_logit_softcapping", (float) v));
+    if (config.integerOr("sliding_window_pattern", 0) != 1) {
+      out.u32(a + ".attention.sliding_window", config.integer("sliding_window"));
+    }
+  }
+}

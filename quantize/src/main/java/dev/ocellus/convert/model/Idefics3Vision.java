@@ -1,0 +1,55 @@
+package dev.ocellus.convert.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.ocellus.convert.OutputType;
+import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.gguf.GgufWriter;
+import dev.ocellus.gguf.TensorType;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Idefics3 (arXiv:2408.12637) and SmolVLM (arXiv:2504.05299): a SigLIP tower for pictures in tiles,
+ * pixel shuffle, one linear map.
+ */
+final class Idefics3Vision extends VisionModel {
+  private static final NameTable NAMES = TOWER.with("modality_projection.proj mm.model.fc");
+
+  Idefics3Vision(Context context) throws IOException {
+    super(context, "idefics3_vision");
+  }
+
+  @Override
+  String projector() {
+    return "idefics3";
+  }
+
+  @Override
+  void more(GgufWriter out) {
+    out.string("clip.projector_type", projector());
+    out.f32("clip.vision.attention.layer_norm_epsilon", eps(1e-5));
+    out.u32("clip.vision.projector.scale_factor", global.integer("scale_factor"));
+    out.bool("clip.use_gelu", true);
+    JsonNode size = processor.find("size");
+    int longest = size == null ? 0 : size.path("longest_edge").asInt(0);
+    out.u32("clip.vision.preproc_image_size", longest > 0 ? longest : imageSize());
+  }
+
+  @Override
+  Optional<String> own(String name) {
+    return after(name, "model.vision_model.", "vision_model.", "model.connector.", "connector.");
+  }
+
+  @Override
+  List<TargetTensor> map(String name, LazyTensor tensor) {
+    return named(NAMES, name, tensor);
+  }
+
+  @Override
+  public TensorType typeOf(TargetTensor tensor, OutputType type) {
+    return tensor.data().name().contains(".embeddings.")
+        ? TensorType.F32
+        : super.typeOf(tensor, type);
+  }
+}

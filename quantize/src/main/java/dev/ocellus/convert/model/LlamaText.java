@@ -1,0 +1,54 @@
+package dev.ocellus.convert.model;
+
+import dev.ocellus.convert.OutputType;
+import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.tokenizer.TokenizerConverter;
+import dev.ocellus.gguf.GgufWriter;
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * Llama 1 to 3 (arXiv:2302.13971) and Mistral (arXiv:2310.06825), which are one architecture in
+ * llama.cpp, and what is built like them: SmolLM2, InternLM3. Rows of queries and keys are
+ * interleaved.
+ */
+class LlamaText extends TextModel {
+  LlamaText(Context context) {
+    super(context);
+  }
+
+  @Override
+  public String architecture() {
+    return "llama";
+  }
+
+  /** Llama's configuration class derives {@code head_dim}, so it is always known. */
+  @Override
+  boolean saysHeadDim() {
+    return true;
+  }
+
+  @Override
+  public void parameters(GgufWriter out, OutputType type) {
+    super.parameters(out, type);
+    out.u32(architecture() + ".vocab_size", nVocab());
+    out.u32(architecture() + ".rope.dimension_count", headDim());
+  }
+
+  @Override
+  List<TargetTensor> map(String name, LazyTensor tensor) {
+    String target = gguf(name);
+    if (name.contains(".q_proj.")) {
+      return List.of(new TargetTensor(target, interleaved(tensor, nHead)));
+    }
+    if (name.contains(".k_proj.")) {
+      return List.of(new TargetTensor(target, interleaved(tensor, nHeadKv)));
+    }
+    return List.of(new TargetTensor(target, tensor));
+  }
+
+  @Override
+  public void tokenizer(GgufWriter out) throws IOException {
+    new TokenizerConverter(context.folder(), nVocab(), context.preTokenizer()).writeLlama(out);
+  }
+}

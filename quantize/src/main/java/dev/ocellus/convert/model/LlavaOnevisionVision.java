@@ -1,0 +1,38 @@
+package dev.ocellus.convert.model;
+
+import dev.ocellus.gguf.GgufWriter;
+import java.io.IOException;
+
+/**
+ * LLaVA-OneVision (arXiv:2408.03326): a SigLIP tower in the place of CLIP's, and larger grids of
+ * tiles. llama.cpp has no converter for it; docs/gguf.md tells what is written.
+ */
+final class LlavaOnevisionVision extends LlavaVision {
+  LlavaOnevisionVision(Context context) throws IOException {
+    super(context, "siglip_vision_model");
+  }
+
+  @Override
+  void more(GgufWriter out) {
+    out.ints("clip.vision.image_grid_pinpoints", LlavaNextVision.pinpoints(this));
+    out.string(
+        "clip.vision.image_aspect_ratio",
+        global.findString("vision_aspect_ratio").orElse("anyres_max_9"));
+    out.string("clip.vision.mm_patch_merge_type", "spatial_unpad");
+  }
+
+  /** The tower's GELU is the tanh form, which no key of these files says. */
+  @Override
+  boolean usesGelu() {
+    String act = config.findString("hidden_act").orElse("gelu_pytorch_tanh");
+    if (!act.equals("gelu_pytorch_tanh")) {
+      throw config.invalid("hidden_act", "gelu_pytorch_tanh", "'" + act + "'");
+    }
+    return false;
+  }
+
+  @Override
+  boolean isUsed(String name) {
+    return super.isUsed(name) && !name.startsWith("head.");
+  }
+}

@@ -1,0 +1,152 @@
+package dev.ocellus.convert.model;
+
+import dev.ocellus.convert.OutputType;
+import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.gguf.GgufWriter;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * LLaVA 1.5 and NeXT (arXiv:2310.03744): a CLIP tower up to the layer that is looked at, and two
+ * linear maps. llama.cpp converts these with an older script, whose names this follows: {@code
+ * ffn_down} is the first map of a block and {@code ffn_up} the second.
+ */
+class LlavaVision extends VisionModel {
+  private static final NameTable LEGACY =
+      TOWER.with(
+          "encoder.layers.#.mlp.fc1 v.blk.#.ffn_down", "encoder.layers.#.mlp.fc2 v.blk.#.ffn_up");
+
+  static final NameTable PROJECTOR =
+      NameTable.of("linear_1 mm.0", "linear_2 mm.2", "image_newline model.image_newline");
+
+  LlavaVision(Context context) throws IOException {
+    super(context, "clip_vision_model");
+  }
+
+  LlavaVision(Context context, String classType) throws IOException {
+    super(context, classType);
+  }
+
+  @Override
+  String projector() {
+    return "mlp";
+  }
+
+  @Override
+  public String generalType() {
+    return ""; // these files are older than the key
+  }
+
+  /** Hidden states that the projector sees; the last one is also the number of blocks. */
+  final int[] featureLayers() {
+    int n = config.integer("num_hidden_layers");
+    int[] layers = global.integers("vision_feature_layer");
+    for (int i = 0; i < layers.length; i++) {
+      layers[i] = layers[i] >= 0 ? layers[i] : n + layers[i] + 1;
+      if (layers[i] < 1 || layers[i] > n) {
+        throw global.invalid(
+            "vision_feature_layer", "a layer of the %d of the tower".formatted(n), "" + layers[i]);
+      }
+    }
+    if (layers.length == 0) {
+      throw global.missing("vision_feature_layer", "a number");
+    }
+    return layers;
+  }
+
+  @Override
+  int nBlock() {
+    return Arrays.stream(featureLayers()).max().orElseThrow();
+  }
+
+  @Override
+  public void parameters(GgufWriter out, OutputType type) {
+    requireTwoLinearMaps();
+    out.bool("clip.has_text_encoder", false);
+    out.bool("clip.has_vision_encoder", true);
+    out.bool("clip.has_llava_projector", true);
+    out.u32("general.file_type", type.fileType());
+    out.string("general.description", "image encoder for LLaVA");
+    out.string("clip.projector_type", projector());
+    out.u32("clip.vision.image_size", imageSize());
+    out.u32("clip.vision.patch_size", patchSize());
+    out.u32("clip.vision.embedding_length", nEmbd());
+    out.u32("clip.vision.feed_forward_length", nFf());
+    out.u32("clip.vision.projection_dim", config.integerOr("projection_dim", nEmbdText()));
+    out.u32("clip.vision.attention.head_count", nHead());
+    out.f32("clip.vision.attention.layer_norm_epsilon", eps(1e-5));
+    out.u32("clip.vision.block_count", nBlock());
+    more(out);
+    out.ints("clip.vision.feature_layer", featureLayers());
+    colours(out);
+    out.bool("clip.use_gelu", usesGelu());
+  }
+
+  boolean usesGelu() {
+    String act = config.findString("hidden_act").orElse("quick_gelu");
+    if (!act.equals("quick_gelu") && !act.equals("gelu")) {
+      throw config.invalid("hidden_act", "quick_gelu or gelu", "'" + act + "'");
+    }
+    return act.equals("gelu");
+  }
+
+  private void requireTwoLinearMaps() {
+    String act = global.findString("projector_hidden_act").orElse("gelu");
+    if (!act.equals("gelu")) {
+      throw global.invalid("projector_hidden_act", "gelu", "'" + act + "'");
+    }
+  }
+
+  @Override
+  void more(GgufWriter out) {}
+
+  @Override
+  Optional<String> own(String name) {
+    Optional<String> projector =
+        after(name, "model.multi_modal_projector.", "multi_modal_projector.");
+    if (projector.isPresent()) {
+      return projector;
+    }
+    if (name.equals("image_newline") || name.equals("model.image_newline")) {
+      return Optional.of("image_newline");
+    }
+    return after(
+            name,
+            "model.vision_tower.vision_model.",
+            "vision_tower.vision_model.",
+            "model.vision_tower.",
+            "vision_tower.")
+        .filter(this::isUsed);
+  }
+
+  /** Blocks behind the last one that is looked at are left out, and the norm behind them. */
+  boolean isUsed(String name) {
+    if (name.startsWith("post_layernorm") || name.endsWith("position_ids")) {
+      return false;
+    }
+    if (!name.startsWith("encoder.layers.")) {
+      return true;
+    }
+    String number = name.substring(15, Math.max(15, name.indexOf('.', 15)));
+    try {
+      return Integer.parseInt(number) < nBlock();
+    } catch (NumberFormatException e) {
+      return true; // the table of names refuses it
+    }
+  }
+
+  NameTable tower() {
+    return LEGACY;
+  }
+
+  @Override
+  List<TargetTensor> map(String name, LazyTensor tensor) {
+    Optional<String> projector = PROJECTOR.find(name);
+    if (projector.isPresent()) {
+      return List.of(new TargetTensor(projector.get(), tensor));
+    }
+    return named(tower(), name, tensor);
+  }
+}

@@ -1,0 +1,49 @@
+package dev.ocellus.convert.model;
+
+import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.gguf.GgufWriter;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * PaliGemma (arXiv:2407.07726): a SigLIP tower and one linear map. llama.cpp has no converter for
+ * it; docs/gguf.md tells what is written.
+ */
+final class PaliGemmaVision extends VisionModel {
+  private static final NameTable NAMES = TOWER.with("linear mm.model.fc");
+
+  PaliGemmaVision(Context context) throws IOException {
+    super(context, "siglip_vision_model");
+  }
+
+  @Override
+  String projector() {
+    return "paligemma";
+  }
+
+  @Override
+  void more(GgufWriter out) {
+    out.string("clip.projector_type", projector());
+    out.f32("clip.vision.attention.layer_norm_epsilon", eps(1e-6));
+    out.bool("clip.use_gelu", true);
+  }
+
+  @Override
+  Optional<String> own(String name) {
+    return after(
+            name,
+            "model.vision_tower.vision_model.",
+            "vision_tower.vision_model.",
+            "model.vision_tower.",
+            "vision_tower.",
+            "model.multi_modal_projector.",
+            "multi_modal_projector.")
+        .filter(n -> !n.startsWith("head."));
+  }
+
+  @Override
+  List<TargetTensor> map(String name, LazyTensor tensor) {
+    return named(NAMES, name, tensor);
+  }
+}

@@ -1,0 +1,107 @@
+package dev.ocellus.convert.model;
+
+import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.gguf.GgufWriter;
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * Qwen2-VL (arXiv:2409.12191) and Qwen2.5-VL (arXiv:2502.13923); the latter has gated maps, and
+ * attention in windows except in every n-th block.
+ */
+final class Qwen2VlVision extends QwenVision {
+  /** Positions are turned, not stored, so any size will do; this one has always been written. */
+  private static final int IMAGE_SIZE = 560;
+
+  private static final NameTable QWEN2_NAMES =
+      NAMES.with(
+          "blocks.#.attn.qkv v.blk.#.attn_qkv",
+          "blocks.#.mlp.fc1 v.blk.#.ffn_up",
+          "blocks.#.mlp.fc2 v.blk.#.ffn_down",
+          "blocks.#.mlp.up_proj v.blk.#.ffn_up",
+          "blocks.#.mlp.gate_proj v.blk.#.ffn_gate",
+          "blocks.#.mlp.down_proj v.blk.#.ffn_down",
+          "merger.ln_q v.post_ln",
+          "merger.mlp.0 mm.0",
+          "merger.mlp.2 mm.2");
+
+  private final boolean windows;
+
+  Qwen2VlVision(Context context) throws IOException {
+    super(
+        context,
+        context.folder().config().modelType().equals("qwen2_5_vl")
+            ? "qwen2_5_vl_vision"
+            : "qwen2_vl_vision");
+    windows = global.modelType().equals("qwen2_5_vl");
+  }
+
+  @Override
+  String projector() {
+    return windows ? "qwen2.5vl_merger" : "qwen2vl_merger";
+  }
+
+  @Override
+  int imageSize() {
+    return config.integerOr("image_size", IMAGE_SIZE);
+  }
+
+  /** Qwen2-VL calls the width of the tower embed_dim, and that of the text hidden_size. */
+  @Override
+  int nEmbd() {
+    return windows ? super.nEmbd() : config.integer("embed_dim");
+  }
+
+  @Override
+  int nFf() {
+    return windows ? super.nFf() : config.integer("hidden_size");
+  }
+
+  @Override
+  void more(GgufWriter out) {
+    out.string("clip.projector_type", projector());
+    if (windows) {
+      out.bool("clip.use_silu", true);
+      out.u32("clip.vision.n_wa_pattern", pattern());
+      int window = config.integer("window_size");
+      if (window != 112) {
+        out.u32("clip.vision.window_size", window); // llama.cpp takes 112 without being told
+      }
+    }
+    out.f32(
+        "clip.vision.attention.layer_norm_epsilon",
+        (float) global.findReal("rms_norm_eps").orElse(1e-6));
+    pixelLimits(out);
+  }
+
+  /** Every n-th block sees the whole picture; other patterns have no place in the file. */
+  private int pattern() {
+    int[] full = config.integers("fullatt_block_indexes");
+    if (full.length == 0) {
+      throw config.missing("fullatt_block_indexes", "a list");
+    }
+    int n = full[0] + 1;
+    for (int i = 0; i < full.length; i++) {
+      if (full[i] != n * (i + 1) - 1) {
+        throw config.invalid(
+            "fullatt_block_indexes", "every n-th block", java.util.Arrays.toString(full));
+      }
+    }
+    return n;
+  }
+
+  @Override
+  List<TargetTensor> map(String name, LazyTensor tensor) {
+    if (name.equals("patch_embed.proj.weight")) {
+      return frames(tensor);
+    }
+    String target = gguf(QWEN2_NAMES, name, tensor);
+    return target.contains("attn_qkv")
+        ? thirds(
+            tensor,
+            target.replace("attn_qkv", "attn_q"),
+            target.replace("attn_qkv", "attn_k"),
+            target.replace("attn_qkv", "attn_v"))
+        : List.of(new TargetTensor(target, tensor));
+  }
+}

@@ -1,0 +1,13 @@
+package dev.ocellus.convert.model;
+
+/** Qwen3 (arXiv:2505.09388): no biases, norms on queries and keys. */
+class Qwen3Text extends TextModel {
+  Qwen3Text(Context context) {
+    super(context);
+  }
+
+  @Override
+  public String architecture() {
+    return "qwen3";
+  }
+}

@@ -1,0 +1,32 @@
+package dev.ocellus.convert.model;
+
+import dev.ocellus.convert.OutputType;
+import dev.ocellus.gguf.GgufWriter;
+
+/**
+ * The language model of Qwen3-VL (arXiv:2511.21631): Qwen3 with 3D positions, which takes rows of
+ * the image encoder in its first layers too.
+ */
+final class Qwen3VlText extends Qwen3Text {
+  Qwen3VlText(Context context) {
+    super(context);
+  }
+
+  @Override
+  public String architecture() {
+    return "qwen3vl";
+  }
+
+  @Override
+  public void parameters(GgufWriter out, OutputType type) {
+    super.parameters(out, type);
+    int layers =
+        context
+            .folder()
+            .config()
+            .findSection("vision_config", "qwen3_vl_vision")
+            .map(v -> v.integers("deepstack_visual_indexes").length)
+            .orElse(0);
+    out.u32("qwen3vl.n_deepstack_layers", layers);
+  }
+}

@@ -1,0 +1,92 @@
+package dev.ocellus.convert.model;
+
+import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.gguf.GgufArray;
+import dev.ocellus.gguf.GgufWriter;
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * Qwen3-VL (arXiv:2511.21631): learned positions, and mergers after some blocks whose rows enter
+ * the text model's first layers.
+ */
+final class Qwen3VlVision extends QwenVision {
+  private static final NameTable QWEN3_NAMES =
+      NAMES.with(
+          "pos_embed v.position_embd",
+          "blocks.#.attn.qkv v.blk.#.attn_qkv",
+          "blocks.#.mlp.linear_fc1 v.blk.#.ffn_up",
+          "blocks.#.mlp.linear_fc2 v.blk.#.ffn_down",
+          "merger.norm v.post_ln",
+          "merger.linear_fc1 mm.0",
+          "merger.linear_fc2 mm.2");
+
+  private static final NameTable DEEPSTACK =
+      NameTable.of("norm norm", "linear_fc1 fc1", "linear_fc2 fc2");
+
+  private static final String MERGERS = "deepstack_merger_list.";
+
+  Qwen3VlVision(Context context) throws IOException {
+    super(context, "qwen3_vl_vision");
+  }
+
+  @Override
+  String projector() {
+    return "qwen3vl_merger";
+  }
+
+  @Override
+  int imageSize() {
+    int positions = config.integer("num_position_embeddings");
+    return config
+        .findInteger("image_size")
+        .orElse((int) (Math.sqrt(positions) * config.integer("patch_size")));
+  }
+
+  private boolean[] deepstack() {
+    boolean[] out = new boolean[nBlock()];
+    for (int i : config.integers("deepstack_visual_indexes")) {
+      if (i < 0 || i >= out.length) {
+        throw config.invalid("deepstack_visual_indexes", "numbers of blocks", "" + i);
+      }
+      out[i] = true;
+    }
+    return out;
+  }
+
+  @Override
+  void more(GgufWriter out) {
+    out.string("clip.projector_type", projector());
+    out.bool("clip.use_gelu", true);
+    out.u32("clip.vision.spatial_merge_size", config.integer("spatial_merge_size"));
+    double eps =
+        global
+            .findSection("text_config", "qwen3_vl_text")
+            .map(t -> t.real("rms_norm_eps"))
+            .orElse(1e-6);
+    out.f32("clip.vision.attention.layer_norm_epsilon", (float) eps);
+    out.put("clip.vision.is_deepstack_layers", GgufArray.ofBooleans(deepstack()));
+    pixelLimits(out);
+  }
+
+  @Override
+  List<TargetTensor> map(String name, LazyTensor tensor) {
+    if (name.equals("patch_embed.proj.weight")) {
+      return frames(tensor);
+    }
+    if (!name.startsWith(MERGERS)) {
+      return named(QWEN3_NAMES, name, tensor);
+    }
+    String[] parts = name.substring(MERGERS.length()).split("\\.", 2);
+    int[] blocks = config.integers("deepstack_visual_indexes");
+    int index = parts[0].matches("\\d{1,4}") ? Integer.parseInt(parts[0]) : -1;
+    if (index < 0 || index >= blocks.length || parts.length < 2) {
+      throw config.invalid(
+          "deepstack_visual_indexes", "an entry for " + name, "only " + blocks.length);
+    }
+    return List.of(
+        new TargetTensor(
+            "v.deepstack.%d.%s".formatted(blocks[index], gguf(DEEPSTACK, parts[1], tensor)),
+            tensor));
+  }
+}

@@ -1,0 +1,46 @@
+package dev.ocellus.convert.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.gguf.GgufWriter;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+/** What the image encoders of Qwen2-VL, Qwen2.5-VL and Qwen3-VL share. */
+abstract class QwenVision extends VisionModel {
+  static final NameTable NAMES =
+      NameTable.of(
+          "patch_embed.proj v.patch_embd",
+          "blocks.#.attn.proj v.blk.#.attn_out",
+          "blocks.#.norm1 v.blk.#.ln1",
+          "blocks.#.norm2 v.blk.#.ln2");
+
+  QwenVision(Context context, String classType) throws IOException {
+    super(context, classType);
+  }
+
+  @Override
+  Optional<String> own(String name) {
+    return after(name, "model.visual.", "visual.");
+  }
+
+  /** Limits of the processor, where they differ between checkpoints of one architecture. */
+  final void pixelLimits(GgufWriter out) {
+    limit(out, "clip.vision.image_min_pixels", "min_pixels", "shortest_edge");
+    limit(out, "clip.vision.image_max_pixels", "max_pixels", "longest_edge");
+  }
+
+  private void limit(GgufWriter out, String key, String own, String inSize) {
+    JsonNode size = processor.find("size");
+    JsonNode value = size != null && size.has(inSize) ? size.get(inSize) : processor.find(own);
+    if (value != null && value.canConvertToInt() && value.asInt() > 0) {
+      out.u32(key, value.asInt());
+    }
+  }
+
+  @Override
+  List<TargetTensor> map(String name, LazyTensor tensor) {
+    return name.equals("patch_embed.proj.weight") ? frames(tensor) : named(NAMES, name, tensor);
+  }
+}

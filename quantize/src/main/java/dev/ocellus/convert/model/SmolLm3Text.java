@@ -1,0 +1,28 @@
+package dev.ocellus.convert.model;
+
+/**
+ * SmolLM3 (<a href="https://huggingface.co/blog/smollm3">its page</a>): Llama with every fourth
+ * layer without positions, which is part of the architecture in llama.cpp.
+ */
+final class SmolLm3Text extends LlamaText {
+  private static final int LAYERS_WITHOUT_POSITIONS = 4;
+
+  SmolLm3Text(Context context) {
+    super(context);
+    int interval = config.integerOr("no_rope_layer_interval", LAYERS_WITHOUT_POSITIONS);
+    if (interval != LAYERS_WITHOUT_POSITIONS) {
+      throw config.invalid(
+          "no_rope_layer_interval", "4, as llama.cpp knows no other", Integer.toString(interval));
+    }
+  }
+
+  @Override
+  public String architecture() {
+    return "smollm3";
+  }
+
+  @Override
+  boolean saysHeadDim() {
+    return config.find("head_dim") != null;
+  }
+}

@@ -1,0 +1,65 @@
+package dev.ocellus.convert.model;
+
+import dev.ocellus.convert.hf.HfConfig;
+import java.util.List;
+import java.util.Map;
+
+/** Finds the language model's part of a configuration. */
+final class TextConfigs {
+  private static final List<String> SECTIONS =
+      List.of("text_config", "llm_config", "language_config");
+
+  /** Classes of text sections that do not say their own. */
+  private static final Map<String, String> SECTION_CLASS =
+      Map.of(
+          "qwen2_vl", "qwen2_vl_text",
+          "qwen2_5_vl", "qwen2_5_vl_text",
+          "qwen3_vl", "qwen3_vl_text",
+          "gemma3", "gemma3_text",
+          "mistral3", "mistral",
+          "paligemma", "gemma",
+          "llava_onevision", "qwen2",
+          "internvl", "qwen2");
+
+  private TextConfigs() {}
+
+  /** The section with the root's keys under it, or the root where there is no section. */
+  static HfConfig of(HfConfig root) {
+    String type = SECTION_CLASS.getOrDefault(root.modelType(), root.modelType());
+    for (String name : SECTIONS) {
+      var section = root.findSection(name, type.isEmpty() ? "llama" : llamaUnlessKnown(root, type));
+      if (section.isPresent()) {
+        return section.get().over(root);
+      }
+    }
+    return type.equals(root.modelType()) ? root : root.as(type);
+  }
+
+  /** Wrappers whose text section is a Llama unless it says otherwise. */
+  private static String llamaUnlessKnown(HfConfig root, String type) {
+    return type.equals(root.modelType()) ? "llama" : type;
+  }
+
+  /** The {@code model_type} of the language model. */
+  static String modelType(HfConfig root) {
+    for (String name : SECTIONS) {
+      var section = root.findSection(name, "llama");
+      if (section.isPresent()) {
+        String own = section.get().modelType();
+        return own.isEmpty() ? SECTION_CLASS.getOrDefault(root.modelType(), "llama") : own;
+      }
+    }
+    return root.modelType();
+  }
+
+  /** The architecture that the language model's section names, if it does. */
+  static java.util.Optional<String> architecture(HfConfig root) {
+    for (String name : SECTIONS) {
+      var section = root.findSection(name, "llama");
+      if (section.isPresent()) {
+        return section.get().architecture();
+      }
+    }
+    return root.architecture();
+  }
+}

@@ -1,0 +1,46 @@
+package dev.ocellus.convert.model;
+
+import java.util.List;
+import java.util.Optional;
+
+/** Tells which tensors of a checkpoint belong to its language model. */
+final class TextNames {
+  private static final List<String> OTHERS_START =
+      List.of(
+          "mlp",
+          "vit.",
+          "merger.",
+          "resampler.",
+          "aligner.",
+          "model.aligner.",
+          "vqmodel.",
+          "model.vqmodel.",
+          "generation_",
+          "model.generation_");
+
+  private static final List<String> OTHERS_HOLD =
+      List.of(
+          "visual.",
+          "vision.",
+          "vision_",
+          "audio.",
+          "audio_",
+          "projector.",
+          "pre_mm_projector_norm",
+          "image_newline",
+          "patch_embed",
+          "patch_merger.",
+          "model.connector.");
+
+  private TextNames() {}
+
+  /** The name without the parts that only tell that it is the text's, or nothing for others. */
+  static Optional<String> own(String name) {
+    if (OTHERS_START.stream().anyMatch(name::startsWith)
+        || OTHERS_HOLD.stream().anyMatch(name::contains)) {
+      return Optional.empty();
+    }
+    String own = name.replace("language_model.", "").replace("text_model.", "");
+    return Optional.of(own);
+  }
+}

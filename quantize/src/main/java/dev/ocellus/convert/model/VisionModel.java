@@ -1,0 +1,276 @@
+package dev.ocellus.convert.model;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.convert.ConversionException;
+import dev.ocellus.convert.OutputType;
+import dev.ocellus.convert.hf.HfConfig;
+import dev.ocellus.convert.hf.HfFolder;
+import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.gguf.GgufWriter;
+import dev.ocellus.gguf.TensorType;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * An image encoder with its projector. Here is what the families share: sizes, colours, the names
+ * of towers in the style of CLIP and SigLIP. Each family overrides what is its own.
+ */
+abstract class VisionModel implements ModelConverter {
+  /** Names of towers of transformers' CLIP and SigLIP classes, after "vision_model.". */
+  static final NameTable TOWER =
+      NameTable.of(
+          "embeddings.class_embedding v.class_embd",
+          "embeddings.patch_embedding v.patch_embd",
+          "embeddings.position_embedding v.position_embd",
+          "pre_layrnorm v.pre_ln",
+          "post_layernorm v.post_ln",
+          "encoder.layers.#.layer_norm1 v.blk.#.ln1",
+          "encoder.layers.#.layer_norm2 v.blk.#.ln2",
+          "encoder.layers.#.self_attn.q_proj v.blk.#.attn_q",
+          "encoder.layers.#.self_attn.k_proj v.blk.#.attn_k",
+          "encoder.layers.#.self_attn.v_proj v.blk.#.attn_v",
+          "encoder.layers.#.self_attn.out_proj v.blk.#.attn_out",
+          "encoder.layers.#.mlp.fc1 v.blk.#.ffn_up",
+          "encoder.layers.#.mlp.fc2 v.blk.#.ffn_down");
+
+  final Context context;
+  final HfConfig global;
+  final HfConfig config;
+  final HfConfig processor;
+
+  VisionModel(Context context, String classType) throws IOException {
+    this.context = context;
+    this.global = context.folder().config();
+    this.config = global.section("vision_config", classType);
+    this.processor = processor(context.folder());
+  }
+
+  /**
+   * Settings of the image processor, which stand in one file or in another, or in a part of one.
+   */
+  private static HfConfig processor(HfFolder folder) throws IOException {
+    ObjectNode merged = folder.json("preprocessor_config.json").deepCopy();
+    ObjectNode other = folder.json("processor_config.json");
+    merged.setAll(other);
+    if (other.get("image_processor") instanceof ObjectNode image) {
+      merged.setAll(image);
+    }
+    merged.remove("model_type");
+    return HfConfig.of(folder.file("preprocessor_config.json"), merged);
+  }
+
+  /** The name by which this program and llama.cpp find the graph. */
+  abstract String projector();
+
+  /** The tensor's name, without the parts that all of the family have, or nothing for others. */
+  abstract Optional<String> own(String name);
+
+  /** What becomes of a tensor of the encoder; {@code name} comes from {@link #own}. */
+  abstract List<TargetTensor> map(String name, LazyTensor tensor);
+
+  /** Adds what this family alone has. */
+  abstract void more(GgufWriter out);
+
+  @Override
+  public String architecture() {
+    return "clip";
+  }
+
+  @Override
+  public String generalType() {
+    return "mmproj";
+  }
+
+  int nBlock() {
+    return config.integer("num_hidden_layers", "depth");
+  }
+
+  int nEmbd() {
+    return config.integer("hidden_size");
+  }
+
+  int nFf() {
+    return config.integer("intermediate_size");
+  }
+
+  int nHead() {
+    return config.integer("num_attention_heads", "num_heads");
+  }
+
+  int imageSize() {
+    return side("image_size");
+  }
+
+  int patchSize() {
+    return side("patch_size");
+  }
+
+  /** A size that may be given as a pair. */
+  private int side(String key) {
+    int[] sizes = config.integers(key);
+    if (sizes.length == 0 || sizes[0] < 1) {
+      throw config.missing(key, "a size in pixels");
+    }
+    return sizes[0];
+  }
+
+  /** Width of the text model. */
+  final int nEmbdText() {
+    return TextConfigs.of(global).integer("hidden_size");
+  }
+
+  float eps(double other) {
+    return (float) config.findReal("layer_norm_eps").orElse(other);
+  }
+
+  @Override
+  public void parameters(GgufWriter out, OutputType type) {
+    out.u32("general.file_type", type.fileType());
+    out.bool("clip.has_vision_encoder", true);
+    out.u32("clip.vision.projection_dim", nEmbdText());
+    out.u32("clip.vision.image_size", imageSize());
+    out.u32("clip.vision.patch_size", patchSize());
+    out.u32("clip.vision.embedding_length", nEmbd());
+    out.u32("clip.vision.feed_forward_length", nFf());
+    out.u32("clip.vision.block_count", nBlock());
+    out.u32("clip.vision.attention.head_count", nHead());
+    colours(out);
+    more(out);
+  }
+
+  /** Mean and deviation of the colours, by which pictures are normalized. */
+  final void colours(GgufWriter out) {
+    for (String key : new String[] {"image_mean", "image_std"}) {
+      float[] values =
+          processor
+              .findFloats(key)
+              .orElseThrow(
+                  () -> processor.missing(key, "three numbers in preprocessor_config.json"));
+      if (values.length != 3) {
+        throw processor.invalid(key, "three numbers", "" + values.length);
+      }
+      out.floats("clip.vision." + key, values);
+    }
+  }
+
+  /** The activation, where it is one of the two that files can say. */
+  final void activation(GgufWriter out) {
+    String name = config.findString("hidden_act").orElse("");
+    switch (name) {
+      case "silu" -> out.bool("clip.use_silu", true);
+      case "gelu", "gelu_pytorch_tanh" -> out.bool("clip.use_gelu", true);
+      default -> throw config.invalid("hidden_act", "gelu or silu", "'" + name + "'");
+    }
+  }
+
+  @Override
+  public List<TargetTensor> tensors() {
+    List<TargetTensor> out = new ArrayList<>();
+    for (Map.Entry<String, LazyTensor> e : context.folder().tensors().entrySet()) {
+      own(e.getKey()).ifPresent(name -> out.addAll(map(name, e.getValue())));
+    }
+    check(out);
+    return out;
+  }
+
+  private void check(List<TargetTensor> tensors) {
+    Set<String> names = new HashSet<>();
+    Set<String> inBlocks = new TreeSet<>();
+    for (TargetTensor t : tensors) {
+      if (!names.add(t.name())) {
+        throw new ConversionException(
+            "%s: two tensors become '%s', one of them '%s'. Two checkpoints were mixed in one folder."
+                .formatted(context.folder().directory(), t.name(), t.data().name()));
+      }
+      if (t.name().startsWith("v.blk.")) {
+        inBlocks.add(t.name().substring(t.name().indexOf('.', 6) + 1));
+      }
+    }
+    List<String> missing = new ArrayList<>();
+    if (!names.contains("v.patch_embd.weight")) {
+      missing.add("v.patch_embd.weight");
+    }
+    if (inBlocks.isEmpty()) {
+      missing.add("v.blk.0");
+    }
+    for (int i = 0; i < nBlock() && missing.size() < 10; i++) {
+      for (String name : inBlocks) {
+        if (!names.contains("v.blk." + i + "." + name)) {
+          missing.add("v.blk." + i + "." + name);
+        }
+      }
+    }
+    if (!missing.isEmpty()) {
+      throw new ConversionException(
+          "%s: tensors of the image encoder are missing for %s. Is a file of the checkpoint missing?"
+              .formatted(
+                  context.folder().directory(),
+                  String.join(", ", missing.stream().limit(5).toList())));
+    }
+  }
+
+  final List<TargetTensor> named(NameTable names, String name, LazyTensor tensor) {
+    return List.of(new TargetTensor(gguf(names, name, tensor), tensor));
+  }
+
+  final String gguf(NameTable names, String name, LazyTensor tensor) {
+    return names
+        .find(name)
+        .orElseThrow(() ->
+            new ConversionException(
+                "%s: tensor '%s' has no place in an image encoder of type '%s'. The checkpoint is of another architecture, or newer than this program (docs/ADDING_A_MODEL.md)."
+                    .formatted(context.folder().directory(), tensor.name(), projector())));
+  }
+
+  /** Three matrices, or biases, that stand in one. */
+  final List<TargetTensor> thirds(LazyTensor tensor, String q, String k, String v) {
+    if (tensor.size(0) % 3 != 0) {
+      throw new ConversionException(
+          "Tensor %s: expected rows for queries, keys and values. The checkpoint is damaged."
+              .formatted(tensor));
+    }
+    return List.of(
+        new TargetTensor(q, tensor.part(0, 3)),
+        new TargetTensor(k, tensor.part(1, 3)),
+        new TargetTensor(v, tensor.part(2, 3)));
+  }
+
+  /** The kernel of a convolution over two frames becomes two over one. */
+  final List<TargetTensor> frames(LazyTensor tensor) {
+    if (tensor.rank() != 5 || tensor.size(2) != 2) {
+      throw new ConversionException(
+          "Tensor %s: expected a kernel over two frames [out, in, 2, h, w].".formatted(tensor));
+    }
+    return List.of(
+        new TargetTensor("v.patch_embd.weight", tensor.frame(0)),
+        new TargetTensor("v.patch_embd.weight.1", tensor.frame(1)));
+  }
+
+  /** The name without a beginning, or nothing where it begins otherwise. */
+  static Optional<String> after(String name, String... beginnings) {
+    for (String b : beginnings) {
+      if (name.startsWith(b)) {
+        return Optional.of(name.substring(b.length()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  @Override
+  public TensorType typeOf(TargetTensor tensor, OutputType type) {
+    if (tensor.name().contains(".patch_embd.weight")
+        || tensor.name().contains(".patch_merger.weight")) {
+      return type == OutputType.F16 ? TensorType.F16 : TensorType.F32; // what convolutions take
+    }
+    return TensorTypes.of(tensor, type);
+  }
+
+  @Override
+  public void tokenizer(GgufWriter out) {}
+}

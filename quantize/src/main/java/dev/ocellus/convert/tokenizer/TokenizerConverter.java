@@ -1,0 +1,145 @@
+package dev.ocellus.convert.tokenizer;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.convert.ConversionException;
+import dev.ocellus.convert.hf.HfFolder;
+import dev.ocellus.gguf.GgufWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes the tokenizer of a checkpoint: {@code tokenizer.model} (SentencePiece) before {@code
+ * tokenizer.json}, as it says more of the same.
+ */
+public final class TokenizerConverter {
+  private static final String SENTENCE_PIECE = "tokenizer.model";
+  private static final String JSON = "tokenizer.json";
+
+  private final HfFolder folder;
+  private final int nVocab;
+  private final @Nullable String forcedPre;
+
+  /**
+   * A converter.
+   *
+   * @param nVocab tokens of the model, which may be more than those of the tokenizer
+   * @param forcedPre the pre-tokenizer's name that the user gave, or null to recognise it
+   */
+  public TokenizerConverter(HfFolder folder, int nVocab, @Nullable String forcedPre) {
+    this.folder = folder;
+    this.nVocab = nVocab;
+    this.forcedPre = forcedPre;
+  }
+
+  /**
+   * Writes the tokenizer.
+   *
+   * @throws ConversionException if it is missing, damaged or of an unknown kind
+   */
+  public void write(GgufWriter out) throws IOException {
+    if (Files.exists(folder.file(SENTENCE_PIECE))) {
+      sentencePiece(out, tokenizerJson());
+      return;
+    }
+    TokenizerJson json = tokenizerJson();
+    if (json == null) {
+      throw new ConversionException(
+          "%s: neither %s nor %s. Download the tokenizer into the same folder."
+              .formatted(folder.directory(), SENTENCE_PIECE, JSON));
+    }
+    switch (json.modelType) {
+      case "BPE" -> {
+        if (json.modelFlag("byte_fallback")) {
+          new SentencePieceLikeBpe(folder, json, nVocab).write(out);
+        } else {
+          byteLevelBpe(out, json);
+        }
+      }
+      case "Unigram" -> new UnigramVocabulary(folder, json, nVocab).write(out);
+      default ->
+          throw ConversionException.at(
+              folder.file(JSON),
+              "'model.type'",
+              "BPE or Unigram",
+              "'" + json.modelType + "'",
+              "This kind of tokenizer belongs to no model that is converted.");
+    }
+    finish(out, SpecialTokens.of(folder, json, nVocab), json);
+  }
+
+  /** Llama's files say whether a space goes in front of a text. */
+  public void writeLlama(GgufWriter out) throws IOException {
+    JsonNode prefix = folder.json("tokenizer_config.json").get("add_prefix_space");
+    if (prefix != null && prefix.isBoolean()) {
+      out.bool("tokenizer.ggml.add_space_prefix", prefix.asBoolean());
+    }
+    write(out);
+  }
+
+  /** Gemma never puts a space in front. */
+  public void writeGemma(GgufWriter out) throws IOException {
+    write(out);
+    if (Files.exists(folder.file(SENTENCE_PIECE))) {
+      out.bool("tokenizer.ggml.add_space_prefix", false);
+    }
+  }
+
+  /** InternLM2 ends turns with {@code <|im_end|>}, which its files do not name as the end. */
+  public void writeInternLm2(GgufWriter out) throws IOException {
+    if (!Files.exists(folder.file(SENTENCE_PIECE))) {
+      write(out);
+      return;
+    }
+    TokenizerJson json = tokenizerJson();
+    SentencePieceVocabulary vocabulary = new SentencePieceVocabulary(folder, nVocab);
+    vocabulary.unusedPlaceholders();
+    vocabulary.tokens().write(out, "llama", "default", true);
+    out.bool("tokenizer.ggml.add_space_prefix", vocabulary.model().addDummyPrefix);
+    SpecialTokens special = SpecialTokens.of(folder, json, nVocab);
+    int end = vocabulary.find("<|im_end|>");
+    if (end >= 0) {
+      special.set("eos", end);
+    }
+    finish(out, special, null);
+  }
+
+  private void sentencePiece(GgufWriter out, @Nullable TokenizerJson json) throws IOException {
+    SentencePieceVocabulary vocabulary = new SentencePieceVocabulary(folder, nVocab);
+    SentencePieceModel model = vocabulary.model();
+    if (model.modelType == SentencePieceModel.UNIGRAM) {
+      vocabulary.tokens().write(out, "t5", "default", true);
+      out.bool("tokenizer.ggml.add_space_prefix", model.addDummyPrefix);
+      out.bool("tokenizer.ggml.remove_extra_whitespaces", model.removeExtraWhitespaces);
+      UnigramVocabulary.writeCharsmap(out, model.precompiledCharsmap);
+    } else {
+      vocabulary.tokens().write(out, "llama", "default", true);
+    }
+    finish(out, SpecialTokens.of(folder, json, nVocab), null);
+  }
+
+  private void byteLevelBpe(GgufWriter out, TokenizerJson json) throws IOException {
+    String pre = forcedPre != null ? forcedPre : PreTokenizers.recognise(folder.file(JSON), json);
+    new BpeVocabulary(folder, json, nVocab).tokens().write(out, "gpt2", pre, false);
+    if (json.merges.isEmpty()) {
+      throw ConversionException.at(
+          folder.file(JSON), "'model.merges'", "merges", "none", "Download the file again.");
+    }
+    out.strings("tokenizer.ggml.merges", json.merges);
+  }
+
+  private void finish(GgufWriter out, SpecialTokens special, @Nullable TokenizerJson json)
+      throws IOException {
+    special.write(out);
+    ObjectNode config = folder.json("tokenizer_config.json");
+    ChatTemplates.of(folder, config).write(out);
+    if (json != null) {
+      Normalizers.write(out, json.part("normalizer"));
+    }
+  }
+
+  private @Nullable TokenizerJson tokenizerJson() throws IOException {
+    return Files.exists(folder.file(JSON)) ? TokenizerJson.read(folder.file(JSON)) : null;
+  }
+}

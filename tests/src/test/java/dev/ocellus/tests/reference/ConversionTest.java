@@ -1,0 +1,174 @@
+package dev.ocellus.tests.reference;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.ocellus.UnsupportedArchitectureException;
+import dev.ocellus.convert.ConvertOptions;
+import dev.ocellus.convert.ConvertProgress;
+import dev.ocellus.convert.Converter;
+import dev.ocellus.convert.OutputType;
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.gguf.GgufTensor;
+import dev.ocellus.gguf.GgufValue;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Checkpoints become the files that llama.cpp's converter makes of them, byte for byte, and the
+ * files answer as transformers does.
+ */
+class ConversionTest {
+  @TempDir Path directory;
+
+  /** Keys whose values may differ from the reference's file, and why. */
+  private static final Map<String, String> DIFFERENCES =
+      Map.of(
+          "tokenizer.ggml.pre",
+          "the reference's was forced by hand to llama-bpe, which searches whole words first; these tokenizers do not ask for that",
+          "clip.vision.image_min_pixels",
+          "a limit of the checkpoint's processor that llama.cpp's converter leaves out",
+          "clip.vision.image_max_pixels",
+          "a limit of the checkpoint's processor that llama.cpp's converter leaves out",
+          "general.name",
+          "the older script that made these image encoders takes another");
+
+  @TestFactory
+  Stream<DynamicNode> equalsLlamaCppsConverter() {
+    List<DynamicNode> nodes = new ArrayList<>();
+    for (Reference reference : Reference.all()) {
+      for (String model : reference.models()) {
+        Path checkpoint = reference.checkpoint(model);
+        if (Files.exists(checkpoint)) {
+          nodes.add(
+              DynamicTest.dynamicTest(
+                  model, () -> compare(reference, model, checkpoint(reference, model))));
+        }
+      }
+    }
+    return nodes.stream();
+  }
+
+  /** The reference's files of InternVL come from the original layout. */
+  private static Path checkpoint(Reference reference, String model) {
+    Path original = reference.checkpoint(model).resolveSibling("chat");
+    return Files.exists(original) ? original : reference.checkpoint(model);
+  }
+
+  private void compare(Reference reference, String model, Path checkpoint) throws IOException {
+    JsonNode types =
+        new ObjectMapper().readTree(reference.text(model).resolveSibling("info.json").toFile());
+    Path text = convert(directory, checkpoint, model, type(types, "text"), type(types, "mmproj"));
+    assertSame(reference.text(model), text);
+    assertSame(reference.mmproj(model), text.resolveSibling("mmproj.gguf"));
+  }
+
+  private static OutputType type(JsonNode info, String file) {
+    return OutputType.named(info.get(file).asText().replaceFirst(",.*", ""));
+  }
+
+  private static Path convert(
+      Path made, Path checkpoint, String model, OutputType text, OutputType mmproj)
+      throws IOException {
+    Path out = Files.createDirectories(made.resolve(model)).resolve("text.gguf");
+    Converter.convert(
+        checkpoint,
+        ConvertOptions.defaults()
+            .withOutput(out, null)
+            .withTypes(text, mmproj)
+            .withModelName("tiny-" + model),
+        ConvertProgress.NONE);
+    Files.move(out.resolveSibling("mmproj-text.gguf"), out.resolveSibling("mmproj.gguf"));
+    return out;
+  }
+
+  private static void assertSame(Path expected, Path found) throws IOException {
+    try (GgufFile a = GgufFile.open(expected);
+        GgufFile b = GgufFile.open(found)) {
+      TreeSet<String> keys = new TreeSet<>(a.metadata().asMap().keySet());
+      keys.addAll(b.metadata().asMap().keySet());
+      keys.removeAll(DIFFERENCES.keySet());
+      for (String key : keys) {
+        assertThat(shown(b.metadata().asMap().get(key)))
+            .as(key)
+            .isEqualTo(shown(a.metadata().asMap().get(key)));
+      }
+      assertThat(b.tensors())
+          .extracting(GgufTensor::name)
+          .containsExactlyElementsOf(a.tensors().stream().map(GgufTensor::name).toList());
+      for (GgufTensor t : a.tensors()) {
+        GgufTensor other = b.tensor(t.name());
+        assertThat(other.type()).as(t.name()).isEqualTo(t.type());
+        assertThat(other.shape()).as(t.name()).isEqualTo(t.shape());
+        assertThat(other.data().mismatch(t.data()))
+            .as("first byte that differs in " + t.name())
+            .isEqualTo(-1);
+      }
+    }
+  }
+
+  private static String shown(@Nullable GgufValue value) {
+    if (value == null) {
+      return "nothing";
+    }
+    String text =
+        value instanceof dev.ocellus.gguf.GgufArray a
+                && a.elementType() == dev.ocellus.gguf.MetadataType.STRING
+            ? a.strings().toString()
+            : value.display();
+    return value.type() + " " + text;
+  }
+
+  @Test
+  void makesTheSameFilesOfACheckpointOfItsOwn() throws Exception {
+    Path model = Path.of("golden/models/smolvlm");
+    Path text = convert(directory, model.resolve("hf"), "smolvlm", OutputType.F16, OutputType.F32);
+    List<String> found = new ArrayList<>();
+    for (Path file : List.of(text, text.resolveSibling("mmproj.gguf"))) {
+      found.add(sha256(file) + "  " + file.getFileName());
+    }
+    assertThat(found).isEqualTo(Files.readAllLines(model.resolve("gguf.sha256")));
+  }
+
+  private static String sha256(Path file) throws IOException, NoSuchAlgorithmException {
+    MessageDigest digest = MessageDigest.getInstance("SHA-256");
+    digest.update(ByteBuffer.wrap(Files.readAllBytes(file)));
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  @TestFactory
+  Stream<DynamicNode> convertedModelsAnswerAsTransformersDoes() throws IOException {
+    List<DynamicNode> nodes = new ArrayList<>();
+    for (Reference reference : Reference.all()) {
+      Path made = directory.resolve(Integer.toString(nodes.size()));
+      for (String model : reference.checkpoints()) {
+        try {
+          convert(made, reference.checkpoint(model), model, OutputType.F32, OutputType.F32);
+          nodes.add(FidelityTest.container(reference.withModels(made), model));
+        } catch (UnsupportedArchitectureException e) {
+          System.out.println("not converted: " + model + ": " + e.getMessage());
+          nodes.add(DynamicContainer.dynamicContainer(model + " (no converter)", Stream.empty()));
+        }
+      }
+    }
+    return nodes.stream();
+  }
+}

@@ -1,0 +1,87 @@
+package dev.ocellus.vlm.nn;
+
+import dev.ocellus.ggml.Tensor;
+import dev.ocellus.ggml.Weights;
+
+/**
+ * Learned queries that attend once to the rows of a picture, however many there are, so that a
+ * fixed number comes out. Positions are added to the keys only. As in Qwen-VL (arXiv:2308.12966)
+ * and MiniCPM-V (arXiv:2408.01800).
+ */
+public final class Resampler {
+  /** Most nodes of {@link #forward}. */
+  public static final int MAX_NODES = 64 + DotProductAttention.MAX_NODES;
+
+  private final Tensor query;
+  private final LayerNorm queryNorm;
+  private final Linear keyValue;
+  private final LayerNorm keyValueNorm;
+  private final Linear q;
+  private final Linear k;
+  private final Linear v;
+  private final Linear out;
+  private final LayerNorm postNorm;
+  private final long nEmbd;
+  private final long nHead;
+  private final long nQueries;
+  private final boolean onCpu;
+
+  private Resampler(Weights w, long nIn, long nEmbd, long nHead, float eps) {
+    this.nEmbd = nEmbd;
+    this.nHead = nHead;
+    this.onCpu = w.onCpu();
+    long[] shape = w.shape("query");
+    nQueries = shape.length > 1 ? shape[1] : 1;
+    query = w.f32("query", nEmbd, nQueries);
+    queryNorm = LayerNorm.of(w.at("ln_q"), nEmbd, eps);
+    keyValue = Linear.of(w.at("kv"), nIn, nEmbd);
+    keyValueNorm = LayerNorm.of(w.at("ln_kv"), nEmbd, eps);
+    Weights attn = w.at("attn");
+    q = Linear.of(attn.at("q"), nEmbd, nEmbd);
+    k = Linear.of(attn.at("k"), nEmbd, nEmbd);
+    v = Linear.of(attn.at("v"), nEmbd, nEmbd);
+    out = Linear.of(attn.at("out"), nEmbd, nEmbd);
+    postNorm = LayerNorm.of(w.at("ln_post"), nEmbd, eps);
+  }
+
+  /**
+   * Weights {@code query} [nEmbd, nQueries], {@code kv}, {@code ln_q}, {@code ln_kv}, {@code
+   * attn.q}, {@code attn.k}, {@code attn.v}, {@code attn.out} and {@code ln_post}.
+   *
+   * @param nIn width of the rows
+   * @param nEmbd width of the queries, a multiple of {@code nHead}
+   */
+  public static Resampler of(Weights w, long nIn, long nEmbd, long nHead, float eps) {
+    return new Resampler(w, nIn, nEmbd, nHead, eps);
+  }
+
+  /** Rows that come out. */
+  public int nQueries() {
+    return (int) nQueries;
+  }
+
+  /** Width of the rows that come out. */
+  public int width() {
+    return (int) nEmbd;
+  }
+
+  /**
+   * From [nIn, n, batch] to [nEmbd, nQueries, batch].
+   *
+   * @param positions [nEmbd, n]
+   */
+  public Tensor forward(Tensor x, Tensor positions) {
+    Tensor rows = keyValueNorm.forward(keyValue.forward(x)); // [nEmbd, n, batch]
+    Tensor asked = q.forward(queryNorm.forward(query.inGraphOf(x)));
+    asked = asked.repeat(nEmbd, nQueries, x.size(2));
+    Tensor mixed =
+        DotProductAttention.forward(
+            heads(asked), heads(k.forward(rows.add(positions))), heads(v.forward(rows)), onCpu);
+    return postNorm.forward(out.forward(mixed));
+  }
+
+  /** [nEmbd, n, batch] to [dHead, n, nHead, batch]. */
+  private Tensor heads(Tensor x) {
+    return x.reshape(nEmbd / nHead, nHead, x.size(1), x.size(2)).permute(0, 2, 1, 3);
+  }
+}

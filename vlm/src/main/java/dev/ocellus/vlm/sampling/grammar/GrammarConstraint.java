@@ -1,0 +1,185 @@
+package dev.ocellus.vlm.sampling.grammar;
+
+import dev.ocellus.vlm.sampling.Candidates;
+import dev.ocellus.vlm.sampling.TokenConstraint;
+import java.util.ArrayDeque;
+import java.util.BitSet;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Holds the tokens of one answer to a grammar. A token of text may follow when its bytes may; a
+ * control token only where the grammar names it; a token that ends the answer only where the text
+ * matches as a whole.
+ *
+ * <p>Near the token limit only tokens are allowed after which the text can still be ended in time,
+ * down to the one that ends it soonest. A limit that is too low from the start is not kept, and the
+ * text then ends as early as can be.
+ */
+public final class GrammarConstraint implements TokenConstraint {
+  private static final int MAX_MASKS = 256;
+
+  private final Program program;
+  private final GrammarVocabulary vocabulary;
+  private final Endings endings;
+  private final Deque<Automaton.State> masked = new ArrayDeque<>();
+  private Automaton automaton;
+  private Automaton.State state;
+
+  /** Tokens that end the text from here, where such a list was begun; else null. */
+  private int @Nullable [] ending;
+
+  private int endingFrom;
+  private int tokensLeft = UNLIMITED;
+
+  public GrammarConstraint(Grammar grammar, GrammarVocabulary vocabulary) {
+    this.program = grammar.program();
+    this.vocabulary = vocabulary;
+    this.endings = new Endings(vocabulary);
+    this.automaton = new Automaton(program);
+    this.state = automaton.start();
+  }
+
+  @Override
+  public void setTokensLeft(int tokens) {
+    tokensLeft = tokens;
+  }
+
+  @Override
+  public boolean isComplete() {
+    return state.isComplete();
+  }
+
+  @Override
+  public boolean mustEnd() {
+    return state.mustEnd();
+  }
+
+  @Override
+  public boolean allows(int token) {
+    if (vocabulary.ends(token)) {
+      return state.isComplete();
+    }
+    Automaton.State after = after(token);
+    if (after == null) {
+      return false;
+    }
+    int forced = forced();
+    return forced >= 0 ? token == forced : fits(after);
+  }
+
+  @Override
+  public void mask(Candidates candidates) {
+    BitSet allowed = allowed();
+    for (int i = 0; i < candidates.size(); i++) {
+      if (!allowed.get(candidates.token(i))) {
+        candidates.setLogit(i, Float.NEGATIVE_INFINITY);
+      }
+    }
+  }
+
+  /** The tokens that may follow. */
+  public BitSet allowed() {
+    BitSet all = mask();
+    if (tokensLeft == UNLIMITED) {
+      return all;
+    }
+    int forced = forced();
+    BitSet some = new BitSet(vocabulary.size());
+    for (int t = all.nextSetBit(0); t >= 0; t = all.nextSetBit(t + 1)) {
+      if (vocabulary.ends(t) || (forced >= 0 ? t == forced : fits(after(t)))) {
+        some.set(t);
+      }
+    }
+    return some.isEmpty() ? all : some;
+  }
+
+  private BitSet mask() {
+    BitSet known = state.mask;
+    if (known != null) {
+      return known;
+    }
+    BitSet mask = new BitSet(vocabulary.size());
+    vocabulary.addMatching(state, mask);
+    for (int token = 0; token < vocabulary.size(); token++) {
+      if (vocabulary.ends(token)) {
+        mask.set(token, state.isComplete());
+      } else if (afterToken(token) != null) {
+        mask.set(token);
+      }
+    }
+    if (masked.size() == MAX_MASKS) {
+      masked.remove().mask = null;
+    }
+    masked.add(state);
+    state.mask = mask;
+    return mask;
+  }
+
+  private Automaton.@Nullable State after(int token) {
+    Automaton.State after = state;
+    byte[] text = vocabulary.text(token);
+    for (int i = 0; i < text.length && after != null; i++) {
+      after = after.after(text[i] & 0xFF);
+    }
+    after = vocabulary.isText(token) ? after : null;
+    return automaton.either(afterToken(token), after);
+  }
+
+  private Automaton.@Nullable State afterToken(int token) {
+    return state.takesTokens() && vocabulary.isWhole(token) ? state.afterToken(token) : null;
+  }
+
+  /** Whether the text can be ended with the tokens that are left behind one more. */
+  private boolean fits(Automaton.@Nullable State after) {
+    return after != null && (tokensLeft == UNLIMITED || endings.fits(after, tokensLeft - 1));
+  }
+
+  /** The token that must come because the limit leaves room for nothing else, or −1. */
+  private int forced() {
+    if (tokensLeft == UNLIMITED || state.isComplete() || endings.fits(state, tokensLeft - 1)) {
+      return -1;
+    }
+    int[] tokens = ending;
+    if (tokens == null || endingFrom == tokens.length) {
+      tokens = endings.of(state);
+      ending = tokens;
+      endingFrom = 0;
+    }
+    return tokens == null || tokens.length - endingFrom < tokensLeft ? -1 : tokens[endingFrom];
+  }
+
+  /**
+   * @throws IllegalArgumentException if the token may not follow
+   */
+  @Override
+  public void accept(int token) {
+    int forced = forced();
+    Automaton.State after = vocabulary.ends(token) ? null : after(token);
+    if (vocabulary.ends(token) && state.isComplete()) {
+      return;
+    }
+    if (after == null) {
+      throw new IllegalArgumentException(
+          "token: expected one that the grammar allows, found " + token);
+    }
+    if (token == forced) {
+      endingFrom++;
+    } else {
+      ending = null;
+    }
+    state = after;
+    if (automaton.isFull()) {
+      automaton = new Automaton(program);
+      state = automaton.adopt(state);
+      masked.clear();
+    }
+  }
+
+  @Override
+  public void reset() {
+    state = automaton.start();
+    ending = null;
+    tokensLeft = UNLIMITED;
+  }
+}

@@ -1,0 +1,384 @@
+package dev.ocellus.vlm.sampling.grammar;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Makes a grammar of the JSON texts that a schema allows. */
+final class SchemaCompiler {
+  private static final ObjectMapper MAPPER =
+      new ObjectMapper(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder().maxNestingDepth(100).build())
+                  .build())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
+
+  /** Schemas looked at, counted again wherever one is merged with others. */
+  private static final int MAX_SCHEMAS = 50_000;
+
+  /** Schemas inside each other; JSON itself nests less deep. */
+  private static final int MAX_DEPTH = 250;
+
+  private static final String ANY = "any";
+
+  private final JsonNode root;
+  private final SchemaMerger merger;
+  private final SchemaObjects objects = new SchemaObjects(this);
+  private final Map<String, Expr> rules = new LinkedHashMap<>();
+  private final Map<JsonNode, String> referenced = new HashMap<>();
+  private int schemas;
+  private int depth;
+
+  private SchemaCompiler(JsonNode root) {
+    this.root = root;
+    this.merger = new SchemaMerger(root);
+  }
+
+  static Grammar compile(String schema) {
+    JsonNode root;
+    try {
+      root = MAPPER.readTree(schema);
+    } catch (JsonProcessingException e) {
+      throw new JsonSchemaException("", "not valid JSON: " + e.getOriginalMessage(), e);
+    }
+    return new SchemaCompiler(root).compile();
+  }
+
+  private Grammar compile() {
+    rules.put(Grammar.ROOT, Expr.EMPTY);
+    rules.put(Grammar.ROOT, required(root, ""));
+    try {
+      return Grammar.of(
+          Rules.check(rules, Grammar.ROOT, (reference, message) -> new GrammarException(message)));
+    } catch (GrammarException e) {
+      throw new JsonSchemaException(
+          "", "no finite value is valid, as the schema requires itself, or it is too large", e);
+    }
+  }
+
+  private Expr required(JsonNode schema, String at) {
+    Expr expr = value(schema, at);
+    if (expr == null) {
+      throw new JsonSchemaException(at, "no value is valid here");
+    }
+    return expr;
+  }
+
+  /** An expression as a rule of its own. */
+  Expr rule(Expr expr) {
+    String name = "rule-" + rules.size();
+    rules.put(name, expr);
+    return Expr.ref(name);
+  }
+
+  /** Any JSON value. */
+  Expr any() {
+    if (!rules.containsKey(ANY)) {
+      Expr string = JsonText.string(new Expr.Repeat(JsonText.CHAR, 0, Expr.UNLIMITED));
+      Expr pair = Expr.sequence(string, Expr.literal(":"), JsonText.SPACE, Expr.ref(ANY));
+      Expr more = Expr.sequence(Expr.literal(","), JsonText.SPACE, pair);
+      Expr pairs = Expr.sequence(pair, new Expr.Repeat(more, 0, Expr.UNLIMITED), JsonText.SPACE);
+      rules.put(
+          ANY,
+          new Expr.Choice(
+              List.of(
+                  Expr.sequence(
+                      Expr.literal("{"), JsonText.SPACE, Expr.optional(pairs), Expr.literal("}")),
+                  JsonText.array(Expr.ref(ANY), 0, Expr.UNLIMITED),
+                  string,
+                  NumberRanges.NUMBER,
+                  Expr.literal("true"),
+                  Expr.literal("false"),
+                  Expr.literal("null"))));
+    }
+    return Expr.ref(ANY);
+  }
+
+  /** The values that a schema allows; null if it allows none. */
+  @Nullable Expr value(JsonNode schema, String at) {
+    if (++depth > MAX_DEPTH) {
+      throw new JsonSchemaException(
+          at.substring(0, Math.min(200, at.length())), "the schema contains itself without end");
+    }
+    try {
+      return valueHere(schema, at);
+    } finally {
+      depth--;
+    }
+  }
+
+  private @Nullable Expr valueHere(JsonNode schema, String at) {
+    if (schema.isBoolean()) {
+      return schema.asBoolean() ? any() : null;
+    }
+    if (!schema.isObject()) {
+      throw new JsonSchemaException(
+          at, "expected a schema (an object, true or false), found " + schema);
+    }
+    if (++schemas > MAX_SCHEMAS) {
+      throw new JsonSchemaException(at, "the schema is too large");
+    }
+    SchemaKeywords.requireSupported(schema, at);
+    if (schema.has("$ref")) {
+      return reference(schema, at);
+    }
+    if (schema.has("allOf")) {
+      JsonNode all = without(schema, "allOf");
+      int i = 0;
+      for (JsonNode part : list(schema, "allOf", at)) {
+        all = merger.merge(all, part, at + "/allOf/" + i++);
+      }
+      return value(all, at);
+    }
+    for (String keyword : List.of("anyOf", "oneOf")) {
+      if (schema.has(keyword)) {
+        return alternatives(schema, keyword, at);
+      }
+    }
+    if (schema.has("const") || schema.has("enum")) {
+      return constants(schema, at);
+    }
+    List<Expr> options = new ArrayList<>();
+    for (String type : SchemaKeywords.types(schema, at)) {
+      Expr option = typed(type, schema, at);
+      if (option != null) {
+        options.add(option);
+      }
+    }
+    return options.isEmpty() ? null : Expr.choice(options);
+  }
+
+  private static JsonNode without(JsonNode schema, String keyword) {
+    ObjectNode rest = schema.deepCopy();
+    rest.remove(keyword);
+    return rest;
+  }
+
+  private static JsonNode list(JsonNode schema, String keyword, String at) {
+    JsonNode list = schema.get(keyword);
+    if (list == null || !list.isArray() || list.isEmpty()) {
+      throw new JsonSchemaException(
+          at + "/" + keyword, "expected a list of schemas, found " + list);
+    }
+    return list;
+  }
+
+  private @Nullable Expr reference(JsonNode schema, String at) {
+    JsonNode target = merger.resolve(schema.path("$ref"), at);
+    JsonNode whole = merger.deref(schema, at);
+    if (whole != merger.deref(target, at)) {
+      return value(whole, at); // merged with what stands beside the reference
+    }
+    String known = referenced.get(whole);
+    if (known == null) {
+      known = "ref-" + rules.size();
+      referenced.put(whole, known);
+      rules.put(known, Expr.EMPTY);
+      rules.put(known, required(whole, schema.path("$ref").asText().substring(1)));
+    }
+    return Expr.ref(known);
+  }
+
+  private @Nullable Expr alternatives(JsonNode schema, String keyword, String at) {
+    JsonNode rest = without(schema, keyword);
+    List<JsonNode> branches = new ArrayList<>();
+    List<Expr> options = new ArrayList<>();
+    int i = 0;
+    for (JsonNode branch : list(schema, keyword, at)) {
+      String place = at + "/" + keyword + "/" + i++;
+      boolean alone = rest.propertyStream().allMatch(e -> SchemaKeywords.isAnnotation(e.getKey()));
+      JsonNode merged = alone ? branch : merger.merge(rest, branch, place);
+      if (keyword.equals("oneOf")) {
+        for (JsonNode other : branches) {
+          if (!merger.areDisjoint(other, merged, place)) {
+            throw new JsonSchemaException(
+                place,
+                "a value might be valid for this and for an alternative before it, which 'oneOf' forbids; tell them apart by type or by a required constant, or use 'anyOf'");
+          }
+        }
+      }
+      branches.add(merged);
+      Expr option = value(merged, place);
+      if (option != null) {
+        options.add(option);
+      }
+    }
+    return options.isEmpty() ? null : Expr.choice(options);
+  }
+
+  /** The values under const and enum that the other keywords allow. */
+  private @Nullable Expr constants(JsonNode schema, String at) {
+    Set<JsonNode> values = new LinkedHashSet<>();
+    if (schema.has("enum")) {
+      if (!schema.path("enum").isArray()) {
+        throw new JsonSchemaException(
+            at + "/enum", "expected a list of values, found " + schema.path("enum"));
+      }
+      schema.path("enum").forEach(values::add);
+    }
+    if (schema.has("const")) {
+      boolean listed = values.contains(schema.get("const"));
+      boolean alone = !schema.has("enum");
+      values.clear();
+      if (alone || listed) {
+        values.add(schema.path("const"));
+      }
+    }
+    ObjectNode rest = schema.deepCopy();
+    rest.remove(List.of("enum", "const"));
+    rest.remove(
+        rest.propertyStream().map(Map.Entry::getKey).filter(SchemaKeywords::isAnnotation).toList());
+    List<Expr> options = new ArrayList<>();
+    Grammar others =
+        rest.isEmpty() ? null : new SchemaCompiler(withDefinitions(rest)).compileOrNull();
+    for (JsonNode value : values) {
+      if (rest.isEmpty() || (others != null && others.matches(value.toString()))) {
+        options.add(Expr.literal(value.toString()));
+      }
+    }
+    return options.isEmpty() ? null : Expr.choice(options);
+  }
+
+  private JsonNode withDefinitions(ObjectNode schema) {
+    for (String key : List.of("$defs", "definitions")) {
+      if (root.has(key)) {
+        schema.set(key, root.get(key));
+      }
+    }
+    return schema;
+  }
+
+  private @Nullable Grammar compileOrNull() {
+    return value(root, "") == null ? null : compile();
+  }
+
+  private @Nullable Expr typed(String type, JsonNode schema, String at) {
+    return switch (type) {
+      case "null" -> Expr.literal("null");
+      case "boolean" -> Expr.choice(List.of(Expr.literal("true"), Expr.literal("false")));
+      case "integer", "number" -> {
+        var low = SchemaKeywords.bound(schema, "minimum", "exclusiveMinimum", true, at);
+        var high = SchemaKeywords.bound(schema, "maximum", "exclusiveMaximum", false, at);
+        boolean whole = type.equals("integer") || schema.has("multipleOf");
+        yield whole ? NumberRanges.integers(low, high) : NumberRanges.numbers(low, high);
+      }
+      case "string" -> string(schema, at);
+      case "array" -> array(schema, at);
+      default -> {
+        Expr object = objects.compile(schema, at);
+        yield object == null ? null : rule(object);
+      }
+    };
+  }
+
+  private static @Nullable Expr string(JsonNode schema, String at) {
+    int min = SchemaKeywords.count(schema, "minLength", at, 0);
+    int max = SchemaKeywords.count(schema, "maxLength", at, Expr.UNLIMITED);
+    if (min > max) {
+      return null;
+    }
+    String pattern = schema.has("pattern") ? schema.get("pattern").asText() : null;
+    String place = at + "/pattern";
+    if (schema.has("format")) {
+      if (pattern != null) {
+        throw new JsonSchemaException(at + "/format", "not supported beside 'pattern'");
+      }
+      place = at + "/format";
+      String format = StringFormats.PATTERNS.get(schema.get("format").asText());
+      if (format == null) {
+        throw new JsonSchemaException(
+            place,
+            "expected one of %s, found %s"
+                .formatted(
+                    StringFormats.PATTERNS.keySet().stream().sorted().toList(),
+                    schema.get("format")));
+      }
+      pattern = "^(?:" + format + ")$";
+    }
+    if (pattern == null) {
+      return JsonText.string(new Expr.Repeat(JsonText.CHAR, min, max));
+    }
+    try {
+      Expr strings = StringLengths.limit(RegexPattern.parse(pattern), min, max);
+      if (strings == null) {
+        throw new JsonSchemaException(
+            place,
+            "minLength and maxLength are supported beside a pattern only where at most one part of it has a variable length, of single characters");
+      }
+      return JsonText.string(JsonText.encoded(strings));
+    } catch (IllegalArgumentException e) {
+      throw new JsonSchemaException(place, String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private @Nullable Expr array(JsonNode schema, String at) {
+    int min = SchemaKeywords.count(schema, "minItems", at, 0);
+    int max = SchemaKeywords.count(schema, "maxItems", at, Expr.UNLIMITED);
+    if (min > max) {
+      return null;
+    }
+    JsonNode first = schema.path("prefixItems");
+    JsonNode items = schema.path("items");
+    if (items.isArray()) {
+      throw new JsonSchemaException(
+          at + "/items", "a list of schemas was renamed to 'prefixItems' in draft 2020-12");
+    }
+    if (first.isMissingNode()) {
+      Expr item = items.isMissingNode() ? any() : value(items, at + "/items");
+      return rule(
+          item != null
+              ? JsonText.array(item, min, max)
+              : JsonText.array(Expr.EMPTY, 0, 0)); // items: false
+    }
+    return tuple(schema, at, min, max, items);
+  }
+
+  /**
+   * An array whose first items have schemas of their own. All of them come unless minItems says
+   * that fewer may, and no others unless minItems or items ask for them.
+   */
+  private Expr tuple(JsonNode schema, String at, int min, int max, JsonNode items) {
+    List<Expr> parts = new ArrayList<>();
+    int i = 0;
+    for (JsonNode item : list(schema, "prefixItems", at)) {
+      if (i == max) {
+        break;
+      }
+      parts.add(required(item, at + "/prefixItems/" + i++));
+    }
+    int n = parts.size();
+    int least = schema.has("minItems") ? min : n;
+    Expr comma = Expr.sequence(Expr.literal(","), JsonText.SPACE);
+    Expr rest = Expr.EMPTY;
+    int more = Math.max(0, least - n);
+    boolean open = !items.isMissingNode() || more > 0;
+    Expr other = !open ? null : items.isMissingNode() ? any() : value(items, at + "/items");
+    if (other != null) {
+      int most = max == Expr.UNLIMITED ? max : max - n;
+      rest =
+          new Expr.Repeat(Expr.sequence(comma, other), more, items.isMissingNode() ? more : most);
+    }
+    for (int k = n - 1; k >= 0; k--) {
+      rest = Expr.sequence(k == 0 ? Expr.EMPTY : comma, parts.get(k), rest);
+      if (k >= least) {
+        rest = Expr.optional(rest);
+      }
+    }
+    return rule(
+        Expr.sequence(Expr.literal("["), JsonText.SPACE, rest, JsonText.SPACE, Expr.literal("]")));
+  }
+}
