@@ -24,6 +24,7 @@ from safetensors.torch import load_file, save_file
 
 PRE = {"qwen2-vl": "qwen2", "qwen2.5-vl": "qwen2", "qwen3-vl": "qwen2", "smolvlm": "smollm", "gemma3": "gpt-2", "janus": "gpt-2"}
 IMAGES = {"qwen2-vl": "Qwen2VL", "qwen2.5-vl": "Qwen2VL", "qwen3-vl": "Qwen2VL", "smolvlm": "SmolVLM", "gemma3": "Gemma3", "janus": "Janus"}
+OUT = {"smolvlm": "smolvlm2"}  # models/smolvlm is a checkpoint of the reference
 CONVERT = """
 import runpy, sys
 pre, root = sys.argv.pop(1), sys.argv.pop(1)
@@ -105,7 +106,7 @@ def make(args, m, seed, d):
         state = load_file(d / "model.safetensors")
         state = {k.replace("vision_tower.", "vision_tower.vision_model."): t for k, t in state.items()}
         save_file(state, d / "model.safetensors", {"format": "pt"})
-    gguf = args.out / "models" / m / "gguf"
+    gguf = args.out / "models" / OUT.get(m, m) / "gguf"
     gguf.mkdir(parents=True, exist_ok=True)
     for name in ("text", "mmproj"):
         subprocess.run([sys.executable, "-c", CONVERT, PRE[m], str(args.llama_cpp), str(d), "--outtype", "f32", "--outfile",
@@ -186,7 +187,7 @@ def case(args, m, model, d, name, content, sample=None):
     shape = (3, 1) if pixels.ndim == 2 else (3, 1, 1)
     u8 = np.rint((by_channel * std.reshape(shape) + mean.reshape(shape)) * 255).clip(0, 255).astype(np.uint8)
     tensors["pixel_values.u8"] = torch.from_numpy(u8.reshape(pixels.shape).copy())
-    directory = args.out / "models" / m / "cases" / name
+    directory = args.out / "models" / OUT.get(m, m) / "cases" / name
     directory.mkdir(parents=True, exist_ok=True)
     save_file({k: t.contiguous() for k, t in tensors.items()}, directory / "expected.safetensors")
     (directory / "case.json").write_text(json.dumps(dict(

@@ -18,4 +18,5 @@ module dev.ocellus.vlm {
   exports dev.ocellus.vlm.sampling.grammar;
   exports dev.ocellus.vlm.template;
   exports dev.ocellus.vlm.text;
+  exports dev.ocellus.vlm.tool;
 }

@@ -1,5 +1,6 @@
 package dev.ocellus.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.vlm.Answer;
 import dev.ocellus.vlm.GenerationOptions;
@@ -8,6 +9,9 @@ import dev.ocellus.vlm.LoadOptions;
 import dev.ocellus.vlm.Timings;
 import dev.ocellus.vlm.Usage;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.sampling.TopLogProbs;
+import dev.ocellus.vlm.tool.ToolCall;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** An answer as JSON; docs/cli.md describes the shape, which only ever grows. */
@@ -20,6 +24,17 @@ final class AnswerJson {
     json.set("prompt_tokens", Json.array(answer.promptTokens()));
     json.set("tokens", Json.array(answer.tokens()));
     json.put("text", answer.text());
+    json.put("content", answer.content());
+    json.put("reasoning", answer.reasoning());
+    ArrayNode calls = json.putArray("tool_calls");
+    for (ToolCall call : answer.toolCalls()) {
+      ObjectNode function =
+          calls.addObject().put("id", call.id()).put("type", "function").putObject("function");
+      function.put("name", call.name()).put("arguments", call.arguments());
+    }
+    if (!answer.parts().logProbs().isEmpty()) {
+      json.set("logprobs", logProbs(answer, model));
+    }
     json.put("stop_reason", answer.stopReason().word());
     json.put("seed", options.sampling().seed());
     Usage usage = answer.usage();
@@ -47,6 +62,29 @@ final class AnswerJson {
     timings.set("prefill", stage(t.prefill(), true));
     timings.set("decode", stage(t.decode(), true));
     json.set("model", model(model));
+    return json;
+  }
+
+  private static ArrayNode logProbs(Answer answer, VisionLanguageModel model) {
+    ArrayNode all = Json.array();
+    for (TopLogProbs token : answer.parts().logProbs()) {
+      ObjectNode entry = entry(token.chosen(), model);
+      ArrayNode top = entry.putArray("top");
+      token.top().forEach(likely -> top.add(entry(likely, model)));
+      all.add(entry);
+    }
+    return all;
+  }
+
+  private static ObjectNode entry(TopLogProbs.Entry token, VisionLanguageModel model) {
+    byte[] bytes = model.textModel().vocab().piece(token.token(), true);
+    ObjectNode json = Json.object().put("id", token.token());
+    json.put("token", new String(bytes, StandardCharsets.UTF_8));
+    if (Float.isFinite(token.logProb())) {
+      json.put("logprob", token.logProb());
+    } else {
+      json.putNull("logprob"); // masked: JSON has no infinity
+    }
     return json;
   }
 

@@ -118,7 +118,7 @@ final class ChatCommand extends Verb {
       if (system != null) {
         session.add(Message.system(system));
       }
-      return new Repl(this, session, options, preview(), video, progress, interrupt).run(images);
+      return new Repl(this, session, options, video, preview(), progress, interrupt).run(images);
     }
   }
 

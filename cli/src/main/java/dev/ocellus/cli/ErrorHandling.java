@@ -4,6 +4,7 @@ import dev.ocellus.OcellusException;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
@@ -96,6 +97,10 @@ final class ErrorHandling {
       case FileNotFoundException f -> message;
       case IOException f -> message == null ? f.toString() : message;
       case IllegalArgumentException f -> message;
+      case UncheckedIOException f -> {
+        IOException cause = f.getCause();
+        yield cause == null ? message : expected(cause);
+      }
       default -> null;
     };
   }

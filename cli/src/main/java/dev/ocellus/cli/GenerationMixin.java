@@ -26,14 +26,15 @@ final class GenerationMixin {
   boolean ignoreEos;
 
   @Mixin SamplingMixin sampling = new SamplingMixin();
+  @Mixin AnswerMixin answer = new AnswerMixin();
 
   /** The options on top of others. */
   GenerationOptions apply(GenerationOptions base) {
-    return new GenerationOptions(
-        maxTokens == null ? base.maxTokens() : Math.max(-1, maxTokens),
-        sampling.apply(base.sampling()),
-        stop == null ? base.stop() : stop,
-        ignoreEos || base.ignoreEos());
+    GenerationOptions options =
+        base.withMaxTokens(maxTokens == null ? base.maxTokens() : Math.max(-1, maxTokens))
+            .withSampling(sampling.apply(base.sampling()))
+            .withStop(stop == null ? base.stop() : stop);
+    return answer.apply(options).withIgnoreEos(ignoreEos || base.ignoreEos());
   }
 
   /** For a single answer: the seed is drawn, so that it can be told. */

@@ -25,11 +25,11 @@ final class Repl {
   private final Verb verb;
   private final PrintStream out;
   private final ChatSession session;
-  private final VideoMixin video;
   private final Progress progress;
   private final Interrupt interrupt;
   private final ReplCommands commands;
   private final List<Content> pending = new ArrayList<>();
+  private final VideoMixin video;
   private final Preview preview;
   private @Nullable LineInput input;
   private GenerationOptions options;
@@ -40,16 +40,16 @@ final class Repl {
       Verb verb,
       ChatSession session,
       GenerationOptions options,
-      Preview preview,
       VideoMixin video,
+      Preview preview,
       Progress progress,
       Interrupt interrupt) {
     this.verb = verb;
     this.out = verb.io().out();
     this.session = session;
     this.options = options;
-    this.preview = preview;
     this.video = video;
+    this.preview = preview;
     this.progress = progress;
     this.interrupt = interrupt;
     this.commands = new ReplCommands(this);

@@ -4,6 +4,7 @@ import dev.ocellus.vlm.Answer;
 import dev.ocellus.vlm.AnswerListener;
 import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.Timings;
+import dev.ocellus.vlm.tool.ToolCall;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
@@ -14,6 +15,7 @@ final class Talk implements AnswerListener {
   private final PrintStream out;
   private final boolean stream;
   private boolean endsLine = true;
+  private boolean thinking;
 
   /**
    * @param stream whether the text is printed as it comes, and not at all otherwise
@@ -36,7 +38,34 @@ final class Talk implements AnswerListener {
   }
 
   @Override
+  public void onReasoning(String text) {
+    if (!thinking) {
+      show("[thinking] ");
+      thinking = true;
+    }
+    show(text);
+  }
+
+  @Override
+  public void onToolCall(ToolCall call) {
+    endThinking();
+    show((endsLine ? "" : "\n") + "[call] " + call.name() + " " + call.arguments() + "\n");
+  }
+
+  @Override
   public void onText(String text) {
+    endThinking();
+    show(text);
+  }
+
+  private void endThinking() {
+    if (thinking) {
+      show("\n\n");
+      thinking = false;
+    }
+  }
+
+  private void show(String text) {
     progress.done();
     if (stream && !text.isEmpty()) {
       out.print(text);

@@ -149,7 +149,8 @@ class ReplPtyTest {
       at = terminal.await("… ", at);
       at = terminal.await("/4096] > ", at);
       terminal.type("/save " + directory.resolve("typed.json") + "\r");
-      terminal.await("4 messages written", at);
+      at = terminal.await("4 messages written", at);
+      terminal.await("/4096] > ", at);
       terminal.type("\u0004"); // Ctrl-D
       assertThat(terminal.end()).isZero();
       assertThat(Files.readString(directory.resolve("typed.json"))).contains("one\\ntwo");
@@ -167,7 +168,7 @@ class ReplPtyTest {
         TimeUnit.MILLISECONDS.sleep(300);
         terminal.type("\u0003"); // Ctrl-C
         at = terminal.await("stopped", at);
-        at = terminal.await("] > ", at);
+        at = terminal.await("> ", at);
       }
       terminal.type("half a line\u0003"); // gives up the line
       at = terminal.await("/quit ends", at);

@@ -232,8 +232,7 @@ public final class ChatSession implements AutoCloseable {
   }
 
   private Answer remember(List<Message> messages, Answer answer) {
-    List<Message> after = new ArrayList<>(messages);
-    after.add(Message.assistant(answer.text()));
+    List<Message> after = answer.addedTo(messages);
     history.clear();
     history.addAll(after);
     return answer;

@@ -6,7 +6,6 @@ import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.prompt.Prompt;
-import dev.ocellus.vlm.sampling.SamplerChain;
 import dev.ocellus.vlm.text.StopStrings;
 import dev.ocellus.vlm.text.Utf8Stream;
 import java.util.Arrays;
@@ -72,7 +71,17 @@ final class Generator implements AutoCloseable {
       GenerationOptions options,
       AnswerListener listener,
       CancellationFlag cancellation) {
-    Prompt prompt = model.prompt(messages);
+    Prompt prompt = model.prompt(messages, options.prompt());
+    Message begun = options.prompt().continued(messages);
+    var answer =
+        new AnswerOutput(
+            model.answerFormat(),
+            vocab,
+            prompt,
+            begun == null ? "" : begun.text(),
+            options,
+            listener);
+    var sampler = new AnswerSampler(options, model);
     List<Visual> pictures = pictures(messages);
     images.start();
     // pictures are measured before they are encoded: one that does not fit costs no time
@@ -93,7 +102,7 @@ final class Generator implements AutoCloseable {
     }
     lane.synchronize();
     double prefillMillis = (System.nanoTime() - prefillStart) / 1e6;
-    var run = new Run(options, listener, cancellation, promptTokens);
+    var run = new Run(options, answer, sampler, cancellation, promptTokens);
     long decodeStart = System.nanoTime();
     run.decode();
     double decodeMillis = (System.nanoTime() - decodeStart) / 1e6;
@@ -115,7 +124,8 @@ final class Generator implements AutoCloseable {
             images.preprocessTiming(),
             images.encodeTiming(),
             new Timings.Stage(prefillMillis, nPrompt - cached),
-            new Timings.Stage(decodeMillis, run.nTokens)));
+            new Timings.Stage(decodeMillis, run.nTokens)),
+        answer.finish());
   }
 
   private void requireRoom(ImageEncoding.Count count) {
@@ -164,9 +174,9 @@ final class Generator implements AutoCloseable {
   /** The answer on its way. */
   private final class Run {
     private final GenerationOptions options;
-    private final AnswerListener listener;
+    private final AnswerOutput answer;
     private final CancellationFlag cancellation;
-    private final SamplerChain sampler;
+    private final AnswerSampler sampler;
     private final Utf8Stream utf8 = new Utf8Stream();
     private final StopStrings stops;
     private final StringBuilder text = new StringBuilder();
@@ -185,15 +195,16 @@ final class Generator implements AutoCloseable {
 
     Run(
         GenerationOptions options,
-        AnswerListener listener,
+        AnswerOutput answer,
+        AnswerSampler sampler,
         CancellationFlag cancellation,
         int[] promptTokens) {
       this.whole = drafter == null ? NOTHING : promptTokens;
       this.nWhole = whole.length;
       this.options = options;
-      this.listener = listener;
+      this.answer = answer;
       this.cancellation = cancellation;
-      this.sampler = options.sampling().toChain(new SamplingVocabulary(vocab));
+      this.sampler = sampler;
       this.stops = new StopStrings(options.stop());
     }
 
@@ -217,6 +228,10 @@ final class Generator implements AutoCloseable {
 
     /** Chooses a token and computes the logits after it; true when the answer ends. */
     private boolean next() {
+      if (sampler.mustEnd()) {
+        reason = StopReason.END;
+        return true;
+      }
       if (nTokens == options.maxTokens()) {
         reason = StopReason.LENGTH;
         return true;
@@ -225,17 +240,27 @@ final class Generator implements AutoCloseable {
         reason = StopReason.CANCELLED;
         return true;
       }
-      int token = sampler.sample(lane.logits(output));
+      float[] logits = lane.logits(output);
+      float[] raw = options.logProbs() < 0 ? logits : logits.clone();
+      int token = sampler.sample(logits, tokensLeft());
       if (!options.ignoreEos() && vocab.isEndOfGeneration(token)) {
         reason = StopReason.END;
         return true;
       }
       add(token);
-      if (emit(utf8.accept(vocab.piece(token, false)))) {
+      answer.addLogProbs(raw, token);
+      if (emit(utf8.accept(answer.bytes(token)))) {
         reason = StopReason.STOP_STRING;
         return true;
       }
-      return nTokens != options.maxTokens() && !advance(token);
+      return nTokens != options.maxTokens() && !sampler.mustEnd() && !advance(token);
+    }
+
+    /** How many tokens may still come, by the options and by the context. */
+    private int tokensLeft() {
+      int used = filler.used() - (guesses.length - output); // without guesses not yet true
+      int room = lane.nCtx() - used + 1;
+      return options.maxTokens() < 0 ? room : Math.min(room, options.maxTokens() - nTokens);
     }
 
     private void add(int token) {
@@ -317,7 +342,7 @@ final class Generator implements AutoCloseable {
     private void pass(String piece) {
       if (!piece.isEmpty()) {
         text.append(piece);
-        listener.onText(piece);
+        answer.accept(piece);
       }
     }
   }

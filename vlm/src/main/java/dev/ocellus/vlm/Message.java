@@ -2,6 +2,7 @@ package dev.ocellus.vlm;
 
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Visual;
+import dev.ocellus.vlm.tool.ToolCall;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -11,10 +12,38 @@ import java.util.Objects;
  *
  * @param role who says it
  * @param content its parts, in order
+ * @param reasoning what a model thought before it answered; empty if nothing
+ * @param toolCalls calls that a model asks for
+ * @param toolCallId for the result of a tool: the call that it belongs to; empty if it is not known
+ * @param toolName for the result of a tool: which one; empty if it is not known
  */
-public record Message(Role role, List<Content> content) {
+public record Message(
+    Role role,
+    List<Content> content,
+    String reasoning,
+    List<ToolCall> toolCalls,
+    String toolCallId,
+    String toolName) {
   public Message {
     content = List.copyOf(content);
+    toolCalls = List.copyOf(toolCalls);
+  }
+
+  /** A message without reasoning or calls. */
+  public Message(Role role, List<Content> content) {
+    this(role, content, "", List.of(), "", "");
+  }
+
+  /** An answer with reasoning and calls. */
+  public static Message assistant(String text, String reasoning, List<ToolCall> toolCalls) {
+    return new Message(
+        Role.ASSISTANT, List.of(new Content.Text(text)), reasoning, toolCalls, "", "");
+  }
+
+  /** What a tool gave back. */
+  public static Message toolResult(ToolCall call, String result) {
+    return new Message(
+        Role.TOOL, List.of(new Content.Text(result)), "", List.of(), call.id(), call.name());
   }
 
   /** A message of text alone. */
@@ -40,6 +69,11 @@ public record Message(Role role, List<Content> content) {
     }
     parts.add(new Content.Text(text));
     return new Message(Role.USER, parts);
+  }
+
+  /** The same message with other parts. */
+  public Message withContent(List<Content> parts) {
+    return new Message(role, parts, reasoning, toolCalls, toolCallId, toolName);
   }
 
   /** All its text. */

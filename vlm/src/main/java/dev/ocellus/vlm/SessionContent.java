@@ -7,6 +7,7 @@ import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.json.ImageLoader;
 import dev.ocellus.vlm.json.MessagesJson;
 import dev.ocellus.vlm.model.ImagePiece;
+import dev.ocellus.vlm.model.UnsupportedContentException;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -44,13 +45,22 @@ final class SessionContent {
     return text.replaceAll("\\R", " ");
   }
 
-  /** The conversation with its pictures inside, so that it does not need the files any more. */
+  /**
+   * The conversation with its pictures inside, so that it does not need the files any more.
+   *
+   * @throws UnsupportedContentException if there is a video in it
+   */
   static byte[] messages(List<Message> messages) {
+    if (messages.stream()
+        .flatMap(m -> m.content().stream())
+        .anyMatch(p -> p instanceof Content.Video)) {
+      throw new UnsupportedContentException(
+          "A conversation with a video is not saved with its context. Save its messages as JSON, which name the video's file.");
+    }
     List<Message> inline =
         messages.stream()
             .map(message ->
-                new Message(
-                    message.role(),
+                message.withContent(
                     message.content().stream().map(part -> withSource(part, "")).toList()))
             .toList();
     return MessagesJson.write(inline).getBytes(StandardCharsets.UTF_8);
@@ -73,7 +83,7 @@ final class SessionContent {
         boolean picture = part instanceof Content.Image;
         parts.add(picture && source.hasNext() ? withSource(part, source.next()) : part);
       }
-      messages.add(new Message(message.role(), parts));
+      messages.add(message.withContent(parts));
     }
     return messages;
   }
@@ -95,10 +105,6 @@ final class SessionContent {
           out.writeInt(picture.rows().count());
           out.writeInt(picture.rows().gridX());
           out.writeInt(picture.rows().gridY());
-          out.writeInt(picture.rows().times().size());
-          for (int time : picture.rows().times()) {
-            out.writeInt(time);
-          }
         }
       }
     }
@@ -200,15 +206,11 @@ final class SessionContent {
     int count = in.readInt();
     int gridX = in.readInt();
     int gridY = in.readInt();
-    int nTimes = in.readInt();
-    if (nTimes < 0 || nTimes > in.available() / Integer.BYTES) {
-      throw new IOException("%d times".formatted(nTimes));
+    try {
+      return new ImagePiece.Rows(count, gridX, gridY, gridX == 0 ? List.of() : List.of(0));
+    } catch (IllegalArgumentException e) {
+      throw new IOException("rows of a picture that cannot be: " + e.getMessage(), e);
     }
-    List<Integer> times = new ArrayList<>();
-    for (int i = 0; i < nTimes; i++) {
-      times.add(in.readInt());
-    }
-    return new ImagePiece.Rows(count, gridX, gridY, times);
   }
 
   private static boolean fits(EncodedImage image, int from, ImagePiece.Rows rows) {
@@ -216,8 +218,6 @@ final class SessionContent {
         && rows.count() > 0
         && rows.gridX() >= 0
         && rows.gridY() >= 0
-        && (long) rows.gridX() * rows.gridY() * rows.times().size()
-            == (rows.onGrid() ? rows.count() : 0)
         && (long) from + rows.count() <= image.nTokens();
   }
 }

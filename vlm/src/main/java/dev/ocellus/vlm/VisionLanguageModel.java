@@ -8,6 +8,7 @@ import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.TokenEmbeddings;
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.cache.ImageCache;
+import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.model.VisionArchitecture;
 import dev.ocellus.vlm.model.VisualPlace;
@@ -15,7 +16,9 @@ import dev.ocellus.vlm.prompt.ChatFormat;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.PromptException;
 import dev.ocellus.vlm.prompt.PromptTokenizer;
+import dev.ocellus.vlm.sampling.grammar.GrammarVocabulary;
 import dev.ocellus.vlm.template.Rendered;
+import dev.ocellus.vlm.tool.AnswerFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -58,6 +61,9 @@ public final class VisionLanguageModel implements AutoCloseable {
   private volatile @Nullable String identity;
   private @Nullable SharedSlots shared; // guarded by this
   private boolean closed; // guarded by this
+
+  /** A race only makes it twice. */
+  private volatile @Nullable GrammarVocabulary grammarVocabulary;
 
   private VisionLanguageModel(
       LoadOptions options,
@@ -290,46 +296,85 @@ public final class VisionLanguageModel implements AutoCloseable {
   /**
    * Renders a conversation, with the answer about to begin, and tells who wrote which part of it.
    *
-   * @throws PromptException if the pictures cannot be given a place
+   * @throws PromptException if the pictures cannot be given a place, or the template takes no tools
    * @throws dev.ocellus.vlm.template.TemplateException if the template refuses the conversation
    */
-  public Rendered render(List<Message> messages) {
-    return rendering(messages).rendered;
+  public Rendered render(List<Message> messages, PromptOptions options) {
+    return rendering(messages, options).rendered;
   }
 
-  /** As {@link #render}, and tokenizes what was rendered. */
+  /** As {@link #render(List, PromptOptions)}, with default options. */
+  public Rendered render(List<Message> messages) {
+    return render(messages, PromptOptions.defaults());
+  }
+
+  /** As {@link #render(List, PromptOptions)}, and tokenizes what was rendered. */
+  public Prompt prompt(List<Message> messages, PromptOptions options) {
+    return rendering(messages, options).prompt;
+  }
+
+  /** As {@link #prompt(List, PromptOptions)}, with default options. */
   public Prompt prompt(List<Message> messages) {
-    return rendering(messages).prompt;
+    return prompt(messages, PromptOptions.defaults());
   }
 
   private record Rendering(Rendered rendered, Prompt prompt) {}
 
-  private Rendering rendering(List<Message> messages) {
-    List<Visual> visuals = messages.stream().flatMap(m -> m.visuals().stream()).toList();
+  private Rendering rendering(List<Message> all, PromptOptions options) {
+    List<Visual> visuals = all.stream().flatMap(m -> m.visuals().stream()).toList();
     List<VisualPlace> places = new ArrayList<>();
+    int nImages = 0;
     for (Visual visual : visuals) {
-      places.add(place(visual, places.size()));
+      places.add(place(visual, nImages));
+      nImages += visual instanceof RgbImage ? 1 : 0;
     }
-    Prompt prompt = null;
+    Message continued = options.continued(all);
+    List<Message> messages = continued == null ? all : all.subList(0, all.size() - 1);
+    String begun = continued == null ? "" : continued.text();
+    int nPlaces = 0;
     // the template's own way first, and where it leaves something out, others that most would take
     for (ChatFormat.Shown shown : ChatFormat.Shown.values()) {
-      Rendered rendered = format.render(messages, shown, visual -> place(visual, 0).written());
-      prompt = tokenizer.tokenize(rendered, places);
-      if (prompt.nImages() == visuals.size() && !prompt.misplaced()) {
-        return new Rendering(rendered, prompt);
+      Rendered rendered =
+          format.render(messages, options, shown, visual -> place(visual, 0).written());
+      Rendered whole = begun.isEmpty() ? rendered : rendered.followedBy(begun);
+      Prompt prompt = tokenizer.tokenize(whole, places).withEnd(rendered.end() + begun);
+      nPlaces = prompt.nImages();
+      if (nPlaces == visuals.size() && !prompt.misplaced()) {
+        return new Rendering(whole, prompt);
       }
     }
     throw new PromptException(
         "The conversation has %d picture(s), but its rendering by the model's chat template has places for %d. Use another template (--chat-template)."
-            .formatted(visuals.size(), prompt == null ? 0 : prompt.nImages()));
+            .formatted(visuals.size(), nPlaces));
   }
 
-  private VisualPlace place(Visual visual, int index) {
+  /**
+   * @param nImages pictures before it
+   */
+  private VisualPlace place(Visual visual, int nImages) {
     if (encoder == null) {
       throw new PromptException(
           "The conversation has a picture or video, but no image encoder is loaded; give one with --mmproj");
     }
-    return encoder.architecture().place(visual, index);
+    return encoder.architecture().place(visual, nImages);
+  }
+
+  /** How the model writes reasoning and calls into its answers. */
+  AnswerFormat answerFormat() {
+    return format.answerFormat();
+  }
+
+  /** The tokens as grammars see them; made when first asked for, as it takes a moment. */
+  GrammarVocabulary grammarVocabulary() {
+    GrammarVocabulary known = grammarVocabulary;
+    if (known == null) {
+      Vocab vocab = textModel.vocab();
+      known =
+          new GrammarVocabulary(
+              vocab.nTokens(), token -> vocab.piece(token, false), vocab::isEndOfGeneration);
+      grammarVocabulary = known;
+    }
+    return known;
   }
 
   /** Frees everything; sessions are closed first, and a running computation is waited for. */

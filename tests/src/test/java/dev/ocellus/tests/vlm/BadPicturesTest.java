@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BadPicturesTest {
   private static final GenerationOptions SHORT = GenerationOptions.greedy().withMaxTokens(3);
   private static final Set<String> WITH_VIDEO =
-      Set.of("qwen2-vl", "qwen2.5-vl", "qwen3-vl", "smolvlm", "internvl-6b");
+      Set.of("qwen2-vl", "qwen2.5-vl", "qwen3-vl", "smolvlm2", "internvl-6b");
 
   private static LoadOptions options(String model) {
     Path gguf = Path.of("golden/models", model, "gguf");
@@ -56,7 +56,7 @@ class BadPicturesTest {
         "qwen2-vl",
         "qwen2.5-vl",
         "qwen3-vl",
-        "smolvlm",
+        "smolvlm2",
         "gemma3",
         "janus"
       })
@@ -81,7 +81,7 @@ class BadPicturesTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"llava-1.5", "llava-onevision", "internvl-6b", "qwen2-vl", "qwen3-vl", "smolvlm"})
+      strings = {"llava-1.5", "llava-onevision", "internvl-6b", "qwen2-vl", "qwen3-vl", "smolvlm2"})
   void refusesMorePicturesThanTheContextHolds(String model) throws IOException {
     LoadOptions small = options(model).withContextOptions(Golden.context(256));
     try (VisionLanguageModel vlm = VisionLanguageModel.open(small);
@@ -97,7 +97,7 @@ class BadPicturesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llava-1.5", "qwen2.5-vl", "qwen3-vl", "janus", "smolvlm"})
+  @ValueSource(strings = {"llava-1.5", "qwen2.5-vl", "qwen3-vl", "janus", "smolvlm2"})
   void splitsPicturesThatAreLargerThanABatch(String model) throws IOException {
     Message question = Message.user("What is this?", Golden.noise(97, 61, 1));
     List<int[]> answers = new ArrayList<>();
@@ -129,7 +129,7 @@ class BadPicturesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llava-1.5", "internvl-6b", "qwen2-vl", "smolvlm", "gemma3", "janus"})
+  @ValueSource(strings = {"llava-1.5", "internvl-6b", "qwen2-vl", "smolvlm2", "gemma3", "janus"})
   void refusesTemplatesWithMoreOrFewerPlacesThanPictures(String model) throws IOException {
     String marker;
     try (VisionLanguageModel vlm = VisionLanguageModel.open(options(model))) {
@@ -159,7 +159,7 @@ class BadPicturesTest {
         "qwen2-vl",
         "qwen2.5-vl",
         "qwen3-vl",
-        "smolvlm",
+        "smolvlm2",
         "gemma3",
         "janus"
       })

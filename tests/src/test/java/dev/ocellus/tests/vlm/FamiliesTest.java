@@ -62,7 +62,7 @@ class FamiliesTest {
   @Nested
   class SmolVlm extends Golden {
     SmolVlm() {
-      super("smolvlm", "mm.model.fc.weight");
+      super("smolvlm2", "mm.model.fc.weight");
     }
   }
 

@@ -28,7 +28,7 @@ class StringTemplatesTest {
         "qwen2-vl; [user] <|vision_start|><|image_pad|><|vision_end|>What?",
         "qwen2.5-vl; [user] <|vision_start|><|image_pad|><|vision_end|>What?",
         "qwen3-vl; [user] <|vision_start|><|image_pad|><|vision_end|>What?",
-        "smolvlm; [user] <image>What?",
+        "smolvlm2; [user] <image>What?",
         "gemma3; [user] <start_of_image>What?",
         "janus; [user] <image_placeholder>\\nWhat?"
       })

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * rows (all little-endian), and SHA-256 over everything before it.
  */
 public final class EncodedImageFormat {
-  private static final byte[] MAGIC = "OCELIMG1".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] MAGIC = "OCELIMG2".getBytes(StandardCharsets.US_ASCII);
   private static final int KEY_BYTES = 32;
   private static final int HASH_BYTES = 32;
   private static final byte TEXT = 0;
@@ -41,10 +41,10 @@ public final class EncodedImageFormat {
               : new byte[0];
       texts.add(text);
       size +=
-          switch (piece) {
-            case ImagePiece.Text t -> 5L + text.length;
-            case ImagePiece.Rows rows -> 17L + 4L * rows.times().size();
-          };
+          1
+              + (piece instanceof ImagePiece.Rows rows
+                  ? 16 + 4L * rows.times().size()
+                  : 4 + text.length);
     }
     ByteBuffer out =
         ByteBuffer.allocate(Math.toIntExact(size)).order(ByteOrder.LITTLE_ENDIAN).put(MAGIC);
@@ -92,6 +92,21 @@ public final class EncodedImageFormat {
     }
   }
 
+  private static ImagePiece.Rows rows(ByteBuffer in) {
+    int count = in.getInt();
+    int gridX = in.getInt();
+    int gridY = in.getInt();
+    int nTimes = in.getInt();
+    if (nTimes < 0 || nTimes > in.remaining() / 4) {
+      throw new IllegalArgumentException("times of rows");
+    }
+    List<Integer> times = new ArrayList<>();
+    for (int i = 0; i < nTimes; i++) {
+      times.add(in.getInt());
+    }
+    return new ImagePiece.Rows(count, gridX, gridY, times);
+  }
+
   private static @Nullable EncodedImage body(ByteBuffer in) {
     int width = in.getInt();
     int nTokens = in.getInt();
@@ -103,18 +118,7 @@ public final class EncodedImageFormat {
     for (int i = 0; i < nPieces; i++) {
       byte kind = in.get();
       if (kind == ROWS) {
-        int count = in.getInt();
-        int gridX = in.getInt();
-        int gridY = in.getInt();
-        int nTimes = in.getInt();
-        if (nTimes < 0 || nTimes > in.remaining() / 4) {
-          return null;
-        }
-        List<Integer> times = new ArrayList<>();
-        for (int t = 0; t < nTimes; t++) {
-          times.add(in.getInt());
-        }
-        layout.add(new ImagePiece.Rows(count, gridX, gridY, times));
+        layout.add(rows(in));
       } else {
         int n = in.getInt();
         if (kind != TEXT || n < 0 || n > in.remaining()) {

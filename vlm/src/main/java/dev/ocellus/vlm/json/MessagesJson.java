@@ -16,6 +16,7 @@ import dev.ocellus.vlm.Role;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.tool.ToolCall;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
@@ -94,10 +95,54 @@ public final class MessagesJson {
 
   private static Message message(String at, JsonNode node, ImageLoader loader) throws IOException {
     requireObject(at, node);
-    JsonNode calls = node.get("tool_calls");
-    if (calls != null && !calls.isEmpty()) {
-      throw new MessagesFormatException(at + ".tool_calls: tool calls are not supported yet");
+    Message plain = plainMessage(at, node, loader);
+    String reasoning = node.path("reasoning_content").asText(node.path("reasoning").asText(""));
+    List<ToolCall> calls = new ArrayList<>();
+    JsonNode list = node.path("tool_calls");
+    if (!list.isArray() && !list.isMissingNode() && !list.isNull()) {
+      throw new MessagesFormatException(at + ".tool_calls: expected a list, found " + kind(list));
     }
+    for (int i = 0; i < list.size(); i++) {
+      calls.add(call(at + ".tool_calls[" + i + "]", list.get(i)));
+    }
+    return new Message(
+        plain.role(),
+        plain.content(),
+        reasoning,
+        calls,
+        node.path("tool_call_id").asText(""),
+        node.path("name").asText(""));
+  }
+
+  private static ToolCall call(String at, JsonNode node) {
+    requireObject(at, node);
+    JsonNode function = node.has("function") ? node.get("function") : node;
+    requireObject(at + ".function", function);
+    String name = text(at + ".function.name", function.get("name"));
+    JsonNode arguments = function.path("arguments");
+    String json =
+        arguments.isTextual()
+            ? arguments.textValue()
+            : arguments.isMissingNode() ? "{}" : arguments.toString();
+    JsonNode object;
+    try {
+      object = MAPPER.readTree(json);
+    } catch (JsonProcessingException e) {
+      throw new MessagesFormatException(
+          at
+              + ".function.arguments: expected a JSON object, found text that is not valid JSON: "
+              + e.getOriginalMessage(),
+          e);
+    }
+    if (!object.isObject()) {
+      throw new MessagesFormatException(
+          at + ".function.arguments: expected a JSON object, found " + kind(object));
+    }
+    return new ToolCall(node.path("id").asText(""), name, json);
+  }
+
+  private static Message plainMessage(String at, JsonNode node, ImageLoader loader)
+      throws IOException {
     String word = text(at + ".role", node.get("role"));
     Role role;
     try {
@@ -247,6 +292,7 @@ public final class MessagesJson {
     for (Message message : messages) {
       ObjectNode node = array.addObject();
       node.put("role", message.role().word());
+      writeExtras(message, node);
       if (message.content().size() == 1 && message.content().getFirst() instanceof Content.Text t) {
         node.put("content", t.text());
         continue;
@@ -275,6 +321,30 @@ public final class MessagesJson {
       return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(array) + "\n";
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a tree of JSON nodes could not be written", e);
+    }
+  }
+
+  private static void writeExtras(Message message, ObjectNode node) {
+    if (!message.reasoning().isEmpty()) {
+      node.put("reasoning_content", message.reasoning());
+    }
+    if (!message.toolCallId().isEmpty()) {
+      node.put("tool_call_id", message.toolCallId());
+    }
+    if (!message.toolName().isEmpty()) {
+      node.put("name", message.toolName());
+    }
+    if (!message.toolCalls().isEmpty()) {
+      ArrayNode calls = node.putArray("tool_calls");
+      for (ToolCall call : message.toolCalls()) {
+        calls
+            .addObject()
+            .put("id", call.id())
+            .put("type", "function")
+            .putObject("function")
+            .put("name", call.name())
+            .put("arguments", call.arguments());
+      }
     }
   }
 

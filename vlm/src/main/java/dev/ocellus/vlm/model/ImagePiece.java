@@ -23,6 +23,14 @@ public sealed interface ImagePiece {
   record Rows(int count, int gridX, int gridY, List<Integer> times) implements ImagePiece {
     public Rows {
       times = List.copyOf(times);
+      boolean right =
+          gridX > 0
+              ? gridY > 0 && (long) gridX * gridY * times.size() == count && count > 0
+              : gridX == 0 && gridY == 0 && times.isEmpty();
+      if (!right) {
+        throw new IllegalArgumentException(
+            "%d rows on %d grids of %d x %d".formatted(count, times.size(), gridX, gridY));
+      }
     }
 
     /** Rows whose positions follow each other as those of text do. */

@@ -68,12 +68,13 @@ public interface VisionArchitecture {
   /**
    * How the place of a picture or video is written.
    *
-   * @param index its number in the prompt, from 0
+   * @param nImages pictures before it in the conversation
    */
-  default VisualPlace place(Visual visual, int index) {
+  default VisualPlace place(Visual visual, int nImages) {
     return switch (visual) {
       case RgbImage image ->
-          new VisualPlace(imageMarker(), textBeforeImage(index), textAfterImage(), writtenImage());
+          new VisualPlace(
+              imageMarker(), textBeforeImage(nImages), textAfterImage(), writtenImage());
       case Video video -> place(video);
     };
   }

@@ -2,17 +2,23 @@ package dev.ocellus.vlm.prompt;
 
 import dev.ocellus.vlm.Content;
 import dev.ocellus.vlm.Message;
+import dev.ocellus.vlm.PromptOptions;
 import dev.ocellus.vlm.Role;
 import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.template.ChatTemplate;
+import dev.ocellus.vlm.template.ContextJson;
 import dev.ocellus.vlm.template.Rendered;
 import dev.ocellus.vlm.template.TemplateException;
 import dev.ocellus.vlm.template.Text;
+import dev.ocellus.vlm.tool.AnswerFormat;
+import dev.ocellus.vlm.tool.Tool;
+import dev.ocellus.vlm.tool.ToolCall;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Renders conversations with a chat template.
@@ -26,6 +32,7 @@ public final class ChatFormat {
   private final ChatTemplate template;
   private final String bosToken;
   private final String eosToken;
+  private final AnswerFormat answerFormat;
   private final boolean takesParts;
 
   /**
@@ -36,6 +43,7 @@ public final class ChatFormat {
    */
   public ChatFormat(String template, String bosToken, String eosToken) {
     this.template = ChatTemplate.compile(template);
+    this.answerFormat = AnswerFormat.of(template);
     this.bosToken = bosToken;
     this.eosToken = eosToken;
     this.takesParts = probe();
@@ -45,11 +53,17 @@ public final class ChatFormat {
   private boolean probe() {
     try {
       Message message = Message.of(Role.USER, PROBE);
-      String text = render(List.of(message), Shown.PARTS, visual -> "", true).text();
+      String text =
+          renderAs(Shown.PARTS, List.of(message), PromptOptions.defaults(), visual -> "").text();
       return text.contains(PROBE) && !text.contains("'text'") && !text.contains("\"text\"");
     } catch (TemplateException e) {
       return false;
     }
+  }
+
+  /** How the model writes reasoning and calls into its answers. */
+  public AnswerFormat answerFormat() {
+    return answerFormat;
   }
 
   /** How what a message shows is given to the template. */
@@ -69,33 +83,82 @@ public final class ChatFormat {
    *
    * @param written what to write for a picture or video where the template has no place for it
    * @throws TemplateException if the template refuses it or fails
+   * @throws PromptException if there are tools, and the template does not show them to the model
    */
-  public Rendered render(List<Message> messages, Shown shown, Function<Visual, String> written) {
-    return render(messages, takesParts ? shown : Shown.TEXT, written, true);
+  public Rendered render(
+      List<Message> messages,
+      PromptOptions options,
+      Shown shown,
+      Function<Visual, String> written) {
+    return renderAs(takesParts ? shown : Shown.TEXT, messages, options, written);
   }
 
-  private Rendered render(
-      List<Message> messages,
+  private Rendered renderAs(
       Shown shown,
-      Function<Visual, String> written,
-      boolean addGenerationPrompt) {
-    List<Map<String, Object>> list = new ArrayList<>();
-    for (Message message : messages) {
-      Map<String, Object> entry = new LinkedHashMap<>();
-      entry.put("role", Text.trusted(message.role().word()));
-      entry.put(
-          "content",
-          shown == Shown.TEXT
-              ? string(message, written)
-              : parts(message, shown == Shown.VIDEOS_AS_TEXT, written));
-      list.add(entry);
-    }
-    Map<String, Object> context = new LinkedHashMap<>();
+      List<Message> messages,
+      PromptOptions options,
+      Function<Visual, String> written) {
+    List<Map<String, @Nullable Object>> list = new ArrayList<>();
+    messages.forEach(message -> list.add(entry(message, shown, written)));
+    Map<String, @Nullable Object> context = new LinkedHashMap<>(options.templateArguments());
     context.put("messages", list);
-    context.put("add_generation_prompt", addGenerationPrompt);
+    context.put("add_generation_prompt", true);
     context.put("bos_token", Text.trusted(bosToken));
     context.put("eos_token", Text.trusted(eosToken));
-    return template.render(context);
+    List<Tool> tools = options.tools();
+    if (!tools.isEmpty()) {
+      context.put(
+          "tools", tools.stream().map(t -> ContextJson.parseValue(t.definition())).toList());
+    }
+    Rendered rendered = template.render(context);
+    if (tools.stream().anyMatch(tool -> !rendered.text().contains(tool.name()))) {
+      throw new PromptException(
+          "The model's chat template does not show tools to the model. Use another template (--chat-template), or no tools.");
+    }
+    return rendered;
+  }
+
+  private Map<String, @Nullable Object> entry(
+      Message message, Shown shown, Function<Visual, String> written) {
+    Map<String, @Nullable Object> entry = new LinkedHashMap<>();
+    entry.put("role", Text.trusted(message.role().word()));
+    // where a tool is involved, templates expect strings even if they take parts elsewhere
+    boolean tool = message.role() == Role.TOOL || !message.toolCalls().isEmpty();
+    boolean string =
+        shown == Shown.TEXT
+            || (tool && message.visuals().isEmpty() && template.capabilities().stringContent());
+    entry.put(
+        "content",
+        string ? string(message, written) : parts(message, shown == Shown.VIDEOS_AS_TEXT, written));
+    if (!message.reasoning().isEmpty()) {
+      Text reasoning = Text.input(message.reasoning());
+      entry.put("reasoning_content", reasoning);
+      entry.put("thinking", reasoning); // what some call it
+    }
+    if (!message.toolCalls().isEmpty()) {
+      entry.put("tool_calls", message.toolCalls().stream().map(this::call).toList());
+    }
+    if (!message.toolCallId().isEmpty()) {
+      entry.put("tool_call_id", Text.input(message.toolCallId()));
+    }
+    if (!message.toolName().isEmpty()) {
+      entry.put("name", Text.input(message.toolName()));
+    }
+    return entry;
+  }
+
+  private Map<String, @Nullable Object> call(ToolCall call) {
+    boolean objects = template.capabilities().toolCallObjects();
+    Map<String, @Nullable Object> function = new LinkedHashMap<>();
+    function.put("name", Text.input(call.name()));
+    function.put(
+        "arguments",
+        objects ? ContextJson.parseValue(call.arguments()) : Text.input(call.arguments()));
+    Map<String, @Nullable Object> entry = new LinkedHashMap<>();
+    entry.put("id", Text.input(call.id()));
+    entry.put("type", Text.trusted("function"));
+    entry.put("function", function);
+    return entry;
   }
 
   private static List<Map<String, Object>> parts(

@@ -47,7 +47,7 @@ public final class PromptTokenizer {
   public Prompt tokenize(Rendered rendered, List<VisualPlace> places) {
     var run = new Run(rendered, places);
     run.scan();
-    return new Prompt(rendered.text(), run.segments, run.misplaced);
+    return new Prompt(rendered.text(), run.segments, run.misplaced, rendered.end());
   }
 
   /** One prompt on its way. */

@@ -1,7 +1,7 @@
 package dev.ocellus.vlm.sampling.grammar;
 
 import dev.ocellus.vlm.sampling.Candidates;
-import dev.ocellus.vlm.sampling.TokenConstraint;
+import dev.ocellus.vlm.sampling.LazyConstraint;
 import java.util.ArrayDeque;
 import java.util.BitSet;
 import java.util.Deque;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * down to the one that ends it soonest. A limit that is too low from the start is not kept, and the
  * text then ends as early as can be.
  */
-public final class GrammarConstraint implements TokenConstraint {
+public final class GrammarConstraint implements LazyConstraint.TextConstraint {
   private static final int MAX_MASKS = 256;
 
   private final Program program;
@@ -117,12 +117,7 @@ public final class GrammarConstraint implements TokenConstraint {
   }
 
   private Automaton.@Nullable State after(int token) {
-    Automaton.State after = state;
-    byte[] text = vocabulary.text(token);
-    for (int i = 0; i < text.length && after != null; i++) {
-      after = after.after(text[i] & 0xFF);
-    }
-    after = vocabulary.isText(token) ? after : null;
+    Automaton.State after = vocabulary.isText(token) ? afterText(vocabulary.text(token)) : null;
     return automaton.either(afterToken(token), after);
   }
 
@@ -174,6 +169,32 @@ public final class GrammarConstraint implements TokenConstraint {
       state = automaton.adopt(state);
       masked.clear();
     }
+  }
+
+  @Override
+  public boolean allowsText(byte[] utf8) {
+    return afterText(utf8) != null;
+  }
+
+  /**
+   * @throws IllegalArgumentException if the text may not follow
+   */
+  @Override
+  public void acceptText(byte[] utf8) {
+    Automaton.State after = afterText(utf8);
+    if (after == null) {
+      throw new IllegalArgumentException("text: expected what the grammar allows, found other");
+    }
+    ending = null;
+    state = after;
+  }
+
+  private Automaton.@Nullable State afterText(byte[] utf8) {
+    Automaton.State after = state;
+    for (int i = 0; i < utf8.length && after != null; i++) {
+      after = after.after(utf8[i] & 0xFF);
+    }
+    return after;
   }
 
   @Override

@@ -1,0 +1,160 @@
+package dev.ocellus.cli;
+
+import dev.ocellus.vlm.GenerationOptions;
+import dev.ocellus.vlm.OutputConstraint;
+import dev.ocellus.vlm.PromptOptions;
+import dev.ocellus.vlm.sampling.grammar.Grammar;
+import dev.ocellus.vlm.template.ContextJson;
+import dev.ocellus.vlm.template.TemplateException;
+import dev.ocellus.vlm.tool.Tool;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What an answer may consist of: grammars, schemas, tools, reasoning; llama.cpp's options. */
+final class AnswerMixin {
+  @Option(
+      names = "--grammar",
+      paramLabel = "TEXT",
+      description = "The answer matches this grammar (GBNF).")
+  @Nullable String grammar;
+
+  @Option(
+      names = "--grammar-file",
+      paramLabel = "FILE",
+      description = "The same, with the grammar from a file.")
+  @Nullable Path grammarFile;
+
+  @Option(
+      names = {"-j", "--json-schema"},
+      paramLabel = "TEXT",
+      description = "The answer is JSON that this schema allows; {} for any.")
+  @Nullable String jsonSchema;
+
+  @Option(
+      names = {"-jf", "--json-schema-file"},
+      paramLabel = "FILE",
+      description = "The same, with the schema from a file.")
+  @Nullable Path jsonSchemaFile;
+
+  @Option(
+      names = "--grammar-trigger",
+      paramLabel = "TEXT",
+      description =
+          "The grammar binds only from this text on, which it must begin with; repeatable.")
+  List<String> triggers = List.of();
+
+  @Option(
+      names = "--grammar-trigger-pattern",
+      paramLabel = "REGEX",
+      description = "The same, with a regular expression; repeatable.")
+  List<String> triggerPatterns = List.of();
+
+  @Option(
+      names = "--tools",
+      paramLabel = "FILE",
+      description = "Tools that the model may call: a JSON list in OpenAI's form.")
+  @Nullable Path tools;
+
+  @Option(
+      names = {"-rea", "--reasoning"},
+      paramLabel = "on|off|auto",
+      description = "Whether the model thinks aloud first, where it can be told. Default: auto.")
+  @Nullable String reasoning;
+
+  @Option(
+      names = "--chat-template-kwargs",
+      paramLabel = "JSON",
+      description = "Variables for the chat template: a JSON object.")
+  @Nullable String templateArguments;
+
+  @Option(
+      names = {"--logprobs", "--n-probs"},
+      paramLabel = "N",
+      description =
+          "With --json: the log probability of each token and of the N likeliest in its place.")
+  @Nullable Integer logProbs;
+
+  /**
+   * The options on top of others.
+   *
+   * @throws IllegalArgumentException for options that do not go together
+   * @throws UncheckedIOException if a file cannot be read
+   */
+  GenerationOptions apply(GenerationOptions base) {
+    GenerationOptions options =
+        base.withPrompt(prompt(base.prompt())).withConstraint(constraint(base.constraint()));
+    return logProbs == null ? options : options.withLogProbs(logProbs);
+  }
+
+  private PromptOptions prompt(PromptOptions base) {
+    PromptOptions options = base;
+    if (templateArguments != null) {
+      for (Map.Entry<String, @Nullable Object> e : variables(templateArguments).entrySet()) {
+        options = options.withTemplateArgument(e.getKey(), e.getValue());
+      }
+    }
+    if (reasoning != null) {
+      options =
+          switch (reasoning) {
+            case "on" -> options.withThinking(true);
+            case "off" -> options.withThinking(false);
+            case "auto" -> options;
+            default ->
+                throw new IllegalArgumentException(
+                    "--reasoning: expected on, off or auto, found '" + reasoning + "'");
+          };
+    }
+    return tools == null ? options : options.withTools(Tool.parseList(read(tools)));
+  }
+
+  private static Map<String, @Nullable Object> variables(String json) {
+    try {
+      return ContextJson.parse(json);
+    } catch (TemplateException e) {
+      throw new IllegalArgumentException("--chat-template-kwargs: " + e.getMessage(), e);
+    }
+  }
+
+  private OutputConstraint constraint(OutputConstraint base) {
+    String gbnf = either("--grammar", grammar, grammarFile);
+    String schema = either("--json-schema", jsonSchema, jsonSchemaFile);
+    if (gbnf != null && schema != null) {
+      throw new IllegalArgumentException(
+          "a grammar and a schema both say what the answer is; use one of them");
+    }
+    boolean lazy = !triggers.isEmpty() || !triggerPatterns.isEmpty();
+    if (lazy && gbnf == null) {
+      throw new IllegalArgumentException("--grammar-trigger needs a grammar (--grammar)");
+    }
+    if (schema != null) {
+      Grammar.ofJsonSchema(schema); // before a model is loaded for nothing
+      return new OutputConstraint.JsonSchema(schema);
+    }
+    return gbnf == null
+        ? base
+        : new OutputConstraint.Gbnf(
+            gbnf, new OutputConstraint.Trigger(triggers, triggerPatterns, List.of()));
+  }
+
+  private static @Nullable String either(String name, @Nullable String text, @Nullable Path file) {
+    if (text != null && file != null) {
+      throw new IllegalArgumentException(
+          "%s and %s-file both give it; use one of them".formatted(name, name));
+    }
+    return file == null ? text : read(file);
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

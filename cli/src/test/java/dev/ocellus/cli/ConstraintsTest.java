@@ -1,0 +1,149 @@
+package dev.ocellus.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Grammars, schemas, tools and log probabilities on the command line, with the embedded model. */
+class ConstraintsTest {
+  private static final String SCHEMA =
+      "{\"type\": \"object\", \"properties\": {\"color\": {\"enum\": [\"red\", \"blue\"]}, \"note\": {\"type\": \"string\"}, \"count\": {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 9}}, \"required\": [\"color\", \"note\", \"count\"]}";
+
+  @TempDir static Path directory;
+
+  @ParameterizedTest
+  @ValueSource(ints = {40, 60})
+  void answersJsonThatTheSchemaAllowsAlsoWhenTokensRunOut(int limit) throws IOException {
+    Path schema = Files.writeString(directory.resolve("schema.json"), SCHEMA);
+    Cli run =
+        Cli.run(
+            "chat", "-q", "--json", "-t", 1, "-p", "Hello.", "--seed", limit, "-n", limit, "-jf",
+            schema);
+    assertThat(run.code()).as(run.err()).isZero();
+    JsonNode answer = new ObjectMapper().readTree(run.json().get("content").asText());
+    assertThat(answer.get("color").asText()).isIn("red", "blue");
+    assertThat(answer.get("note").isTextual()).isTrue();
+    assertThat(answer.get("count").asInt()).isBetween(1, 9);
+    assertThat(run.json().get("tokens").size()).isLessThanOrEqualTo(limit);
+  }
+
+  @Test
+  void followsAGrammar() {
+    Cli run =
+        Cli.run(
+            "chat",
+            "-q",
+            "--json",
+            "-t",
+            1,
+            "-p",
+            "Hello.",
+            "--temp",
+            0,
+            "--grammar",
+            "root ::= \"<\" [x-z]{2,3} \">\"");
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.json().get("content").asText()).matches("<[xyz]{2,3}>");
+    assertThat(run.json().get("stop_reason").asText()).isEqualTo("end");
+  }
+
+  @Test
+  void leavesTextFreeUntilTheTrigger() {
+    Cli run =
+        Cli.run(
+            "chat",
+            "-q",
+            "--json",
+            "-t",
+            1,
+            "-p",
+            "Hello.",
+            "--temp",
+            0,
+            "-n",
+            8,
+            "--grammar",
+            "root ::= \"never\" \"!\"",
+            "--grammar-trigger",
+            "never");
+    Cli free = Cli.run("chat", "-q", "--json", "-t", 1, "-p", "Hello.", "--temp", 0, "-n", 8);
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.json().get("text")).isEqualTo(free.json().get("text"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '~',
+      quoteCharacter = '`',
+      value = {
+        "--grammar ~ root ::= foo ~ 1 ~ line 1, column 10: there is no rule 'foo'",
+        "--grammar-file ~ missing.gbnf ~ 1 ~ no such file: missing.gbnf",
+        "-j ~ {\"not\": {}} ~ 1 ~ at #/not: 'not' is not supported",
+        "--grammar-trigger ~ x ~ 2 ~ needs a grammar",
+        "--reasoning ~ maybe ~ 2 ~ expected on, off or auto",
+        "--chat-template-kwargs ~ [1] ~ 2 ~ must be a JSON object",
+        "--logprobs ~ -2 ~ 2 ~ expected -1 (none) or more",
+      })
+  void saysWhatIsWrong(String option, String value, int code, String message) {
+    Cli run = Cli.run("chat", "-q", "-t", 1, "-p", "a", option, value);
+    assertThat(run.code()).isEqualTo(code);
+    assertThat(run.err()).contains(message).doesNotContain("\tat ");
+  }
+
+  @Test
+  void tellsLogProbabilities() {
+    Cli run =
+        Cli.run(
+            "chat", "-q", "--json", "-t", 1, "-p", "Hello.", "--temp", 0, "-n", 3, "--logprobs", 2);
+    assertThat(run.code()).as(run.err()).isZero();
+    JsonNode tokens = run.json().get("logprobs");
+    assertThat(tokens).hasSize(run.json().get("tokens").size()).isNotEmpty();
+    JsonNode first = tokens.get(0);
+    assertThat(first.get("top")).hasSize(2);
+    assertThat(first.get("id")).isEqualTo(first.get("top").get(0).get("id"));
+    assertThat(first.get("logprob").asDouble()).isLessThanOrEqualTo(0);
+  }
+
+  @Test
+  void goesOnWithAnAnswerThatHasBegun() throws IOException {
+    Path messages =
+        Files.writeString(
+            directory.resolve("begun.json"),
+            "[{\"role\": \"user\", \"content\": \"Hello.\"}, {\"role\": \"assistant\", \"content\": \"There is a <s>\"}]");
+    Cli run =
+        Cli.run("chat", "-q", "--json", "-t", 1, "--messages", messages, "--temp", 0, "-n", 2);
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.json().get("prompt").asText()).endsWith("There is a <s>");
+  }
+
+  @Test
+  void refusesToolsThatTheTemplateDoesNotShow() throws IOException {
+    Path tools =
+        Files.writeString(
+            directory.resolve("tools.json"),
+            "[{\"type\": \"function\", \"function\": {\"name\": \"weather\"}}]");
+    Cli run =
+        Cli.run(
+            "chat",
+            "-q",
+            "-t",
+            1,
+            "-p",
+            "Hello.",
+            "--tools",
+            tools,
+            "--chat-template",
+            "{{ messages[0].content }}");
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.err()).contains("does not show tools");
+  }
+}

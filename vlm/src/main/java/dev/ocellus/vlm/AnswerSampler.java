@@ -1,0 +1,103 @@
+package dev.ocellus.vlm;
+
+import dev.ocellus.llama.Vocab;
+import dev.ocellus.vlm.sampling.ConstrainedSampler;
+import dev.ocellus.vlm.sampling.LazyConstraint;
+import dev.ocellus.vlm.sampling.SamplerChain;
+import dev.ocellus.vlm.sampling.TokenConstraint;
+import dev.ocellus.vlm.sampling.grammar.Grammar;
+import dev.ocellus.vlm.sampling.grammar.GrammarConstraint;
+import dev.ocellus.vlm.sampling.grammar.GrammarVocabulary;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import org.jspecify.annotations.Nullable;
+
+/** Chooses the tokens of one answer, as its options say. */
+final class AnswerSampler {
+  private final SamplerChain chain;
+  private final @Nullable TokenConstraint constraint;
+  private final @Nullable ConstrainedSampler constrained;
+
+  /**
+   * @throws dev.ocellus.vlm.sampling.grammar.GrammarException if the grammar is not valid
+   * @throws dev.ocellus.vlm.sampling.grammar.JsonSchemaException if the schema is not supported
+   */
+  AnswerSampler(GenerationOptions options, VisionLanguageModel model) {
+    Vocab vocab = model.textModel().vocab();
+    this.chain = options.sampling().toChain(new SamplingVocabulary(vocab));
+    this.constraint = constraint(options, model);
+    this.constrained = constraint == null ? null : new ConstrainedSampler(chain, constraint);
+  }
+
+  private static @Nullable TokenConstraint constraint(
+      GenerationOptions options, VisionLanguageModel model) {
+    return switch (options.constraint()) {
+      case OutputConstraint.None none -> null;
+      case OutputConstraint.JsonSchema(String schema) ->
+          new GrammarConstraint(Grammar.ofJsonSchema(schema), model.grammarVocabulary());
+      case OutputConstraint.Gbnf(String gbnf, OutputConstraint.Trigger trigger) -> {
+        Vocab vocab = model.textModel().vocab();
+        GrammarVocabulary tokens = model.grammarVocabulary();
+        Grammar grammar = Grammar.parse(gbnf, Grammar.ROOT, text -> singleToken(vocab, text));
+        yield trigger.isLazy()
+            ? lazy(trigger, new GrammarConstraint(grammar, tokens), vocab)
+            : new GrammarConstraint(grammar, tokens);
+      }
+    };
+  }
+
+  private static OptionalInt singleToken(Vocab vocab, String text) {
+    int[] ids = vocab.tokenize(text, true);
+    return ids.length == 1 ? OptionalInt.of(ids[0]) : OptionalInt.empty();
+  }
+
+  private static TokenConstraint lazy(
+      OutputConstraint.Trigger trigger, GrammarConstraint inner, Vocab vocab) {
+    List<Pattern> patterns = new ArrayList<>();
+    for (String word : trigger.words()) {
+      patterns.add(Pattern.compile(Pattern.quote(word)));
+    }
+    for (String pattern : trigger.patterns()) {
+      try {
+        patterns.add(Pattern.compile(pattern, Pattern.DOTALL));
+      } catch (PatternSyntaxException e) {
+        throw new IllegalArgumentException(
+            "grammar trigger: expected a regular expression, found \"%s\": %s"
+                .formatted(pattern, e.getDescription()),
+            e);
+      }
+    }
+    List<Integer> tokens = new ArrayList<>();
+    for (String text : trigger.tokens()) {
+      tokens.add(
+          singleToken(vocab, text)
+              .orElseThrow(() ->
+                  new IllegalArgumentException(
+                      "grammar trigger: the vocabulary has no single token " + text)));
+    }
+    return new LazyConstraint(inner, patterns, tokens, token -> vocab.piece(token, false));
+  }
+
+  /**
+   * Chooses a token and accepts it.
+   *
+   * @param logits changed in place
+   * @param tokensLeft how many may still come, this one included; -1 for no limit
+   */
+  int sample(float[] logits, int tokensLeft) {
+    if (constraint == null || constrained == null) {
+      return chain.sample(logits);
+    }
+    constraint.setTokensLeft(tokensLeft);
+    return constrained.sample(FloatBuffer.wrap(logits));
+  }
+
+  /** Whether the answer has come to an end by the grammar, so that nothing may follow. */
+  boolean mustEnd() {
+    return constraint != null && constraint.mustEnd();
+  }
+}

@@ -1,0 +1,61 @@
+package dev.ocellus.vlm;
+
+import dev.ocellus.vlm.tool.Tool;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a conversation is rendered with besides its messages.
+ *
+ * @param tools tools that the model may call
+ * @param templateArguments variables for the chat template, such as {@code enable_thinking}:
+ *     strings, numbers, booleans, null, lists and maps. Strings are input: they become no control
+ *     tokens
+ * @param continueLast whether a conversation that ends with an assistant's message is answered by
+ *     going on with that message; otherwise a new one is begun
+ */
+public record PromptOptions(
+    List<Tool> tools, Map<String, @Nullable Object> templateArguments, boolean continueLast) {
+  public PromptOptions {
+    tools = List.copyOf(tools);
+    templateArguments = Collections.unmodifiableMap(new LinkedHashMap<>(templateArguments));
+  }
+
+  /** No tools, no variables; an assistant's message at the end is gone on with. */
+  public static PromptOptions defaults() {
+    return new PromptOptions(List.of(), Map.of(), true);
+  }
+
+  public PromptOptions withTools(List<Tool> tools) {
+    return new PromptOptions(tools, templateArguments, continueLast);
+  }
+
+  /** The same with one more variable. */
+  public PromptOptions withTemplateArgument(String name, @Nullable Object value) {
+    Map<String, @Nullable Object> more = new LinkedHashMap<>(templateArguments);
+    more.put(name, value);
+    return new PromptOptions(tools, more, continueLast);
+  }
+
+  /** Switches thinking on or off, for templates that know {@code enable_thinking}. */
+  public PromptOptions withThinking(boolean enabled) {
+    return withTemplateArgument("enable_thinking", enabled);
+  }
+
+  public PromptOptions withContinueLast(boolean continueLast) {
+    return new PromptOptions(tools, templateArguments, continueLast);
+  }
+
+  /** The message that the answer goes on with, or null. */
+  public @Nullable Message continued(List<Message> messages) {
+    if (!continueLast || messages.isEmpty()) {
+      return null;
+    }
+    Message last = messages.getLast();
+    boolean answer = last.role() == Role.ASSISTANT && last.toolCalls().isEmpty();
+    return answer && !last.text().isEmpty() && last.images().isEmpty() ? last : null;
+  }
+}

@@ -1,0 +1,13 @@
+package dev.ocellus.vlm.tool;
+
+/** A part of an answer, as it becomes known. */
+public sealed interface AnswerPart {
+  /** More text for the reader. */
+  record Text(String text) implements AnswerPart {}
+
+  /** More of what the model thinks aloud. */
+  record Reasoning(String text) implements AnswerPart {}
+
+  /** A whole call. */
+  record Call(ToolCall call) implements AnswerPart {}
+}

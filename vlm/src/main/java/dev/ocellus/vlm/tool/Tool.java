@@ -1,0 +1,104 @@
+package dev.ocellus.vlm.tool;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A tool that a model may call.
+ *
+ * @param name its name
+ * @param definition JSON in OpenAI's form: {@code {"type": "function", "function": {"name": …,
+ *     "description": …, "parameters": a JSON schema}}}
+ */
+public record Tool(String name, String definition) {
+  static final ObjectMapper MAPPER =
+      new ObjectMapper(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder().maxNestingDepth(200).build())
+                  .build())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
+
+  /**
+   * Reads tool definitions: a list of them, or an object with one under {@code tools}. A definition
+   * may leave out the outer {@code function}.
+   *
+   * @throws ToolFormatException if the text is not valid JSON or not in OpenAI's form
+   */
+  public static List<Tool> parseList(String json) {
+    JsonNode root;
+    try {
+      root = MAPPER.readTree(json);
+    } catch (JsonProcessingException e) {
+      throw new ToolFormatException("tools: not valid JSON: " + e.getOriginalMessage(), e);
+    }
+    JsonNode list = root.isObject() ? root.path("tools") : root;
+    if (!list.isArray()) {
+      throw new ToolFormatException(
+          "tools: expected a list of definitions, or an object with one under \"tools\"");
+    }
+    List<Tool> tools = new ArrayList<>();
+    Set<String> names = new LinkedHashSet<>();
+    for (int i = 0; i < list.size(); i++) {
+      Tool tool = of("tools[" + i + "]", list.get(i));
+      if (!names.add(tool.name)) {
+        throw new ToolFormatException(
+            "tools[%d]: a tool named '%s' is there already".formatted(i, tool.name));
+      }
+      tools.add(tool);
+    }
+    return tools;
+  }
+
+  private static Tool of(String at, JsonNode node) {
+    boolean wrapped = node.path("function").isObject();
+    JsonNode function = wrapped ? node.path("function") : node;
+    String name = function.path("name").asText("");
+    if (!function.isObject() || name.isEmpty()) {
+      throw new ToolFormatException(
+          at + ": expected {\"type\": \"function\", \"function\": {\"name\": …}}, found " + node);
+    }
+    JsonNode parameters = function.path("parameters");
+    if (!parameters.isMissingNode() && !parameters.isObject()) {
+      throw new ToolFormatException(
+          at + ".function.parameters: expected a JSON schema, found " + parameters);
+    }
+    JsonNode whole =
+        wrapped
+            ? node
+            : MAPPER.createObjectNode().put("type", "function").set("function", function);
+    return new Tool(name, whole.toString());
+  }
+
+  /** The JSON schema of the arguments; that of any object if the definition has none. */
+  public String parameters() {
+    JsonNode parameters = node().path("function").path("parameters");
+    return parameters.isObject() ? parameters.toString() : "{\"type\":\"object\"}";
+  }
+
+  /** Whether an argument is text, which some formats write without quotes. */
+  boolean isText(String argument) {
+    JsonNode type =
+        node().path("function").path("parameters").path("properties").path(argument).path("type");
+    return type.asText().equals("string");
+  }
+
+  private JsonNode node() {
+    try {
+      return MAPPER.readTree(definition);
+    } catch (JsonProcessingException e) {
+      throw new ToolFormatException(
+          "tool '%s': its definition is not valid JSON: %s".formatted(name, e.getOriginalMessage()),
+          e);
+    }
+  }
+}
