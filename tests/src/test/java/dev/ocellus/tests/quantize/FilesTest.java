@@ -103,7 +103,7 @@ class FilesTest {
 
   @Test
   void writesImportanceMatricesAsLlamaImatrixDoes() throws IOException {
-    Path file = Golden.file("imatrix.gguf");
+    Path file = Golden.file("imatrix-text.gguf");
     ImportanceMatrix matrix = ImportanceMatrix.read(file);
     Path out = directory.resolve("again.gguf");
     matrix.write(out);

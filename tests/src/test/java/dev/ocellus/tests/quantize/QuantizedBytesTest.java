@@ -21,9 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The bytes of every tensor for every recipe, with and without an importance matrix. {@code
- * tensors.tsv} holds hashes over what llama-quantize of llama.cpp v0.4.0 gave for {@link
- * Golden#TEXT}; a directory of {@code ocellus.reference} with {@code quantize/expected.json} has
- * the same for single tensors.
+ * tensors.tsv} holds, for what llama-quantize of llama.cpp v0.4.0 gave for {@link Golden#TEXT}, a
+ * hash over names, types and SHA-256 of all tensors.
  */
 class QuantizedBytesTest {
   /** Their tables take seconds to build; the parallel test has them nevertheless. */
