@@ -103,6 +103,14 @@ public final class GgufFile implements AutoCloseable {
     return parts.stream().map(MappedGguf::path).toList();
   }
 
+  /**
+   * What tells this model from others: a hash over metadata, the table of tensors, and samples of
+   * every tensor, in lower-case hex. The same for every copy of the file, and cheap for large ones.
+   */
+  public String identity() {
+    return GgufIdentity.of(parts);
+  }
+
   /** Format version, 2 or 3. */
   public int version() {
     return parts.getFirst().header().version();

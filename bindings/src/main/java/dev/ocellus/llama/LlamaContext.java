@@ -13,9 +13,14 @@ import dev.ocellus.ggml.OutOfDeviceMemoryException;
 import dev.ocellus.ggml.ProductObserver;
 import dev.ocellus.ggml.ThreadPool;
 import dev.ocellus.gguf.TensorType;
+import dev.ocellus.nativelib.NativeVersion;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
@@ -242,6 +247,30 @@ public final class LlamaContext extends NativeObject {
     }
   }
 
+  /**
+   * As {@link #decode(Batch, CancellationFlag)}, choosing what each token sees.
+   *
+   * @param causal whether each token sees only those before it, as usual, or all of its batch
+   */
+  public void decode(Batch batch, boolean causal, CancellationFlag flag) {
+    lock.lock();
+    try {
+      boolean before = this.causal;
+      if (before != causal) {
+        setCausal(causal);
+      }
+      try {
+        decode(batch, flag);
+      } finally {
+        if (before != causal && !isClosed()) {
+          setCausal(before);
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void check(Batch batch) {
     if (batch.size() == 0) {
       throw new IllegalArgumentException("An empty batch cannot be decoded");
@@ -344,6 +373,57 @@ public final class LlamaContext extends NativeObject {
     }
   }
 
+  /**
+   * Writes the keys and values of a sequence at the channel's position.
+   *
+   * @throws IOException if the channel cannot be written
+   */
+  public void writeState(int sequence, WritableByteChannel channel) throws IOException {
+    lock.lock();
+    try {
+      requireOpen();
+      range("sequence", sequence, 0, options.nSeqMax() - 1);
+      SequenceState.write(handle, sequence, channel);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Replaces a sequence by one that {@link #writeState} wrote. The bytes must be unaltered, and of
+   * a context of the same model and the same {@link #stateKind()}: libllama trusts them.
+   *
+   * @param nPlaces places that the sequence takes
+   * @return false if they do not fit, and then the sequence is empty
+   * @throws IOException if the channel cannot be read
+   */
+  public boolean readState(int sequence, FileChannel channel, long offset, long length, int nPlaces)
+      throws IOException {
+    lock.lock();
+    try {
+      requireOpen();
+      range("sequence", sequence, 0, options.nSeqMax() - 1);
+      boolean done = SequenceState.read(handle, sequence, channel, offset, length, nPlaces);
+      if (!done) {
+        removeFrom(sequence, 0);
+      }
+      return done;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What the form of the bytes of {@link #writeState} depends on besides the model. */
+  public String stateKind() {
+    return "llama.cpp %s, keys %s, values %s, flash attention %s, %s"
+        .formatted(
+            NativeVersion.TAG,
+            options.typeK().ggmlName(),
+            options.typeV().ggmlName(),
+            options.flashAttention(),
+            ByteOrder.nativeOrder());
+  }
+
   /** Waits until everything that was decoded has been computed. */
   public void synchronize() {
     lock.lock();
@@ -356,10 +436,12 @@ public final class LlamaContext extends NativeObject {
   }
 
   @Override
+  @SuppressWarnings("LockNotBeforeTry") // there is nothing to try
   protected void beforeClose() {
     closing = true;
     current.cancel();
-    lock.lock(); // never released: nothing may start any more
+    lock.lock(); // when what is running has ended; what waits behind it finds this closed
+    lock.unlock();
     model.contextClosed(this);
   }
 }

@@ -181,6 +181,14 @@ public final class LlamaModel extends NativeObject {
     return ggml_h.llama_model_n_ctx_train(handle());
   }
 
+  /**
+   * Whether some layers see only a window of the tokens before. Of those, a saved sequence has the
+   * last window only.
+   */
+  public boolean hasSlidingWindow() {
+    return ggml_h.llama_model_n_swa(handle()) > 0;
+  }
+
   /** Number of weights. */
   public long nParams() {
     return ggml_h.llama_model_n_params(handle());

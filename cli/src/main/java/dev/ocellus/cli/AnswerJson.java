@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.vlm.Answer;
 import dev.ocellus.vlm.GenerationOptions;
+import dev.ocellus.vlm.ImageUse;
 import dev.ocellus.vlm.LoadOptions;
 import dev.ocellus.vlm.Timings;
 import dev.ocellus.vlm.Usage;
@@ -43,6 +44,16 @@ final class AnswerJson {
         .put("cached_tokens", usage.cachedTokens())
         .put("completion_tokens", usage.completionTokens())
         .put("total_tokens", usage.totalTokens());
+    ImageUse images = usage.images();
+    json.putObject("images")
+        .put("encoded", images.encoded())
+        .put("from_context", images.fromContext())
+        .put("from_memory_cache", images.fromMemory())
+        .put("from_disk_cache", images.fromDisk());
+    json.putObject("drafts")
+        .put("drafted", usage.drafts().drafted())
+        .put("accepted", usage.drafts().accepted());
+    json.put("evicted_messages", usage.evictedMessages());
     Timings t = answer.timings();
     ObjectNode timings = json.putObject("timings");
     timings.put("load_ms", Json.millis(model.loadMillis()));

@@ -3,9 +3,11 @@ package dev.ocellus.cli;
 import dev.ocellus.vlm.Answer;
 import dev.ocellus.vlm.ChatSession;
 import dev.ocellus.vlm.Content;
+import dev.ocellus.vlm.ContextFull;
 import dev.ocellus.vlm.GenerationOptions;
 import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.SessionOptions;
 import dev.ocellus.vlm.StopReason;
 import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.image.ImageDecoder;
@@ -66,7 +68,19 @@ final class ChatCommand extends Verb {
           "Answer the conversation of a JSON file in OpenAI's form (- for standard input). Paths of pictures start from the file's directory.")
   @Nullable String messagesFile;
 
+  @Option(
+      names = "--context-full",
+      paramLabel = "error|evict",
+      description =
+          "When the conversation does not fit the context any more: refuse the question, or forget the oldest turns. Default: error.")
+  @Nullable String contextFull;
+
+  @Option(names = "--no-preview", description = "Show no small pictures of pictures.")
+  boolean noPreview;
+
+  @Mixin VideoMixin video = new VideoMixin();
   @Mixin ModelMixin model = new ModelMixin();
+  @Mixin SessionMixin sessions = new SessionMixin();
   @Mixin GenerationMixin generation = new GenerationMixin();
 
   ChatCommand(Io io) {
@@ -85,12 +99,18 @@ final class ChatCommand extends Verb {
     if (output.json && !once) {
       throw usage("--json needs a question: give it with -p, -f or --messages");
     }
+    video.check(this);
     GenerationOptions options = checked(() -> generation.apply(GenerationOptions.defaults()));
+    ContextFull whenFull = checked(this::whenFull);
+    SessionOptions sessionOptions = checked(sessions::options);
     List<Message> messages = once ? messages() : List.of();
     try (var interrupt = new Interrupt();
         var progress = progress();
-        var opened = ModelOpener.open(model.loadOptions(this), progress, interrupt);
+        var opened =
+            ModelOpener.open(
+                model.loadOptions(this).withSessions(sessionOptions), progress, interrupt);
         var session = opened.newChat()) {
+      session.setContextFull(whenFull);
       if (once) {
         interrupt.onInterrupt(session::cancel);
         return answer(opened, session, messages, progress);
@@ -98,8 +118,23 @@ final class ChatCommand extends Verb {
       if (system != null) {
         session.add(Message.system(system));
       }
-      return new Repl(this, session, options, progress, interrupt).run(images);
+      return new Repl(this, session, options, video, preview(), progress, interrupt).run(images);
     }
+  }
+
+  private Preview preview() {
+    boolean none = noPreview || output.quiet || !io().outTerminal();
+    return none ? Preview.OFF : Preview.of(io().environment());
+  }
+
+  private ContextFull whenFull() {
+    return switch (contextFull == null ? "error" : contextFull) {
+      case "error" -> ContextFull.ERROR;
+      case "evict" -> ContextFull.EVICT;
+      default ->
+          throw new IllegalArgumentException(
+              "--context-full: expected error or evict, found '%s'".formatted(contextFull));
+    };
   }
 
   private int answer(
@@ -135,11 +170,12 @@ final class ChatCommand extends Verb {
     if (promptFile != null) {
       text = TextInput.read(io(), promptFile);
     }
-    if (text != null || !images.isEmpty()) {
+    if (text != null || !images.isEmpty() || !video.paths.isEmpty()) {
       List<Content> parts = new ArrayList<>();
       for (Path image : images) {
         parts.add(new Content.Image(ImageDecoder.decode(image), image.toString()));
       }
+      parts.addAll(video.read());
       if (text != null) {
         parts.add(new Content.Text(text));
       }

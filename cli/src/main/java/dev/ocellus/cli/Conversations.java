@@ -1,8 +1,8 @@
 package dev.ocellus.cli;
 
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.image.ImageLimits;
@@ -34,10 +34,10 @@ final class Conversations {
         new Conversations(
             file.equals("-") ? "standard input" : file,
             parent == null ? Path.of("").toAbsolutePath() : parent);
-    try (MappingIterator<JsonNode> nodes =
-        new ObjectMapper().readerFor(JsonNode.class).readValues(TextInput.read(io, file))) {
-      while (nodes.hasNext()) {
-        all.add(nodes.next());
+    var mapper = new ObjectMapper();
+    try (JsonParser parser = mapper.createParser(TextInput.read(io, file))) {
+      for (JsonNode node = mapper.readTree(parser); node != null; node = mapper.readTree(parser)) {
+        all.add(node);
       }
     } catch (JsonProcessingException e) {
       throw new MessagesFormatException(

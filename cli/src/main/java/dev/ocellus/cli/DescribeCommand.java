@@ -9,10 +9,10 @@ import dev.ocellus.vlm.Content;
 import dev.ocellus.vlm.GenerationOptions;
 import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.SessionOptions;
 import dev.ocellus.vlm.StopReason;
 import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.image.ImageDecoder;
-import dev.ocellus.vlm.image.RgbImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,7 +40,7 @@ import picocli.CommandLine.Parameters;
       "Exit codes: 0 all described, 1 a picture or the model failed, 2 wrong command line, 130 Ctrl-C."
     })
 final class DescribeCommand extends Verb {
-  @Parameters(paramLabel = "IMAGE", arity = "1..*", description = "Pictures.")
+  @Parameters(paramLabel = "IMAGE", arity = "0..*", description = "Pictures.")
   List<Path> images = new ArrayList<>();
 
   @Option(
@@ -55,7 +55,9 @@ final class DescribeCommand extends Verb {
       description = "System message.")
   @Nullable String system;
 
+  @Mixin VideoMixin video = new VideoMixin();
   @Mixin ModelMixin model = new ModelMixin();
+  @Mixin SessionMixin sessions = new SessionMixin();
   @Mixin GenerationMixin generation = new GenerationMixin();
 
   DescribeCommand(Io io) {
@@ -65,12 +67,19 @@ final class DescribeCommand extends Verb {
   @Override
   int run() throws IOException {
     GenerationOptions options = checked(() -> generation.applyOnce(GenerationOptions.greedy()));
-    if (images.size() == 1) {
+    SessionOptions sessionOptions = checked(sessions::options);
+    video.check(this);
+    if (images.isEmpty() && video.paths.isEmpty()) {
+      throw usage("Missing required parameter: 'IMAGE' (or --video)");
+    }
+    if (isOne() && !images.isEmpty()) {
       ImageDecoder.decode(images.getFirst()); // before a model is loaded for nothing
     }
     try (var interrupt = new Interrupt();
         var progress = progress();
-        var opened = ModelOpener.open(model.loadOptions(this), progress, interrupt);
+        var opened =
+            ModelOpener.open(
+                model.loadOptions(this).withSessions(sessionOptions), progress, interrupt);
         var session = opened.newChat()) {
       interrupt.onInterrupt(session::cancel);
       return describeAll(opened, session, options, progress, interrupt);
@@ -86,10 +95,18 @@ final class DescribeCommand extends Verb {
       throws IOException {
     ArrayNode results = Json.array();
     int code = ExitCode.OK;
-    for (Path path : images) {
-      ObjectNode result = Json.object().put("image", path.toString());
+    List<Path> all = new ArrayList<>(images);
+    all.addAll(video.paths);
+    for (int i = 0; i < all.size(); i++) {
+      Path path = all.get(i);
+      boolean isVideo = i >= images.size();
+      ObjectNode result = Json.object().put(isVideo ? "video" : "image", path.toString());
       try {
-        Answer answer = describe(path, session, options, progress);
+        Content shown =
+            isVideo
+                ? video.read(path)
+                : new Content.Image(ImageDecoder.decode(path), path.toString());
+        Answer answer = describe(path, shown, session, options, progress);
         result.setAll(AnswerJson.of(answer, opened, options));
         if (output.verbose) {
           note(Talk.statistics(answer));
@@ -98,7 +115,7 @@ final class DescribeCommand extends Verb {
           interrupt.check();
         }
       } catch (IOException | OcellusException e) {
-        if (images.size() == 1) {
+        if (isOne()) {
           throw e;
         }
         String message = ErrorHandling.expected(e);
@@ -114,19 +131,18 @@ final class DescribeCommand extends Verb {
     return code;
   }
 
+  private boolean isOne() {
+    return images.size() + video.paths.size() == 1;
+  }
+
   private Answer describe(
-      Path path, ChatSession session, GenerationOptions options, Progress progress)
-      throws IOException {
-    RgbImage image = ImageDecoder.decode(path);
+      Path path, Content shown, ChatSession session, GenerationOptions options, Progress progress) {
     List<Message> messages = new ArrayList<>();
     if (system != null) {
       messages.add(Message.system(system));
     }
-    messages.add(
-        new Message(
-            Role.USER,
-            List.of(new Content.Image(image, path.toString()), new Content.Text(prompt))));
-    if (images.size() > 1 && !output.json) {
+    messages.add(new Message(Role.USER, List.of(shown, new Content.Text(prompt))));
+    if (!isOne() && !output.json) {
       io().out().print(path + ": ");
       io().out().flush();
     }

@@ -25,6 +25,16 @@ sealed interface LineInput extends AutoCloseable {
   /** The next line; null at the end of input, and an empty one when it was given up with Ctrl-C. */
   @Nullable String read(String prompt) throws IOException;
 
+  /**
+   * Lets a text be changed, where a person types.
+   *
+   * @return the changed text; null where nothing can be edited, and an empty one when it was given
+   *     up
+   */
+  default @Nullable String edit(String prompt, String text) throws IOException {
+    return null;
+  }
+
   /** What Ctrl-C does while no line is being read. */
   void onInterrupt(Runnable action);
 
@@ -82,9 +92,13 @@ sealed interface LineInput extends AutoCloseable {
   private static Completer completer(List<String> commands) {
     FileNameCompleter files = new FileNameCompleter();
     return (reader, line, candidates) -> {
-      if (line.wordIndex() == 0) {
-        commands.forEach(command -> candidates.add(new Candidate(command)));
-      } else if (List.of("/image", "/save", "/load").contains(line.words().getFirst())) {
+      String word = line.word();
+      boolean command = line.wordIndex() == 0 && word.startsWith("/") && word.indexOf('/', 1) < 0;
+      if (command) {
+        commands.forEach(name -> candidates.add(new Candidate(name)));
+      }
+      // a path also stands alone on a line, or beside a question
+      if (!command || commands.stream().noneMatch(name -> name.startsWith(word))) {
         files.complete(reader, line, candidates);
       }
     };
@@ -95,7 +109,7 @@ sealed interface LineInput extends AutoCloseable {
     @Override
     public @Nullable String read(String prompt) throws IOException {
       interrupt.check();
-      return lines.readLine();
+      return MultiLine.read(first -> lines.readLine());
     }
 
     @Override
@@ -112,18 +126,23 @@ sealed interface LineInput extends AutoCloseable {
   /** Lines of a terminal. */
   record Typed(Terminal terminal, LineReader reader, Interrupt interrupt) implements LineInput {
     @Override
-    public @Nullable String read(String prompt) {
+    public @Nullable String read(String prompt) throws IOException {
       try {
-        String line = reader.readLine(prompt);
-        while (line.endsWith("\\")) { // goes on in the next line
-          line = line.substring(0, line.length() - 1) + "\n" + reader.readLine("… ");
-        }
-        return line;
+        return MultiLine.read(first -> reader.readLine(first ? prompt : "… "));
       } catch (UserInterruptException e) {
         terminal.writer().println("(Ctrl-D or /quit ends)");
         return "";
       } catch (EndOfFileException e) {
         return null;
+      }
+    }
+
+    @Override
+    public String edit(String prompt, String text) {
+      try {
+        return reader.readLine(prompt, null, (Character) null, text.replace("\n", " "));
+      } catch (UserInterruptException | EndOfFileException e) {
+        return "";
       }
     }
 

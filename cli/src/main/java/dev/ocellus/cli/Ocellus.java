@@ -29,6 +29,11 @@ public final class Ocellus {
     verbs.put("imatrix", ImatrixCommand::new);
     verbs.put("perplexity", PerplexityCommand::new);
     verbs.put("compare", CompareCommand::new);
+    verbs.put("edit", EditCommand::new);
+    verbs.put("split", SplitCommand::new);
+    verbs.put("merge", MergeCommand::new);
+    verbs.put("hash", HashCommand::new);
+    verbs.put("diff", DiffCommand::new);
     verbs.put("devices", DevicesCommand::new);
     verbs.put("bench", BenchCommand::new);
     return verbs;

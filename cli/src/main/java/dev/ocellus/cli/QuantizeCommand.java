@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.gguf.TensorType;
 import dev.ocellus.quantize.PlannedTensor;
 import dev.ocellus.quantize.QuantizeOptions;
 import dev.ocellus.quantize.QuantizePlan;
@@ -12,6 +13,7 @@ import dev.ocellus.quantize.Recipe;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -89,11 +91,7 @@ final class QuantizeCommand extends Verb {
           target.isGiven()
               ? target.plan(this, file, options, progress, flag)
               : Quantizer.plan(file, options);
-      for (PlannedTensor t : plan.fallbacks()) {
-        note(
-            "%s: rows of %d do not fill blocks of %s; %s instead"
-                .formatted(t.name(), t.tensor().dim(0), typeName(t.unfit()), t.type().ggmlName()));
-      }
+      tellFallbacks(plan);
       List<Path> written = List.of();
       if (!dryRun) {
         Path out = files.out() != null ? files.out() : defaultOutput(files.in(), recipe);
@@ -115,6 +113,22 @@ final class QuantizeCommand extends Verb {
       }
     }
     return ExitCode.OK;
+  }
+
+  /** One note for all tensors with the same trouble; there may be hundreds. */
+  private void tellFallbacks(QuantizePlan plan) {
+    Map<String, List<String>> names = new LinkedHashMap<>();
+    for (PlannedTensor t : plan.fallbacks()) {
+      String trouble =
+          "rows of %d do not fill blocks of %s, %s instead"
+              .formatted(t.tensor().dim(0), typeName(t.unfit()), t.type().ggmlName());
+      names.computeIfAbsent(trouble, k -> new ArrayList<>()).add(t.name());
+    }
+    names.forEach((trouble, of) ->
+        note(
+            of.size() == 1
+                ? of.getFirst() + ": " + trouble
+                : "%s and %d more: %s".formatted(of.getFirst(), of.size() - 1, trouble)));
   }
 
   /** llama-quantize's rules: the output may be missing, the threads too. */
@@ -237,7 +251,7 @@ final class QuantizeCommand extends Verb {
     return json;
   }
 
-  private static String typeName(dev.ocellus.gguf.@Nullable TensorType type) {
+  private static String typeName(@Nullable TensorType type) {
     return type == null ? "" : type.ggmlName();
   }
 

@@ -9,6 +9,7 @@ import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.Role;
 import dev.ocellus.vlm.StopReason;
 import dev.ocellus.vlm.image.ImageDecoder;
+import dev.ocellus.vlm.image.RgbImage;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -28,6 +29,9 @@ final class Repl {
   private final Interrupt interrupt;
   private final ReplCommands commands;
   private final List<Content> pending = new ArrayList<>();
+  private final VideoMixin video;
+  private final Preview preview;
+  private @Nullable LineInput input;
   private GenerationOptions options;
   private @Nullable Answer last;
   private boolean failed;
@@ -36,12 +40,16 @@ final class Repl {
       Verb verb,
       ChatSession session,
       GenerationOptions options,
+      VideoMixin video,
+      Preview preview,
       Progress progress,
       Interrupt interrupt) {
     this.verb = verb;
     this.out = verb.io().out();
     this.session = session;
     this.options = options;
+    this.video = video;
+    this.preview = preview;
     this.progress = progress;
     this.interrupt = interrupt;
     this.commands = new ReplCommands(this);
@@ -59,17 +67,24 @@ final class Repl {
     for (Path image : images) {
       attach(image);
     }
+    for (Path path : video.paths) {
+      attachVideo(path);
+    }
     if (typed) {
+      if (session.model().encoder().isPresent()) {
+        verb.note("drop pictures into the line, or add them with /image");
+      }
       verb.note("/help tells the commands, Ctrl-C stops an answer, Ctrl-D ends");
     }
-    try (LineInput input =
+    try (LineInput lines =
         typed
             ? LineInput.terminal(io, interrupt, ReplCommands.names())
             : LineInput.piped(io, interrupt)) {
-      input.onInterrupt(session::cancel);
+      input = lines;
+      lines.onInterrupt(session::cancel);
       boolean goOn = true;
       while (goOn) {
-        String line = input.read(prompt());
+        String line = lines.read(prompt());
         goOn = line != null && accept(line.strip());
       }
     }
@@ -77,7 +92,14 @@ final class Repl {
   }
 
   private String prompt() {
-    return pending.isEmpty() ? "> " : "[%d picture(s)] > ".formatted(pending.size());
+    List<String> state = new ArrayList<>();
+    if (session.contextUsed() > 0) {
+      state.add("%d/%d".formatted(session.contextUsed(), session.contextSize()));
+    }
+    if (!pending.isEmpty()) {
+      state.add("%d picture%s".formatted(pending.size(), pending.size() == 1 ? "" : "s"));
+    }
+    return state.isEmpty() ? "> " : "[" + String.join(", ", state) + "] > ";
   }
 
   /** Does what a line says; false to end. */
@@ -86,10 +108,31 @@ final class Repl {
       return true;
     }
     try {
-      if (line.startsWith("/") && !line.startsWith("//")) {
+      boolean escaped = line.startsWith("//");
+      if (!escaped && ReplCommands.isCommand(line)) {
         return commands.run(line);
       }
-      ask(line.startsWith("//") ? line.substring(1) : line);
+      // terminals write the paths of files that are dropped onto them into the line
+      DroppedImages dropped =
+          session.model().encoder().isPresent() && !escaped
+              ? DroppedImages.of(line)
+              : new DroppedImages(escaped ? line.substring(1) : line, List.of());
+      List<Content> before = List.copyOf(pending);
+      try {
+        for (Path image : dropped.images()) {
+          attach(image);
+        }
+      } catch (IOException | RuntimeException e) {
+        pending.clear();
+        pending.addAll(before);
+        throw e;
+      }
+      if (dropped.images().isEmpty() && line.startsWith("/") && !escaped) {
+        return commands.run(line); // which says that there is no such command
+      }
+      if (!dropped.text().isEmpty()) {
+        ask(dropped.text());
+      }
     } catch (OutputClosedException e) {
       throw e;
     } catch (IOException | RuntimeException e) {
@@ -120,16 +163,48 @@ final class Repl {
 
   /** Answers the last question anew. */
   void regenerate() {
+    answer(List.of(), talk -> session.regenerate(options, talk));
+  }
+
+  /**
+   * Asks another question instead of one that was asked; its pictures stay. What was said after it
+   * is forgotten, unless the new question fails.
+   *
+   * @param number which question, from 1; 0 for the last
+   * @param text the new question; empty to let it be edited
+   */
+  void edit(int number, String text) throws IOException {
     List<Message> history = session.history();
-    int question = history.size() - 1;
-    while (question >= 0 && history.get(question).role() != Role.USER) {
-      question--;
+    List<Integer> questions = new ArrayList<>();
+    for (int i = 0; i < history.size(); i++) {
+      if (history.get(i).role() == Role.USER) {
+        questions.add(i);
+      }
     }
-    if (question < 0) {
-      throw new IllegalArgumentException("there is no question to answer again");
+    if (questions.isEmpty() || number > questions.size()) {
+      throw new IllegalArgumentException(
+          "there %s %d question(s) to edit"
+              .formatted(questions.size() == 1 ? "is" : "are", questions.size()));
     }
-    List<Message> upTo = history.subList(0, question + 1);
-    answer(upTo, talk -> session.complete(upTo, options, talk));
+    int index = questions.get(number == 0 ? questions.size() - 1 : number - 1);
+    Message old = history.get(index);
+    String changed = text;
+    if (changed.isEmpty()) {
+      String edited = input == null ? null : input.edit("edit> ", old.text());
+      if (edited == null) {
+        throw new IllegalArgumentException("expected the new question: /edit [#NUMBER] TEXT");
+      }
+      changed = edited.strip();
+      if (changed.isEmpty()) {
+        return; // given up
+      }
+    }
+    List<Content> parts = new ArrayList<>();
+    old.content().stream().filter(part -> !(part instanceof Content.Text)).forEach(parts::add);
+    parts.add(new Content.Text(changed));
+    List<Message> messages = new ArrayList<>(history.subList(0, index));
+    messages.add(new Message(Role.USER, parts));
+    answer(messages, talk -> session.complete(messages, options, talk));
   }
 
   private interface Turn {
@@ -146,6 +221,11 @@ final class Repl {
       talk.end();
     }
     last = answer;
+    if (answer.usage().evictedMessages() > 0) {
+      verb.note(
+          "the context was full: the %d oldest messages are forgotten"
+              .formatted(answer.usage().evictedMessages()));
+    }
     if (answer.stopReason() == StopReason.CANCELLED) {
       verb.note("stopped");
     } else if (answer.stopReason() == StopReason.CONTEXT) {
@@ -158,12 +238,28 @@ final class Repl {
 
   /** Adds a picture to the next question. */
   void attach(Path path) throws IOException {
+    requireEncoder();
+    RgbImage image = ImageDecoder.decode(path);
+    pending.add(new Content.Image(image, path.toAbsolutePath().normalize().toString()));
+    out.print(preview.render(image, verb.io().environment()));
+    out.println("added %s (%d x %d)".formatted(path.getFileName(), image.width(), image.height()));
+    out.flush();
+  }
+
+  /** Adds a video to the next question, read with the options of the command line. */
+  Content.Video attachVideo(Path path) throws IOException {
+    requireEncoder();
+    Content.Video content = video.read(path);
+    session.model().requireTakes(content);
+    pending.add(content);
+    return content;
+  }
+
+  private void requireEncoder() {
     if (session.model().encoder().isEmpty()) {
       throw new IllegalArgumentException(
           "no image encoder is loaded; start again with --mmproj to talk about pictures");
     }
-    pending.add(
-        new Content.Image(ImageDecoder.decode(path), path.toAbsolutePath().normalize().toString()));
   }
 
   /** Takes back pictures of the next question, and reports whether there were any. */

@@ -1,6 +1,7 @@
 package dev.ocellus.cli;
 
 import dev.ocellus.io.AtomicFile;
+import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.Answer;
 import dev.ocellus.vlm.GenerationOptions;
 import dev.ocellus.vlm.Message;
@@ -18,6 +19,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -30,15 +33,22 @@ final class ReplCommands {
   private static final List<Entry> ALL =
       List.of(
           new Entry("/image", "PATH", "add a picture to the next question"),
+          new Entry("/video", "PATH", "add a video: a directory of frames, or an animated GIF"),
           new Entry("/clear", "", "forget the conversation (the system message stays)"),
           new Entry("/undo", "", "take back the last question with its answer"),
           new Entry("/regen", "", "answer the last question again"),
+          new Entry(
+              "/edit",
+              "[#N] [TEXT]",
+              "ask another question instead of the last (or the Nth); without a text, edit it"),
           new Entry("/system", "TEXT", "set the system message; without a text, remove it"),
           new Entry(
               "/set", "NAME VALUE", "set an option such as temp, top-k, seed, n; alone: show"),
           new Entry("/stats", "", "tokens and times of the last answer, and the context in use"),
-          new Entry("/save", "FILE", "write the conversation as JSON"),
-          new Entry("/load", "FILE", "go on with a conversation from JSON"),
+          new Entry("/tokens", "[TEXT]", "tokens of a text; alone, of each message"),
+          new Entry(
+              "/save", "FILE", "keep the conversation: as JSON in FILE.json, else as a session"),
+          new Entry("/load", "FILE", "go on with a conversation that was saved"),
           new Entry("/help", "", "this list"),
           new Entry("/quit", "", "end; so does Ctrl-D"));
 
@@ -52,6 +62,12 @@ final class ReplCommands {
     return ALL.stream().map(Entry::name).toList();
   }
 
+  /** Whether the first word of a line is a command. */
+  static boolean isCommand(String line) {
+    String word = line.split("\\s", 2)[0];
+    return names().contains(word) || List.of("/regenerate", "/exit", "/?").contains(word);
+  }
+
   /** Runs a line; false to end the chat. */
   boolean run(String line) throws IOException {
     int space = line.indexOf(' ');
@@ -59,9 +75,12 @@ final class ReplCommands {
     String argument = space < 0 ? "" : line.substring(space + 1).strip();
     switch (name) {
       case "/image" -> image(argument);
+      case "/video" -> video(argument);
       case "/clear" -> clear();
       case "/undo" -> undo();
       case "/regen", "/regenerate" -> repl.regenerate();
+      case "/edit" -> edit(argument);
+      case "/tokens" -> tokens(argument);
       case "/system" -> system(argument);
       case "/set" -> set(argument);
       case "/stats" -> stats();
@@ -71,27 +90,26 @@ final class ReplCommands {
       case "/quit", "/exit" -> {
         return false;
       }
-      default -> unknown(line, name);
+      default -> throw unknown(name);
     }
     repl.out().flush();
     return true;
   }
 
-  /** A path that was dropped or pasted into the line is a picture. */
-  private void unknown(String line, String name) throws IOException {
-    if (Files.isRegularFile(path(line))) {
-      image(line);
-      return;
-    }
-    throw new IllegalArgumentException(
+  private static IllegalArgumentException unknown(String name) {
+    return new IllegalArgumentException(
         "unknown command %s; /help tells those that there are. (A question that starts with a slash is typed with two.)"
             .formatted(name));
   }
 
   private void image(String argument) throws IOException {
+    repl.attach(path(argument));
+  }
+
+  private void video(String argument) throws IOException {
     Path path = path(argument);
-    repl.attach(path);
-    repl.out().println("added " + path);
+    var video = repl.attachVideo(path).video();
+    repl.out().println("added %s: %d frames".formatted(path, video.nFrames()));
   }
 
   private void clear() {
@@ -191,7 +209,62 @@ final class ReplCommands {
                     repl.session().history().size()));
   }
 
+  private void edit(String argument) throws IOException {
+    Matcher numbered =
+        Pattern.compile("#(\\d{1,6})(?:\\s+(.*))?", Pattern.DOTALL).matcher(argument);
+    if (numbered.matches()) {
+      int number = Integer.parseInt(numbered.group(1));
+      String text = numbered.group(2);
+      if (number == 0) {
+        throw new IllegalArgumentException("questions are counted from #1");
+      }
+      repl.edit(number, text == null ? "" : text.strip());
+    } else {
+      repl.edit(0, argument);
+    }
+  }
+
+  private void tokens(String text) {
+    Vocab vocab = repl.session().model().textModel().vocab();
+    if (!text.isEmpty()) {
+      int[] ids = vocab.tokenize(text, false);
+      StringBuilder line = new StringBuilder();
+      for (int id : ids) {
+        line.append(id)
+            .append(" '")
+            .append(new String(vocab.piece(id, true), StandardCharsets.UTF_8))
+            .append("'  ");
+      }
+      repl.out().println(line.toString().strip());
+      repl.out().println("%d tokens".formatted(ids.length));
+      return;
+    }
+    for (Message message : repl.session().history()) {
+      repl.out()
+          .println(
+              "  %-9s %5d tokens of text%s"
+                  .formatted(
+                      message.role().word(),
+                      vocab.tokenize(message.text(), false).length,
+                      message.visuals().isEmpty()
+                          ? ""
+                          : ", %d picture(s)".formatted(message.visuals().size())));
+    }
+    repl.out()
+        .println(
+            "context: %d of %d tokens"
+                .formatted(repl.session().contextUsed(), repl.session().contextSize()));
+  }
+
   private void save(Path path) throws IOException {
+    if (!isJson(path)) {
+      repl.session().save(path);
+      repl.out()
+          .println(
+              "session of %d messages written to %s"
+                  .formatted(repl.session().history().size(), path));
+      return;
+    }
     byte[] json = MessagesJson.write(repl.session().history()).getBytes(StandardCharsets.UTF_8);
     AtomicFile.write(
         path,
@@ -205,7 +278,19 @@ final class ReplCommands {
         .println("%d messages written to %s".formatted(repl.session().history().size(), path));
   }
 
+  private static boolean isJson(Path path) {
+    return path.toString().toLowerCase(Locale.ROOT).endsWith(".json");
+  }
+
   private void load(Path path) throws IOException {
+    if (!isJson(path)) {
+      repl.session().restore(path);
+      repl.out()
+          .println(
+              "%d messages, %d tokens in the context"
+                  .formatted(repl.session().history().size(), repl.session().contextUsed()));
+      return;
+    }
     Path parent = path.toAbsolutePath().getParent();
     List<Message> messages =
         MessagesJson.parse(
@@ -223,7 +308,13 @@ final class ReplCommands {
               "  %-18s %s"
                   .formatted((entry.name + " " + entry.argument).strip(), entry.description));
     }
-    repl.out().println("A line that ends with \\ goes on in the next one.");
+    repl.out()
+        .println(
+            """
+            A path of a picture, dropped or pasted into the line, adds it to the question.
+            A line that ends with \\ goes on in the next one; \"""…\""" holds several lines.
+            Ctrl-C stops an answer, Ctrl-D ends.\
+            """);
   }
 
   /** A path as people type or drop it: in quotes, with escaped spaces, or from the home. */

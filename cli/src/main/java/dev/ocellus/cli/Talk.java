@@ -28,7 +28,7 @@ final class Talk implements AnswerListener {
 
   /** Called before the question is asked. */
   void begin(List<Message> messages) {
-    int images = messages.stream().mapToInt(m -> m.images().size()).sum();
+    int images = messages.stream().mapToInt(m -> m.visuals().size()).sum();
     progress.start(images > 0 ? "looking at %d picture(s)".formatted(images) : "reading");
   }
 

@@ -15,6 +15,13 @@ class UsageTest {
     assertThat(run.out()).contains("describe", "encode", "bench", "Exit codes:");
   }
 
+  @Test
+  void refusesAnUnknownPrecisionAndNamesTheKnown() {
+    Cli run = Cli.run("encode", "--vision-precision", "exakt", "picture.png");
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.err()).contains("exact, stored, bf16, q8_0 or fast, found 'exakt'");
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -25,6 +32,15 @@ class UsageTest {
         "template",
         "inspect",
         "convert",
+        "quantize",
+        "imatrix",
+        "perplexity",
+        "compare",
+        "edit",
+        "split",
+        "merge",
+        "hash",
+        "diff",
         "devices",
         "bench"
       })

@@ -98,6 +98,7 @@ final class Encoder {
           if (blocks.length < bytes) {
             blocks = new byte[bytes];
           }
+          Numbers.requireInQ8(tensor, first, floats, length);
           Numbers.toQ8(floats, blocks, length);
           yield MemorySegment.ofArray(blocks).asSlice(0, bytes);
         }

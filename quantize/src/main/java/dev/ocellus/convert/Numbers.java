@@ -9,6 +9,12 @@ final class Numbers {
 
   private static final int BLOCK = 32;
 
+  /**
+   * The float before 0.5. Adding it and cutting off rounds halves away from zero, exactly for every
+   * float; 0.5 itself would take the float before 0.5 to 1.
+   */
+  private static final float ALMOST_HALF = 0x1.fffffep-2f;
+
   private Numbers() {}
 
   /**
@@ -36,20 +42,32 @@ final class Numbers {
    * @throws ConversionException if a number is too large for F16
    */
   static void requireInF16(LazyTensor tensor, long first, float[] values, int length) {
+    requireBelow(F16_LIMIT, "f16", tensor, first, values, length);
+  }
+
+  /**
+   * @throws ConversionException if a number is too large for Q8_0, whose scales are F16
+   */
+  static void requireInQ8(LazyTensor tensor, long first, float[] values, int length) {
+    requireBelow(F16_LIMIT * 127, "q8_0", tensor, first, values, length);
+  }
+
+  private static void requireBelow(
+      float limit, String type, LazyTensor tensor, long first, float[] values, int length) {
     float largest = 0;
     for (int i = 0; i < length; i++) {
       largest = Math.max(largest, Math.abs(values[i]));
     }
-    if (largest <= F16_LIMIT) {
+    if (largest <= limit) {
       return;
     }
     int i = 0;
-    while (Math.abs(values[i]) <= F16_LIMIT) {
+    while (Math.abs(values[i]) <= limit) {
       i++;
     }
     throw new ConversionException(
-        "Tensor '%s' holds %s at element %d, which is infinite in f16. Convert with --outtype bf16 or f32."
-            .formatted(tensor.name(), values[i], first + i));
+        "Tensor '%s' holds %s at element %d, which is infinite in %s. Convert with --outtype bf16 or f32."
+            .formatted(tensor.name(), values[i], first + i, type));
   }
 
   /** Round to nearest, ties to even. */
@@ -84,8 +102,8 @@ final class Numbers {
       to[at] = (byte) half;
       to[at + 1] = (byte) (half >> 8);
       for (int i = 0; i < BLOCK; i++) {
-        double v = from[start + i] * inverse; // a float product; the sum below is exact
-        to[at + 2 + i] = (byte) (int) (v < 0 ? v - 0.5 : v + 0.5);
+        float v = from[start + i] * inverse;
+        to[at + 2 + i] = (byte) (int) (v + Math.copySign(ALMOST_HALF, v));
       }
       at += 2 + BLOCK;
     }

@@ -7,8 +7,11 @@ import dev.ocellus.gguf.GgufValue;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.MetadataType;
 import dev.ocellus.quantize.imatrix.Importance;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -104,7 +107,7 @@ public final class Quantizer {
               Shapes.of(t.tensor()));
         }
         first = index;
-        writer.write(names.get(i));
+        write(writer, names.get(i));
         written.add(names.get(i));
       }
       done = true;
@@ -116,6 +119,20 @@ public final class Quantizer {
       }
     }
     return written;
+  }
+
+  /** The system's message about a full disk does not tell which file. */
+  private static void write(GgufWriter writer, Path path) throws IOException {
+    try {
+      writer.write(path);
+    } catch (FileSystemException | InterruptedIOException | EOFException e) {
+      throw e;
+    } catch (IOException e) {
+      String reason = e.getMessage() == null ? e.toString() : e.getMessage();
+      throw (IOException)
+          new FileSystemException(path.toString(), null, "could not be written: " + reason)
+              .initCause(e);
+    }
   }
 
   private static List<List<PlannedTensor>> parts(GgufFile file, QuantizePlan plan) {

@@ -17,10 +17,10 @@ import java.util.Map;
 /**
  * Chooses the type of every tensor so that a model of a given size loses least.
  *
- * <p>Minimised is the sum over all tensors of their {@linkplain TypeErrors relative errors}, each
- * times how much an error there harms the answer. All layers add to one residual stream, so an
- * error of the same relative size does about the same harm wherever it is made and however small
- * the tensor: small tensors therefore get more bits.
+ * <p>Minimised is the sum of the {@linkplain TypeErrors relative errors} of all tensors, each
+ * counted once. All layers add to one residual stream, so an error of the same relative size does
+ * about the same harm wherever it is made and however small the tensor: small tensors therefore get
+ * more bits.
  */
 public final class SizePlanner {
   /** From few bits to many. */
@@ -67,15 +67,23 @@ public final class SizePlanner {
       throws IOException {
     // what the options fix by name shows as a plan of a recipe that quantizes nothing else
     QuantizePlan fixed = Planner.plan(file, options.toBuilder().pure(true).build());
-    List<TypeErrors.Question> questions = new ArrayList<>();
+    List<GgufTensor> free = new ArrayList<>();
     long fixedBytes = 0;
     for (PlannedTensor t : fixed.tensors()) {
       if (isFree(t, options)) {
-        questions.add(new TypeErrors.Question(t.tensor(), candidates(t.tensor(), options)));
+        free.add(t.tensor());
       } else {
         fixedBytes += t.bytes();
       }
     }
+    long budget = budget(file, fixed, target) - fixedBytes;
+    long weights = Math.max(1, free.stream().mapToLong(GgufTensor::nElements).sum());
+    // types of very few bits are slow to try, and never chosen where there is room for many
+    double leastBits = 8.0 * budget / weights / 2;
+    List<TypeErrors.Question> questions =
+        free.stream()
+            .map(t -> new TypeErrors.Question(t, candidates(t, options, leastBits)))
+            .toList();
     requireOriginal(questions, options);
     var errors =
         TypeErrors.measure(
@@ -84,7 +92,6 @@ public final class SizePlanner {
     for (TypeErrors.Question q : questions) {
       choices.put(q.tensor().name(), choices(q.tensor(), errors));
     }
-    long budget = budget(file, fixed, target) - fixedBytes;
     Map<String, TensorType> chosen = new HashMap<>(Allocation.choose(choices, budget));
     Recipe name = nearest(questions, chosen);
     var named = QuantizeOptions.builder(name).like(options);
@@ -116,10 +123,12 @@ public final class SizePlanner {
     }
   }
 
-  private static List<TensorType> candidates(GgufTensor t, QuantizeOptions options) {
+  private static List<TensorType> candidates(
+      GgufTensor t, QuantizeOptions options, double leastBits) {
     Importance importance = options.importance();
     boolean known = importance != null && ImportanceOf.tensor(importance, t) != null;
     List<TensorType> types = new ArrayList<>(known ? TINY : List.of());
+    types.removeIf(type -> type.bitsPerElement() < leastBits);
     types.addAll(PLAIN);
     types.removeIf(type -> t.dim(0) % type.blockSize() != 0);
     if (types.isEmpty() || types.equals(List.of(TensorType.Q8_0))) {
@@ -133,11 +142,10 @@ public final class SizePlanner {
   private static List<Allocation.Choice> choices(
       GgufTensor t, Map<String, Map<TensorType, Double>> errors) {
     List<Allocation.Choice> choices = new ArrayList<>();
-    double harm = Harm.of(t.name());
     errors
         .getOrDefault(t.name(), Map.of())
         .forEach((type, error) ->
-            choices.add(new Allocation.Choice(type, type.bytes(Shapes.of(t)), harm * error)));
+            choices.add(new Allocation.Choice(type, type.bytes(Shapes.of(t)), error)));
     choices.add(new Allocation.Choice(t.type(), t.byteSize(), 0));
     return choices;
   }

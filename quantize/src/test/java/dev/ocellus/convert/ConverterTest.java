@@ -91,11 +91,14 @@ class ConverterTest {
     b.tensor("multi_modal_projector.linear.weight", 6, 4);
     b.tensor("multi_modal_projector.linear.bias", 6);
     b.write();
-    Path file =
-        convert(
-            ConvertOptions.defaults()
-                .withParts(false, Encoders.YES)
-                .withTypes(OutputType.F32, OutputType.F32));
+    Path file = out.resolve("mmproj.gguf");
+    Converter.convert(
+        directory,
+        ConvertOptions.defaults()
+            .withParts(false, Encoders.YES)
+            .withTypes(OutputType.F32, OutputType.F32)
+            .withOutput(file, null),
+        ConvertProgress.NONE);
     try (GgufFile f = GgufFile.open(file)) {
       assertThat(f.metadata().string("clip.projector_type")).isEqualTo("paligemma");
       assertThat(f.metadata().int32("clip.vision.image_size")).isEqualTo(4);

@@ -91,4 +91,19 @@ public record Answer(
             messages.subList(0, kept).stream(), java.util.stream.Stream.of(message()))
         .toList();
   }
+
+  /** The same, with the number of messages that were dropped for it. */
+  Answer withEvictedMessages(int n) {
+    return n == 0
+        ? this
+        : new Answer(
+            text,
+            tokens,
+            stopReason,
+            prompt,
+            promptTokens,
+            usage.withEvictedMessages(n),
+            timings,
+            parts);
+  }
 }

@@ -1,10 +1,14 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.llama.LlamaContext;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A conversation with a model. What stands in the context already is not computed again: a second
@@ -16,16 +20,17 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class ChatSession implements AutoCloseable {
   private final VisionLanguageModel model;
-  private final LlamaContext context;
-  private final Generator generator;
+  private final Slots slots;
   private final List<Message> history = new ArrayList<>();
   private final ReentrantLock busy = new ReentrantLock();
   private final CancellationFlag cancellation = new CancellationFlag();
+  private volatile ContextFull whenFull = ContextFull.ERROR;
+  private volatile @Nullable Slot slot;
+  private volatile boolean closed;
 
-  ChatSession(VisionLanguageModel model, LlamaContext context) {
+  ChatSession(VisionLanguageModel model, Slots slots) {
     this.model = model;
-    this.context = context;
-    this.generator = new Generator(model, context);
+    this.slots = slots;
   }
 
   public VisionLanguageModel model() {
@@ -34,12 +39,21 @@ public final class ChatSession implements AutoCloseable {
 
   /** Tokens that the context holds. */
   public int contextSize() {
-    return context.nCtx();
+    return slots.nCtx();
   }
 
   /** Tokens that stand in the context now. */
   public int contextUsed() {
-    return generator.contextUsed();
+    Slot now = slot;
+    return now != null && now.owner() == this ? now.generator().filler().used() : 0;
+  }
+
+  /**
+   * What to do when the conversation does not fit the context any more; {@link ContextFull#ERROR}
+   * to begin with.
+   */
+  public void setContextFull(ContextFull whenFull) {
+    this.whenFull = whenFull;
   }
 
   /** The messages so far. */
@@ -83,6 +97,21 @@ public final class ChatSession implements AutoCloseable {
     });
   }
 
+  /**
+   * Replaces a message and forgets everything after it, which was said in answer to the old one.
+   * Nothing is computed until the next answer, which costs what comes after the change only.
+   *
+   * @param index which one, from 0
+   * @throws IndexOutOfBoundsException if there is no such message
+   */
+  public void edit(int index, Message message) {
+    exclusively(() -> {
+      Objects.checkIndex(index, history.size());
+      history.subList(index, history.size()).clear();
+      return history.add(message);
+    });
+  }
+
   /** Sends a message with the default options. */
   public Answer send(Message message) {
     return send(message, GenerationOptions.defaults(), AnswerListener.NONE);
@@ -99,10 +128,7 @@ public final class ChatSession implements AutoCloseable {
     return exclusively(() -> {
       List<Message> messages = new ArrayList<>(history);
       messages.add(message);
-      Answer answer = generate(messages, options, listener);
-      history.clear();
-      history.addAll(answer.addedTo(messages));
-      return answer;
+      return answer(messages, options, listener);
     });
   }
 
@@ -112,18 +138,133 @@ public final class ChatSession implements AutoCloseable {
    */
   public Answer complete(
       List<Message> messages, GenerationOptions options, AnswerListener listener) {
+    return exclusively(() -> answer(messages, options, listener));
+  }
+
+  /**
+   * Answers the last question again; the answer that it had is replaced. The question itself is not
+   * computed again.
+   *
+   * @throws IllegalArgumentException if there is no question
+   */
+  public Answer regenerate(GenerationOptions options, AnswerListener listener) {
     return exclusively(() -> {
-      Answer answer = generate(messages, options, listener);
-      history.clear();
-      history.addAll(answer.addedTo(messages));
-      return answer;
+      int question = history.size() - 1;
+      while (question >= 0 && history.get(question).role() != Role.USER) {
+        question--;
+      }
+      if (question < 0) {
+        throw new IllegalArgumentException("there is no question to answer again");
+      }
+      return answer(List.copyOf(history.subList(0, question + 1)), options, listener);
     });
   }
 
-  private Answer generate(
+  /**
+   * Saves the conversation with its pictures and, where it stands in the context, its keys and
+   * values, so that it goes on without computing anything again. The file is there whole or not at
+   * all, and is for this model only.
+   *
+   * @throws IOException if it cannot be written
+   */
+  public void save(Path file) throws IOException {
+    exclusivelyWithFiles(() -> {
+      cancellation.reset();
+      Slot taken = slot != null && contextUsed() > 0 ? acquire() : null;
+      try {
+        SessionFile.write(file, model, history, taken == null ? null : taken.generator());
+      } finally {
+        if (taken != null) {
+          slots.release(taken);
+        }
+      }
+    });
+  }
+
+  /**
+   * Goes on with a saved conversation; the present one is forgotten, but only after the file was
+   * found to be in order.
+   *
+   * @throws IOException if it cannot be read
+   * @throws SessionFormatException if it is no saved session, or damaged
+   * @throws ModelMismatchException if it was saved with another model
+   */
+  public void restore(Path file) throws IOException {
+    exclusivelyWithFiles(() -> {
+      cancellation.reset();
+      try (SessionFile.Opened saved = SessionFile.open(file, model)) {
+        Slot taken = acquire();
+        if (taken != null) {
+          try {
+            if (saved.hasState(taken.generator().lane())) {
+              saved.restore(taken.generator());
+            }
+          } finally {
+            slots.release(taken);
+          }
+        }
+        history.clear();
+        history.addAll(saved.messages());
+      }
+    });
+  }
+
+  private Answer answer(
       List<Message> messages, GenerationOptions options, AnswerListener listener) {
     cancellation.reset();
-    return generator.generate(messages, options, listener, cancellation);
+    Slot taken = acquire();
+    if (taken == null) {
+      return remember(messages, cancelledWhileWaiting());
+    }
+    try {
+      List<Message> kept = messages;
+      Generator generator = taken.generator();
+      if (whenFull == ContextFull.EVICT) {
+        int nCtx = generator.lane().nCtx();
+        int room = options.maxTokens() < 0 ? nCtx / 4 : Math.min(options.maxTokens(), nCtx / 2);
+        kept =
+            Eviction.fit(
+                messages, nCtx, Math.max(1, room), m -> generator.countTokens(m, options.prompt()));
+      }
+      Answer answer = generator.generate(kept, options, listener, cancellation);
+      return remember(kept, answer.withEvictedMessages(messages.size() - kept.size()));
+    } finally {
+      slots.release(taken);
+    }
+  }
+
+  private Answer remember(List<Message> messages, Answer answer) {
+    List<Message> after = answer.addedTo(messages);
+    history.clear();
+    history.addAll(after);
+    return answer;
+  }
+
+  private @Nullable Slot acquire() {
+    requireOpen();
+    Slot taken = slots.acquire(slot, this, cancellation);
+    if (taken != null) {
+      slot = taken;
+    }
+    return taken;
+  }
+
+  private static Answer cancelledWhileWaiting() {
+    var nothing = new Timings.Stage(0, 0);
+    return new Answer(
+        "",
+        new int[0],
+        StopReason.CANCELLED,
+        "",
+        new int[0],
+        new Usage(0, 0, 0, 0),
+        new Timings(nothing, nothing, nothing, nothing));
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("ChatSession has been closed");
+    }
   }
 
   /** Stops the answer that is being generated, within one token. Any thread may call this. */
@@ -133,6 +274,25 @@ public final class ChatSession implements AutoCloseable {
 
   private interface Action<T> {
     T run();
+  }
+
+  private interface FileAction {
+    void run() throws IOException;
+  }
+
+  private void exclusivelyWithFiles(FileAction action) throws IOException {
+    try {
+      exclusively(() -> {
+        try {
+          action.run();
+          return true;
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      });
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
   }
 
   private <T> T exclusively(Action<T> action) {
@@ -150,8 +310,8 @@ public final class ChatSession implements AutoCloseable {
   /** Stops a running answer and frees the context. */
   @Override
   public void close() {
+    closed = true;
     cancellation.cancel();
-    context.close();
-    generator.close();
+    slots.forget(this);
   }
 }

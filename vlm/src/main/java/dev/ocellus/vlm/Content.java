@@ -1,6 +1,8 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Visual;
+import org.jspecify.annotations.Nullable;
 
 /** A part of a message. */
 public sealed interface Content {
@@ -14,4 +16,22 @@ public sealed interface Content {
    * @param source where it came from, for people; may be empty
    */
   record Image(RgbImage image, String source) implements Content {}
+
+  /**
+   * A video, for models that take them. They look at some of its frames: each family chooses as its
+   * reference does.
+   *
+   * @param video frames with their times
+   * @param source where it came from, for people; may be empty
+   */
+  record Video(dev.ocellus.vlm.image.Video video, String source) implements Content {}
+
+  /** The picture or video that this part is, or null for text. */
+  default @Nullable Visual visual() {
+    return switch (this) {
+      case Text text -> null;
+      case Image image -> image.image();
+      case Video video -> video.video();
+    };
+  }
 }

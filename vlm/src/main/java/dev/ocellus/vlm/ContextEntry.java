@@ -1,5 +1,6 @@
 package dev.ocellus.vlm;
 
+import dev.ocellus.vlm.cache.EncodedImage;
 import dev.ocellus.vlm.model.ImagePiece;
 
 /** What stands, or is to stand, in a context: a token, or rows of a picture. */
@@ -11,11 +12,11 @@ sealed interface ContextEntry {
    * Rows of a picture, recognized by its key when they come again.
    *
    * @param key hash of the picture's pixels
-   * @param embeddings all its rows
+   * @param image all its rows
    * @param from first row
    * @param rows how many, and how their positions lie
    */
-  record Picture(String key, ImageEmbeddings embeddings, int from, ImagePiece.Rows rows)
+  record Picture(String key, EncodedImage image, int from, ImagePiece.Rows rows)
       implements ContextEntry {}
 
   /** Places in the cache that it takes. */

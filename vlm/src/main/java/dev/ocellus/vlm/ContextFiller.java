@@ -1,8 +1,7 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.llama.Batch;
-import dev.ocellus.llama.LlamaContext;
+import dev.ocellus.vlm.cache.EncodedImage;
 import dev.ocellus.vlm.model.ImagePiece;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -10,33 +9,31 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings a context to a wanted content with as little computing as possible: what it has in common
+ * Brings a lane to a wanted content with as little computing as possible: what it has in common
  * with the present content, from the beginning on, stays.
  *
  * <p>A picture may have more rows than a batch; it is decoded in parts, as long text is, unless its
  * rows see each other.
  */
-final class ContextFiller implements AutoCloseable {
-  private static final int SEQUENCE = 0;
-
-  private final LlamaContext context;
-  private final boolean rowsSeeEachOther;
+@SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes, others only look
+final class ContextFiller {
+  private final Lane lane;
   private final int nPositions;
-  private final Batch tokens;
-  private @Nullable Batch rows;
+  private final boolean rowsSeeEachOther;
   private final List<ContextEntry> present = new ArrayList<>();
-  private int used;
+  private int[] ids = new int[64];
+  private volatile int used;
   private int position;
-  private int lastOutput;
+  private int fixed;
 
   /**
+   * @param nPositions position numbers of a row
    * @param rowsSeeEachOther whether the rows of a picture are decoded without a causal mask
    */
-  ContextFiller(LlamaContext context, boolean rowsSeeEachOther) {
-    this.context = context;
+  ContextFiller(Lane lane, int nPositions, boolean rowsSeeEachOther) {
+    this.lane = lane;
+    this.nPositions = nPositions;
     this.rowsSeeEachOther = rowsSeeEachOther;
-    this.nPositions = context.model().nPositions();
-    this.tokens = Batch.ofTokens(context.nBatch());
   }
 
   /** Whether the rows of a picture must be decoded together. */
@@ -49,23 +46,50 @@ final class ContextFiller implements AutoCloseable {
     return used;
   }
 
-  /** Entry of the last batch that has the logits for what comes next. */
-  int lastOutput() {
-    return lastOutput;
+  /** What stands in the lane. */
+  List<ContextEntry> present() {
+    return List.copyOf(present);
   }
 
-  /** The embeddings of a picture that stands in the context, or null. */
-  @Nullable ImageEmbeddings find(String key) {
+  /** A picture that stands in the context, or null. */
+  @Nullable EncodedImage find(String key) {
     for (ContextEntry entry : present) {
       if (entry instanceof ContextEntry.Picture picture && picture.key().equals(key)) {
-        return picture.embeddings();
+        return picture.image();
       }
     }
     return null;
   }
 
+  /** Empties the lane. */
+  void clear() {
+    forgetAll();
+    lane.removeFrom(0);
+  }
+
+  private void forgetAll() {
+    present.clear();
+    used = 0;
+    position = 0;
+    fixed = 0;
+  }
+
   /**
-   * Fills the context, with the logits after the last entry wanted.
+   * Takes over what the lane has been given from a file.
+   *
+   * @param asAWhole whether a part of it cannot be taken away, as with sliding windows, whose older
+   *     part is not in the file
+   */
+  void restored(List<ContextEntry> entries, boolean asAWhole) {
+    forgetAll();
+    present.addAll(entries);
+    used = entries.stream().mapToInt(ContextEntry::size).sum();
+    position = entries.stream().mapToInt(ContextEntry::positions).sum();
+    fixed = asAWhole ? entries.size() : 0;
+  }
+
+  /**
+   * Fills the lane, with the logits after the last entry wanted.
    *
    * @return places that did not have to be computed
    */
@@ -76,7 +100,7 @@ final class ContextFiller implements AutoCloseable {
         && present.get(common).sameAs(wanted.get(common))) {
       common++;
     }
-    if (!truncate(common)) {
+    if (!keep(common)) {
       common = 0;
     }
     int total = wanted.stream().mapToInt(ContextEntry::size).sum();
@@ -89,24 +113,34 @@ final class ContextFiller implements AutoCloseable {
     return reused;
   }
 
-  /** Forgets what comes after {@code nEntries}; false if the model can only forget everything. */
-  private boolean truncate(int nEntries) {
+  /** Forgets what comes after {@code nEntries}; false if it had to forget everything. */
+  private boolean keep(int nEntries) {
     if (nEntries == present.size()) {
       return true;
     }
     List<ContextEntry> kept = present.subList(0, nEntries);
     int keptPositions = kept.stream().mapToInt(ContextEntry::positions).sum();
-    if (!context.removeFrom(SEQUENCE, keptPositions)) {
-      context.clear();
-      present.clear();
-      used = 0;
-      position = 0;
+    if (nEntries < fixed || !lane.removeFrom(keptPositions)) {
+      clear();
       return false;
     }
     used = kept.stream().mapToInt(ContextEntry::size).sum();
     position = keptPositions;
     present.subList(nEntries, present.size()).clear();
     return true;
+  }
+
+  /** Takes back the last tokens, which were guessed wrongly. */
+  void dropTokens(int n) {
+    if (n == 0) {
+      return;
+    }
+    if (!lane.removeFrom(position - n)) {
+      throw new IllegalStateException("this model's memory cannot take back single tokens");
+    }
+    used -= n;
+    position -= n;
+    present.subList(present.size() - n, present.size()).clear();
   }
 
   /** Decodes rows of one picture, or as much text as fits a batch; gives the next entry. */
@@ -116,51 +150,70 @@ final class ContextFiller implements AutoCloseable {
       return from + 1;
     }
     int to = from;
-    tokens.clear();
     while (to < wanted.size()
-        && tokens.size() < tokens.capacity()
+        && to - from < lane.nBatch()
         && wanted.get(to) instanceof ContextEntry.Token(int id)) {
-      tokens.add(id, position + tokens.size(), SEQUENCE, to == wanted.size() - 1);
+      put(to - from, id);
       to++;
     }
-    decode(tokens, flag);
-    position += to - from;
-    present.addAll(wanted.subList(from, to));
+    decode(to - from, to == wanted.size() ? 1 : 0, flag);
     return to;
   }
 
-  private void decodePicture(ContextEntry.Picture picture, boolean last, CancellationFlag flag) {
-    int start = used;
-    int nRows = picture.rows().count();
-    Batch batch = rows(picture.embeddings().width());
-    if (rowsSeeEachOther) {
-      context.setCausal(false);
+  private void put(int i, int id) {
+    if (i == ids.length) {
+      ids = Arrays.copyOf(ids, 2 * i);
     }
+    ids[i] = id;
+  }
+
+  /**
+   * Adds a token of the answer, and guesses of those behind it; all of them get logits.
+   *
+   * @param guesses tokens that may follow
+   */
+  void append(int token, int[] guesses, CancellationFlag flag) {
+    put(0, token);
+    for (int i = 0; i < guesses.length; i++) {
+      put(i + 1, guesses[i]);
+    }
+    decode(1 + guesses.length, 1 + guesses.length, flag);
+  }
+
+  /** Computes the first {@code n} of {@link #ids}. */
+  private void decode(int n, int outputs, CancellationFlag flag) {
     try {
-      int row = 0;
-      while (row < nRows) {
-        batch.clear();
-        while (row < nRows && batch.size() < batch.capacity()) {
-          batch.add(
-              picture.embeddings().rows(),
-              picture.from() + row,
-              positionOf(picture.rows(), row),
-              SEQUENCE,
-              last && row == nRows - 1);
-          row++;
+      lane.tokens(ids, 0, n, position, outputs, flag);
+    } catch (RuntimeException e) {
+      forgetFromPosition(); // micro-batches that were complete
+      throw e;
+    }
+    for (int i = 0; i < n; i++) {
+      present.add(new ContextEntry.Token(ids[i]));
+    }
+    used += n;
+    position += n;
+  }
+
+  private void decodePicture(ContextEntry.Picture picture, boolean last, CancellationFlag flag) {
+    int nRows = picture.rows().count();
+    try {
+      for (int row = 0; row < nRows; ) {
+        int n = Math.min(nRows - row, lane.nBatch());
+        int[][] positions = new int[n][];
+        for (int i = 0; i < n; i++) {
+          positions[i] = positionOf(picture.rows(), row + i);
         }
-        decode(batch, flag);
+        boolean wantsLogits = last && row + n == nRows;
+        lane.rows(
+            picture.image(), picture.from() + row, positions, rowsSeeEachOther, wantsLogits, flag);
+        row += n;
       }
     } catch (RuntimeException e) {
-      // a part of a picture is of no use to anybody
-      used = start;
-      forgetFromPosition();
+      forgetFromPosition(); // a part of a picture is of no use to anybody
       throw e;
-    } finally {
-      if (rowsSeeEachOther && !context.isClosed()) {
-        context.setCausal(true);
-      }
     }
+    used += nRows;
     position += picture.rows().positions();
     present.add(picture);
   }
@@ -171,57 +224,19 @@ final class ContextFiller implements AutoCloseable {
    */
   private int[] positionOf(ImagePiece.Rows rows, int row) {
     int[] axes = new int[nPositions];
-    if (rows.gridX() > 0 && nPositions > 1) {
-      axes[0] = position;
-      axes[1] = position + row / rows.gridX();
-      axes[2] = position + row % rows.gridX();
+    if (rows.onGrid() && nPositions > 1) {
+      axes[0] = position + rows.time(row);
+      axes[1] = position + rows.line(row);
+      axes[2] = position + rows.column(row);
       return axes;
     }
     Arrays.fill(axes, 0, Math.min(3, nPositions), position + row);
     return axes;
   }
 
-  private Batch rows(int width) {
-    if (rows == null) {
-      rows = Batch.ofEmbeddings(context.nBatch(), width, nPositions);
-    }
-    return rows;
-  }
-
-  /** Adds one token of the answer. */
-  void append(int token, CancellationFlag flag) {
-    tokens.clear();
-    tokens.add(token, position, SEQUENCE, true);
-    decode(tokens, flag);
-    position++;
-    present.add(new ContextEntry.Token(token));
-  }
-
-  private void decode(Batch batch, CancellationFlag flag) {
-    try {
-      context.decode(batch, flag);
-    } catch (RuntimeException e) {
-      forgetFromPosition(); // micro-batches that were complete
-      throw e;
-    }
-    used += batch.size();
-    lastOutput = batch.size() - 1;
-  }
-
   private void forgetFromPosition() {
-    if (!context.isClosed() && !context.removeFrom(SEQUENCE, position)) {
-      context.clear();
-      present.clear();
-      used = 0;
-      position = 0;
-    }
-  }
-
-  @Override
-  public void close() {
-    tokens.close();
-    if (rows != null) {
-      rows.close();
+    if (!lane.isClosed() && !lane.removeFrom(position)) {
+      clear();
     }
   }
 }

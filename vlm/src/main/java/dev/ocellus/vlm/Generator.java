@@ -3,9 +3,8 @@ package dev.ocellus.vlm;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.ggml.ComputationCancelledException;
 import dev.ocellus.llama.ContextOverflowException;
-import dev.ocellus.llama.LlamaContext;
 import dev.ocellus.llama.Vocab;
-import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.text.StopStrings;
 import dev.ocellus.vlm.text.Utf8Stream;
@@ -15,21 +14,25 @@ import org.jspecify.annotations.Nullable;
 
 /** Turns a conversation into an answer: prompt, prefill, and one token after the other. */
 final class Generator implements AutoCloseable {
+  private static final int[] NOTHING = {};
+
   private final VisionLanguageModel model;
-  private final LlamaContext context;
+  private final Lane lane;
   private final Vocab vocab;
   private final ContextFiller filler;
   private final ImageEncoding images;
-  private final float[] logits;
   private final @Nullable WholePrompt wholePrompt;
+  private final @Nullable Drafter drafter;
+  private final int draftMax;
 
-  Generator(VisionLanguageModel model, LlamaContext context) {
+  Generator(VisionLanguageModel model, Lane lane, @Nullable Drafter drafter) {
     this.model = model;
-    this.context = context;
+    this.lane = lane;
     this.vocab = model.textModel().vocab();
     this.filler =
         new ContextFiller(
-            context,
+            lane,
+            model.textModel().nPositions(),
             model
                 .encoder()
                 .map(VisionEncoder::architecture)
@@ -37,12 +40,30 @@ final class Generator implements AutoCloseable {
                 .orElse(false));
     this.wholePrompt = model.tokenEmbeddings().map(WholePrompt::new).orElse(null);
     this.images =
-        new ImageEncoding(model.encoder().orElse(null), vocab, model.options().imageTokens());
-    this.logits = new float[vocab.nTokens()];
+        new ImageEncoding(
+            model.encoder().orElse(null), model.imageCache(), vocab, model.options().imageTokens());
+    this.drafter = drafter;
+    this.draftMax = drafter == null ? 0 : model.options().sessions().speculation().most();
   }
 
-  int contextUsed() {
-    return filler.used();
+  /** The sequence that it works in. */
+  Lane lane() {
+    return lane;
+  }
+
+  /** What stands in the sequence. */
+  ContextFiller filler() {
+    return filler;
+  }
+
+  private static List<Visual> pictures(List<Message> messages) {
+    return messages.stream().flatMap(m -> m.visuals().stream()).toList();
+  }
+
+  /** Tokens of a conversation up to where its answer begins. */
+  int countTokens(List<Message> messages, PromptOptions options) {
+    images.start();
+    return images.count(model.prompt(messages, options), pictures(messages), filler).total();
   }
 
   Answer generate(
@@ -52,7 +73,7 @@ final class Generator implements AutoCloseable {
       CancellationFlag cancellation) {
     Prompt prompt = model.prompt(messages, options.prompt());
     Message begun = options.prompt().continued(messages);
-    var output =
+    var parts =
         new AnswerOutput(
             model.answerFormat(),
             vocab,
@@ -61,38 +82,27 @@ final class Generator implements AutoCloseable {
             options,
             listener);
     var sampler = new AnswerSampler(options, model);
-    List<RgbImage> pictures = messages.stream().flatMap(m -> m.images().stream()).toList();
-    images.startTiming();
-    List<ContextEntry> entries;
-    int nPrompt;
-    try {
-      // pictures are measured before they are encoded: one that does not fit costs no time
-      nPrompt = images.countTokens(prompt, pictures);
-      if (nPrompt >= context.nCtx()) {
-        throw new ContextOverflowException(
-            "The conversation has %d tokens (%d of them pictures), and the context holds %d with room for an answer. Use a larger context (-c), fewer pictures or a shorter conversation."
-                .formatted(nPrompt, images.imageTokens(), context.nCtx()));
-      }
-      if (nPrompt == 0) {
-        throw new IllegalArgumentException("An empty prompt cannot be answered");
-      }
-      requireRowsFitAMicroBatch(nPrompt);
-      entries = images.resolve(prompt, pictures, filler, cancellation);
-    } catch (ComputationCancelledException e) {
-      return cancelledBeforeStart(prompt);
-    }
-    int[] promptTokens = ImageEncoding.promptTokens(entries);
-    long prefillStart = System.nanoTime();
+    List<Visual> pictures = pictures(messages);
+    images.start();
+    // pictures are measured before they are encoded: one that does not fit costs no time
+    ImageEncoding.Count count = images.count(prompt, pictures, filler);
+    int nPrompt = count.total();
+    requireRoom(count);
+    long prefillStart;
+    int[] promptTokens;
     int cached;
     try {
+      List<ContextEntry> entries = images.resolve(prompt, pictures, cancellation);
+      promptTokens = ImageEncoding.promptTokens(entries);
+      prefillStart = System.nanoTime();
       List<ContextEntry> wanted = wholePrompt == null ? entries : wholePrompt.join(entries);
       cached = filler.fill(wanted, cancellation, listener);
     } catch (ComputationCancelledException e) {
       return cancelledBeforeStart(prompt);
     }
-    context.synchronize();
+    lane.synchronize();
     double prefillMillis = (System.nanoTime() - prefillStart) / 1e6;
-    var run = new Run(options, output, sampler, cancellation);
+    var run = new Run(options, parts, sampler, cancellation, promptTokens);
     long decodeStart = System.nanoTime();
     run.decode();
     double decodeMillis = (System.nanoTime() - decodeStart) / 1e6;
@@ -102,26 +112,41 @@ final class Generator implements AutoCloseable {
         run.reason,
         prompt.text(),
         promptTokens,
-        new Usage(nPrompt, images.imageTokens(), cached, run.nTokens),
+        new Usage(
+            nPrompt,
+            count.images(),
+            cached,
+            run.nTokens,
+            images.use(),
+            new DraftUse(run.nDrafted, run.nAccepted),
+            0),
         new Timings(
             images.preprocessTiming(),
             images.encodeTiming(),
             new Timings.Stage(prefillMillis, nPrompt - cached),
             new Timings.Stage(decodeMillis, run.nTokens)),
-        output.finish());
+        parts.finish());
   }
 
-  /** What sees each other is computed at once, or some would not see what comes later. */
-  private void requireRowsFitAMicroBatch(int nPrompt) {
+  private void requireRoom(ImageEncoding.Count count) {
+    if (count.total() >= lane.nCtx()) {
+      throw new ContextOverflowException(
+          "The conversation has %d tokens (%d of them pictures), and the context holds %d with room for an answer. Use a larger context (-c), fewer pictures or a shorter conversation."
+              .formatted(count.total(), count.images(), lane.nCtx()));
+    }
+    if (count.total() == 0) {
+      throw new IllegalArgumentException("An empty prompt cannot be answered");
+    }
+    // what sees each other is computed at once, or some would not see what comes later
     int nRows =
-        wholePrompt != null ? nPrompt : filler.rowsSeeEachOther() ? images.longestRows() : 0;
-    if (nRows > context.nUbatch()) {
+        wholePrompt != null ? count.total() : filler.rowsSeeEachOther() ? count.longestRows() : 0;
+    if (nRows > lane.nUbatch()) {
       throw new ContextOverflowException(
           "%s %d rows that this model must see at once, and the context computes %d at once. Use a micro-batch (-ub) and a batch (-b) of at least %d."
               .formatted(
                   wholePrompt != null ? "The prompt has" : "A picture has",
                   nRows,
-                  context.nUbatch(),
+                  lane.nUbatch(),
                   nRows));
     }
   }
@@ -140,13 +165,16 @@ final class Generator implements AutoCloseable {
 
   @Override
   public void close() {
-    filler.close();
+    lane.close();
+    if (drafter != null) {
+      drafter.close();
+    }
   }
 
   /** The answer on its way. */
   private final class Run {
     private final GenerationOptions options;
-    private final AnswerOutput output;
+    private final AnswerOutput parts;
     private final CancellationFlag cancellation;
     private final AnswerSampler sampler;
     private final Utf8Stream utf8 = new Utf8Stream();
@@ -156,13 +184,25 @@ final class Generator implements AutoCloseable {
     private int nTokens;
     private StopReason reason = StopReason.LENGTH;
 
+    /** Prompt and answer, for guessing what follows; not kept where nothing is guessed. */
+    private int[] whole;
+
+    private int nWhole;
+    private int[] guesses = NOTHING;
+    private int output;
+    private int nDrafted;
+    private int nAccepted;
+
     Run(
         GenerationOptions options,
-        AnswerOutput output,
+        AnswerOutput parts,
         AnswerSampler sampler,
-        CancellationFlag cancellation) {
+        CancellationFlag cancellation,
+        int[] promptTokens) {
+      this.whole = drafter == null ? NOTHING : promptTokens;
+      this.nWhole = whole.length;
       this.options = options;
-      this.output = output;
+      this.parts = parts;
       this.cancellation = cancellation;
       this.sampler = sampler;
       this.stops = new StopStrings(options.stop());
@@ -173,44 +213,53 @@ final class Generator implements AutoCloseable {
     }
 
     void decode() {
-      boolean stopped = false;
-      while (!stopped) {
-        if (sampler.mustEnd()) {
-          reason = StopReason.END;
-          break;
+      try {
+        boolean stopped = false;
+        while (!stopped) {
+          stopped = next();
         }
-        if (nTokens == options.maxTokens()) {
-          reason = StopReason.LENGTH;
-          break;
-        }
-        if (cancellation.isCancelled()) {
-          reason = StopReason.CANCELLED;
-          break;
-        }
-        context.logits(filler.lastOutput(), logits);
-        float[] raw = options.logProbs() < 0 ? logits : logits.clone();
-        int token = sampler.sample(logits, tokensLeft());
-        if (!options.ignoreEos() && vocab.isEndOfGeneration(token)) {
-          reason = StopReason.END;
-          break;
-        }
-        add(token);
-        output.addLogProbs(raw, token);
-        stopped = emit(utf8.accept(output.bytes(token)));
-        if (stopped) {
-          reason = StopReason.STOP_STRING;
-        } else if (nTokens != options.maxTokens() && !sampler.mustEnd()) {
-          stopped = !advance(token);
-        }
+      } finally {
+        dropGuesses();
       }
       if (reason != StopReason.STOP_STRING) {
         finish();
       }
     }
 
+    /** Chooses a token and computes the logits after it; true when the answer ends. */
+    private boolean next() {
+      if (sampler.mustEnd()) {
+        reason = StopReason.END;
+        return true;
+      }
+      if (nTokens == options.maxTokens()) {
+        reason = StopReason.LENGTH;
+        return true;
+      }
+      if (cancellation.isCancelled()) {
+        reason = StopReason.CANCELLED;
+        return true;
+      }
+      float[] logits = lane.logits(output);
+      float[] raw = options.logProbs() < 0 ? logits : logits.clone();
+      int token = sampler.sample(logits, tokensLeft());
+      if (!options.ignoreEos() && vocab.isEndOfGeneration(token)) {
+        reason = StopReason.END;
+        return true;
+      }
+      add(token);
+      parts.addLogProbs(raw, token);
+      if (emit(utf8.accept(parts.bytes(token)))) {
+        reason = StopReason.STOP_STRING;
+        return true;
+      }
+      return nTokens != options.maxTokens() && !sampler.mustEnd() && !advance(token);
+    }
+
     /** How many tokens may still come, by the options and by the context. */
     private int tokensLeft() {
-      int room = context.nCtx() - filler.used() + 1;
+      int guessed = guesses.length - output; // they stand there and may be taken back
+      int room = lane.nCtx() - (filler.used() - guessed) + 1;
       return options.maxTokens() < 0 ? room : Math.min(room, options.maxTokens() - nTokens);
     }
 
@@ -219,16 +268,31 @@ final class Generator implements AutoCloseable {
         tokens = Arrays.copyOf(tokens, 2 * nTokens);
       }
       tokens[nTokens++] = token;
+      if (drafter != null) {
+        if (nWhole == whole.length) {
+          whole = Arrays.copyOf(whole, 2 * nWhole + 1);
+        }
+        whole[nWhole++] = token;
+      }
     }
 
-    /** Computes the logits after a token; false when the answer has to end here. */
+    /** Brings the logits after a token; false when the answer has to end here. */
     private boolean advance(int token) {
-      if (filler.used() >= context.nCtx()) {
-        reason = StopReason.CONTEXT;
-        return false;
+      if (output < guesses.length && guesses[output] == token) {
+        output++; // it was guessed, and what follows it is computed already
+        nAccepted++;
+        return true;
       }
       try {
-        filler.append(token, cancellation);
+        dropGuesses();
+        if (filler.used() >= lane.nCtx()) {
+          reason = StopReason.CONTEXT;
+          return false;
+        }
+        int[] next = guess();
+        filler.append(token, next, cancellation);
+        guesses = next;
+        nDrafted += next.length;
         return true;
       } catch (ContextOverflowException e) {
         reason = StopReason.CONTEXT;
@@ -236,6 +300,27 @@ final class Generator implements AutoCloseable {
         reason = StopReason.CANCELLED;
       }
       return false;
+    }
+
+    /** Takes guesses back that did not come true. */
+    private void dropGuesses() {
+      int wrong = guesses.length - output;
+      guesses = NOTHING;
+      output = 0;
+      if (!lane.isClosed()) {
+        filler.dropTokens(wrong);
+      }
+    }
+
+    private int[] guess() {
+      if (drafter == null) {
+        return NOTHING;
+      }
+      int most = Math.min(draftMax, lane.nCtx() - filler.used() - 1);
+      if (options.maxTokens() >= 0) {
+        most = Math.min(most, options.maxTokens() - nTokens - 1);
+      }
+      return most < 1 ? NOTHING : drafter.guess(whole, nWhole, most, cancellation);
     }
 
     /** Passes text on; true when a stop string was in it. */
@@ -257,7 +342,7 @@ final class Generator implements AutoCloseable {
     private void pass(String piece) {
       if (!piece.isEmpty()) {
         text.append(piece);
-        output.accept(piece);
+        parts.accept(piece);
       }
     }
   }

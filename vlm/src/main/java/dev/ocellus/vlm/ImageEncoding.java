@@ -2,7 +2,9 @@ package dev.ocellus.vlm;
 
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.llama.Vocab;
-import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.cache.EncodedImage;
+import dev.ocellus.vlm.cache.ImageCache;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.model.ImageInput;
 import dev.ocellus.vlm.model.ImagePiece;
 import dev.ocellus.vlm.model.TokenLimits;
@@ -10,42 +12,52 @@ import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.Segment;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings the pictures of a conversation to where they stand in the prompt, encoding only those that
- * are not in the context already. Keeps the time of the last call.
+ * Brings the pictures of a conversation to where they stand in the prompt. Only those are
+ * preprocessed and encoded that neither stand in the context nor in the image cache. Keeps the time
+ * of the last call.
  */
 final class ImageEncoding {
   private final @Nullable VisionEncoder encoder;
+  private final ImageCache cache;
   private final Vocab vocab;
   private final TokenLimits limits;
-  private final Map<String, ImageInput> prepared = new HashMap<>();
+  private final Map<String, EncodedImage> known = new HashMap<>();
+  private final Map<String, ImageInput> prepared = new LinkedHashMap<>();
   private long preprocessNanos;
   private long encodeNanos;
   private int encodedTokens;
-  private int imageTokens;
+  private int fromContext;
+  private int fromMemory;
+  private int fromDisk;
+  private int encoded;
 
-  ImageEncoding(@Nullable VisionEncoder encoder, Vocab vocab, TokenLimits limits) {
+  ImageEncoding(
+      @Nullable VisionEncoder encoder, ImageCache cache, Vocab vocab, TokenLimits limits) {
     this.encoder = encoder;
+    this.cache = cache;
     this.vocab = vocab;
     this.limits = limits;
   }
 
-  void startTiming() {
+  /** Begins with a new question. */
+  void start() {
+    known.clear();
     prepared.clear();
     preprocessNanos = 0;
     encodeNanos = 0;
     encodedTokens = 0;
-    imageTokens = 0;
-  }
-
-  /** Tokens of the last conversation that are pictures. */
-  int imageTokens() {
-    return imageTokens;
+    fromContext = 0;
+    fromMemory = 0;
+    fromDisk = 0;
+    encoded = 0;
   }
 
   Timings.Stage preprocessTiming() {
@@ -56,6 +68,11 @@ final class ImageEncoding {
     return new Timings.Stage(encodeNanos / 1e6, encodedTokens);
   }
 
+  /** Where the pictures came from. */
+  ImageUse use() {
+    return new ImageUse(encoded, fromContext, fromMemory, fromDisk);
+  }
+
   private VisionEncoder encoder() {
     if (encoder == null) {
       throw new IllegalStateException("a prompt with pictures was made without an encoder");
@@ -63,56 +80,82 @@ final class ImageEncoding {
     return encoder;
   }
 
-  /** Tokens of a prompt with its pictures, which are preprocessed for it. */
-  int countTokens(Prompt prompt, List<RgbImage> pictures) {
-    int total = 0;
+  /**
+   * Tokens of a prompt with its pictures.
+   *
+   * @param total all of them
+   * @param images rows of pictures
+   * @param longestRows most rows that stand together, and so have to be decoded together where rows
+   *     see each other
+   */
+  record Count(int total, int images, int longestRows) {}
+
+  /** Counts tokens, for which pictures that are not known are preprocessed and not yet encoded. */
+  Count count(Prompt prompt, List<Visual> pictures, ContextFiller filler) {
+    int text = 0;
+    int images = 0;
+    int longest = 0;
     for (Segment segment : prompt.segments()) {
       switch (segment) {
-        case Segment.Tokens(int[] ids) -> total += ids.length;
+        case Segment.Tokens(int[] ids) -> text += ids.length;
         case Segment.Image(int index) -> {
-          ImageInput input = prepare(pictures.get(index));
-          imageTokens += input.nTokens();
-          for (ImagePiece piece : input.layout()) {
-            if (piece instanceof ImagePiece.Text(String text)) {
-              total += vocab.tokenize(text, true).length;
+          for (ImagePiece piece : layout(pictures.get(index), filler)) {
+            switch (piece) {
+              case ImagePiece.Text(String written) -> text += vocab.tokenize(written, true).length;
+              case ImagePiece.Rows rows -> {
+                images += rows.count();
+                longest = Math.max(longest, rows.count());
+              }
             }
           }
         }
       }
     }
-    return total + imageTokens;
+    return new Count(text + images, images, longest);
   }
 
-  /**
-   * Most rows of a picture of the last conversation that stand together, and so have to be decoded
-   * together where rows see each other.
-   */
-  int longestRows() {
-    return prepared.values().stream()
-        .flatMap(input -> input.layout().stream())
-        .mapToInt(piece -> piece instanceof ImagePiece.Rows rows ? rows.count() : 0)
-        .max()
-        .orElse(0);
+  private List<ImagePiece> layout(Visual picture, ContextFiller filler) {
+    String key = picture.contentHash();
+    EncodedImage image = known.get(key);
+    if (image != null) {
+      return image.layout();
+    }
+    ImageInput input = prepared.get(key);
+    if (input != null) {
+      return input.layout();
+    }
+    image = lookUp(key, filler);
+    if (image != null) {
+      known.put(key, image);
+      return image.layout();
+    }
+    long start = System.nanoTime();
+    input = encoder().prepare(picture, limits);
+    preprocessNanos += System.nanoTime() - start;
+    prepared.put(key, input);
+    return input.layout();
   }
 
-  private ImageInput prepare(RgbImage picture) {
-    return prepared.computeIfAbsent(
-        picture.contentHash(),
-        key -> {
-          long start = System.nanoTime();
-          ImageInput input = encoder().prepare(picture, limits);
-          preprocessNanos += System.nanoTime() - start;
-          return input;
-        });
+  private @Nullable EncodedImage lookUp(String key, ContextFiller filler) {
+    EncodedImage present = filler.find(key);
+    if (present != null) {
+      fromContext++;
+      return present;
+    }
+    Optional<ImageCache.Found> found = cache.find(key);
+    if (found.isEmpty() || found.get().image().width() != encoder().architecture().width()) {
+      return null;
+    }
+    switch (found.get().tier()) {
+      case MEMORY -> fromMemory++;
+      case DISK -> fromDisk++;
+    }
+    return found.get().image();
   }
 
-  /** The entries of a prompt, with the embeddings of its pictures. */
-  List<ContextEntry> resolve(
-      Prompt prompt, List<RgbImage> pictures, ContextFiller filler, CancellationFlag flag) {
-    Map<String, ImageEmbeddings> known = encodeMissing(pictures, filler, flag);
-    Map<String, List<ImagePiece>> layouts = new HashMap<>();
-    prepared.forEach((key, input) -> layouts.put(key, input.layout()));
-    prepared.clear(); // the pixels are not needed any more
+  /** The entries of a prompt that was counted, with the embeddings of its pictures. */
+  List<ContextEntry> resolve(Prompt prompt, List<Visual> pictures, CancellationFlag flag) {
+    encodePrepared(flag);
     List<ContextEntry> entries = new ArrayList<>();
     for (Segment segment : prompt.segments()) {
       switch (segment) {
@@ -121,29 +164,20 @@ final class ImageEncoding {
             entries.add(new ContextEntry.Token(id));
           }
         }
-        case Segment.Image(int index) -> {
-          String key = pictures.get(index).contentHash();
-          ImageEmbeddings embeddings = known.get(key);
-          if (embeddings == null) {
-            throw new IllegalStateException("picture " + index + " was not encoded");
-          }
-          addPicture(entries, key, embeddings, layouts.get(key));
-        }
+        case Segment.Image(int index) -> addPicture(entries, pictures.get(index).contentHash());
       }
     }
+    known.clear(); // the context and the cache have them
     return entries;
   }
 
-  private void addPicture(
-      List<ContextEntry> entries,
-      String key,
-      ImageEmbeddings embeddings,
-      @Nullable List<ImagePiece> layout) {
-    if (layout == null) {
-      throw new IllegalStateException("a picture was not prepared");
+  private void addPicture(List<ContextEntry> entries, String key) {
+    EncodedImage image = known.get(key);
+    if (image == null) {
+      throw new IllegalStateException("a picture was not encoded");
     }
     int row = 0;
-    for (ImagePiece piece : layout) {
+    for (ImagePiece piece : image.layout()) {
       switch (piece) {
         case ImagePiece.Text(String text) -> {
           for (int id : vocab.tokenize(text, true)) {
@@ -151,38 +185,31 @@ final class ImageEncoding {
           }
         }
         case ImagePiece.Rows rows -> {
-          entries.add(new ContextEntry.Picture(key, embeddings, row, rows));
+          entries.add(new ContextEntry.Picture(key, image, row, rows));
           row += rows.count();
         }
       }
     }
   }
 
-  private Map<String, ImageEmbeddings> encodeMissing(
-      List<RgbImage> pictures, ContextFiller filler, CancellationFlag flag) {
-    Map<String, ImageEmbeddings> known = new HashMap<>();
-    List<String> missing = new ArrayList<>();
-    List<ImageInput> inputs = new ArrayList<>();
-    for (RgbImage picture : pictures) {
-      String key = picture.contentHash();
-      ImageEmbeddings present = filler.find(key);
-      if (present != null) {
-        known.put(key, present);
-      } else if (!missing.contains(key)) {
-        missing.add(key);
-        inputs.add(prepare(picture));
-      }
+  private void encodePrepared(CancellationFlag flag) {
+    if (prepared.isEmpty()) {
+      return;
     }
-    if (!missing.isEmpty()) {
-      long start = System.nanoTime();
-      List<ImageEmbeddings> encoded = encoder().encode(inputs, flag);
-      encodeNanos += System.nanoTime() - start;
-      for (int i = 0; i < missing.size(); i++) {
-        known.put(missing.get(i), encoded.get(i));
-        encodedTokens += encoded.get(i).nTokens();
-      }
+    long start = System.nanoTime();
+    List<ImageEmbeddings> results = encoder().encode(List.copyOf(prepared.values()), flag);
+    encodeNanos += System.nanoTime() - start;
+    int i = 0;
+    for (Map.Entry<String, ImageInput> entry : prepared.entrySet()) {
+      ImageEmbeddings rows = results.get(i++);
+      var image =
+          new EncodedImage(rows.rows(), rows.nTokens(), rows.width(), entry.getValue().layout());
+      known.put(entry.getKey(), image);
+      cache.put(entry.getKey(), image);
+      encodedTokens += rows.nTokens();
+      encoded++;
     }
-    return known;
+    prepared.clear(); // the pixels are not needed any more
   }
 
   /** Ids of a prompt; -1 at every row of a picture. */

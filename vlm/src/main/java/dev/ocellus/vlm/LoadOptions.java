@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param chatTemplate template to use instead of the one in the file; null for that one
  * @param imageTokens limits for the tokens of a picture, where the model leaves a choice
  * @param visionPrecision how the image encoder multiplies with its weights on a CPU
+ * @param sessions how its sessions work
  */
 public record LoadOptions(
     Path model,
@@ -25,7 +26,8 @@ public record LoadOptions(
     ContextOptions contextOptions,
     @Nullable String chatTemplate,
     TokenLimits imageTokens,
-    MatrixPrecision visionPrecision) {
+    MatrixPrecision visionPrecision,
+    SessionOptions sessions) {
 
   /** With exact vision. */
   public LoadOptions(
@@ -42,7 +44,8 @@ public record LoadOptions(
         contextOptions,
         chatTemplate,
         imageTokens,
-        MatrixPrecision.EXACT);
+        MatrixPrecision.EXACT,
+        SessionOptions.defaults());
   }
 
   /** With the model's own limits for the tokens of a picture, and exact vision. */
@@ -67,26 +70,73 @@ public record LoadOptions(
 
   public LoadOptions withModelOptions(ModelOptions modelOptions) {
     return new LoadOptions(
-        model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens, visionPrecision);
+        model,
+        mmproj,
+        modelOptions,
+        contextOptions,
+        chatTemplate,
+        imageTokens,
+        visionPrecision,
+        sessions);
   }
 
   public LoadOptions withContextOptions(ContextOptions contextOptions) {
     return new LoadOptions(
-        model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens, visionPrecision);
+        model,
+        mmproj,
+        modelOptions,
+        contextOptions,
+        chatTemplate,
+        imageTokens,
+        visionPrecision,
+        sessions);
   }
 
   public LoadOptions withChatTemplate(@Nullable String chatTemplate) {
     return new LoadOptions(
-        model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens, visionPrecision);
+        model,
+        mmproj,
+        modelOptions,
+        contextOptions,
+        chatTemplate,
+        imageTokens,
+        visionPrecision,
+        sessions);
   }
 
   public LoadOptions withImageTokens(TokenLimits imageTokens) {
     return new LoadOptions(
-        model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens, visionPrecision);
+        model,
+        mmproj,
+        modelOptions,
+        contextOptions,
+        chatTemplate,
+        imageTokens,
+        visionPrecision,
+        sessions);
   }
 
   public LoadOptions withVisionPrecision(MatrixPrecision visionPrecision) {
     return new LoadOptions(
-        model, mmproj, modelOptions, contextOptions, chatTemplate, imageTokens, visionPrecision);
+        model,
+        mmproj,
+        modelOptions,
+        contextOptions,
+        chatTemplate,
+        imageTokens,
+        visionPrecision,
+        sessions);
+  }
+
+  public LoadOptions withSessions(SessionOptions sessions) {
+    return new LoadOptions(
+        model,
+        mmproj,
+        modelOptions,
+        contextOptions,
+        chatTemplate,
+        imageTokens,
+        visionPrecision,
+        sessions);
   }
 }

@@ -1,9 +1,11 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.tool.ToolCall;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * One message of a conversation.
@@ -78,6 +80,11 @@ public record Message(
       }
     }
     return text.toString();
+  }
+
+  /** Its pictures and videos, in order. */
+  public List<Visual> visuals() {
+    return content.stream().map(Content::visual).filter(Objects::nonNull).toList();
   }
 
   /** Its pictures, in order. */

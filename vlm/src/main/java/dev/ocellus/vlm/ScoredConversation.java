@@ -3,9 +3,9 @@ package dev.ocellus.vlm;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.ggml.ProductObserver;
 import dev.ocellus.llama.ContextOverflowException;
-import dev.ocellus.llama.LlamaContext;
 import dev.ocellus.llama.Vocab;
-import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.cache.ImageCache;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.prompt.Prompt;
 import java.util.Arrays;
 import java.util.List;
@@ -30,26 +30,33 @@ public final class ScoredConversation implements AutoCloseable {
     void token(int index, int token, float[] logits);
   }
 
+  private static final int[] NO_GUESSES = {};
+
   private final VisionLanguageModel model;
-  private final LlamaContext context;
+  private final Lane lane;
   private final Vocab vocab;
   private final ContextFiller filler;
   private final ImageEncoding images;
-  private final float[] logits;
 
   /**
    * @param observer told of all products of the text model; null for nobody
    */
   public ScoredConversation(VisionLanguageModel model, @Nullable ProductObserver observer) {
     this.model = model;
-    this.context = model.textModel().newContext(model.options().contextOptions(), true, observer);
+    this.lane =
+        new OwnLane(model.textModel().newContext(model.options().contextOptions(), true, observer));
     this.vocab = model.textModel().vocab();
     this.filler =
         new ContextFiller(
-            context, model.encoder().map(e -> e.architecture().rowsSeeEachOther()).orElse(false));
+            lane,
+            model.textModel().nPositions(),
+            model.encoder().map(e -> e.architecture().rowsSeeEachOther()).orElse(false));
     this.images =
-        new ImageEncoding(model.encoder().orElse(null), vocab, model.options().imageTokens());
-    this.logits = new float[vocab.nTokens()];
+        new ImageEncoding(
+            model.encoder().orElse(null),
+            new ImageCache(0, null, 0, () -> ""), // whoever observes wants to see the encoder
+            vocab,
+            model.options().imageTokens());
   }
 
   /**
@@ -64,14 +71,14 @@ public final class ScoredConversation implements AutoCloseable {
     fill(messages, flag);
     int[] tokens = new int[maxTokens];
     for (int i = 0; i < maxTokens; i++) {
-      context.logits(filler.lastOutput(), logits);
-      tokens[i] = likeliest();
+      float[] logits = lane.logits(0);
+      tokens[i] = likeliest(logits);
       listener.token(i, tokens[i], logits);
-      if (vocab.isEndOfGeneration(tokens[i]) || filler.used() >= context.nCtx()) {
+      if (vocab.isEndOfGeneration(tokens[i]) || filler.used() >= lane.nCtx()) {
         return Arrays.copyOf(tokens, i + 1);
       }
       if (i + 1 < maxTokens) {
-        filler.append(tokens[i], flag);
+        filler.append(tokens[i], NO_GUESSES, flag);
       }
     }
     return tokens;
@@ -86,37 +93,37 @@ public final class ScoredConversation implements AutoCloseable {
       List<Message> messages, int[] answer, Listener listener, CancellationFlag flag) {
     fill(messages, flag);
     for (int i = 0; i < answer.length; i++) {
-      context.logits(filler.lastOutput(), logits);
-      listener.token(i, answer[i], logits);
+      listener.token(i, answer[i], lane.logits(0));
       if (i + 1 < answer.length) {
-        filler.append(answer[i], flag);
+        filler.append(answer[i], NO_GUESSES, flag);
       }
     }
   }
 
   private void fill(List<Message> messages, CancellationFlag flag) {
     Prompt prompt = model.prompt(messages);
-    List<RgbImage> pictures = messages.stream().flatMap(m -> m.images().stream()).toList();
-    images.startTiming();
-    int n = images.countTokens(prompt, pictures);
+    List<Visual> pictures = messages.stream().flatMap(m -> m.visuals().stream()).toList();
+    images.start();
+    ImageEncoding.Count count = images.count(prompt, pictures, filler);
+    int n = count.total();
     if (n == 0) {
       throw new IllegalArgumentException("An empty prompt cannot be answered");
     }
-    if (n >= context.nCtx()) {
+    if (n >= lane.nCtx()) {
       throw new ContextOverflowException(
           "The conversation has %d tokens, and the context holds %d with room for an answer. Use a larger context (-c)."
-              .formatted(n, context.nCtx()));
+              .formatted(n, lane.nCtx()));
     }
-    int rows = filler.rowsSeeEachOther() ? images.longestRows() : 0;
-    if (rows > context.nUbatch()) {
+    int rows = filler.rowsSeeEachOther() ? count.longestRows() : 0;
+    if (rows > lane.nUbatch()) {
       throw new ContextOverflowException(
           "A picture has %d rows that this model must see at once, and the context computes %d at once. Use a micro-batch (-ub) and a batch (-b) of at least %d."
-              .formatted(rows, context.nUbatch(), rows));
+              .formatted(rows, lane.nUbatch(), rows));
     }
-    filler.fill(images.resolve(prompt, pictures, filler, flag), flag, AnswerListener.NONE);
+    filler.fill(images.resolve(prompt, pictures, flag), flag, AnswerListener.NONE);
   }
 
-  private int likeliest() {
+  private static int likeliest(float[] logits) {
     int best = 0;
     for (int i = 1; i < logits.length; i++) {
       if (logits[i] > logits[best]) {
@@ -128,7 +135,6 @@ public final class ScoredConversation implements AutoCloseable {
 
   @Override
   public void close() {
-    context.close();
-    filler.close();
+    lane.close();
   }
 }

@@ -13,6 +13,8 @@ import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.WeightStore;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.model.Architectures;
 import dev.ocellus.vlm.model.EncoderGraph;
 import dev.ocellus.vlm.model.ImageInput;
@@ -183,6 +185,14 @@ public final class VisionEncoder implements AutoCloseable {
   /** The same with limits for the number of tokens, where the model leaves a choice. */
   public ImageInput prepare(RgbImage image, TokenLimits limits) {
     return architecture.prepare(image, limits);
+  }
+
+  /** Prepares a picture or a video, of which frames are taken as the model's reference does. */
+  public ImageInput prepare(Visual visual, TokenLimits limits) {
+    return switch (visual) {
+      case RgbImage image -> prepare(image, limits);
+      case Video video -> architecture.prepare(video, limits);
+    };
   }
 
   /** Encodes one picture. */

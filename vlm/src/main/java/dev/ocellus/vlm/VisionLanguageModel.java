@@ -2,9 +2,16 @@ package dev.ocellus.vlm;
 
 import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.llama.ContextOptions;
+import dev.ocellus.llama.LlamaContext;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.TokenEmbeddings;
 import dev.ocellus.llama.Vocab;
+import dev.ocellus.vlm.cache.ImageCache;
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Visual;
+import dev.ocellus.vlm.model.VisionArchitecture;
+import dev.ocellus.vlm.model.VisualPlace;
 import dev.ocellus.vlm.prompt.ChatFormat;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.PromptException;
@@ -14,8 +21,11 @@ import dev.ocellus.vlm.template.Rendered;
 import dev.ocellus.vlm.tool.AnswerFormat;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,8 +38,9 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Thread-safe; a {@link ChatSession} is for one caller at a time. Closing the model closes its
- * sessions first.
+ * <p>Thread-safe; a {@link ChatSession} is for one caller at a time. Several sessions may answer at
+ * the same time: each in a context of its own, or together in one, as {@link SessionOptions} say.
+ * Closing the model closes its sessions first.
  */
 public final class VisionLanguageModel implements AutoCloseable {
   /** What models without a template of their own are talked to in. */
@@ -43,7 +54,13 @@ public final class VisionLanguageModel implements AutoCloseable {
   private final @Nullable TokenEmbeddings tokenEmbeddings;
   private final ChatFormat format;
   private final PromptTokenizer tokenizer;
+  private final @Nullable LlamaModel draftModel;
+  private final ImageCache imageCache;
+  private final String template;
   private final double loadMillis;
+  private volatile @Nullable String identity;
+  private @Nullable SharedSlots shared; // guarded by this
+  private boolean closed; // guarded by this
 
   /** A race only makes it twice. */
   private volatile @Nullable GrammarVocabulary grammarVocabulary;
@@ -52,33 +69,38 @@ public final class VisionLanguageModel implements AutoCloseable {
       LoadOptions options,
       LlamaModel textModel,
       @Nullable VisionEncoder encoder,
+      @Nullable LlamaModel draftModel,
       @Nullable TokenEmbeddings tokenEmbeddings,
       @Nullable String template,
       long started) {
     this.options = options;
     this.textModel = textModel;
     this.encoder = encoder;
+    this.draftModel = draftModel;
+    ImageCacheOptions cache = options.sessions().imageCache();
+    this.imageCache =
+        new ImageCache(
+            cache.memoryBytes(),
+            cache.directory(),
+            cache.diskBytes(),
+            () -> EncoderIdentity.of(Objects.requireNonNull(encoder), options));
     this.tokenEmbeddings = tokenEmbeddings;
-    String marker = encoder == null ? null : encoder.architecture().imageMarker();
     Vocab vocab = textModel.vocab();
+    this.template =
+        template != null
+            ? template
+            : encoder != null ? encoder.architecture().defaultChatTemplate() : CHATML;
     this.format =
-        new ChatFormat(
-            template != null
-                ? template
-                : encoder != null ? encoder.architecture().defaultChatTemplate() : CHATML,
-            marker,
-            tokenText(vocab, vocab.bos()),
-            tokenText(vocab, vocab.eos()));
-    this.tokenizer =
-        encoder == null
-            ? new PromptTokenizer(vocab, null)
-            : new PromptTokenizer(
-                vocab,
-                new PromptTokenizer.ImagePlace(
-                    encoder.architecture().imageMarker(),
-                    encoder.architecture()::textBeforeImage,
-                    encoder.architecture().textAfterImage()));
+        new ChatFormat(this.template, tokenText(vocab, vocab.bos()), tokenText(vocab, vocab.eos()));
+    this.tokenizer = new PromptTokenizer(vocab, encoder == null ? Set.of() : markers(encoder));
     this.loadMillis = (System.nanoTime() - started) / 1e6;
+  }
+
+  private static Set<String> markers(VisionEncoder encoder) {
+    VisionArchitecture architecture = encoder.architecture();
+    return architecture.videoMarker().isEmpty()
+        ? Set.of(architecture.imageMarker())
+        : Set.of(architecture.imageMarker(), architecture.videoMarker());
   }
 
   private static String tokenText(Vocab vocab, int token) {
@@ -104,6 +126,8 @@ public final class VisionLanguageModel implements AutoCloseable {
                 options.modelOptions().nGpuLayers() != 0,
                 options.visionPrecision());
     LlamaModel text = null;
+    LlamaModel draft = null;
+    TokenEmbeddings embeddings = null;
     try {
       String template = options.chatTemplate();
       if (template == null) {
@@ -116,12 +140,21 @@ public final class VisionLanguageModel implements AutoCloseable {
                 .formatted(
                     mmproj, encoder.architecture().width(), options.model(), text.nEmbdInput()));
       }
-      TokenEmbeddings embeddings =
-          encoder != null && encoder.architecture().promptSeesItself()
-              ? TokenEmbeddings.open(options.model())
-              : null;
-      return new VisionLanguageModel(options, text, encoder, embeddings, template, started);
+      Path draftFile = options.sessions().speculation().draftModel();
+      if (draftFile != null) {
+        draft = DraftModel.load(draftFile, options, text);
+      }
+      if (encoder != null && encoder.architecture().promptSeesItself()) {
+        embeddings = TokenEmbeddings.open(options.model());
+      }
+      return new VisionLanguageModel(options, text, encoder, draft, embeddings, template, started);
     } catch (Throwable e) {
+      if (embeddings != null) {
+        embeddings.close();
+      }
+      if (draft != null) {
+        draft.close();
+      }
       if (text != null) {
         text.close();
       }
@@ -143,9 +176,83 @@ public final class VisionLanguageModel implements AutoCloseable {
     }
   }
 
-  /** Opens a conversation. */
+  /**
+   * Opens a conversation.
+   *
+   * @throws IllegalStateException if the model has been closed
+   */
   public ChatSession newChat() {
-    return new ChatSession(this, textModel.newContext(options.contextOptions()));
+    if (options.sessions().parallel() > 1) {
+      return new ChatSession(this, sharedSlots());
+    }
+    ContextOptions own = options.contextOptions();
+    int outputs = Math.max(own.nOutputsMax(), 1 + options.sessions().speculation().most());
+    LlamaContext context = textModel.newContext(own.withOutputs(outputs));
+    return new ChatSession(this, Slots.single(generator(new OwnLane(context))));
+  }
+
+  private synchronized SharedSlots sharedSlots() {
+    if (closed) {
+      throw new IllegalStateException("The model has been closed");
+    }
+    SharedSlots slots = shared;
+    if (slots == null) {
+      int n = options.sessions().parallel();
+      ContextOptions each = options.contextOptions();
+      int nCtx = each.nCtx() == 0 ? textModel.nCtxTrain() : each.nCtx();
+      int nOutputs = n * (1 + options.sessions().speculation().most());
+      LlamaContext context =
+          textModel.newContext(
+              each.withContext(Math.multiplyExact(n, nCtx))
+                  .withSequences(n)
+                  .withOutputs(Math.max(each.nOutputsMax(), nOutputs)));
+      slots = new SharedSlots(context, n, this::generator);
+      shared = slots;
+    }
+    return slots;
+  }
+
+  private Generator generator(Lane lane) {
+    Speculation speculation = options.sessions().speculation();
+    Drafter drafter = null;
+    if (draftModel != null) {
+      drafter =
+          new ModelDrafter(
+              draftModel.newContext(options.contextOptions()), speculation.draftMinProbability());
+    } else if (speculation.lookup()) {
+      drafter = new LookupDrafter();
+    }
+    return new Generator(this, lane, drafter);
+  }
+
+  /** The chat template in use. */
+  String template() {
+    return template;
+  }
+
+  /** What tells this model and its encoder from others, wherever their files lie. */
+  String identity() throws IOException {
+    String known = identity;
+    if (known == null) {
+      known = identity(options.model());
+      Path mmproj = options.mmproj();
+      if (mmproj != null) {
+        known += " " + identity(mmproj) + " " + options.imageTokens();
+      }
+      identity = known;
+    }
+    return known;
+  }
+
+  private static String identity(Path file) throws IOException {
+    try (GgufFile gguf = GgufFile.open(file)) {
+      return gguf.identity();
+    }
+  }
+
+  /** Pictures that were encoded before. */
+  ImageCache imageCache() {
+    return imageCache;
   }
 
   /** What was asked to be loaded. */
@@ -166,6 +273,19 @@ public final class VisionLanguageModel implements AutoCloseable {
   /** The text model's table of embeddings, where the image encoder asks for tokens as rows. */
   Optional<TokenEmbeddings> tokenEmbeddings() {
     return Optional.ofNullable(tokenEmbeddings);
+  }
+
+  /**
+   * Throws for a part of a message that this model cannot take, before anything is computed.
+   *
+   * @throws PromptException for pictures and videos if there is no encoder
+   * @throws dev.ocellus.vlm.model.UnsupportedContentException for a video, if the family takes none
+   */
+  public void requireTakes(Content content) {
+    Visual visual = content.visual();
+    if (visual != null) {
+      VisualPlace unused = place(visual, 0);
+    }
   }
 
   /** Milliseconds that loading took. */
@@ -201,33 +321,42 @@ public final class VisionLanguageModel implements AutoCloseable {
   private record Rendering(Rendered rendered, Prompt prompt) {}
 
   private Rendering rendering(List<Message> all, PromptOptions options) {
-    int nImages = all.stream().mapToInt(m -> m.images().size()).sum();
-    if (nImages > 0 && encoder == null) {
-      throw new PromptException(
-          "The conversation has %d picture(s), but no image encoder is loaded; give one with --mmproj"
-              .formatted(nImages));
-    }
     Message continued = options.continued(all);
     List<Message> messages = continued == null ? all : all.subList(0, all.size() - 1);
     String begun = continued == null ? "" : continued.text();
-    Rendering rendering = tokenized(format.render(messages, options), begun);
-    if (rendering.prompt.nImages() != nImages) {
-      rendering = tokenized(format.renderAsText(messages, options), begun);
+    List<Visual> visuals = messages.stream().flatMap(m -> m.visuals().stream()).toList();
+    List<VisualPlace> places = new ArrayList<>();
+    int nImages = 0;
+    for (Visual visual : visuals) {
+      places.add(place(visual, nImages));
+      nImages += visual instanceof RgbImage ? 1 : 0;
     }
-    if (rendering.prompt.nImages() != nImages) {
-      throw new PromptException(
-          "The conversation has %d picture(s), but its rendering by the model's chat template has places for %d. Use another template (--chat-template)."
-              .formatted(nImages, rendering.prompt.nImages()));
+    Prompt prompt = null;
+    // the template's own way first, and where it leaves something out, others that most would take
+    for (ChatFormat.Shown shown : ChatFormat.Shown.values()) {
+      Rendered rendered =
+          format.render(messages, options, shown, visual -> place(visual, 0).written());
+      String end = rendered.end() + begun;
+      rendered = begun.isEmpty() ? rendered : rendered.followedBy(begun);
+      prompt = tokenizer.tokenize(rendered, places).withEnd(end);
+      if (prompt.nImages() == visuals.size() && !prompt.misplaced()) {
+        return new Rendering(rendered, prompt);
+      }
     }
-    return rendering;
+    throw new PromptException(
+        "The conversation has %d picture(s), but its rendering by the model's chat template has places for %d. Use another template (--chat-template)."
+            .formatted(visuals.size(), prompt == null ? 0 : prompt.nImages()));
   }
 
   /**
-   * @param begun the beginning of the answer, which the model goes on with
+   * @param nImages pictures before it
    */
-  private Rendering tokenized(Rendered rendered, String begun) {
-    Rendered whole = begun.isEmpty() ? rendered : rendered.followedBy(begun);
-    return new Rendering(whole, tokenizer.tokenize(whole).withEnd(rendered.end() + begun));
+  private VisualPlace place(Visual visual, int nImages) {
+    if (encoder == null) {
+      throw new PromptException(
+          "The conversation has a picture or video, but no image encoder is loaded; give one with --mmproj");
+    }
+    return encoder.architecture().place(visual, nImages);
   }
 
   /** How the model writes reasoning and calls into its answers. */
@@ -251,7 +380,19 @@ public final class VisionLanguageModel implements AutoCloseable {
   /** Frees everything; sessions are closed first, and a running computation is waited for. */
   @Override
   public void close() {
+    SharedSlots slots;
+    synchronized (this) {
+      closed = true;
+      slots = shared;
+      shared = null;
+    }
+    if (slots != null) {
+      slots.close();
+    }
     textModel.close();
+    if (draftModel != null) {
+      draftModel.close();
+    }
     if (tokenEmbeddings != null) {
       tokenEmbeddings.close();
     }

@@ -1,6 +1,7 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.llama.TokenEmbeddings;
+import dev.ocellus.vlm.cache.EncodedImage;
 import dev.ocellus.vlm.model.ImagePiece;
 import java.util.List;
 
@@ -31,7 +32,7 @@ final class WholePrompt {
         }
         case ContextEntry.Picture picture -> {
           System.arraycopy(
-              picture.embeddings().rows(),
+              picture.image().rows(),
               picture.from() * width,
               rows,
               at * width,
@@ -41,8 +42,8 @@ final class WholePrompt {
       }
       at += entry.size();
     }
-    return List.of(
-        new ContextEntry.Picture(
-            key.toString(), new ImageEmbeddings(rows, n, width), 0, ImagePiece.Rows.of(n)));
+    ImagePiece.Rows layout = ImagePiece.Rows.of(n);
+    var whole = new EncodedImage(rows, n, width, List.of(layout));
+    return List.of(new ContextEntry.Picture(key.toString(), whole, 0, layout));
   }
 }

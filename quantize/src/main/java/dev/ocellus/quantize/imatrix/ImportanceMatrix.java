@@ -106,6 +106,9 @@ public record ImportanceMatrix(
    * @throws QuantizeException if they are of different models
    */
   public ImportanceMatrix plus(ImportanceMatrix other) {
+    if (other.chunkSize == 0 && chunkSize > 0) {
+      return plus(other.inTokens(chunkSize));
+    }
     Map<String, Entry> all = new TreeMap<>(entries);
     other.entries.forEach((name, entry) -> {
       Entry mine = all.get(name);
@@ -115,6 +118,20 @@ public record ImportanceMatrix(
     data.addAll(other.datasets);
     long size = chunkSize > 0 ? chunkSize : other.chunkSize;
     return new ImportanceMatrix(all, data, chunks(all, size), size);
+  }
+
+  /** The old format counts portions and has means times portions; this has sums of tokens. */
+  private ImportanceMatrix inTokens(long tokensPerChunk) {
+    Map<String, Entry> scaled = new TreeMap<>();
+    entries.forEach((name, e) -> {
+      float[] sums = e.sums().clone();
+      for (int i = 0; i < sums.length; i++) {
+        sums[i] *= tokensPerChunk;
+      }
+      scaled.put(
+          name, new Entry(sums, Arrays.stream(e.counts()).map(n -> n * tokensPerChunk).toArray()));
+    });
+    return new ImportanceMatrix(scaled, datasets, nChunks, tokensPerChunk);
   }
 
   /** Portions of which the most asked weight has seen the tokens. */

@@ -1,22 +1,26 @@
 package dev.ocellus.tests.bench;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.ocellus.ggml.MatrixPrecision;
 import dev.ocellus.vlm.VisionEncoder;
+import dev.ocellus.vlm.image.ImageDecoder;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ImageInput;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.SplittableRandom;
 
-/** Milliseconds of preprocessing and encoding a picture of random pixels. */
+/** Milliseconds of preprocessing and encoding a picture, of random pixels if none is given. */
 public final class ImageBench {
   private static final int SIDE = 640;
 
   private ImageBench() {}
 
   /**
-   * {@code --mmproj FILE -t N -r N}; prints {@code first MS}, {@code prepare MS…}, {@code encode
-   * MS…}.
+   * {@code --mmproj FILE [--image FILE] [--vision-precision P] -t N -r N}; prints {@code first MS},
+   * {@code prepare MS…}, {@code encode MS…} and, of the processor's time, {@code cpu MS…}.
    */
   public static void main(String[] args) throws IOException {
     var options = new Options(args);
@@ -28,23 +32,37 @@ public final class ImageBench {
             options.number("-ngl", 0) != 0,
             MatrixPrecision.valueOf(
                 options.text("--vision-precision", "exact").toUpperCase(Locale.ROOT)))) {
-      RgbImage picture = noise(SIDE, SIDE);
+      String file = options.text("--image", "");
+      RgbImage picture = file.isEmpty() ? noise(SIDE, SIDE) : ImageDecoder.decode(Path.of(file));
       long start = System.nanoTime();
       encoder.encode(encoder.prepare(picture));
       Options.print("first", (System.nanoTime() - start) / 1e6);
       double[] prepare = new double[runs];
       double[] encode = new double[runs];
+      double[] cpu = new double[runs];
       for (int i = 0; i < runs; i++) {
         start = System.nanoTime();
         ImageInput input = encoder.prepare(picture);
         long prepared = System.nanoTime();
+        long used = cpuNanos();
         encoder.encode(input);
+        cpu[i] = (cpuNanos() - used) / 1e6;
         encode[i] = (System.nanoTime() - prepared) / 1e6;
         prepare[i] = (prepared - start) / 1e6;
       }
       Options.print("prepare", prepare);
       Options.print("encode", encode);
+      Options.print("cpu", cpu);
     }
+  }
+
+  /**
+   * Time of all threads on a processor. With one computing thread it hardly depends on what else
+   * the machine does; with more, threads that wait for each other count too.
+   */
+  private static long cpuNanos() {
+    var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    return system.getProcessCpuTime();
   }
 
   private static RgbImage noise(int width, int height) {

@@ -11,7 +11,7 @@ import dev.ocellus.vlm.GenerationOptions;
 import dev.ocellus.vlm.LoadOptions;
 import dev.ocellus.vlm.VisionEncoder;
 import dev.ocellus.vlm.VisionLanguageModel;
-import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.model.ImageInput;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -55,7 +55,7 @@ final class FidelityHarness {
         SafetensorsFile expected = c.expected()) {
       List<float[]> pixels = new ArrayList<>();
       List<float[]> rows = new ArrayList<>();
-      for (RgbImage image : c.images()) {
+      for (Visual image : c.visuals()) {
         ImageInput input = encoder.prepare(image, reference.imageTokens(model));
         pixels.add(input.pixels());
         rows.add(encoder.encode(input).rows());

@@ -71,7 +71,7 @@ record FidelityRow(
             number(maxError),
             equal(promptEqual),
             tokens(sameTokens),
-            peer.map(this::markdown).orElse("not measured | | | | "));
+            peer.map(this::markdown).orElse("not measured | | | |"));
   }
 
   private String markdown(PeerResults.Case p) {

@@ -7,13 +7,18 @@ import dev.ocellus.vlm.Content;
 import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.Role;
 import dev.ocellus.vlm.image.ImageDecoder;
+import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.image.VideoReader;
+import dev.ocellus.vlm.image.Visual;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalDouble;
 
 /** One conversation with what transformers made of it. */
 final class ReferenceCase {
@@ -84,20 +89,31 @@ final class ReferenceCase {
       List<Content> parts = new ArrayList<>();
       for (JsonNode part : message.get("content")) {
         parts.add(
-            part.get("type").asText().equals("image")
-                ? new Content.Image(image(part.get("image").asText()), "")
-                : new Content.Text(part.get("text").asText()));
+            switch (part.get("type").asText()) {
+              case "image" -> new Content.Image(image(part.get("image").asText()), "");
+              case "video" ->
+                  new Content.Video(
+                      video(part.get("video").asText(), part.get("fps").asDouble()), "");
+              default -> new Content.Text(part.get("text").asText());
+            });
       }
       messages.add(new Message(Role.of(message.get("role").asText()), parts));
     }
     return messages;
   }
 
-  /** The pictures, in the order of the conversation. */
-  List<RgbImage> images() {
-    List<RgbImage> images = new ArrayList<>();
-    json.get("images").forEach(name -> images.add(image(name.asText())));
-    return images;
+  /** The pictures and videos, in the order of the conversation. */
+  List<Visual> visuals() {
+    return messages().stream().flatMap(m -> m.visuals().stream()).toList();
+  }
+
+  private Video video(String name, double fps) {
+    try {
+      return VideoReader.read(
+          root.resolve("clips").resolve(name), OptionalDouble.of(fps), ImageLimits.DEFAULT);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private RgbImage image(String name) {

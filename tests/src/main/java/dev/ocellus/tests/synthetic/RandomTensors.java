@@ -67,9 +67,9 @@ final class RandomTensors {
     add(name, matrixType == TensorType.F32 ? TensorType.F32 : TensorType.F16, shape);
   }
 
-  /** Adds an F32 vector. */
-  void vector(String name, long n) {
-    add(name, TensorType.F32, n);
+  /** Adds an F32 vector, or what else converters keep in F32. */
+  void vector(String name, long... shape) {
+    add(name, TensorType.F32, shape);
   }
 
   /** Adds an F32 vector of ones, as the scale of a normalization starts. */

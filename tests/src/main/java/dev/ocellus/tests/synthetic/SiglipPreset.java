@@ -42,7 +42,7 @@ record SiglipPreset(
     random.matrix("mm.model.fc.weight", (long) nEmbd * scale * scale, nProjected);
     random.table("v.patch_embd.weight", patchSize, patchSize, 3, nEmbd);
     random.vector("v.patch_embd.bias", nEmbd);
-    random.table("v.position_embd.weight", nEmbd, grid * (long) grid);
+    random.vector("v.position_embd.weight", nEmbd, grid * (long) grid);
     for (int i = 0; i < nLayer; i++) {
       String block = "v.blk." + i + ".";
       MmprojPreset.norm(random, block + "ln1", nEmbd);

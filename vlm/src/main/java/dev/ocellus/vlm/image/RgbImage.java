@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Pixels are packed: byte {@code (y * width + x) * 3 + c} is channel c (0 red, 1 green, 2 blue)
  * of pixel (x, y), with (0, 0) at the top left. Instances can be shared between threads.
  */
-public final class RgbImage {
+public final class RgbImage implements Visual {
   /** Most bytes that one Java array holds, less what some VMs reserve. */
   private static final long MAX_BYTES = Integer.MAX_VALUE - 8;
 
@@ -213,6 +213,7 @@ public final class RgbImage {
    * SHA-256 over width, height and pixels in lower-case hex: equal for equal decoded images,
    * whatever file they came from. Computed once.
    */
+  @Override
   public String contentHash() {
     String hash = contentHash;
     if (hash == null) {

@@ -4,6 +4,7 @@ import dev.ocellus.vlm.Content;
 import dev.ocellus.vlm.image.ImageDecoder;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.VideoReader;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.FileSystemNotFoundException;
@@ -11,6 +12,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.Locale;
+import java.util.OptionalDouble;
 
 /**
  * Brings the pictures that a conversation refers to. A program that takes conversations from others
@@ -27,6 +29,18 @@ public interface ImageLoader {
    * @throws dev.ocellus.OcellusException if it is refused or is no picture
    */
   Content.Image load(String reference) throws IOException;
+
+  /**
+   * Loads a video.
+   *
+   * @param reference as it stands in the conversation
+   * @param fps frames per second, if the conversation says it
+   * @throws IOException if it cannot be read
+   * @throws dev.ocellus.OcellusException if it is refused or is no video
+   */
+  default Content.Video loadVideo(String reference, OptionalDouble fps) throws IOException {
+    throw new MessagesFormatException("no videos are read here; found " + shortened(reference));
+  }
 
   /** Pictures inside the JSON only, as {@code data:} URLs in base64. */
   static ImageLoader inlineOnly(ImageLimits limits) {
@@ -45,12 +59,21 @@ public interface ImageLoader {
    * @param base directory that relative paths start from
    */
   static ImageLoader files(Path base, ImageLimits limits) {
-    return reference -> {
-      if (isInline(reference)) {
-        return new Content.Image(inline(reference, limits), "");
+    return new ImageLoader() {
+      @Override
+      public Content.Image load(String reference) throws IOException {
+        if (isInline(reference)) {
+          return new Content.Image(inline(reference, limits), "");
+        }
+        Path path = base.resolve(path(reference));
+        return new Content.Image(ImageDecoder.decode(path, limits), path.toString());
       }
-      Path path = base.resolve(path(reference));
-      return new Content.Image(ImageDecoder.decode(path, limits), path.toString());
+
+      @Override
+      public Content.Video loadVideo(String reference, OptionalDouble fps) throws IOException {
+        Path path = base.resolve(path(reference));
+        return new Content.Video(VideoReader.read(path, fps, limits), path.toString());
+      }
     };
   }
 

@@ -15,6 +15,7 @@ import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.Role;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.tool.ToolCall;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -22,6 +23,7 @@ import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.OptionalDouble;
 import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 
@@ -32,7 +34,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A message has a {@code role} (system, developer, user, assistant, tool) and a {@code content}:
  * a string, or a list of parts {@code {"type": "text", "text": …}}, {@code {"type": "image_url",
  * "image_url": {"url": …}}}, or as in HuggingFace's chats {@code {"type": "image", "image" or "url"
- * or "path": …}} and {@code {"type": "image", "base64": …}}.
+ * or "path": …}}, {@code {"type": "image", "base64": …}} and {@code {"type": "video", "video" or
+ * "url" or "path": …, "fps": …}}.
  */
 public final class MessagesJson {
   /** A picture inside the JSON may be as large as one in a file. */
@@ -185,9 +188,10 @@ public final class MessagesJson {
             : image(at + ".image_url", text(at + ".image_url", url), loader);
       }
       case "image" -> imagePart(at, node, loader);
+      case "video" -> videoPart(at, node, loader);
       default ->
           throw new MessagesFormatException(
-              "%s.type: expected text, image_url or image, found '%s'".formatted(at, type));
+              "%s.type: expected text, image_url, image or video, found '%s'".formatted(at, type));
     };
   }
 
@@ -206,9 +210,40 @@ public final class MessagesJson {
         at + ": expected the picture under image, url, path or base64, found none of them");
   }
 
+  /** A directory of frames or an animation, with its rate in frames per second if it is given. */
+  private static Content videoPart(String at, JsonNode node, ImageLoader loader)
+      throws IOException {
+    OptionalDouble fps = OptionalDouble.empty();
+    JsonNode rate = node.get("fps");
+    if (rate != null) {
+      if (!rate.isNumber() || !(rate.doubleValue() > 0) || rate.doubleValue() > 1000) {
+        throw new MessagesFormatException(
+            "%s.fps: expected a rate from above 0 to 1000, found %s".formatted(at, rate));
+      }
+      fps = OptionalDouble.of(rate.doubleValue());
+    }
+    for (String key : List.of("video", "url", "path")) {
+      if (node.has(key)) {
+        String reference = text(at + "." + key, node.get(key));
+        OptionalDouble given = fps;
+        return loaded(at + "." + key, () -> loader.loadVideo(reference, given));
+      }
+    }
+    throw new MessagesFormatException(
+        at + ": expected the video under video, url or path, found none of them");
+  }
+
   private static Content image(String at, String reference, ImageLoader loader) throws IOException {
+    return loaded(at, () -> loader.load(reference));
+  }
+
+  private interface Loading {
+    Content load() throws IOException;
+  }
+
+  private static Content loaded(String at, Loading loading) throws IOException {
     try {
-      return loader.load(reference);
+      return loading.load();
     } catch (ImageFormatException e) {
       throw new ImageFormatException(e.kind(), at + ": " + e.getMessage(), e);
     } catch (MessagesFormatException e) {
@@ -266,6 +301,13 @@ public final class MessagesJson {
       for (Content content : message.content()) {
         switch (content) {
           case Content.Text(String text) -> parts.addObject().put("type", "text").put("text", text);
+          case Content.Video(Video video, String source) -> {
+            if (source.isEmpty()) {
+              throw new MessagesFormatException(
+                  "a video that comes from no file cannot be written as JSON");
+            }
+            parts.addObject().put("type", "video").put("video", source).put("fps", video.fps());
+          }
           case Content.Image(RgbImage image, String source) ->
               parts
                   .addObject()

@@ -29,7 +29,16 @@ public final class Architectures {
               Map.entry("qwen3vl_merger", Qwen3Vl::new),
               Map.entry("resampler", MiniCpmV::new)));
 
+  private static final String WITH_VIDEO =
+      "InternVL, Qwen2-VL, Qwen2.5-VL, Qwen3-VL and SmolVLM2 (idefics3)";
+
   private Architectures() {}
+
+  static UnsupportedContentException takesNoVideo(VisionArchitecture architecture) {
+    return new UnsupportedContentException(
+        "Models of the family %s take no videos; those of %s do. Give some frames as pictures instead."
+            .formatted(architecture.name(), WITH_VIDEO));
+  }
 
   /** Three families have the projector of LLaVA; how they cut pictures tells them apart. */
   private static VisionArchitecture llava(GgufMetadata metadata, Weights weights) {

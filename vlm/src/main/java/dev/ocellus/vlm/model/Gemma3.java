@@ -85,6 +85,11 @@ final class Gemma3 implements VisionArchitecture {
   }
 
   @Override
+  public String writtenImage() {
+    return imageMarker();
+  }
+
+  @Override
   public String defaultChatTemplate() {
     return TEMPLATE;
   }

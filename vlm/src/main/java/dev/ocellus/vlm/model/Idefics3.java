@@ -8,6 +8,7 @@ import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.nn.Linear;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,12 +40,17 @@ final class Idefics3 implements VisionArchitecture {
   /** Tiles along a side that published models are trained on are 6. */
   private static final int MAX_GRID = 32;
 
+  /** Of videos: frames of a second, and of all of it, in the published models of SmolVLM2. */
+  private static final double FPS = 1;
+
+  private static final int MAX_FRAMES = 64;
+
   private static final double[] HALF = {0.5, 0.5, 0.5};
 
   private static final String TEMPLATE =
       "{{ bos_token }}{% for message in messages %}{{ message['role'] | capitalize }}"
           + "{{ ':' if message['content'][0]['type'] == 'image' else ': ' }}"
-          + "{% for part in message['content'] %}{{ '<image>' if part['type'] == 'image' else part['text'] }}{% endfor %}"
+          + "{% for part in message['content'] %}{{ '<image>' if part['type'] == 'image' else '<video>' if part['type'] == 'video' else part['text'] }}{% endfor %}"
           + "{{ '<end_of_utterance>\\n' }}{% endfor %}"
           + "{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}";
 
@@ -175,10 +181,14 @@ final class Idefics3 implements VisionArchitecture {
     return Math.max(1, Math.ceilDiv(length, side)) * side;
   }
 
+  private ImagePiece rowsOfTile() {
+    int perSide = config.grid() / scale;
+    return ImagePiece.Rows.of(perSide * perSide);
+  }
+
   /** The tiles row by row, each behind its place; then the whole picture. */
   private List<ImagePiece> layout(int nx, int ny) {
-    int perSide = config.grid() / scale;
-    ImagePiece rows = ImagePiece.Rows.of(perSide * perSide);
+    ImagePiece rows = rowsOfTile();
     List<ImagePiece> pieces = new ArrayList<>();
     String lineEnd = "";
     if (nx * ny > 1) {
@@ -197,6 +207,61 @@ final class Idefics3 implements VisionArchitecture {
     pieces.add(rows);
     pieces.add(new ImagePiece.Text("<fake_token_around_image>"));
     return pieces;
+  }
+
+  @Override
+  public String writtenImage() {
+    return imageMarker();
+  }
+
+  @Override
+  public String videoMarker() {
+    return "<video>";
+  }
+
+  @Override
+  public VisualPlace place(Video video) {
+    Video sampled = FrameSampling.withinMargins(video, FPS, MAX_FRAMES);
+    long seconds = (long) video.duration();
+    String intro =
+        "You are provided the following series of %s frames from a %d:%02d:%02d [H:MM:SS] video.\n"
+            .formatted(
+                NumberWords.of(sampled.nFrames()), seconds / 3600, seconds / 60 % 60, seconds % 60);
+    return new VisualPlace(videoMarker(), intro + heading(sampled, 0), "\n\n", videoMarker());
+  }
+
+  private static String heading(Video video, int frame) {
+    long seconds = (long) video.seconds(frame);
+    return "\nFrame from %02d:%02d:".formatted(seconds / 60, seconds % 60);
+  }
+
+  /**
+   * A frame of a second, each one tile behind its time ({@code SmolVLMVideoProcessor}). It is
+   * resized twice, first as a picture is.
+   */
+  @Override
+  public ImageInput prepare(Video video, TokenLimits limits) {
+    int side = config.imageSize();
+    Video sampled = FrameSampling.withinMargins(video, FPS, MAX_FRAMES);
+    ImageSize first = longSide(video.size(), Math.min(longestSide, MAX_SIDE));
+    List<RgbImage> tiles =
+        sampled.frames().stream()
+            .map(frame -> stretch(stretch(frame, first), new ImageSize(side, side)))
+            .toList();
+    String around = "<fake_token_around_image>";
+    List<ImagePiece> layout = new ArrayList<>();
+    for (int i = 0; i < tiles.size(); i++) {
+      String before = i == 0 ? "" : around + heading(sampled, i);
+      layout.add(new ImagePiece.Text(before + around + "<global-img>"));
+      layout.add(rowsOfTile());
+    }
+    layout.add(new ImagePiece.Text(around));
+    return new ImageInput(
+        List.of(Tiles.ofImages(tiles, normalize, config.patchSize())),
+        List.of(1, tiles.size(), 3, side, side),
+        1,
+        1,
+        layout);
   }
 
   @Override

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param gridY tiles down
  * @param layout what stands at the picture's place in the prompt
  * @param nFrames how often the reference's array has each channel of a patch, in a row: more than
- *     once where it takes a picture as frames of a video; the tiles have it once
+ *     once where it takes a picture as frames of a video. Tiles of a picture have it once; those of
+ *     a video have as many planes [row length, patches, nFrames, tiles]
  * @param originalSize size before preprocessing, for architectures that arrange the rows by it
  */
 public record ImageInput(
@@ -70,10 +71,16 @@ public record ImageInput(
     float[] all = new float[pixelShape.stream().reduce(1, Math::multiplyExact)];
     int at = 0;
     for (Tiles t : tiles) {
-      int channel = Math.toIntExact(t.shape().getFirst() / 3);
-      for (int from = 0; from < t.pixels().length; from += channel) {
-        for (int frame = 0; frame < nFrames; frame++, at += channel) {
-          System.arraycopy(t.pixels(), from, all, at, channel);
+      int row = Math.toIntExact(t.shape().get(0));
+      int nRows = Math.toIntExact(t.shape().get(1));
+      int nHeld = Math.toIntExact(t.shape().get(2));
+      for (int i = 0; i < t.n() * nRows; i++) {
+        for (int channel = 0; channel < 3; channel++) {
+          for (int frame = 0; frame < nFrames; frame++, at += row / 3) {
+            int plane = i / nRows * nHeld + frame % nHeld;
+            int from = (plane * nRows + i % nRows) * row + channel * row / 3;
+            System.arraycopy(t.pixels(), from, all, at, row / 3);
+          }
         }
       }
     }

@@ -1,5 +1,7 @@
 package dev.ocellus.vlm.model;
 
+import java.util.List;
+
 /** What stands at the place of a picture in a prompt: rows of embeddings, and text around them. */
 public sealed interface ImagePiece {
   /**
@@ -15,11 +17,25 @@ public sealed interface ImagePiece {
    * @param count number of rows
    * @param gridX rows of a line where positions have axes, else 0
    * @param gridY lines where positions have axes, else 0
+   * @param times position in time of each grid, from 0 on and never going back, where positions
+   *     have axes
    */
-  record Rows(int count, int gridX, int gridY) implements ImagePiece {
+  record Rows(int count, int gridX, int gridY, List<Integer> times) implements ImagePiece {
+    public Rows {
+      times = List.copyOf(times);
+      boolean right =
+          gridX > 0
+              ? gridY > 0 && (long) gridX * gridY * times.size() == count && count > 0
+              : gridX == 0 && gridY == 0 && times.isEmpty();
+      if (!right) {
+        throw new IllegalArgumentException(
+            "%d rows on %d grids of %d x %d".formatted(count, times.size(), gridX, gridY));
+      }
+    }
+
     /** Rows whose positions follow each other as those of text do. */
     public static Rows of(int count) {
-      return new Rows(count, 0, 0);
+      return new Rows(count, 0, 0, List.of());
     }
 
     /**
@@ -27,12 +43,42 @@ public sealed interface ImagePiece {
      * text goes on behind the longer side.
      */
     public static Rows grid(int gridX, int gridY) {
-      return new Rows(gridX * gridY, gridX, gridY);
+      return grids(gridX, gridY, List.of(0));
     }
 
-    /** Positions that the rows take up. */
+    /** Rows of several grids, such as of a video, each with its time. */
+    public static Rows grids(int gridX, int gridY, List<Integer> times) {
+      return new Rows(Math.multiplyExact(gridX * gridY, times.size()), gridX, gridY, times);
+    }
+
+    /** Whether positions have axes. */
+    public boolean onGrid() {
+      return gridX > 0;
+    }
+
+    /** Position of a row in time, from that of the first row on. */
+    public int time(int row) {
+      return times.get(row / (gridX * gridY));
+    }
+
+    /** Position of a row downwards, from that of the first row on. */
+    public int line(int row) {
+      return row % (gridX * gridY) / gridX;
+    }
+
+    /** Position of a row across, from that of the first row on. */
+    public int column(int row) {
+      return row % gridX;
+    }
+
+    /**
+     * Positions that the rows take up: text goes on behind the longest axis.
+     *
+     * <p>So did transformers up to 4.x; 5.18 looks at the sides only, by which text may come to
+     * stand before the end of a video, where llama.cpp would not let it see the video.
+     */
     public int positions() {
-      return gridX > 0 ? Math.max(gridX, gridY) : count;
+      return onGrid() ? Math.max(Math.max(gridX, gridY), times.getLast() + 1) : count;
     }
   }
 }

@@ -8,6 +8,7 @@ import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.LayerNorm;
 import dev.ocellus.vlm.nn.Linear;
@@ -150,6 +151,38 @@ final class InternVl implements VisionArchitecture {
             new ImagePiece.Text("<img>"),
             ImagePiece.Rows.of(tiles.size() * config.nRows()),
             new ImagePiece.Text("</img>")));
+  }
+
+  @Override
+  public String videoMarker() {
+    return "<video>";
+  }
+
+  @Override
+  public VisualPlace place(Video video) {
+    return new VisualPlace(videoMarker(), "Frame1: ", "", videoMarker() + "\n");
+  }
+
+  /** All frames, each one tile behind its number ({@code InternVLProcessor}). */
+  @Override
+  public ImageInput prepare(Video video, TokenLimits limits) {
+    int side = config.tower.imageSize();
+    List<RgbImage> tiles =
+        video.frames().stream()
+            .map(frame -> Preprocess.stretch(frame, side, side, ResizeFilter.BICUBIC))
+            .toList();
+    List<ImagePiece> layout = new ArrayList<>();
+    for (int i = 1; i <= tiles.size(); i++) {
+      layout.add(new ImagePiece.Text(i == 1 ? "<img>" : "</img>\nFrame" + i + ": <img>"));
+      layout.add(ImagePiece.Rows.of(config.nRows()));
+    }
+    layout.add(new ImagePiece.Text("</img>"));
+    return new ImageInput(
+        List.of(Tiles.ofImages(tiles, normalize, config.tower.patchSize())),
+        List.of(tiles.size(), 3, side, side),
+        1,
+        1,
+        layout);
   }
 
   /**

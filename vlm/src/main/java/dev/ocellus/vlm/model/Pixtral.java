@@ -123,6 +123,11 @@ final class Pixtral implements VisionArchitecture {
   }
 
   @Override
+  public String writtenImage() {
+    return imageMarker();
+  }
+
+  @Override
   public String defaultChatTemplate() {
     return TEMPLATE;
   }

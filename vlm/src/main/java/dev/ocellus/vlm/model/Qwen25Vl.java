@@ -3,7 +3,9 @@ package dev.ocellus.vlm.model;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.GatedMlp;
 import dev.ocellus.vlm.nn.Linear;
@@ -28,6 +30,13 @@ final class Qwen25Vl implements VisionArchitecture {
 
   /** Pixels of a window's side in the published models, which converters do not write. */
   private static final int WINDOW_SIZE = 112;
+
+  /**
+   * Positions in time of a second of video in the <a
+   * href="https://huggingface.co/Qwen/Qwen2.5-VL-7B-Instruct/blob/main/config.json">published
+   * models</a>, which converters do not write.
+   */
+  private static final int TOKENS_PER_SECOND = 2;
 
   private record Block(RmsNorm ln1, RotaryAttention attention, RmsNorm ln2, GatedMlp mlp) {
     static Block of(QwenConfig c, Weights w) {
@@ -156,6 +165,21 @@ final class Qwen25Vl implements VisionArchitecture {
   }
 
   @Override
+  public String writtenImage() {
+    return QwenPatches.WRITTEN_IMAGE;
+  }
+
+  @Override
+  public String videoMarker() {
+    return QwenPatches.VIDEO_MARKER;
+  }
+
+  @Override
+  public VisualPlace place(Video video) {
+    return QwenPatches.VIDEO_PLACE;
+  }
+
+  @Override
   public String defaultChatTemplate() {
     return QwenPatches.CHAT_TEMPLATE;
   }
@@ -168,6 +192,21 @@ final class Qwen25Vl implements VisionArchitecture {
   @Override
   public ImageInput prepare(RgbImage image) {
     return prepare(image, TokenLimits.NONE);
+  }
+
+  /**
+   * All frames, in pairs whose positions are their times: {@code tokens_per_second} to a second,
+   * rounded down in F32.
+   */
+  @Override
+  public ImageInput prepare(Video video, TokenLimits limits) {
+    ImageSize size = patches.size(video.size(), limits);
+    float interval = TOKENS_PER_SECOND * (float) (QwenPatches.FRAMES / video.fps());
+    List<Integer> times = new ArrayList<>();
+    for (int i = 0; i < Math.ceilDiv(video.nFrames(), QwenPatches.FRAMES); i++) {
+      times.add((int) (i * interval));
+    }
+    return patches.prepare(video, size, List.of(patches.rows(size, times)));
   }
 
   @Override

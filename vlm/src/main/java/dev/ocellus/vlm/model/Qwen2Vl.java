@@ -3,7 +3,9 @@ package dev.ocellus.vlm.model;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.LayerNorm;
 import dev.ocellus.vlm.nn.Linear;
@@ -13,6 +15,7 @@ import dev.ocellus.vlm.nn.RotaryAttention;
 import dev.ocellus.vlm.nn.Windows;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Qwen2-VL (arXiv:2409.12191): a transformer with rotary positions over patches of any grid, and a
@@ -125,6 +128,21 @@ final class Qwen2Vl implements VisionArchitecture {
   }
 
   @Override
+  public String writtenImage() {
+    return QwenPatches.WRITTEN_IMAGE;
+  }
+
+  @Override
+  public String videoMarker() {
+    return QwenPatches.VIDEO_MARKER;
+  }
+
+  @Override
+  public VisualPlace place(Video video) {
+    return QwenPatches.VIDEO_PLACE;
+  }
+
+  @Override
   public String defaultChatTemplate() {
     return QwenPatches.CHAT_TEMPLATE;
   }
@@ -137,6 +155,18 @@ final class Qwen2Vl implements VisionArchitecture {
   @Override
   public ImageInput prepare(RgbImage image) {
     return prepare(image, TokenLimits.NONE);
+  }
+
+  /**
+   * All frames, in pairs a position in time apart, each as large as a picture may be ({@code
+   * Qwen2VLVideoProcessor}, which chooses among frames only when it is asked to).
+   */
+  @Override
+  public ImageInput prepare(Video video, TokenLimits limits) {
+    ImageSize size = patches.size(video.size(), limits);
+    int nPairs = Math.ceilDiv(video.nFrames(), QwenPatches.FRAMES);
+    List<Integer> times = IntStream.range(0, nPairs).boxed().toList();
+    return patches.prepare(video, size, List.of(patches.rows(size, times)));
   }
 
   @Override

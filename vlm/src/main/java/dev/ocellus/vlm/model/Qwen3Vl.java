@@ -3,7 +3,10 @@ package dev.ocellus.vlm.model;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ImageFormatException;
+import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.LayerNorm;
 import dev.ocellus.vlm.nn.Linear;
@@ -11,6 +14,8 @@ import dev.ocellus.vlm.nn.Mlp;
 import dev.ocellus.vlm.nn.Rope2d;
 import dev.ocellus.vlm.nn.RotaryAttention;
 import dev.ocellus.vlm.nn.Windows;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +40,21 @@ final class Qwen3Vl implements VisionArchitecture {
   private static final QwenPatches.Defaults DEFAULTS =
       new QwenPatches.Defaults(
           new double[] {0.5, 0.5, 0.5}, new double[] {0.5, 0.5, 0.5}, 65_536, 16_777_216);
+
+  /**
+   * Pixels of all frames of a video in the <a
+   * href="https://huggingface.co/Qwen/Qwen3-VL-4B-Instruct/blob/main/video_preprocessor_config.json">published
+   * models</a>.
+   */
+  private static final long MIN_VIDEO_PIXELS = 4096;
+
+  private static final long MAX_VIDEO_PIXELS = 25_165_824;
+
+  /** Frames that are taken of a second, and of a video. */
+  private static final double FPS = 2;
+
+  private static final int MIN_FRAMES = 4;
+  private static final int MAX_FRAMES = 768;
 
   private record Block(LayerNorm ln1, RotaryAttention attention, LayerNorm ln2, Mlp mlp) {
     static Block of(QwenConfig c, Weights w) {
@@ -127,6 +147,21 @@ final class Qwen3Vl implements VisionArchitecture {
   }
 
   @Override
+  public String writtenImage() {
+    return QwenPatches.WRITTEN_IMAGE;
+  }
+
+  @Override
+  public String videoMarker() {
+    return QwenPatches.VIDEO_MARKER;
+  }
+
+  @Override
+  public VisualPlace place(Video video) {
+    return QwenPatches.VIDEO_PLACE;
+  }
+
+  @Override
   public String defaultChatTemplate() {
     return QwenPatches.CHAT_TEMPLATE;
   }
@@ -139,6 +174,65 @@ final class Qwen3Vl implements VisionArchitecture {
   @Override
   public ImageInput prepare(RgbImage image) {
     return prepare(image, TokenLimits.NONE);
+  }
+
+  /**
+   * Two frames of a second, in pairs, each behind its time in words. The limits, also those that
+   * are given, are for all frames together.
+   */
+  @Override
+  public ImageInput prepare(Video video, TokenLimits limits) {
+    Video sampled = FrameSampling.atRate(video, FPS, MIN_FRAMES, MAX_FRAMES);
+    int factor = patches.patchSize() * patches.mergeSize();
+    long perToken = (long) factor * factor;
+    long most = limits.max() > 0 ? limits.max() * perToken : MAX_VIDEO_PIXELS;
+    long least = limits.min() > 0 ? limits.min() * perToken : Math.min(most, MIN_VIDEO_PIXELS);
+    ImageSize size = videoSize(sampled, factor, least, Math.max(least, most));
+    List<ImagePiece> layout = new ArrayList<>();
+    String before = "";
+    for (int i = 0; i < sampled.nFrames(); i += QwenPatches.FRAMES) {
+      int second = Math.min(i + 1, sampled.nFrames() - 1);
+      double time = (sampled.seconds(i) + sampled.seconds(second)) / 2;
+      // Python rounds the number as it is stored: 0.25 to 0.2, and 0.35 to 0.3
+      String words = new BigDecimal(time).setScale(1, RoundingMode.HALF_EVEN).toPlainString();
+      layout.add(new ImagePiece.Text(before + "<" + words + " seconds><|vision_start|>"));
+      layout.add(patches.rows(size, List.of(0)));
+      before = "<|vision_end|>";
+    }
+    layout.add(new ImagePiece.Text(before));
+    return patches.prepare(sampled, size, layout);
+  }
+
+  /** {@code smart_resize} of the video processor, with limits for all frames together. */
+  private static ImageSize videoSize(Video video, int factor, long least, long most) {
+    int n = video.nFrames();
+    if (n < QwenPatches.FRAMES) {
+      throw new ImageFormatException(
+          ImageFormatException.Kind.UNSUPPORTED,
+          "A video has %d frame, and this model needs at least %d. Give it as a picture."
+              .formatted(n, QwenPatches.FRAMES));
+    }
+    long width = video.size().width();
+    long height = video.size().height();
+    if (width < factor || height < factor) {
+      double scale = Math.max((double) factor / height, (double) factor / width);
+      width = (long) (width * scale);
+      height = (long) (height * scale);
+    }
+    QwenPatches.requireAspectRatio(width, height);
+    long nRounded = (long) Math.rint(n / 2.0) * QwenPatches.FRAMES;
+    long newWidth = (long) Math.rint((double) width / factor) * factor;
+    long newHeight = (long) Math.rint((double) height / factor) * factor;
+    if (nRounded * newWidth * newHeight > most) {
+      double beta = Math.sqrt((double) (n * height * width) / most);
+      newWidth = Math.max(factor, (long) Math.floor(width / beta / factor) * factor);
+      newHeight = Math.max(factor, (long) Math.floor(height / beta / factor) * factor);
+    } else if (nRounded * newWidth * newHeight < least) {
+      double beta = Math.sqrt((double) least / (n * height * width));
+      newWidth = (long) Math.ceil(width * beta / factor) * factor;
+      newHeight = (long) Math.ceil(height * beta / factor) * factor;
+    }
+    return new ImageSize(Math.toIntExact(newWidth), Math.toIntExact(newHeight));
   }
 
   @Override

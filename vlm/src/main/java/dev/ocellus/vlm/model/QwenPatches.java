@@ -9,8 +9,10 @@ import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.Resize;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.nn.Rope2d;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,12 +31,13 @@ final class QwenPatches {
   /** What the published chat templates write where a picture stands, between its two marks. */
   static final String IMAGE_MARKER = "<|image_pad|>";
 
-  /** The published templates without their video and tool parts. */
+  /** The published templates without their tool parts. */
   static final String CHAT_TEMPLATE =
       "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' }}"
           + "{% if message['content'] is string %}{{ message['content'] }}"
           + "{% else %}{% for part in message['content'] %}"
           + "{% if part['type'] == 'image' %}{{ '<|vision_start|><|image_pad|><|vision_end|>' }}"
+          + "{% elif part['type'] == 'video' %}{{ '<|vision_start|><|video_pad|><|vision_end|>' }}"
           + "{% else %}{{ part['text'] }}{% endif %}{% endfor %}{% endif %}"
           + "{{ '<|im_end|>\\n' }}{% endfor %}"
           + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
@@ -45,6 +48,21 @@ final class QwenPatches {
   /** More patches than this have no room in an array of pixels, nor in any context. */
   private static final long MAX_PATCHES = 1 << 20;
 
+  /** Frames that become one grid of rows. */
+  static final int FRAMES = 2;
+
+  /** Most pixel values of a video, 2 GiB. */
+  private static final long MAX_VIDEO_VALUES = 1 << 29;
+
+  /** What the published chat templates write where a video stands, between its two marks. */
+  static final String VIDEO_MARKER = "<|video_pad|>";
+
+  /** A picture's place as the published templates write it. */
+  static final String WRITTEN_IMAGE = "<|vision_start|>" + IMAGE_MARKER + "<|vision_end|>";
+
+  static final VisualPlace VIDEO_PLACE =
+      new VisualPlace(VIDEO_MARKER, "", "", "<|vision_start|>" + VIDEO_MARKER + "<|vision_end|>");
+
   private static final double ROPE_THETA = 10_000;
 
   private final int patchSize;
@@ -54,6 +72,7 @@ final class QwenPatches {
   private final long maxPixels;
   private final Normalize normalize;
   private final Tensor kernel;
+  private final List<Tensor> frameKernels;
   private final @Nullable Tensor bias;
 
   /**
@@ -81,7 +100,13 @@ final class QwenPatches {
             new long[] {patchSize, patchSize, 3, nEmbd},
             3L * patchSize * patchSize,
             nEmbd);
+    frameKernels = List.of(frameKernel(w, "weight"), frameKernel(w, "weight.1"));
     bias = w.findF32("bias", nEmbd);
+  }
+
+  private Tensor frameKernel(Weights w, String name) {
+    return w.f32Reshaped(
+        name, new long[] {patchSize, patchSize, 3, nEmbd}, 3L * patchSize * patchSize, nEmbd);
   }
 
   /** Pixels of a patch's side. */
@@ -118,8 +143,53 @@ final class QwenPatches {
         null);
   }
 
-  /** The size at which a picture is encoded. */
-  private ImageSize size(ImageSize size, TokenLimits limits) {
+  /**
+   * Frames of one size in pairs, of which each becomes a grid of rows. If they are odd in number
+   * the last one is taken twice.
+   *
+   * @param size of a frame when it is encoded
+   */
+  ImageInput prepare(Video video, ImageSize size, List<ImagePiece> layout) {
+    int gridX = size.width() / patchSize;
+    int gridY = size.height() / patchSize;
+    int nPairs = Math.ceilDiv(video.nFrames(), FRAMES);
+    long nPatches = (long) gridX * gridY;
+    int frameLength = Math.toIntExact(3 * size.pixels());
+    if ((long) frameLength * FRAMES * nPairs > MAX_VIDEO_VALUES) {
+      throw new ImageFormatException(
+          ImageFormatException.Kind.TOO_LARGE,
+          "A video of %d frames would be encoded at %s, which is too large. Take fewer frames, or lower the most tokens of a picture."
+              .formatted(video.nFrames(), size));
+    }
+    float[] pixels = new float[frameLength * FRAMES * nPairs];
+    IntStream.range(0, FRAMES * nPairs)
+        .parallel()
+        .forEach(i -> {
+          RgbImage frame = video.frames().get(Math.min(i, video.nFrames() - 1));
+          float[] planes = normalize.apply(Resize.resize(frame, size, ResizeFilter.BICUBIC));
+          System.arraycopy(patches(planes, gridX, gridY), 0, pixels, i * frameLength, frameLength);
+        });
+    long rowLength = 3L * patchSize * patchSize;
+    return new ImageInput(
+        List.of(
+            new Tiles(
+                pixels, List.of(rowLength, nPatches, (long) FRAMES, (long) nPairs), gridX, gridY)),
+        List.of((int) nPatches * nPairs, (int) (FRAMES * rowLength)),
+        1,
+        1,
+        layout,
+        FRAMES,
+        null);
+  }
+
+  /** Rows of a video's pairs of frames on their grids. */
+  ImagePiece rows(ImageSize size, List<Integer> times) {
+    int token = patchSize * merge;
+    return ImagePiece.Rows.grids(size.width() / token, size.height() / token, times);
+  }
+
+  /** The size at which a picture, or a frame of a video, is encoded. */
+  ImageSize size(ImageSize size, TokenLimits limits) {
     int factor = patchSize * merge;
     long perToken = (long) factor * factor;
     long least = limits.min() > 0 ? limits.min() * perToken : minPixels;
@@ -146,13 +216,7 @@ final class QwenPatches {
   static ImageSize smartResize(ImageSize size, int factor, long least, long most) {
     long width = size.width();
     long height = size.height();
-    double ratio = (double) Math.max(width, height) / Math.min(width, height);
-    if (ratio > MAX_ASPECT_RATIO) {
-      throw new ImageFormatException(
-          ImageFormatException.Kind.UNSUPPORTED,
-          "A picture of %d x %d pixels has an aspect ratio of %.0f, and this model takes at most %d. Crop it or cut it into parts."
-              .formatted(width, height, ratio, MAX_ASPECT_RATIO));
-    }
+    requireAspectRatio(width, height);
     long newWidth = (long) Math.rint((double) width / factor) * factor;
     long newHeight = (long) Math.rint((double) height / factor) * factor;
     if (newWidth * newHeight > most) {
@@ -165,6 +229,16 @@ final class QwenPatches {
       newHeight = (long) Math.ceil(height * beta / factor) * factor;
     }
     return new ImageSize((int) newWidth, (int) newHeight);
+  }
+
+  static void requireAspectRatio(long width, long height) {
+    double ratio = (double) Math.max(width, height) / Math.min(width, height);
+    if (ratio > MAX_ASPECT_RATIO) {
+      throw new ImageFormatException(
+          ImageFormatException.Kind.UNSUPPORTED,
+          "A picture of %d x %d pixels has an aspect ratio of %.0f, and this model takes at most %d. Crop it or cut it into parts."
+              .formatted(width, height, ratio, MAX_ASPECT_RATIO));
+    }
   }
 
   /** From planes to [nPatches][channel, y, x], patches in the order of {@link #order}. */
@@ -226,11 +300,26 @@ final class QwenPatches {
   /** From the pixels to [nEmbd, nPatches, n]. */
   Tensor embed(EncoderGraph graph) {
     Tensor pixels = graph.pixels();
-    Tensor x =
-        pixels
-            .reshape(pixels.size(0), pixels.size(1) * pixels.size(2), pixels.size(3))
-            .mulMat(kernel);
+    Tensor x;
+    if (pixels.size(2) == FRAMES) {
+      x = frame(pixels, 0).mulMat(frameKernels.get(0));
+      x = x.add(frame(pixels, 1).mulMat(frameKernels.get(1)));
+    } else {
+      x = frame(pixels, 0).mulMat(kernel);
+    }
     return bias == null ? x : x.add(bias);
+  }
+
+  /** One of the frames of every pair: [row length, nPatches, n]. */
+  private static Tensor frame(Tensor pixels, int i) {
+    long row = pixels.size(0);
+    long nPatches = pixels.size(1);
+    long n = pixels.size(3);
+    Tensor plane =
+        pixels.size(2) == 1
+            ? pixels
+            : pixels.slice(new long[] {0, 0, i}, row, nPatches, 1, n).contiguous();
+    return plane.reshape(row, nPatches, n);
   }
 
   /** Rotary positions of patches in this order. */

@@ -2,6 +2,8 @@ package dev.ocellus.vlm.model;
 
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.image.Visual;
 
 /**
  * A vision encoder with its projector: how a picture becomes rows that a text model decodes.
@@ -41,6 +43,42 @@ public interface VisionArchitecture {
     return "";
   }
 
+  /**
+   * The marker with all that belongs around it, as published templates write it: for templates that
+   * have no place for pictures.
+   */
+  default String writtenImage() {
+    return imageMarker() + "\n";
+  }
+
+  /** What published chat templates write where a video stands; empty if the model takes none. */
+  default String videoMarker() {
+    return "";
+  }
+
+  /**
+   * How the place of a video is written.
+   *
+   * @throws UnsupportedContentException if the model takes no videos
+   */
+  default VisualPlace place(Video video) {
+    throw Architectures.takesNoVideo(this);
+  }
+
+  /**
+   * How the place of a picture or video is written.
+   *
+   * @param nImages pictures before it in the conversation
+   */
+  default VisualPlace place(Visual visual, int nImages) {
+    return switch (visual) {
+      case RgbImage image ->
+          new VisualPlace(
+              imageMarker(), textBeforeImage(nImages), textAfterImage(), writtenImage());
+      case Video video -> place(video);
+    };
+  }
+
   /** The chat template to use when the text model's file has none. */
   String defaultChatTemplate();
 
@@ -60,6 +98,16 @@ public interface VisionArchitecture {
    */
   default ImageInput prepare(RgbImage image, TokenLimits limits) {
     return prepare(image);
+  }
+
+  /**
+   * Takes frames from a video and prepares them as the reference's video processor does.
+   *
+   * @throws UnsupportedContentException if the model takes no videos
+   * @throws dev.ocellus.vlm.image.ImageFormatException as {@link #prepare(RgbImage)}
+   */
+  default ImageInput prepare(Video video, TokenLimits limits) {
+    throw Architectures.takesNoVideo(this);
   }
 
   /**

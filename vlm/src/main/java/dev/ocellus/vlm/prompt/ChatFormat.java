@@ -4,6 +4,7 @@ import dev.ocellus.vlm.Content;
 import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.PromptOptions;
 import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.template.ChatTemplate;
 import dev.ocellus.vlm.template.ContextJson;
 import dev.ocellus.vlm.template.Rendered;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,7 +30,6 @@ public final class ChatFormat {
   private static final String PROBE = "ocellus-probe";
 
   private final ChatTemplate template;
-  private final @Nullable String imageMarker;
   private final String bosToken;
   private final String eosToken;
   private final AnswerFormat answerFormat;
@@ -36,17 +37,13 @@ public final class ChatFormat {
 
   /**
    * @param template source of the template
-   * @param imageMarker what stands for a picture in templates that take strings; null for a model
-   *     without pictures
    * @param bosToken text of the beginning-of-sequence token, or empty
    * @param eosToken text of the end-of-sequence token, or empty
    * @throws TemplateException if the template cannot be compiled
    */
-  public ChatFormat(
-      String template, @Nullable String imageMarker, String bosToken, String eosToken) {
+  public ChatFormat(String template, String bosToken, String eosToken) {
     this.template = ChatTemplate.compile(template);
     this.answerFormat = AnswerFormat.of(template);
-    this.imageMarker = imageMarker;
     this.bosToken = bosToken;
     this.eosToken = eosToken;
     this.takesParts = probe();
@@ -56,7 +53,8 @@ public final class ChatFormat {
   private boolean probe() {
     try {
       Message message = Message.of(Role.USER, PROBE);
-      String text = render(List.of(message), PromptOptions.defaults(), true).text();
+      String text =
+          renderAs(List.of(message), PromptOptions.defaults(), Shown.PARTS, visual -> "").text();
       return text.contains(PROBE) && !text.contains("'text'") && !text.contains("\"text\"");
     } catch (TemplateException e) {
       return false;
@@ -68,24 +66,41 @@ public final class ChatFormat {
     return answerFormat;
   }
 
+  /** How what a message shows is given to the template. */
+  public enum Shown {
+    /** As the template wants it: parts of their own, or written into the text of the message. */
+    PARTS,
+    /**
+     * Pictures as parts of their own, and videos as text, for templates that know pictures only.
+     */
+    VIDEOS_AS_TEXT,
+    /** Written into the text of the message, for templates that leave pictures out. */
+    TEXT
+  }
+
   /**
    * Renders a conversation up to where the answer begins.
    *
+   * @param written what to write for a picture or video where the template has no place for it
    * @throws TemplateException if the template refuses it or fails
    * @throws PromptException if there are tools, and the template does not show them to the model
    */
-  public Rendered render(List<Message> messages, PromptOptions options) {
-    return render(messages, options, takesParts);
+  public Rendered render(
+      List<Message> messages,
+      PromptOptions options,
+      Shown shown,
+      Function<Visual, String> written) {
+    Shown way = takesParts ? shown : Shown.TEXT;
+    return renderAs(messages, options, way, written);
   }
 
-  /** Renders with the pictures written into the text, for templates that leave them out. */
-  public Rendered renderAsText(List<Message> messages, PromptOptions options) {
-    return render(messages, options, false);
-  }
-
-  private Rendered render(List<Message> messages, PromptOptions options, boolean asParts) {
+  private Rendered renderAs(
+      List<Message> messages,
+      PromptOptions options,
+      Shown shown,
+      Function<Visual, String> written) {
     List<Map<String, @Nullable Object>> list = new ArrayList<>();
-    messages.forEach(message -> list.add(entry(message, asParts)));
+    messages.forEach(message -> list.add(entry(message, shown, written)));
     Map<String, @Nullable Object> context = new LinkedHashMap<>(options.templateArguments());
     context.put("messages", list);
     context.put("add_generation_prompt", true);
@@ -104,13 +119,18 @@ public final class ChatFormat {
     return rendered;
   }
 
-  private Map<String, @Nullable Object> entry(Message message, boolean asParts) {
+  private Map<String, @Nullable Object> entry(
+      Message message, Shown shown, Function<Visual, String> written) {
     Map<String, @Nullable Object> entry = new LinkedHashMap<>();
     entry.put("role", Text.trusted(message.role().word()));
     // where a tool is involved, templates expect strings even if they take parts elsewhere
     boolean tool = message.role() == Role.TOOL || !message.toolCalls().isEmpty();
-    boolean string = tool && message.images().isEmpty() && template.capabilities().stringContent();
-    entry.put("content", asParts && !string ? parts(message) : string(message));
+    boolean string = tool && message.visuals().isEmpty() && template.capabilities().stringContent();
+    entry.put(
+        "content",
+        shown == Shown.TEXT || string
+            ? string(message, written)
+            : parts(message, shown == Shown.VIDEOS_AS_TEXT, written));
     if (!message.reasoning().isEmpty()) {
       Text reasoning = Text.input(message.reasoning());
       entry.put("reasoning_content", reasoning);
@@ -142,35 +162,38 @@ public final class ChatFormat {
     return entry;
   }
 
-  private static List<Map<String, Object>> parts(Message message) {
+  private static List<Map<String, Object>> parts(
+      Message message, boolean videosAsText, Function<Visual, String> written) {
     List<Map<String, Object>> parts = new ArrayList<>();
     for (Content content : message.content()) {
-      Map<String, Object> part = new LinkedHashMap<>();
-      switch (content) {
-        case Content.Text(String text) -> {
-          part.put("type", Text.trusted("text"));
-          part.put("text", Text.input(text));
-        }
-        case Content.Image image -> part.put("type", Text.trusted("image"));
-      }
-      parts.add(part);
+      parts.add(
+          switch (content) {
+            case Content.Text(String text) -> textPart(Text.input(text));
+            case Content.Image image -> Map.of("type", Text.trusted("image"));
+            case Content.Video video ->
+                videosAsText
+                    ? textPart(Text.image(written.apply(video.video())))
+                    : Map.of("type", Text.trusted("video"));
+          });
     }
     return parts;
   }
 
-  private Text string(Message message) {
+  private static Map<String, Object> textPart(Text text) {
+    Map<String, Object> part = new LinkedHashMap<>();
+    part.put("type", Text.trusted("text"));
+    part.put("text", text);
+    return part;
+  }
+
+  private static Text string(Message message, Function<Visual, String> written) {
     List<Text> pieces = new ArrayList<>();
     for (Content content : message.content()) {
-      switch (content) {
-        case Content.Text(String text) -> pieces.add(Text.input(text));
-        case Content.Image image -> {
-          if (imageMarker == null) {
-            throw new PromptException(
-                "A message has a picture, but no image encoder is loaded; give one with --mmproj");
-          }
-          pieces.add(Text.image(imageMarker));
-          pieces.add(Text.trusted("\n"));
-        }
+      Visual visual = content.visual();
+      if (visual != null) {
+        pieces.add(Text.image(written.apply(visual)));
+      } else if (content instanceof Content.Text(String text)) {
+        pieces.add(Text.input(text));
       }
     }
     return Text.join(pieces);

@@ -2,6 +2,7 @@ package dev.ocellus.vlm.prompt;
 
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.llama.Vocab.SpecialToken;
+import dev.ocellus.vlm.model.VisualPlace;
 import dev.ocellus.vlm.template.Origin;
 import dev.ocellus.vlm.template.Rendered;
 import dev.ocellus.vlm.template.Span;
@@ -11,7 +12,7 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntFunction;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,36 +23,31 @@ import org.jspecify.annotations.Nullable;
  * control tokens are found here, in the template's own characters only.
  */
 public final class PromptTokenizer {
-  /**
-   * How a picture's place is written.
-   *
-   * @param marker text that stands for a picture in what a template renders
-   * @param before text that the model wants in front of a picture, in the marker's stead, by the
-   *     picture's number from 0
-   * @param after text that it wants behind the picture
-   */
-  public record ImagePlace(String marker, IntFunction<String> before, String after) {}
-
   private final Vocab vocab;
-  private final @Nullable ImagePlace imagePlace;
+  private final Set<String> markers;
   private final Map<Character, List<SpecialToken>> specialsByFirst = new HashMap<>();
 
   /**
-   * @param imagePlace how a picture's place is written; null for a model without pictures
+   * @param markers what stands for pictures and videos in what a template renders; none for a model
+   *     of text
    */
-  public PromptTokenizer(Vocab vocab, @Nullable ImagePlace imagePlace) {
+  public PromptTokenizer(Vocab vocab, Set<String> markers) {
     this.vocab = vocab;
-    this.imagePlace = imagePlace;
+    this.markers = Set.copyOf(markers);
     for (SpecialToken token : vocab.specialTokens()) { // longest first, and so in each list
       specialsByFirst.computeIfAbsent(token.text().charAt(0), c -> new ArrayList<>()).add(token);
     }
   }
 
-  /** Tokenizes; the beginning-of-sequence token is put in front where the vocabulary wants it. */
-  public Prompt tokenize(Rendered rendered) {
-    var run = new Run(rendered);
+  /**
+   * Tokenizes; the beginning-of-sequence token is put in front where the vocabulary wants it.
+   *
+   * @param places how the pictures and videos of the conversation are written, in order
+   */
+  public Prompt tokenize(Rendered rendered, List<VisualPlace> places) {
+    var run = new Run(rendered, places);
     run.scan();
-    return new Prompt(rendered.text(), run.segments, rendered.end());
+    return new Prompt(rendered.text(), run.segments, run.misplaced, rendered.end());
   }
 
   /** One prompt on its way. */
@@ -67,8 +63,9 @@ public final class PromptTokenizer {
     private int[] tokens = new int[256];
     private int nTokens;
     private int nImages;
+    private boolean misplaced;
 
-    Run(Rendered rendered) {
+    Run(Rendered rendered, List<VisualPlace> places) {
       BitSet written = new BitSet();
       int at = 0;
       for (Span span : rendered.spans()) {
@@ -78,28 +75,48 @@ public final class PromptTokenizer {
         }
         at = end;
       }
-      place(rendered.text(), written);
+      place(rendered.text(), written, places);
       text = builder.toString();
     }
 
     /** Copies the text with what belongs around pictures instead of their markers. */
-    private void place(String rendered, BitSet written) {
+    private void place(String rendered, BitSet written, List<VisualPlace> places) {
       int start = 0;
-      int i = imagePlace == null ? -1 : rendered.indexOf(imagePlace.marker());
-      while (i >= 0 && imagePlace != null) {
-        int end = i + imagePlace.marker().length();
+      int i = nextMarker(rendered, 0);
+      while (i < rendered.length()) {
+        String marker = markerAt(rendered, i);
+        int end = i + marker.length();
         if (written.nextClearBit(i) >= end) {
+          int n = images.size();
+          VisualPlace place = n < places.size() ? places.get(n) : null;
+          if (place == null || !place.marker().equals(marker)) {
+            misplaced = true;
+            place = new VisualPlace(marker, "", "", marker);
+          }
           append(rendered, written, start, i);
-          appendTrusted(imagePlace.before().apply(images.size()));
+          appendTrusted(place.before());
           images.add(builder.length());
-          appendTrusted(imagePlace.after());
+          appendTrusted(place.after());
           start = end;
         } else {
           end = i + 1; // somebody else's text
         }
-        i = rendered.indexOf(imagePlace.marker(), end);
+        i = nextMarker(rendered, end);
       }
       append(rendered, written, start, rendered.length());
+    }
+
+    /** Where the next marker begins, or the text's length. */
+    private int nextMarker(String rendered, int from) {
+      return markers.stream()
+          .mapToInt(marker -> rendered.indexOf(marker, from))
+          .filter(i -> i >= 0)
+          .min()
+          .orElse(rendered.length());
+    }
+
+    private String markerAt(String rendered, int i) {
+      return markers.stream().filter(m -> rendered.startsWith(m, i)).findFirst().orElseThrow();
     }
 
     private void append(String rendered, BitSet written, int start, int end) {

@@ -10,6 +10,8 @@ import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.Rgb;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.image.Visual;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -101,7 +103,7 @@ class MessagesJsonTest {
         "[{\"role\": \"king\", \"content\": \"a\"}]|messages[0].role: expected system, user, assistant or tool",
         "[{\"role\": \"user\"}]|messages[0].content: expected a string or a list",
         "[{\"role\": \"user\", \"content\": 5}]|messages[0].content: expected a string or a list",
-        "[{\"role\": \"user\", \"content\": [{\"type\": \"audio\"}]}]|messages[0].content[0].type: expected text, image_url or image",
+        "[{\"role\": \"user\", \"content\": [{\"type\": \"audio\"}]}]|messages[0].content[0].type: expected text, image_url, image or video",
         "[{\"role\": \"user\", \"content\": [{\"type\": \"text\"}]}]|messages[0].content[0].text: expected a string",
         "[{\"role\": \"user\", \"content\": [{\"type\": \"image\"}]}]|messages[0].content[0]: expected the picture under",
         "[{\"role\": \"user\", \"content\": [{\"type\": \"image\", \"image\": \"none.png\"}]}]|messages[0].content[0].image: no such file",
@@ -149,5 +151,28 @@ class MessagesJsonTest {
   void refusesDeepNesting() {
     assertThatThrownBy(() -> parse("[".repeat(100_000)))
         .isInstanceOf(MessagesFormatException.class);
+  }
+
+  @Test
+  void readsAndWritesVideos() throws IOException {
+    ImageIO.write(GREEN.toBufferedImage(), "png", directory.resolve("1.png").toFile());
+    ImageIO.write(GREEN.toBufferedImage(), "png", directory.resolve("2.png").toFile());
+    String json =
+        "[{\"role\": \"user\", \"content\": [{\"type\": \"video\", \"video\": \".\", \"fps\": 4}]}]";
+    ImageLoader files = ImageLoader.files(directory, ImageLimits.DEFAULT);
+    List<Message> messages = MessagesJson.parse(json, files);
+    Video video = (Video) messages.getFirst().visuals().getFirst();
+    assertThat(video.frames()).containsExactly(GREEN, GREEN);
+    assertThat(video.fps()).isEqualTo(4);
+    assertThat(MessagesJson.parse(MessagesJson.write(messages), files).getFirst().visuals())
+        .extracting(Visual::contentHash)
+        .containsExactly(video.contentHash());
+    assertThatThrownBy(() -> MessagesJson.parse(json.replace("4}", "-1}"), files))
+        .isInstanceOf(MessagesFormatException.class)
+        .hasMessageContaining("messages[0].content[0].fps");
+    assertThatThrownBy(() -> MessagesJson.parse(json, ImageLoader.inlineOnly(ImageLimits.DEFAULT)))
+        .isInstanceOf(MessagesFormatException.class)
+        .hasMessageContaining("messages[0].content[0].video")
+        .hasMessageContaining("no videos");
   }
 }

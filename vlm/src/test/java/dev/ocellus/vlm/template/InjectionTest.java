@@ -24,6 +24,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -125,7 +126,8 @@ class InjectionTest {
                   : attempt.messages.subList(0, attempt.messages.size() - 1);
           Rendered prompt;
           try {
-            prompt = format.render(messages, attempt.options);
+            prompt =
+                format.render(messages, attempt.options, ChatFormat.Shown.PARTS, visual -> MARKER);
           } catch (TemplateException | PromptException refused) {
             return;
           }
@@ -133,8 +135,9 @@ class InjectionTest {
             prompt = prompt.followedBy(continued.text());
           }
           rendered.merge(position, 1, Integer::sum);
-          List<Integer> found = controls(tokenizer.tokenize(prompt), vocab);
-          List<Integer> expected = controls(tokenizer.tokenize(withoutInput(prompt)), vocab);
+          List<Integer> found = controls(tokenizer.tokenize(prompt, List.of()), vocab);
+          List<Integer> expected =
+              controls(tokenizer.tokenize(withoutInput(prompt), List.of()), vocab);
           assertThat(found).as("%s: %s", position, text).isEqualTo(expected);
         });
   }
@@ -165,8 +168,7 @@ class InjectionTest {
 
   private void tryTemplates(TestVocabulary real, boolean eachToken) {
     Vocab vocab = real.vocab();
-    var tokenizer =
-        new PromptTokenizer(vocab, new PromptTokenizer.ImagePlace(MARKER, i -> "<|user|>", ""));
+    var tokenizer = new PromptTokenizer(vocab, Set.of(MARKER));
     List<String> tokens = new ArrayList<>();
     vocab.specialTokens().forEach(token -> tokens.add(token.text()));
     tokens.add(MARKER);
@@ -178,7 +180,7 @@ class InjectionTest {
     templates.forEach((name, source) -> {
       ChatFormat format;
       try {
-        format = new ChatFormat(source, MARKER, "<s>", "</s>");
+        format = new ChatFormat(source, "<s>", "</s>");
       } catch (TemplateException e) {
         throw new AssertionError(name, e);
       }

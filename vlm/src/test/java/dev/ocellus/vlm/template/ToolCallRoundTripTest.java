@@ -74,7 +74,7 @@ class ToolCallRoundTripTest {
 
   private static List<ToolCall> calls(String source, Written answer) {
     List<ToolCall> calls = new ArrayList<>();
-    var format = new ChatFormat(source, null, "<s>", "</s>").answerFormat();
+    var format = new ChatFormat(source, "<s>", "</s>").answerFormat();
     var splitter =
         new AnswerSplitter(
             format,
@@ -104,7 +104,7 @@ class ToolCallRoundTripTest {
 
   /** What the template writes for an assistant's call, and before a question after it. */
   private static Written answer(String source) {
-    ChatFormat format = new ChatFormat(source, null, "<s>", "</s>");
+    ChatFormat format = new ChatFormat(source, "<s>", "</s>");
     PromptOptions options =
         PromptOptions.defaults().withTools(TOOLS).withTemplateArgument("preserve_thinking", true);
     ToolCall call = new ToolCall("call00001", "weather", ARGUMENTS);
@@ -113,9 +113,13 @@ class ToolCallRoundTripTest {
     try {
       String whole =
           format
-              .render(List.of(user, assistant, Message.toolResult(call, "Rq7result")), options)
+              .render(
+                  List.of(user, assistant, Message.toolResult(call, "Rq7result")),
+                  options,
+                  ChatFormat.Shown.PARTS,
+                  visual -> "")
               .text();
-      Rendered prompt = format.render(List.of(user), options);
+      Rendered prompt = format.render(List.of(user), options, ChatFormat.Shown.PARTS, visual -> "");
       boolean begins = whole.startsWith(prompt.text());
       int question = whole.lastIndexOf("Question?") + "Question?".length();
       int from = begins ? prompt.text().length() : question;

@@ -1,0 +1,55 @@
+package dev.ocellus.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.quantize.file.GgufHash;
+import java.io.IOException;
+import java.nio.file.Path;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** Hashes of tensors. */
+@Command(
+    name = "hash",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    header = "Prints SHA-256 of every tensor of a GGUF file and of all.",
+    description =
+        "Of the data only, so metadata may differ. The last line is of the data of all tensors in file order.",
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  ocellus hash model.gguf",
+      "",
+      "Exit codes: 0 done, 1 failed, 2 wrong command line."
+    })
+final class HashCommand extends Verb {
+  @Parameters(paramLabel = "FILE", description = "GGUF file.")
+  Path file = Path.of("");
+
+  HashCommand(Io io) {
+    super(io);
+  }
+
+  @Override
+  int run() throws IOException {
+    try (GgufFile gguf = GgufFile.open(file)) {
+      GgufHash.Hashes hashes = GgufHash.of(gguf);
+      if (output.json) {
+        ObjectNode json = Json.object();
+        json.put("file", file.toString());
+        json.put("sha256", hashes.total());
+        ObjectNode tensors = json.putObject("tensors");
+        hashes.tensors().forEach(line -> tensors.put(line.name(), line.sha256()));
+        printJson(json);
+      } else {
+        hashes
+            .tensors()
+            .forEach(line ->
+                io().out()
+                    .println("sha256    %s  %s:%s".formatted(line.sha256(), file, line.name())));
+        io().out().println("sha256    %s  %s".formatted(hashes.total(), file));
+      }
+    }
+    return ExitCode.OK;
+  }
+}

@@ -1,0 +1,109 @@
+package dev.ocellus.cli;
+
+import dev.ocellus.vlm.ImageCacheOptions;
+import dev.ocellus.vlm.SessionOptions;
+import dev.ocellus.vlm.Speculation;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What is remembered of pictures, and whether tokens are guessed. */
+final class SessionMixin {
+  @Option(
+      names = "--image-cache",
+      paramLabel = "on|off|DIR",
+      description =
+          "Keep encoded pictures on disk for later runs: on for the user's cache directory, or a directory; off remembers none even in memory. Default: in memory only.")
+  @Nullable String imageCache;
+
+  @Option(
+      names = "--image-cache-size",
+      paramLabel = "SIZE",
+      description =
+          "Most bytes of the image cache on disk, such as 500M or 2G. Default: 1G. Those used longest ago are removed.")
+  @Nullable String imageCacheSize;
+
+  @Option(
+      names = {"-md", "--model-draft"},
+      paramLabel = "FILE",
+      description =
+          "A small model of the same vocabulary that guesses tokens, for the model to check several at once (speculative decoding).")
+  @Nullable Path draftModel;
+
+  @Option(
+      names = {"--draft-max", "--draft", "--draft-n"},
+      paramLabel = "N",
+      description = "Most tokens guessed at a time. Default: 8.")
+  @Nullable Integer draftMax;
+
+  @Option(
+      names = "--draft-p-min",
+      paramLabel = "P",
+      description = "How sure the draft model has to be of a guess. Default: 0.75.")
+  @Nullable Float draftMinProbability;
+
+  @Option(
+      names = "--lookup",
+      description = "Guess tokens from earlier text, without a draft model.")
+  boolean lookup;
+
+  SessionOptions options() {
+    return SessionOptions.defaults().withImageCache(imageCache()).withSpeculation(speculation());
+  }
+
+  private ImageCacheOptions imageCache() {
+    ImageCacheOptions cache = ImageCacheOptions.defaults();
+    if (imageCacheSize != null) {
+      cache = cache.withDiskBytes(bytes("--image-cache-size", imageCacheSize));
+    }
+    if (imageCache == null) {
+      return cache;
+    }
+    return switch (imageCache) {
+      case "on" -> cache.withDirectory(ImageCacheOptions.userDirectory());
+      case "off" -> ImageCacheOptions.OFF;
+      default -> cache.withDirectory(Path.of(imageCache));
+    };
+  }
+
+  private Speculation speculation() {
+    Speculation defaults = Speculation.OFF;
+    return new Speculation(
+        lookup,
+        draftModel,
+        draftMax != null ? draftMax : defaults.draftMax(),
+        draftMinProbability != null ? draftMinProbability : defaults.draftMinProbability());
+  }
+
+  /** A number of bytes with a unit of 1024: 500M, 2G, 100000. */
+  static long bytes(String option, String text) {
+    String number = text.strip().toUpperCase(Locale.ROOT).replaceFirst("I?B$", "");
+    int shift = 0;
+    if (!number.isEmpty()) {
+      shift =
+          switch (number.charAt(number.length() - 1)) {
+            case 'K' -> 10;
+            case 'M' -> 20;
+            case 'G' -> 30;
+            case 'T' -> 40;
+            default -> 0;
+          };
+    }
+    try {
+      long value = Long.parseLong(shift == 0 ? number : number.substring(0, number.length() - 1));
+      if (value >= 0 && value <= Long.MAX_VALUE >> shift) {
+        return value << shift;
+      }
+    } catch (NumberFormatException e) {
+      throw wrongSize(option, text, e);
+    }
+    throw wrongSize(option, text, null);
+  }
+
+  private static IllegalArgumentException wrongSize(
+      String option, String text, @Nullable NumberFormatException cause) {
+    return new IllegalArgumentException(
+        "%s: expected a size such as 500M or 2G, found '%s'".formatted(option, text), cause);
+  }
+}

@@ -1,0 +1,55 @@
+package dev.ocellus.quantize.file;
+
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.gguf.GgufTensor;
+import java.lang.foreign.MemorySegment;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+
+/**
+ * Hashes of the tensor data of a file, which do not change with its metadata. SHA-256 of every
+ * tensor, and of the data of all tensors in file order, are those of llama-gguf-hash.
+ */
+public final class GgufHash {
+  private static final int PIECE = 1 << 24;
+
+  /** One tensor. */
+  public record Line(String name, String sha256) {}
+
+  /**
+   * All tensors.
+   *
+   * @param total SHA-256 of the data of all tensors in file order, without padding
+   */
+  public record Hashes(List<Line> tensors, String total) {}
+
+  private GgufHash() {}
+
+  /** Hashes all tensors of a file. */
+  public static Hashes of(GgufFile file) {
+    List<Line> lines = new ArrayList<>();
+    MessageDigest all = sha256();
+    for (GgufTensor t : file.tensors()) {
+      MessageDigest one = sha256();
+      MemorySegment data = t.data();
+      for (long at = 0; at < data.byteSize(); at += PIECE) {
+        MemorySegment piece = data.asSlice(at, Math.min(PIECE, data.byteSize() - at));
+        one.update(piece.asByteBuffer());
+        all.update(piece.asByteBuffer());
+      }
+      lines.add(new Line(t.name(), HexFormat.of().formatHex(one.digest())));
+    }
+    return new Hashes(lines, HexFormat.of().formatHex(all.digest()));
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+}

@@ -1,0 +1,139 @@
+package dev.ocellus.tests.quantize;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.gguf.GgufString;
+import dev.ocellus.gguf.GgufTensor;
+import dev.ocellus.quantize.QuantizeException;
+import dev.ocellus.quantize.SizeTarget;
+import dev.ocellus.quantize.file.GgufDiff;
+import dev.ocellus.quantize.file.GgufEditor;
+import dev.ocellus.quantize.file.GgufEditor.Change;
+import dev.ocellus.quantize.file.GgufHash;
+import dev.ocellus.quantize.file.GgufSplitter;
+import dev.ocellus.quantize.file.MetadataText;
+import dev.ocellus.quantize.imatrix.ImportanceMatrix;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Tools that rewrite files: edit, split, join, hash, diff, and importance matrices. */
+class FilesTest {
+  @TempDir Path directory;
+
+  @Test
+  void splitsAndJoinsToTheSameTensors() throws IOException {
+    Path joined = directory.resolve("joined.gguf");
+    try (GgufFile file = GgufFile.open(Golden.TEXT)) {
+      List<List<GgufTensor>> plan =
+          GgufSplitter.plan(file, new GgufSplitter.Limit.Bytes(500_000), true);
+      List<Path> parts = GgufSplitter.split(file, directory.resolve("m"), plan);
+      assertThat(parts.getFirst()).hasFileName("m-00001-of-0000%d.gguf".formatted(parts.size()));
+      assertThat(plan.getFirst()).isEmpty();
+      try (GgufFile split = GgufFile.open(parts.getFirst())) {
+        assertThat(split.files()).hasSize(parts.size());
+        GgufSplitter.merge(split, joined);
+      }
+      try (GgufFile one = GgufFile.open(joined)) {
+        assertThat(GgufHash.of(one)).isEqualTo(GgufHash.of(file));
+      }
+      assertThatThrownBy(() -> GgufSplitter.split(file, directory.resolve("m"), plan))
+          .isInstanceOf(FileAlreadyExistsException.class);
+    }
+  }
+
+  @Test
+  void editsInPlaceAndOnlyWhatItIsTold() throws IOException {
+    Path copy = Files.copy(Golden.MMPROJ, directory.resolve("copy.gguf"));
+    MetadataText.Entry tags = MetadataText.parse("general.tags=arr[str]:[\"a\", \"b\"]");
+    GgufEditor.edit(
+        copy,
+        copy,
+        List.of(
+            new Change.Rename("general.architecture", "old.architecture"),
+            new Change.Set("general.architecture", GgufString.of("clip")),
+            new Change.Set(tags.key(), tags.value())));
+    try (GgufFile a = GgufFile.open(Golden.MMPROJ);
+        GgufFile b = GgufFile.open(copy)) {
+      GgufDiff diff = GgufDiff.of(a, b);
+      assertThat(diff.tensors()).isEmpty();
+      assertThat(diff.metadata())
+          .extracting(GgufDiff.Line::name)
+          .containsExactlyInAnyOrder("old.architecture", "general.tags");
+      assertThat(b.metadata().strings("general.tags")).containsExactly("a", "b");
+    }
+  }
+
+  @Test
+  void leavesAFileAloneThatItCannotEdit() throws IOException {
+    Path copy = Files.copy(Golden.MMPROJ, directory.resolve("copy.gguf"));
+    assertThatThrownBy(() -> GgufEditor.edit(copy, copy, List.of(new Change.Remove("no.key"))))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("no.key");
+    assertThat(copy).hasSameBinaryContentAs(Golden.MMPROJ);
+  }
+
+  @Test
+  void explainsMetadataThatIsNotOfTheForm() {
+    for (String wrong : List.of("key", "key=u8:300", "key=x:1", "key=arr[u8]:1", "=str:a")) {
+      assertThatThrownBy(() -> MetadataText.parse(wrong))
+          .as(wrong)
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+    assertThat(MetadataText.parse("k=f32:1e6").value().display()).isEqualTo("1000000.0");
+    assertThat(MetadataText.parseOverride("k=int:-5").value().display()).isEqualTo("5");
+  }
+
+  @Test
+  void readsSizes() {
+    assertThat(SizeTarget.parse("3.2G").bytes()).isEqualTo(3_200_000_000L);
+    assertThat(SizeTarget.parse("2MiB").bytes()).isEqualTo(2_097_152);
+    assertThat(SizeTarget.parse("700000").bytes()).isEqualTo(700_000);
+    assertThatThrownBy(() -> SizeTarget.parse("much"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("3.2G");
+  }
+
+  @Test
+  void writesImportanceMatricesAsLlamaImatrixDoes() throws IOException {
+    Path file = Golden.file("imatrix.gguf");
+    ImportanceMatrix matrix = ImportanceMatrix.read(file);
+    Path out = directory.resolve("again.gguf");
+    matrix.write(out);
+    assertThat(out).hasSameBinaryContentAs(file);
+  }
+
+  @Test
+  void mergesImportanceMatrices() throws IOException {
+    ImportanceMatrix one = ImportanceMatrix.read(Golden.file("imatrix.gguf"));
+    ImportanceMatrix both = one.plus(one);
+    String name = "blk.0.attn_q.weight";
+    assertThat(entry(both, name).counts()[0]).isEqualTo(2 * entry(one, name).counts()[0]);
+    assertThat(both.importance("x").columns(name).orElseThrow())
+        .isEqualTo(one.importance("x").columns(name).orElseThrow());
+    assertThat(both.nChunks()).isEqualTo(2 * one.nChunks());
+  }
+
+  @Test
+  void refusesFilesThatAreNoImportanceMatrix() throws IOException {
+    assertThatThrownBy(() -> ImportanceMatrix.read(Golden.TEXT))
+        .isInstanceOf(QuantizeException.class)
+        .hasMessageContaining("is no importance matrix");
+    for (byte[] junk : new byte[][] {{}, {1, 0, 0, 0}, {1, 0, 0, 0, -1, -1, -1, 127, 1, 1, 1, 1}}) {
+      Path file = directory.resolve("junk.dat");
+      Files.write(file, junk);
+      assertThatThrownBy(() -> ImportanceMatrix.read(file)).isInstanceOf(QuantizeException.class);
+    }
+  }
+
+  private static ImportanceMatrix.Entry entry(ImportanceMatrix matrix, String name) {
+    return Objects.requireNonNull(matrix.entries().get(name), name);
+  }
+}

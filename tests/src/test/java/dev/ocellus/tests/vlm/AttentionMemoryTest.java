@@ -1,0 +1,40 @@
+package dev.ocellus.tests.vlm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ocellus.ggml.Backend;
+import dev.ocellus.ggml.Device;
+import dev.ocellus.ggml.Graph;
+import dev.ocellus.ggml.GraphBuilder;
+import dev.ocellus.ggml.Scheduler;
+import dev.ocellus.ggml.Tensor;
+import dev.ocellus.vlm.nn.DotProductAttention;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class AttentionMemoryTest {
+  private static final int WIDTH = 80;
+  private static final int HEADS = 16;
+
+  /** 16384 rows are a picture of 4096 tokens for Qwen2.5-VL; all their scores are 16 GiB. */
+  @ParameterizedTest
+  @CsvSource({"true, 400", "false, 700"})
+  void neverHoldsAllScores(boolean onCpu, long mostMiB) {
+    assertThat(bytes(16_384, onCpu) >> 20).isLessThan(mostMiB);
+    // the same rows more often need as much more memory, not its square
+    assertThat(bytes(16_384, onCpu)).isLessThan(5 * bytes(4096, onCpu));
+  }
+
+  private static long bytes(int n, boolean onCpu) {
+    try (var backend = new Backend(Device.cpu(), 1);
+        var scheduler = new Scheduler(1024, backend);
+        var builder = new GraphBuilder(1024)) {
+      Tensor query = builder.input("q", WIDTH, n, HEADS);
+      Tensor key = builder.input("k", WIDTH, n, HEADS);
+      Tensor value = builder.input("v", WIDTH, n, HEADS);
+      try (Graph graph = builder.build(DotProductAttention.forward(query, key, value, onCpu))) {
+        return scheduler.bytesNeeded(graph);
+      }
+    }
+  }
+}

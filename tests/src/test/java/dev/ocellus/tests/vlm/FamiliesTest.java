@@ -1,0 +1,82 @@
+package dev.ocellus.tests.vlm;
+
+import dev.ocellus.vlm.image.RgbImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Nested;
+
+/**
+ * The contract for the tiny models of the golden data; that their values are the reference's is
+ * FidelityTest's to show.
+ */
+class FamiliesTest {
+  private abstract static class Golden extends VisionEncoderContract {
+    private final String model;
+    private final String weight;
+
+    Golden(String model, String weight) {
+      this.model = model;
+      this.weight = weight;
+    }
+
+    @Override
+    Path mmproj() {
+      return Path.of("golden/models", model, "gguf/mmproj.gguf");
+    }
+
+    @Override
+    String requiredWeight() {
+      return weight;
+    }
+
+    @Override
+    List<RgbImage> alikeImages() throws IOException {
+      return List.of(
+          dev.ocellus.tests.vlm.Golden.noise(97, 61, 1),
+          dev.ocellus.tests.vlm.Golden.noise(97, 61, 2));
+    }
+  }
+
+  @Nested
+  class Qwen2Vl extends Golden {
+    Qwen2Vl() {
+      super("qwen2-vl", "v.blk.1.attn_q.weight");
+    }
+  }
+
+  @Nested
+  class Qwen25Vl extends Golden {
+    Qwen25Vl() {
+      super("qwen2.5-vl", "v.blk.1.attn_q.weight");
+    }
+  }
+
+  @Nested
+  class Qwen3Vl extends Golden {
+    Qwen3Vl() {
+      super("qwen3-vl", "v.deepstack.0.fc1.weight");
+    }
+  }
+
+  @Nested
+  class SmolVlm extends Golden {
+    SmolVlm() {
+      super("smolvlm2", "mm.model.fc.weight");
+    }
+  }
+
+  @Nested
+  class Gemma3 extends Golden {
+    Gemma3() {
+      super("gemma3", "mm.input_projection.weight");
+    }
+  }
+
+  @Nested
+  class JanusPro extends Golden {
+    JanusPro() {
+      super("janus", "v.blk.1.attn_q.weight");
+    }
+  }
+}

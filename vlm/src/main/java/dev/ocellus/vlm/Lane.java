@@ -1,0 +1,87 @@
+package dev.ocellus.vlm;
+
+import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.vlm.cache.EncodedImage;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+
+/**
+ * One sequence of a context: where the keys and values of a conversation lie. Whether others share
+ * the context makes no difference to who fills it.
+ *
+ * <p>For one thread at a time.
+ */
+interface Lane extends AutoCloseable {
+  /** Places that it has. */
+  int nCtx();
+
+  /** Most entries of one call. */
+  int nBatch();
+
+  /** Most entries that are computed at once. */
+  int nUbatch();
+
+  /**
+   * Computes tokens.
+   *
+   * @param position of the first
+   * @param outputs how many at the end of them get logits
+   * @throws dev.ocellus.ggml.ComputationCancelledException if the flag was set; some of them may
+   *     have been computed
+   */
+  void tokens(int[] ids, int from, int count, int position, int outputs, CancellationFlag flag);
+
+  /**
+   * Computes rows of a picture.
+   *
+   * @param positions of every row, on every axis
+   * @param seeEachOther whether all see all, and not only those before
+   * @param wantsLogits whether the last one gets logits
+   */
+  void rows(
+      EncodedImage image,
+      int from,
+      int[][] positions,
+      boolean seeEachOther,
+      boolean wantsLogits,
+      CancellationFlag flag);
+
+  /**
+   * Logits of the last call, which the caller may change; valid until the next call.
+   *
+   * @param i which of the outputs
+   */
+  float[] logits(int i);
+
+  /**
+   * Forgets everything from a position on.
+   *
+   * @return false if the model's memory cannot forget a part, and then nothing is forgotten
+   */
+  boolean removeFrom(int position);
+
+  /** Waits for what was started. */
+  void synchronize();
+
+  /** Whether the context is gone. */
+  boolean isClosed();
+
+  /** Writes keys and values at the channel's position. */
+  void writeState(WritableByteChannel channel) throws IOException;
+
+  /**
+   * Brings keys and values back that {@link #writeState} wrote; they must have been checked to be
+   * unaltered.
+   *
+   * @param nPlaces places that they take
+   * @return false if they do not fit this context, which is then empty
+   */
+  boolean readState(FileChannel channel, long offset, long length, int nPlaces) throws IOException;
+
+  /** What {@link #readState} depends on besides the model. */
+  String stateKind();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,223 @@
+package dev.ocellus.vlm;
+
+import dev.ocellus.OcellusException;
+import dev.ocellus.io.AtomicFile;
+import dev.ocellus.vlm.SessionHeader.Extent;
+import dev.ocellus.vlm.SessionHeader.Section;
+import dev.ocellus.vlm.cache.EncodedImage;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sessions on disk: the conversation, and the keys and values that were computed for it.
+ *
+ * <p>Everything is checked before anything is changed. libllama trusts the keys and values that it
+ * is given, so it gets them only if they are byte by byte what was saved with the same model.
+ */
+final class SessionFile {
+  private SessionFile() {}
+
+  /**
+   * Writes a session; the file is there whole or not at all.
+   *
+   * @param generator where the conversation stands; null where it stands nowhere
+   */
+  static void write(
+      Path file, VisionLanguageModel model, List<Message> messages, @Nullable Generator generator)
+      throws IOException {
+    List<ContextEntry> entries = generator == null ? List.of() : generator.filler().present();
+    Path name = model.options().model().getFileName();
+    List<byte[]> parts =
+        List.of(
+            SessionContent.info(String.valueOf(name), messages),
+            SessionContent.messages(messages),
+            SessionContent.entries(entries),
+            SessionContent.pictures(entries));
+    AtomicFile.write(
+        file,
+        channel -> {
+          channel.position(SessionHeader.SIZE);
+          List<Extent> extents = new ArrayList<>();
+          for (byte[] part : parts) {
+            var out = new Hashing(channel);
+            out.write(ByteBuffer.wrap(part));
+            extents.add(out.extent());
+          }
+          var state = new Hashing(channel);
+          String kind = "";
+          if (generator != null && !entries.isEmpty()) {
+            kind = generator.lane().stateKind();
+            generator.lane().writeState(state);
+          }
+          extents.add(state.extent());
+          ByteBuffer header =
+              new SessionHeader(
+                      SessionHeader.hash(model.identity()),
+                      SessionHeader.hash(model.template()),
+                      SessionHeader.hash(kind),
+                      extents)
+                  .write();
+          while (header.hasRemaining()) {
+            channel.write(header, header.position());
+          }
+        });
+  }
+
+  /** Counts and hashes what is written. */
+  private static final class Hashing implements WritableByteChannel {
+    private final FileChannel channel;
+    private final MessageDigest digest = SessionHeader.sha256();
+    private long length;
+
+    Hashing(FileChannel channel) {
+      this.channel = channel;
+    }
+
+    @Override
+    public int write(ByteBuffer bytes) throws IOException {
+      digest.update(bytes.duplicate());
+      int n = bytes.remaining();
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+      length += n;
+      return n;
+    }
+
+    Extent extent() {
+      return new Extent(length, digest.digest());
+    }
+
+    @Override
+    public boolean isOpen() {
+      return channel.isOpen();
+    }
+
+    @Override
+    public void close() {
+      // the file is the caller's
+    }
+  }
+
+  /** A session that was read, with the file open for its keys and values. */
+  static final class Opened implements AutoCloseable {
+    private final FileChannel channel;
+    private final SessionHeader header;
+    private final List<Message> messages;
+    private final List<ContextEntry> entries;
+    private final VisionLanguageModel model;
+
+    private Opened(
+        VisionLanguageModel model,
+        FileChannel channel,
+        SessionHeader header,
+        List<Message> messages,
+        List<ContextEntry> entries) {
+      this.model = model;
+      this.channel = channel;
+      this.header = header;
+      this.messages = messages;
+      this.entries = entries;
+    }
+
+    List<Message> messages() {
+      return messages;
+    }
+
+    /**
+     * Whether keys and values are there that fit this context; otherwise the conversation is
+     * computed again when it goes on.
+     */
+    boolean hasState(Lane lane) {
+      return nPlaces() > 0
+          && nPlaces() <= lane.nCtx()
+          && Arrays.equals(header.template(), SessionHeader.hash(model.template()))
+          && Arrays.equals(header.stateKind(), SessionHeader.hash(lane.stateKind()));
+    }
+
+    private int nPlaces() {
+      return entries.stream().mapToInt(ContextEntry::size).sum();
+    }
+
+    /** Brings keys and values back. */
+    void restore(Generator generator) throws IOException {
+      ContextFiller filler = generator.filler();
+      filler.clear();
+      if (generator
+          .lane()
+          .readState(
+              channel, header.offset(Section.STATE), header.length(Section.STATE), nPlaces())) {
+        filler.restored(entries, model.textModel().hasSlidingWindow());
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
+    }
+  }
+
+  /**
+   * Opens a session and checks all of it.
+   *
+   * @throws SessionFormatException if it is none, or damaged
+   * @throws ModelMismatchException if it was saved with another model
+   */
+  static Opened open(Path file, VisionLanguageModel model) throws IOException {
+    FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+    boolean ok = false;
+    try {
+      SessionHeader header = SessionHeader.read(file, channel);
+      List<String> info = text(header.section(file, channel, Section.INFO)).lines().toList();
+      if (!Arrays.equals(header.model(), SessionHeader.hash(model.identity()))) {
+        throw new ModelMismatchException(
+            "%s was saved with another model (%s); loaded is %s. Nothing was changed; start with that model and its image encoder, or use a conversation saved as JSON."
+                .formatted(file, info.isEmpty() ? "?" : info.getFirst(), model.options().model()));
+      }
+      try {
+        Map<String, EncodedImage> pictures =
+            SessionContent.readPictures(stream(header.section(file, channel, Section.PICTURES)));
+        List<ContextEntry> entries =
+            SessionContent.readEntries(
+                stream(header.section(file, channel, Section.ENTRIES)),
+                pictures,
+                model.textModel().vocab().nTokens());
+        List<String> sources =
+            info.size() > 1 ? info.subList(1, info.size()) : Collections.emptyList();
+        List<Message> messages =
+            SessionContent.readMessages(
+                header.section(file, channel, Section.MESSAGES).array(), sources);
+        ok = true;
+        return new Opened(model, channel, header, messages, entries);
+      } catch (IOException | OcellusException e) {
+        throw SessionHeader.damaged(file, String.valueOf(e.getMessage()), e);
+      }
+    } finally {
+      if (!ok) {
+        channel.close();
+      }
+    }
+  }
+
+  private static InputStream stream(ByteBuffer bytes) {
+    return new ByteArrayInputStream(bytes.array());
+  }
+
+  private static String text(ByteBuffer bytes) {
+    return new String(bytes.array(), StandardCharsets.UTF_8);
+  }
+}

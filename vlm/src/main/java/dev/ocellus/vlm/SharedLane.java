@@ -1,0 +1,135 @@
+package dev.ocellus.vlm;
+
+import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.llama.LlamaContext;
+import dev.ocellus.vlm.cache.EncodedImage;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.util.Arrays;
+import java.util.concurrent.CompletionException;
+
+/** One of the sequences of a context that others use as well: a {@link BatchScheduler} computes. */
+final class SharedLane implements Lane {
+  private final LlamaContext context;
+  private final BatchScheduler scheduler;
+  private final int sequence;
+  private final int nCtx;
+  private float[][] outputs = {};
+
+  /** Whether its next token is expected soon. Guarded by the scheduler's lock. */
+  boolean expected;
+
+  SharedLane(LlamaContext context, BatchScheduler scheduler, int sequence, int nCtx) {
+    this.context = context;
+    this.scheduler = scheduler;
+    this.sequence = sequence;
+    this.nCtx = nCtx;
+  }
+
+  int sequence() {
+    return sequence;
+  }
+
+  @Override
+  public int nCtx() {
+    return nCtx;
+  }
+
+  @Override
+  public int nBatch() {
+    return context.nBatch();
+  }
+
+  @Override
+  public int nUbatch() {
+    return context.nUbatch();
+  }
+
+  @Override
+  public void tokens(
+      int[] ids, int from, int count, int position, int nOutputs, CancellationFlag flag) {
+    int[] mine = Arrays.copyOfRange(ids, from, from + count);
+    await(new Work.Tokens(this, mine, position, nOutputs, flag));
+  }
+
+  @Override
+  public void rows(
+      EncodedImage image,
+      int from,
+      int[][] positions,
+      boolean seeEachOther,
+      boolean wantsLogits,
+      CancellationFlag flag) {
+    await(new Work.Rows(this, image, from, positions, seeEachOther, wantsLogits, flag));
+  }
+
+  private void await(Work work) {
+    makeRoom(work.outputs());
+    scheduler.submit(work);
+    try {
+      work.done.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw e;
+    }
+  }
+
+  private void makeRoom(int n) {
+    int have = outputs.length;
+    if (n > have) {
+      outputs = Arrays.copyOf(outputs, n);
+      for (int i = have; i < n; i++) {
+        outputs[i] = new float[context.model().vocab().nTokens()];
+      }
+    }
+  }
+
+  /** Where the scheduler puts logits, before the work is done. */
+  float[] output(int i) {
+    return outputs[i];
+  }
+
+  @Override
+  public float[] logits(int i) {
+    return outputs[i];
+  }
+
+  @Override
+  public boolean removeFrom(int position) {
+    return context.removeFrom(sequence, position);
+  }
+
+  @Override
+  public void synchronize() {
+    // what is done has been computed: its logits were copied
+  }
+
+  @Override
+  public boolean isClosed() {
+    return context.isClosed();
+  }
+
+  @Override
+  public void writeState(WritableByteChannel channel) throws IOException {
+    context.writeState(sequence, channel);
+  }
+
+  @Override
+  public boolean readState(FileChannel channel, long offset, long length, int nPlaces)
+      throws IOException {
+    return context.readState(sequence, channel, offset, length, nPlaces);
+  }
+
+  @Override
+  public String stateKind() {
+    return context.stateKind();
+  }
+
+  @Override
+  public void close() {
+    // the context belongs to all
+  }
+}

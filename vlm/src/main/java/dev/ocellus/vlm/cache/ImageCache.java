@@ -1,0 +1,103 @@
+package dev.ocellus.vlm.cache;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Remembers encoded pictures of one encoder: in memory, and where a directory is given on disk for
+ * other processes. Thread-safe.
+ */
+public final class ImageCache {
+  /** Where a picture was found. */
+  public enum Tier {
+    MEMORY,
+    DISK
+  }
+
+  /** A picture that was found. */
+  public record Found(EncodedImage image, Tier tier) {}
+
+  private final @Nullable MemoryTier memory;
+  private final @Nullable DiskTier disk;
+  private final Supplier<String> encoder;
+  private volatile @Nullable String encoderIdentity;
+
+  /**
+   * @param memoryBytes most bytes in memory; 0 for none
+   * @param directory where the files go; null for none
+   * @param diskBytes most bytes of files
+   * @param encoder what besides the pixels makes a difference: weights, code, limits, precision,
+   *     device. Asked once, and only if there is a directory
+   */
+  public ImageCache(
+      long memoryBytes, @Nullable Path directory, long diskBytes, Supplier<String> encoder) {
+    this.memory = memoryBytes > 0 ? new MemoryTier(memoryBytes) : null;
+    this.disk = directory != null && diskBytes > 0 ? new DiskTier(directory, diskBytes) : null;
+    this.encoder = encoder;
+  }
+
+  /**
+   * Looks a picture up.
+   *
+   * @param pixels hash of the decoded picture
+   */
+  public Optional<Found> find(String pixels) {
+    if (memory != null) {
+      EncodedImage image = memory.find(pixels);
+      if (image != null) {
+        return Optional.of(new Found(image, Tier.MEMORY));
+      }
+    }
+    if (disk != null) {
+      EncodedImage image = disk.find(key(pixels));
+      if (image != null) {
+        if (memory != null) {
+          memory.put(pixels, image);
+        }
+        return Optional.of(new Found(image, Tier.DISK));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Remembers a picture. */
+  public void put(String pixels, EncodedImage image) {
+    if (memory != null) {
+      memory.put(pixels, image);
+    }
+    if (disk != null) {
+      disk.put(key(pixels), image);
+    }
+  }
+
+  /** Bytes of the pictures in memory. */
+  public long memoryBytes() {
+    return memory == null ? 0 : memory.bytes();
+  }
+
+  private String key(String pixels) {
+    String identity = encoderIdentity;
+    if (identity == null) {
+      identity = encoder.get();
+      encoderIdentity = identity;
+    }
+    return sha256(identity + "\n" + pixels);
+  }
+
+  /** SHA-256 of a text, in hex. */
+  public static String sha256(String text) {
+    try {
+      return HexFormat.of()
+          .formatHex(
+              MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+}

@@ -1,0 +1,163 @@
+package dev.ocellus.vlm.image;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+
+/**
+ * A video as frames of one size, each with the time at which it is shown. Instances are immutable.
+ */
+public final class Video implements Visual {
+  /** Browsers and players show a frame of an animation without a duration for this long. */
+  private static final double UNTIMED_SECONDS = 0.1;
+
+  private final List<RgbImage> frames;
+  private final double[] seconds;
+  private final double duration;
+
+  private Video(List<RgbImage> frames, double[] seconds, double duration) {
+    if (frames.isEmpty()) {
+      throw new IllegalArgumentException("a video has at least one frame");
+    }
+    if (!(duration > 0) || Double.isInfinite(duration)) {
+      throw new IllegalArgumentException(
+          "a video lasts for a positive number of seconds, but %s were given".formatted(duration));
+    }
+    ImageSize size = frames.getFirst().size();
+    for (int i = 0; i < frames.size(); i++) {
+      if (!frames.get(i).size().equals(size)) {
+        throw new ImageFormatException(
+            ImageFormatException.Kind.UNSUPPORTED,
+            "frame %d of a video has %s pixels and the first one %s; all frames have to be of one size"
+                .formatted(i + 1, frames.get(i).size(), size));
+      }
+    }
+    this.frames = List.copyOf(frames);
+    this.seconds = seconds;
+    this.duration = duration;
+  }
+
+  /**
+   * Frames that follow each other evenly.
+   *
+   * @param fps frames per second
+   * @throws ImageFormatException if the frames differ in size
+   * @throws IllegalArgumentException if there are none, or the rate is not a positive number
+   */
+  public static Video of(List<RgbImage> frames, double fps) {
+    double[] seconds = new double[frames.size()];
+    for (int i = 0; i < seconds.length; i++) {
+      seconds[i] = i / fps;
+    }
+    return new Video(frames, seconds, frames.size() / fps);
+  }
+
+  /**
+   * Frames with their own durations, as animations have them.
+   *
+   * @throws ImageFormatException if the frames differ in size
+   * @throws IllegalArgumentException if there are none
+   */
+  public static Video ofAnimation(List<ImageFrame> frames) {
+    List<RgbImage> images = new ArrayList<>();
+    double[] seconds = new double[frames.size()];
+    double time = 0;
+    for (int i = 0; i < seconds.length; i++) {
+      Duration shown = frames.get(i).duration();
+      images.add(frames.get(i).image());
+      seconds[i] = time;
+      time += shown.isPositive() ? shown.toMillis() / 1000.0 : UNTIMED_SECONDS;
+    }
+    return new Video(images, seconds, time);
+  }
+
+  /** The frames in order. */
+  public List<RgbImage> frames() {
+    return frames;
+  }
+
+  /** Number of frames. */
+  public int nFrames() {
+    return frames.size();
+  }
+
+  /** Size of every frame. */
+  public ImageSize size() {
+    return frames.getFirst().size();
+  }
+
+  /** When a frame is shown, in seconds from the beginning. */
+  public double seconds(int frame) {
+    return seconds[frame];
+  }
+
+  /** How long the video is, in seconds. */
+  public double duration() {
+    return duration;
+  }
+
+  /** Frames per second, on the average. */
+  public double fps() {
+    return nFrames() / duration;
+  }
+
+  /**
+   * Some of the frames, at the times that they have here; the duration stays.
+   *
+   * @param indices numbers of frames from 0, in order
+   */
+  public Video select(int... indices) {
+    List<RgbImage> selected = new ArrayList<>();
+    double[] times = new double[indices.length];
+    for (int i = 0; i < indices.length; i++) {
+      selected.add(frames.get(indices[i]));
+      times[i] = seconds[indices[i]];
+    }
+    return new Video(selected, times, duration);
+  }
+
+  /**
+   * At most {@code n} frames, the first and the last and evenly between them: numpy's {@code
+   * linspace}, rounded.
+   */
+  public Video evenly(int n) {
+    if (n < 1) {
+      throw new IllegalArgumentException(
+          "at least one frame is taken, but " + n + " was asked for");
+    }
+    if (n >= nFrames()) {
+      return this;
+    }
+    int[] indices = new int[n];
+    double step = n > 1 ? (double) (nFrames() - 1) / (n - 1) : 0;
+    for (int i = 0; i < n; i++) {
+      indices[i] = (int) Math.rint(i * step);
+    }
+    return select(indices);
+  }
+
+  @Override
+  public String contentHash() {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      digest.update(ByteBuffer.allocate(8).putDouble(duration).flip());
+      for (int i = 0; i < seconds.length; i++) {
+        digest.update(ByteBuffer.allocate(8).putDouble(seconds[i]).flip());
+        digest.update(frames.get(i).contentHash().getBytes(StandardCharsets.US_ASCII));
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "Video[%d frames of %s, %.3f s]".formatted(nFrames(), size(), duration);
+  }
+}
