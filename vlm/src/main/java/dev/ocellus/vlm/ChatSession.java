@@ -222,7 +222,9 @@ public final class ChatSession implements AutoCloseable {
       if (whenFull == ContextFull.EVICT) {
         int nCtx = generator.lane().nCtx();
         int room = options.maxTokens() < 0 ? nCtx / 4 : Math.min(options.maxTokens(), nCtx / 2);
-        kept = Eviction.fit(messages, nCtx, Math.max(1, room), generator::countTokens);
+        kept =
+            Eviction.fit(
+                messages, nCtx, Math.max(1, room), m -> generator.countTokens(m, options.prompt()));
       }
       Answer answer = generator.generate(kept, options, listener, cancellation);
       return remember(kept, answer.withEvictedMessages(messages.size() - kept.size()));

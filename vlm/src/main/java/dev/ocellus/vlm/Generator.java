@@ -61,9 +61,9 @@ final class Generator implements AutoCloseable {
   }
 
   /** Tokens of a conversation up to where its answer begins. */
-  int countTokens(List<Message> messages) {
+  int countTokens(List<Message> messages, PromptOptions options) {
     images.start();
-    return images.count(model.prompt(messages), pictures(messages), filler).total();
+    return images.count(model.prompt(messages, options), pictures(messages), filler).total();
   }
 
   Answer generate(
