@@ -113,9 +113,8 @@ class HistoryTest {
     try (ChatSession chat = model.newChat()) {
       chat.setContextFull(ContextFull.EVICT);
       chat.add(Message.system("Be brief."));
-      sendPicture(chat);
+      Answer last = sendPicture(chat);
       int evicted = 0;
-      Answer last = null;
       for (int i = 0; i < 20; i++) {
         last = send(chat, "word ".repeat(10) + i);
         evicted += last.usage().evictedMessages();
