@@ -56,6 +56,12 @@ final class AnswerMixin {
   List<String> triggerPatterns = List.of();
 
   @Option(
+      names = "--grammar-trigger-token",
+      paramLabel = "TEXT",
+      description = "The same, with a control token, which the grammar names; repeatable.")
+  List<String> triggerTokens = List.of();
+
+  @Option(
       names = "--tools",
       paramLabel = "FILE",
       description = "Tools that the model may call: a JSON list in OpenAI's form.")
@@ -128,18 +134,15 @@ final class AnswerMixin {
       throw new IllegalArgumentException(
           "a grammar and a schema both say what the answer is; use one of them");
     }
-    boolean lazy = !triggers.isEmpty() || !triggerPatterns.isEmpty();
-    if (lazy && gbnf == null) {
+    var trigger = new OutputConstraint.Trigger(triggers, triggerPatterns, triggerTokens);
+    if (!trigger.equals(OutputConstraint.Trigger.ALWAYS) && gbnf == null) {
       throw new IllegalArgumentException("--grammar-trigger needs a grammar (--grammar)");
     }
     if (schema != null) {
       Grammar.ofJsonSchema(schema); // before a model is loaded for nothing
       return new OutputConstraint.JsonSchema(schema);
     }
-    return gbnf == null
-        ? base
-        : new OutputConstraint.Gbnf(
-            gbnf, new OutputConstraint.Trigger(triggers, triggerPatterns, List.of()));
+    return gbnf == null ? base : new OutputConstraint.Gbnf(gbnf, trigger);
   }
 
   private static @Nullable String either(String name, @Nullable String text, @Nullable Path file) {

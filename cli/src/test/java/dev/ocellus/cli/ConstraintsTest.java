@@ -7,6 +7,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -80,6 +83,48 @@ class ConstraintsTest {
     assertThat(run.json().get("text")).isEqualTo(free.json().get("text"));
   }
 
+  /** What the embedded model says to this, up to its end, held to a grammar from a trigger on. */
+  private static JsonNode fired(String grammar, String option, String trigger, Object... more) {
+    List<Object> arguments = new ArrayList<>();
+    arguments.addAll(
+        List.of("chat", "-q", "--json", "-t", 1, "-p", "Hello.", "--temp", 0, "-n", 24));
+    arguments.addAll(List.of("--grammar", grammar, option, trigger));
+    arguments.addAll(List.of(more));
+    Cli run = Cli.run(arguments.toArray());
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.json().get("stop_reason").asText()).isEqualTo("end");
+    return run.json();
+  }
+
+  @Test
+  void holdsTheRestOfTheAnswerToTheGrammarFromATriggerOn() {
+    Cli run = Cli.run("chat", "-q", "--json", "-t", 1, "-p", "Hello.", "--temp", 0, "-n", 8);
+    String free = run.json().get("content").asText();
+    String word = free.split("\\s+", 3)[1]; // what it says anyway, though not at once
+    String before = free.substring(0, free.indexOf(word));
+    assertThat(word).matches("[A-Za-z]+");
+    String grammar = "root ::= \"" + word + "\" \"=\" [x-z]{3} \"!\"";
+    String expected = Pattern.quote(before + word) + "=[xyz]{3}!";
+    assertThat(fired(grammar, "--grammar-trigger", word).get("content").asText()).matches(expected);
+    String pattern = "\\s(" + word + ")";
+    assertThat(fired(grammar, "--grammar-trigger-pattern", pattern).get("content").asText())
+        .matches(expected);
+  }
+
+  @Test
+  void holdsTheRestOfTheAnswerToTheGrammarFromAControlTokenOn() {
+    String token = "<|im_start|>";
+    JsonNode answer =
+        fired(
+            "root ::= " + token + " [x-z]{3} \"!\"",
+            "--grammar-trigger-token",
+            token,
+            "-l",
+            "2+99");
+    assertThat(answer.get("content").asText()).matches("[xyz]{3}!");
+    assertThat(answer.get("tokens").get(0).asInt()).isEqualTo(2);
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '~',
@@ -89,6 +134,7 @@ class ConstraintsTest {
         "--grammar-file ~ missing.gbnf ~ 1 ~ no such file: missing.gbnf",
         "-j ~ {\"not\": {}} ~ 1 ~ at #/not: 'not' is not supported",
         "--grammar-trigger ~ x ~ 2 ~ needs a grammar",
+        "--grammar-trigger-token ~ <s> ~ 2 ~ needs a grammar",
         "--reasoning ~ maybe ~ 2 ~ expected on, off or auto",
         "--chat-template-kwargs ~ [1] ~ 2 ~ must be a JSON object",
         "--logprobs ~ -2 ~ 2 ~ expected -1 (none) or more",

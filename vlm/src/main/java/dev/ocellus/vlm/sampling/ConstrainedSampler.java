@@ -6,11 +6,15 @@ import java.nio.FloatBuffer;
  * A chain held to a constraint. It chooses freely first and asks the constraint about that one
  * token; only if it is refused are the others ruled out and is there a second choice. So most
  * tokens cost no look at the vocabulary, as in llama.cpp.
+ *
+ * <p>What only the limit on tokens forbids takes longest to find, and is seldom chosen. It is ruled
+ * out for a third choice, if the second was such a token.
  */
 public final class ConstrainedSampler {
   private final SamplerChain chain;
   private final TokenConstraint constraint;
   private long refused;
+  private long tooLong;
 
   public ConstrainedSampler(SamplerChain chain, TokenConstraint constraint) {
     this.chain = chain;
@@ -30,8 +34,13 @@ public final class ConstrainedSampler {
     int token = candidates.token(candidates.selected());
     if (!constraint.allows(token)) {
       refused++;
-      candidates = chain.choose(logits, constraint);
+      candidates = chain.choose(logits, constraint::maskLoosely);
       token = candidates.token(candidates.selected());
+      if (!constraint.allows(token)) {
+        tooLong++;
+        candidates = chain.choose(logits, constraint::mask);
+        token = candidates.token(candidates.selected());
+      }
       if (!constraint.allows(token)) {
         // nothing that is allowed had a logit: what the chain took is masked itself
         throw SamplingException.nothingAllowed();
@@ -50,5 +59,10 @@ public final class ConstrainedSampler {
   /** How many first choices were refused. */
   public long refused() {
     return refused;
+  }
+
+  /** How many second choices were refused, after which the limit on tokens was looked at. */
+  public long tooLong() {
+    return tooLong;
   }
 }

@@ -122,6 +122,15 @@ public final class LazyConstraint implements TokenConstraint {
   }
 
   @Override
+  public void maskLoosely(Candidates candidates) {
+    if (triggered) {
+      inner.maskLoosely(candidates);
+    } else {
+      mask(candidates);
+    }
+  }
+
+  @Override
   public void accept(int token) {
     if (triggered) {
       inner.accept(token);

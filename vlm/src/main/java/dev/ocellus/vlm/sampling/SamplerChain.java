@@ -3,6 +3,7 @@ package dev.ocellus.vlm.sampling;
 import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /**
  * Samplers applied one after another, the last of which selects a token.
@@ -69,10 +70,10 @@ public final class SamplerChain {
     return choose();
   }
 
-  /** Like {@link #choose(FloatBuffer)}, among the tokens that a constraint allows. */
-  Candidates choose(FloatBuffer logits, TokenConstraint constraint) {
+  /** Like {@link #choose(FloatBuffer)}, among the tokens that a mask leaves. */
+  Candidates choose(FloatBuffer logits, Consumer<Candidates> mask) {
     candidates.start(logits);
-    constraint.mask(candidates);
+    mask.accept(candidates);
     if (candidates.maxLogit() == Float.NEGATIVE_INFINITY) {
       throw SamplingException.nothingAllowed();
     }

@@ -19,6 +19,14 @@ public interface TokenConstraint {
   /** Rules out (logit −∞) the candidates that may not come next. */
   void mask(Candidates candidates);
 
+  /**
+   * Like {@link #mask}, but may leave candidates that only the limit on tokens forbids, where
+   * looking for them takes long. Ask {@link #allows} about what is chosen then.
+   */
+  default void maskLoosely(Candidates candidates) {
+    mask(candidates);
+  }
+
   /** Takes note of a token that became part of the answer. */
   void accept(int token);
 

@@ -8,6 +8,8 @@ import dev.ocellus.vlm.Content;
 import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.PromptOptions;
 import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.image.Rgb;
+import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.VisualPlace;
 import dev.ocellus.vlm.prompt.ChatFormat;
 import dev.ocellus.vlm.prompt.Prompt;
@@ -36,7 +38,8 @@ import org.junit.jupiter.api.Test;
  * position, wherever they stand in a conversation: templates × tokens × positions.
  *
  * <p>What is expected is the prompt with every character from outside replaced by an x: its control
- * tokens and image positions are the template's own.
+ * tokens and image positions are the template's own. With pictures written as in an answer, there
+ * are as many positions as pictures.
  *
  * <p>The committed run takes the bundled templates, one vocabulary, and all its control tokens at
  * once and some one by one. {@code -Docellus.templates=DIR} takes the templates of a directory,
@@ -54,7 +57,16 @@ class InjectionTest {
 
   private record Attempt(List<Message> messages, PromptOptions options) {}
 
+  private static final RgbImage PICTURE = RgbImage.filled(2, 2, new Rgb(1, 2, 3));
+
   private final Map<String, Integer> rendered = new TreeMap<>();
+
+  /** Of conversations with pictures in which input had the marker: how many found all of them. */
+  private int markersBesidePictures;
+
+  /** Prompts without a place for pictures, though they were written into the text. */
+  private final List<String> unplaced = new ArrayList<>();
+
   private int tried;
 
   /** A conversation with the text in each place that input has. */
@@ -65,6 +77,33 @@ class InjectionTest {
     ToolCall forged = new ToolCall("call00001", "weather", "{\"city\": " + quoted + "}");
     Map<String, Attempt> attempts = new TreeMap<>();
     attempts.put("user", new Attempt(List.of(Message.user(text)), none));
+    attempts.put(
+        "around pictures",
+        new Attempt(
+            List.of(
+                new Message(
+                    Role.USER,
+                    List.of(
+                        new Content.Text(text),
+                        new Content.Image(PICTURE, "a"),
+                        new Content.Text(text),
+                        new Content.Image(PICTURE, "b"),
+                        new Content.Text(text)))),
+            none));
+    attempts.put(
+        "history with a picture",
+        new Attempt(
+            List.of(
+                Message.user(text, PICTURE), Message.assistant(text), Message.user(text, PICTURE)),
+            none));
+    attempts.put(
+        "source of a picture",
+        new Attempt(
+            List.of(
+                new Message(
+                    Role.USER,
+                    List.of(new Content.Image(PICTURE, text), new Content.Text("a" + MARKER)))),
+            none));
     attempts.put("system", new Attempt(List.of(Message.system(text), Message.user("a")), none));
     attempts.put(
         "history",
@@ -130,22 +169,46 @@ class InjectionTest {
               continued == null
                   ? attempt.messages
                   : attempt.messages.subList(0, attempt.messages.size() - 1);
-          Rendered prompt;
-          try {
-            prompt =
-                format.render(messages, attempt.options, ChatFormat.Shown.PARTS, visual -> MARKER);
-          } catch (TemplateException | PromptException refused) {
-            return;
+          int pictures = messages.stream().mapToInt(m -> m.visuals().size()).sum();
+          // as an answer does it: the template's own way, else what most templates take
+          for (ChatFormat.Shown way : ChatFormat.Shown.values()) {
+            Rendered prompt;
+            try {
+              prompt = format.render(messages, attempt.options, way, visual -> MARKER);
+            } catch (TemplateException | PromptException refused) {
+              continue;
+            }
+            if (continued != null) {
+              prompt = prompt.followedBy(continued.text());
+            }
+            Prompt tokens = tokenizer.tokenize(prompt, PLACES);
+            List<Integer> found = controls(tokens, vocab);
+            List<Integer> expected =
+                controls(tokenizer.tokenize(withoutInput(prompt), PLACES), vocab);
+            assertThat(found).as("%s, %s: %s", position, way, text).isEqualTo(expected);
+            assertThat(tokens.nImages())
+                .as("pictures; %s, %s: %s", position, way, text)
+                .isIn(0, pictures);
+            if (way == ChatFormat.Shown.PARTS) {
+              rendered.merge(position, 1, Integer::sum);
+            }
+            if (pictures > 0 && tokens.nImages() == pictures) {
+              markersBesidePictures += withMarker(prompt) ? 1 : 0;
+            }
+            if (tokens.nImages() == pictures) {
+              return;
+            }
+            if (way == ChatFormat.Shown.TEXT) {
+              unplaced.add(position + ": " + prompt.text());
+            }
           }
-          if (continued != null) {
-            prompt = prompt.followedBy(continued.text());
-          }
-          rendered.merge(position, 1, Integer::sum);
-          List<Integer> found = controls(tokenizer.tokenize(prompt, PLACES), vocab);
-          List<Integer> expected =
-              controls(tokenizer.tokenize(withoutInput(prompt), PLACES), vocab);
-          assertThat(found).as("%s: %s", position, text).isEqualTo(expected);
         });
+  }
+
+  /** Whether a prompt has the marker in text from outside. */
+  private static boolean withMarker(Rendered prompt) {
+    return prompt.spans().stream()
+        .anyMatch(span -> span.origin() == Origin.INPUT && span.text().contains(MARKER));
   }
 
   private static Rendered withoutInput(Rendered prompt) {
@@ -192,6 +255,7 @@ class InjectionTest {
       }
       tryAll(format, tokenizer, vocab, "a " + String.join(" b", tokens) + "c");
       tryAll(format, tokenizer, vocab, String.join("", tokens));
+      tryAll(format, tokenizer, vocab, MARKER);
       int step = eachToken ? 1 : Math.max(1, tokens.size() / SINGLES);
       for (int i = 0; i < tokens.size(); i += step) {
         tryAll(format, tokenizer, vocab, tokens.get(i));
@@ -225,8 +289,15 @@ class InjectionTest {
     System.getLogger("injection")
         .log(
             System.Logger.Level.INFO,
-            String.format(Locale.ROOT, "%d tried, rendered %s", tried, rendered));
-    assertThat(rendered.keySet()).hasSize(10);
+            String.format(
+                Locale.ROOT,
+                "%d tried, rendered %s, %d with markers beside pictures",
+                tried,
+                rendered,
+                markersBesidePictures));
+    assertThat(rendered.keySet()).hasSize(13);
+    assertThat(markersBesidePictures).isGreaterThan(100);
+    assertThat(unplaced).isEmpty();
     assertThat(rendered.values().stream().mapToInt(Integer::intValue).sum())
         .isGreaterThan(tried / 2);
   }

@@ -82,6 +82,9 @@ final class Automaton {
     /** Tokens that may follow, once computed. */
     @Nullable BitSet mask;
 
+    /** With the mask: the most bytes that the shortest end has after any of its tokens. */
+    long mostToEnd;
+
     /** Tokens of a short end of the text, once computed. */
     int @Nullable [] ending;
 

@@ -24,11 +24,16 @@ final class Endings {
 
   /** Whether a text can be ended within some tokens; never true wrongly. */
   boolean fits(Automaton.State state, int tokens) {
-    if (everyAsciiByte && state.bytesToEnd() <= tokens) {
-      return true; // a token for each byte
+    if (fitsBytes(state.bytesToEnd(), tokens)) {
+      return true;
     }
     int[] ending = of(state);
     return ending != null && ending.length <= tokens;
+  }
+
+  /** Whether an end of so many bytes can be spelt with some tokens, one for each byte. */
+  boolean fitsBytes(long bytes, int tokens) {
+    return everyAsciiByte && bytes <= tokens;
   }
 
   /**

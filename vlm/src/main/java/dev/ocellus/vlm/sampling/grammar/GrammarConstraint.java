@@ -70,7 +70,15 @@ public final class GrammarConstraint implements LazyConstraint.TextConstraint {
 
   @Override
   public void mask(Candidates candidates) {
-    BitSet allowed = allowed();
+    keep(allowed(), candidates);
+  }
+
+  @Override
+  public void maskLoosely(Candidates candidates) {
+    keep(forced() >= 0 ? allowed() : mask(), candidates);
+  }
+
+  private static void keep(BitSet allowed, Candidates candidates) {
     for (int i = 0; i < candidates.size(); i++) {
       if (!allowed.get(candidates.token(i))) {
         candidates.setLogit(i, Float.NEGATIVE_INFINITY);
@@ -85,10 +93,17 @@ public final class GrammarConstraint implements LazyConstraint.TextConstraint {
       return all;
     }
     int forced = forced();
+    if (forced < 0 && endings.fitsBytes(state.mostToEnd, tokensLeft - 1)) {
+      return all; // whichever comes, there is room to end
+    }
     BitSet some = new BitSet(vocabulary.size());
-    for (int t = all.nextSetBit(0); t >= 0; t = all.nextSetBit(t + 1)) {
-      if (vocabulary.ends(t) || (forced >= 0 ? t == forced : fits(after(t)))) {
-        some.set(t);
+    if (forced >= 0) { // then the text cannot end here
+      some.set(forced, all.get(forced));
+    } else {
+      for (int t = all.nextSetBit(0); t >= 0; t = all.nextSetBit(t + 1)) {
+        if (vocabulary.ends(t) || fits(after(t))) {
+          some.set(t);
+        }
       }
     }
     return some.isEmpty() ? all : some;
@@ -100,12 +115,16 @@ public final class GrammarConstraint implements LazyConstraint.TextConstraint {
       return known;
     }
     BitSet mask = new BitSet(vocabulary.size());
-    vocabulary.addMatching(state, mask);
+    long most = vocabulary.addMatching(state, mask);
     for (int token = 0; token < vocabulary.size(); token++) {
       if (vocabulary.ends(token)) {
         mask.set(token, state.isComplete());
-      } else if (afterToken(token) != null) {
+        continue;
+      }
+      Automaton.State after = afterToken(token);
+      if (after != null) {
         mask.set(token);
+        most = Math.max(most, after.bytesToEnd());
       }
     }
     if (masked.size() == MAX_MASKS) {
@@ -113,6 +132,7 @@ public final class GrammarConstraint implements LazyConstraint.TextConstraint {
     }
     masked.add(state);
     state.mask = mask;
+    state.mostToEnd = most;
     return mask;
   }
 

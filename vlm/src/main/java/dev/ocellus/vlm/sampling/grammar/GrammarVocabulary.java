@@ -166,8 +166,13 @@ public final class GrammarVocabulary {
     return -1;
   }
 
-  /** Adds the tokens whose text may follow in a state. */
-  void addMatching(Automaton.State state, BitSet to) {
+  /**
+   * Adds the tokens whose text may follow in a state.
+   *
+   * @return the most bytes that the shortest end of the text has after any of them
+   */
+  long addMatching(Automaton.State state, BitSet to) {
+    long most = 0;
     @Nullable Automaton.State[] path = new Automaton.State[deepest + 1];
     path[0] = state;
     int node = 0;
@@ -183,10 +188,12 @@ public final class GrammarVocabulary {
       for (int i = firstToken[node]; i < firstToken[node + 1]; i++) {
         if (texts[tokens[i]].length == d + 1) {
           to.set(tokens[i]);
+          most = Math.max(most, after.bytesToEnd());
         }
       }
       node++;
     }
+    return most;
   }
 
   /** The token with the longest text that some bytes begin with from a place on, or −1. */

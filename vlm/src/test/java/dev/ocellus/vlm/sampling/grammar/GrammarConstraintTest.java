@@ -20,6 +20,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class GrammarConstraintTest {
@@ -126,6 +127,62 @@ class GrammarConstraintTest {
       constraint.accept(token);
     }
     assertThat(constraint.isComplete() || constraint.allowed().cardinality() > 0).isTrue();
+  }
+
+  /** The likeliest of the tokens that are allowed one by one: no mask, nothing remembered. */
+  private static int likeliest(GrammarConstraint constraint, float[] logits) {
+    int best = -1;
+    for (int token = 0; token < logits.length; token++) {
+      if ((best < 0 || logits[token] > logits[best]) && constraint.allows(token)) {
+        best = token;
+      }
+    }
+    return best;
+  }
+
+  private static float[] randomLogits(SplittableRandom random) {
+    float[] logits = new float[tokens.size()];
+    for (int i = 0; i < logits.length; i++) {
+      logits[i] = (float) random.nextDouble(-4, 4) - (tokens.ends(i) ? 20 : 0);
+    }
+    return logits;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"12, true", "30, true", "4096, false"})
+  void choosesTheLikeliestThatIsAllowedAndLooksAtTheLimitOnlyNearIt(int limit, boolean near) {
+    var random = new SplittableRandom(limit);
+    var constraint =
+        new GrammarConstraint(Grammar.parse("root ::= \"(\" root \"~Q\" | [a-z]+"), tokens);
+    var sampler = new ConstrainedSampler(SamplerChain.of(Samplers.greedy()), constraint);
+    for (int left = limit; left > Math.max(0, limit - 40) && !constraint.mustEnd(); left--) {
+      float[] logits = randomLogits(random);
+      logits[tokens.byteToken('%')] = 10; // never allowed
+      logits[tokens.byteToken('(')] = 9; // a model that opens brackets until it must not
+      constraint.setTokensLeft(left);
+      int expected = likeliest(constraint, logits);
+      assertThat(sampler.sample(FloatBuffer.wrap(logits))).isEqualTo(expected);
+    }
+    assertThat(sampler.refused()).isGreaterThan(2);
+    assertThat(sampler.tooLong() > 0).as("%d", sampler.tooLong()).isEqualTo(near);
+  }
+
+  @Test
+  void aFarLimitChangesNoRandomChoice() {
+    var random = new SplittableRandom(3);
+    Grammar grammar = Grammar.ofJsonSchema(JSON);
+    var far = new GrammarConstraint(grammar, tokens);
+    var none = new GrammarConstraint(grammar, tokens);
+    var withLimit = new ConstrainedSampler(SamplerChain.of(Samplers.distribution(7)), far);
+    var without = new ConstrainedSampler(SamplerChain.of(Samplers.distribution(7)), none);
+    for (int left = 4096; left > 4056 && !none.mustEnd(); left--) {
+      float[] logits = randomLogits(random);
+      far.setTokensLeft(left);
+      assertThat(withLimit.sample(FloatBuffer.wrap(logits)))
+          .isEqualTo(without.sample(FloatBuffer.wrap(logits)));
+      assertThat(far.allowed()).isEqualTo(none.allowed());
+    }
+    assertThat(without.refused()).isGreaterThan(4);
   }
 
   @Test
