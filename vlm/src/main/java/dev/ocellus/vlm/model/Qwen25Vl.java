@@ -4,7 +4,6 @@ import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageSize;
-import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.GatedMlp;
@@ -24,7 +23,7 @@ import java.util.List;
  * <p>The reference is {@code Qwen2_5_VisionTransformerPretrainedModel} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/qwen2_5_vl/modeling_qwen2_5_vl.py">modeling_qwen2_5_vl.py</a>.
  */
-final class Qwen25Vl implements VisionArchitecture {
+final class Qwen25Vl implements QwenArchitecture {
   /** Windows at the right and lower edges may be smaller, and so may the one in the corner. */
   private static final int MAX_RUNS = 4;
 
@@ -160,38 +159,8 @@ final class Qwen25Vl implements VisionArchitecture {
   }
 
   @Override
-  public String imageMarker() {
-    return QwenPatches.IMAGE_MARKER;
-  }
-
-  @Override
-  public String writtenImage() {
-    return QwenPatches.WRITTEN_IMAGE;
-  }
-
-  @Override
-  public String videoMarker() {
-    return QwenPatches.VIDEO_MARKER;
-  }
-
-  @Override
-  public VisualPlace place(Video video) {
-    return QwenPatches.VIDEO_PLACE;
-  }
-
-  @Override
-  public String defaultChatTemplate() {
-    return QwenPatches.CHAT_TEMPLATE;
-  }
-
-  @Override
-  public ImageInput prepare(RgbImage image, TokenLimits limits) {
-    return patches.prepare(image, limits);
-  }
-
-  @Override
-  public ImageInput prepare(RgbImage image) {
-    return prepare(image, TokenLimits.NONE);
+  public QwenPatches patches() {
+    return patches;
   }
 
   /**

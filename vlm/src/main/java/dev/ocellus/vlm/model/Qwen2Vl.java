@@ -4,7 +4,6 @@ import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageSize;
-import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.LayerNorm;
@@ -24,7 +23,7 @@ import java.util.stream.IntStream;
  * <p>The reference is {@code Qwen2VisionTransformerPretrainedModel} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/qwen2_vl/modeling_qwen2_vl.py">modeling_qwen2_vl.py</a>.
  */
-final class Qwen2Vl implements VisionArchitecture {
+final class Qwen2Vl implements QwenArchitecture {
   /**
    * CLIP's colours; the pixel limits are those of <a
    * href="https://huggingface.co/Qwen/Qwen2-VL-7B-Instruct/blob/main/preprocessor_config.json">the
@@ -123,38 +122,8 @@ final class Qwen2Vl implements VisionArchitecture {
   }
 
   @Override
-  public String imageMarker() {
-    return QwenPatches.IMAGE_MARKER;
-  }
-
-  @Override
-  public String writtenImage() {
-    return QwenPatches.WRITTEN_IMAGE;
-  }
-
-  @Override
-  public String videoMarker() {
-    return QwenPatches.VIDEO_MARKER;
-  }
-
-  @Override
-  public VisualPlace place(Video video) {
-    return QwenPatches.VIDEO_PLACE;
-  }
-
-  @Override
-  public String defaultChatTemplate() {
-    return QwenPatches.CHAT_TEMPLATE;
-  }
-
-  @Override
-  public ImageInput prepare(RgbImage image, TokenLimits limits) {
-    return patches.prepare(image, limits);
-  }
-
-  @Override
-  public ImageInput prepare(RgbImage image) {
-    return prepare(image, TokenLimits.NONE);
+  public QwenPatches patches() {
+    return patches;
   }
 
   /**

@@ -5,7 +5,6 @@ import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.ImageSize;
-import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.LayerNorm;
@@ -30,7 +29,7 @@ import java.util.TreeMap;
  * <p>The reference is {@code Qwen3VLVisionModel} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/qwen3_vl/modeling_qwen3_vl.py">modeling_qwen3_vl.py</a>.
  */
-final class Qwen3Vl implements VisionArchitecture {
+final class Qwen3Vl implements QwenArchitecture {
   /**
    * Pixel limits of <a
    * href="https://huggingface.co/Qwen/Qwen3-VL-4B-Instruct/blob/main/preprocessor_config.json">the
@@ -142,38 +141,8 @@ final class Qwen3Vl implements VisionArchitecture {
   }
 
   @Override
-  public String imageMarker() {
-    return QwenPatches.IMAGE_MARKER;
-  }
-
-  @Override
-  public String writtenImage() {
-    return QwenPatches.WRITTEN_IMAGE;
-  }
-
-  @Override
-  public String videoMarker() {
-    return QwenPatches.VIDEO_MARKER;
-  }
-
-  @Override
-  public VisualPlace place(Video video) {
-    return QwenPatches.VIDEO_PLACE;
-  }
-
-  @Override
-  public String defaultChatTemplate() {
-    return QwenPatches.CHAT_TEMPLATE;
-  }
-
-  @Override
-  public ImageInput prepare(RgbImage image, TokenLimits limits) {
-    return patches.prepare(image, limits);
-  }
-
-  @Override
-  public ImageInput prepare(RgbImage image) {
-    return prepare(image, TokenLimits.NONE);
+  public QwenPatches patches() {
+    return patches;
   }
 
   /**
