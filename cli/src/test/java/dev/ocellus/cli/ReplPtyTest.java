@@ -69,9 +69,10 @@ class ReplPtyTest {
                   Stream.of(options))
               .map(word -> "'" + word + "'")
               .collect(Collectors.joining(" "));
+      // exec, since a shell that waits dies of Ctrl-C itself, once the program has ended
       var builder =
           new ProcessBuilder(
-              List.of("script", "-qfec", "stty rows 50 cols 200; " + command, "/dev/null"));
+              List.of("script", "-qfec", "stty rows 50 cols 200; exec " + command, "/dev/null"));
       builder.redirectErrorStream(true);
       builder.environment().keySet().removeAll(List.of("TMUX", "COLORTERM", "NO_COLOR"));
       builder.environment().put("TERM", "xterm-256color");
