@@ -32,6 +32,7 @@ final class Gemma3 implements VisionArchitecture {
   private final SiglipTower.Config config;
   private final int poolSize;
   private final Normalize normalize;
+  private final ResizeFilter filter;
   private final SiglipTower tower;
   private final Tensor normWeight;
   private final Tensor projection;
@@ -51,6 +52,7 @@ final class Gemma3 implements VisionArchitecture {
     normalize =
         Normalize.of(
             c.perChannel("image_mean", 0, 1, HALF), c.perChannel("image_std", 1e-3, 1e3, HALF));
+    filter = c.filter(ResizeFilter.BILINEAR);
     tower = new SiglipTower(config, weights.at("v"));
     Weights mm = weights.at("mm");
     normWeight = mm.f32("soft_emb_norm.weight", config.nEmbd());
@@ -102,7 +104,7 @@ final class Gemma3 implements VisionArchitecture {
   @Override
   public ImageInput prepare(RgbImage image) {
     int side = config.imageSize();
-    RgbImage square = Preprocess.stretch(image, side, side, ResizeFilter.BILINEAR);
+    RgbImage square = Preprocess.stretch(image, side, side, filter);
     int perSide = config.grid() / poolSize;
     return new ImageInput(
         List.of(Tiles.ofRgb(normalize.apply(square), side, side, 1, config.patchSize())),
