@@ -33,6 +33,7 @@ final class Gemma3 implements VisionArchitecture {
   private final SiglipTower.Config config;
   private final int poolSize;
   private final Normalize normalize;
+  private final ResizeFilter filter;
   private final SiglipTower tower;
   private final Tensor normWeight;
   private final Tensor projection;
@@ -52,6 +53,7 @@ final class Gemma3 implements VisionArchitecture {
     normalize =
         Normalize.of(
             c.perChannel("image_mean", 0, 1, HALF), c.perChannel("image_std", 1e-3, 1e3, HALF));
+    filter = c.filter(ResizeFilter.BILINEAR);
     tower = new SiglipTower(config, weights.at("v"));
     Weights mm = weights.at("mm");
     normWeight = mm.f32("soft_emb_norm.weight", config.nEmbd());
@@ -140,7 +142,7 @@ final class Gemma3 implements VisionArchitecture {
 
   private RgbImage square(RgbImage image) {
     int side = config.imageSize();
-    return Preprocess.stretch(image, side, side, ResizeFilter.BILINEAR);
+    return Preprocess.stretch(image, side, side, filter);
   }
 
   /** The whole picture, then its crops, each as a picture stands in a prompt. */

@@ -90,10 +90,12 @@ final class Qwen2Vl implements QwenArchitecture {
   }
 
   private static Activation activation(GgufMetadata metadata) {
+    var c = new ConfigReader(metadata, "clip.vision.");
     if (metadata.bool("clip.use_gelu", false)) {
-      return Activation.GELU;
+      return c.activation(Activation.GELU);
     }
-    return metadata.bool("clip.use_silu", false) ? Activation.SILU : Activation.QUICK_GELU;
+    return c.activation(
+        metadata.bool("clip.use_silu", false) ? Activation.SILU : Activation.QUICK_GELU);
   }
 
   /** The two maps under {@code mm.0} and {@code mm.2}, with a GELU between. */

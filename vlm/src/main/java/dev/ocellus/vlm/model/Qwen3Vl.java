@@ -56,7 +56,7 @@ final class Qwen3Vl implements QwenArchitecture {
   private static final int MAX_FRAMES = 768;
 
   private record Block(LayerNorm ln1, RotaryAttention attention, LayerNorm ln2, Mlp mlp) {
-    static Block of(QwenConfig c, Weights w) {
+    static Block of(QwenConfig c, Weights w, Activation activation) {
       int nFf = Qwen2Vl.outputs(w.at("ffn_up"));
       return new Block(
           LayerNorm.of(w.at("ln1"), c.nEmbd(), QwenConfig.EPS),
@@ -64,7 +64,7 @@ final class Qwen3Vl implements QwenArchitecture {
           LayerNorm.of(w.at("ln2"), c.nEmbd(), QwenConfig.EPS),
           new Mlp(
               Linear.of(w.at("ffn_up"), c.nEmbd(), nFf),
-              Activation.GELU_TANH,
+              activation,
               Linear.of(w.at("ffn_down"), nFf, c.nEmbd())));
     }
 
@@ -105,8 +105,10 @@ final class Qwen3Vl implements QwenArchitecture {
     Weights v = weights.at("v");
     patches = new QwenPatches(metadata, v, config.nEmbd(), DEFAULTS);
     positions = GridTable.of(v.at("position_embd"), config.nEmbd());
+    Activation activation =
+        new ConfigReader(metadata, "clip.vision.").activation(Activation.GELU_TANH);
     for (int i = 0; i < config.nLayer(); i++) {
-      blocks.add(Block.of(config, v.at("blk").at(i)));
+      blocks.add(Block.of(config, v.at("blk").at(i), activation));
     }
     postLn = LayerNorm.of(v.at("post_ln"), config.nEmbd(), QwenConfig.EPS);
     long nIn = (long) config.nEmbd() * patches.merged();

@@ -71,6 +71,7 @@ final class QwenPatches {
   private final long minPixels;
   private final long maxPixels;
   private final Normalize normalize;
+  private final ResizeFilter filter;
   private final Tensor kernel;
   private final List<Tensor> frameKernels;
   private final @Nullable Tensor bias;
@@ -92,6 +93,7 @@ final class QwenPatches {
         Normalize.of(
             c.perChannel("image_mean", 0, 1, defaults.mean),
             c.perChannel("image_std", 1e-3, 1e3, defaults.std));
+    filter = c.filter(ResizeFilter.BICUBIC);
     Weights w = weights.at("patch_embd");
     kernel =
         w.f32Sum(
@@ -128,7 +130,7 @@ final class QwenPatches {
     ImageSize size = size(image.size(), options);
     int gridX = size.width() / patchSize;
     int gridY = size.height() / patchSize;
-    float[] planes = normalize.apply(Resize.resize(image, size, ResizeFilter.BICUBIC));
+    float[] planes = normalize.apply(Resize.resize(image, size, filter));
     long nPatches = (long) gridX * gridY;
     long rowLength = 3L * patchSize * patchSize;
     return new ImageInput(
@@ -166,7 +168,7 @@ final class QwenPatches {
         .parallel()
         .forEach(i -> {
           RgbImage frame = video.frames().get(Math.min(i, video.nFrames() - 1));
-          float[] planes = normalize.apply(Resize.resize(frame, size, ResizeFilter.BICUBIC));
+          float[] planes = normalize.apply(Resize.resize(frame, size, filter));
           System.arraycopy(patches(planes, gridX, gridY), 0, pixels, i * frameLength, frameLength);
         });
     long rowLength = 3L * patchSize * patchSize;

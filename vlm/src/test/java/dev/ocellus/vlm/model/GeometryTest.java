@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Preprocess;
+import dev.ocellus.vlm.image.ResizeFilter;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -94,7 +95,7 @@ class GeometryTest {
               resized.width(), resized.height(), resized.width() / unit * (resized.height() / unit)
             };
           };
-      case "janus" -> size -> fixed(JanusPro.fitted(size, p[0]), p[0] / p[1]);
+      case "janus" -> size -> fixed(JanusPro.fitted(size, p[0], 14), p[0] / p[1]);
       case "pan-and-scan" -> size -> crops(PanAndScan.crops(size));
       case "llava" -> size -> fixed(Preprocess.shortestEdgeSize(size, p[0]), p[0] / p[1]);
       default -> throw new IllegalArgumentException("no rule " + words[0]);
@@ -138,7 +139,7 @@ class GeometryTest {
   private static int[] llavaNext(
       ImageSize size, int side, int patchSize, List<ImageSize> canvases) {
     int grid = side / patchSize;
-    var anyRes = new AnyRes(side, grid, canvases);
+    var anyRes = new AnyRes(side, grid, canvases, ResizeFilter.BICUBIC);
     ImageSize canvas = anyRes.canvas(size);
     ImageSize fitted = AnyRes.fitted(size, canvas);
     int x = canvas.width() / side;
