@@ -15,8 +15,9 @@ import java.util.Set;
  * @param nHead query heads of a block
  * @param nHeadKv key and value heads of a block
  * @param headSize elements of one head, the same for keys and values
+ * @param nWindowed blocks that see a limited number of tokens back, if the model has a window
  */
-record Hyperparameters(int nLayer, int nEmbd, int nHead, int nHeadKv, int headSize) {
+record Hyperparameters(int nLayer, int nEmbd, int nHead, int nHeadKv, int headSize, int nWindowed) {
   /** {@code LLAMA_MAX_LAYERS}. */
   private static final int MAX_LAYERS = 512;
 
@@ -69,7 +70,23 @@ record Hyperparameters(int nLayer, int nEmbd, int nHead, int nHeadKv, int headSi
       experts(nLayer);
       decoder(nLayer, nEmbd);
       floats();
-      return new Hyperparameters(nLayer, nEmbd, nHead, nHeadKv, headSize);
+      return new Hyperparameters(nLayer, nEmbd, nHead, nHeadKv, headSize, windowed(nLayer));
+    }
+
+    /** The last of every so many blocks sees all tokens; with 0, none does. */
+    private int windowed(int nLayer) {
+      int usual =
+          switch (architecture.window) {
+            case NONE -> 1;
+            case OPTIONAL -> 6;
+            case ALWAYS -> 2;
+          };
+      int every =
+          metadata.find(key("attention.sliding_window_pattern")).orElse(null)
+                  instanceof GgufValue.Int n
+              ? (int) n.value()
+              : usual;
+      return every == 0 ? nLayer : nLayer - nLayer / every;
     }
 
     private int headSize(int nEmbd, int nHead) {
