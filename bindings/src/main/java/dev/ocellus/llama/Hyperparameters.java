@@ -15,8 +15,18 @@ import java.util.Set;
  * @param nHead query heads of a block
  * @param nHeadKv key and value heads of a block
  * @param headSize elements of one head, the same for keys and values
+ * @param yarn ends of YaRN's range, which libllama reads for few architectures
  */
-record Hyperparameters(int nLayer, int nEmbd, int nHead, int nHeadKv, int headSize) {
+record Hyperparameters(
+    int nLayer, int nEmbd, int nHead, int nHeadKv, int headSize, YarnRange yarn) {
+  /**
+   * Between which numbers of turns in the original context frequencies are interpolated.
+   *
+   * @param fast 32 unless the file says otherwise
+   * @param slow 1 unless the file says otherwise
+   */
+  record YarnRange(float fast, float slow) {}
+
   /** {@code LLAMA_MAX_LAYERS}. */
   private static final int MAX_LAYERS = 512;
 
@@ -69,7 +79,7 @@ record Hyperparameters(int nLayer, int nEmbd, int nHead, int nHeadKv, int headSi
       experts(nLayer);
       decoder(nLayer, nEmbd);
       floats();
-      return new Hyperparameters(nLayer, nEmbd, nHead, nHeadKv, headSize);
+      return new Hyperparameters(nLayer, nEmbd, nHead, nHeadKv, headSize, yarn());
     }
 
     private int headSize(int nEmbd, int nHead) {
@@ -117,6 +127,14 @@ record Hyperparameters(int nLayer, int nEmbd, int nHead, int nHeadKv, int headSi
       optionalRange("rope.scaling.original_context_length", 1, MAX_CONTEXT);
       positive("rope.freq_base");
       positive("rope.freq_base_swa");
+    }
+
+    private YarnRange yarn() {
+      String fast = "rope.scaling.yarn_beta_fast";
+      String slow = "rope.scaling.yarn_beta_slow";
+      positive(fast);
+      positive(slow);
+      return new YarnRange(metadata.f32(key(fast), 32), metadata.f32(key(slow), 1));
     }
 
     /** Pairs of a head that turn with time, height, width and a fourth axis; 4 numbers. */
