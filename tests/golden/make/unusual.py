@@ -35,9 +35,11 @@ MODELS = {
         dict(image_processor_type="SiglipImageProcessor", size=dict(height=28, width=28, shortest_edge=DELETE),
              do_center_crop=DELETE, crop_size=DELETE, resample=2),
         dict(num_additional_image_tokens=0, vision_feature_select_strategy="full", patch_size=7)),
-    # the class row is kept, and more than the square is made of a picture
+    # the class row is kept, more than the square is made of a picture, and YaRN has other ends and another magnitude
     "llava-crop": ("llava-1.5", "CLIP", ["odd_97x61.png"], dict(
-        vision_feature_select_strategy="full", text_config=TEXT, vision_config=dict(TOWER, image_size=28, patch_size=7)),
+        vision_feature_select_strategy="full", text_config=dict(TEXT, rope_scaling=dict(
+            rope_type="yarn", factor=8.0, original_max_position_embeddings=16, attention_factor=0.7, beta_fast=3.0, beta_slow=0.5)),
+        vision_config=dict(TOWER, image_size=28, patch_size=7)),
         dict(size=dict(shortest_edge=36), crop_size=dict(height=28, width=28)),
         dict(vision_feature_select_strategy="full", patch_size=7)),
     # a norm behind the last block, GELU's tanh form

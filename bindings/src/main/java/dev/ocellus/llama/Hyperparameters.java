@@ -16,8 +16,24 @@ import java.util.Set;
  * @param nHeadKv key and value heads of a block
  * @param headSize elements of one head, the same for keys and values
  * @param nWindowed blocks that see a limited number of tokens back, if the model has a window
+ * @param yarn ends of YaRN's range, which libllama reads for few architectures
  */
-record Hyperparameters(int nLayer, int nEmbd, int nHead, int nHeadKv, int headSize, int nWindowed) {
+record Hyperparameters(
+    int nLayer,
+    int nEmbd,
+    int nHead,
+    int nHeadKv,
+    int headSize,
+    int nWindowed,
+    YarnRange yarn) {
+  /**
+   * Between which numbers of turns in the original context frequencies are interpolated.
+   *
+   * @param fast 32 unless the file says otherwise
+   * @param slow 1 unless the file says otherwise
+   */
+  record YarnRange(float fast, float slow) {}
+
   /** {@code LLAMA_MAX_LAYERS}. */
   private static final int MAX_LAYERS = 512;
 
@@ -75,7 +91,7 @@ record Hyperparameters(int nLayer, int nEmbd, int nHead, int nHeadKv, int headSi
       experts(nLayer);
       decoder(nLayer, nEmbd);
       floats();
-      return new Hyperparameters(nLayer, nEmbd, nHead, nHeadKv, headSize, windowed(nLayer));
+      return new Hyperparameters(nLayer, nEmbd, nHead, nHeadKv, headSize, windowed(nLayer), yarn());
     }
 
     /** The last of every so many blocks sees all tokens; with 0, none does. */
@@ -139,6 +155,14 @@ record Hyperparameters(int nLayer, int nEmbd, int nHead, int nHeadKv, int headSi
       optionalRange("rope.scaling.original_context_length", 1, MAX_CONTEXT);
       positive("rope.freq_base");
       positive("rope.freq_base_swa");
+    }
+
+    private YarnRange yarn() {
+      String fast = "rope.scaling.yarn_beta_fast";
+      String slow = "rope.scaling.yarn_beta_slow";
+      positive(fast);
+      positive(slow);
+      return new YarnRange(metadata.f32(key(fast), 32), metadata.f32(key(slow), 1));
     }
 
     /** Pairs of a head that turn with time, height, width and a fourth axis; 4 numbers. */

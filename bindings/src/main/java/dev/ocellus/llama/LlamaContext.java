@@ -89,6 +89,8 @@ public final class LlamaContext extends NativeObject {
       llama_context_params.flash_attn_type(params, options.flashAttention().value());
       llama_context_params.offload_kqv(params, model.nGpuLayers() != 0);
       llama_context_params.kv_unified(params, unified);
+      llama_context_params.yarn_beta_fast(params, model.sizes().yarn().fast());
+      llama_context_params.yarn_beta_slow(params, model.sizes().yarn().slow());
       llama_context_params.no_perf(params, true);
       if (this.observer != null) {
         llama_context_params.cb_eval(params, this.observer.stub());

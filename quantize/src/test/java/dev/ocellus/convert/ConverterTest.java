@@ -2,6 +2,7 @@ package dev.ocellus.convert;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.convert.ConvertOptions.Encoders;
@@ -149,6 +150,57 @@ class ConverterTest {
       assertThat(f.metadata().string("llama.rope.scaling.type")).isEqualTo("linear");
       assertThat(f.metadata().f32("llama.rope.scaling.factor", 0)).isEqualTo(4f);
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "attention_factor, 1.2772588, 1", // 0.1 ln 16 + 1, which llama.cpp takes by itself
+    "attention_factor, 1, 0.782927",
+    "mscale, 2, 1"
+  })
+  void correctsTheMagnitudeThatLlamaCppGivesYarn(String key, float value, float expected)
+      throws IOException {
+    CheckpointBuilder checkpoint = CheckpointBuilder.llama(directory);
+    checkpoint
+        .config()
+        .putObject("rope_scaling")
+        .put("rope_type", "yarn")
+        .put("factor", 16)
+        .put(key, value);
+    try (GgufFile f = GgufFile.open(convert(checkpoint, OutputType.F32))) {
+      var m = f.metadata();
+      assertThat(m.int32("llama.rope.scaling.original_context_length")).isEqualTo(64);
+      assertThat(m.f32("llama.rope.scaling.attn_factor", 1)).isCloseTo(expected, within(1e-6f));
+      assertThat(m.contains("llama.rope.scaling.attn_factor")).isEqualTo(expected != 1);
+    }
+  }
+
+  @Test
+  void refusesYarnThatDoesNotRound() throws IOException {
+    CheckpointBuilder checkpoint = CheckpointBuilder.llama(directory);
+    checkpoint
+        .config()
+        .putObject("rope_scaling")
+        .put("rope_type", "yarn")
+        .put("factor", 16)
+        .put("truncate", false);
+    checkpoint.write();
+    refuses("rope_scaling.truncate", "false");
+  }
+
+  @Test
+  void warnsOfAWindowThatLlamaCppHasNot() throws IOException {
+    CheckpointBuilder checkpoint = CheckpointBuilder.llama(directory);
+    checkpoint.config().put("model_type", "mistral").put("sliding_window", 16);
+    checkpoint.write();
+    ConvertOptions options = ConvertOptions.defaults().withOutput(out.resolve("m.gguf"), null);
+    assertThat(Converter.convert(directory, options, ConvertProgress.NONE).warnings())
+        .singleElement()
+        .asString()
+        .contains("sliding_window", "16 tokens");
+    checkpoint.config().put("sliding_window", 64);
+    checkpoint.write();
+    assertThat(Converter.convert(directory, options, ConvertProgress.NONE).warnings()).isEmpty();
   }
 
   @Test

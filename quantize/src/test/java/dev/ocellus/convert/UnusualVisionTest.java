@@ -121,6 +121,38 @@ class UnusualVisionTest {
   }
 
   @Test
+  void leavesColoursAsTheyAreIfTheProcessorDoes() throws IOException {
+    try (GgufFile f = llava("", "", ", \"do_normalize\": false")) {
+      assertThat(f.metadata().floats("clip.vision.image_mean")).containsExactly(0, 0, 0);
+      assertThat(f.metadata().floats("clip.vision.image_std")).containsExactly(1, 1, 1);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"do_resize, false", "do_rescale, false", "rescale_factor, 0.0078125"})
+  void refusesStepsThatNoFileCanSay(String key, String value) {
+    assertThatThrownBy(() -> llava("", "", ", \"%s\": %s".formatted(key, value)).close())
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContainingAll(key, value);
+  }
+
+  @Test
+  void refusesTilesThatAreNotTheTowers() {
+    String config =
+        """
+        {"architectures": ["Idefics3ForConditionalGeneration"], "model_type": "idefics3",
+         "text_config": {"hidden_size": 8}, "scale_factor": 2,
+         "vision_config": {"hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2,
+           "intermediate_size": 6, "image_size": 28, "patch_size": 7}}
+        """;
+    String tower = "model.vision_model.encoder.layers.";
+    String tiles = ", \"max_image_size\": {\"longest_edge\": 14}";
+    assertThatThrownBy(() -> convert(config, tiles, tower, 1).close())
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContainingAll("max_image_size", "28", "14");
+  }
+
+  @Test
   void saysHowNarrowPicturesOfJanusMayBe() throws IOException {
     String config =
         """

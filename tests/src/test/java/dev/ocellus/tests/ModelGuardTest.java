@@ -123,6 +123,7 @@ class ModelGuardTest {
             "llama",
             w -> w.f32("llama.attention.layer_norm_rms_epsilon", Float.NaN),
             "finite"),
+        refused("turns", "llama", w -> w.f32("llama.rope.scaling.yarn_beta_fast", -1), "positive"),
         refused("base", "llama", w -> w.f32("llama.rope.freq_base", 0), "positive"),
         refused(
             "tokenizer", "llama", w -> w.string("tokenizer.ggml.model", "no_vocab"), "tokenizer"),

@@ -37,8 +37,19 @@ final class Idefics3Vision extends VisionModel {
     JsonNode size = processor.find("size");
     int longest = size == null ? 0 : size.path("longest_edge").asInt(0);
     out.u32("clip.vision.preproc_image_size", longest > 0 ? longest : imageSize());
+    requireTilesOfTheTower();
     if (!processor.flag("do_image_splitting", true)) {
       out.bool("clip.vision.do_image_splitting", false);
+    }
+  }
+
+  /** Tiles of another size would take other positions than their own from the table. */
+  private void requireTilesOfTheTower() {
+    JsonNode tile = processor.find("max_image_size");
+    int side = tile == null ? 0 : tile.path("longest_edge").asInt(0);
+    if (side > 0 && side != imageSize()) {
+      throw processor.invalid(
+          "max_image_size.longest_edge", imageSize() + ", as the tower's image_size", "" + side);
     }
   }
 

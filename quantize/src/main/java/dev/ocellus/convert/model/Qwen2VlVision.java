@@ -15,6 +15,9 @@ final class Qwen2VlVision extends QwenVision {
   /** Positions are turned, not stored, so any size will do; this one has always been written. */
   private static final int IMAGE_SIZE = 560;
 
+  /** Patches on a side of what becomes one row, where the file does not say. */
+  private static final int USUAL_MERGE = 2;
+
   private static final NameTable QWEN2_NAMES =
       NAMES.with(
           "blocks.#.attn.qkv v.blk.#.attn_qkv",
@@ -73,6 +76,10 @@ final class Qwen2VlVision extends QwenVision {
     out.f32(
         "clip.vision.attention.layer_norm_epsilon",
         (float) global.findReal("rms_norm_eps").orElse(1e-6));
+    int merge = config.integer("spatial_merge_size");
+    if (merge != USUAL_MERGE) {
+      out.u32("clip.vision.spatial_merge_size", merge);
+    }
     pixelLimits(out);
   }
 

@@ -93,6 +93,15 @@ final class Rope {
         .orElseThrow(() -> config.missing("rope_scaling." + key, "a number for type " + type()));
   }
 
+  /** Positions of the training before it was made longer. */
+  private double originalContext() {
+    return find("original_max_position_embeddings")
+        .orElseGet(() ->
+            config
+                .findReal("original_max_position_embeddings", "max_position_embeddings")
+                .orElseGet(() -> required("original_max_position_embeddings")));
+  }
+
   void write(GgufWriter out, String a, Context context) {
     scaling(out, a, context);
     int[] sections = sections();
@@ -138,11 +147,23 @@ final class Rope {
   }
 
   private void yarn(GgufWriter out, String a) {
+    double original = originalContext();
+    double factor =
+        find("factor")
+            .orElseGet(() ->
+                config.findReal("max_position_embeddings").orElseGet(() -> required("factor"))
+                    / original);
+    if (full != null && !full.path("truncate").asBoolean(true)) {
+      throw config.invalid(
+          "rope_scaling.truncate", "true, as llama.cpp rounds the ends of the range", "false");
+    }
     out.string(a + ".rope.scaling.type", "yarn");
-    out.f32(a + ".rope.scaling.factor", (float) required("factor"));
-    out.u32(
-        a + ".rope.scaling.original_context_length",
-        (long) required("original_max_position_embeddings"));
+    out.f32(a + ".rope.scaling.factor", (float) factor);
+    out.u32(a + ".rope.scaling.original_context_length", (long) original);
+    double ratio = magnitude(factor) / usualMagnitude(factor, a);
+    if (Math.abs(ratio - 1) > 1e-6) {
+      out.f32(a + ".rope.scaling.attn_factor", (float) ratio);
+    }
     optional(out, a + ".rope.scaling.yarn_ext_factor", find("extrapolation_factor"));
     OptionalDouble attention = find("attention_factor");
     optional(
@@ -151,6 +172,33 @@ final class Rope {
         attention.isPresent() ? attention : find("attn_factor"));
     optional(out, a + ".rope.scaling.yarn_beta_fast", find("beta_fast"));
     optional(out, a + ".rope.scaling.yarn_beta_slow", find("beta_slow"));
+  }
+
+  /**
+   * What cosines and sines are multiplied by.
+   *
+   * <p>Source: {@code _compute_yarn_parameters} of <a
+   * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/modeling_rope_utils.py">transformers</a>.
+   */
+  private double magnitude(double factor) {
+    double mscale = find("mscale").orElse(0);
+    double ofAll = find("mscale_all_dim").orElse(0);
+    boolean both = mscale != 0 && ofAll != 0;
+    return find("attention_factor")
+        .orElse(both ? magnitude(factor, mscale) / magnitude(factor, ofAll) : magnitude(factor, 1));
+  }
+
+  private static double magnitude(double factor, double scale) {
+    return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
+  }
+
+  /**
+   * What llama.cpp multiplies them by, whatever {@code yarn_attn_factor} is; of Mistral 3 it knows
+   * {@code mscale_all_dim}.
+   */
+  private double usualMagnitude(double factor, String a) {
+    double ofAll = a.equals("mistral3") ? find("mscale_all_dim").orElse(0) : 0;
+    return magnitude(factor, 1) / (ofAll == 0 ? 1 : magnitude(factor, ofAll));
   }
 
   private static void optional(GgufWriter out, String key, OptionalDouble value) {

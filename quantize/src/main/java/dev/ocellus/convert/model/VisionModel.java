@@ -47,6 +47,9 @@ abstract class VisionModel implements ModelConverter {
 
   private static final int BICUBIC = 3;
 
+  /** Bytes become numbers from 0 to 1. */
+  private static final double RESCALE = 1.0 / 255;
+
   final Context context;
   final HfConfig global;
   final HfConfig config;
@@ -166,6 +169,16 @@ abstract class VisionModel implements ModelConverter {
    * the same. Keys of our own say it (docs/gguf.md).
    */
   final void unusual(GgufWriter out) {
+    for (String step : new String[] {"do_resize", "do_rescale"}) {
+      if (!processor.flag(step, true)) {
+        throw processor.invalid(step, "true, as no file can say otherwise", "false");
+      }
+    }
+    double rescale = processor.findReal("rescale_factor").orElse(RESCALE);
+    if (Math.abs(rescale - RESCALE) > 1e-9) {
+      throw processor.invalid(
+          "rescale_factor", "1/255, as no file can say otherwise", "" + rescale);
+    }
     int filter = processor.integerOr("resample", usualFilter());
     if (filter < 1 || filter > 5) {
       throw processor.invalid("resample", "a filter of Pillow from 1 to 5", "" + filter);
@@ -182,8 +195,13 @@ abstract class VisionModel implements ModelConverter {
     }
   }
 
-  /** Mean and deviation of the colours, by which pictures are normalized. */
+  /** Mean and deviation of the colours, by which pictures are normalized, if they are. */
   final void colours(GgufWriter out) {
+    if (!processor.flag("do_normalize", true)) {
+      out.floats("clip.vision.image_mean", 0, 0, 0);
+      out.floats("clip.vision.image_std", 1, 1, 1);
+      return;
+    }
     for (String key : new String[] {"image_mean", "image_std"}) {
       float[] values =
           processor
