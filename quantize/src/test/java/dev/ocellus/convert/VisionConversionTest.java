@@ -185,7 +185,7 @@ class VisionConversionTest {
   }
 
   @Test
-  void refusesPatternsOfWindowsThatHaveNoPlace() throws IOException {
+  void refusesWindowsOfBlocksThatDoNotExist() throws IOException {
     CheckpointBuilder b = qwen2();
     b.config(
         """
@@ -227,7 +227,7 @@ class VisionConversionTest {
         checkpoint(
             "LlavaForConditionalGeneration",
             "llava",
-            "\"vision_config\": {\"model_type\": \"pixtral\", \"hidden_size\": 4, \"num_hidden_layers\": 1, \"num_attention_heads\": 1, \"intermediate_size\": 6, \"image_size\": 4, \"patch_size\": 2}");
+            "\"vision_feature_layer\": -1, \"vision_config\": {\"model_type\": \"pixtral\", \"hidden_size\": 4, \"num_hidden_layers\": 1, \"num_attention_heads\": 1, \"intermediate_size\": 6, \"image_size\": 4, \"patch_size\": 2}");
     b.tensor("vision_tower.patch_conv.weight", 4, 3, 2, 2);
     b.tensor("vision_tower.transformer.layers.0.attention.q_proj.weight", 4, 4);
     b.tensor("vision_tower.transformer.layers.0.attention.v_proj.weight", 4, 4);

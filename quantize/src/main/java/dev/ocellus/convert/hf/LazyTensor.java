@@ -112,6 +112,20 @@ public final class LazyTensor {
 
   /** Adds a number to every element. */
   public LazyTensor plus(float number) {
+    return each(x -> x + number);
+  }
+
+  /** Multiplies every element by a number. */
+  public LazyTensor times(float number) {
+    return each(x -> x * number);
+  }
+
+  /** A function of one element. */
+  private interface Change {
+    float of(float x);
+  }
+
+  private LazyTensor each(Change change) {
     return new LazyTensor(
         name,
         SafetensorsType.F32,
@@ -119,7 +133,7 @@ public final class LazyTensor {
         (first, out, offset, count) -> {
           elements.read(first, out, offset, count);
           for (int i = offset; i < offset + count; i++) {
-            out[i] += number;
+            out[i] = change.of(out[i]);
           }
         });
   }

@@ -1,7 +1,9 @@
 package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.OutputType;
+import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.gguf.GgufWriter;
+import java.util.List;
 
 /** Gemma 2 (arXiv:2408.00118): norms after each part too, capped logits, sliding windows. */
 final class Gemma2Text extends GemmaText {
@@ -11,8 +13,13 @@ final class Gemma2Text extends GemmaText {
           "model.layers.#.pre_feedforward_layernorm blk.#.ffn_norm",
           "model.layers.#.post_feedforward_layernorm blk.#.post_ffw_norm");
 
+  private static final int LAYERS_OF_27B = 46;
+
+  private final GemmaAttention attention;
+
   Gemma2Text(Context context) {
     super(context);
+    attention = new GemmaAttention(config, nBlock, 2);
   }
 
   @Override
@@ -31,5 +38,13 @@ final class Gemma2Text extends GemmaText {
     out.f32("gemma2.attn_logit_softcapping", (float) config.real("attn_logit_softcapping"));
     out.f32("gemma2.final_logit_softcapping", (float) config.real("final_logit_softcapping"));
     out.u32("gemma2.attention.sliding_window", config.integer("sliding_window"));
+    attention.writePeriod(out, architecture());
+  }
+
+  @Override
+  List<TargetTensor> map(String name, LazyTensor tensor) {
+    float scale = attention.queryScale(nHead, nEmbd, config.integer("head_dim"), LAYERS_OF_27B);
+    boolean scales = scale != 1 && name.contains(".q_proj.");
+    return super.map(name, scales ? tensor.times(scale) : tensor);
   }
 }

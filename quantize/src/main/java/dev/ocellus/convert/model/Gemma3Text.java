@@ -1,7 +1,9 @@
 package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.OutputType;
+import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.gguf.GgufWriter;
+import java.util.List;
 
 /**
  * Gemma 3 (arXiv:2503.19786): norms on queries and keys, five layers with a sliding window to one
@@ -14,8 +16,13 @@ final class Gemma3Text extends GemmaText {
           "model.layers.#.pre_feedforward_layernorm blk.#.ffn_norm",
           "model.layers.#.post_feedforward_layernorm blk.#.post_ffw_norm");
 
+  private static final int LAYERS_OF_27B = 62;
+
+  private final GemmaAttention attention;
+
   Gemma3Text(Context context) {
     super(context);
+    attention = new GemmaAttention(config, nBlock, 6);
     if (config.find("attn_logit_softcapping") != null) {
       throw config.invalid("attn_logit_softcapping", "null, as Gemma 3 has none", "a number");
     }
@@ -48,8 +55,22 @@ final class Gemma3Text extends GemmaText {
     config
         .findReal("final_logit_softcapping")
         .ifPresent(v -> out.f32(a + ".final_logit_softcapping", (float) v));
-    if (config.integerOr("sliding_window_pattern", 0) != 1) {
+    if (attention.period() != 1) {
       out.u32(a + ".attention.sliding_window", config.integer("sliding_window"));
+      attention.writePeriod(out, a);
     }
+  }
+
+  /** Queries are normed, so the weights of the norm scale them. A head of its own is kept. */
+  @Override
+  List<TargetTensor> map(String name, LazyTensor tensor) {
+    if (name.equals("lm_head.weight") && !config.flag("tie_word_embeddings", true)) {
+      return List.of(new TargetTensor(gguf(name), tensor));
+    }
+    float scale = attention.queryScale(nHead, nEmbd, config.integer("head_dim"), LAYERS_OF_27B);
+    if (scale != 1 && name.endsWith(".self_attn.q_norm.weight")) {
+      return List.of(new TargetTensor(gguf(name), tensor.plus(1).times(scale)));
+    }
+    return super.map(name, tensor);
   }
 }

@@ -7,6 +7,7 @@ import dev.ocellus.gguf.TensorType;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Gemma 3 (arXiv:2503.19786): a SigLIP tower, means over squares of patches, a norm (whose weights
@@ -15,6 +16,8 @@ import java.util.Optional;
 final class Gemma3Vision extends VisionModel {
   /** Patches on a side of what becomes one row, where the file does not say. */
   private static final int USUAL_POOL = 4;
+
+  private static final int BILINEAR = 2;
 
   private static final NameTable NAMES =
       TOWER.with(
@@ -48,6 +51,16 @@ final class Gemma3Vision extends VisionModel {
     if (pool > 0 && pool != USUAL_POOL) {
       out.u32("clip.vision.projector.scale_factor", pool);
     }
+  }
+
+  @Override
+  int usualFilter() {
+    return BILINEAR;
+  }
+
+  @Override
+  Set<String> usualActivations() {
+    return GELU_TANH;
   }
 
   @Override

@@ -12,6 +12,8 @@ import java.util.List;
  * whole. The head is the embedding.
  */
 class GemmaText extends TextModel {
+  private static final double USUAL_THETA = 10000;
+
   GemmaText(Context context) {
     super(context);
   }
@@ -33,6 +35,9 @@ class GemmaText extends TextModel {
     out.f32(a + ".attention.layer_norm_rms_epsilon", (float) config.real("rms_norm_eps"));
     out.u32(a + ".attention.key_length", config.integer("head_dim"));
     out.u32(a + ".attention.value_length", config.integer("head_dim"));
+    if (rope.theta() != USUAL_THETA) {
+      out.f32(a + ".rope.freq_base", (float) rope.theta());
+    }
     out.u32("general.file_type", type.fileType());
   }
 

@@ -8,6 +8,7 @@ import dev.ocellus.gguf.TensorType;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Idefics3 (arXiv:2408.12637) and SmolVLM (arXiv:2504.05299): a SigLIP tower for pictures in tiles,
@@ -15,6 +16,8 @@ import java.util.Optional;
  */
 final class Idefics3Vision extends VisionModel {
   private static final NameTable NAMES = TOWER.with("modality_projection.proj mm.model.fc");
+
+  private static final int LANCZOS = 1;
 
   Idefics3Vision(Context context) throws IOException {
     super(context, "idefics3_vision");
@@ -34,6 +37,19 @@ final class Idefics3Vision extends VisionModel {
     JsonNode size = processor.find("size");
     int longest = size == null ? 0 : size.path("longest_edge").asInt(0);
     out.u32("clip.vision.preproc_image_size", longest > 0 ? longest : imageSize());
+    if (!processor.flag("do_image_splitting", true)) {
+      out.bool("clip.vision.do_image_splitting", false);
+    }
+  }
+
+  @Override
+  int usualFilter() {
+    return LANCZOS;
+  }
+
+  @Override
+  Set<String> usualActivations() {
+    return GELU_TANH;
   }
 
   @Override

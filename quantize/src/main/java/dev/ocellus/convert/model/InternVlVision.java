@@ -5,6 +5,7 @@ import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * InternVL 2 to 3.5 (arXiv:2404.16821), in transformers' layout and in that of the original
@@ -23,6 +24,7 @@ final class InternVlVision extends VisionModel {
           "encoder.layers.#.attn.q_norm v.blk.#.attn_q_norm",
           "encoder.layers.#.attn.k_norm v.blk.#.attn_k_norm",
           // transformers
+          "layernorm v.post_ln",
           "embeddings.cls_token v.class_embd",
           "embeddings.patch_embeddings.projection v.patch_embd",
           "embeddings.position_embeddings v.position_embd.weight",
@@ -74,6 +76,33 @@ final class InternVlVision extends VisionModel {
     }
   }
 
+  /** The hidden state that is projected, as one layout or the other says it. */
+  private int layer() {
+    int[] layers = global.integers("vision_feature_layer");
+    layers = layers.length > 0 ? layers : global.integers("select_layer");
+    if (layers.length > 1) {
+      throw global.invalid("vision_feature_layer", "one layer", layers.length + " layers");
+    }
+    return layers.length == 0 ? -1 : layers[0];
+  }
+
+  @Override
+  int nBlock() {
+    return blocksUpTo("vision_feature_layer", layer());
+  }
+
+  @Override
+  Set<String> usualActivations() {
+    return Set.of("gelu", "silu");
+  }
+
+  /** The norm, where there is one, is behind the last block only. */
+  private boolean isUsed(String name) {
+    return isInKeptBlock(name, "encoder.layer.")
+        && isInKeptBlock(name, "encoder.layers.")
+        && (layer() == -1 || !name.startsWith("layernorm."));
+  }
+
   @Override
   Optional<String> own(String name) {
     return after(
@@ -83,6 +112,7 @@ final class InternVlVision extends VisionModel {
             "vision_tower.",
             "model.multi_modal_projector.",
             "multi_modal_projector.")
+        .filter(this::isUsed)
         .or(() -> after(name, "mlp1.").map(rest -> "mlp1." + rest));
   }
 

@@ -5,6 +5,7 @@ import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Janus-Pro (arXiv:2501.17811), the half that looks at pictures: a SigLIP tower and an aligner. The
@@ -13,6 +14,9 @@ import java.util.Optional;
 final class JanusVision extends VisionModel {
   private static final NameTable NAMES =
       TOWER.with("encoder.layers.#.self_attn.projection_layer v.blk.#.attn_out", "fc1 mm.0");
+
+  /** Of the published processors. */
+  private static final int MIN_SIZE = 14;
 
   private static final String HIDDEN = "hidden_layers.";
 
@@ -43,6 +47,15 @@ final class JanusVision extends VisionModel {
     out.string("clip.projector_type", projector());
     out.f32("clip.vision.attention.layer_norm_epsilon", eps(1e-6));
     activation(out);
+    int least = processor.integerOr("min_size", MIN_SIZE);
+    if (least != MIN_SIZE) {
+      out.u32("clip.vision.preproc_min_size", least);
+    }
+  }
+
+  @Override
+  Set<String> usualActivations() {
+    return Set.of("gelu", "silu");
   }
 
   @Override

@@ -7,11 +7,12 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
- * LLaVA 1.5 and NeXT (arXiv:2310.03744): a CLIP tower up to the layer that is looked at, and two
- * linear maps. llama.cpp converts these with an older script, whose names this follows: {@code
- * ffn_down} is the first map of a block and {@code ffn_up} the second.
+ * LLaVA 1.5 and NeXT (arXiv:2310.03744): a CLIP tower, or a SigLIP tower, up to the layer that is
+ * looked at, and two linear maps. llama.cpp converts these with an older script, whose names this
+ * follows: {@code ffn_down} is the first map of a block and {@code ffn_up} the second.
  */
 class LlavaVision extends VisionModel {
   private static final NameTable LEGACY =
@@ -41,14 +42,9 @@ class LlavaVision extends VisionModel {
 
   /** Hidden states that the projector sees; the last one is also the number of blocks. */
   final int[] featureLayers() {
-    int n = config.integer("num_hidden_layers");
     int[] layers = global.integers("vision_feature_layer");
     for (int i = 0; i < layers.length; i++) {
-      layers[i] = layers[i] >= 0 ? layers[i] : n + layers[i] + 1;
-      if (layers[i] < 1 || layers[i] > n) {
-        throw global.invalid(
-            "vision_feature_layer", "a layer of the %d of the tower".formatted(n), "" + layers[i]);
-      }
+      layers[i] = blocksUpTo("vision_feature_layer", layers[i]);
     }
     if (layers.length == 0) {
       throw global.missing("vision_feature_layer", "a number");
@@ -82,14 +78,22 @@ class LlavaVision extends VisionModel {
     out.ints("clip.vision.feature_layer", featureLayers());
     colours(out);
     out.bool("clip.use_gelu", usesGelu());
+    unusual(out);
   }
 
+  /** SigLIP has no class row. */
+  private boolean isSiglip() {
+    return config.modelType().startsWith("siglip");
+  }
+
+  /** llama.cpp's GELU is the tanh form, which SigLIP has. */
   boolean usesGelu() {
-    String act = config.findString("hidden_act").orElse("quick_gelu");
-    if (!act.equals("quick_gelu") && !act.equals("gelu")) {
-      throw config.invalid("hidden_act", "quick_gelu or gelu", "'" + act + "'");
-    }
-    return act.equals("gelu");
+    return isSiglip() || config.findString("hidden_act").orElse("quick_gelu").equals("gelu");
+  }
+
+  @Override
+  Set<String> usualActivations() {
+    return isSiglip() ? GELU_TANH : Set.of("quick_gelu", "gelu");
   }
 
   private void requireTwoLinearMaps() {
@@ -100,7 +104,14 @@ class LlavaVision extends VisionModel {
   }
 
   @Override
-  void more(GgufWriter out) {}
+  void more(GgufWriter out) {
+    new LlavaFit(processor, imageSize()).write(out);
+    boolean full =
+        global.findString("vision_feature_select_strategy").orElse("default").equals("full");
+    if (full != isSiglip()) { // by default the row of the class is left out, where there is one
+      out.string("clip.vision.mm_vision_select_feature", full ? "cls_patch" : "patch");
+    }
+  }
 
   @Override
   Optional<String> own(String name) {
@@ -123,18 +134,10 @@ class LlavaVision extends VisionModel {
 
   /** Blocks behind the last one that is looked at are left out, and the norm behind them. */
   boolean isUsed(String name) {
-    if (name.startsWith("post_layernorm") || name.endsWith("position_ids")) {
-      return false;
-    }
-    if (!name.startsWith("encoder.layers.")) {
-      return true;
-    }
-    String number = name.substring(15, Math.max(15, name.indexOf('.', 15)));
-    try {
-      return Integer.parseInt(number) < nBlock();
-    } catch (NumberFormatException e) {
-      return true; // the table of names refuses it
-    }
+    return !name.startsWith("post_layernorm")
+        && !name.startsWith("head.")
+        && !name.endsWith("position_ids")
+        && isInKeptBlock(name, "encoder.layers.");
   }
 
   NameTable tower() {

@@ -5,6 +5,7 @@ import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * PaliGemma (arXiv:2407.07726): a SigLIP tower and one linear map. llama.cpp has no converter for
@@ -27,6 +28,11 @@ final class PaliGemmaVision extends VisionModel {
     out.string("clip.projector_type", projector());
     out.f32("clip.vision.attention.layer_norm_epsilon", eps(1e-6));
     out.bool("clip.use_gelu", true);
+  }
+
+  @Override
+  Set<String> usualActivations() {
+    return GELU_TANH;
   }
 
   @Override

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Pixtral (arXiv:2410.07073) and the encoder of Mistral Small 3.1: any size, turned positions, and
@@ -33,6 +34,12 @@ final class PixtralVision extends VisionModel {
           "linear_2 mm.2",
           "norm mm.input_norm",
           "patch_merger.merging_layer mm.patch_merger");
+
+  /** Base of the turned positions that llama.cpp takes. */
+  private static final double THETA = 10000;
+
+  /** Of the merger's norm: the text model's, which is this in the published models. */
+  private static final double MERGER_EPS = 1e-5;
 
   private static final String EMBEDDING = "embed_tokens.weight";
 
@@ -74,6 +81,14 @@ final class PixtralVision extends VisionModel {
     global
         .findInteger("spatial_merge_size")
         .ifPresent(n -> out.u32("clip.vision.spatial_merge_size", n));
+    double theta = Rope.of(config).theta();
+    if (theta != THETA) {
+      out.f32("clip.rope.freq_base", (float) theta);
+    }
+    double textEps = TextConfigs.of(global).findReal("rms_norm_eps").orElse(MERGER_EPS);
+    if (global.findInteger("spatial_merge_size").isPresent() && textEps != MERGER_EPS) {
+      out.f32("clip.vision.projector.layer_norm_epsilon", (float) textEps);
+    }
     JsonNode size = processor.find("size");
     int longest = size == null ? 0 : size.path("longest_edge").asInt(0);
     if (longest > 0 && longest != imageSize()) {
@@ -87,11 +102,26 @@ final class PixtralVision extends VisionModel {
       return Optional.of(EMBEDDING);
     }
     return after(
-        name,
-        "model.vision_tower.",
-        "vision_tower.",
-        "model.multi_modal_projector.",
-        "multi_modal_projector.");
+            name,
+            "model.vision_tower.",
+            "vision_tower.",
+            "model.multi_modal_projector.",
+            "multi_modal_projector.")
+        .filter(n -> isInKeptBlock(n, "transformer.layers."));
+  }
+
+  @Override
+  int nBlock() {
+    int[] layers = global.integers("vision_feature_layer");
+    if (layers.length > 1) {
+      throw global.invalid("vision_feature_layer", "one layer", layers.length + " layers");
+    }
+    return blocksUpTo("vision_feature_layer", layers.length == 0 ? -1 : layers[0]);
+  }
+
+  @Override
+  Set<String> usualActivations() {
+    return Set.of("silu", "gelu");
   }
 
   @Override

@@ -3,7 +3,9 @@ package dev.ocellus.convert.model;
 import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Qwen2-VL (arXiv:2409.12191) and Qwen2.5-VL (arXiv:2502.13923); the latter has gated maps, and
@@ -62,7 +64,7 @@ final class Qwen2VlVision extends QwenVision {
     out.string("clip.projector_type", projector());
     if (windows) {
       out.bool("clip.use_silu", true);
-      out.u32("clip.vision.n_wa_pattern", pattern());
+      whole(out);
       int window = config.integer("window_size");
       if (window != 112) {
         out.u32("clip.vision.window_size", window); // llama.cpp takes 112 without being told
@@ -74,20 +76,32 @@ final class Qwen2VlVision extends QwenVision {
     pixelLimits(out);
   }
 
-  /** Every n-th block sees the whole picture; other patterns have no place in the file. */
-  private int pattern() {
+  /**
+   * Which blocks see the whole picture: every n-th, which is all that llama.cpp can read of this
+   * family, or others, by the key that it has for another one.
+   */
+  private void whole(GgufWriter out) {
     int[] full = config.integers("fullatt_block_indexes");
-    if (full.length == 0) {
-      throw config.missing("fullatt_block_indexes", "a list");
-    }
-    int n = full[0] + 1;
-    for (int i = 0; i < full.length; i++) {
-      if (full[i] != n * (i + 1) - 1) {
+    Arrays.sort(full);
+    for (int i : full) {
+      if (i < 0 || i >= nBlock()) {
         throw config.invalid(
-            "fullatt_block_indexes", "every n-th block", java.util.Arrays.toString(full));
+            "fullatt_block_indexes", "blocks of the " + nBlock(), Arrays.toString(full));
       }
     }
-    return n;
+    int n = full.length == 0 ? nBlock() + 1 : full[0] + 1;
+    int[] everyNth = new int[nBlock() / n];
+    Arrays.setAll(everyNth, i -> n * (i + 1) - 1);
+    if (Arrays.equals(full, everyNth)) {
+      out.u32("clip.vision.n_wa_pattern", n);
+      return;
+    }
+    out.ints("clip.vision.wa_layer_indexes", full);
+  }
+
+  @Override
+  Set<String> usualActivations() {
+    return Set.of(windows ? "silu" : "quick_gelu");
   }
 
   @Override

@@ -5,6 +5,7 @@ import dev.ocellus.gguf.GgufArray;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Qwen3-VL (arXiv:2511.21631): learned positions, and mergers after some blocks whose rows enter
@@ -41,6 +42,11 @@ final class Qwen3VlVision extends QwenVision {
     return config
         .findInteger("image_size")
         .orElse((int) (Math.sqrt(positions) * config.integer("patch_size")));
+  }
+
+  @Override
+  Set<String> usualActivations() {
+    return GELU_TANH;
   }
 
   private boolean[] deepstack() {

@@ -68,6 +68,18 @@ abstract class TextModel implements ModelConverter {
     }
   }
 
+  /** Mistral's class has a window where there is a number, Qwen's where it is switched on. */
+  private void warnOfWindow() {
+    int window = config.findInteger("sliding_window").orElse(0);
+    boolean used =
+        config.flag("use_sliding_window", config.modelType().equals("mistral")) && window > 0;
+    if (used && window < config.integerOr("max_position_embeddings", 0)) {
+      context.warn(
+          "sliding_window is left out, as llama.cpp has none for '%s'; nothing changes below %d tokens"
+              .formatted(architecture(), window));
+    }
+  }
+
   /** Names of this architecture's checkpoints. */
   NameTable names() {
     return NAMES;
@@ -90,6 +102,7 @@ abstract class TextModel implements ModelConverter {
 
   @Override
   public void parameters(GgufWriter out, OutputType type) {
+    warnOfWindow();
     String a = architecture();
     out.u32(a + ".block_count", nBlock);
     config.findInteger("max_position_embeddings").ifPresent(n -> out.u32(a + ".context_length", n));

@@ -39,6 +39,14 @@ abstract class VisionModel implements ModelConverter {
           "encoder.layers.#.mlp.fc1 v.blk.#.ffn_up",
           "encoder.layers.#.mlp.fc2 v.blk.#.ffn_down");
 
+  static final Set<String> GELU_TANH = Set.of("gelu_pytorch_tanh", "gelu_new");
+
+  /** Those that the program computes. */
+  private static final Set<String> ACTIVATIONS =
+      new TreeSet<>(Set.of("gelu", "gelu_new", "gelu_pytorch_tanh", "quick_gelu", "silu"));
+
+  private static final int BICUBIC = 3;
+
   final Context context;
   final HfConfig global;
   final HfConfig config;
@@ -142,6 +150,36 @@ abstract class VisionModel implements ModelConverter {
     out.u32("clip.vision.attention.head_count", nHead());
     colours(out);
     more(out);
+    unusual(out);
+  }
+
+  /** The filter, by its number in Pillow, that all published processors of the family have. */
+  int usualFilter() {
+    return BICUBIC;
+  }
+
+  /** Activations that need no telling. */
+  abstract Set<String> usualActivations();
+
+  /**
+   * What files of llama.cpp's converter cannot say, since published checkpoints of a family have
+   * the same. Keys of our own say it (docs/gguf.md).
+   */
+  final void unusual(GgufWriter out) {
+    int filter = processor.integerOr("resample", usualFilter());
+    if (filter < 1 || filter > 5) {
+      throw processor.invalid("resample", "a filter of Pillow from 1 to 5", "" + filter);
+    }
+    if (filter != usualFilter()) {
+      out.u32("clip.vision.image_resample", filter);
+    }
+    String act = config.findString("hidden_act").orElse("");
+    if (!act.isEmpty() && !usualActivations().contains(act)) {
+      if (!ACTIVATIONS.contains(act)) {
+        throw config.invalid("hidden_act", "one of " + ACTIVATIONS, "'" + act + "'");
+      }
+      out.string("clip.vision.hidden_act", act);
+    }
   }
 
   /** Mean and deviation of the colours, by which pictures are normalized. */
@@ -159,13 +197,42 @@ abstract class VisionModel implements ModelConverter {
     }
   }
 
-  /** The activation, where it is one of the two that files can say. */
+  /** The activation, as far as llama.cpp's two keys can say it. */
   final void activation(GgufWriter out) {
     String name = config.findString("hidden_act").orElse("");
-    switch (name) {
-      case "silu" -> out.bool("clip.use_silu", true);
-      case "gelu", "gelu_pytorch_tanh" -> out.bool("clip.use_gelu", true);
-      default -> throw config.invalid("hidden_act", "gelu or silu", "'" + name + "'");
+    if (name.equals("silu")) {
+      out.bool("clip.use_silu", true);
+    } else if (name.startsWith("gelu")) {
+      out.bool("clip.use_gelu", true);
+    }
+  }
+
+  /**
+   * How many blocks there are up to the hidden state that is projected; those behind it are left
+   * out, so that it is the last one.
+   *
+   * @param layer its number, where 0 is what goes into the first block; from the end if negative
+   */
+  final int blocksUpTo(String key, int layer) {
+    int n = config.integer("num_hidden_layers");
+    int blocks = layer >= 0 ? layer : n + layer + 1;
+    if (blocks < 1 || blocks > n) {
+      throw global.invalid(key, "a layer of the %d of the tower".formatted(n), "" + layer);
+    }
+    return blocks;
+  }
+
+  /** Whether a tensor belongs to one of the blocks that are kept, or to none. */
+  final boolean isInKeptBlock(String name, String blocks) {
+    if (!name.startsWith(blocks)) {
+      return true;
+    }
+    int start = blocks.length();
+    String number = name.substring(start, Math.max(start, name.indexOf('.', start)));
+    try {
+      return Integer.parseInt(number) < nBlock();
+    } catch (NumberFormatException e) {
+      return true; // the table of names refuses it
     }
   }
 

@@ -38,26 +38,36 @@ public final class Preprocess {
     return Resize.resize(image, shortestEdgeSize(image.size(), shortestEdge), filter);
   }
 
+  /** The same with a shorter side as long as the square's. */
+  public static RgbImage resizeAndCropToSquare(RgbImage image, int side, ResizeFilter filter) {
+    return resizeAndCropToSquare(image, side, side, filter);
+  }
+
   /**
    * {@link #centerCrop} of {@link #resizeShortestEdge}, for a square; only what remains is
    * computed, so a thin image needs no more memory than any other.
    *
+   * @param shortestEdge what the shorter side is resized to
+   * @param side of the square
    * @throws ImageFormatException if the longer side would have more than 2^31 pixels
    */
-  public static RgbImage resizeAndCropToSquare(RgbImage image, int side, ResizeFilter filter) {
+  public static RgbImage resizeAndCropToSquare(
+      RgbImage image, int shortestEdge, int side, ResizeFilter filter) {
     ImageSize whole;
     try {
-      whole = shortestEdgeSize(image.size(), side);
+      whole = shortestEdgeSize(image.size(), shortestEdge);
     } catch (IllegalArgumentException e) {
       throw new ImageFormatException(
           ImageFormatException.Kind.UNSUPPORTED,
           "A picture of %s pixels is too thin to be resized to a shorter side of %d. Crop it or cut it into parts."
-              .formatted(image.size(), side),
+              .formatted(image.size(), shortestEdge),
           e);
     }
-    int x = (whole.width() - side) / 2;
-    int y = (whole.height() - side) / 2;
-    return Resize.resizePart(image, whole, filter, x, y, side, side);
+    int width = Math.min(side, whole.width());
+    int height = Math.min(side, whole.height());
+    int x = (whole.width() - width) / 2;
+    int y = (whole.height() - height) / 2;
+    return centerCrop(Resize.resizePart(image, whole, filter, x, y, width, height), side, side);
   }
 
   /**

@@ -23,8 +23,9 @@ import java.util.List;
  * @param tile pixels of a tile's side
  * @param grid patches of a tile's side
  * @param canvases sizes that a canvas may have
+ * @param filter that pictures are resized with
  */
-record AnyRes(int tile, int grid, List<ImageSize> canvases) {
+record AnyRes(int tile, int grid, List<ImageSize> canvases, ResizeFilter filter) {
   /** Pairs of height and width in pixels. */
   static final String PINPOINTS = "clip.vision.image_grid_pinpoints";
 
@@ -52,7 +53,11 @@ record AnyRes(int tile, int grid, List<ImageSize> canvases) {
   static AnyRes of(GgufMetadata metadata, int tile, int patchSize) {
     requireSetting(metadata, MERGE_TYPE, "spatial_unpad");
     var c = new ConfigReader(metadata, "clip.vision.");
-    return new AnyRes(tile, tile / patchSize, canvases(c, metadata.integers(PINPOINTS), tile));
+    return new AnyRes(
+        tile,
+        tile / patchSize,
+        canvases(c, metadata.integers(PINPOINTS), tile),
+        c.filter(ResizeFilter.BICUBIC));
   }
 
   static void requireSetting(GgufMetadata metadata, String key, String known) {
@@ -120,7 +125,7 @@ record AnyRes(int tile, int grid, List<ImageSize> canvases) {
   List<RgbImage> tiles(RgbImage image) {
     ImageSize canvas = canvas(image.size());
     List<RgbImage> tiles = new ArrayList<>();
-    tiles.add(Preprocess.stretch(image, tile, tile, ResizeFilter.BICUBIC));
+    tiles.add(Preprocess.stretch(image, tile, tile, filter));
     RgbImage padded = fit(image, canvas);
     for (int y = 0; y < canvas.height(); y += tile) {
       for (int x = 0; x < canvas.width(); x += tile) {
@@ -131,13 +136,13 @@ record AnyRes(int tile, int grid, List<ImageSize> canvases) {
   }
 
   /** The picture as large as it can be, in the middle of a black canvas. */
-  private static RgbImage fit(RgbImage image, ImageSize canvas) {
+  private RgbImage fit(RgbImage image, ImageSize canvas) {
     ImageSize size = fitted(image.size(), canvas);
     int spareX = canvas.width() - size.width();
     int spareY = canvas.height() - size.height();
     int left = spareX / 2;
     int top = spareY / 2;
-    return Preprocess.stretch(image, size.width(), size.height(), ResizeFilter.BICUBIC)
+    return Preprocess.stretch(image, size.width(), size.height(), filter)
         .pad(left, top, spareX - left, spareY - top, Rgb.BLACK);
   }
 

@@ -12,14 +12,17 @@ import dev.ocellus.vlm.nn.PatchEmbedding;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * CLIP's vision transformer (arXiv:2103.00020) without its pooling, as the LLaVA family uses it.
- * Weights under {@code v.}.
+ * CLIP's vision transformer (arXiv:2103.00020) without its pooling, as the LLaVA family uses it, or
+ * SigLIP's (arXiv:2303.15343), which has neither a class row nor a norm in front, and GELU's tanh
+ * form. Weights under {@code v.}.
  *
  * <p>The reference is {@code CLIPVisionTransformer} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.0.0/src/transformers/models/clip/modeling_clip.py">modeling_clip.py</a>.
- * The class embedding comes first, so row 0 of the position table belongs to it.
+ * The class embedding comes first, so row 0 of the position table belongs to it. Files with {@code
+ * v.class_embd} have a CLIP tower.
  */
 final class ClipTower {
   /**
@@ -70,7 +73,7 @@ final class ClipTower {
           nHead,
           (int) Arrays.stream(layers).max().getAsLong(),
           c.positive("attention.layer_norm_epsilon", 1e-5f),
-          activation(metadata),
+          c.activation(activation(metadata)),
           Arrays.stream(layers).mapToObj(i -> (int) i).toList());
     }
 
@@ -88,6 +91,10 @@ final class ClipTower {
 
     int nPatches() {
       return grid() * grid();
+    }
+
+    private Config withActivation(Activation other) {
+      return new Config(imageSize, patchSize, nEmbd, nFf, nHead, nLayer, eps, other, featureLayers);
     }
 
     /** Width of what the tower gives out. */
@@ -126,29 +133,47 @@ final class ClipTower {
 
   private final Config config;
   private final PatchEmbedding patches;
-  private final Tensor classEmbd;
+  private final @Nullable Tensor classEmbd;
   private final Tensor positionEmbd;
-  private final LayerNorm preLn;
+  private final @Nullable LayerNorm preLn;
   private final List<Block> blocks;
 
-  ClipTower(Config c, Weights w) {
+  ClipTower(GgufMetadata metadata, Config said, Weights w) {
+    boolean clip = w.has("class_embd");
+    // clip.use_gelu of SigLIP's files is what their script happens to write
+    Config c =
+        clip
+            ? said
+            : said.withActivation(
+                new ConfigReader(metadata, "clip.vision.").activation(Activation.GELU_TANH));
     config = c;
     patches = PatchEmbedding.of(w.at("patch_embd"), c.patchSize, c.nEmbd);
-    classEmbd = w.f32("class_embd", c.nEmbd);
-    positionEmbd = w.f32("position_embd.weight", c.nEmbd, c.nPatches() + 1);
-    preLn = LayerNorm.of(w.at("pre_ln"), c.nEmbd, c.eps);
+    classEmbd = clip ? w.f32("class_embd", c.nEmbd) : null;
+    positionEmbd = w.f32("position_embd.weight", c.nEmbd, c.nPatches() + (clip ? 1 : 0));
+    preLn = clip ? LayerNorm.of(w.at("pre_ln"), c.nEmbd, c.eps) : null;
     blocks = new ArrayList<>();
     for (int i = 0; i < c.nLayer; i++) {
       blocks.add(Block.of(c, w.at("blk").at(i)));
     }
   }
 
-  /** From pixels [imageSize, imageSize, 3, n] to [nOut, 1 + nPatches, n], the class row first. */
+  /** Rows of the class, which stand in front of those of the patches: 1, or 0 for SigLIP. */
+  int nClass() {
+    return classEmbd == null ? 0 : 1;
+  }
+
+  /**
+   * From pixels [imageSize, imageSize, 3, n] to [nOut, nClass + nPatches, n], the class row first.
+   */
   Tensor forward(Tensor pixels) {
     Tensor x = patches.forward(pixels);
-    Tensor first = classEmbd.inGraphOf(x).repeat(config.nEmbd, 1, x.size(2));
-    x = first.concat(x, 1).add(positionEmbd).named("embeddings");
-    x = preLn.forward(x).named("pre_ln");
+    if (classEmbd != null) {
+      x = classEmbd.inGraphOf(x).repeat(config.nEmbd, 1, x.size(2)).concat(x, 1);
+    }
+    x = x.add(positionEmbd).named("embeddings");
+    if (preLn != null) {
+      x = preLn.forward(x).named("pre_ln");
+    }
     List<Tensor> states = new ArrayList<>();
     states.add(x);
     for (int i = 0; i < blocks.size(); i++) {

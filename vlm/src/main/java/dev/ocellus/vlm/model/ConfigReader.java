@@ -1,7 +1,10 @@
 package dev.ocellus.vlm.model;
 
 import dev.ocellus.OcellusException;
+import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ResizeFilter;
+import dev.ocellus.vlm.nn.Activation;
 import java.util.Arrays;
 
 /** Reads the numbers of a configuration and refuses those that no model can have. */
@@ -57,6 +60,33 @@ final class ConfigReader {
           key, "three numbers from %s to %s".formatted(least, most), Arrays.toString(values));
     }
     return result;
+  }
+
+  /**
+   * The filter that pictures are resized with: {@code image_resample} is its number in Pillow, as
+   * {@code resample} of a preprocessor_config.json; not 0, the nearest pixel.
+   */
+  ResizeFilter filter(ResizeFilter other) {
+    return ResizeFilter.ofPillowCode(integer("image_resample", 1, 5, other.pillowCode()));
+  }
+
+  /**
+   * The activation of the feed-forward blocks: {@code hidden_act} as transformers calls it, which
+   * tells the forms of GELU apart.
+   */
+  Activation activation(Activation other) {
+    String name = metadata.string(prefix + "hidden_act", "");
+    return switch (name) {
+      case "" -> other;
+      case "gelu" -> Activation.GELU;
+      case "gelu_pytorch_tanh", "gelu_new" -> Activation.GELU_TANH;
+      case "quick_gelu" -> Activation.QUICK_GELU;
+      case "silu" -> Activation.SILU;
+      default ->
+          throw new UnsupportedArchitectureException(
+              "%shidden_act: '%s' is not known; known are gelu, gelu_pytorch_tanh, gelu_new, quick_gelu, silu"
+                  .formatted(prefix, name));
+    };
   }
 
   OcellusException invalid(String key, String expected, String found) {

@@ -25,7 +25,8 @@ import java.util.List;
  * <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/idefics3/processing_idefics3.py">processing_idefics3.py</a>.
  * SmolVLM computes the same; the two differ in sizes, which their files tell, and in the beginning
- * of a conversation, which the text model's vocabulary tells.
+ * of a conversation, which the text model's vocabulary tells. With {@code do_image_splitting}
+ * false, a key of the processor's, there is only the whole.
  *
  * <p>The reference finds a patch's position by rounding its place in the tile, as a fraction, down
  * to one of the table. All tiles are whole (its padding is of other pictures of a batch), so that
@@ -57,6 +58,8 @@ final class Idefics3 implements VisionArchitecture {
   private final SiglipTower.Config config;
   private final int longestSide;
   private final int scale;
+  private final boolean splits;
+  private final ResizeFilter filter;
   private final Normalize normalize;
   private final SiglipTower tower;
   private final Linear projection;
@@ -78,6 +81,8 @@ final class Idefics3 implements VisionArchitecture {
           "a divisor of the tile's %d patches".formatted(config.grid()),
           Integer.toString(scale));
     }
+    splits = metadata.bool("clip.vision.do_image_splitting", true);
+    filter = c.filter(ResizeFilter.LANCZOS);
     normalize =
         Normalize.of(
             c.perChannel("image_mean", 0, 1, HALF), c.perChannel("image_std", 1e-3, 1e3, HALF));
@@ -112,7 +117,7 @@ final class Idefics3 implements VisionArchitecture {
   public ImageInput prepare(RgbImage image) {
     int side = config.imageSize();
     ImageSize first = firstSize(image.size(), longestSide);
-    ImageSize whole = wholeTiles(first, side);
+    ImageSize whole = splits ? wholeTiles(first, side) : new ImageSize(side, side);
     RgbImage resized = stretch(stretch(image, first), whole);
     int nx = whole.width() / side;
     int ny = whole.height() / side;
@@ -138,8 +143,8 @@ final class Idefics3 implements VisionArchitecture {
         layout(nx, ny));
   }
 
-  private static RgbImage stretch(RgbImage image, ImageSize size) {
-    return Preprocess.stretch(image, size.width(), size.height(), ResizeFilter.LANCZOS);
+  private RgbImage stretch(RgbImage image, ImageSize size) {
+    return Preprocess.stretch(image, size.width(), size.height(), filter);
   }
 
   /** What a picture is resized to first: the longer side becomes {@code longestSide}. */
@@ -240,7 +245,7 @@ final class Idefics3 implements VisionArchitecture {
    * resized twice, first as a picture is.
    */
   @Override
-  public ImageInput prepare(Video video, TokenLimits limits) {
+  public ImageInput prepare(Video video, ImageOptions options) {
     int side = config.imageSize();
     Video sampled = FrameSampling.withinMargins(video, FPS, MAX_FRAMES);
     ImageSize first = longSide(video.size(), Math.min(longestSide, MAX_SIDE));

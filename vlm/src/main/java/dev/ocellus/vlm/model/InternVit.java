@@ -12,6 +12,7 @@ import dev.ocellus.vlm.nn.PatchEmbedding;
 import dev.ocellus.vlm.nn.RmsNorm;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * InternVL's vision transformer (arXiv:2312.14238), of which there are two: InternViT-300M, and
@@ -62,7 +63,7 @@ final class InternVit {
           nHead,
           c.integer("block_count", 1, 1024),
           c.positive("attention.layer_norm_epsilon", 1e-6f),
-          metadata.bool("clip.use_silu", false) ? Activation.SILU : Activation.GELU);
+          c.activation(metadata.bool("clip.use_silu", false) ? Activation.SILU : Activation.GELU));
     }
 
     /** Patches along a tile's side. */
@@ -130,6 +131,7 @@ final class InternVit {
   private final Tensor classEmbd;
   private final Tensor positionEmbd;
   private final List<Block> blocks = new ArrayList<>();
+  private final @Nullable LayerNorm postLn;
 
   InternVit(Config c, Weights w) {
     config = c;
@@ -141,6 +143,8 @@ final class InternVit {
       Weights block = w.at("blk").at(i);
       blocks.add(large ? LargeBlock.of(c, block) : SmallBlock.of(c, block));
     }
+    // none in the published models, whose configuration says use_mean_pooling
+    postLn = w.has("post_ln.weight") ? LayerNorm.of(w.at("post_ln"), c.nEmbd, c.eps) : null;
   }
 
   /** From pixels [imageSize, imageSize, 3, n] to [nEmbd, 1 + nPatches, n], the class row first. */
@@ -151,7 +155,7 @@ final class InternVit {
     for (int i = 0; i < blocks.size(); i++) {
       x = blocks.get(i).forward(x).named("layer_" + (i + 1));
     }
-    return x.named("vision.last_hidden");
+    return (postLn == null ? x : postLn.forward(x)).named("vision.last_hidden");
   }
 
   /** Most nodes of {@link #forward}'s graph. */

@@ -82,6 +82,7 @@ final class InternVl implements VisionArchitecture {
 
   private final Config config;
   private final Normalize normalize;
+  private final ResizeFilter filter;
   private final InternVit tower;
   private final LayerNorm projectorNorm;
   private final Mlp projector;
@@ -95,6 +96,7 @@ final class InternVl implements VisionArchitecture {
         Normalize.of(
             reader.perChannel("image_mean", 0, 1, MEAN),
             reader.perChannel("image_std", 1e-3, 1e3, STD));
+    filter = reader.filter(ResizeFilter.BICUBIC);
     tower = new InternVit(c.tower, weights.at("v"));
     Weights mlp = weights.at("mm").at("model").at("mlp");
     long nIn = (long) c.tower.nEmbd() * c.shuffle.factor() * c.shuffle.factor();
@@ -131,8 +133,7 @@ final class InternVl implements VisionArchitecture {
     int side = config.tower.imageSize();
     ImageSize grid = tileGrid(image.size(), side, config.minTiles, config.maxTiles);
     int n = grid.width() * grid.height();
-    RgbImage canvas =
-        Preprocess.stretch(image, grid.width() * side, grid.height() * side, ResizeFilter.BICUBIC);
+    RgbImage canvas = Preprocess.stretch(image, grid.width() * side, grid.height() * side, filter);
     List<RgbImage> tiles = new ArrayList<>();
     for (int i = 0; i < n; i++) {
       int x = i % grid.width() * side;
@@ -140,7 +141,7 @@ final class InternVl implements VisionArchitecture {
       tiles.add(canvas.crop(x, y, side, side));
     }
     if (n > 1) {
-      tiles.add(Preprocess.stretch(image, side, side, ResizeFilter.BICUBIC));
+      tiles.add(Preprocess.stretch(image, side, side, filter));
     }
     return new ImageInput(
         List.of(Tiles.ofImages(tiles, normalize, config.tower.patchSize())),
@@ -165,11 +166,11 @@ final class InternVl implements VisionArchitecture {
 
   /** All frames, each one tile behind its number ({@code InternVLProcessor}). */
   @Override
-  public ImageInput prepare(Video video, TokenLimits limits) {
+  public ImageInput prepare(Video video, ImageOptions options) {
     int side = config.tower.imageSize();
     List<RgbImage> tiles =
         video.frames().stream()
-            .map(frame -> Preprocess.stretch(frame, side, side, ResizeFilter.BICUBIC))
+            .map(frame -> Preprocess.stretch(frame, side, side, filter))
             .toList();
     List<ImagePiece> layout = new ArrayList<>();
     for (int i = 1; i <= tiles.size(); i++) {

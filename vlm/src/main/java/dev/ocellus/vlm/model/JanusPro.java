@@ -30,7 +30,7 @@ import java.util.List;
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/janus/image_processing_pil_janus.py">image_processing_pil_janus.py</a>.
  */
 final class JanusPro implements VisionArchitecture {
-  /** {@code min_size} of the processor: no side gets shorter than this. */
+  /** {@code min_size} of the published processors: no side gets shorter than this. */
   private static final int MIN_SIDE = 14;
 
   /** Mean and deviation of the published models. */
@@ -71,7 +71,7 @@ final class JanusPro implements VisionArchitecture {
       if (nEmbd % nHead != 0) {
         throw c.invalid("attention.head_count", "a divisor of " + nEmbd, Integer.toString(nHead));
       }
-      int imageSize = c.integer("image_size", MIN_SIDE, 1 << 12);
+      int imageSize = c.integer("image_size", 1, 1 << 12);
       return new Config(
           imageSize,
           c.integer("patch_size", 1, imageSize),
@@ -80,7 +80,7 @@ final class JanusPro implements VisionArchitecture {
           nHead,
           c.integer("block_count", 1, 1024),
           c.positive("attention.layer_norm_epsilon", 1e-6f),
-          metadata.bool("clip.use_silu", false) ? Activation.SILU : Activation.GELU);
+          c.activation(metadata.bool("clip.use_silu", false) ? Activation.SILU : Activation.GELU));
     }
 
     int nPatches() {
@@ -109,6 +109,8 @@ final class JanusPro implements VisionArchitecture {
 
   private final Config config;
   private final Normalize normalize;
+  private final ResizeFilter filter;
+  private final int minSide;
   private final Rgb background;
   private final PatchEmbedding patches;
   private final Tensor positionEmbd;
@@ -124,6 +126,8 @@ final class JanusPro implements VisionArchitecture {
     double[] mean = reader.perChannel("image_mean", 0, 1, HALF);
     normalize = Normalize.of(mean, reader.perChannel("image_std", 1e-3, 1e3, HALF));
     background = Rgb.ofMean(mean);
+    filter = reader.filter(ResizeFilter.BICUBIC);
+    minSide = reader.integer("preproc_min_size", 1, c.imageSize, Math.min(MIN_SIDE, c.imageSize));
     Weights v = weights.at("v");
     patches = PatchEmbedding.of(v.at("patch_embd"), c.patchSize, c.nEmbd);
     positionEmbd = v.f32("position_embd.weight", c.nEmbd, c.nPatches());
@@ -164,8 +168,8 @@ final class JanusPro implements VisionArchitecture {
   @Override
   public ImageInput prepare(RgbImage image) {
     int side = config.imageSize;
-    ImageSize size = fitted(image.size(), side);
-    RgbImage fitted = Preprocess.stretch(image, size.width(), size.height(), ResizeFilter.BICUBIC);
+    ImageSize size = fitted(image.size(), side, minSide);
+    RgbImage fitted = Preprocess.stretch(image, size.width(), size.height(), filter);
     RgbImage square = Preprocess.padToSquare(fitted, background);
     return new ImageInput(
         List.of(Tiles.ofRgb(normalize.apply(square), side, side, 1, config.patchSize)),
@@ -178,15 +182,15 @@ final class JanusPro implements VisionArchitecture {
             new ImagePiece.Text("<end_of_image>")));
   }
 
-  /** The longer side becomes {@code side}. */
-  static ImageSize fitted(ImageSize size, int side) {
+  /** The longer side becomes {@code side}, the other one at least {@code least}. */
+  static ImageSize fitted(ImageSize size, int side, int least) {
     double scale = (double) side / Math.max(size.width(), size.height());
-    return new ImageSize(scaled(size.width(), scale), scaled(size.height(), scale));
+    return new ImageSize(scaled(size.width(), scale, least), scaled(size.height(), scale, least));
   }
 
   /** Rounds halves to even, as Python does. */
-  private static int scaled(int length, double scale) {
-    return Math.max((int) Math.rint(length * scale), MIN_SIDE);
+  private static int scaled(int length, double scale, int least) {
+    return Math.max((int) Math.rint(length * scale), least);
   }
 
   @Override

@@ -15,14 +15,16 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * LLaVA 1 and 1.5 (arXiv:2304.08485, arXiv:2310.03744): a CLIP tower, the class row dropped, and a
- * projector of one linear map or of two with a GELU between. Weights under {@code v.} and {@code
- * mm.}.
+ * LLaVA 1 and 1.5 (arXiv:2304.08485, arXiv:2310.03744): a CLIP tower, the class row dropped, or a
+ * SigLIP tower, which has none, and a projector of one linear map or of two with a GELU between.
+ * Weights under {@code v.} and {@code mm.}.
  *
  * <p>The reference is {@code LlavaForConditionalGeneration} of transformers with its {@code
- * CLIPImageProcessor}: shortest side to the image size, then a centre crop. A file can ask for
- * another fit by {@code clip.vision.image_aspect_ratio}, a key of LLaVA's own configuration: {@code
- * pad} (to a square, in the mean colour) or {@code stretch}.
+ * CLIPImageProcessor}: shortest side to the image size, or to {@code preproc_image_size}, then a
+ * centre crop. A file can ask for another fit by {@code clip.vision.image_aspect_ratio}, a key of
+ * LLaVA's own configuration: {@code pad} (to a square, in the mean colour) or {@code stretch}, and
+ * by {@code clip.vision.mm_vision_select_feature}, another, for the first row to be kept ({@code
+ * cls_patch}) or dropped ({@code patch}).
  */
 final class Llava implements VisionArchitecture {
   /** How a picture is brought to a square. */
@@ -43,6 +45,9 @@ final class Llava implements VisionArchitecture {
 
   private final ClipTower.Config config;
   private final Fit fit;
+  private final int shortestSide;
+  private final ResizeFilter filter;
+  private final boolean dropsFirst;
   private final Normalize normalize;
   private final Rgb background;
   private final ClipTower tower;
@@ -58,7 +63,10 @@ final class Llava implements VisionArchitecture {
     double[] std = c.perChannel("image_std", 1e-3, 1e3, CLIP_STD);
     normalize = Normalize.of(mean, std);
     background = new Rgb((int) (mean[0] * 255), (int) (mean[1] * 255), (int) (mean[2] * 255));
-    tower = new ClipTower(config, weights.at("v"));
+    filter = c.filter(ResizeFilter.BICUBIC);
+    shortestSide = c.integer("preproc_image_size", 1, 1 << 14, config.imageSize());
+    tower = new ClipTower(metadata, config, weights.at("v"));
+    dropsFirst = dropsFirst(metadata, tower.nClass() == 1);
     Weights mm = weights.at("mm");
     long[] shape = mm.at(0).shape("weight");
     int hidden = (int) (shape.length > 1 ? shape[1] : 1);
@@ -86,6 +94,24 @@ final class Llava implements VisionArchitecture {
     };
   }
 
+  /** The row of the class says nothing about a place, so it is dropped unless the file asks. */
+  private static boolean dropsFirst(GgufMetadata metadata, boolean hasClass) {
+    String key = "clip.vision.mm_vision_select_feature";
+    String value = metadata.string(key, "");
+    return switch (value) {
+      case "" -> hasClass;
+      case "patch" -> true;
+      case "cls_patch" -> false;
+      default ->
+          throw new UnsupportedArchitectureException(
+              "%s: '%s' is not known; known are patch, cls_patch".formatted(key, value));
+    };
+  }
+
+  private int nRows() {
+    return tower.nClass() + config.nPatches() - (dropsFirst ? 1 : 0);
+  }
+
   @Override
   public String name() {
     return "llava";
@@ -111,25 +137,22 @@ final class Llava implements VisionArchitecture {
     int side = config.imageSize();
     RgbImage square =
         switch (fit) {
-          case CROP -> Preprocess.resizeAndCropToSquare(image, side, ResizeFilter.BICUBIC);
+          case CROP -> Preprocess.resizeAndCropToSquare(image, shortestSide, side, filter);
           case PAD ->
-              Preprocess.stretch(
-                  Preprocess.padToSquare(image, background), side, side, ResizeFilter.BICUBIC);
-          case STRETCH -> Preprocess.stretch(image, side, side, ResizeFilter.BICUBIC);
+              Preprocess.stretch(Preprocess.padToSquare(image, background), side, side, filter);
+          case STRETCH -> Preprocess.stretch(image, side, side, filter);
         };
     Tiles tile = Tiles.ofRgb(normalize.apply(square), side, side, 1, config.patchSize());
     return new ImageInput(
-        List.of(tile),
-        List.of(1, 3, side, side),
-        1,
-        1,
-        List.of(ImagePiece.Rows.of(config.nPatches())));
+        List.of(tile), List.of(1, 3, side, side), 1, 1, List.of(ImagePiece.Rows.of(nRows())));
   }
 
   @Override
   public Tensor forward(EncoderGraph graph) {
-    Tensor x = tower.forward(graph.pixels()); // [nOut, 1 + nPatches, n]
-    x = x.slice(new long[] {0, 1}, x.size(0), x.size(1) - 1, x.size(2)).contiguous();
+    Tensor x = tower.forward(graph.pixels()); // [nOut, nClass + nPatches, n]
+    if (dropsFirst) {
+      x = x.slice(new long[] {0, 1}, x.size(0), nRows(), x.size(2)).contiguous();
+    }
     x = first.forward(x);
     if (second != null) {
       x = second.forward(Activation.GELU.apply(x));

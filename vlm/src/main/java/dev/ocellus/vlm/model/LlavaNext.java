@@ -43,7 +43,7 @@ final class LlavaNext implements VisionArchitecture {
         Normalize.of(
             c.perChannel("image_mean", 0, 1, Llava.CLIP_MEAN),
             c.perChannel("image_std", 1e-3, 1e3, Llava.CLIP_STD));
-    tower = new ClipTower(config, weights.at("v"));
+    tower = new ClipTower(metadata, config, weights.at("v"));
     Weights mm = weights.at("mm");
     long[] shape = mm.at(0).shape("weight");
     int hidden = (int) (shape.length > 1 ? shape[1] : 1);
@@ -97,8 +97,9 @@ final class LlavaNext implements VisionArchitecture {
   /** The row that goes behind lines comes after the rows of each tile. */
   @Override
   public Tensor forward(EncoderGraph graph) {
-    Tensor x = tower.forward(graph.pixels()); // [nOut, 1 + nPatches, n]
-    x = x.slice(new long[] {0, 1}, x.size(0), x.size(1) - 1, x.size(2)).contiguous();
+    Tensor x = tower.forward(graph.pixels()); // [nOut, nClass + nPatches, n]
+    int n = config.nPatches();
+    x = x.slice(new long[] {0, tower.nClass()}, x.size(0), n, x.size(2)).contiguous();
     x = projector.forward(x).named("projector.raw"); // [width, nPatches, n]
     return x.concat(newline.inGraphOf(x).repeat(width, 1, x.size(2)), 1);
   }

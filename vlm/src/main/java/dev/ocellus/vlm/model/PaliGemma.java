@@ -34,6 +34,7 @@ final class PaliGemma implements VisionArchitecture {
 
   private final SiglipTower.Config config;
   private final Normalize normalize;
+  private final ResizeFilter filter;
   private final SiglipTower tower;
   private final Linear projector;
   private final int width;
@@ -44,6 +45,7 @@ final class PaliGemma implements VisionArchitecture {
     normalize =
         Normalize.of(
             c.perChannel("image_mean", 0, 1, HALF), c.perChannel("image_std", 1e-3, 1e3, HALF));
+    filter = c.filter(ResizeFilter.BICUBIC);
     tower = new SiglipTower(config, weights.at("v"));
     Weights fc = weights.at("mm").at("model").at("fc");
     long[] shape = fc.shape("weight");
@@ -79,7 +81,7 @@ final class PaliGemma implements VisionArchitecture {
   @Override
   public ImageInput prepare(RgbImage image) {
     int side = config.imageSize();
-    RgbImage square = Preprocess.stretch(image, side, side, ResizeFilter.BICUBIC);
+    RgbImage square = Preprocess.stretch(image, side, side, filter);
     return new ImageInput(
         List.of(Tiles.ofRgb(normalize.apply(square), side, side, 1, config.patchSize())),
         List.of(1, 3, side, side),

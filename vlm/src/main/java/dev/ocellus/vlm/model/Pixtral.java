@@ -35,7 +35,7 @@ final class Pixtral implements VisionArchitecture {
   private static final double[] MEAN = {0.48145466, 0.4578275, 0.40821073};
   private static final double[] STD = {0.26862954, 0.26130258, 0.27577711};
 
-  /** Of the text model, whose epsilon the reference takes for the merger's norm. */
+  /** Of the published text models, whose epsilon the reference takes for the merger's norm. */
   private static final float MERGER_EPS = 1e-5f;
 
   private static final String TEMPLATE =
@@ -47,9 +47,9 @@ final class Pixtral implements VisionArchitecture {
 
   /** Squares of patches become one row each. */
   private record Merger(RmsNorm norm, Linear linear, int nEmbd, int size) {
-    static Merger of(Weights mm, int nEmbd, int size) {
+    static Merger of(Weights mm, int nEmbd, int size, float eps) {
       return new Merger(
-          RmsNorm.of(mm.at("input_norm"), nEmbd, MERGER_EPS),
+          RmsNorm.of(mm.at("input_norm"), nEmbd, eps),
           Linear.of(mm.at("patch_merger"), (long) nEmbd * size * size, nEmbd),
           nEmbd,
           size);
@@ -79,6 +79,7 @@ final class Pixtral implements VisionArchitecture {
   private final int longestSide;
   private final int mergeSize;
   private final Normalize normalize;
+  private final ResizeFilter filter;
   private final PixtralTower tower;
   private final @Nullable Merger merger;
   private final Mlp projector;
@@ -92,10 +93,12 @@ final class Pixtral implements VisionArchitecture {
     normalize =
         Normalize.of(
             c.perChannel("image_mean", 0, 1, MEAN), c.perChannel("image_std", 1e-3, 1e3, STD));
+    filter = c.filter(ResizeFilter.BICUBIC);
     tower = new PixtralTower(config, weights.at("v"));
     Weights mm = weights.at("mm");
     boolean merges = mergeSize > 1 || mm.has("patch_merger.weight");
-    merger = merges ? Merger.of(mm, config.nEmbd(), mergeSize) : null;
+    float eps = c.positive("projector.layer_norm_epsilon", MERGER_EPS);
+    merger = merges ? Merger.of(mm, config.nEmbd(), mergeSize, eps) : null;
     long[] first = mm.at(1).shape("weight");
     int hidden = (int) (first.length > 1 ? first[1] : 1);
     long[] second = mm.at(2).shape("weight");
@@ -135,7 +138,7 @@ final class Pixtral implements VisionArchitecture {
   @Override
   public ImageInput prepare(RgbImage image) {
     ImageSize size = resized(image.size(), longestSide, config.patchSize() * mergeSize);
-    RgbImage whole = Preprocess.stretch(image, size.width(), size.height(), ResizeFilter.BICUBIC);
+    RgbImage whole = Preprocess.stretch(image, size.width(), size.height(), filter);
     Tiles tile =
         Tiles.alone(normalize.apply(whole), size.width(), size.height(), config.patchSize());
     return new ImageInput(

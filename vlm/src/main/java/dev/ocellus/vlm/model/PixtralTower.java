@@ -62,7 +62,7 @@ final class PixtralTower {
           nHead,
           c.integer("block_count", 1, 1024),
           c.positive("attention.layer_norm_epsilon", 1e-5f),
-          metadata.bool("clip.use_gelu", false) ? Activation.GELU : Activation.SILU,
+          c.activation(metadata.bool("clip.use_gelu", false) ? Activation.GELU : Activation.SILU),
           new ConfigReader(metadata, "clip.").positive("rope.freq_base", 10000));
     }
 

@@ -18,7 +18,7 @@ import java.util.List;
 
 /**
  * Qwen2.5-VL (arXiv:2502.13923): as {@link Qwen2Vl}, but with RMS norms, gated feed-forward blocks,
- * and attention within windows in all layers but every n-th.
+ * and attention within windows in all layers but every n-th, or but those that the file lists.
  *
  * <p>The reference is {@code Qwen2_5_VisionTransformerPretrainedModel} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/qwen2_5_vl/modeling_qwen2_5_vl.py">modeling_qwen2_5_vl.py</a>.
@@ -38,7 +38,7 @@ final class Qwen25Vl implements QwenArchitecture {
   private static final int TOKENS_PER_SECOND = 2;
 
   private record Block(RmsNorm ln1, RotaryAttention attention, RmsNorm ln2, GatedMlp mlp) {
-    static Block of(QwenConfig c, Weights w) {
+    static Block of(QwenConfig c, Weights w, Activation activation) {
       int nFf = Qwen2Vl.outputs(w.at("ffn_gate"));
       return new Block(
           RmsNorm.of(w.at("ln1"), c.nEmbd(), QwenConfig.EPS),
@@ -47,7 +47,7 @@ final class Qwen25Vl implements QwenArchitecture {
           new GatedMlp(
               Linear.of(w.at("ffn_gate"), c.nEmbd(), nFf),
               Linear.of(w.at("ffn_up"), c.nEmbd(), nFf),
-              Activation.SILU,
+              activation,
               Linear.of(w.at("ffn_down"), nFf, c.nEmbd())));
     }
 
@@ -124,7 +124,7 @@ final class Qwen25Vl implements QwenArchitecture {
   private final QwenConfig config;
   private final QwenPatches patches;
   private final int windowTokens;
-  private final int fullEvery;
+  private final boolean[] full;
   private final List<Block> blocks = new ArrayList<>();
   private final RmsNorm postLn;
   private final Mlp projector;
@@ -137,15 +137,40 @@ final class Qwen25Vl implements QwenArchitecture {
     Weights v = weights.at("v");
     patches = new QwenPatches(metadata, v, config.nEmbd(), Qwen2Vl.DEFAULTS);
     mergeSize = patches.mergeSize();
-    fullEvery = c.integer("n_wa_pattern", 1, 1024);
+    full = fullLayers(metadata, c, config.nLayer());
     int side = mergeSize * patches.patchSize();
     windowTokens = c.integer("window_size", side, 1 << 16, Math.max(side, WINDOW_SIZE)) / side;
+    Activation activation = c.activation(Activation.SILU);
     for (int i = 0; i < config.nLayer(); i++) {
-      blocks.add(Block.of(config, v.at("blk").at(i)));
+      blocks.add(Block.of(config, v.at("blk").at(i), activation));
     }
     postLn = RmsNorm.of(v.at("post_ln"), config.nEmbd(), QwenConfig.EPS);
     projector = Qwen2Vl.projector(weights.at("mm"), (long) config.nEmbd() * patches.merged());
     width = Qwen2Vl.outputs(weights.at("mm").at(2));
+  }
+
+  /**
+   * Which layers see the whole picture: every {@code n_wa_pattern}-th, or those that {@code
+   * wa_layer_indexes} lists, as llama.cpp's files of Youtu-VL do.
+   */
+  private static boolean[] fullLayers(GgufMetadata metadata, ConfigReader c, int nLayer) {
+    boolean[] full = new boolean[nLayer];
+    long[] listed = metadata.findIntegers("clip.vision.wa_layer_indexes").orElse(null);
+    if (listed == null) {
+      int every = c.integer("n_wa_pattern", 1, 1024);
+      for (int i = every - 1; i < nLayer; i += every) {
+        full[i] = true;
+      }
+      return full;
+    }
+    for (long layer : listed) {
+      if (layer < 0 || layer >= nLayer) {
+        throw c.invalid(
+            "wa_layer_indexes", "layers from 0 to " + (nLayer - 1), Long.toString(layer));
+      }
+      full[(int) layer] = true;
+    }
+    return full;
   }
 
   @Override
@@ -168,8 +193,8 @@ final class Qwen25Vl implements QwenArchitecture {
    * rounded down in F32.
    */
   @Override
-  public ImageInput prepare(Video video, TokenLimits limits) {
-    ImageSize size = patches.size(video.size(), limits);
+  public ImageInput prepare(Video video, ImageOptions options) {
+    ImageSize size = patches.size(video.size(), options);
     float interval = TOKENS_PER_SECOND * (float) (QwenPatches.FRAMES / video.fps());
     List<Integer> times = new ArrayList<>();
     for (int i = 0; i < Math.ceilDiv(video.nFrames(), QwenPatches.FRAMES); i++) {
@@ -189,7 +214,7 @@ final class Qwen25Vl implements QwenArchitecture {
     Tensor x = patches.merge(patches.embed(graph).named("embeddings"));
     x = patches.split(rearranged(graph, "window.into", x, arrangement.into((int) x.size(2))));
     for (int i = 0; i < blocks.size(); i++) {
-      Windows windows = (i + 1) % fullEvery == 0 ? whole : arrangement.windows();
+      Windows windows = full[i] ? whole : arrangement.windows();
       x = blocks.get(i).forward(x, rope, windows).named("layer_" + (i + 1));
     }
     x = projector.forward(patches.merge(postLn.forward(x)));

@@ -90,10 +90,12 @@ final class Qwen2Vl implements QwenArchitecture {
   }
 
   private static Activation activation(GgufMetadata metadata) {
+    var c = new ConfigReader(metadata, "clip.vision.");
     if (metadata.bool("clip.use_gelu", false)) {
-      return Activation.GELU;
+      return c.activation(Activation.GELU);
     }
-    return metadata.bool("clip.use_silu", false) ? Activation.SILU : Activation.QUICK_GELU;
+    return c.activation(
+        metadata.bool("clip.use_silu", false) ? Activation.SILU : Activation.QUICK_GELU);
   }
 
   /** The two maps under {@code mm.0} and {@code mm.2}, with a GELU between. */
@@ -131,8 +133,8 @@ final class Qwen2Vl implements QwenArchitecture {
    * Qwen2VLVideoProcessor}, which chooses among frames only when it is asked to).
    */
   @Override
-  public ImageInput prepare(Video video, TokenLimits limits) {
-    ImageSize size = patches.size(video.size(), limits);
+  public ImageInput prepare(Video video, ImageOptions options) {
+    ImageSize size = patches.size(video.size(), options);
     int nPairs = Math.ceilDiv(video.nFrames(), QwenPatches.FRAMES);
     List<Integer> times = IntStream.range(0, nPairs).boxed().toList();
     return patches.prepare(video, size, List.of(patches.rows(size, times)));

@@ -56,7 +56,7 @@ final class Qwen3Vl implements QwenArchitecture {
   private static final int MAX_FRAMES = 768;
 
   private record Block(LayerNorm ln1, RotaryAttention attention, LayerNorm ln2, Mlp mlp) {
-    static Block of(QwenConfig c, Weights w) {
+    static Block of(QwenConfig c, Weights w, Activation activation) {
       int nFf = Qwen2Vl.outputs(w.at("ffn_up"));
       return new Block(
           LayerNorm.of(w.at("ln1"), c.nEmbd(), QwenConfig.EPS),
@@ -64,7 +64,7 @@ final class Qwen3Vl implements QwenArchitecture {
           LayerNorm.of(w.at("ln2"), c.nEmbd(), QwenConfig.EPS),
           new Mlp(
               Linear.of(w.at("ffn_up"), c.nEmbd(), nFf),
-              Activation.GELU_TANH,
+              activation,
               Linear.of(w.at("ffn_down"), nFf, c.nEmbd())));
     }
 
@@ -105,8 +105,10 @@ final class Qwen3Vl implements QwenArchitecture {
     Weights v = weights.at("v");
     patches = new QwenPatches(metadata, v, config.nEmbd(), DEFAULTS);
     positions = GridTable.of(v.at("position_embd"), config.nEmbd());
+    Activation activation =
+        new ConfigReader(metadata, "clip.vision.").activation(Activation.GELU_TANH);
     for (int i = 0; i < config.nLayer(); i++) {
-      blocks.add(Block.of(config, v.at("blk").at(i)));
+      blocks.add(Block.of(config, v.at("blk").at(i), activation));
     }
     postLn = LayerNorm.of(v.at("post_ln"), config.nEmbd(), QwenConfig.EPS);
     long nIn = (long) config.nEmbd() * patches.merged();
@@ -150,12 +152,13 @@ final class Qwen3Vl implements QwenArchitecture {
    * are given, are for all frames together.
    */
   @Override
-  public ImageInput prepare(Video video, TokenLimits limits) {
+  public ImageInput prepare(Video video, ImageOptions options) {
     Video sampled = FrameSampling.atRate(video, FPS, MIN_FRAMES, MAX_FRAMES);
     int factor = patches.patchSize() * patches.mergeSize();
     long perToken = (long) factor * factor;
-    long most = limits.max() > 0 ? limits.max() * perToken : MAX_VIDEO_PIXELS;
-    long least = limits.min() > 0 ? limits.min() * perToken : Math.min(most, MIN_VIDEO_PIXELS);
+    long most = options.maxTokens() > 0 ? options.maxTokens() * perToken : MAX_VIDEO_PIXELS;
+    long least =
+        options.minTokens() > 0 ? options.minTokens() * perToken : Math.min(most, MIN_VIDEO_PIXELS);
     ImageSize size = videoSize(sampled, factor, least, Math.max(least, most));
     List<ImagePiece> layout = new ArrayList<>();
     String before = "";

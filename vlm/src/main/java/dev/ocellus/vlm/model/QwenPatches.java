@@ -71,6 +71,7 @@ final class QwenPatches {
   private final long minPixels;
   private final long maxPixels;
   private final Normalize normalize;
+  private final ResizeFilter filter;
   private final Tensor kernel;
   private final List<Tensor> frameKernels;
   private final @Nullable Tensor bias;
@@ -92,6 +93,7 @@ final class QwenPatches {
         Normalize.of(
             c.perChannel("image_mean", 0, 1, defaults.mean),
             c.perChannel("image_std", 1e-3, 1e3, defaults.std));
+    filter = c.filter(ResizeFilter.BICUBIC);
     Weights w = weights.at("patch_embd");
     kernel =
         w.f32Sum(
@@ -124,11 +126,11 @@ final class QwenPatches {
     return merge * merge;
   }
 
-  ImageInput prepare(RgbImage image, TokenLimits limits) {
-    ImageSize size = size(image.size(), limits);
+  ImageInput prepare(RgbImage image, ImageOptions options) {
+    ImageSize size = size(image.size(), options);
     int gridX = size.width() / patchSize;
     int gridY = size.height() / patchSize;
-    float[] planes = normalize.apply(Resize.resize(image, size, ResizeFilter.BICUBIC));
+    float[] planes = normalize.apply(Resize.resize(image, size, filter));
     long nPatches = (long) gridX * gridY;
     long rowLength = 3L * patchSize * patchSize;
     return new ImageInput(
@@ -166,7 +168,7 @@ final class QwenPatches {
         .parallel()
         .forEach(i -> {
           RgbImage frame = video.frames().get(Math.min(i, video.nFrames() - 1));
-          float[] planes = normalize.apply(Resize.resize(frame, size, ResizeFilter.BICUBIC));
+          float[] planes = normalize.apply(Resize.resize(frame, size, filter));
           System.arraycopy(patches(planes, gridX, gridY), 0, pixels, i * frameLength, frameLength);
         });
     long rowLength = 3L * patchSize * patchSize;
@@ -189,11 +191,12 @@ final class QwenPatches {
   }
 
   /** The size at which a picture, or a frame of a video, is encoded. */
-  ImageSize size(ImageSize size, TokenLimits limits) {
+  ImageSize size(ImageSize size, ImageOptions options) {
     int factor = patchSize * merge;
     long perToken = (long) factor * factor;
-    long least = limits.min() > 0 ? limits.min() * perToken : minPixels;
-    long most = limits.max() > 0 ? limits.max() * perToken : Math.max(maxPixels, least);
+    long least = options.minTokens() > 0 ? options.minTokens() * perToken : minPixels;
+    long most =
+        options.maxTokens() > 0 ? options.maxTokens() * perToken : Math.max(maxPixels, least);
     ImageSize resized = smartResize(size, factor, Math.min(least, most), most);
     if (resized.pixels() > MAX_PATCHES * patchSize * patchSize
         || 3 * resized.pixels() > Integer.MAX_VALUE / 4) {

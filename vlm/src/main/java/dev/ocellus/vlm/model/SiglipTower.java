@@ -28,9 +28,17 @@ final class SiglipTower {
    * @param nHead attention heads
    * @param nLayer layers
    * @param eps of the layer norms
+   * @param activation of the feed-forward blocks
    */
   record Config(
-      int imageSize, int patchSize, int nEmbd, int nFf, int nHead, int nLayer, float eps) {
+      int imageSize,
+      int patchSize,
+      int nEmbd,
+      int nFf,
+      int nHead,
+      int nLayer,
+      float eps,
+      Activation activation) {
 
     static Config of(GgufMetadata metadata) {
       var c = new ConfigReader(metadata, "clip.vision.");
@@ -47,7 +55,8 @@ final class SiglipTower {
           c.integer("feed_forward_length", 1, 1 << 18),
           nHead,
           c.integer("block_count", 1, 1024),
-          c.positive("attention.layer_norm_epsilon", 1e-6f));
+          c.positive("attention.layer_norm_epsilon", 1e-6f),
+          c.activation(Activation.GELU_TANH));
     }
 
     /** Patches along a side; what does not fill a patch is left out. */
@@ -61,12 +70,12 @@ final class SiglipTower {
 
     /** The same tower with a table of positions for another size. */
     Config withImageSize(int pixels) {
-      return new Config(pixels, patchSize, nEmbd, nFf, nHead, nLayer, eps);
+      return new Config(pixels, patchSize, nEmbd, nFf, nHead, nLayer, eps, activation);
     }
 
     /** The same tower with only its first layers. */
     Config withLayers(int n) {
-      return new Config(imageSize, patchSize, nEmbd, nFf, nHead, n, eps);
+      return new Config(imageSize, patchSize, nEmbd, nFf, nHead, n, eps, activation);
     }
   }
 
@@ -76,7 +85,7 @@ final class SiglipTower {
           LayerNorm.of(w.at("ln1"), c.nEmbd, c.eps),
           Attention.of(w, c.nEmbd, c.nHead),
           LayerNorm.of(w.at("ln2"), c.nEmbd, c.eps),
-          Mlp.of(w, c.nEmbd, c.nFf, Activation.GELU_TANH));
+          Mlp.of(w, c.nEmbd, c.nFf, c.activation));
     }
 
     Tensor forward(Tensor x) {

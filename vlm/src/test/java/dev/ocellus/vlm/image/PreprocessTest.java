@@ -65,9 +65,11 @@ class PreprocessTest {
     for (int[] size : sizes) {
       RgbImage image = TestImages.noise(size[0], size[1], 1);
       RgbImage whole = Preprocess.resizeShortestEdge(image, 56, ResizeFilter.BICUBIC);
-      assertThat(Preprocess.resizeAndCropToSquare(image, 56, ResizeFilter.BICUBIC))
-          .as(image.size().toString())
-          .isEqualTo(Preprocess.centerCrop(whole, 56, 56));
+      for (int side : new int[] {56, 41, 70}) { // the shorter side is as long, longer, shorter
+        assertThat(Preprocess.resizeAndCropToSquare(image, 56, side, ResizeFilter.BICUBIC))
+            .as("%s, %d", image.size(), side)
+            .isEqualTo(Preprocess.centerCrop(whole, side, side));
+      }
     }
   }
 

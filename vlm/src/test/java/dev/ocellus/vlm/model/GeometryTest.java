@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Preprocess;
+import dev.ocellus.vlm.image.ResizeFilter;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -23,7 +24,8 @@ import org.junit.jupiter.api.Test;
  *
  * <p>In {@code geometry.txt} a line that begins with # names a rule and its parameters; the lines
  * after it are width, height and the result: the resized size where the rule chooses one, tiles
- * across and down where there are tiles, and tokens; or {@code error} where the processor raises.
+ * across and down where there are tiles, and tokens (for pan and scan the number of crops, and the
+ * sizes of the first and the last); or {@code error} where the processor raises.
  */
 class GeometryTest {
   /** A rule with its parameters. */
@@ -93,7 +95,8 @@ class GeometryTest {
               resized.width(), resized.height(), resized.width() / unit * (resized.height() / unit)
             };
           };
-      case "janus" -> size -> fixed(JanusPro.fitted(size, p[0]), p[0] / p[1]);
+      case "janus" -> size -> fixed(JanusPro.fitted(size, p[0], 14), p[0] / p[1]);
+      case "pan-and-scan" -> size -> crops(PanAndScan.crops(size));
       case "llava" -> size -> fixed(Preprocess.shortestEdgeSize(size, p[0]), p[0] / p[1]);
       default -> throw new IllegalArgumentException("no rule " + words[0]);
     };
@@ -102,6 +105,16 @@ class GeometryTest {
   /** Lists are read where they are used. */
   private static int number(String word) {
     return word.indexOf('x') < 0 ? Integer.parseInt(word) : 0;
+  }
+
+  /** Their number, and the sizes of the first and the last. */
+  private static int[] crops(List<PanAndScan.Crop> crops) {
+    if (crops.isEmpty()) {
+      return new int[] {0};
+    }
+    PanAndScan.Crop first = crops.getFirst();
+    PanAndScan.Crop last = crops.getLast();
+    return new int[] {crops.size(), first.width(), first.height(), last.width(), last.height()};
   }
 
   private static int[] fixed(ImageSize resized, int grid) {
@@ -126,7 +139,7 @@ class GeometryTest {
   private static int[] llavaNext(
       ImageSize size, int side, int patchSize, List<ImageSize> canvases) {
     int grid = side / patchSize;
-    var anyRes = new AnyRes(side, grid, canvases);
+    var anyRes = new AnyRes(side, grid, canvases, ResizeFilter.BICUBIC);
     ImageSize canvas = anyRes.canvas(size);
     ImageSize fitted = AnyRes.fitted(size, canvas);
     int x = canvas.width() / side;
