@@ -19,13 +19,7 @@ import java.util.Set;
  * @param yarn ends of YaRN's range, which libllama reads for few architectures
  */
 record Hyperparameters(
-    int nLayer,
-    int nEmbd,
-    int nHead,
-    int nHeadKv,
-    int headSize,
-    int nWindowed,
-    YarnRange yarn) {
+    int nLayer, int nEmbd, int nHead, int nHeadKv, int headSize, int nWindowed, YarnRange yarn) {
   /**
    * Between which numbers of turns in the original context frequencies are interpolated.
    *
