@@ -1,4 +1,4 @@
-"""Tiny models of six families with one case each of a picture, and cases of video where the family takes it.
+"""Tiny models of seven families with one case each of a picture, and cases of video where the family takes it.
 
     python families.py --reference shared/reference --llama-cpp DIR --out tests/golden [MODEL:SEED ...]
 
@@ -22,9 +22,10 @@ import torchvision.transforms.v2.functional as tvF
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-PRE = {"qwen2-vl": "qwen2", "qwen2.5-vl": "qwen2", "qwen3-vl": "qwen2", "smolvlm": "smollm", "gemma3": "gpt-2", "janus": "gpt-2"}
-IMAGES = {"qwen2-vl": "Qwen2VL", "qwen2.5-vl": "Qwen2VL", "qwen3-vl": "Qwen2VL", "smolvlm": "SmolVLM", "gemma3": "Gemma3", "janus": "Janus"}
+PRE = {"qwen3-vl-moe": "qwen2", "qwen2-vl": "qwen2", "qwen2.5-vl": "qwen2", "qwen3-vl": "qwen2", "smolvlm": "smollm", "gemma3": "gpt-2", "janus": "gpt-2"}
+IMAGES = {"qwen3-vl-moe": "Qwen2VL", "qwen2-vl": "Qwen2VL", "qwen2.5-vl": "Qwen2VL", "qwen3-vl": "Qwen2VL", "smolvlm": "SmolVLM", "gemma3": "Gemma3", "janus": "Janus"}
 OUT = {"smolvlm": "smolvlm2"}  # models/smolvlm is a checkpoint of the reference
+LIKE = {"qwen3-vl-moe": "qwen3-vl"}  # whose configuration, tokenizer and prompts these have
 CONVERT = """
 import runpy, sys
 pre, root = sys.argv.pop(1), sys.argv.pop(1)
@@ -48,6 +49,11 @@ def pil_resize(image, size, interpolation=None, antialias=True, **unused):
 
 def shrink(m, config):
     t, v = config.get("text_config", config), config["vision_config"]
+    if m == "qwen3-vl-moe":
+        config.update(model_type="qwen3_vl_moe", architectures=["Qwen3VLMoeForConditionalGeneration"])
+        t.update(model_type="qwen3_vl_moe_text", num_experts=6, num_experts_per_tok=2, moe_intermediate_size=24,
+                 decoder_sparse_step=1, mlp_only_layers=[], norm_topk_prob=True)
+        v["model_type"] = "qwen3_vl_moe"
     t.update(hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1)
     small = dict(hidden_size=16, intermediate_size=24, num_attention_heads=2, num_hidden_layers=2)
     if m == "qwen2-vl":
@@ -56,7 +62,7 @@ def shrink(m, config):
     elif m == "qwen2.5-vl":
         v.update(depth=3, hidden_size=16, intermediate_size=24, num_heads=2, out_hidden_size=32, fullatt_block_indexes=[1])
         t["rope_scaling"]["mrope_section"] = [2, 3, 3]
-    elif m == "qwen3-vl":
+    elif m.startswith("qwen3-vl"):
         v.update(depth=2, hidden_size=16, intermediate_size=24, num_heads=2, out_hidden_size=32, num_position_embeddings=16,
                  deepstack_visual_indexes=[0])
         t["head_dim"], t["rope_scaling"]["mrope_section"] = 16, [3, 3, 2]
@@ -88,7 +94,7 @@ def randomize(model, m):
 
 def make(args, m, seed, d):
     from transformers import AutoConfig, AutoModelForImageTextToText
-    for f in (args.reference / "models" / m / "hf").iterdir():
+    for f in (args.reference / "models" / LIKE.get(m, m) / "hf").iterdir():
         if f.is_file() and f.suffix != ".safetensors" and "index" not in f.name:
             shutil.copy(f, d)
     config = shrink(m, json.loads((d / "config.json").read_text()))
@@ -105,6 +111,10 @@ def make(args, m, seed, d):
     if m == "gemma3":  # the names of published checkpoints
         state = load_file(d / "model.safetensors")
         state = {k.replace("vision_tower.", "vision_tower.vision_model."): t for k, t in state.items()}
+        save_file(state, d / "model.safetensors", {"format": "pt"})
+    if m == "qwen3-vl-moe":  # published with rows and columns of the experts exchanged
+        state = load_file(d / "model.safetensors")
+        state = {k: t.transpose(1, 2).contiguous() if ".experts." in k else t for k, t in state.items()}
         save_file(state, d / "model.safetensors", {"format": "pt"})
     gguf = args.out / "models" / OUT.get(m, m) / "gguf"
     gguf.mkdir(parents=True, exist_ok=True)
@@ -132,7 +142,7 @@ def write_clips(args):
 def inputs(args, m, d, processor, content, sample, pan_and_scan):
     from transformers.video_utils import VideoMetadata
     videos = [c for c in content if c["type"] == "video"]
-    if m == "qwen3-vl" and videos:  # its reference's template has no videos
+    if m.startswith("qwen3-vl") and videos:  # its reference's template has no videos
         mark = "<|vision_start|><|%s_pad|><|vision_end|>"
         text = "".join(c["text"] if c["type"] == "text" else mark % c["type"] for c in content)
         text = f"<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n"
@@ -154,7 +164,7 @@ def inputs(args, m, d, processor, content, sample, pan_and_scan):
         kw.update(sample or {})
     if pan_and_scan:
         kw["do_pan_and_scan"] = True
-    add = json.loads((args.reference / "models" / m / "cases/two/case.json").read_text())["add_special_tokens"]
+    add = json.loads((args.reference / "models" / LIKE.get(m, m) / "cases/two/case.json").read_text())["add_special_tokens"]
     if m != "janus":
         kw["add_special_tokens"] = add
     return text, processor(text=[text], return_tensors="pt", **kw)
@@ -167,7 +177,7 @@ def case(args, m, model, d, name, content, sample=None, pan_and_scan=False):
     processor.image_processor = getattr(transformers, IMAGES[m] + "ImageProcessorPil").from_pretrained(d)
     text, o = inputs(args, m, d, processor, content, sample, pan_and_scan)
     ids = o["input_ids"][0].tolist()
-    image = json.loads((args.reference / "models" / m / "cases/two/case.json").read_text())["image_token_id"]
+    image = json.loads((args.reference / "models" / LIKE.get(m, m) / "cases/two/case.json").read_text())["image_token_id"]
     visual = (image, 493) if m.startswith("qwen") else (image,)
     call = {k: v for k, v in o.items() if k not in ("rows", "cols", "num_crops", "video_metadata")}
     seen = {}
@@ -206,7 +216,7 @@ def main():
     for name in ("reference", "llama-cpp", "out"):
         parser.add_argument("--" + name, type=pathlib.Path, required=True)
     parser.add_argument("models", nargs="*",
-                        default=["qwen2-vl:1", "qwen2.5-vl:3", "qwen3-vl:1", "smolvlm:2", "gemma3:1", "janus:1"])
+                        default=["qwen2-vl:1", "qwen2.5-vl:3", "qwen3-vl:1", "smolvlm:2", "qwen3-vl-moe:5", "gemma3:1", "janus:1"])
     args = parser.parse_args()
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
@@ -222,9 +232,9 @@ def main():
             case(args, m, model, d, "one", [picture, dict(type="text", text="What is this?")])
 
             def clip(fps):
-                return dict(type="video", video="square-clip" if m in ("qwen3-vl", "smolvlm") else "short-clip", fps=fps)
+                return dict(type="video", video="square-clip" if m.startswith("qwen3-vl") or m == "smolvlm" else "short-clip", fps=fps)
 
-            if m.startswith("qwen"):
+            if m.startswith("qwen") and m != "qwen3-vl-moe":
                 mixed = [dict(type="image", image="exact_56x56.png"), dict(type="text", text="First."), clip(3.0), question]
                 case(args, m, model, d, "mixed", mixed, dict(fps=2) if m == "qwen3-vl" else None)
                 if m == "qwen3-vl":

@@ -177,6 +177,79 @@ public final class LazyTensor {
     return slice(index * size, (index + 1) * size);
   }
 
+  /**
+   * Tensors of one shape, one after the other along a new outermost dimension.
+   *
+   * @throws IllegalArgumentException if there is none, or their shapes or types differ
+   */
+  public static LazyTensor stacked(List<LazyTensor> parts) {
+    LazyTensor first = parts.getFirst();
+    for (LazyTensor part : parts) {
+      if (!Arrays.equals(part.shape, first.shape) || part.type != first.type) {
+        throw new IllegalArgumentException(part + " does not go with " + first);
+      }
+    }
+    long length = first.count();
+    long[] newShape = new long[first.shape.length + 1];
+    newShape[0] = parts.size();
+    System.arraycopy(first.shape, 0, newShape, 1, first.shape.length);
+    List<LazyTensor> copy = List.copyOf(parts);
+    return new LazyTensor(
+        first.name,
+        first.type,
+        newShape,
+        (from, out, offset, count) -> {
+          int done = 0;
+          while (done < count) {
+            long within = (from + done) % length;
+            int n = (int) Math.min(length - within, count - (long) done);
+            copy.get((int) ((from + done) / length)).elements.read(within, out, offset + done, n);
+            done += n;
+          }
+        });
+  }
+
+  /**
+   * Rows and columns of every matrix exchanged, in a tensor of three dimensions. As many columns as
+   * a reading covers are read together.
+   */
+  public LazyTensor transposedEach() {
+    long rows = shape[1];
+    long columns = shape[2];
+    return new LazyTensor(
+        name,
+        type,
+        new long[] {shape[0], columns, rows},
+        (from, out, offset, count) -> {
+          int done = 0;
+          while (done < count) {
+            long at = from + done;
+            long matrix = at / (rows * columns);
+            long column = at / rows % columns; // of this tensor: a row of the result
+            long row = at % rows;
+            // whole rows of the result where there are some, else the rest of one
+            int whole = (int) Math.min((count - done) / rows, columns - column);
+            if (row == 0 && whole > 0) {
+              float[] line = new float[whole];
+              for (int r = 0; r < rows; r++) {
+                elements.read((matrix * rows + r) * columns + column, line, 0, whole);
+                for (int c = 0; c < whole; c++) {
+                  out[Math.toIntExact(offset + done + c * rows + r)] = line[c];
+                }
+              }
+              done += Math.toIntExact(whole * rows);
+            } else {
+              int n = (int) Math.min(rows - row, count - (long) done);
+              for (int r = 0; r < n; r++) {
+                long source = (matrix * rows + row + r) * columns + column;
+                elements.read(source, out, offset + done + r, 1);
+              }
+              done += n;
+            }
+          }
+        });
+  }
+
   /** Rows and columns of a matrix exchanged. */
   public LazyTensor transposed() {
     long rows = shape[0];

@@ -34,6 +34,8 @@ public final class Converters {
           Map.entry("qwen2_5_vl", "Qwen2VLForConditionalGeneration"),
           Map.entry("qwen2_5_vl_text", "Qwen2VLForConditionalGeneration"),
           Map.entry("qwen3", "Qwen3ForCausalLM"),
+          Map.entry("qwen3_moe", "Qwen3MoeForCausalLM"),
+          Map.entry("qwen3_vl_moe_text", "Qwen3VLMoeForConditionalGeneration"),
           Map.entry("qwen3_vl_text", "Qwen3VLForConditionalGeneration"),
           Map.entry("gemma", "GemmaForCausalLM"),
           Map.entry("gemma2", "Gemma2ForCausalLM"),
@@ -50,6 +52,8 @@ public final class Converters {
     text(Qwen2Text::new, "Qwen2ForCausalLM");
     text(Qwen2VlText::new, "Qwen2VLForConditionalGeneration", "Qwen2_5_VLForConditionalGeneration");
     text(Qwen3Text::new, "Qwen3ForCausalLM");
+    text(Qwen3MoeText::new, "Qwen3MoeForCausalLM");
+    text(Qwen3VlMoeText::new, "Qwen3VLMoeForConditionalGeneration");
     text(Qwen3VlText::new, "Qwen3VLForConditionalGeneration");
     text(GemmaText::new, "GemmaForCausalLM");
     text(Gemma2Text::new, "Gemma2ForCausalLM");
@@ -66,7 +70,10 @@ public final class Converters {
         Qwen2VlVision::new,
         "Qwen2VLForConditionalGeneration",
         "Qwen2_5_VLForConditionalGeneration");
-    vision(Qwen3VlVision::new, "Qwen3VLForConditionalGeneration");
+    vision(
+        Qwen3VlVision::new,
+        "Qwen3VLForConditionalGeneration",
+        "Qwen3VLMoeForConditionalGeneration");
     vision(
         Idefics3Vision::new, "Idefics3ForConditionalGeneration", "SmolVLMForConditionalGeneration");
     vision(Gemma3Vision::new, "Gemma3ForConditionalGeneration");

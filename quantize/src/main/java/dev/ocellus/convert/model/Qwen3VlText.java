@@ -20,6 +20,11 @@ final class Qwen3VlText extends Qwen3Text {
   @Override
   public void parameters(GgufWriter out, OutputType type) {
     super.parameters(out, type);
+    writeDeepstack(out, architecture(), context);
+  }
+
+  /** How many of the first layers take rows of the image encoder. */
+  static void writeDeepstack(GgufWriter out, String architecture, Context context) {
     int layers =
         context
             .folder()
@@ -27,6 +32,6 @@ final class Qwen3VlText extends Qwen3Text {
             .findSection("vision_config", "qwen3_vl_vision")
             .map(v -> v.integers("deepstack_visual_indexes").length)
             .orElse(0);
-    out.u32("qwen3vl.n_deepstack_layers", layers);
+    out.u32(architecture + ".n_deepstack_layers", layers);
   }
 }

@@ -12,6 +12,7 @@ final class TextConfigs {
   /** Classes of text sections that do not say their own. */
   private static final Map<String, String> SECTION_CLASS =
       Map.of(
+          "qwen3_vl_moe", "qwen3_vl_moe_text",
           "qwen2_vl", "qwen2_vl_text",
           "qwen2_5_vl", "qwen2_5_vl_text",
           "qwen3_vl", "qwen3_vl_text",

@@ -61,11 +61,20 @@ abstract class TextModel implements ModelConverter {
     if (nHeadKv < 1 || nHead % nHeadKv != 0) {
       throw config.invalid("num_key_value_heads", "a divisor of " + nHead, "" + nHeadKv);
     }
-    if (config.findInteger("num_local_experts", "num_experts").orElse(0) > 1) {
+  }
+
+  private void requireKnownExperts() {
+    if (experts().isEmpty()
+        && config.findInteger("num_local_experts", "num_experts").orElse(0) > 1) {
       throw new ConversionException(
-          "%s: mixtures of experts are not converted yet; use llama.cpp's convert_hf_to_gguf.py."
+          "%s: of mixtures of experts only those of Qwen3 are converted; use llama.cpp's convert_hf_to_gguf.py."
               .formatted(config.file()));
     }
+  }
+
+  /** The experts, in a mixture of such. */
+  Optional<Experts> experts() {
+    return Optional.empty();
   }
 
   /** Mistral's class has a window where there is a number, Qwen's where it is switched on. */
@@ -102,6 +111,7 @@ abstract class TextModel implements ModelConverter {
 
   @Override
   public void parameters(GgufWriter out, OutputType type) {
+    requireKnownExperts();
     warnOfWindow();
     String a = architecture();
     out.u32(a + ".block_count", nBlock);

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -18,12 +19,8 @@ final class TextShapes {
 
   private static final List<String> GLOBAL = List.of("token_embd.weight", "output_norm.weight");
   private static final List<String> IN_BLOCKS =
-      List.of(
-          "attn_norm.weight",
-          "attn_output.weight",
-          "ffn_norm.weight",
-          "ffn_up.weight",
-          "ffn_down.weight");
+      List.of("attn_norm.weight", "attn_output.weight", "ffn_norm.weight");
+  private static final List<String> FEED_FORWARD = List.of("ffn_up.weight", "ffn_down.weight");
 
   private final TextModel model;
   private final Map<String, long[]> expected = new HashMap<>();
@@ -52,6 +49,7 @@ final class TextShapes {
     put("attn_k_norm.weight", head);
     put("ffn_down.weight", nEmbd, nFf);
     put("ffn_gate.weight", nFf, nEmbd);
+    model.experts().ifPresent(experts -> expected.putAll(experts.shapes()));
   }
 
   private void put(String name, long... shape) {
@@ -70,6 +68,8 @@ final class TextShapes {
     TreeSet<String> missing = new TreeSet<>();
     GLOBAL.stream().filter(n -> !byName.containsKey(n)).forEach(missing::add);
     TreeSet<String> everywhere = new TreeSet<>(IN_BLOCKS);
+    everywhere.addAll(
+        model.experts().map(e -> e.shapes().keySet()).orElse(Set.copyOf(FEED_FORWARD)));
     for (TargetTensor t : tensors) {
       Matcher m = BLOCK.matcher(t.name());
       if (m.matches()) {

@@ -1,0 +1,55 @@
+package dev.ocellus.convert.model;
+
+import dev.ocellus.convert.OutputType;
+import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.gguf.GgufWriter;
+import dev.ocellus.gguf.TensorType;
+import java.util.List;
+import java.util.Optional;
+
+/** The mixtures of experts of Qwen3 (arXiv:2505.09388), such as InternVL 3.5's 30B. */
+class Qwen3MoeText extends Qwen3Text {
+  private static final NameTable MOE_NAMES =
+      NAMES.with("model.layers.#.mlp.gate blk.#.ffn_gate_inp");
+
+  private final Experts experts;
+
+  Qwen3MoeText(Context context) {
+    super(context);
+    experts = new Experts(context, config, nEmbd);
+  }
+
+  @Override
+  public String architecture() {
+    return "qwen3moe";
+  }
+
+  @Override
+  NameTable names() {
+    return MOE_NAMES;
+  }
+
+  @Override
+  Optional<Experts> experts() {
+    return Optional.of(experts);
+  }
+
+  @Override
+  public void parameters(GgufWriter out, OutputType type) {
+    super.parameters(out, type);
+    experts.write(out, architecture());
+  }
+
+  @Override
+  List<TargetTensor> map(String name, LazyTensor tensor) {
+    return Experts.holds(name) ? experts.map(name, tensor) : super.map(name, tensor);
+  }
+
+  /** The router is small, and decides much. */
+  @Override
+  public TensorType typeOf(TargetTensor tensor, OutputType type) {
+    return tensor.name().endsWith(".ffn_gate_inp.weight")
+        ? TensorType.F32
+        : super.typeOf(tensor, type);
+  }
+}
