@@ -1,16 +1,26 @@
 package dev.ocellus.tests.bench;
 
 import dev.ocellus.vlm.sampling.ConstrainedSampler;
+import dev.ocellus.vlm.sampling.LazyConstraint;
 import dev.ocellus.vlm.sampling.SamplerChain;
 import dev.ocellus.vlm.sampling.SamplingOptions;
+import dev.ocellus.vlm.sampling.TokenConstraint;
+import dev.ocellus.vlm.sampling.grammar.ControlTokens;
 import dev.ocellus.vlm.sampling.grammar.Grammar;
 import dev.ocellus.vlm.sampling.grammar.GrammarConstraint;
 import dev.ocellus.vlm.sampling.grammar.GrammarVocabulary;
+import dev.ocellus.vlm.sampling.grammar.ToolGrammar;
+import dev.ocellus.vlm.tool.AnswerFormat;
+import dev.ocellus.vlm.tool.Tool;
+import dev.ocellus.vlm.tool.ToolChoice;
 import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -36,6 +46,7 @@ public class GrammarBenchmark {
   private static final int VOCABULARY = 151_936;
   private static final int TOKENS = 64;
   private static final int DIFFERENT = 16;
+  private static final int LATE = 8_000;
   private static final String LETTERS =
       "etaoinshrdlucmfwypvbgkjqxz      ETAOIN0123456789.,:;-\"{}[]\n";
   private static final String SCHEMA =
@@ -52,6 +63,8 @@ public class GrammarBenchmark {
   private final FloatBuffer[] logits = new FloatBuffer[DIFFERENT];
   private final SamplerChain chain = SamplingOptions.builder().seed(1).build().toChain();
   private final GrammarConstraint beforeName;
+  private final LazyConstraint waiting;
+  private final GrammarConstraint freeText;
   private int turn;
 
   public GrammarBenchmark() {
@@ -80,6 +93,27 @@ public class GrammarBenchmark {
         values[t] = (float) (3 * gauss);
       }
       logits[i] = FloatBuffer.wrap(values);
+    }
+    waiting =
+        new LazyConstraint(
+            new GrammarConstraint(grammar, vocabulary),
+            List.of(Pattern.compile("<tool_call>"), Pattern.compile("answer:\\s*(\\{)")),
+            List.of(),
+            t -> texts[t]);
+    Tool tool = new Tool("f", "{\"function\": {\"name\": \"f\", \"parameters\": " + SCHEMA + "}}");
+    freeText =
+        new GrammarConstraint(
+            ToolGrammar.of(
+                    AnswerFormat.of("<think> <tool_call>"),
+                    "",
+                    List.of(tool),
+                    ToolChoice.AUTO,
+                    ControlTokens.of(vocabulary, Map.of()))
+                .orElseThrow(),
+            vocabulary);
+    for (int i = 0; i < LATE / TOKENS; i++) {
+      tokens(waiting);
+      tokens(freeText);
     }
     beforeName = after("{\"title\": \"x\", \"ta");
   }
@@ -151,5 +185,31 @@ public class GrammarBenchmark {
   @Benchmark
   public BitSet newMask() {
     return after("{\"title\": \"").allowed();
+  }
+
+  /** A grammar that waits for its trigger, late in a text: 8,000 tokens and more. */
+  @Benchmark
+  @OperationsPerInvocation(TOKENS)
+  public int waiting() {
+    return tokens(waiting);
+  }
+
+  /** The same with a grammar of the whole answer, in which text is free up to the trigger. */
+  @Benchmark
+  @OperationsPerInvocation(TOKENS)
+  public int freeText() {
+    return tokens(freeText);
+  }
+
+  private int tokens(TokenConstraint constraint) {
+    int sum = 0;
+    for (int i = 0; i < TOKENS; i++) {
+      int token = 256 + (turn = (turn + 1) % LATE);
+      if (constraint.allows(token)) {
+        constraint.accept(token);
+        sum++;
+      }
+    }
+    return sum;
   }
 }
