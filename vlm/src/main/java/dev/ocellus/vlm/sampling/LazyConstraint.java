@@ -1,12 +1,8 @@
 package dev.ocellus.vlm.sampling;
 
-import java.io.ByteArrayOutputStream;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.IntFunction;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -18,10 +14,9 @@ import java.util.regex.Pattern;
  */
 public final class LazyConstraint implements TokenConstraint {
   private final TextConstraint inner;
-  private final List<Pattern> patterns;
+  private final TriggerScan scan;
   private final Set<Integer> tokens;
   private final IntFunction<byte[]> bytes;
-  private final ByteArrayOutputStream text = new ByteArrayOutputStream();
   private boolean triggered;
 
   /** A constraint that can be fed with text as well as with tokens. */
@@ -45,7 +40,7 @@ public final class LazyConstraint implements TokenConstraint {
       List<Integer> tokens,
       IntFunction<byte[]> bytes) {
     this.inner = inner;
-    this.patterns = List.copyOf(patterns);
+    this.scan = new TriggerScan(patterns);
     this.tokens = Set.copyOf(tokens);
     this.bytes = bytes;
   }
@@ -53,39 +48,6 @@ public final class LazyConstraint implements TokenConstraint {
   /** Whether the trigger has appeared. */
   public boolean isTriggered() {
     return triggered;
-  }
-
-  /** Where a trigger begins in the answer with one more token, in bytes, or −1. */
-  private int find(byte[] more) {
-    if (patterns.isEmpty() || more.length == 0) {
-      return -1;
-    }
-    String before = text.toString(StandardCharsets.UTF_8);
-    String utf8 = before + new String(more, StandardCharsets.UTF_8);
-    for (Pattern pattern : patterns) {
-      Matcher matcher = pattern.matcher(utf8);
-      if (find(matcher, pattern)) {
-        int start = matcher.start();
-        for (int group = 1; group <= matcher.groupCount(); group++) {
-          if (matcher.start(group) >= 0 && matcher.end(group) > matcher.start(group)) {
-            start = matcher.start(group);
-            break;
-          }
-        }
-        return utf8.substring(0, start).getBytes(StandardCharsets.UTF_8).length;
-      }
-    }
-    return -1;
-  }
-
-  private static boolean find(Matcher matcher, Pattern pattern) {
-    try {
-      return matcher.find();
-    } catch (StackOverflowError e) {
-      throw new IllegalArgumentException(
-          "grammar trigger: the regular expression takes too much to match: " + pattern.pattern(),
-          e);
-    }
   }
 
   @Override
@@ -96,16 +58,9 @@ public final class LazyConstraint implements TokenConstraint {
     if (tokens.contains(token)) {
       return inner.allows(token);
     }
-    int start = find(bytes.apply(token));
-    return start < 0 || inner.allowsText(from(start, bytes.apply(token)));
-  }
-
-  private byte[] from(int start, byte[] more) {
-    var all = new ByteArrayOutputStream();
-    all.writeBytes(text.toByteArray());
-    all.writeBytes(more);
-    byte[] whole = all.toByteArray();
-    return Arrays.copyOfRange(whole, Math.min(start, whole.length), whole.length);
+    byte[] more = bytes.apply(token);
+    int start = scan.find(more);
+    return start < 0 || inner.allowsText(scan.from(start, more));
   }
 
   @Override
@@ -142,13 +97,13 @@ public final class LazyConstraint implements TokenConstraint {
       return;
     }
     byte[] more = bytes.apply(token);
-    int start = find(more);
+    int start = scan.find(more);
     if (start >= 0) {
       triggered = true;
-      inner.acceptText(from(start, more));
+      inner.acceptText(scan.from(start, more));
       return;
     }
-    text.writeBytes(more);
+    scan.add(more);
   }
 
   @Override
@@ -169,7 +124,7 @@ public final class LazyConstraint implements TokenConstraint {
   @Override
   public void reset() {
     triggered = false;
-    text.reset();
+    scan.reset();
     inner.reset();
   }
 }

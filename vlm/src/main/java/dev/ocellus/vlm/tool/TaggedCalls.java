@@ -93,9 +93,10 @@ final class TaggedCalls {
   }
 
   private List<ToolCall> keysAndValues() {
-    String name = body.substring(0, body.indexOf("<arg_key>")).strip();
+    int first = body.indexOf("<arg_key>");
+    String name = body.substring(0, first).strip();
     ObjectNode arguments = Tool.MAPPER.createObjectNode();
-    int end = values(name, 0, KEY, new Closing("</arg_value>", "", false), arguments);
+    int end = values(name, first, KEY, new Closing("</arg_value>", "", false), arguments);
     boolean readable = end >= 0 && ToolCallParser.NAME.matcher(name).matches();
     return readable ? List.of(new ToolCall("", name, arguments.toString())) : List.of();
   }
@@ -120,7 +121,7 @@ final class TaggedCalls {
     Matcher matcher = parameter.matcher(body);
     while (true) {
       boolean more = matcher.find(at);
-      int end = closing.call.isEmpty() ? body.length() : body.indexOf(closing.call, at);
+      int end = closing.call.isEmpty() ? blankEnd(at) : body.indexOf(closing.call, at);
       if (!more || (end >= 0 && end < matcher.start())) {
         return end < 0 ? -1 : end + closing.call.length();
       }
@@ -137,6 +138,11 @@ final class TaggedCalls {
       put(to, key, closing.trimsLines ? withoutLineEnds(value) : value, text);
       at = valueEnd + closing.value.length();
     }
+  }
+
+  /** The end of the body if nothing but space is left; −1 if an argument was begun. */
+  private int blankEnd(int from) {
+    return body.substring(from).isBlank() ? body.length() : -1;
   }
 
   private int valueEnd(int from, String close, boolean text) {

@@ -115,6 +115,12 @@ class AnswerSplitterTest {
             "<tool_call><function=f><parameter=a>[\"</parameter></tool_call>\"]</parameter></function></tool_call><tool_call><function=weather><parameter=city>\n</tool_call></function>\n</parameter></function></tool_call>",
             "|f{\"a\":[\"</parameter></tool_call>\"]}|weather{\"city\":\"</tool_call></function>\"}"),
         Arguments.of(
+            "keys and values, cut off",
+            AnswerFormat.of("<tool_call> <arg_key>"),
+            "",
+            "<tool_call>weather<arg_key>city</arg_key><arg_value>Rome</arg_value><arg_key>da",
+            "|<tool_call>weather<arg_key>city</arg_key><arg_value>Rome</arg_value><arg_key>da"),
+        Arguments.of(
             "keys and values, no arguments",
             AnswerFormat.of("<tool_call> <arg_key>"),
             "",

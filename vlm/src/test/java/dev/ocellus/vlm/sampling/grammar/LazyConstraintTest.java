@@ -16,8 +16,10 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -104,5 +106,97 @@ class LazyConstraintTest {
     wanted[before.length] = control();
     assertThat(write(constraint, wanted, seed)).matches("Well <\\|assistant\\|>[xyz]{3}!");
     assertThat(constraint.isTriggered()).isTrue();
+  }
+
+  /**
+   * Whether a trigger is found at the same token as in the whole text, and what follows from it.
+   */
+  private static void assertFoundWhereItIs(String pattern, String text, SplittableRandom random) {
+    var free = constraint("root ::= .* [a-z<]* .*", List.of(pattern));
+    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+    int at = 0;
+    while (at < utf8.length && !free.isTriggered()) {
+      int length = Math.min(utf8.length - at, random.nextInt(1, 5));
+      for (int i = at; i < at + length; i++) {
+        free.accept(tokens.byteToken(utf8[i] & 0xFF));
+      }
+      at += length;
+    }
+    boolean whole = Pattern.compile(pattern).matcher(text).find();
+    assertThat(free.isTriggered()).as("%s in %s", pattern, text).isEqualTo(whole);
+    if (whole) {
+      String soFar = new String(utf8, 0, at, StandardCharsets.UTF_8);
+      assertThat(Pattern.compile(pattern).matcher(soFar).find()).isTrue();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "<call>",
+        "a+b",
+        "(?<=x )y",
+        "\\by\\b.",
+        "^<c",
+        "(?s)<.*>",
+        "é+(ü)",
+        "(a|ab)(c|bcd)!",
+        "x(?!y).",
+        "😀<"
+      })
+  void findsTriggersAcrossTokens(String pattern) {
+    String alphabet = "<>acllx ybé😀ü!";
+    int[] characters = alphabet.codePoints().toArray();
+    var random = new SplittableRandom(pattern.hashCode());
+    for (int i = 0; i < 60; i++) {
+      StringBuilder text = new StringBuilder();
+      for (int n = random.nextInt(30); n > 0; n--) {
+        text.appendCodePoint(characters[random.nextInt(characters.length)]);
+      }
+      text.append(i % 3 == 0 ? "<call>aab y ééü abcd! xa😀<" : "<cal");
+      assertFoundWhereItIs(pattern, text.toString(), random);
+    }
+  }
+
+  @Test
+  void beginsAtTheTriggerAndNotBefore() {
+    var constraint = constraint("root ::= \"<c>\" [0-9]", List.of("<c>"));
+    for (byte b : "é <c <c".getBytes(StandardCharsets.UTF_8)) {
+      constraint.accept(tokens.byteToken(b & 0xFF));
+    }
+    assertThat(constraint.isTriggered()).isFalse();
+    byte[] both = {'>', '>'};
+    int two =
+        IntStream.range(0, tokens.size())
+            .filter(t -> Arrays.equals(real.vocab().piece(t, false), both))
+            .findFirst()
+            .orElseThrow();
+    assertThat(constraint.allows(two)).as(">>").isFalse();
+    constraint.accept(tokens.byteToken('>'));
+    assertThat(constraint.isTriggered()).isTrue();
+    assertThat(constraint.allows(tokens.byteToken('x'))).isFalse();
+    assertThat(constraint.allows(tokens.byteToken('7'))).isTrue();
+  }
+
+  /** What was read before a place where no match can begin any more is not read again. */
+  @Test
+  void aTokenLateInATextCostsWhatOneDoesEarly() {
+    var constraint = constraint("root ::= \"<call>\"", List.of("<call>", "answer:\\s*(\\{)"));
+    int a = tokens.byteToken('a');
+    long early = nanos(constraint, a);
+    for (int i = 0; i < 200_000; i++) {
+      constraint.accept(a);
+    }
+    long late = nanos(constraint, a);
+    assertThat(late).isLessThan(20 * early + 20_000_000);
+  }
+
+  private static long nanos(LazyConstraint constraint, int token) {
+    long start = System.nanoTime();
+    for (int i = 0; i < 2000; i++) {
+      constraint.allows(token);
+      constraint.accept(token);
+    }
+    return System.nanoTime() - start;
   }
 }
