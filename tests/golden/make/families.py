@@ -129,7 +129,7 @@ def write_clips(args):
             Image.fromarray(a).save(file, optimize=True)
 
 
-def inputs(args, m, d, processor, content, sample):
+def inputs(args, m, d, processor, content, sample, pan_and_scan):
     from transformers.video_utils import VideoMetadata
     videos = [c for c in content if c["type"] == "video"]
     if m == "qwen3-vl" and videos:  # its reference's template has no videos
@@ -152,18 +152,20 @@ def inputs(args, m, d, processor, content, sample):
         kw["videos"], kw["video_metadata"] = ([[frames]], [[metadata]]) if m == "smolvlm" else ([frames], [metadata])
         kw["do_sample_frames"] = sample is not None
         kw.update(sample or {})
+    if pan_and_scan:
+        kw["do_pan_and_scan"] = True
     add = json.loads((args.reference / "models" / m / "cases/two/case.json").read_text())["add_special_tokens"]
     if m != "janus":
         kw["add_special_tokens"] = add
     return text, processor(text=[text], return_tensors="pt", **kw)
 
 
-def case(args, m, model, d, name, content, sample=None):
+def case(args, m, model, d, name, content, sample=None, pan_and_scan=False):
     import transformers
     processor = transformers.AutoProcessor.from_pretrained(d)
     config = json.loads((d / "preprocessor_config.json").read_text())
     processor.image_processor = getattr(transformers, IMAGES[m] + "ImageProcessorPil").from_pretrained(d)
-    text, o = inputs(args, m, d, processor, content, sample)
+    text, o = inputs(args, m, d, processor, content, sample, pan_and_scan)
     ids = o["input_ids"][0].tolist()
     image = json.loads((args.reference / "models" / m / "cases/two/case.json").read_text())["image_token_id"]
     visual = (image, 493) if m.startswith("qwen") else (image,)
@@ -196,7 +198,7 @@ def case(args, m, model, d, name, content, sample=None):
         n_image_tokens=len(tensors["projector.out"]), greedy=[int(b.indices[0]) for b in best],
         greedy_margin=[round(float(b.values[0] - b.values[1]), 5) for b in best],
         image_processor_class=IMAGES[m] + "ImageProcessorPil",
-        pixel_values_u8=dict(mean=mean.tolist(), std=std.tolist()))))
+        pixel_values_u8=dict(mean=mean.tolist(), std=std.tolist()), **(dict(pan_and_scan=True) if pan_and_scan else {}))))
 
 
 def main():
@@ -229,6 +231,10 @@ def main():
                     case(args, m, model, d, "sampled", [clip(4.0), question], dict(fps=2))
                 else:
                     case(args, m, model, d, "fast", [clip(5.0), question])
+            if m == "gemma3":
+                long = [dict(type="image", image="wide_1200x500.jpg"), dict(type="text", text="First."), picture,
+                        dict(type="text", text="Between."), dict(type="image", image="photo_640x427.jpg"), question]
+                case(args, m, model, d, "pan-and-scan", long, pan_and_scan=True)
             if m == "smolvlm":
                 sample = dict(num_frames=64, fps=1)
                 case(args, m, model, d, "video", [clip(2.0), question], sample)

@@ -15,10 +15,11 @@ import java.util.Set;
  * @param nHead query heads of a block
  * @param nHeadKv key and value heads of a block
  * @param headSize elements of one head, the same for keys and values
+ * @param nWindowed blocks that see a limited number of tokens back, if the model has a window
  * @param yarn ends of YaRN's range, which libllama reads for few architectures
  */
 record Hyperparameters(
-    int nLayer, int nEmbd, int nHead, int nHeadKv, int headSize, YarnRange yarn) {
+    int nLayer, int nEmbd, int nHead, int nHeadKv, int headSize, int nWindowed, YarnRange yarn) {
   /**
    * Between which numbers of turns in the original context frequencies are interpolated.
    *
@@ -35,6 +36,11 @@ record Hyperparameters(
 
   private static final int MAX_HEADS = 1 << 12;
   private static final int MAX_HEAD_SIZE = 1 << 12;
+  private static final int MAX_FEED_FORWARD = 1 << 26;
+
+  /** {@code LLAMA_MAX_EXPERTS}. */
+  private static final int MAX_EXPERTS = 1024;
+
   private static final int MAX_CONTEXT = 1 << 28;
   private static final int MAX_WINDOW = 1 << 24;
   private static final Set<String> ROPE_SCALING = Set.of("none", "linear", "yarn", "longrope");
@@ -62,7 +68,7 @@ record Hyperparameters(
       int nLayer = size("block_count", MAX_LAYERS);
       int nEmbd = size("embedding_length", MAX_EMBEDDING);
       size("context_length", MAX_CONTEXT);
-      perLayer("feed_forward_length", nLayer, 1 << 26);
+      perLayer("feed_forward_length", nLayer, MAX_FEED_FORWARD);
       int nHead = perLayer("attention.head_count", nLayer, MAX_HEADS);
       int nHeadKv =
           metadata.contains(key("attention.head_count_kv"))
@@ -79,7 +85,23 @@ record Hyperparameters(
       experts(nLayer);
       decoder(nLayer, nEmbd);
       floats();
-      return new Hyperparameters(nLayer, nEmbd, nHead, nHeadKv, headSize, yarn());
+      return new Hyperparameters(nLayer, nEmbd, nHead, nHeadKv, headSize, windowed(nLayer), yarn());
+    }
+
+    /** The last of every so many blocks sees all tokens; with 0, none does. */
+    private int windowed(int nLayer) {
+      int usual =
+          switch (architecture.window) {
+            case NONE -> 1;
+            case OPTIONAL -> 6;
+            case ALWAYS -> 2;
+          };
+      int every =
+          metadata.find(key("attention.sliding_window_pattern")).orElse(null)
+                  instanceof GgufValue.Int n
+              ? (int) n.value()
+              : usual;
+      return every == 0 ? nLayer : nLayer - nLayer / every;
     }
 
     private int headSize(int nEmbd, int nHead) {
@@ -171,15 +193,31 @@ record Hyperparameters(
       }
     }
 
+    /** How many experts there are, and how many of them compute a token. */
     private void experts(int nLayer) {
       for (String name :
-          new String[] {
-            "expert_count", "expert_group_count", "expert_group_used_count", "nextn_predict_layers"
-          }) {
+          new String[] {"expert_group_count", "expert_group_used_count", "nextn_predict_layers"}) {
         none(name);
       }
-      if (metadata.contains(key("expert_used_count"))) {
-        uniform("expert_used_count", nLayer, 0, 0, LATER);
+      String count = "expert_count";
+      String used = "expert_used_count";
+      int nExpert = 0;
+      switch (architecture.experts) {
+        case NONE -> none(count);
+        case OPTIONAL -> {
+          optionalRange(count, 0, MAX_EXPERTS);
+          nExpert = optional(count, 0);
+        }
+        case ALWAYS -> nExpert = size(count, MAX_EXPERTS);
+      }
+      if (nExpert > 0) {
+        uniform(used, nLayer, 1, nExpert, WRONG);
+        optionalRange("expert_shared_feed_forward_length", 0, MAX_FEED_FORWARD);
+        if (metadata.contains(key("expert_feed_forward_length"))) {
+          uniform("expert_feed_forward_length", nLayer, 0, MAX_FEED_FORWARD, WRONG);
+        }
+      } else if (metadata.contains(key(used))) {
+        uniform(used, nLayer, 0, 0, WRONG);
       }
     }
 

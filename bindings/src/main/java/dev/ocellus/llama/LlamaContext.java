@@ -55,6 +55,7 @@ public final class LlamaContext extends NativeObject {
   private final int nVocab;
   private final int nEmbd;
   private final int nPositions;
+  private final boolean unified;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile CancellationFlag current = new CancellationFlag();
   private volatile boolean closing;
@@ -69,6 +70,7 @@ public final class LlamaContext extends NativeObject {
     this.model = model;
     this.options = options;
     checkOptions(model, options);
+    this.unified = unified || options.nSeqMax() == 1;
     this.observer = observer == null ? null : new ObserverCallback(observer, arena());
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment params = ggml_h.llama_context_default_params(scratch);
@@ -391,21 +393,48 @@ public final class LlamaContext extends NativeObject {
     }
   }
 
+  /** Most bytes that {@link #writeState} writes for a sequence of so many places. */
+  public long maxStateLength(int nPlaces) {
+    return stateShape().maxLength(nPlaces);
+  }
+
+  private StateShape stateShape() {
+    if (!unified) {
+      throw new IllegalStateException("each sequence of this context has a cache of its own");
+    }
+    return StateShape.of(model.sizes(), model.slidingWindow(), nPositions > 1, options);
+  }
+
   /**
-   * Replaces a sequence by one that {@link #writeState} wrote. The bytes must be unaltered, and of
-   * a context of the same model and the same {@link #stateKind()}: libllama trusts them.
+   * Replaces a sequence by one that {@link #writeState} wrote, in a context of the same model and
+   * the same {@link #stateKind()}. The bytes may come from anybody: everything that libllama acts
+   * on is checked before it sees them.
    *
-   * @param nPlaces places that the sequence takes
-   * @return false if they do not fit, and then the sequence is empty
+   * @param places what stands in the sequence
+   * @return false if they do not fit, or hold numbers that are not finite, and then the sequence is
+   *     empty
    * @throws IOException if the channel cannot be read
+   * @throws StateFormatException if they are not the keys and values of such places in such a
+   *     context, and then nothing is changed
    */
-  public boolean readState(int sequence, FileChannel channel, long offset, long length, int nPlaces)
+  public boolean readState(
+      int sequence, FileChannel channel, long offset, long length, SequencePlaces places)
       throws IOException {
     lock.lock();
-    try {
+    try (Arena scratch = Arena.ofConfined()) {
       requireOpen();
       range("sequence", sequence, 0, options.nSeqMax() - 1);
-      boolean done = SequenceState.read(handle, sequence, channel, offset, length, nPlaces);
+      range("places", places.size(), 1, nCtx);
+      StateShape shape = stateShape();
+      long most = shape.maxLength(places.size());
+      if (length > most) {
+        throw new StateFormatException(
+            "the keys and values of %d places: expected at most %d bytes, found %d"
+                .formatted(places.size(), most, length));
+      }
+      MemorySegment data = SequenceState.load(channel, offset, length, scratch);
+      boolean done =
+          StateReader.check(data, shape, places) && SequenceState.put(handle, sequence, data);
       if (!done) {
         removeFrom(sequence, 0);
       }

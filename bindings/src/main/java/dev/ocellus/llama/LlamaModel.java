@@ -186,7 +186,12 @@ public final class LlamaModel extends NativeObject {
    * last window only.
    */
   public boolean hasSlidingWindow() {
-    return ggml_h.llama_model_n_swa(handle()) > 0;
+    return slidingWindow() > 0;
+  }
+
+  /** How many tokens the layers with a window see, their own included; 0 if there are none. */
+  public int slidingWindow() {
+    return ggml_h.llama_model_n_swa(handle());
   }
 
   /** Number of weights. */

@@ -5,7 +5,6 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
@@ -37,40 +36,31 @@ final class SequenceState {
     }
   }
 
-  /**
-   * Whether the bytes begin as those of so many places do: a magic number, the sequence that was
-   * saved, one stream, and the number of places, for which libllama makes room before it looks
-   * further.
-   */
-  private static boolean holds(MemorySegment data, int nPlaces) {
-    return data.byteSize() >= 16
-        && data.get(ValueLayout.JAVA_INT, 8) == 1
-        && data.get(ValueLayout.JAVA_INT, 12) == nPlaces;
+  /** Reads the bytes of a state, which the caller knows to be no more than memory holds. */
+  static MemorySegment load(FileChannel channel, long offset, long length, Arena arena)
+      throws IOException {
+    MemorySegment data = arena.allocate(Math.max(1, length), 64).asSlice(0, length);
+    for (long at = 0; at < length; at += PIECE) {
+      ByteBuffer piece = data.asSlice(at, Math.min(PIECE, length - at)).asByteBuffer();
+      long from = offset + at;
+      while (piece.hasRemaining()) {
+        int n = channel.read(piece, from);
+        if (n < 0) {
+          throw new EOFException("the file ends within the keys and values");
+        }
+        from += n;
+      }
+    }
+    return data;
   }
 
-  static boolean read(
-      MemorySegment context,
-      int sequence,
-      FileChannel channel,
-      long offset,
-      long length,
-      int nPlaces)
-      throws IOException {
-    try (Arena scratch = Arena.ofConfined()) {
-      MemorySegment data = scratch.allocate(Math.max(1, length), 64);
-      for (long at = 0; at < length; at += PIECE) {
-        ByteBuffer piece = data.asSlice(at, Math.min(PIECE, length - at)).asByteBuffer();
-        long from = offset + at;
-        while (piece.hasRemaining()) {
-          int n = channel.read(piece, from);
-          if (n < 0) {
-            throw new EOFException("the file ends within the keys and values");
-          }
-          from += n;
-        }
-      }
-      return holds(data, nPlaces)
-          && ggml_h.llama_state_seq_set_data(context, data, length, sequence) == length;
-    }
+  /**
+   * Replaces a sequence by a state that was checked.
+   *
+   * @return false if there is no room, and then the sequence may be half there
+   */
+  static boolean put(MemorySegment context, int sequence, MemorySegment data) {
+    return ggml_h.llama_state_seq_set_data(context, data, data.byteSize(), sequence)
+        == data.byteSize();
   }
 }

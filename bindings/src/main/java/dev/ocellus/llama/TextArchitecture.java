@@ -22,18 +22,21 @@ import org.jspecify.annotations.Nullable;
  * <p>Source: {@code src/models/*.cpp} of llama.cpp v0.4.0.
  */
 enum TextArchitecture {
-  LLAMA("llama", Rotary.WHOLE_HEAD, false, Window.NONE),
-  MISTRAL3("mistral3", Rotary.WHOLE_HEAD, false, Window.NONE),
-  SMOLLM3("smollm3", Rotary.WHOLE_HEAD, false, Window.NONE),
-  QWEN2("qwen2", Rotary.WHOLE_HEAD, true, Window.NONE),
-  QWEN2VL("qwen2vl", Rotary.SECTIONS, true, Window.NONE),
-  QWEN3("qwen3", Rotary.WHOLE_HEAD, false, Window.NONE),
-  QWEN3VL("qwen3vl", Rotary.SECTIONS, false, Window.NONE),
-  GEMMA("gemma", Rotary.PART, false, Window.NONE),
-  GEMMA2("gemma2", Rotary.PART, false, Window.ALWAYS),
-  GEMMA3("gemma3", Rotary.PART, false, Window.OPTIONAL),
-  INTERNLM2("internlm2", Rotary.WHOLE_HEAD, true, Window.NONE),
-  PHI3("phi3", Rotary.PART, true, Window.NONE);
+  LLAMA("llama", Rotary.WHOLE_HEAD, false, Window.NONE, Experts.OPTIONAL),
+  MISTRAL3("mistral3", Rotary.WHOLE_HEAD, false, Window.NONE, Experts.NONE),
+  SMOLLM3("smollm3", Rotary.WHOLE_HEAD, false, Window.NONE, Experts.NONE),
+  QWEN2("qwen2", Rotary.WHOLE_HEAD, true, Window.NONE, Experts.NONE),
+  QWEN2VL("qwen2vl", Rotary.SECTIONS, true, Window.NONE, Experts.NONE),
+  QWEN2MOE("qwen2moe", Rotary.WHOLE_HEAD, true, Window.NONE, Experts.ALWAYS),
+  QWEN3("qwen3", Rotary.WHOLE_HEAD, false, Window.NONE, Experts.NONE),
+  QWEN3MOE("qwen3moe", Rotary.WHOLE_HEAD, false, Window.NONE, Experts.ALWAYS),
+  QWEN3VL("qwen3vl", Rotary.SECTIONS, false, Window.NONE, Experts.NONE),
+  QWEN3VLMOE("qwen3vlmoe", Rotary.SECTIONS, false, Window.NONE, Experts.ALWAYS),
+  GEMMA("gemma", Rotary.PART, false, Window.NONE, Experts.NONE),
+  GEMMA2("gemma2", Rotary.PART, false, Window.ALWAYS, Experts.NONE),
+  GEMMA3("gemma3", Rotary.PART, false, Window.OPTIONAL, Experts.NONE),
+  INTERNLM2("internlm2", Rotary.WHOLE_HEAD, true, Window.NONE, Experts.NONE),
+  PHI3("phi3", Rotary.PART, true, Window.NONE, Experts.NONE);
 
   /** Which elements of a head are rotated. */
   enum Rotary {
@@ -52,6 +55,13 @@ enum TextArchitecture {
     ALWAYS
   }
 
+  /** Whether each token goes through a few of many feed-forward blocks (mixture of experts). */
+  enum Experts {
+    NONE,
+    OPTIONAL,
+    ALWAYS
+  }
+
   /** What a file with an image encoder says; it belongs to {@code --mmproj}. */
   private static final String PROJECTOR = "clip";
 
@@ -62,12 +72,15 @@ enum TextArchitecture {
   final boolean headsFillEmbedding;
 
   final Window window;
+  final Experts experts;
 
-  TextArchitecture(String ggufName, Rotary rotary, boolean headsFillEmbedding, Window window) {
+  TextArchitecture(
+      String ggufName, Rotary rotary, boolean headsFillEmbedding, Window window, Experts experts) {
     this.ggufName = ggufName;
     this.rotary = rotary;
     this.headsFillEmbedding = headsFillEmbedding;
     this.window = window;
+    this.experts = experts;
   }
 
   /**

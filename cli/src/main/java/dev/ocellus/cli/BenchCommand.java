@@ -14,7 +14,7 @@ import dev.ocellus.vlm.VisionEncoder;
 import dev.ocellus.vlm.image.ImageDecoder;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ImageInput;
-import dev.ocellus.vlm.model.TokenLimits;
+import dev.ocellus.vlm.model.ImageOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -123,7 +123,7 @@ final class BenchCommand extends Verb {
       Interrupt interrupt)
       throws IOException {
     RgbImage picture = image == null ? generated() : ImageDecoder.decode(image);
-    TokenLimits limits = checked(model::imageTokens);
+    ImageOptions imageOptions = checked(model::imageOptions);
     progress.start("loading " + mmproj.getFileName());
     try (var encoder =
         VisionEncoder.open(
@@ -131,9 +131,9 @@ final class BenchCommand extends Verb {
             context.nThreadsBatch(),
             modelOptions.nGpuLayers() != 0,
             model.visionPrecision)) {
-      ImageInput input = encoder.prepare(picture, limits);
+      ImageInput input = encoder.prepare(picture, imageOptions);
       progress.start("measuring preprocessing");
-      Measurement.Work prepare = () -> encoder.prepare(picture, limits);
+      Measurement.Work prepare = () -> encoder.prepare(picture, imageOptions);
       results.add(
           Measurement.of("image preprocess", input.nTokens(), repetitions, prepare, prepare));
       progress.start("measuring the image encoder");

@@ -11,7 +11,7 @@ import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.image.ImageDecoder;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ImageInput;
-import dev.ocellus.vlm.model.TokenLimits;
+import dev.ocellus.vlm.model.ImageOptions;
 import dev.ocellus.vlm.npy.NpyFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -67,7 +67,7 @@ final class EncodeCommand extends Verb {
   int run() throws IOException {
     ContextOptions context = checked(model::contextOptions);
     boolean useGpu = checked(model::modelOptions).nGpuLayers() != 0;
-    TokenLimits limits = checked(model::imageTokens);
+    ImageOptions imageOptions = checked(model::imageOptions);
     Path mmproj = model.mmproj;
     if (mmproj == null) {
       if (model.model != null) {
@@ -100,7 +100,7 @@ final class EncodeCommand extends Verb {
         for (int i = 0; i < images.size(); i++) {
           interrupt.check();
           progress.start("encoding picture %d of %d".formatted(i + 1, images.size()));
-          results.add(encode(encoder, limits, i));
+          results.add(encode(encoder, imageOptions, i));
         }
         progress.done();
         printJson(json);
@@ -114,13 +114,13 @@ final class EncodeCommand extends Verb {
     VisionLanguageModel.open(options).close();
   }
 
-  private ObjectNode encode(VisionEncoder encoder, TokenLimits limits, int index)
+  private ObjectNode encode(VisionEncoder encoder, ImageOptions imageOptions, int index)
       throws IOException {
     Path path = images.get(index);
     long start = System.nanoTime();
     RgbImage image = ImageDecoder.decode(path);
     long decoded = System.nanoTime();
-    ImageInput input = encoder.prepare(image, limits);
+    ImageInput input = encoder.prepare(image, imageOptions);
     long prepared = System.nanoTime();
     ImageEmbeddings embeddings = encoder.encode(input);
     long encoded = System.nanoTime();

@@ -8,7 +8,7 @@ import dev.ocellus.llama.ContextOptions.FlashAttention;
 import dev.ocellus.llama.ModelOptions;
 import dev.ocellus.vlm.DemoModel;
 import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.model.TokenLimits;
+import dev.ocellus.vlm.model.ImageOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -110,6 +110,13 @@ final class ModelMixin {
   int imageMaxTokens;
 
   @Option(
+      names = "--pan-and-scan",
+      description =
+          "Show long pictures whole and again in parts, for Gemma 3: finer detail for up to five"
+              + " times the tokens.")
+  boolean panAndScan;
+
+  @Option(
       names = "--vision-precision",
       paramLabel = "exact|stored|bf16|q8_0|fast",
       converter = MatrixPrecisionConverter.class,
@@ -154,12 +161,12 @@ final class ModelMixin {
               .formatted(DemoModel.NAME));
     }
     return files
-        .withImageTokens(verb.checked(this::imageTokens))
+        .withImageOptions(verb.checked(this::imageOptions))
         .withVisionPrecision(visionPrecision);
   }
 
-  TokenLimits imageTokens() {
-    return new TokenLimits(imageMinTokens, imageMaxTokens);
+  ImageOptions imageOptions() {
+    return new ImageOptions(imageMinTokens, imageMaxTokens, panAndScan);
   }
 
   ModelOptions modelOptions() {

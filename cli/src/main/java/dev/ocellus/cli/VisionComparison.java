@@ -127,6 +127,6 @@ final class VisionComparison {
     ModelOptions modelOptions = verb.checked(model::modelOptions);
     ContextOptions context = verb.checked(model::contextOptions);
     return new LoadOptions(text, mmproj, modelOptions, context, null)
-        .withImageTokens(verb.checked(model::imageTokens));
+        .withImageOptions(verb.checked(model::imageOptions));
   }
 }

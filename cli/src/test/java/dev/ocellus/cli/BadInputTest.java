@@ -52,6 +52,21 @@ class BadInputTest {
   }
 
   @Test
+  void panAndScanOfAFamilyThatHasNone() throws IOException {
+    Path picture = Cli.redCircle(directory);
+    refuses("llava have no pan and scan", "describe", "--pan-and-scan", picture);
+    refuses(
+        "llava have no pan and scan",
+        "encode",
+        "--pan-and-scan",
+        "--out",
+        directory,
+        "--mmproj",
+        Models.mmproj(),
+        picture);
+  }
+
+  @Test
   void modelsInTheWrongPlace() throws IOException {
     refuses("--mmproj", "chat", "-p", "hi", "-m", Models.mmproj());
     refuses("-m", "chat", "-p", "hi", "-m", Models.text(), "--mmproj", Models.text());

@@ -2,8 +2,12 @@ package dev.ocellus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** {@code --video}, with a tiny Qwen2.5-VL and a tiny Gemma 3. */
 class VideoOptionTest {
@@ -45,6 +49,47 @@ class VideoOptionTest {
     assertThat(cli.code()).as(cli.err()).isZero();
     assertThat(cli.json().get(0).get("video").asText()).endsWith("square-clip");
     assertThat(cli.json().get(0).at("/usage/image_tokens").asInt()).isEqualTo(4);
+  }
+
+  @Test
+  void keepsTheChosenFramesOfASavedConversation(@TempDir Path directory) throws IOException {
+    for (String name : new String[] {"a.json", "a.session"}) {
+      Path file = directory.resolve(name);
+      Cli first =
+          repl("/video " + CLIP.toAbsolutePath(), "What happens?", "/save " + file, "/stats");
+      assertThat(first.code()).as(first.err()).isZero();
+      assertThat(first.out()).contains("(4 of pictures, 0 kept)");
+      Cli second = repl("/load " + file, "/regen", "/stats");
+      assertThat(second.code()).as(second.err()).isZero();
+      // two frames of the five, as the first one saw them
+      assertThat(second.out()).containsPattern("\\(4 of pictures, \\d+ kept\\)");
+      Matcher kept =
+          Pattern.compile("(\\d+) prompt tokens \\(4 of pictures, (\\d+) kept")
+              .matcher(second.out());
+      assertThat(kept.find()).isTrue();
+      int computed = Integer.parseInt(kept.group(1)) - Integer.parseInt(kept.group(2));
+      assertThat(computed)
+          .isEqualTo(name.endsWith("session") ? 1 : Integer.parseInt(kept.group(1)));
+    }
+  }
+
+  private static Cli repl(String... lines) {
+    Path gguf = GOLDEN.resolve("models/qwen2.5-vl/gguf");
+    return Cli.runWithInput(
+        String.join("\n", lines) + "\n",
+        "chat",
+        "-q",
+        "-m",
+        gguf.resolve("text.gguf"),
+        "--mmproj",
+        gguf.resolve("mmproj.gguf"),
+        "-t",
+        1,
+        "-n",
+        2,
+        "--temp=0",
+        "--frames",
+        2);
   }
 
   @Test

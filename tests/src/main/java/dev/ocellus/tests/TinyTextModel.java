@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
@@ -25,8 +26,11 @@ public final class TinyTextModel {
           "smollm3",
           "qwen2",
           "qwen2vl",
+          "qwen2moe",
           "qwen3",
           "qwen3vl",
+          "qwen3moe",
+          "qwen3vlmoe",
           "gemma",
           "gemma2",
           "gemma3",
@@ -39,6 +43,9 @@ public final class TinyTextModel {
   private static final int N_HEAD_KV = 2;
   private static final int HEAD_SIZE = N_EMBD / N_HEAD;
   private static final int N_FF = 96;
+  private static final int N_EXPERT = 5;
+  private static final int N_EXPERT_USED = 2;
+  private static final int N_FF_EXPERT = 32;
   private static final float RMS_EPSILON = 1e-5f;
 
   private final String architecture;
@@ -98,7 +105,7 @@ public final class TinyTextModel {
       u32("rope.dimension_count", HEAD_SIZE);
     }
     switch (architecture) {
-      case "qwen2vl", "qwen3vl" ->
+      case "qwen2vl", "qwen3vl", "qwen3vlmoe" ->
           out.ints(
               architecture + ".rope.dimension_sections",
               HEAD_SIZE / 4,
@@ -111,9 +118,19 @@ public final class TinyTextModel {
       }
       default -> {}
     }
-    if (architecture.equals("qwen3vl")) {
+    if (architecture.startsWith("qwen3vl")) {
       u32("n_deepstack_layers", 1);
     }
+    if (isMixture()) {
+      u32("expert_count", N_EXPERT);
+      u32("expert_used_count", N_EXPERT_USED);
+      u32("expert_feed_forward_length", N_FF_EXPERT);
+    }
+  }
+
+  /** Whether a few of several experts compute each token. */
+  private boolean isMixture() {
+    return architecture.endsWith("moe");
   }
 
   private void u32(String name, long value) {
@@ -147,11 +164,28 @@ public final class TinyTextModel {
       ones(prefix + "post_attention_norm.weight", N_EMBD);
       ones(prefix + "post_ffw_norm.weight", N_EMBD);
     }
+    if (isMixture()) {
+      experts(prefix);
+      return;
+    }
     if (!phi) {
       matrix(prefix + "ffn_gate.weight", N_EMBD, N_FF);
     }
     matrix(prefix + "ffn_up.weight", N_EMBD, phi ? 2 * N_FF : N_FF);
     matrix(prefix + "ffn_down.weight", N_FF, N_EMBD);
+  }
+
+  private void experts(String prefix) {
+    matrix(prefix + "ffn_gate_inp.weight", N_EMBD, N_EXPERT);
+    matrices(prefix + "ffn_gate_exps.weight", N_EMBD, N_FF_EXPERT, N_EXPERT);
+    matrices(prefix + "ffn_up_exps.weight", N_EMBD, N_FF_EXPERT, N_EXPERT);
+    matrices(prefix + "ffn_down_exps.weight", N_FF_EXPERT, N_EMBD, N_EXPERT);
+    if (architecture.equals("qwen2moe")) {
+      ones(prefix + "ffn_gate_inp_shexp.weight", N_EMBD);
+      matrix(prefix + "ffn_gate_shexp.weight", N_EMBD, N_FF);
+      matrix(prefix + "ffn_up_shexp.weight", N_EMBD, N_FF);
+      matrix(prefix + "ffn_down_shexp.weight", N_FF, N_EMBD);
+    }
   }
 
   private void ones(String name, int n) {
@@ -163,12 +197,21 @@ public final class TinyTextModel {
   }
 
   private void matrix(String name, int columns, int rows) {
-    short[] values = new short[columns * rows];
+    matrices(name, columns, rows);
+  }
+
+  private void matrices(String name, int columns, int... others) {
+    short[] values = new short[columns * Arrays.stream(others).reduce(1, (a, b) -> a * b)];
     float scale = (float) (1 / Math.sqrt(columns));
     for (int i = 0; i < values.length; i++) {
       values[i] = Float.floatToFloat16(scale * (float) random.nextGaussian());
     }
-    out.tensor(name, TensorType.F16, MemorySegment.ofArray(values), columns, rows);
+    long[] shape = new long[1 + others.length];
+    shape[0] = columns;
+    for (int i = 0; i < others.length; i++) {
+      shape[1 + i] = others[i];
+    }
+    out.tensor(name, TensorType.F16, MemorySegment.ofArray(values), shape);
   }
 
   private static final int NORMAL = 1;

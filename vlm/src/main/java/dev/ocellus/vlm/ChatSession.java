@@ -45,7 +45,7 @@ public final class ChatSession implements AutoCloseable {
   /** Tokens that stand in the context now. */
   public int contextUsed() {
     Slot now = slot;
-    return now != null && now.owner() == this ? now.generator().filler().used() : 0;
+    return now != null && now.owner() == this ? now.generator().filler().ownUsed() : 0;
   }
 
   /**

@@ -1,7 +1,10 @@
 package dev.ocellus.vlm;
 
+import dev.ocellus.llama.SequencePlaces;
 import dev.ocellus.vlm.cache.EncodedImage;
 import dev.ocellus.vlm.model.ImagePiece;
+import java.util.Arrays;
+import java.util.List;
 
 /** What stands, or is to stand, in a context: a token, or rows of a picture. */
 sealed interface ContextEntry {
@@ -33,6 +36,43 @@ sealed interface ContextEntry {
       case Token token -> 1;
       case Picture picture -> picture.rows().positions();
     };
+  }
+
+  /**
+   * Position of a row on every axis: its place in the line, or on a grid time, height and width, as
+   * multi-axis rotary positions want them.
+   *
+   * @param start position of the first row
+   * @param nPositions numbers that the model wants
+   */
+  static int[] axes(ImagePiece.Rows rows, int row, int start, int nPositions) {
+    int[] axes = new int[nPositions];
+    if (rows.onGrid() && nPositions > 1) {
+      axes[0] = start + rows.time(row);
+      axes[1] = start + rows.line(row);
+      axes[2] = start + rows.column(row);
+      return axes;
+    }
+    Arrays.fill(axes, 0, Math.min(3, nPositions), start + row);
+    return axes;
+  }
+
+  /** What stands in every place when these entries stand behind each other. */
+  static SequencePlaces places(List<ContextEntry> entries, int nPositions) {
+    var places = new SequencePlaces();
+    int position = 0;
+    for (ContextEntry entry : entries) {
+      switch (entry) {
+        case Token(int id) -> places.addToken(id, position);
+        case Picture picture -> {
+          for (int row = 0; row < picture.size(); row++) {
+            places.addRow(axes(picture.rows(), row, position, nPositions));
+          }
+        }
+      }
+      position += entry.positions();
+    }
+    return places;
   }
 
   /** Whether the two leave the same keys and values behind. */

@@ -2,7 +2,6 @@ package dev.ocellus.vlm;
 
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.vlm.cache.EncodedImage;
-import dev.ocellus.vlm.model.ImagePiece;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -25,6 +24,8 @@ final class ContextFiller {
   private volatile int used;
   private int position;
   private int fixed;
+  private volatile boolean fromFile;
+  private volatile boolean borrowed;
 
   /**
    * @param nPositions position numbers of a row
@@ -46,6 +47,19 @@ final class ContextFiller {
     return used;
   }
 
+  /** Places that the conversation uses which answers here now. */
+  int ownUsed() {
+    return borrowed ? 0 : used;
+  }
+
+  /**
+   * Another conversation goes on here. It may begin as the last one did; but keys and values from a
+   * file are believed in nobody's conversation but that of who restored it.
+   */
+  void passOn() {
+    borrowed = true;
+  }
+
   /** What stands in the lane. */
   List<ContextEntry> present() {
     return List.copyOf(present);
@@ -53,6 +67,9 @@ final class ContextFiller {
 
   /** A picture that stands in the context, or null. */
   @Nullable EncodedImage find(String key) {
+    if (borrowed && fromFile) {
+      return null;
+    }
     for (ContextEntry entry : present) {
       if (entry instanceof ContextEntry.Picture picture && picture.key().equals(key)) {
         return picture.image();
@@ -72,6 +89,8 @@ final class ContextFiller {
     used = 0;
     position = 0;
     fixed = 0;
+    fromFile = false;
+    borrowed = false;
   }
 
   /**
@@ -86,6 +105,7 @@ final class ContextFiller {
     used = entries.stream().mapToInt(ContextEntry::size).sum();
     position = entries.stream().mapToInt(ContextEntry::positions).sum();
     fixed = asAWhole ? entries.size() : 0;
+    fromFile = true;
   }
 
   /**
@@ -94,6 +114,10 @@ final class ContextFiller {
    * @return places that did not have to be computed
    */
   int fill(List<ContextEntry> wanted, CancellationFlag flag, AnswerListener listener) {
+    if (borrowed && fromFile) {
+      clear();
+    }
+    borrowed = false;
     int common = 0;
     // the last entry is always computed again, for its logits
     while (common < Math.min(present.size(), wanted.size() - 1)
@@ -202,7 +226,7 @@ final class ContextFiller {
         int n = Math.min(nRows - row, lane.nBatch());
         int[][] positions = new int[n][];
         for (int i = 0; i < n; i++) {
-          positions[i] = positionOf(picture.rows(), row + i);
+          positions[i] = ContextEntry.axes(picture.rows(), row + i, position, nPositions);
         }
         boolean wantsLogits = last && row + n == nRows;
         lane.rows(
@@ -216,22 +240,6 @@ final class ContextFiller {
     used += nRows;
     position += picture.rows().positions();
     present.add(picture);
-  }
-
-  /**
-   * Position of a row on every axis: its place in the line, or on a grid time, height and width, as
-   * multi-axis rotary positions want them.
-   */
-  private int[] positionOf(ImagePiece.Rows rows, int row) {
-    int[] axes = new int[nPositions];
-    if (rows.onGrid() && nPositions > 1) {
-      axes[0] = position + rows.time(row);
-      axes[1] = position + rows.line(row);
-      axes[2] = position + rows.column(row);
-      return axes;
-    }
-    Arrays.fill(axes, 0, Math.min(3, nPositions), position + row);
-    return axes;
   }
 
   private void forgetFromPosition() {

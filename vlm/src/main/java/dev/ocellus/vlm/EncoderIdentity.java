@@ -31,7 +31,7 @@ final class EncoderIdentity {
               "model " + file.identity(),
               "written " + times(file.files()),
               "architecture " + encoder.architecture().name(),
-              "limits " + options.imageTokens(),
+              "images " + options.imageOptions(),
               "precision " + options.visionPrecision(),
               "device " + encoder.device().description(),
               "llama.cpp " + NativeVersion.TAG,

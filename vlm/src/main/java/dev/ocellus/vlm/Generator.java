@@ -41,7 +41,10 @@ final class Generator implements AutoCloseable {
     this.wholePrompt = model.tokenEmbeddings().map(WholePrompt::new).orElse(null);
     this.images =
         new ImageEncoding(
-            model.encoder().orElse(null), model.imageCache(), vocab, model.options().imageTokens());
+            model.encoder().orElse(null),
+            model.imageCache(),
+            vocab,
+            model.options().imageOptions());
     this.drafter = drafter;
     this.draftMax = drafter == null ? 0 : model.options().sessions().speculation().most();
   }

@@ -6,8 +6,8 @@ import dev.ocellus.vlm.cache.EncodedImage;
 import dev.ocellus.vlm.cache.ImageCache;
 import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.model.ImageInput;
+import dev.ocellus.vlm.model.ImageOptions;
 import dev.ocellus.vlm.model.ImagePiece;
-import dev.ocellus.vlm.model.TokenLimits;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.Segment;
 import java.util.ArrayList;
@@ -28,7 +28,7 @@ final class ImageEncoding {
   private final @Nullable VisionEncoder encoder;
   private final ImageCache cache;
   private final Vocab vocab;
-  private final TokenLimits limits;
+  private final ImageOptions options;
   private final Map<String, EncodedImage> known = new HashMap<>();
   private final Map<String, ImageInput> prepared = new LinkedHashMap<>();
   private long preprocessNanos;
@@ -40,11 +40,11 @@ final class ImageEncoding {
   private int encoded;
 
   ImageEncoding(
-      @Nullable VisionEncoder encoder, ImageCache cache, Vocab vocab, TokenLimits limits) {
+      @Nullable VisionEncoder encoder, ImageCache cache, Vocab vocab, ImageOptions options) {
     this.encoder = encoder;
     this.cache = cache;
     this.vocab = vocab;
-    this.limits = limits;
+    this.options = options;
   }
 
   /** Begins with a new question. */
@@ -130,7 +130,7 @@ final class ImageEncoding {
       return image.layout();
     }
     long start = System.nanoTime();
-    input = encoder().prepare(picture, limits);
+    input = encoder().prepare(picture, options);
     preprocessNanos += System.nanoTime() - start;
     prepared.put(key, input);
     return input.layout();

@@ -1,6 +1,7 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.llama.SequencePlaces;
 import dev.ocellus.vlm.cache.EncodedImage;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -71,13 +72,18 @@ interface Lane extends AutoCloseable {
   void writeState(WritableByteChannel channel) throws IOException;
 
   /**
-   * Brings keys and values back that {@link #writeState} wrote; they must have been checked to be
-   * unaltered.
+   * Brings keys and values back that {@link #writeState} wrote.
    *
-   * @param nPlaces places that they take
+   * @param places what stands in them
    * @return false if they do not fit this context, which is then empty
+   * @throws dev.ocellus.llama.StateFormatException if they are not those of such places, and then
+   *     nothing is changed
    */
-  boolean readState(FileChannel channel, long offset, long length, int nPlaces) throws IOException;
+  boolean readState(FileChannel channel, long offset, long length, SequencePlaces places)
+      throws IOException;
+
+  /** Most bytes of keys and values of so many places. */
+  long maxStateLength(int nPlaces);
 
   /** What {@link #readState} depends on besides the model. */
   String stateKind();

@@ -3,7 +3,7 @@ package dev.ocellus.vlm;
 import dev.ocellus.ggml.MatrixPrecision;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.ModelOptions;
-import dev.ocellus.vlm.model.TokenLimits;
+import dev.ocellus.vlm.model.ImageOptions;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param modelOptions how the text model is loaded
  * @param contextOptions how its contexts are made
  * @param chatTemplate template to use instead of the one in the file; null for that one
- * @param imageTokens limits for the tokens of a picture, where the model leaves a choice
+ * @param imageOptions how pictures are prepared, where the model leaves a choice
  * @param visionPrecision how the image encoder multiplies with its weights on a CPU
  * @param sessions how its sessions work
  */
@@ -25,7 +25,7 @@ public record LoadOptions(
     ModelOptions modelOptions,
     ContextOptions contextOptions,
     @Nullable String chatTemplate,
-    TokenLimits imageTokens,
+    ImageOptions imageOptions,
     MatrixPrecision visionPrecision,
     SessionOptions sessions) {
 
@@ -36,26 +36,26 @@ public record LoadOptions(
       ModelOptions modelOptions,
       ContextOptions contextOptions,
       @Nullable String chatTemplate,
-      TokenLimits imageTokens) {
+      ImageOptions imageOptions) {
     this(
         model,
         mmproj,
         modelOptions,
         contextOptions,
         chatTemplate,
-        imageTokens,
+        imageOptions,
         MatrixPrecision.EXACT,
         SessionOptions.defaults());
   }
 
-  /** With the model's own limits for the tokens of a picture, and exact vision. */
+  /** With pictures as the model wants them, and exact vision. */
   public LoadOptions(
       Path model,
       @Nullable Path mmproj,
       ModelOptions modelOptions,
       ContextOptions contextOptions,
       @Nullable String chatTemplate) {
-    this(model, mmproj, modelOptions, contextOptions, chatTemplate, TokenLimits.NONE);
+    this(model, mmproj, modelOptions, contextOptions, chatTemplate, ImageOptions.DEFAULT);
   }
 
   /** A text model with an image encoder. */
@@ -75,7 +75,7 @@ public record LoadOptions(
         modelOptions,
         contextOptions,
         chatTemplate,
-        imageTokens,
+        imageOptions,
         visionPrecision,
         sessions);
   }
@@ -87,7 +87,7 @@ public record LoadOptions(
         modelOptions,
         contextOptions,
         chatTemplate,
-        imageTokens,
+        imageOptions,
         visionPrecision,
         sessions);
   }
@@ -99,19 +99,19 @@ public record LoadOptions(
         modelOptions,
         contextOptions,
         chatTemplate,
-        imageTokens,
+        imageOptions,
         visionPrecision,
         sessions);
   }
 
-  public LoadOptions withImageTokens(TokenLimits imageTokens) {
+  public LoadOptions withImageOptions(ImageOptions imageOptions) {
     return new LoadOptions(
         model,
         mmproj,
         modelOptions,
         contextOptions,
         chatTemplate,
-        imageTokens,
+        imageOptions,
         visionPrecision,
         sessions);
   }
@@ -123,7 +123,7 @@ public record LoadOptions(
         modelOptions,
         contextOptions,
         chatTemplate,
-        imageTokens,
+        imageOptions,
         visionPrecision,
         sessions);
   }
@@ -135,7 +135,7 @@ public record LoadOptions(
         modelOptions,
         contextOptions,
         chatTemplate,
-        imageTokens,
+        imageOptions,
         visionPrecision,
         sessions);
   }

@@ -3,6 +3,7 @@ package dev.ocellus.vlm;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.llama.Batch;
 import dev.ocellus.llama.LlamaContext;
+import dev.ocellus.llama.SequencePlaces;
 import dev.ocellus.vlm.cache.EncodedImage;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -100,9 +101,14 @@ final class OwnLane implements Lane {
   }
 
   @Override
-  public boolean readState(FileChannel channel, long offset, long length, int nPlaces)
+  public boolean readState(FileChannel channel, long offset, long length, SequencePlaces places)
       throws IOException {
-    return context.readState(SEQUENCE, channel, offset, length, nPlaces);
+    return context.readState(SEQUENCE, channel, offset, length, places);
+  }
+
+  @Override
+  public long maxStateLength(int nPlaces) {
+    return context.maxStateLength(nPlaces);
   }
 
   @Override

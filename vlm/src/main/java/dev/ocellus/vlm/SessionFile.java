@@ -2,12 +2,11 @@ package dev.ocellus.vlm;
 
 import dev.ocellus.OcellusException;
 import dev.ocellus.io.AtomicFile;
+import dev.ocellus.llama.SequencePlaces;
+import dev.ocellus.llama.StateFormatException;
 import dev.ocellus.vlm.SessionHeader.Extent;
 import dev.ocellus.vlm.SessionHeader.Section;
-import dev.ocellus.vlm.cache.EncodedImage;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
@@ -19,14 +18,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Sessions on disk: the conversation, and the keys and values that were computed for it.
  *
- * <p>Everything is checked before anything is changed. libllama trusts the keys and values that it
- * is given, so it gets them only if they are byte by byte what was saved with the same model.
+ * <p>Everything is checked before anything is changed. Checksums find damage, but anybody can write
+ * a file with the right ones; so nothing that a file says is taken for true, and keys and values
+ * reach libllama only if all that it acts on in them is what this model and context would have
+ * written for the entries that the file names.
  */
 final class SessionFile {
   private SessionFile() {}
@@ -45,8 +45,8 @@ final class SessionFile {
         List.of(
             SessionContent.info(String.valueOf(name), messages),
             SessionContent.messages(messages),
-            SessionContent.entries(entries),
-            SessionContent.pictures(entries));
+            SessionEntries.write(entries),
+            SessionEntries.writePictures(entries));
     AtomicFile.write(
         file,
         channel -> {
@@ -115,6 +115,7 @@ final class SessionFile {
 
   /** A session that was read, with the file open for its keys and values. */
   static final class Opened implements AutoCloseable {
+    private final Path file;
     private final FileChannel channel;
     private final SessionHeader header;
     private final List<Message> messages;
@@ -123,11 +124,13 @@ final class SessionFile {
 
     private Opened(
         VisionLanguageModel model,
+        Path file,
         FileChannel channel,
         SessionHeader header,
         List<Message> messages,
         List<ContextEntry> entries) {
       this.model = model;
+      this.file = file;
       this.channel = channel;
       this.header = header;
       this.messages = messages;
@@ -143,25 +146,41 @@ final class SessionFile {
      * computed again when it goes on.
      */
     boolean hasState(Lane lane) {
-      return nPlaces() > 0
-          && nPlaces() <= lane.nCtx()
+      long nPlaces = entries.stream().mapToLong(ContextEntry::size).sum();
+      return nPlaces > 0
+          && nPlaces <= lane.nCtx()
           && Arrays.equals(header.template(), SessionHeader.hash(model.template()))
           && Arrays.equals(header.stateKind(), SessionHeader.hash(lane.stateKind()));
     }
 
-    private int nPlaces() {
-      return entries.stream().mapToInt(ContextEntry::size).sum();
-    }
-
-    /** Brings keys and values back. */
+    /**
+     * Brings keys and values back.
+     *
+     * @throws SessionFormatException if they are damaged, or not those of the entries; nothing was
+     *     changed then
+     */
     void restore(Generator generator) throws IOException {
-      ContextFiller filler = generator.filler();
-      filler.clear();
-      if (generator
-          .lane()
-          .readState(
-              channel, header.offset(Section.STATE), header.length(Section.STATE), nPlaces())) {
-        filler.restored(entries, model.textModel().hasSlidingWindow());
+      Lane lane = generator.lane();
+      SequencePlaces places = ContextEntry.places(entries, model.textModel().nPositions());
+      long length = header.length(Section.STATE);
+      if (length > lane.maxStateLength(places.size())) { // before time is spent on its checksum
+        throw SessionHeader.damaged(
+            file,
+            "%d bytes of keys and values are more than %d places have"
+                .formatted(length, places.size()),
+            null);
+      }
+      header.checkSection(file, channel, Section.STATE);
+      boolean fits;
+      try {
+        fits = lane.readState(channel, header.offset(Section.STATE), length, places);
+      } catch (StateFormatException e) {
+        throw SessionHeader.damaged(file, String.valueOf(e.getMessage()), e);
+      }
+      if (fits) {
+        generator.filler().restored(entries, model.textModel().hasSlidingWindow());
+      } else {
+        generator.filler().clear();
       }
     }
 
@@ -172,7 +191,7 @@ final class SessionFile {
   }
 
   /**
-   * Opens a session and checks all of it.
+   * Opens a session and checks all of it but the keys and values, which may not be needed.
    *
    * @throws SessionFormatException if it is none, or damaged
    * @throws ModelMismatchException if it was saved with another model
@@ -189,20 +208,19 @@ final class SessionFile {
                 .formatted(file, info.isEmpty() ? "?" : info.getFirst(), model.options().model()));
       }
       try {
-        Map<String, EncodedImage> pictures =
-            SessionContent.readPictures(stream(header.section(file, channel, Section.PICTURES)));
         List<ContextEntry> entries =
-            SessionContent.readEntries(
-                stream(header.section(file, channel, Section.ENTRIES)),
-                pictures,
-                model.textModel().vocab().nTokens());
+            SessionEntries.read(
+                header.section(file, channel, Section.ENTRIES).array(),
+                header.section(file, channel, Section.PICTURES).array(),
+                model.textModel().vocab().nTokens(),
+                model.textModel().nEmbdInput());
         List<String> sources =
             info.size() > 1 ? info.subList(1, info.size()) : Collections.emptyList();
         List<Message> messages =
             SessionContent.readMessages(
                 header.section(file, channel, Section.MESSAGES).array(), sources);
         ok = true;
-        return new Opened(model, channel, header, messages, entries);
+        return new Opened(model, file, channel, header, messages, entries);
       } catch (IOException | OcellusException e) {
         throw SessionHeader.damaged(file, String.valueOf(e.getMessage()), e);
       }
@@ -211,10 +229,6 @@ final class SessionFile {
         channel.close();
       }
     }
-  }
-
-  private static InputStream stream(ByteBuffer bytes) {
-    return new ByteArrayInputStream(bytes.array());
   }
 
   private static String text(ByteBuffer bytes) {

@@ -26,9 +26,9 @@ import org.jspecify.annotations.Nullable;
 record SessionHeader(byte[] model, byte[] template, byte[] stateKind, List<Extent> sections) {
   /** Parts of the file. */
   enum Section {
-    /** Name of the model, and where the pictures came from, a line each. */
+    /** Name of the model, and where the pictures and videos came from, a line each. */
     INFO,
-    /** The conversation as JSON, with the pictures in it. */
+    /** The conversation as JSON, with the pictures and videos in it. */
     MESSAGES,
     /** What stands in the context. */
     ENTRIES,
@@ -42,7 +42,11 @@ record SessionHeader(byte[] model, byte[] template, byte[] stateKind, List<Exten
   record Extent(long length, byte[] hash) {}
 
   private static final byte[] MAGIC = "OCELSESS".getBytes(StandardCharsets.US_ASCII);
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
+
+  /** What is read at once is decoded to several times its size. */
+  private static final int SHARE_OF_MEMORY = 8;
+
   private static final int HASH = 32;
   private static final int EXTENT = Long.BYTES + HASH;
 
@@ -76,7 +80,8 @@ record SessionHeader(byte[] model, byte[] template, byte[] stateKind, List<Exten
   }
 
   /**
-   * Reads and checks a header and the hash of every section.
+   * Reads and checks a header and the hash of every section but that of the keys and values, for
+   * which there is {@link #checkSection}.
    *
    * @throws SessionFormatException if this is no session, or not a whole and unaltered one
    */
@@ -123,26 +128,47 @@ record SessionHeader(byte[] model, byte[] template, byte[] stateKind, List<Exten
     return hash;
   }
 
+  /** Checks lengths, and checksums of all but the keys and values, which may be many and unused. */
   private void checkSections(Path file, FileChannel channel) throws IOException {
-    long at = SIZE;
+    long left = channel.size() - SIZE;
+    long most = Runtime.getRuntime().maxMemory() / SHARE_OF_MEMORY;
     for (Section section : Section.values()) {
-      Extent extent = sections.get(section.ordinal());
-      if (extent.length < 0 || extent.length > channel.size() - at) {
+      long length = length(section);
+      if (length < 0 || length > left) {
         throw damaged(file, "the part %s is cut short".formatted(section));
       }
-      MessageDigest digest = sha256();
-      for (long from = at; from < at + extent.length; ) {
-        int n = (int) Math.min(1 << 20, at + extent.length - from);
-        digest.update(bytes(channel, from, n));
-        from += n;
+      if (section != Section.STATE && length > most) {
+        throw new SessionFormatException(
+            "%s: the part %s has %d bytes, and at most %d can be read with this much memory. Nothing was changed; give Java more (-Xmx)."
+                .formatted(file, section, length, most));
       }
-      if (!Arrays.equals(digest.digest(), extent.hash)) {
-        throw damaged(file, "the checksum of the part %s is wrong".formatted(section));
-      }
-      at += extent.length;
+      left -= length;
     }
-    if (at != channel.size()) {
-      throw damaged(file, "it has %d bytes too many".formatted(channel.size() - at));
+    if (left > 0) {
+      throw damaged(file, "it has %d bytes too many".formatted(left));
+    }
+    for (Section section : Section.values()) {
+      if (section != Section.STATE) {
+        checkSection(file, channel, section);
+      }
+    }
+  }
+
+  /**
+   * Checks the hash of a section.
+   *
+   * @throws SessionFormatException if it is another
+   */
+  void checkSection(Path file, FileChannel channel, Section section) throws IOException {
+    MessageDigest digest = sha256();
+    long end = offset(section) + length(section);
+    for (long from = offset(section); from < end; ) {
+      int n = (int) Math.min(1 << 20, end - from);
+      digest.update(bytes(channel, from, n));
+      from += n;
+    }
+    if (!Arrays.equals(digest.digest(), sections.get(section.ordinal()).hash)) {
+      throw damaged(file, "the checksum of the part %s is wrong".formatted(section));
     }
   }
 

@@ -2,6 +2,7 @@ package dev.ocellus.vlm;
 
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.llama.LlamaContext;
+import dev.ocellus.llama.SequencePlaces;
 import dev.ocellus.vlm.cache.EncodedImage;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -118,9 +119,14 @@ final class SharedLane implements Lane {
   }
 
   @Override
-  public boolean readState(FileChannel channel, long offset, long length, int nPlaces)
+  public boolean readState(FileChannel channel, long offset, long length, SequencePlaces places)
       throws IOException {
-    return context.readState(sequence, channel, offset, length, nPlaces);
+    return context.readState(sequence, channel, offset, length, places);
+  }
+
+  @Override
+  public long maxStateLength(int nPlaces) {
+    return context.maxStateLength(nPlaces);
   }
 
   @Override

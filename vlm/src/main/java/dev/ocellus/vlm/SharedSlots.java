@@ -100,6 +100,7 @@ final class SharedSlots implements Slots {
         slot = idle.stream().min(Comparator.comparingLong(Slot::lastUse)).orElseThrow();
       }
       // what stands there may be another conversation's; what both begin with is still of use
+      slot.generator().filler().passOn();
       slot.setOwner(owner);
     }
     idle.remove(slot);

@@ -18,8 +18,8 @@ import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.model.Architectures;
 import dev.ocellus.vlm.model.EncoderGraph;
 import dev.ocellus.vlm.model.ImageInput;
+import dev.ocellus.vlm.model.ImageOptions;
 import dev.ocellus.vlm.model.Tiles;
-import dev.ocellus.vlm.model.TokenLimits;
 import dev.ocellus.vlm.model.VisionArchitecture;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -182,16 +182,21 @@ public final class VisionEncoder implements AutoCloseable {
     return architecture.prepare(image);
   }
 
-  /** The same with limits for the number of tokens, where the model leaves a choice. */
-  public ImageInput prepare(RgbImage image, TokenLimits limits) {
-    return architecture.prepare(image, limits);
+  /**
+   * The same with options, where the model leaves a choice.
+   *
+   * @throws dev.ocellus.vlm.model.UnsupportedContentException if the model cannot do as they say
+   */
+  public ImageInput prepare(RgbImage image, ImageOptions options) {
+    Architectures.require(architecture, options);
+    return architecture.prepare(image, options);
   }
 
   /** Prepares a picture or a video, of which frames are taken as the model's reference does. */
-  public ImageInput prepare(Visual visual, TokenLimits limits) {
+  public ImageInput prepare(Visual visual, ImageOptions options) {
     return switch (visual) {
-      case RgbImage image -> prepare(image, limits);
-      case Video video -> architecture.prepare(video, limits);
+      case RgbImage image -> prepare(image, options);
+      case Video video -> architecture.prepare(video, options);
     };
   }
 

@@ -10,6 +10,7 @@ import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.cache.ImageCache;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Visual;
+import dev.ocellus.vlm.model.Architectures;
 import dev.ocellus.vlm.model.VisionArchitecture;
 import dev.ocellus.vlm.model.VisualPlace;
 import dev.ocellus.vlm.prompt.ChatFormat;
@@ -129,6 +130,9 @@ public final class VisionLanguageModel implements AutoCloseable {
     LlamaModel draft = null;
     TokenEmbeddings embeddings = null;
     try {
+      if (encoder != null) {
+        Architectures.require(encoder.architecture(), options.imageOptions());
+      }
       String template = options.chatTemplate();
       if (template == null) {
         template = templateOf(options.model());
@@ -237,7 +241,7 @@ public final class VisionLanguageModel implements AutoCloseable {
       known = identity(options.model());
       Path mmproj = options.mmproj();
       if (mmproj != null) {
-        known += " " + identity(mmproj) + " " + options.imageTokens();
+        known += " " + identity(mmproj) + " " + options.imageOptions();
       }
       identity = known;
     }
@@ -356,7 +360,7 @@ public final class VisionLanguageModel implements AutoCloseable {
       throw new PromptException(
           "The conversation has a picture or video, but no image encoder is loaded; give one with --mmproj");
     }
-    return encoder.architecture().place(visual, nImages);
+    return encoder.architecture().place(visual, nImages, options.imageOptions());
   }
 
   /** How the model writes reasoning and calls into its answers. */

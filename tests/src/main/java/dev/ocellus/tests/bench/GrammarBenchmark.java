@@ -1,30 +1,33 @@
 package dev.ocellus.tests.bench;
 
+import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.llama.LlamaModel;
+import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.sampling.ConstrainedSampler;
 import dev.ocellus.vlm.sampling.SamplerChain;
 import dev.ocellus.vlm.sampling.SamplingOptions;
 import dev.ocellus.vlm.sampling.grammar.Grammar;
 import dev.ocellus.vlm.sampling.grammar.GrammarConstraint;
 import dev.ocellus.vlm.sampling.grammar.GrammarVocabulary;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.FloatBuffer;
-import java.nio.charset.StandardCharsets;
-import java.util.BitSet;
-import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * The time that a JSON schema adds to the choice of a token, at a vocabulary of 151,936 tokens of 1
- * to 8 characters.
+ * What a grammar costs at a vocabulary of 151,936 tokens, here and in llama.cpp. Both choose freely
+ * first and look at the vocabulary only when that choice is refused.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -33,123 +36,168 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 3, time = 2)
 @Measurement(iterations = 5, time = 2)
 public class GrammarBenchmark {
-  private static final int VOCABULARY = 151_936;
-  private static final int TOKENS = 64;
-  private static final int DIFFERENT = 16;
-  private static final String LETTERS =
-      "etaoinshrdlucmfwypvbgkjqxz      ETAOIN0123456789.,:;-\"{}[]\n";
-  private static final String SCHEMA =
+  private static final String GBNF =
       """
-      {"type": "object", "properties": {
-         "title": {"type": "string"},
-         "tags": {"type": "array", "items": {"type": "string", "maxLength": 20}},
-         "count": {"type": "integer", "minimum": 0, "maximum": 100}},
-       "required": ["title", "tags", "count"]}\
+      root ::= "{\\"title\\": " string ", \\"tags\\": [" (string (", " string)*)? "], \\"count\\": " [0-9]{1,3} "}"
+      string ::= "\\"" ([^"\\\\\\x7F\\x00-\\x1F] | "\\\\" ["\\\\/bfnrt])* "\\""
       """;
+  private static final String ANSWER =
+      "{\"title\": \"Three shapes\", \"tags\": [\"red circle\", \"blue square\"], \"count\": 3}";
 
-  private final Grammar grammar = Grammar.ofJsonSchema(SCHEMA);
-  private final GrammarVocabulary vocabulary;
-  private final FloatBuffer[] logits = new FloatBuffer[DIFFERENT];
+  /** The name that follows is fixed, so that nearly every free choice is refused. */
+  private static final String BEFORE_A_NAME = "{\"title\": \"x\", \"ta";
+
+  private static final String INSIDE_A_STRING = "{\"title\": \"";
+
   private final SamplerChain chain = SamplingOptions.builder().seed(1).build().toChain();
-  private final GrammarConstraint beforeName;
-  private int turn;
+  private final Grammar grammar = Grammar.parse(GBNF);
+  private final LlamaModel model;
+  private final GrammarVocabulary vocabulary;
+  private final int[] answer;
+  private final int[] beforeAName;
+  private final int[] insideAString;
+  private final FloatBuffer[] wanting;
+  private final FloatBuffer random;
+  private final GrammarConstraint known;
+  private final WideModel theirs;
+  private final int randomRow;
+  private final MemorySegment theirChain;
+  private final MemorySegment theirGrammar;
+  private final MemorySegment theirMaskedChain;
 
   public GrammarBenchmark() {
-    SplittableRandom random = new SplittableRandom(1);
-    byte[][] texts = new byte[VOCABULARY][];
-    for (int t = 0; t < VOCABULARY; t++) {
-      if (t < 256) {
-        texts[t] = new byte[] {(byte) t};
-      } else {
-        StringBuilder text = new StringBuilder();
-        for (int n = random.nextInt(2, 9); n > 0; n--) {
-          text.append(LETTERS.charAt(random.nextInt(LETTERS.length())));
-        }
-        texts[t] = text.toString().getBytes(StandardCharsets.UTF_8);
-      }
+    int rows = 128;
+    theirs = new WideModel(rows);
+    try {
+      model = LlamaModel.loadVocabulary(theirs.file());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
-    int end = VOCABULARY - 1;
-    texts[end] = new byte[0];
-    vocabulary = new GrammarVocabulary(VOCABULARY, t -> texts[t], t -> t == end);
-    for (int i = 0; i < DIFFERENT; i++) {
-      float[] values = new float[VOCABULARY];
-      for (int t = 0; t < VOCABULARY; t++) {
-        double gauss =
-            Math.sqrt(-2 * Math.log(1 - random.nextDouble()))
-                * Math.cos(2 * Math.PI * random.nextDouble());
-        values[t] = (float) (3 * gauss);
-      }
-      logits[i] = FloatBuffer.wrap(values);
+    Vocab vocab = model.vocab();
+    vocabulary =
+        new GrammarVocabulary(
+            vocab.nTokens(), token -> vocab.piece(token, false), vocab::isEndOfGeneration);
+    answer = vocab.tokenize(ANSWER, false);
+    beforeAName = vocab.tokenize(BEFORE_A_NAME, false);
+    insideAString = vocab.tokenize(INSIDE_A_STRING, false);
+    RandomLogits logits = new RandomLogits(vocab.nTokens());
+    wanting = logits.wanting(answer);
+    random = logits.next();
+    for (int i = 0; i < answer.length; i++) {
+      theirs.put(i, wanting[i]);
     }
-    beforeName = after("{\"title\": \"x\", \"ta");
+    randomRow = answer.length;
+    theirs.put(randomRow, random);
+    known = new GrammarConstraint(grammar, vocabulary);
+    theirGrammar = theirs.grammar(GBNF);
+    theirChain = theirs.chain(MemorySegment.NULL);
+    theirMaskedChain = theirs.chain(theirs.grammar(GBNF));
+    System.out.printf("The answer has %d tokens.%n", answer.length);
   }
 
-  private FloatBuffer next() {
-    turn = (turn + 1) % DIFFERENT;
-    return logits[turn];
+  @TearDown
+  public void close() throws IOException {
+    ggml_h.llama_sampler_free(theirChain);
+    ggml_h.llama_sampler_free(theirMaskedChain);
+    ggml_h.llama_sampler_free(theirGrammar);
+    model.close();
+    theirs.close();
   }
 
-  private GrammarConstraint after(String text) {
-    var constraint = new GrammarConstraint(grammar, vocabulary);
-    constraint.acceptText(text.getBytes(StandardCharsets.UTF_8));
-    return constraint;
-  }
-
-  /** Without a grammar. */
+  /** A whole answer without a grammar. */
   @Benchmark
-  @OperationsPerInvocation(TOKENS)
-  public int free() {
+  public int answerFree() {
     int sum = 0;
-    for (int i = 0; i < TOKENS; i++) {
-      sum += chain.sample(next());
+    for (FloatBuffer logits : wanting) {
+      sum += chain.sample(logits);
     }
     return sum;
   }
 
-  /** A new answer each time: nothing is remembered from the one before. */
+  /** The same answer by a grammar that allows it; nothing is remembered from another. */
   @Benchmark
-  @OperationsPerInvocation(TOKENS)
-  public int schema() {
-    var constraint = new GrammarConstraint(grammar, vocabulary);
-    var sampler = new ConstrainedSampler(chain, constraint);
+  public int answerByGrammar() {
+    var sampler = new ConstrainedSampler(chain, new GrammarConstraint(grammar, vocabulary));
     int sum = 0;
-    for (int i = 0; i < TOKENS; i++) {
-      constraint.setTokensLeft(TOKENS - i);
-      if (constraint.mustEnd()) {
-        break;
+    for (FloatBuffer logits : wanting) {
+      sum += sampler.sample(logits);
+    }
+    if (sampler.refused() > 0) {
+      throw new AssertionError("the grammar refuses the answer");
+    }
+    return sum;
+  }
+
+  @Benchmark
+  public int answerFreeOfLlamaCpp() {
+    int sum = 0;
+    for (int i = 0; i < answer.length; i++) {
+      sum += theirs.sample(theirChain, i);
+    }
+    return sum;
+  }
+
+  @Benchmark
+  public int answerByGrammarOfLlamaCpp() {
+    ggml_h.llama_sampler_reset(theirGrammar);
+    int sum = 0;
+    for (int i = 0; i < answer.length; i++) {
+      int token = theirs.sample(theirChain, i);
+      if (!theirs.allows(theirGrammar, token)) {
+        throw new AssertionError("the grammar refuses the answer");
       }
-      sum += sampler.sample(next());
+      ggml_h.llama_sampler_accept(theirGrammar, token);
+      sum += token;
     }
     return sum;
   }
 
-  /** Inside a string, where most first choices are allowed. */
+  /** A token whose first choice is refused, at a place where the grammar has been before. */
   @Benchmark
-  @OperationsPerInvocation(TOKENS)
-  public int insideAString() {
-    int sum = 0;
-    var constraint = after("{\"title\": \"");
-    for (int i = 0; i < TOKENS; i++) {
-      int token = chain.choose(next()).token(0);
-      sum += constraint.allows(token) ? 1 : 0;
+  public int refusedAgain() {
+    return refused(known, beforeAName);
+  }
+
+  /** A token whose first choice is refused, at a place that is new. */
+  @Benchmark
+  public int refusedFirst() {
+    return refused(new GrammarConstraint(grammar, vocabulary), beforeAName);
+  }
+
+  private int refused(GrammarConstraint constraint, int[] before) {
+    constraint.reset();
+    for (int token : before) {
+      constraint.accept(token);
     }
-    return sum;
+    return new ConstrainedSampler(chain, constraint).sample(random);
   }
 
-  /** Where the text is fixed, so that every first choice is refused; the mask is remembered. */
   @Benchmark
-  public int refused() {
-    return beforeName.allows(chain.choose(next()).token(0)) ? 1 : mask();
-  }
-
-  private int mask() {
-    BitSet allowed = beforeName.allowed();
-    return allowed.cardinality();
+  public int refusedOfLlamaCpp() {
+    return theirMasked(beforeAName);
   }
 
   /** Which tokens may follow inside a string, looked up in the whole vocabulary. */
   @Benchmark
-  public BitSet newMask() {
-    return after("{\"title\": \"").allowed();
+  public int newMaskInsideAString() {
+    var constraint = new GrammarConstraint(grammar, vocabulary);
+    for (int token : insideAString) {
+      constraint.accept(token);
+    }
+    constraint.allowed();
+    return new ConstrainedSampler(chain, constraint).sample(random);
+  }
+
+  @Benchmark
+  public int maskInsideAStringOfLlamaCpp() {
+    return theirMasked(insideAString);
+  }
+
+  private int theirMasked(int[] before) {
+    ggml_h.llama_sampler_reset(theirMaskedChain);
+    for (int token : before) {
+      ggml_h.llama_sampler_accept(theirMaskedChain, token);
+    }
+    return theirs.sample(theirMaskedChain, randomRow);
   }
 }

@@ -1,12 +1,12 @@
 package dev.ocellus.tests.bench;
 
+import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.vlm.sampling.SamplerChain;
 import dev.ocellus.vlm.sampling.SamplingOptions;
 import dev.ocellus.vlm.sampling.TopLogProbs;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.FloatBuffer;
-import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -16,6 +16,7 @@ import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
@@ -34,7 +35,7 @@ public class SamplingBenchmark {
   /** Different logits in turn, so that branches cannot be learnt. */
   private static final int DIFFERENT = 16;
 
-  private final FloatBuffer[] logits = new FloatBuffer[DIFFERENT];
+  private final FloatBuffer[] logits = new RandomLogits(VOCABULARY).next(DIFFERENT);
   private int turn;
 
   /** llama.cpp's defaults: top-k 40, top-p 0.95, min-p 0.05, temperature 0.8. */
@@ -48,19 +49,21 @@ public class SamplingBenchmark {
 
   private final SamplerChain greedy = SamplingOptions.greedy().toChain();
 
+  private final WideModel theirs;
+  private final MemorySegment theirChain;
+
   public SamplingBenchmark() {
-    SplittableRandom random = new SplittableRandom(1);
+    theirs = new WideModel(DIFFERENT);
     for (int i = 0; i < DIFFERENT; i++) {
-      FloatBuffer buffer =
-          ByteBuffer.allocateDirect(4 * VOCABULARY).order(ByteOrder.nativeOrder()).asFloatBuffer();
-      for (int t = 0; t < VOCABULARY; t++) {
-        double gauss =
-            Math.sqrt(-2 * Math.log(1 - random.nextDouble()))
-                * Math.cos(2 * Math.PI * random.nextDouble());
-        buffer.put(t, (float) (3 * gauss));
-      }
-      logits[i] = buffer;
+      theirs.put(i, logits[i]);
     }
+    theirChain = theirs.chain(MemorySegment.NULL);
+  }
+
+  @TearDown
+  public void close() throws IOException {
+    ggml_h.llama_sampler_free(theirChain);
+    theirs.close();
   }
 
   private FloatBuffer next() {
@@ -71,6 +74,13 @@ public class SamplingBenchmark {
   @Benchmark
   public int usualChain() {
     return usual.sample(next());
+  }
+
+  /** The same chain in llama.cpp. */
+  @Benchmark
+  public int usualChainOfLlamaCpp() {
+    turn = (turn + 1) % DIFFERENT;
+    return theirs.sample(theirChain, turn);
   }
 
   @Benchmark

@@ -56,7 +56,7 @@ final class FidelityHarness {
       List<float[]> pixels = new ArrayList<>();
       List<float[]> rows = new ArrayList<>();
       for (Visual image : c.visuals()) {
-        ImageInput input = encoder.prepare(image, reference.imageTokens(model));
+        ImageInput input = encoder.prepare(image, reference.imageOptions(model, c));
         pixels.add(input.pixels());
         rows.add(encoder.encode(input).rows());
       }
@@ -71,7 +71,7 @@ final class FidelityHarness {
     LoadOptions options =
         LoadOptions.of(reference.text(model), reference.mmproj(model))
             .withContextOptions(EXACT)
-            .withImageTokens(reference.imageTokens(model));
+            .withImageOptions(reference.imageOptions(model, c));
     try (VisionLanguageModel vlm = VisionLanguageModel.open(options);
         ChatSession chat = vlm.newChat()) {
       GenerationOptions greedy =

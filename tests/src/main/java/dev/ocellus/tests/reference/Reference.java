@@ -2,7 +2,7 @@ package dev.ocellus.tests.reference;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.ocellus.vlm.model.TokenLimits;
+import dev.ocellus.vlm.model.ImageOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -97,24 +97,29 @@ final class Reference {
     return directory(model).resolve("hf");
   }
 
+  /** How the pictures of a case are prepared. */
+  ImageOptions imageOptions(String model, ReferenceCase c) {
+    return imageTokens(model).withPanAndScan(c.panAndScan());
+  }
+
   /**
    * How many tokens a picture may have, where the reference's processor was given limits that the
    * GGUF files do not hold.
    */
-  TokenLimits imageTokens(String model) {
+  private ImageOptions imageTokens(String model) {
     Path file = directory(model).resolve("hf/preprocessor_config.json");
     if (!Files.exists(file)) {
-      return TokenLimits.NONE;
+      return ImageOptions.DEFAULT;
     }
     try {
       JsonNode json = new ObjectMapper().readTree(file.toFile());
       if (!json.has("merge_size")) {
-        return TokenLimits.NONE;
+        return ImageOptions.DEFAULT;
       }
       int side = json.get("patch_size").asInt() * json.get("merge_size").asInt();
       JsonNode least = json.has("size") ? json.at("/size/shortest_edge") : json.get("min_pixels");
       JsonNode most = json.has("size") ? json.at("/size/longest_edge") : json.get("max_pixels");
-      return new TokenLimits(least.asInt() / (side * side), most.asInt() / (side * side));
+      return ImageOptions.ofTokens(least.asInt() / (side * side), most.asInt() / (side * side));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -102,6 +102,11 @@ final class ReferenceCase {
     return messages;
   }
 
+  /** Whether long pictures are followed by crops of them. */
+  boolean panAndScan() {
+    return json.path("pan_and_scan").asBoolean();
+  }
+
   /** The pictures and videos, in the order of the conversation. */
   List<Visual> visuals() {
     return messages().stream().flatMap(m -> m.visuals().stream()).toList();

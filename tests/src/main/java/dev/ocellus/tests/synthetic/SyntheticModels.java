@@ -15,7 +15,7 @@ import java.util.TreeSet;
  * bytes.
  *
  * <pre>
- * SyntheticModels --text 0.5b --out text.gguf [--type f16|f32|q8_0] [--seed N]
+ * SyntheticModels --text 0.5b|wide --out text.gguf [--type f16|f32|q8_0] [--seed N]
  * SyntheticModels --mmproj vit-l-336|vit-l-336-anyres|siglip-512|qwen2.5-vl --out mmproj.gguf
  * </pre>
  */
@@ -27,7 +27,7 @@ public final class SyntheticModels {
   /**
    * Writes a Qwen2 text model.
    *
-   * @param preset {@code 0.5b} or {@code tiny}
+   * @param preset {@code 0.5b}, {@code wide} or {@code tiny}
    * @param type of the matrices: F32, F16 or Q8_0
    * @throws IllegalArgumentException if there is no such preset or type
    */

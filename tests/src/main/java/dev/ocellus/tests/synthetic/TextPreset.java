@@ -7,10 +7,11 @@ import java.util.Map;
 /** Sizes of a Qwen2 text model (arXiv:2407.10671), whose output matrix is its embedding matrix. */
 record TextPreset(
     int nLayer, int nEmbd, int nHead, int nHeadKv, int nFf, int nVocab, int nCtxTrain) {
-  /** {@code 0.5b} is Qwen2-0.5B's shape. */
+  /** {@code 0.5b} is Qwen2-0.5B's shape; {@code wide} has its vocabulary and next to no layers. */
   static final Map<String, TextPreset> BY_NAME =
       Map.of(
           "0.5b", new TextPreset(24, 896, 14, 2, 4864, 151_936, 32_768),
+          "wide", new TextPreset(1, 64, 4, 2, 128, 151_936, 2048),
           "tiny", new TextPreset(2, 64, 4, 2, 128, 512, 2048));
 
   GgufWriter model(TensorType type, long seed) {

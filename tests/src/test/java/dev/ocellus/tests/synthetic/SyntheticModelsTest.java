@@ -103,7 +103,7 @@ class SyntheticModelsTest {
     Path file = directory.resolve("x.gguf");
     assertThatThrownBy(() -> SyntheticModels.writeText("70b", TensorType.F16, 1, file))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("preset: expected one of [0.5b, tiny], found 70b");
+        .hasMessage("preset: expected one of [0.5b, tiny, wide], found 70b");
   }
 
   private static void assertFiniteAndVaried(float[] values) {

@@ -8,8 +8,8 @@ import dev.ocellus.vlm.VisionEncoder;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.Rgb;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.ImageOptions;
 import dev.ocellus.vlm.model.ImagePiece;
-import dev.ocellus.vlm.model.TokenLimits;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -125,8 +125,8 @@ class Qwen25VlTest extends VisionEncoderContract {
     return Objects.requireNonNull(values.get(name));
   }
 
-  private static TokenLimits limits(int max) {
-    return new TokenLimits(1, max);
+  private static ImageOptions limits(int max) {
+    return ImageOptions.ofTokens(1, max);
   }
 
   private static float[] tail(float[] values, int from) {

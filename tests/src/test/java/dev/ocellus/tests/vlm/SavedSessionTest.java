@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.gguf.TensorType;
+import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.tests.TinyTextModel;
 import dev.ocellus.vlm.Answer;
 import dev.ocellus.vlm.AnswerListener;
@@ -99,6 +100,51 @@ class SavedSessionTest {
     assertGoesOn(shared, file, expected);
     Path other = directory.resolve("other.session");
     assertGoesOn(Golden.options(), other, save(shared, other));
+  }
+
+  @Test
+  void keepsWhatAFileSaysFromOtherConversations() throws IOException {
+    Path file = directory.resolve("chat.session");
+    save(Golden.options(), file);
+    LoadOptions shared = Golden.options().withSessions(SessionOptions.defaults().withParallel(2));
+    try (VisionLanguageModel model = VisionLanguageModel.open(shared)) {
+      try (ChatSession stranger = model.newChat()) {
+        stranger.restore(file);
+        assertThat(stranger.contextUsed()).isPositive();
+      }
+      for (int i = 0; i < 2; i++) { // one of them comes to stand where the other one stood
+        try (ChatSession chat = model.newChat()) {
+          Answer answer = send(chat, first());
+          assertThat(answer.usage().cachedTokens()).isZero();
+          assertThat(answer.usage().images().fromContext()).isZero();
+          chat.clear();
+        }
+      }
+      try (ChatSession chat = model.newChat()) { // what was computed here is of use to others
+        assertThat(send(chat, first()).usage().cachedTokens()).isPositive();
+      }
+    }
+  }
+
+  @Test
+  void doesNotSaveWhatAnotherConversationLeftBehind() throws IOException {
+    LoadOptions shared = Golden.options().withSessions(SessionOptions.defaults().withParallel(2));
+    Path file = directory.resolve("chat.session");
+    try (VisionLanguageModel model = VisionLanguageModel.open(shared)) {
+      for (int i = 0; i < 2; i++) {
+        try (ChatSession chat = model.newChat()) {
+          send(chat, first());
+        }
+      }
+      try (ChatSession chat = model.newChat()) {
+        assertThatThrownBy(() -> send(chat, Message.user("x ".repeat(600))))
+            .isInstanceOf(ContextOverflowException.class);
+        assertThat(chat.contextUsed()).isZero();
+        chat.save(file);
+        chat.restore(file);
+        assertThat(chat.contextUsed()).isZero();
+      }
+    }
   }
 
   @Test

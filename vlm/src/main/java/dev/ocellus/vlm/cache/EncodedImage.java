@@ -15,8 +15,10 @@ import java.util.List;
 public record EncodedImage(float[] rows, int nTokens, int width, List<ImagePiece> layout) {
   public EncodedImage {
     layout = List.copyOf(layout);
-    int placed =
-        layout.stream().mapToInt(piece -> piece instanceof ImagePiece.Rows r ? r.count() : 0).sum();
+    long placed =
+        layout.stream()
+            .mapToLong(piece -> piece instanceof ImagePiece.Rows r ? r.count() : 0)
+            .sum();
     if (placed != nTokens || rows.length != (long) nTokens * width) {
       throw new IllegalArgumentException(
           "%d rows of %d floats do not fit a layout of %d rows and %d floats"

@@ -6,8 +6,11 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A video as frames of one size, each with the time at which it is shown. Instances are immutable.
@@ -16,17 +19,32 @@ public final class Video implements Visual {
   /** Browsers and players show a frame of an animation without a duration for this long. */
   private static final double UNTIMED_SECONDS = 0.1;
 
+  /** Four months; times become positions in a prompt, which are to stay far from overflowing. */
+  private static final double MAX_SECONDS = 1e7;
+
   private final List<RgbImage> frames;
   private final double[] seconds;
   private final double duration;
+  private final OptionalDouble rate;
+  private final boolean whole;
 
-  private Video(List<RgbImage> frames, double[] seconds, double duration) {
+  private Video(
+      List<RgbImage> frames,
+      double[] seconds,
+      double duration,
+      OptionalDouble rate,
+      boolean whole) {
     if (frames.isEmpty()) {
       throw new IllegalArgumentException("a video has at least one frame");
     }
     if (!(duration > 0) || Double.isInfinite(duration)) {
       throw new IllegalArgumentException(
           "a video lasts for a positive number of seconds, but %s were given".formatted(duration));
+    }
+    if (duration > MAX_SECONDS) {
+      throw ImageFormatException.unsupported(
+          "a video of %.0f seconds is longer than the %.0f that are taken; give it more frames per second"
+              .formatted(duration, MAX_SECONDS));
     }
     ImageSize size = frames.getFirst().size();
     for (int i = 0; i < frames.size(); i++) {
@@ -40,6 +58,8 @@ public final class Video implements Visual {
     this.frames = List.copyOf(frames);
     this.seconds = seconds;
     this.duration = duration;
+    this.rate = rate;
+    this.whole = whole;
   }
 
   /**
@@ -54,7 +74,32 @@ public final class Video implements Visual {
     for (int i = 0; i < seconds.length; i++) {
       seconds[i] = i / fps;
     }
-    return new Video(frames, seconds, frames.size() / fps);
+    return new Video(frames, seconds, frames.size() / fps, OptionalDouble.of(fps), true);
+  }
+
+  /**
+   * Frames with the times at which they are shown.
+   *
+   * @param seconds one for each frame, from 0 on and never going back
+   * @param duration of the whole, in seconds: no frame is shown later
+   * @throws ImageFormatException if the frames differ in size
+   * @throws IllegalArgumentException if there are none, or their times are no such times
+   */
+  public static Video at(List<RgbImage> frames, double[] seconds, double duration) {
+    if (seconds.length != frames.size()) {
+      throw new IllegalArgumentException(
+          "%d times do not fit %d frames".formatted(seconds.length, frames.size()));
+    }
+    double before = 0;
+    for (double time : seconds) {
+      if (!(time >= before && time <= duration)) {
+        throw new IllegalArgumentException(
+            "frames are shown one after the other from 0 to %s seconds; found one at %s behind one at %s"
+                .formatted(duration, time, before));
+      }
+      before = time;
+    }
+    return new Video(frames, seconds.clone(), duration, OptionalDouble.empty(), false);
   }
 
   /**
@@ -73,7 +118,7 @@ public final class Video implements Visual {
       seconds[i] = time;
       time += shown.isPositive() ? shown.toMillis() / 1000.0 : UNTIMED_SECONDS;
     }
-    return new Video(images, seconds, time);
+    return new Video(images, seconds, time, OptionalDouble.empty(), true);
   }
 
   /** The frames in order. */
@@ -106,6 +151,19 @@ public final class Video implements Visual {
     return nFrames() / duration;
   }
 
+  /** Frames per second, where they follow each other evenly from the beginning to the end. */
+  public OptionalDouble rate() {
+    return rate;
+  }
+
+  /**
+   * Whether these are all frames with the times of where they came from, and not some that were
+   * chosen.
+   */
+  public boolean isWhole() {
+    return whole;
+  }
+
   /**
    * Some of the frames, at the times that they have here; the duration stays.
    *
@@ -118,7 +176,7 @@ public final class Video implements Visual {
       selected.add(frames.get(indices[i]));
       times[i] = seconds[indices[i]];
     }
-    return new Video(selected, times, duration);
+    return new Video(selected, times, duration, OptionalDouble.empty(), false);
   }
 
   /**
@@ -154,6 +212,21 @@ public final class Video implements Visual {
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
     }
+  }
+
+  /** Equal frames at equal times. */
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return this == other
+        || other instanceof Video that
+            && duration == that.duration
+            && Arrays.equals(seconds, that.seconds)
+            && frames.equals(that.frames);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * Arrays.hashCode(seconds) + frames.hashCode();
   }
 
   @Override

@@ -39,17 +39,31 @@ public interface ImageLoader {
    * @throws dev.ocellus.OcellusException if it is refused or is no video
    */
   default Content.Video loadVideo(String reference, OptionalDouble fps) throws IOException {
-    throw new MessagesFormatException("no videos are read here; found " + shortened(reference));
+    throw new MessagesFormatException(
+        "no videos are read from files here; found " + shortened(reference));
   }
 
-  /** Pictures inside the JSON only, as {@code data:} URLs in base64. */
+  /** What the frames of one video may have together. */
+  default ImageLimits limits() {
+    return ImageLimits.DEFAULT;
+  }
+
+  /** Pictures inside the JSON only, as {@code data:} URLs in base64, and videos of such frames. */
   static ImageLoader inlineOnly(ImageLimits limits) {
-    return reference -> {
-      if (isInline(reference)) {
-        return new Content.Image(inline(reference, limits), "");
+    return new ImageLoader() {
+      @Override
+      public Content.Image load(String reference) {
+        if (isInline(reference)) {
+          return new Content.Image(inline(reference, limits), "");
+        }
+        throw new MessagesFormatException(
+            "expected a data: URL, because no files are read here; found " + shortened(reference));
       }
-      throw new MessagesFormatException(
-          "expected a data: URL, because no files are read here; found " + shortened(reference));
+
+      @Override
+      public ImageLimits limits() {
+        return limits;
+      }
     };
   }
 
@@ -73,6 +87,11 @@ public interface ImageLoader {
       public Content.Video loadVideo(String reference, OptionalDouble fps) throws IOException {
         Path path = base.resolve(path(reference));
         return new Content.Video(VideoReader.read(path, fps, limits), path.toString());
+      }
+
+      @Override
+      public ImageLimits limits() {
+        return limits;
       }
     };
   }

@@ -7,24 +7,15 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ocellus.OcellusException;
 import dev.ocellus.vlm.Content;
 import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.Role;
 import dev.ocellus.vlm.image.ImageFormatException;
-import dev.ocellus.vlm.image.RgbImage;
-import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.tool.ToolCall;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
-import java.util.OptionalDouble;
-import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,19 +26,25 @@ import org.jspecify.annotations.Nullable;
  * a string, or a list of parts {@code {"type": "text", "text": …}}, {@code {"type": "image_url",
  * "image_url": {"url": …}}}, or as in HuggingFace's chats {@code {"type": "image", "image" or "url"
  * or "path": …}}, {@code {"type": "image", "base64": …}} and {@code {"type": "video", "video" or
- * "url" or "path": …, "fps": …}}.
+ * "url" or "path": …, "fps": …}}, where a video may also be a list of such references, one for each
+ * frame, with its {@code fps}, or with the {@code times} of all frames and the {@code duration} in
+ * seconds.
  */
 public final class MessagesJson {
   /** A picture inside the JSON may be as large as one in a file. */
   private static final int MAX_STRING = 400_000_000;
 
-  private static final ObjectMapper MAPPER =
+  /** Most words and brackets: far more than a conversation has, and no more than memory holds. */
+  private static final long MAX_TOKENS = 5_000_000;
+
+  static final ObjectMapper MAPPER =
       new ObjectMapper(
               JsonFactory.builder()
                   .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                   .streamReadConstraints(
                       StreamReadConstraints.builder()
                           .maxStringLength(MAX_STRING)
+                          .maxTokenCount(MAX_TOKENS)
                           .maxNestingDepth(100)
                           .build())
                   .build())
@@ -188,7 +185,7 @@ public final class MessagesJson {
             : image(at + ".image_url", text(at + ".image_url", url), loader);
       }
       case "image" -> imagePart(at, node, loader);
-      case "video" -> videoPart(at, node, loader);
+      case "video" -> VideoPart.read(at, node, loader);
       default ->
           throw new MessagesFormatException(
               "%s.type: expected text, image_url, image or video, found '%s'".formatted(at, type));
@@ -210,38 +207,16 @@ public final class MessagesJson {
         at + ": expected the picture under image, url, path or base64, found none of them");
   }
 
-  /** A directory of frames or an animation, with its rate in frames per second if it is given. */
-  private static Content videoPart(String at, JsonNode node, ImageLoader loader)
-      throws IOException {
-    OptionalDouble fps = OptionalDouble.empty();
-    JsonNode rate = node.get("fps");
-    if (rate != null) {
-      if (!rate.isNumber() || !(rate.doubleValue() > 0) || rate.doubleValue() > 1000) {
-        throw new MessagesFormatException(
-            "%s.fps: expected a rate from above 0 to 1000, found %s".formatted(at, rate));
-      }
-      fps = OptionalDouble.of(rate.doubleValue());
-    }
-    for (String key : List.of("video", "url", "path")) {
-      if (node.has(key)) {
-        String reference = text(at + "." + key, node.get(key));
-        OptionalDouble given = fps;
-        return loaded(at + "." + key, () -> loader.loadVideo(reference, given));
-      }
-    }
-    throw new MessagesFormatException(
-        at + ": expected the video under video, url or path, found none of them");
-  }
-
   private static Content image(String at, String reference, ImageLoader loader) throws IOException {
     return loaded(at, () -> loader.load(reference));
   }
 
-  private interface Loading {
-    Content load() throws IOException;
+  /** Something that may fail where nobody knows in which part of the conversation. */
+  interface Loading<T> {
+    T load() throws IOException;
   }
 
-  private static Content loaded(String at, Loading loading) throws IOException {
+  static <T> T loaded(String at, Loading<T> loading) throws IOException {
     try {
       return loading.load();
     } catch (ImageFormatException e) {
@@ -261,14 +236,14 @@ public final class MessagesJson {
     }
   }
 
-  private static String text(String at, @Nullable JsonNode node) {
+  static String text(String at, @Nullable JsonNode node) {
     if (node == null || !node.isTextual()) {
       throw new MessagesFormatException(at + ": expected a string, found " + kind(node));
     }
     return node.textValue();
   }
 
-  private static String kind(@Nullable JsonNode node) {
+  static String kind(@Nullable JsonNode node) {
     if (node == null || node.isMissingNode()) {
       return "nothing";
     }
@@ -284,79 +259,11 @@ public final class MessagesJson {
   }
 
   /**
-   * Writes a conversation so that {@link #parse} reads it again. Pictures are written as the path
-   * they came from, and as PNG inside the JSON where they came from none.
+   * Writes a conversation so that {@link #parse} reads it again. Pictures and videos are written as
+   * the path they came from. Pictures that came from none are written as PNG inside the JSON, and
+   * so are videos of which only some frames are there.
    */
   public static String write(List<Message> messages) {
-    ArrayNode array = MAPPER.createArrayNode();
-    for (Message message : messages) {
-      ObjectNode node = array.addObject();
-      node.put("role", message.role().word());
-      writeExtras(message, node);
-      if (message.content().size() == 1 && message.content().getFirst() instanceof Content.Text t) {
-        node.put("content", t.text());
-        continue;
-      }
-      ArrayNode parts = node.putArray("content");
-      for (Content content : message.content()) {
-        switch (content) {
-          case Content.Text(String text) -> parts.addObject().put("type", "text").put("text", text);
-          case Content.Video(Video video, String source) -> {
-            if (source.isEmpty()) {
-              throw new MessagesFormatException(
-                  "a video that comes from no file cannot be written as JSON");
-            }
-            parts.addObject().put("type", "video").put("video", source).put("fps", video.fps());
-          }
-          case Content.Image(RgbImage image, String source) ->
-              parts
-                  .addObject()
-                  .put("type", "image_url")
-                  .putObject("image_url")
-                  .put("url", source.isEmpty() ? pngUrl(image) : source);
-        }
-      }
-    }
-    try {
-      return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(array) + "\n";
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a tree of JSON nodes could not be written", e);
-    }
-  }
-
-  private static void writeExtras(Message message, ObjectNode node) {
-    if (!message.reasoning().isEmpty()) {
-      node.put("reasoning_content", message.reasoning());
-    }
-    if (!message.toolCallId().isEmpty()) {
-      node.put("tool_call_id", message.toolCallId());
-    }
-    if (!message.toolName().isEmpty()) {
-      node.put("name", message.toolName());
-    }
-    if (!message.toolCalls().isEmpty()) {
-      ArrayNode calls = node.putArray("tool_calls");
-      for (ToolCall call : message.toolCalls()) {
-        calls
-            .addObject()
-            .put("id", call.id())
-            .put("type", "function")
-            .putObject("function")
-            .put("name", call.name())
-            .put("arguments", call.arguments());
-      }
-    }
-  }
-
-  private static String pngUrl(RgbImage image) {
-    var bytes = new ByteArrayOutputStream();
-    try {
-      if (!ImageIO.write(image.toBufferedImage(), "png", bytes)) {
-        throw new OcellusException("This Java cannot write PNG files");
-      }
-    } catch (IOException e) {
-      throw new IllegalStateException("a byte array could not be written", e);
-    }
-    return "data:image/png;base64," + Base64.getEncoder().encodeToString(bytes.toByteArray());
+    return MessagesWriter.write(messages);
   }
 }

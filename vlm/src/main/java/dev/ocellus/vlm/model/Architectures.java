@@ -40,6 +40,17 @@ public final class Architectures {
             .formatted(architecture.name(), WITH_VIDEO));
   }
 
+  /**
+   * @throws UnsupportedContentException if the options ask for what the architecture cannot do
+   */
+  public static void require(VisionArchitecture architecture, ImageOptions options) {
+    if (options.panAndScan() && !architecture.pansAndScans()) {
+      throw new UnsupportedContentException(
+          "Models of the family %s have no pan and scan (--pan-and-scan); those of Gemma 3 do. Many others cut large pictures by themselves."
+              .formatted(architecture.name()));
+    }
+  }
+
   /** Three families have the projector of LLaVA; how they cut pictures tells them apart. */
   private static VisionArchitecture llava(GgufMetadata metadata, Weights weights) {
     if (!metadata.contains(AnyRes.PINPOINTS)) {

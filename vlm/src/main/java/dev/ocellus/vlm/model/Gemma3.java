@@ -7,6 +7,7 @@ import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -16,8 +17,8 @@ import java.util.List;
  *
  * <p>The reference is {@code Gemma3ForConditionalGeneration} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/gemma3/modeling_gemma3.py">modeling_gemma3.py</a>.
- * Pan and scan, which published preprocessors leave switched off, is not done. The converter has
- * added the 1 that Gemma's norms add to their weights.
+ * {@linkplain PanAndScan Pan and scan} is off unless it is asked for, as in published
+ * preprocessors. The converter has added the 1 that Gemma's norms add to their weights.
  */
 final class Gemma3 implements VisionArchitecture {
   private static final double[] HALF = {0.5, 0.5, 0.5};
@@ -102,16 +103,60 @@ final class Gemma3 implements VisionArchitecture {
   }
 
   @Override
+  public boolean pansAndScans() {
+    return true;
+  }
+
+  @Override
+  public VisualPlace place(RgbImage image, int nImages, ImageOptions options) {
+    VisualPlace whole = VisionArchitecture.super.place(image, nImages, options);
+    boolean cut = options.panAndScan() && !PanAndScan.crops(image.size()).isEmpty();
+    return cut
+        ? new VisualPlace(
+            whole.marker(), PanAndScan.BEFORE + whole.before(), whole.after(), whole.written())
+        : whole;
+  }
+
+  @Override
   public ImageInput prepare(RgbImage image) {
+    return prepare(image, ImageOptions.DEFAULT);
+  }
+
+  @Override
+  public ImageInput prepare(RgbImage image, ImageOptions options) {
     int side = config.imageSize();
-    RgbImage square = Preprocess.stretch(image, side, side, filter);
-    int perSide = config.grid() / poolSize;
+    List<RgbImage> squares = new ArrayList<>();
+    squares.add(square(image));
+    if (options.panAndScan()) {
+      PanAndScan.crops(image.size()).stream()
+          .map(crop -> square(crop.of(image)))
+          .forEach(squares::add);
+    }
     return new ImageInput(
-        List.of(Tiles.ofRgb(normalize.apply(square), side, side, 1, config.patchSize())),
-        List.of(1, 3, side, side),
+        List.of(Tiles.ofImages(squares, normalize, config.patchSize())),
+        List.of(squares.size(), 3, side, side),
         1,
         1,
-        List.of(ImagePiece.Rows.of(perSide * perSide)));
+        layout(squares.size()));
+  }
+
+  private RgbImage square(RgbImage image) {
+    int side = config.imageSize();
+    return Preprocess.stretch(image, side, side, filter);
+  }
+
+  /** The whole picture, then its crops, each as a picture stands in a prompt. */
+  private List<ImagePiece> layout(int n) {
+    int perSide = config.grid() / poolSize;
+    ImagePiece rows = ImagePiece.Rows.of(perSide * perSide);
+    List<ImagePiece> pieces = new ArrayList<>();
+    pieces.add(rows);
+    for (int i = 1; i < n; i++) {
+      String between = i == 1 ? PanAndScan.BETWEEN : " ";
+      pieces.add(new ImagePiece.Text(textAfterImage() + between + textBeforeImage()));
+      pieces.add(rows);
+    }
+    return pieces;
   }
 
   @Override

@@ -245,7 +245,7 @@ final class Idefics3 implements VisionArchitecture {
    * resized twice, first as a picture is.
    */
   @Override
-  public ImageInput prepare(Video video, TokenLimits limits) {
+  public ImageInput prepare(Video video, ImageOptions options) {
     int side = config.imageSize();
     Video sampled = FrameSampling.withinMargins(video, FPS, MAX_FRAMES);
     ImageSize first = longSide(video.size(), Math.min(longestSide, MAX_SIDE));

@@ -25,12 +25,26 @@ public sealed interface ImagePiece {
       times = List.copyOf(times);
       boolean right =
           gridX > 0
-              ? gridY > 0 && (long) gridX * gridY * times.size() == count && count > 0
-              : gridX == 0 && gridY == 0 && times.isEmpty();
+              ? gridY > 0
+                  && (long) gridX * gridY <= count
+                  && (long) gridX * gridY * times.size() == count
+                  && ascending(times)
+              : gridX == 0 && gridY == 0 && times.isEmpty() && count > 0;
       if (!right) {
         throw new IllegalArgumentException(
             "%d rows on %d grids of %d x %d".formatted(count, times.size(), gridX, gridY));
       }
+    }
+
+    private static boolean ascending(List<Integer> times) {
+      int before = 0;
+      for (int time : times) {
+        if (time < before || time == Integer.MAX_VALUE) {
+          return false;
+        }
+        before = time;
+      }
+      return true;
     }
 
     /** Rows whose positions follow each other as those of text do. */

@@ -166,7 +166,7 @@ final class InternVl implements VisionArchitecture {
 
   /** All frames, each one tile behind its number ({@code InternVLProcessor}). */
   @Override
-  public ImageInput prepare(Video video, TokenLimits limits) {
+  public ImageInput prepare(Video video, ImageOptions options) {
     int side = config.tower.imageSize();
     List<RgbImage> tiles =
         video.frames().stream()

@@ -193,8 +193,8 @@ final class Qwen25Vl implements QwenArchitecture {
    * rounded down in F32.
    */
   @Override
-  public ImageInput prepare(Video video, TokenLimits limits) {
-    ImageSize size = patches.size(video.size(), limits);
+  public ImageInput prepare(Video video, ImageOptions options) {
+    ImageSize size = patches.size(video.size(), options);
     float interval = TOKENS_PER_SECOND * (float) (QwenPatches.FRAMES / video.fps());
     List<Integer> times = new ArrayList<>();
     for (int i = 0; i < Math.ceilDiv(video.nFrames(), QwenPatches.FRAMES); i++) {

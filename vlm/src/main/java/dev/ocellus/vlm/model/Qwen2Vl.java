@@ -133,8 +133,8 @@ final class Qwen2Vl implements QwenArchitecture {
    * Qwen2VLVideoProcessor}, which chooses among frames only when it is asked to).
    */
   @Override
-  public ImageInput prepare(Video video, TokenLimits limits) {
-    ImageSize size = patches.size(video.size(), limits);
+  public ImageInput prepare(Video video, ImageOptions options) {
+    ImageSize size = patches.size(video.size(), options);
     int nPairs = Math.ceilDiv(video.nFrames(), QwenPatches.FRAMES);
     List<Integer> times = IntStream.range(0, nPairs).boxed().toList();
     return patches.prepare(video, size, List.of(patches.rows(size, times)));

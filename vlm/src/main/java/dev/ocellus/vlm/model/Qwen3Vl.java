@@ -152,12 +152,13 @@ final class Qwen3Vl implements QwenArchitecture {
    * are given, are for all frames together.
    */
   @Override
-  public ImageInput prepare(Video video, TokenLimits limits) {
+  public ImageInput prepare(Video video, ImageOptions options) {
     Video sampled = FrameSampling.atRate(video, FPS, MIN_FRAMES, MAX_FRAMES);
     int factor = patches.patchSize() * patches.mergeSize();
     long perToken = (long) factor * factor;
-    long most = limits.max() > 0 ? limits.max() * perToken : MAX_VIDEO_PIXELS;
-    long least = limits.min() > 0 ? limits.min() * perToken : Math.min(most, MIN_VIDEO_PIXELS);
+    long most = options.maxTokens() > 0 ? options.maxTokens() * perToken : MAX_VIDEO_PIXELS;
+    long least =
+        options.minTokens() > 0 ? options.minTokens() * perToken : Math.min(most, MIN_VIDEO_PIXELS);
     ImageSize size = videoSize(sampled, factor, least, Math.max(least, most));
     List<ImagePiece> layout = new ArrayList<>();
     String before = "";

@@ -34,12 +34,12 @@ interface QwenArchitecture extends VisionArchitecture {
   }
 
   @Override
-  default ImageInput prepare(RgbImage image, TokenLimits limits) {
-    return patches().prepare(image, limits);
+  default ImageInput prepare(RgbImage image, ImageOptions options) {
+    return patches().prepare(image, options);
   }
 
   @Override
   default ImageInput prepare(RgbImage image) {
-    return prepare(image, TokenLimits.NONE);
+    return prepare(image, ImageOptions.DEFAULT);
   }
 }

@@ -126,8 +126,8 @@ final class QwenPatches {
     return merge * merge;
   }
 
-  ImageInput prepare(RgbImage image, TokenLimits limits) {
-    ImageSize size = size(image.size(), limits);
+  ImageInput prepare(RgbImage image, ImageOptions options) {
+    ImageSize size = size(image.size(), options);
     int gridX = size.width() / patchSize;
     int gridY = size.height() / patchSize;
     float[] planes = normalize.apply(Resize.resize(image, size, filter));
@@ -191,11 +191,12 @@ final class QwenPatches {
   }
 
   /** The size at which a picture, or a frame of a video, is encoded. */
-  ImageSize size(ImageSize size, TokenLimits limits) {
+  ImageSize size(ImageSize size, ImageOptions options) {
     int factor = patchSize * merge;
     long perToken = (long) factor * factor;
-    long least = limits.min() > 0 ? limits.min() * perToken : minPixels;
-    long most = limits.max() > 0 ? limits.max() * perToken : Math.max(maxPixels, least);
+    long least = options.minTokens() > 0 ? options.minTokens() * perToken : minPixels;
+    long most =
+        options.maxTokens() > 0 ? options.maxTokens() * perToken : Math.max(maxPixels, least);
     ImageSize resized = smartResize(size, factor, Math.min(least, most), most);
     if (resized.pixels() > MAX_PATCHES * patchSize * patchSize
         || 3 * resized.pixels() > Integer.MAX_VALUE / 4) {

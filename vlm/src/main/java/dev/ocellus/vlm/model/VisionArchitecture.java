@@ -69,14 +69,24 @@ public interface VisionArchitecture {
    * How the place of a picture or video is written.
    *
    * @param nImages pictures before it in the conversation
+   * @param options as it is prepared
    */
-  default VisualPlace place(Visual visual, int nImages) {
+  default VisualPlace place(Visual visual, int nImages, ImageOptions options) {
     return switch (visual) {
-      case RgbImage image ->
-          new VisualPlace(
-              imageMarker(), textBeforeImage(nImages), textAfterImage(), writtenImage());
+      case RgbImage image -> place(image, nImages, options);
       case Video video -> place(video);
     };
+  }
+
+  /** As {@link #place(Visual, int, ImageOptions)}. */
+  default VisualPlace place(RgbImage image, int nImages, ImageOptions options) {
+    return new VisualPlace(
+        imageMarker(), textBeforeImage(nImages), textAfterImage(), writtenImage());
+  }
+
+  /** Whether long pictures can be followed by crops of them. */
+  default boolean pansAndScans() {
+    return false;
   }
 
   /** The chat template to use when the text model's file has none. */
@@ -91,12 +101,11 @@ public interface VisionArchitecture {
   ImageInput prepare(RgbImage image);
 
   /**
-   * The same with limits for the number of tokens, which architectures with a fixed number do not
-   * look at.
+   * The same with options, of which an architecture looks at those that it has a choice in.
    *
    * @throws dev.ocellus.vlm.image.ImageFormatException as {@link #prepare(RgbImage)}
    */
-  default ImageInput prepare(RgbImage image, TokenLimits limits) {
+  default ImageInput prepare(RgbImage image, ImageOptions options) {
     return prepare(image);
   }
 
@@ -106,7 +115,7 @@ public interface VisionArchitecture {
    * @throws UnsupportedContentException if the model takes no videos
    * @throws dev.ocellus.vlm.image.ImageFormatException as {@link #prepare(RgbImage)}
    */
-  default ImageInput prepare(Video video, TokenLimits limits) {
+  default ImageInput prepare(Video video, ImageOptions options) {
     throw Architectures.takesNoVideo(this);
   }
 

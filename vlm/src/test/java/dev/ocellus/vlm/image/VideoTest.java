@@ -93,6 +93,31 @@ class VideoTest {
   }
 
   @Test
+  void knowsWhetherItIsWholeAndEven() {
+    Video even = Video.of(List.of(gray(1), gray(2), gray(3)), 0.7);
+    assertThat(even.rate()).hasValue(0.7);
+    assertThat(even.isWhole()).isTrue();
+    Video some = even.evenly(2);
+    assertThat(some.rate()).isEmpty();
+    assertThat(some.isWhole()).isFalse();
+    assertThat(Video.at(some.frames(), new double[] {0, 2 / 0.7}, 3 / 0.7)).isEqualTo(some);
+    assertThat(some).isNotEqualTo(even);
+  }
+
+  @Test
+  void refusesTimesThatGoBackOrOn() {
+    List<RgbImage> two = List.of(gray(1), gray(2));
+    for (double[] times :
+        new double[][] {{0}, {0, -1}, {-1, 0}, {1, 0.5}, {0, 3}, {0, Double.NaN}, {0, 1, 2}}) {
+      assertThatThrownBy(() -> Video.at(two, times, 2))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+    assertThatThrownBy(() -> Video.of(two, 1e-9))
+        .isInstanceOf(ImageFormatException.class)
+        .hasMessageContaining("longer");
+  }
+
+  @Test
   void refusesFramesOfDifferentSizes() throws IOException {
     write("1.png", gray(1));
     write("2.png", RgbImage.filled(5, 3, Rgb.BLACK));

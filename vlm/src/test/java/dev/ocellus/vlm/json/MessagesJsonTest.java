@@ -11,11 +11,13 @@ import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.Rgb;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.image.VideoReader;
 import dev.ocellus.vlm.image.Visual;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalDouble;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -174,5 +176,104 @@ class MessagesJsonTest {
         .isInstanceOf(MessagesFormatException.class)
         .hasMessageContaining("messages[0].content[0].video")
         .hasMessageContaining("no videos");
+  }
+
+  private static String video(String video) {
+    return "[{\"role\": \"user\", \"content\": [{\"type\": \"video\", %s}]}]".formatted(video);
+  }
+
+  @Test
+  void readsFramesOneByOne() throws IOException {
+    green("1.png");
+    String even = video("\"video\": [\"1.png\", \"1.png\"], \"fps\": 4");
+    assertThat(parse(even).getFirst().visuals())
+        .containsExactly(Video.of(List.of(GREEN, GREEN), 4));
+    assertThat(parse(even.replace(", \"fps\": 4", "")).getFirst().visuals())
+        .containsExactly(Video.of(List.of(GREEN, GREEN), 2));
+    String timed =
+        video("\"video\": [\"1.png\", \"1.png\"], \"times\": [0.5, 0.75], \"duration\": 3");
+    assertThat(parse(timed).getFirst().visuals())
+        .containsExactly(Video.at(List.of(GREEN, GREEN), new double[] {0.5, 0.75}, 3));
+  }
+
+  @Test
+  void writesAPathOnlyWhereItGivesTheSameVideoAgain() throws IOException {
+    Path frames = Files.createDirectory(directory.resolve("frames"));
+    green("frames/1.png");
+    green("frames/2.png");
+    Path animation =
+        Path.of("src/test/resources/dev/ocellus/vlm/image/formats/animation_P_disposal0.gif")
+            .toAbsolutePath();
+    ImageLimits limits = ImageLimits.DEFAULT;
+    for (Content.Video content :
+        List.of(
+            of(frames, VideoReader.read(frames, OptionalDouble.of(30000 / 1001.0), limits)),
+            of(animation, VideoReader.read(animation, OptionalDouble.empty(), limits)),
+            of(animation, VideoReader.read(animation, OptionalDouble.of(7), limits)))) {
+      Video video = content.video();
+      String source = content.source();
+      Message whole = new Message(Role.USER, List.of(content));
+      String json = MessagesJson.write(List.of(whole));
+      assertThat(json).doesNotContain("base64");
+      assertThat(parse(json)).containsExactly(whole);
+      for (Video part : List.of(video.evenly(1), video.select(0, 1))) {
+        Message some = new Message(Role.USER, List.of(new Content.Video(part, source)));
+        json = MessagesJson.write(List.of(some));
+        assertThat(json).doesNotContain(source);
+        assertThat(parse(json).getFirst().visuals()).containsExactly(part);
+      }
+    }
+  }
+
+  private static Content.Video of(Path source, Video video) {
+    return new Content.Video(video, source.toString());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "`video`: []|content[0].video: expected 1 to 1000 frames, found 0",
+        "`video`: [`1.png`, 5]|content[0].video[1]: expected a string, found the number 5",
+        "`video`: [`1.png`, `none.png`]|content[0].video[1]: no such file",
+        "`video`: [`1.png`], `times`: 4|content[0].times: expected a list of seconds",
+        "`video`: [`1.png`], `times`: [`a`], `duration`: 1|content[0].times[0]: expected a number",
+        "`video`: [`1.png`], `times`: [0]|content[0].duration: expected a number",
+        "`video`: [`1.png`], `times`: [0], `duration`: 0|content[0]: a video lasts",
+        "`video`: [`1.png`], `times`: [0, 1], `duration`: 2|content[0]: 2 times do not fit 1 frames",
+        "`video`: [`1.png`, `1.png`], `times`: [1, 0], `duration`: 2|content[0]: frames are shown one after the other",
+        "`video`: [`1.png`], `times`: [3], `duration`: 2|content[0]: frames are shown one after the other",
+        "`video`: [`1.png`], `times`: [0], `duration`: 1, `fps`: 2|content[0]: expected fps or times",
+      })
+  void namesThePlaceOfAMistakeInAVideo(String part, String message) throws IOException {
+    green("1.png");
+    assertThatThrownBy(() -> parse(video(part.replace('`', '"'))))
+        .isInstanceOf(MessagesFormatException.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void limitsFramesTogether() throws IOException {
+    green("1.png");
+    ImageLimits limits = ImageLimits.DEFAULT.withMaxPixels(11);
+    assertThatThrownBy(() ->
+            MessagesJson.parse(
+                video("\"video\": [\"1.png\", \"1.png\"]"), ImageLoader.files(directory, limits)))
+        .isInstanceOf(ImageFormatException.class)
+        .hasMessageContaining("video[1]")
+        .hasMessageContaining("12 pixels");
+    ImageIO.write(
+        RgbImage.filled(5, 5, Rgb.BLACK).toBufferedImage(),
+        "png",
+        directory.resolve("2.png").toFile());
+    assertThatThrownBy(() -> parse(video("\"video\": [\"1.png\", \"2.png\"]")))
+        .isInstanceOf(ImageFormatException.class)
+        .hasMessageContaining("content[0]: frame 2");
+  }
+
+  @Test
+  void refusesMoreThanMemoryHolds() {
+    assertThatThrownBy(() -> parse("[" + "[],".repeat(3_000_000) + "[]]"))
+        .isInstanceOf(MessagesFormatException.class);
   }
 }

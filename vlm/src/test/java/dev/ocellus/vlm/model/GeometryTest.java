@@ -24,7 +24,8 @@ import org.junit.jupiter.api.Test;
  *
  * <p>In {@code geometry.txt} a line that begins with # names a rule and its parameters; the lines
  * after it are width, height and the result: the resized size where the rule chooses one, tiles
- * across and down where there are tiles, and tokens; or {@code error} where the processor raises.
+ * across and down where there are tiles, and tokens (for pan and scan the number of crops, and the
+ * sizes of the first and the last); or {@code error} where the processor raises.
  */
 class GeometryTest {
   /** A rule with its parameters. */
@@ -95,6 +96,7 @@ class GeometryTest {
             };
           };
       case "janus" -> size -> fixed(JanusPro.fitted(size, p[0], 14), p[0] / p[1]);
+      case "pan-and-scan" -> size -> crops(PanAndScan.crops(size));
       case "llava" -> size -> fixed(Preprocess.shortestEdgeSize(size, p[0]), p[0] / p[1]);
       default -> throw new IllegalArgumentException("no rule " + words[0]);
     };
@@ -103,6 +105,16 @@ class GeometryTest {
   /** Lists are read where they are used. */
   private static int number(String word) {
     return word.indexOf('x') < 0 ? Integer.parseInt(word) : 0;
+  }
+
+  /** Their number, and the sizes of the first and the last. */
+  private static int[] crops(List<PanAndScan.Crop> crops) {
+    if (crops.isEmpty()) {
+      return new int[] {0};
+    }
+    PanAndScan.Crop first = crops.getFirst();
+    PanAndScan.Crop last = crops.getLast();
+    return new int[] {crops.size(), first.width(), first.height(), last.width(), last.height()};
   }
 
   private static int[] fixed(ImageSize resized, int grid) {

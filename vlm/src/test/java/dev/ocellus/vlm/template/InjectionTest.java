@@ -3,6 +3,7 @@ package dev.ocellus.vlm.template;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.TextNode;
+import dev.ocellus.OcellusException;
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.Content;
 import dev.ocellus.vlm.Message;
@@ -46,6 +47,7 @@ import org.junit.jupiter.api.Test;
  * {@code -Docellus.vocabularies=DIR} all ggml-vocab-*.gguf of one, each token by itself.
  */
 class InjectionTest {
+  private static final System.Logger LOG = System.getLogger("injection");
   private static final String MARKER = "<image>";
 
   /** Of more pictures than any conversation here has. */
@@ -263,6 +265,32 @@ class InjectionTest {
     });
   }
 
+  /** Every vocabulary of a directory that text models here can have; others are named. */
+  private void tryVocabularies(Path directory) throws IOException {
+    List<Path> vocabularies;
+    try (Stream<Path> files = Files.list(directory)) {
+      vocabularies =
+          files
+              .filter(f -> f.getFileName().toString().matches("ggml-vocab-.*\\.gguf"))
+              .sorted()
+              .toList();
+    }
+    assertThat(vocabularies).as("vocabularies in %s", directory).isNotEmpty();
+    for (Path file : vocabularies) {
+      int before = tried;
+      String result;
+      try (TestVocabulary real = TestVocabulary.open(file)) {
+        tryTemplates(real, true);
+        result =
+            "%d special tokens, %d tried"
+                .formatted(real.vocab().specialTokens().size(), tried - before);
+      } catch (OcellusException refused) {
+        result = "no model with it can be opened: " + refused.getMessage();
+      }
+      LOG.log(System.Logger.Level.INFO, file.getFileName() + ": " + result);
+    }
+  }
+
   @Test
   void makesNoControlTokenAndNoImagePositionOfInput() throws IOException {
     String directory = System.getProperty("ocellus.vocabularies");
@@ -271,30 +299,16 @@ class InjectionTest {
         tryTemplates(real, false);
       }
     } else {
-      try (Stream<Path> files = Files.list(Path.of(directory))) {
-        for (Path file :
-            files
-                .filter(f -> f.getFileName().toString().startsWith("ggml-vocab-"))
-                .sorted()
-                .toList()) {
-          if (file.toString().endsWith(".gguf")) {
-            try (TestVocabulary real = TestVocabulary.open(file)) {
-              boolean few = real.vocab().specialTokens().size() <= 400;
-              tryTemplates(real, few);
-            }
-          }
-        }
-      }
+      tryVocabularies(Path.of(directory));
     }
-    System.getLogger("injection")
-        .log(
-            System.Logger.Level.INFO,
-            String.format(
-                Locale.ROOT,
-                "%d tried, rendered %s, %d with markers beside pictures",
-                tried,
-                rendered,
-                markersBesidePictures));
+    LOG.log(
+        System.Logger.Level.INFO,
+        String.format(
+            Locale.ROOT,
+            "%d tried, rendered %s, %d with markers beside pictures",
+            tried,
+            rendered,
+            markersBesidePictures));
     assertThat(rendered.keySet()).hasSize(13);
     assertThat(markersBesidePictures).isGreaterThan(100);
     assertThat(unplaced).isEmpty();

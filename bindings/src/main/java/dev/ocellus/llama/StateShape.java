@@ -1,0 +1,99 @@
+package dev.ocellus.llama;
+
+import dev.ocellus.gguf.TensorType;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * How libllama writes the keys and values of a sequence of one context: magic number and number of
+ * the sequence, and then each of its caches. A cache has the number of its streams and of the cells
+ * of this sequence; for every cell its position, and where positions have axes the others and the
+ * token; and then for every layer the type and row length of the keys and all keys, and the same
+ * for the values, whose cells lie beside each other where there is no flash attention.
+ * Little-endian on all machines that ggml is built for here.
+ *
+ * <p>Source: {@code llama_kv_cache::state_write} and {@code llama_kv_cache_iswa::state_write} in
+ * {@code src/llama-kv-cache.cpp} and {@code src/llama-kv-cache-iswa.cpp} of llama.cpp v0.4.0. None
+ * of the architectures that are let through has another memory.
+ *
+ * @param caches one, or that of the layers that see all and that of the layers with a window
+ * @param typeK of keys
+ * @param typeV of values
+ * @param rowElements keys, and as many values, of one cell in one layer
+ * @param flashAttention which decides how values lie
+ * @param axes whether cells have positions on axes and tokens
+ */
+record StateShape(
+    List<Cache> caches,
+    TensorType typeK,
+    TensorType typeV,
+    int rowElements,
+    ContextOptions.FlashAttention flashAttention,
+    boolean axes) {
+
+  /**
+   * One cache.
+   *
+   * @param name for people
+   * @param nLayers layers in it
+   * @param window how many tokens a layer sees, its own included; 0 for all
+   */
+  record Cache(String name, int nLayers, int window) {}
+
+  private static final int FRONT_BYTES = 8;
+  private static final int CACHE_BYTES = 16;
+  private static final int TYPE_BYTES = 12;
+  private static final int CELL_BYTES = 12;
+  private static final int AXES_BYTES = 12;
+
+  static StateShape of(Hyperparameters sizes, int window, boolean axes, ContextOptions options) {
+    int nWindowed = sizes.nWindowed();
+    List<Cache> caches =
+        window > 0
+            ? List.of(
+                new Cache("cache of whole layers", sizes.nLayer() - nWindowed, 0),
+                new Cache("cache of layers with a window", nWindowed, window))
+            : List.of(new Cache("cache", sizes.nLayer(), 0));
+    return new StateShape(
+        caches,
+        options.typeK(),
+        options.typeV(),
+        sizes.headSize() * sizes.nHeadKv(),
+        options.flashAttention(),
+        axes);
+  }
+
+  long rowBytesK() {
+    return typeK.rowBytes(rowElements);
+  }
+
+  long rowBytesV() {
+    return typeV.rowBytes(rowElements);
+  }
+
+  int cellBytes() {
+    return axes ? CELL_BYTES + AXES_BYTES : CELL_BYTES;
+  }
+
+  /**
+   * Bytes of a state with so many cells in every cache.
+   *
+   * @param nCells at least 1 in each
+   */
+  long length(int... nCells) {
+    return FRONT_BYTES
+        + IntStream.range(0, caches.size())
+            .mapToLong(i -> {
+              long perLayer = 2L * TYPE_BYTES + nCells[i] * (rowBytesK() + rowBytesV());
+              return CACHE_BYTES
+                  + (long) nCells[i] * cellBytes()
+                  + perLayer * caches.get(i).nLayers();
+            })
+            .sum();
+  }
+
+  /** Most bytes of a state of so many places. */
+  long maxLength(int nPlaces) {
+    return length(IntStream.range(0, caches.size()).map(i -> nPlaces).toArray());
+  }
+}
