@@ -366,6 +366,52 @@ public final class LlamaContext extends NativeObject {
     }
   }
 
+  /**
+   * Whether the cache still has all that a token at a position of a sequence sees. Layers with a
+   * window give away older places when others need room, and do not save them.
+   */
+  public boolean seesBefore(int sequence, int position) {
+    lock.lock();
+    try {
+      requireOpen();
+      range("sequence", sequence, 0, options.nSeqMax() - 1);
+      int window = model.slidingWindow();
+      if (window == 0 || position == 0) {
+        return true;
+      }
+      int first = ggml_h.llama_memory_seq_pos_min(ggml_h.llama_get_memory(handle), sequence);
+      return first >= 0 && first <= Math.max(0, position - window + 1);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Lets a sequence hold what another one has before a position. Both have it from then on, until
+   * both have removed it, and nothing is copied.
+   *
+   * @param to must hold nothing
+   * @throws IllegalStateException if each sequence has a cache of its own
+   */
+  public void share(int from, int to, int position) {
+    lock.lock();
+    try {
+      requireOpen();
+      range("sequence", from, 0, options.nSeqMax() - 1);
+      range("sequence", to, 0, options.nSeqMax() - 1);
+      requireUnified();
+      ggml_h.llama_memory_seq_cp(ggml_h.llama_get_memory(handle), from, to, 0, position);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void requireUnified() {
+    if (!unified) {
+      throw new IllegalStateException("each sequence of this context has a cache of its own");
+    }
+  }
+
   /** Forgets everything. */
   public void clear() {
     lock.lock();
@@ -399,9 +445,7 @@ public final class LlamaContext extends NativeObject {
   }
 
   private StateShape stateShape() {
-    if (!unified) {
-      throw new IllegalStateException("each sequence of this context has a cache of its own");
-    }
+    requireUnified();
     return StateShape.of(model.sizes(), model.slidingWindow(), nPositions > 1, options);
   }
 

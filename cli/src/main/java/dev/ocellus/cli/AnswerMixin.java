@@ -7,6 +7,7 @@ import dev.ocellus.vlm.sampling.grammar.Grammar;
 import dev.ocellus.vlm.template.ContextJson;
 import dev.ocellus.vlm.template.TemplateException;
 import dev.ocellus.vlm.tool.Tool;
+import dev.ocellus.vlm.tool.ToolChoice;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -68,6 +69,20 @@ final class AnswerMixin {
   @Nullable Path tools;
 
   @Option(
+      names = "--tool-choice",
+      paramLabel = "auto|required|none|NAME",
+      description =
+          "Whether a tool is called: as the model wants, at least one, none, or this one. Default: auto.")
+  @Nullable String toolChoice;
+
+  @Option(
+      names = "--tool-grammar",
+      paramLabel = "on|off",
+      description =
+          "Whether calls are held to the tools and their schemas, where the model's notation allows it. Default: on.")
+  @Nullable String toolGrammar;
+
+  @Option(
       names = {"-rea", "--reasoning"},
       paramLabel = "on|off|auto",
       description = "Whether the model thinks aloud first, where it can be told. Default: auto.")
@@ -116,7 +131,32 @@ final class AnswerMixin {
                     "--reasoning: expected on, off or auto, found '" + reasoning + "'");
           };
     }
-    return tools == null ? options : options.withTools(Tool.parseList(read(tools)));
+    return tools(options);
+  }
+
+  private PromptOptions tools(PromptOptions base) {
+    PromptOptions options = tools == null ? base : base.withTools(Tool.parseList(read(tools)));
+    if (toolGrammar != null) {
+      if (!toolGrammar.equals("on") && !toolGrammar.equals("off")) {
+        throw new IllegalArgumentException(
+            "--tool-grammar: expected on or off, found '" + toolGrammar + "'");
+      }
+      options = options.withConstrainedCalls(toolGrammar.equals("on"));
+    }
+    if (toolChoice == null) {
+      return options;
+    }
+    ToolChoice choice = ToolChoice.parse(toolChoice);
+    boolean offered =
+        choice instanceof ToolChoice.Named(String name)
+            ? options.tools().stream().anyMatch(tool -> tool.name().equals(name))
+            : !options.tools().isEmpty() || !choice.requiresCall();
+    if (!offered) {
+      throw new IllegalArgumentException(
+          "--tool-choice: expected auto, required, none or a tool of --tools %s, found '%s'"
+              .formatted(options.tools().stream().map(Tool::name).toList(), toolChoice));
+    }
+    return options.withToolChoice(choice);
   }
 
   private static Map<String, @Nullable Object> variables(String json) {

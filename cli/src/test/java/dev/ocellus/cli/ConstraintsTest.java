@@ -192,4 +192,127 @@ class ConstraintsTest {
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err()).contains("does not show tools");
   }
+
+  private static final String TOOLS =
+      """
+      [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object",
+          "properties": {"city": {"enum": ["Rome", "Oslo"]}, "days": {"type": "integer", "minimum": 1, "maximum": 9}},
+          "required": ["city", "days"], "additionalProperties": false}}},
+       {"type": "function", "function": {"name": "now", "parameters": {"type": "object", "properties": {},
+          "additionalProperties": false}}}]
+      """;
+
+  private static Cli withTools(String template, Object... more) throws IOException {
+    Path tools = Files.writeString(directory.resolve("offered.json"), TOOLS);
+    List<Object> arguments = new ArrayList<>();
+    arguments.addAll(List.of("chat", "-q", "--json", "-t", 1, "-p", "Hello.", "--tools", tools));
+    arguments.addAll(
+        List.of("--chat-template", "{{ tools | tojson }}{{ messages[0].content }}" + template));
+    arguments.addAll(List.of(more));
+    return Cli.run(arguments.toArray());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{# <tool_call> #}",
+        "{# <tool_call> <think> #}<think>",
+        "{# <tool_call> <function= #}",
+        "{# <tool_call> <arg_key> #}",
+        "{# [TOOL_CALLS] [ARGS] #}",
+        "{# <|python_tag|> #}",
+        "{# <|channel|> <|message|> #}<|start|>assistant",
+        "{# >>>all #}>>>"
+      })
+  void callsAToolWhenItHasTo(String template) throws IOException {
+    for (String choice : List.of("required", "weather")) {
+      Cli run = withTools(template, "--tool-choice", choice, "-n", 80, "--seed", 1);
+      assertThat(run.code()).as(run.err()).isZero();
+      JsonNode calls = run.json().get("tool_calls");
+      assertThat(calls).as(run.out()).isNotEmpty();
+      assertThat(run.json().get("content").asText()).isEmpty();
+      assertThat(run.json().get("tokens").size()).isLessThanOrEqualTo(80);
+      for (JsonNode call : calls) {
+        JsonNode function = call.get("function");
+        JsonNode arguments = new ObjectMapper().readTree(function.get("arguments").asText());
+        if (function.get("name").asText().equals("weather")) {
+          assertThat(arguments.get("city").asText()).isIn("Rome", "Oslo");
+          assertThat(arguments.get("days").asInt()).isBetween(1, 9);
+        } else {
+          assertThat(function.get("name").asText()).isEqualTo("now");
+          assertThat(choice).isEqualTo("required");
+          assertThat(arguments).isEmpty();
+        }
+      }
+    }
+  }
+
+  @Test
+  void leavesTextFreeWhereTheModelCallsNothing() throws IOException {
+    String template = "{# <tool_call> #}";
+    Cli off = withTools(template, "-n", 24, "--temp", 0, "--tool-grammar", "off");
+    Cli auto = withTools(template, "-n", 24, "--temp", 0);
+    Cli none = withTools(template, "-n", 24, "--temp", 0, "--tool-choice", "none");
+    assertThat(off.code()).as(off.err()).isZero();
+    assertThat(auto.json().get("tokens")).isEqualTo(off.json().get("tokens"));
+    assertThat(none.json().get("tokens")).isEqualTo(off.json().get("tokens"));
+  }
+
+  @Test
+  void guessingTokensMakesNoDifferenceToARequiredCall() throws IOException {
+    String template = "{# <tool_call> #}";
+    Object[] options = {"--tool-choice", "required", "-n", 80, "--temp", 0, "--logprobs", 1};
+    List<Object> guessing = new ArrayList<>(List.of(options));
+    guessing.add("--lookup");
+    Cli plain = withTools(template, options);
+    Cli guessed = withTools(template, guessing.toArray());
+    assertThat(guessed.code()).as(guessed.err()).isZero();
+    assertThat(guessed.json().get("tokens")).isEqualTo(plain.json().get("tokens"));
+    assertThat(plain.json().get("logprobs")).hasSize(plain.json().get("tokens").size());
+  }
+
+  @Test
+  void aStopStringEndsACallEarlyAndItIsText() throws IOException {
+    Cli run =
+        withTools(
+            "{# <tool_call> #}",
+            "--tool-choice",
+            "weather",
+            "-n",
+            80,
+            "--temp",
+            0,
+            "-r",
+            "weather");
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.json().get("stop_reason").asText()).isEqualTo("stop_string");
+    assertThat(run.json().get("tool_calls")).isEmpty();
+    assertThat(run.json().get("content").asText()).contains("<tool_call>{");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '~',
+      quoteCharacter = '`',
+      value = {
+        "{# <tool_call> #} ~ --tool-choice ~ nothing ~ 2 ~ a tool of --tools [weather, now]",
+        "{# <tool_call> #} ~ --tool-grammar ~ maybe ~ 2 ~ expected on or off",
+        "{# Action: ```json #} ~ --tool-choice ~ required ~ 1 ~ A call cannot be forced",
+      })
+  void saysWhyAToolCannotBeCalled(
+      String template, String option, String value, int code, String message) throws IOException {
+    Cli run = withTools(template, option, value);
+    assertThat(run.code()).isEqualTo(code);
+    assertThat(run.err()).contains(message).doesNotContain("\tat ");
+  }
+
+  @Test
+  void refusesTwoSayingsOfWhatTheAnswerIs() throws IOException {
+    Cli schema = withTools("{# <tool_call> #}", "--tool-choice", "required", "-j", "{}");
+    assertThat(schema.code()).isEqualTo(2);
+    assertThat(schema.err()).contains("both say what the answer is");
+    Cli alone = Cli.run("chat", "-q", "-t", 1, "-p", "a", "--tool-choice", "required");
+    assertThat(alone.code()).isEqualTo(2);
+    assertThat(alone.err()).contains("--tool-choice: expected");
+  }
 }

@@ -7,10 +7,13 @@ import dev.ocellus.vlm.tool.AnswerFormat;
 import dev.ocellus.vlm.tool.AnswerPart;
 import dev.ocellus.vlm.tool.AnswerSplitter;
 import dev.ocellus.vlm.tool.ToolCall;
+import dev.ocellus.vlm.tool.ToolChoice;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** Takes an answer apart as it arrives, collects the parts, and passes them on. */
 final class AnswerOutput {
@@ -32,18 +35,27 @@ final class AnswerOutput {
       String continued,
       GenerationOptions options,
       AnswerListener listener) {
-    boolean offersTools = !options.prompt().tools().isEmpty();
-    AnswerFormat format = offersTools ? known : known.withoutCalls();
+    boolean mayCall =
+        !options.prompt().tools().isEmpty()
+            && !(options.prompt().toolChoice() instanceof ToolChoice.None);
+    AnswerFormat format = mayCall ? known : known.withoutCalls();
     this.listener = listener;
     this.vocab = vocab;
     this.nLogProbs = options.logProbs();
     this.continued = continued;
     this.splitter = new AnswerSplitter(format, prompt.end(), options.prompt().tools(), this::add);
+    markers(format, vocab).keySet().forEach(markers::set);
+  }
+
+  /** The control tokens that mark parts of an answer. */
+  static Map<Integer, String> markers(AnswerFormat format, Vocab vocab) {
+    Map<Integer, String> markers = new LinkedHashMap<>();
     for (Vocab.SpecialToken token : vocab.specialTokens()) {
       if (format.isMarker(token.text())) {
-        markers.set(token.id());
+        markers.put(token.id(), token.text());
       }
     }
+    return markers;
   }
 
   /** The bytes that a token adds to the answer; control tokens only where they mark a part. */

@@ -1,6 +1,7 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.llama.Vocab;
+import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.sampling.ConstrainedSampler;
 import dev.ocellus.vlm.sampling.LazyConstraint;
 import dev.ocellus.vlm.sampling.SamplerChain;
@@ -8,6 +9,8 @@ import dev.ocellus.vlm.sampling.TokenConstraint;
 import dev.ocellus.vlm.sampling.grammar.Grammar;
 import dev.ocellus.vlm.sampling.grammar.GrammarConstraint;
 import dev.ocellus.vlm.sampling.grammar.GrammarVocabulary;
+import dev.ocellus.vlm.tool.ToolChoice;
+import dev.ocellus.vlm.tool.ToolFormatException;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,29 +28,49 @@ final class AnswerSampler {
   /**
    * @throws dev.ocellus.vlm.sampling.grammar.GrammarException if the grammar is not valid
    * @throws dev.ocellus.vlm.sampling.grammar.JsonSchemaException if the schema is not supported
+   * @throws ToolFormatException if a call is required and cannot be forced
    */
-  AnswerSampler(GenerationOptions options, VisionLanguageModel model) {
+  AnswerSampler(GenerationOptions options, VisionLanguageModel model, Prompt prompt) {
     Vocab vocab = model.textModel().vocab();
     this.chain = options.sampling().toChain(new SamplingVocabulary(vocab));
-    this.constraint = constraint(options, model);
+    this.constraint = constraint(options, model, prompt);
     this.constrained = constraint == null ? null : new ConstrainedSampler(chain, constraint);
   }
 
   private static @Nullable TokenConstraint constraint(
-      GenerationOptions options, VisionLanguageModel model) {
+      GenerationOptions options, VisionLanguageModel model, Prompt prompt) {
     return switch (options.constraint()) {
-      case OutputConstraint.None none -> null;
+      case OutputConstraint.None none -> calls(options, model, prompt.end());
       case OutputConstraint.JsonSchema(String schema) ->
-          new GrammarConstraint(Grammar.ofJsonSchema(schema), model.grammarVocabulary());
+          new GrammarConstraint(Grammar.ofJsonSchema(schema), model.grammars().vocabulary());
       case OutputConstraint.Gbnf(String gbnf, OutputConstraint.Trigger trigger) -> {
         Vocab vocab = model.textModel().vocab();
-        GrammarVocabulary tokens = model.grammarVocabulary();
+        GrammarVocabulary tokens = model.grammars().vocabulary();
         Grammar grammar = Grammar.parse(gbnf, Grammar.ROOT, text -> singleToken(vocab, text));
         yield trigger.isLazy()
             ? lazy(trigger, new GrammarConstraint(grammar, tokens), vocab)
             : new GrammarConstraint(grammar, tokens);
       }
     };
+  }
+
+  /** What holds calls to the tools that are offered; null if nothing does. */
+  private static @Nullable TokenConstraint calls(
+      GenerationOptions options, VisionLanguageModel model, String promptEnd) {
+    PromptOptions asked = options.prompt();
+    ToolChoice choice = asked.toolChoice();
+    if (asked.tools().isEmpty() && choice.requiresCall()) {
+      throw new IllegalArgumentException("tool choice: a call is required, but no tool is offered");
+    }
+    if (asked.tools().isEmpty() || !asked.constrainedCalls() || options.ignoreEos()) {
+      return null;
+    }
+    Grammar grammar = model.grammars().of(asked, promptEnd).orElse(null);
+    if (grammar == null && choice.requiresCall()) {
+      throw new ToolFormatException(
+          "A call cannot be forced, as there is no grammar for the notation in which this model's chat template writes calls (docs/tools.md). Use the tool choice auto.");
+    }
+    return grammar == null ? null : new GrammarConstraint(grammar, model.grammars().vocabulary());
   }
 
   private static OptionalInt singleToken(Vocab vocab, String text) {

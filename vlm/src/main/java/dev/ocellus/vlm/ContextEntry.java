@@ -75,6 +75,19 @@ sealed interface ContextEntry {
     return places;
   }
 
+  /**
+   * How many entries two contents have in common from the beginning on, but not the last one
+   * wanted, which is always computed again for its logits.
+   */
+  static int common(List<ContextEntry> present, List<ContextEntry> wanted) {
+    int n = 0;
+    while (n < Math.min(present.size(), wanted.size() - 1)
+        && present.get(n).sameAs(wanted.get(n))) {
+      n++;
+    }
+    return n;
+  }
+
   /** Whether the two leave the same keys and values behind. */
   default boolean sameAs(ContextEntry other) {
     return switch (this) {

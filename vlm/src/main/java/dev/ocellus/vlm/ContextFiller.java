@@ -23,7 +23,6 @@ final class ContextFiller {
   private int[] ids = new int[64];
   private volatile int used;
   private int position;
-  private int fixed;
   private volatile boolean fromFile;
   private volatile boolean borrowed;
 
@@ -88,24 +87,21 @@ final class ContextFiller {
     present.clear();
     used = 0;
     position = 0;
-    fixed = 0;
     fromFile = false;
     borrowed = false;
   }
 
-  /**
-   * Takes over what the lane has been given from a file.
-   *
-   * @param asAWhole whether a part of it cannot be taken away, as with sliding windows, whose older
-   *     part is not in the file
-   */
-  void restored(List<ContextEntry> entries, boolean asAWhole) {
+  /** Takes over what the lane has been given from a file. */
+  void restored(List<ContextEntry> entries) {
     forgetAll();
+    stands(entries);
+    fromFile = true;
+  }
+
+  private void stands(List<ContextEntry> entries) {
     present.addAll(entries);
     used = entries.stream().mapToInt(ContextEntry::size).sum();
     position = entries.stream().mapToInt(ContextEntry::positions).sum();
-    fixed = asAWhole ? entries.size() : 0;
-    fromFile = true;
   }
 
   /**
@@ -118,13 +114,13 @@ final class ContextFiller {
       clear();
     }
     borrowed = false;
-    int common = 0;
-    // the last entry is always computed again, for its logits
-    while (common < Math.min(present.size(), wanted.size() - 1)
-        && present.get(common).sameAs(wanted.get(common))) {
-      common++;
-    }
-    if (!keep(common)) {
+    int common = ContextEntry.common(present, wanted);
+    int taken = lane.takeOver(wanted, common);
+    if (taken > 0) {
+      common = taken;
+      forgetAll();
+      stands(wanted.subList(0, taken));
+    } else if (!keep(common)) {
       common = 0;
     }
     int total = wanted.stream().mapToInt(ContextEntry::size).sum();
@@ -133,6 +129,9 @@ final class ContextFiller {
     while (i < wanted.size()) {
       i = decodeFrom(wanted, i, flag);
       listener.onPrefill((double) (used - reused) / Math.max(1, total - reused));
+    }
+    if (!fromFile) {
+      lane.offer(present);
     }
     return reused;
   }
@@ -144,7 +143,7 @@ final class ContextFiller {
     }
     List<ContextEntry> kept = present.subList(0, nEntries);
     int keptPositions = kept.stream().mapToInt(ContextEntry::positions).sum();
-    if (nEntries < fixed || !lane.removeFrom(keptPositions)) {
+    if (!lane.seesBefore(keptPositions) || !lane.removeFrom(keptPositions)) {
       clear();
       return false;
     }

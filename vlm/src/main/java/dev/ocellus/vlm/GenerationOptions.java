@@ -37,7 +37,21 @@ public record GenerationOptions(
       throw new IllegalArgumentException(
           "an answer that keeps to a grammar ends where the grammar does; --ignore-eos does not go with it");
     }
+    if (prompt.toolChoice().requiresCall()) {
+      requireNothingElse(ignoreEos, constraint);
+    }
     stop = List.copyOf(stop);
+  }
+
+  private static void requireNothingElse(boolean ignoreEos, OutputConstraint constraint) {
+    if (!(constraint instanceof OutputConstraint.None)) {
+      throw new IllegalArgumentException(
+          "a required call and a grammar or schema both say what the answer is; use one of them");
+    }
+    if (ignoreEos) {
+      throw new IllegalArgumentException(
+          "an answer that has to be a call ends with it; --ignore-eos does not go with it");
+    }
   }
 
   /** Options without tools, constraint or log probabilities. */

@@ -84,7 +84,7 @@ final class Generator implements AutoCloseable {
             begun == null ? "" : begun.text(),
             options,
             listener);
-    var sampler = new AnswerSampler(options, model);
+    var sampler = new AnswerSampler(options, model, prompt);
     List<Visual> pictures = pictures(messages);
     images.start();
     // pictures are measured before they are encoded: one that does not fit costs no time

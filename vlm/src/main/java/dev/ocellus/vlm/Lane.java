@@ -6,6 +6,7 @@ import dev.ocellus.vlm.cache.EncodedImage;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
+import java.util.List;
 
 /**
  * One sequence of a context: where the keys and values of a conversation lie. Whether others share
@@ -61,6 +62,27 @@ interface Lane extends AutoCloseable {
    * @return false if the model's memory cannot forget a part, and then nothing is forgotten
    */
   boolean removeFrom(int position);
+
+  /**
+   * Whether all is still there that a token at a position sees. Layers with a window give older
+   * places away, and do not save them.
+   */
+  boolean seesBefore(int position);
+
+  /**
+   * Replaces the content by the longest beginning of the entries that another lane holds, where
+   * that costs nothing.
+   *
+   * @param have entries of that beginning that stand here already
+   * @return how many entries stand here now; 0 if nobody has more of them, and then nothing is
+   *     changed
+   */
+  default int takeOver(List<ContextEntry> wanted, int have) {
+    return 0;
+  }
+
+  /** Lets other lanes take over what stands here, until it is removed. */
+  default void offer(List<ContextEntry> entries) {}
 
   /** Waits for what was started. */
   void synchronize();

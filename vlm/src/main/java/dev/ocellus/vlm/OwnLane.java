@@ -86,6 +86,11 @@ final class OwnLane implements Lane {
   }
 
   @Override
+  public boolean seesBefore(int position) {
+    return context.seesBefore(SEQUENCE, position);
+  }
+
+  @Override
   public void synchronize() {
     context.synchronize();
   }

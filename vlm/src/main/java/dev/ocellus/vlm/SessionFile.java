@@ -178,7 +178,7 @@ final class SessionFile {
         throw SessionHeader.damaged(file, String.valueOf(e.getMessage()), e);
       }
       if (fits) {
-        generator.filler().restored(entries, model.textModel().hasSlidingWindow());
+        generator.filler().restored(entries);
       } else {
         generator.filler().clear();
       }

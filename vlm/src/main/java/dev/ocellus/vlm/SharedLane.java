@@ -8,12 +8,14 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CompletionException;
 
 /** One of the sequences of a context that others use as well: a {@link BatchScheduler} computes. */
 final class SharedLane implements Lane {
   private final LlamaContext context;
   private final BatchScheduler scheduler;
+  private final PrefixSharing sharing;
   private final int sequence;
   private final int nCtx;
   private float[][] outputs = {};
@@ -21,9 +23,15 @@ final class SharedLane implements Lane {
   /** Whether its next token is expected soon. Guarded by the scheduler's lock. */
   boolean expected;
 
-  SharedLane(LlamaContext context, BatchScheduler scheduler, int sequence, int nCtx) {
+  SharedLane(
+      LlamaContext context,
+      BatchScheduler scheduler,
+      PrefixSharing sharing,
+      int sequence,
+      int nCtx) {
     this.context = context;
     this.scheduler = scheduler;
+    this.sharing = sharing;
     this.sequence = sequence;
     this.nCtx = nCtx;
   }
@@ -100,7 +108,23 @@ final class SharedLane implements Lane {
 
   @Override
   public boolean removeFrom(int position) {
+    sharing.withdraw(this, position);
     return context.removeFrom(sequence, position);
+  }
+
+  @Override
+  public boolean seesBefore(int position) {
+    return context.seesBefore(sequence, position);
+  }
+
+  @Override
+  public int takeOver(List<ContextEntry> wanted, int have) {
+    return sharing.take(this, wanted, have);
+  }
+
+  @Override
+  public void offer(List<ContextEntry> entries) {
+    sharing.offer(this, entries);
   }
 
   @Override
@@ -121,6 +145,7 @@ final class SharedLane implements Lane {
   @Override
   public boolean readState(FileChannel channel, long offset, long length, SequencePlaces places)
       throws IOException {
+    sharing.withdraw(this, 0);
     return context.readState(sequence, channel, offset, length, places);
   }
 

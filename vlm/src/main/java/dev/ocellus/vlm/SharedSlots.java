@@ -40,8 +40,9 @@ final class SharedSlots implements Slots {
     this.context = context;
     this.nCtx = context.nCtx() / nSlots;
     this.scheduler = new BatchScheduler(context);
+    var sharing = new PrefixSharing(context);
     for (int i = 0; i < nSlots; i++) {
-      all.add(new Slot(generators.apply(new SharedLane(context, scheduler, i, nCtx))));
+      all.add(new Slot(generators.apply(new SharedLane(context, scheduler, sharing, i, nCtx))));
     }
     idle.addAll(all);
   }

@@ -17,7 +17,6 @@ import dev.ocellus.vlm.prompt.ChatFormat;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.PromptException;
 import dev.ocellus.vlm.prompt.PromptTokenizer;
-import dev.ocellus.vlm.sampling.grammar.GrammarVocabulary;
 import dev.ocellus.vlm.template.Rendered;
 import dev.ocellus.vlm.tool.AnswerFormat;
 import java.io.IOException;
@@ -54,6 +53,7 @@ public final class VisionLanguageModel implements AutoCloseable {
   private final @Nullable VisionEncoder encoder;
   private final @Nullable TokenEmbeddings tokenEmbeddings;
   private final ChatFormat format;
+  private final ToolGrammars grammars;
   private final PromptTokenizer tokenizer;
   private final @Nullable LlamaModel draftModel;
   private final ImageCache imageCache;
@@ -62,9 +62,6 @@ public final class VisionLanguageModel implements AutoCloseable {
   private volatile @Nullable String identity;
   private @Nullable SharedSlots shared; // guarded by this
   private boolean closed; // guarded by this
-
-  /** A race only makes it twice. */
-  private volatile @Nullable GrammarVocabulary grammarVocabulary;
 
   private VisionLanguageModel(
       LoadOptions options,
@@ -93,6 +90,7 @@ public final class VisionLanguageModel implements AutoCloseable {
             : encoder != null ? encoder.architecture().defaultChatTemplate() : CHATML;
     this.format =
         new ChatFormat(this.template, tokenText(vocab, vocab.bos()), tokenText(vocab, vocab.eos()));
+    this.grammars = new ToolGrammars(format.answerFormat(), vocab);
     this.tokenizer = new PromptTokenizer(vocab, encoder == null ? Set.of() : markers(encoder));
     this.loadMillis = (System.nanoTime() - started) / 1e6;
   }
@@ -368,17 +366,9 @@ public final class VisionLanguageModel implements AutoCloseable {
     return format.answerFormat();
   }
 
-  /** The tokens as grammars see them; made when first asked for, as it takes a moment. */
-  GrammarVocabulary grammarVocabulary() {
-    GrammarVocabulary known = grammarVocabulary;
-    if (known == null) {
-      Vocab vocab = textModel.vocab();
-      known =
-          new GrammarVocabulary(
-              vocab.nTokens(), token -> vocab.piece(token, false), vocab::isEndOfGeneration);
-      grammarVocabulary = known;
-    }
-    return known;
+  /** What answers may be held to. */
+  ToolGrammars grammars() {
+    return grammars;
   }
 
   /** Frees everything; sessions are closed first, and a running computation is waited for. */

@@ -26,7 +26,8 @@ record Case(long index, Target target, Path base, long seed) {
           new TextTarget(),
           new ImageTarget(),
           new ProjectorTarget(),
-          new ConvertTarget());
+          new ConvertTarget(),
+          new SessionTarget());
 
   /** A target with the files that it starts from. */
   record Start(Target target, List<Path> bases) {}
@@ -44,6 +45,9 @@ record Case(long index, Target target, Path base, long seed) {
     }
     for (String kind : TinyCheckpoint.KINDS) {
       files.add(TinyCheckpoint.write(work.resolve("tiny-" + kind + ConvertTarget.SUFFIX), kind));
+    }
+    if (only.isEmpty() || only.equals(SessionTarget.NAME)) {
+      files.addAll(SessionTarget.write(folders, work));
     }
     for (Path folder : folders) {
       try (Stream<Path> found = Files.walk(folder)) {

@@ -27,7 +27,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "fuzz",
     mixinStandardHelpOptions = true,
-    description = "Damages models and images by the thousand and opens them in one JVM.")
+    description = "Damages models, images and sessions by the thousand and opens them in one JVM.")
 public final class Fuzz implements Callable<Integer> {
   /** Held here, as a logger that nobody holds is forgotten together with its level. */
   private static final Logger LOGGER = Logger.getLogger("dev.ocellus");
@@ -35,7 +35,8 @@ public final class Fuzz implements Callable<Integer> {
   @Parameters(
       paramLabel = "FOLDER",
       arity = "0..*",
-      description = "More files to start from: text models, mmproj files, images.")
+      description =
+          "More files to start from: text models, mmproj files, images, sessions of both.")
   private List<Path> folders = new ArrayList<>();
 
   @Option(names = "--count", defaultValue = "1000", description = "Inputs (${DEFAULT-VALUE}).")
@@ -50,7 +51,7 @@ public final class Fuzz implements Callable<Integer> {
   @Option(
       names = "--only",
       defaultValue = "",
-      description = "One of gguf, text, image, mmproj, convert; all if left out.")
+      description = "One of gguf, text, image, mmproj, convert, session; all if left out.")
   private String only = "";
 
   @Option(

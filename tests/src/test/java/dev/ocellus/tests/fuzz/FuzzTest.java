@@ -44,6 +44,27 @@ class FuzzTest {
         .contains("convert: ok", "convert: ConversionException", "convert: Safetensors");
   }
 
+  /** More of them with {@code -Docellus.fuzz.sessions=N}. */
+  @Test
+  void changedSessionsAreSurvived() throws IOException {
+    List<Path> models =
+        List.of(
+            Path.of("golden/models/qwen2.5-vl"),
+            Path.of("golden/models/smolvlm2"),
+            Path.of("golden/models/gemma3"));
+    var starts = Case.starts(models, "session", folder);
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    Worker worker =
+        new Worker(starts, folder, 60_000, new PrintStream(out, true, StandardCharsets.UTF_8));
+    int n = Integer.getInteger("ocellus.fuzz.sessions", 300);
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(Math.max(60, n / 10));
+    int wrong = worker.run(7, 0, n, deadline);
+    String report = out.toString(StandardCharsets.UTF_8);
+    assertThat(wrong).as(report).isZero();
+    assertThat(report)
+        .contains("session: ok", "session: SessionFormatException", "survived " + n + " inputs");
+  }
+
   @Test
   void theSameNumberGivesTheSameInput() throws IOException {
     var starts = Case.starts(List.of(), "", folder);

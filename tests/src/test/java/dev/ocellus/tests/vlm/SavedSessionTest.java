@@ -112,16 +112,15 @@ class SavedSessionTest {
         stranger.restore(file);
         assertThat(stranger.contextUsed()).isPositive();
       }
-      for (int i = 0; i < 2; i++) { // one of them comes to stand where the other one stood
-        try (ChatSession chat = model.newChat()) {
-          Answer answer = send(chat, first());
-          assertThat(answer.usage().cachedTokens()).isZero();
-          assertThat(answer.usage().images().fromContext()).isZero();
-          chat.clear();
-        }
+      try (ChatSession elsewhere = model.newChat();
+          ChatSession chat = model.newChat()) {
+        send(elsewhere, Message.user("Hello"));
+        Answer answer = send(chat, first()); // where the stranger's conversation stands
+        assertThat(answer.usage().cachedTokens()).isLessThan(8);
+        assertThat(answer.usage().images().fromContext()).isZero();
       }
       try (ChatSession chat = model.newChat()) { // what was computed here is of use to others
-        assertThat(send(chat, first()).usage().cachedTokens()).isPositive();
+        assertThat(send(chat, first()).usage().cachedTokens()).isGreaterThan(8);
       }
     }
   }

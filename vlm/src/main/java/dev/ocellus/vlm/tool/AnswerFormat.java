@@ -10,8 +10,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param tags what stands around them
  * @param leadingJson whether an answer that begins with a brace is a call
+ * @param notation how calls are written between their markers
  */
-public record AnswerFormat(List<Tag> tags, boolean leadingJson) {
+public record AnswerFormat(List<Tag> tags, boolean leadingJson, CallNotation notation) {
   public AnswerFormat {
     tags = List.copyOf(tags);
   }
@@ -34,7 +35,7 @@ public record AnswerFormat(List<Tag> tags, boolean leadingJson) {
   public record Tag(Kind kind, String open, String close) {}
 
   /** Nothing but text. */
-  public static final AnswerFormat PLAIN = new AnswerFormat(List.of(), false);
+  public static final AnswerFormat PLAIN = new AnswerFormat(List.of(), false, CallNotation.OTHER);
 
   private static final String THINK = "<think>";
 
@@ -75,7 +76,8 @@ public record AnswerFormat(List<Tag> tags, boolean leadingJson) {
       return channels();
     }
     if (has.test(">>>all")) {
-      return new AnswerFormat(List.of(new Tag(Kind.HEADER, ">>>", "\n")), false);
+      return new AnswerFormat(
+          List.of(new Tag(Kind.HEADER, ">>>", "\n")), false, CallNotation.NAME_LINE);
     }
     List<Tag> tags = new ArrayList<>();
     REASONING.stream().filter(tag -> has.test(tag.open)).forEach(tags::add);
@@ -98,7 +100,13 @@ public record AnswerFormat(List<Tag> tags, boolean leadingJson) {
     } else {
       CALLS.stream().filter(tag -> has.test(tag.open)).findFirst().ifPresent(tags::add);
     }
-    return new AnswerFormat(tags, leadingJson);
+    CallNotation notation =
+        tags.stream()
+            .filter(tag -> tag.kind == Kind.CALLS)
+            .map(tag -> CallNotation.of(tag.open, has))
+            .findFirst()
+            .orElse(CallNotation.OTHER);
+    return new AnswerFormat(tags, leadingJson, notation);
   }
 
   /** The harmony format: each message says in front which channel or tool it is for. */
@@ -109,13 +117,14 @@ public record AnswerFormat(List<Tag> tags, boolean leadingJson) {
             new Tag(Kind.HEADER, "<|start|>", "<|message|>"),
             new Tag(Kind.TEXT, "<|end|>", "<|return|>"),
             new Tag(Kind.TEXT, "<|call|>", "<|constrain|>")),
-        false);
+        false,
+        CallNotation.CHANNELS);
   }
 
   /** The same without calls, for answers to questions that offer no tools. */
   public AnswerFormat withoutCalls() {
     List<Tag> rest = tags.stream().filter(tag -> tag.kind != Kind.CALLS).toList();
-    return new AnswerFormat(rest, false);
+    return new AnswerFormat(rest, false, CallNotation.OTHER);
   }
 
   /** All markers, some of which may be control tokens. */
@@ -138,27 +147,21 @@ public record AnswerFormat(List<Tag> tags, boolean leadingJson) {
                 && ToolCallParser.isMarker(controlToken)));
   }
 
-  /** Whether the end of a prompt opens reasoning that the answer goes on with. */
-  public boolean opensReasoning(String promptEnd) {
+  /**
+   * What the end of a prompt opens so that the answer begins inside of it: reasoning, or a header
+   * such as {@code >>>}; null if there is nothing of that kind.
+   */
+  public @Nullable Tag openIn(String promptEnd) {
+    Tag found = null;
+    int last = -1;
     for (Tag tag : tags) {
-      if (tag.kind == Kind.REASONING) {
-        int open = promptEnd.lastIndexOf(tag.open);
-        if (open >= 0 && promptEnd.indexOf(tag.close, open) < 0) {
-          return true;
-        }
+      boolean opens = tag.kind == Kind.REASONING || tag.kind == Kind.HEADER;
+      int open = opens ? promptEnd.lastIndexOf(tag.open) : -1;
+      if (open > last && promptEnd.indexOf(tag.close, open) < 0) {
+        found = tag;
+        last = open;
       }
     }
-    return false;
-  }
-
-  /** The header that the end of a prompt begins, such as {@code >>>}; null if there is none. */
-  @Nullable Tag openHeader(String promptEnd) {
-    for (Tag tag : tags) {
-      int open = tag.kind == Kind.HEADER ? promptEnd.lastIndexOf(tag.open) : -1;
-      if (open >= 0 && promptEnd.indexOf(tag.close, open) < 0) {
-        return tag;
-      }
-    }
-    return null;
+    return found;
   }
 }

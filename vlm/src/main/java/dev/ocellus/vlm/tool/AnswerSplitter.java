@@ -40,6 +40,10 @@ public final class AnswerSplitter {
   private final StringBuilder block = new StringBuilder();
 
   private String beforeBlock = "";
+
+  /** Where in a block the first marker stands that is a part of a value; −1 if there is none. */
+  private int insideAt = -1;
+
   private boolean atStart = true;
   private boolean skipSpace;
 
@@ -53,20 +57,13 @@ public final class AnswerSplitter {
     this.format = format;
     this.parser = new ToolCallParser(tools);
     this.out = out;
-    if (format.opensReasoning(promptEnd)) {
-      for (Tag tag : format.tags()) {
-        if (tag.kind() == Kind.REASONING && promptEnd.contains(tag.open())) {
-          open = tag;
-        }
-      }
-      enter(Kind.REASONING, open);
+    Tag opened = format.openIn(promptEnd);
+    if (opened != null && opened.kind() == Kind.REASONING) {
+      enter(Kind.REASONING, opened);
       atStart = false;
-    } else {
-      Tag header = format.openHeader(promptEnd);
-      if (header != null) {
-        enter(Kind.HEADER, new Tag(Kind.HEADER, "", header.close()));
-        atStart = false;
-      }
+    } else if (opened != null) {
+      enter(Kind.HEADER, new Tag(Kind.HEADER, "", opened.close()));
+      atStart = false;
     }
   }
 
@@ -79,13 +76,16 @@ public final class AnswerSplitter {
   /** Ends the answer. */
   public void finish() {
     scan(true);
+    while (mode == Kind.CALLS) {
+      endCalls("", false);
+      scan(true); // what was taken for a part of a call that never ended
+    }
     switch (mode) {
-      case CALLS -> endCalls("");
       case HEADER -> {
         space.append(beforeBlock);
         text(block.toString());
       }
-      case TEXT, REASONING -> {}
+      case TEXT, REASONING, CALLS -> {}
     }
     if (!space.isEmpty()) {
       emit(space.toString());
@@ -181,8 +181,7 @@ public final class AnswerSplitter {
     }
     if (mode == Kind.CALLS) {
       boolean closes = open != null && !inBody && open.close().equals(marker);
-      endCalls(closes ? marker : "");
-      if (closes) {
+      if (!endCalls(marker, closes) || closes) {
         return;
       }
     }
@@ -204,6 +203,7 @@ public final class AnswerSplitter {
     mode = kind;
     open = tag;
     inBody = false;
+    insideAt = -1;
     calledByHeader = "";
     skipSpace = kind == Kind.TEXT || kind == Kind.REASONING;
   }
@@ -232,20 +232,46 @@ public final class AnswerSplitter {
     inBody = true;
   }
 
-  private void endCalls(String close) {
-    List<ToolCall> calls =
-        calledByHeader.isEmpty()
-            ? parser.parse(openText() + block, open == null ? "" : open.open())
-            : parser.parseArguments(calledByHeader, block.toString());
+  /**
+   * Ends a block of calls at a marker, unless that is a part of a value.
+   *
+   * @param marker empty at the end of the answer
+   * @param closes whether the marker belongs to the block
+   * @return whether the marker has been dealt with and begins what follows the block
+   */
+  private boolean endCalls(String marker, boolean closes) {
+    List<ToolCall> calls = parse();
+    if (parser.endsInside() && !marker.isEmpty()) {
+      insideAt = insideAt < 0 ? block.length() : insideAt;
+      block.append(marker);
+      return false;
+    }
+    String close = closes ? marker : "";
+    boolean ended = true;
+    if (insideAt >= 0 && (calls.isEmpty() || parser.endsInside())) {
+      // the value never ended: the first marker in it was the end of the block after all
+      pending.insert(0, block.substring(insideAt) + marker);
+      block.setLength(insideAt);
+      close = "";
+      calls = parse();
+      ended = false;
+    }
     String before = beforeBlock;
     String whole = (calledByHeader.isEmpty() ? openText() : "") + block + close;
     enter(Kind.TEXT, null);
     if (calls.isEmpty()) {
       skipSpace = false;
       text(before + whole);
-      return;
+    } else {
+      calls.forEach(call -> out.accept(new AnswerPart.Call(call)));
     }
-    calls.forEach(call -> out.accept(new AnswerPart.Call(call)));
+    return ended;
+  }
+
+  private List<ToolCall> parse() {
+    return calledByHeader.isEmpty()
+        ? parser.parse(openText() + block, openText())
+        : parser.parseArguments(calledByHeader, block.toString());
   }
 
   private String openText() {

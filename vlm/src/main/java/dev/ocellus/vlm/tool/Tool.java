@@ -85,11 +85,21 @@ public record Tool(String name, String definition) {
     return parameters.isObject() ? parameters.toString() : "{\"type\":\"object\"}";
   }
 
-  /** Whether an argument is text, which some formats write without quotes. */
-  boolean isText(String argument) {
-    JsonNode type =
-        node().path("function").path("parameters").path("properties").path(argument).path("type");
-    return type.asText().equals("string");
+  /** Whether the model is to keep to the schema exactly: {@code strict} in OpenAI's form. */
+  public boolean isStrict() {
+    return node().path("function").path("strict").asBoolean();
+  }
+
+  /** Whether an argument is always text, which some formats write without quotes. */
+  public boolean isText(String argument) {
+    JsonNode schema = node().path("function").path("parameters").path("properties").path(argument);
+    JsonNode type = schema.path("type");
+    if (!type.isMissingNode()) {
+      return type.asText().equals("string");
+    }
+    JsonNode values = schema.path("enum");
+    return schema.path("const").isTextual()
+        || (!values.isEmpty() && values.valueStream().allMatch(JsonNode::isTextual));
   }
 
   private JsonNode node() {

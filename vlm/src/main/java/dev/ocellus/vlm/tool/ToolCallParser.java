@@ -3,12 +3,11 @@ package dev.ocellus.vlm.tool;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.fasterxml.jackson.databind.node.TextNode;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -17,33 +16,19 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads a block of calls in the notations that models use. */
 final class ToolCallParser {
-  private static final Pattern FUNCTION =
-      Pattern.compile("<function=([^>]+)>(.*?)</function>", Pattern.DOTALL);
-  private static final Pattern PARAMETER =
-      Pattern.compile("<parameter=([^>]+)>(.*?)</parameter>", Pattern.DOTALL);
-  private static final Pattern INVOKE =
-      Pattern.compile(
-          "<(?:｜DSML｜)?invoke name=\"([^\"]+)\">(.*?)</(?:｜DSML｜)?invoke>", Pattern.DOTALL);
-  private static final Pattern NAMED_PARAMETER =
-      Pattern.compile(
-          "<(?:｜DSML｜)?parameter name=\"([^\"]+)\"(?: string=\"(true|false)\")?>(.*?)</(?:｜DSML｜)?parameter>",
-          Pattern.DOTALL);
-  private static final Pattern KEY_AND_VALUE =
-      Pattern.compile("<arg_key>(.*?)</arg_key>\\s*<arg_value>(.*?)</arg_value>", Pattern.DOTALL);
   private static final Pattern DEEPSEEK =
       Pattern.compile(
-          "<｜tool▁call▁begin｜>(?:function<｜tool▁sep｜>([^\\n]+)\\n```json\\n(.*?)\\n```|(.*?)<｜tool▁sep｜>(.*?))<｜tool▁call▁end｜>",
+          "<｜tool▁call▁begin｜>(?:function<｜tool▁sep｜>([^\\n]+)\\n```json\\n|(.*?)<｜tool▁sep｜>)",
           Pattern.DOTALL);
   private static final Pattern KIMI =
       Pattern.compile(
-          "<\\|tool_call_begin\\|>\\s*(?:functions\\.)?(.*?)(:\\d+)?\\s*<\\|tool_call_argument_begin\\|>(.*?)<\\|tool_call_end\\|>",
+          "<\\|tool_call_begin\\|>\\s*(?:functions\\.)?(.*?)(:\\d+)?\\s*<\\|tool_call_argument_begin\\|>",
           Pattern.DOTALL);
   private static final Pattern MISTRAL =
       Pattern.compile(
-          "\\[TOOL_CALLS\\]\\s*([\\w.:-]+)(?:\\[CALL_ID\\]([^\\[]*))?\\s*(?:\\[ARGS\\])?\\s*(\\{.*?)(?=\\[TOOL_CALLS\\]|$)",
-          Pattern.DOTALL);
+          "\\[TOOL_CALLS\\]\\s*([\\w.:-]+)(?:\\[CALL_ID\\]([^\\[{]*))?\\s*(?:\\[ARGS\\])?(?=\\s*\\{)");
   private static final Pattern FENCED = Pattern.compile("```json\\s*(.*?)```", Pattern.DOTALL);
-  private static final Pattern NAME = Pattern.compile("[\\w.:-]+");
+  static final Pattern NAME = Pattern.compile("[\\w.:-]+");
   private static final List<String> MARKERS =
       List.of(
           "<｜tool▁call▁begin｜>",
@@ -61,10 +46,19 @@ final class ToolCallParser {
           "</arg_value>");
 
   private final Map<String, Tool> tools;
+  private boolean endsInside;
 
   ToolCallParser(List<Tool> tools) {
     this.tools =
         tools.stream().collect(Collectors.toMap(Tool::name, Function.identity(), (a, b) -> a));
+  }
+
+  /**
+   * Whether the block that was parsed last ended inside of a value, so that a marker there may be a
+   * part of it.
+   */
+  boolean endsInside() {
+    return endsInside;
   }
 
   static boolean isMarker(String controlToken) {
@@ -73,6 +67,7 @@ final class ToolCallParser {
 
   /** A call whose name stands elsewhere; none if the arguments are no JSON object. */
   List<ToolCall> parseArguments(String name, String arguments) {
+    endsInside = JsonSpan.endsInString(arguments);
     JsonNode node = read(arguments.isBlank() ? "{}" : arguments);
     return node != null && node.isObject()
         ? List.of(new ToolCall("", name, node.toString()))
@@ -86,43 +81,45 @@ final class ToolCallParser {
    */
   List<ToolCall> parse(String text, String marker) {
     String body = text.substring(marker.length()).strip();
+    endsInside = false;
     try {
-      if (text.startsWith("<function=")) {
-        return functions(text + "</function>");
-      }
-      if (body.contains("<function=")) {
-        return functions(body);
-      }
-      if (INVOKE.matcher(body).find()) {
-        return invokes(body);
-      }
-      if (body.contains("<arg_key>")) {
-        return keysAndValues(body);
-      }
-      if (body.contains("<｜tool▁sep｜>")) {
+      endsInside = JsonSpan.endsInString(text);
+      if (body.startsWith("<｜tool▁call▁begin｜>")) {
         return all(
             DEEPSEEK,
+            "<｜tool▁call▁end｜>",
             text,
-            m ->
-                m.group(1) != null
-                    ? call("", m.group(1), m.group(2))
-                    : call("", m.group(3), m.group(4)));
+            (m, arguments) -> call("", m.group(1) == null ? m.group(2) : m.group(1), arguments));
       }
-      if (body.contains("<|tool_call_argument_begin|>")) {
+      if (body.startsWith("<|tool_call_begin|>")) {
         return all(
             KIMI,
+            "<|tool_call_end|>",
             text,
-            m ->
+            (m, arguments) ->
                 call(
                     "functions." + m.group(1) + (m.group(2) == null ? "" : m.group(2)),
                     m.group(1),
-                    m.group(3)));
+                    arguments));
       }
-      if (marker.equals("[TOOL_CALLS]") && !body.startsWith("[") && !body.startsWith("{")) {
+      boolean json = body.startsWith("{") || body.startsWith("[");
+      if (marker.equals("[TOOL_CALLS]") && !json) {
         return all(
             MISTRAL,
+            "[TOOL_CALLS]",
             text,
-            m -> call(m.group(2) == null ? "" : m.group(2).strip(), m.group(1), m.group(3)));
+            (m, arguments) ->
+                call(m.group(2) == null ? "" : m.group(2).strip(), m.group(1), arguments));
+      }
+      if (!json && TaggedCalls.isIn(text)) {
+        var tagged =
+            new TaggedCalls(tools, text.startsWith("<function=") ? text + "</function>" : body);
+        List<ToolCall> calls = tagged.parse();
+        endsInside = tagged.endsInside();
+        return calls;
+      }
+      if (tools.containsKey(body)) {
+        return List.of(new ToolCall("", body, "{}"));
       }
       if (marker.equals("Action:")) {
         Matcher fenced = FENCED.matcher(body);
@@ -166,12 +163,27 @@ final class ToolCallParser {
     return new ToolCall(id, name.strip(), node.toString());
   }
 
+  /**
+   * Calls that name the tool and then have arguments in JSON, which may hold markers in its
+   * strings.
+   *
+   * @param close what ends a call, unless the block ends before
+   */
   private static List<ToolCall> all(
-      Pattern pattern, String text, Function<Matcher, ToolCall> reader) {
+      Pattern beginning, String close, String text, BiFunction<Matcher, String, ToolCall> reader) {
     List<ToolCall> calls = new ArrayList<>();
-    Matcher matcher = pattern.matcher(text);
-    while (matcher.find()) {
-      calls.add(reader.apply(matcher));
+    Matcher matcher = beginning.matcher(text);
+    int at = 0;
+    while (matcher.find(at)) {
+      int start = matcher.end();
+      while (start < text.length() && Character.isWhitespace(text.charAt(start))) {
+        start++;
+      }
+      int behind = start < text.length() ? JsonSpan.end(text, start) : JsonSpan.NONE;
+      int end = text.indexOf(close, Math.max(behind, start));
+      at = end < 0 ? text.length() : end;
+      String arguments = text.substring(matcher.end(), behind > 0 ? behind : at);
+      calls.add(reader.apply(matcher, arguments));
     }
     return calls;
   }
@@ -233,71 +245,5 @@ final class ToolCallParser {
       }
     }
     return null;
-  }
-
-  private List<ToolCall> functions(String body) {
-    return all(
-        FUNCTION,
-        body,
-        m -> {
-          String name = m.group(1).strip();
-          String inner = m.group(2);
-          if (inner.strip().startsWith("{")) {
-            return call("", name, inner);
-          }
-          ObjectNode arguments = Tool.MAPPER.createObjectNode();
-          Matcher parameter = PARAMETER.matcher(inner);
-          while (parameter.find()) {
-            put(
-                name,
-                arguments,
-                parameter.group(1).strip(),
-                withoutLineEnds(parameter.group(2)),
-                null);
-          }
-          return new ToolCall("", name, arguments.toString());
-        });
-  }
-
-  private List<ToolCall> invokes(String body) {
-    return all(
-        INVOKE,
-        body,
-        m -> {
-          ObjectNode arguments = Tool.MAPPER.createObjectNode();
-          Matcher parameter = NAMED_PARAMETER.matcher(m.group(2));
-          while (parameter.find()) {
-            Boolean text = parameter.group(2) == null ? null : parameter.group(2).equals("true");
-            put(m.group(1), arguments, parameter.group(1), parameter.group(3), text);
-          }
-          return new ToolCall("", m.group(1), arguments.toString());
-        });
-  }
-
-  private List<ToolCall> keysAndValues(String body) {
-    String name = body.substring(0, body.indexOf("<arg_key>")).strip();
-    if (!NAME.matcher(name).matches()) {
-      return List.of();
-    }
-    ObjectNode arguments = Tool.MAPPER.createObjectNode();
-    Matcher pair = KEY_AND_VALUE.matcher(body);
-    while (pair.find()) {
-      put(name, arguments, pair.group(1).strip(), pair.group(2), null);
-    }
-    return List.of(new ToolCall("", name, arguments.toString()));
-  }
-
-  private static String withoutLineEnds(String value) {
-    int start = value.startsWith("\n") ? 1 : 0;
-    int end = value.endsWith("\n") && value.length() > start ? value.length() - 1 : value.length();
-    return value.substring(start, end);
-  }
-
-  /** Adds an argument: text where the tool or the model says so, else JSON where it is valid. */
-  private void put(String tool, ObjectNode to, String key, String value, @Nullable Boolean isText) {
-    Tool known = tools.get(tool);
-    boolean text = isText != null ? isText : known != null && known.isText(key);
-    JsonNode node = text ? null : read(value);
-    to.set(key, node == null || node.isMissingNode() ? TextNode.valueOf(value) : node);
   }
 }

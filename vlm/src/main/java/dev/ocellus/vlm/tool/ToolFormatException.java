@@ -2,11 +2,11 @@ package dev.ocellus.vlm.tool;
 
 import dev.ocellus.OcellusException;
 
-/** Tool definitions that are not in OpenAI's form. */
+/** Tool definitions that are not in OpenAI's form, or a call that cannot be forced. */
 public final class ToolFormatException extends OcellusException {
   private static final long serialVersionUID = 1;
 
-  ToolFormatException(String message) {
+  public ToolFormatException(String message) {
     super(message);
   }
 

@@ -97,6 +97,42 @@ class AnswerSplitterTest {
             "A <tool_call>{\"name\": \"we",
             "|A <tool_call>{\"name\": \"we"),
         Arguments.of(
+            "hermes, markers in text",
+            hermes(),
+            "",
+            "<tool_call>{\"name\": \"f\", \"arguments\": {\"a\": \"<tool_call>\\\"</tool_call><arg_key>\"}}</tool_call>\nYes",
+            "|f{\"a\":\"<tool_call>\\\"</tool_call><arg_key>\"}|Yes"),
+        Arguments.of(
+            "hermes, text without an end, then a call",
+            hermes(),
+            "",
+            "<tool_call>{\"name\": \"f}</tool_call>A<tool_call>{\"name\":\"f\",\"arguments\":{}}</tool_call>",
+            "|<tool_call>{\"name\": \"f}</tool_call>A|f{}"),
+        Arguments.of(
+            "functions, markers in text and in JSON",
+            AnswerFormat.of("<tool_call> <function= <parameter="),
+            "",
+            "<tool_call><function=f><parameter=a>[\"</parameter></tool_call>\"]</parameter></function></tool_call><tool_call><function=weather><parameter=city>\n</tool_call></function>\n</parameter></function></tool_call>",
+            "|f{\"a\":[\"</parameter></tool_call>\"]}|weather{\"city\":\"</tool_call></function>\"}"),
+        Arguments.of(
+            "keys and values, no arguments",
+            AnswerFormat.of("<tool_call> <arg_key>"),
+            "",
+            "<tool_call>weather\n</tool_call>",
+            "|weather{}"),
+        Arguments.of(
+            "mistral, markers in text",
+            mistral,
+            "",
+            "[TOOL_CALLS]f[ARGS]{\"a\": \"[TOOL_CALLS]g[ARGS]{}\"}[TOOL_CALLS]f[ARGS]{}",
+            "|f{\"a\":\"[TOOL_CALLS]g[ARGS]{}\"}|f{}"),
+        Arguments.of(
+            "functionary, markers in text",
+            functionary,
+            ">>>",
+            "f\n{\"a\": \">>>all\"}>>>all\nYes",
+            "|f{\"a\":\">>>all\"}|Yes"),
+        Arguments.of(
             "functions and parameters",
             AnswerFormat.of("<tool_call> <function= <parameter="),
             "",

@@ -98,7 +98,9 @@ final class Automaton {
       boolean tokens = false;
       for (Item way : ways) {
         least = Math.min(least, Automaton.this.bytes(way, left));
-        tokens |= program.step(way.node) instanceof Program.Step.MatchToken;
+        Program.Step step = program.step(way.node);
+        tokens |=
+            step instanceof Program.Step.MatchToken || step instanceof Program.Step.MatchTokens;
       }
       this.bytes = least;
       this.takesTokens = tokens;
@@ -121,6 +123,24 @@ final class Automaton {
     /** Whether a token of its own, not its text, may follow. */
     boolean takesTokens() {
       return takesTokens;
+    }
+
+    /**
+     * The tokens that may follow as themselves, not by their text.
+     *
+     * @param size of the vocabulary
+     */
+    BitSet ownTokens(int size) {
+      BitSet tokens = new BitSet(size);
+      for (Item way : ways) {
+        switch (program.step(way.node)) {
+          case Program.Step.MatchTokens(BitSet ids) -> tokens.or(ids);
+          case Program.Step.MatchToken step when step.negated() -> tokens.set(0, size);
+          case Program.Step.MatchToken step -> tokens.set(step.id());
+          default -> {}
+        }
+      }
+      return tokens;
     }
 
     /** The bytes of the shortest end of the text; a token that stands for itself counts as one. */
@@ -155,9 +175,12 @@ final class Automaton {
     @Nullable State afterToken(int token) {
       List<Item> items = new ArrayList<>();
       for (Item way : ways) {
-        if (program.step(way.node) instanceof Program.Step.MatchToken step && step.matches(token)) {
+        if (program.step(way.node).matches(token)) {
           items.add(new Item(program.next(way.node), 0, way.frame));
         }
+      }
+      if (items.isEmpty()) {
+        return null;
       }
       State after = settle(items);
       return after == dead ? null : after;
@@ -211,6 +234,7 @@ final class Automaton {
       }
       return switch (program.step(best.node)) {
         case Program.Step.MatchToken(int id, boolean negated) -> negated ? -1 - id : 256 + id;
+        case Program.Step.MatchTokens(BitSet ids) -> 256 + ids.nextSetBit(0);
         case Program.Step.Match(CharSet set) -> {
           int c =
               left == 0
@@ -324,6 +348,7 @@ final class Automaton {
       switch (program.step(item.node)) {
         case Program.Step.Match match -> ways.add(item);
         case Program.Step.MatchToken token -> ways.add(item);
+        case Program.Step.MatchTokens tokens -> ways.add(item);
         case Program.Step.Return end -> {
           if (frame == null) {
             complete = true;

@@ -1,6 +1,7 @@
 package dev.ocellus.vlm.sampling.grammar;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 
 /** What a rule may match. */
@@ -16,6 +17,13 @@ sealed interface Expr {
 
   /** One token, or any but that. */
   record Token(int id, boolean negated) implements Expr {}
+
+  /** One token of several. */
+  record Tokens(BitSet ids) implements Expr {
+    public Tokens {
+      ids = (BitSet) ids.clone();
+    }
+  }
 
   /** One after the other. */
   record Sequence(List<Expr> items) implements Expr {

@@ -116,16 +116,16 @@ public final class GrammarConstraint implements LazyConstraint.TextConstraint {
     }
     BitSet mask = new BitSet(vocabulary.size());
     long most = vocabulary.addMatching(state, mask);
-    for (int token = 0; token < vocabulary.size(); token++) {
-      if (vocabulary.ends(token)) {
-        mask.set(token, state.isComplete());
-        continue;
-      }
-      Automaton.State after = afterToken(token);
+    BitSet own = state.ownTokens(vocabulary.size());
+    for (int token = own.nextSetBit(0); token >= 0; token = own.nextSetBit(token + 1)) {
+      Automaton.State after = vocabulary.ends(token) ? null : afterToken(token);
       if (after != null) {
         mask.set(token);
         most = Math.max(most, after.bytesToEnd());
       }
+    }
+    if (state.isComplete()) {
+      vocabulary.addEnds(mask);
     }
     if (masked.size() == MAX_MASKS) {
       masked.remove().mask = null;

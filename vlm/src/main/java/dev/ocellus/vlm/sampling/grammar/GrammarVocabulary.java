@@ -151,6 +151,11 @@ public final class GrammarVocabulary {
     return ends.get(token);
   }
 
+  /** Adds the tokens that end an answer. */
+  void addEnds(BitSet to) {
+    to.or(ends);
+  }
+
   /** A token of one byte, or −1. */
   int byteToken(int b) {
     return byteTokens[b];

@@ -65,6 +65,7 @@ final class JsonText {
           new Expr.Choice(options.stream().map(JsonText::encoded).toList());
       case Expr.Repeat(Expr body, int min, int max) -> new Expr.Repeat(encoded(body), min, max);
       case Expr.Token token -> token;
+      case Expr.Tokens tokens -> tokens;
       case Expr.Reference reference -> reference;
     };
   }

@@ -1,6 +1,7 @@
 package dev.ocellus.vlm.sampling.grammar;
 
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,11 @@ final class Program {
 
   /** What a node does. */
   sealed interface Step {
+    /** Whether it matches a token that stands for itself. */
+    default boolean matches(int token) {
+      return false;
+    }
+
     /** Ends a rule. */
     record Return() implements Step {}
 
@@ -28,8 +34,17 @@ final class Program {
 
     /** Matches a token. */
     record MatchToken(int id, boolean negated) implements Step {
-      boolean matches(int token) {
+      @Override
+      public boolean matches(int token) {
         return (token == id) != negated;
+      }
+    }
+
+    /** Matches one token of several. */
+    record MatchTokens(BitSet ids) implements Step {
+      @Override
+      public boolean matches(int token) {
+        return ids.get(token);
       }
     }
 
@@ -120,6 +135,8 @@ final class Program {
           add(new Step.Match(set), following, Rules.add(set.shortestBytes(), rest));
       case Expr.Token(int id, boolean negated) ->
           add(new Step.MatchToken(id, negated), following, Rules.add(1, rest));
+      case Expr.Tokens(BitSet ids) ->
+          add(new Step.MatchTokens(ids), following, Rules.add(rules.bytes(expr), rest));
       case Expr.Reference reference ->
           add(
               new Step.Call(number(reference.rule())),

@@ -2,6 +2,7 @@ package dev.ocellus.vlm.sampling.grammar;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -103,6 +104,7 @@ final class Rules {
         case Expr.Repeat repeat -> todo.add(repeat.body());
         case Expr.Chars chars -> {}
         case Expr.Token token -> {}
+        case Expr.Tokens tokens -> {}
       }
     }
     return found;
@@ -131,6 +133,7 @@ final class Rules {
     return switch (expr) {
       case Expr.Chars chars -> false;
       case Expr.Token token -> false;
+      case Expr.Tokens tokens -> false;
       case Expr.Sequence(List<Expr> items) -> items.stream().allMatch(this::nullable);
       case Expr.Choice(List<Expr> options) -> options.stream().anyMatch(this::nullable);
       case Expr.Repeat repeat -> repeat.min() == 0 || nullable(repeat.body());
@@ -146,6 +149,7 @@ final class Rules {
     return switch (expr) {
       case Expr.Chars(CharSet set) -> set.isEmpty() ? NEVER : set.shortestBytes();
       case Expr.Token token -> 1;
+      case Expr.Tokens(BitSet ids) -> ids.isEmpty() ? NEVER : 1;
       case Expr.Sequence(List<Expr> items) ->
           items.stream().mapToLong(this::bytes).reduce(0, Rules::add);
       case Expr.Choice(List<Expr> options) ->
@@ -248,6 +252,7 @@ final class Rules {
     switch (expr) {
       case Expr.Chars chars -> {}
       case Expr.Token token -> {}
+      case Expr.Tokens tokens -> {}
       case Expr.Reference reference -> to.add(reference);
       case Expr.Repeat repeat -> {
         if (repeat.max() > 0) {

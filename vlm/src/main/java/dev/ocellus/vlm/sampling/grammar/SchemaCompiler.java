@@ -38,13 +38,14 @@ final class SchemaCompiler {
   private final JsonNode root;
   private final SchemaMerger merger;
   private final SchemaObjects objects = new SchemaObjects(this);
-  private final Map<String, Expr> rules = new LinkedHashMap<>();
+  private final Map<String, Expr> rules;
   private final Map<JsonNode, String> referenced = new HashMap<>();
   private int schemas;
   private int depth;
 
-  private SchemaCompiler(JsonNode root) {
+  private SchemaCompiler(JsonNode root, Map<String, Expr> rules) {
     this.root = root;
+    this.rules = rules;
     this.merger = new SchemaMerger(root);
   }
 
@@ -55,7 +56,16 @@ final class SchemaCompiler {
     } catch (JsonProcessingException e) {
       throw new JsonSchemaException("", "not valid JSON: " + e.getOriginalMessage(), e);
     }
-    return new SchemaCompiler(root).compile();
+    return new SchemaCompiler(root, new LinkedHashMap<>()).compile();
+  }
+
+  /**
+   * Adds the rules of a schema to others.
+   *
+   * @return the values that it allows
+   */
+  static Expr add(JsonNode schema, Map<String, Expr> rules) {
+    return new SchemaCompiler(schema, rules).required(schema, "");
   }
 
   private Grammar compile() {
@@ -244,7 +254,9 @@ final class SchemaCompiler {
         rest.propertyStream().map(Map.Entry::getKey).filter(SchemaKeywords::isAnnotation).toList());
     List<Expr> options = new ArrayList<>();
     Grammar others =
-        rest.isEmpty() ? null : new SchemaCompiler(withDefinitions(rest)).compileOrNull();
+        rest.isEmpty()
+            ? null
+            : new SchemaCompiler(withDefinitions(rest), new LinkedHashMap<>()).compileOrNull();
     for (JsonNode value : values) {
       if (rest.isEmpty() || (others != null && others.matches(value.toString()))) {
         options.add(Expr.literal(value.toString()));
@@ -276,53 +288,16 @@ final class SchemaCompiler {
         boolean whole = type.equals("integer") || schema.has("multipleOf");
         yield whole ? NumberRanges.integers(low, high) : NumberRanges.numbers(low, high);
       }
-      case "string" -> string(schema, at);
+      case "string" -> {
+        Expr strings = SchemaStrings.of(schema, at);
+        yield strings == null ? null : JsonText.string(JsonText.encoded(strings));
+      }
       case "array" -> array(schema, at);
       default -> {
         Expr object = objects.compile(schema, at);
         yield object == null ? null : rule(object);
       }
     };
-  }
-
-  private static @Nullable Expr string(JsonNode schema, String at) {
-    int min = SchemaKeywords.count(schema, "minLength", at, 0);
-    int max = SchemaKeywords.count(schema, "maxLength", at, Expr.UNLIMITED);
-    if (min > max) {
-      return null;
-    }
-    String pattern = schema.has("pattern") ? schema.get("pattern").asText() : null;
-    String place = at + "/pattern";
-    if (schema.has("format")) {
-      if (pattern != null) {
-        throw new JsonSchemaException(at + "/format", "not supported beside 'pattern'");
-      }
-      place = at + "/format";
-      String format = StringFormats.PATTERNS.get(schema.get("format").asText());
-      if (format == null) {
-        throw new JsonSchemaException(
-            place,
-            "expected one of %s, found %s"
-                .formatted(
-                    StringFormats.PATTERNS.keySet().stream().sorted().toList(),
-                    schema.get("format")));
-      }
-      pattern = "^(?:" + format + ")$";
-    }
-    if (pattern == null) {
-      return JsonText.string(new Expr.Repeat(JsonText.CHAR, min, max));
-    }
-    try {
-      Expr strings = StringLengths.limit(RegexPattern.parse(pattern), min, max);
-      if (strings == null) {
-        throw new JsonSchemaException(
-            place,
-            "minLength and maxLength are supported beside a pattern only where at most one part of it has a variable length, of single characters");
-      }
-      return JsonText.string(JsonText.encoded(strings));
-    } catch (IllegalArgumentException e) {
-      throw new JsonSchemaException(place, String.valueOf(e.getMessage()), e);
-    }
   }
 
   private @Nullable Expr array(JsonNode schema, String at) {

@@ -60,6 +60,7 @@ final class StringLengths {
               options.stream().mapToLong(StringLengths::min).min().orElse(0);
           case Expr.Repeat(Expr body, int from, int to) -> min(body) * from;
           case Expr.Token token -> 0;
+          case Expr.Tokens tokens -> 0;
           case Expr.Reference reference -> 0;
         });
   }
@@ -75,6 +76,7 @@ final class StringLengths {
               options.stream().mapToLong(StringLengths::max).max().orElse(0);
           case Expr.Repeat(Expr body, int from, int to) -> max(body) * to;
           case Expr.Token token -> 0;
+          case Expr.Tokens tokens -> 0;
           case Expr.Reference reference -> Expr.UNLIMITED;
         });
   }

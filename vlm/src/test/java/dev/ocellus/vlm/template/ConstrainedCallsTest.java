@@ -1,0 +1,516 @@
+package dev.ocellus.vlm.template;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.networknt.schema.ExecutionContext;
+import com.networknt.schema.InputFormat;
+import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.SpecVersion;
+import dev.ocellus.llama.Vocab;
+import dev.ocellus.vlm.Message;
+import dev.ocellus.vlm.PromptOptions;
+import dev.ocellus.vlm.prompt.ChatFormat;
+import dev.ocellus.vlm.prompt.PromptException;
+import dev.ocellus.vlm.sampling.ConstrainedSampler;
+import dev.ocellus.vlm.sampling.SamplerChain;
+import dev.ocellus.vlm.sampling.Samplers;
+import dev.ocellus.vlm.sampling.grammar.ControlTokens;
+import dev.ocellus.vlm.sampling.grammar.Grammar;
+import dev.ocellus.vlm.sampling.grammar.GrammarConstraint;
+import dev.ocellus.vlm.sampling.grammar.GrammarVocabulary;
+import dev.ocellus.vlm.sampling.grammar.TestVocabulary;
+import dev.ocellus.vlm.sampling.grammar.ToolGrammar;
+import dev.ocellus.vlm.tool.AnswerFormat;
+import dev.ocellus.vlm.tool.AnswerPart;
+import dev.ocellus.vlm.tool.AnswerSplitter;
+import dev.ocellus.vlm.tool.Tool;
+import dev.ocellus.vlm.tool.ToolCall;
+import dev.ocellus.vlm.tool.ToolChoice;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Answers by chance, held to the tools that are offered, in the notation of every template of the
+ * corpus: whatever call is begun is read back as one of an offered tool, with arguments that are
+ * valid for an independent validator.
+ */
+class ConstrainedCallsTest {
+  private static final List<Tool> TOOLS =
+      Tool.parseList(
+          """
+          [{"type": "function", "function": {"name": "weather", "description": "Tells.", "parameters": {
+              "type": "object", "additionalProperties": false, "required": ["city", "days", "at"], "properties": {
+                "city": {"type": "string", "minLength": 1, "maxLength": 12, "description": "d"},
+                "days": {"type": "integer", "minimum": 1, "maximum": 30, "description": "d"},
+                "unit": {"enum": ["C", "F", "a</tool_call>b", "x < y"], "description": "d"},
+                "note": {"type": "string", "description": "d"},
+                "at": {"type": "object", "description": "d", "required": ["lat", "tags"], "additionalProperties": false,
+                  "properties": {"lat": {"type": "number"}, "name": {"type": "string"},
+                    "tags": {"type": "array", "items": {"type": "string"}, "maxItems": 3}}}}}}},
+           {"type": "function", "function": {"name": "list-files", "description": "Lists.", "parameters": {
+              "type": "object", "additionalProperties": false, "properties": {
+                "path": {"type": "string", "description": "d"}, "deep": {"type": "boolean", "description": "d"},
+                "kinds": {"type": ["array", "null"], "items": {"enum": ["a", "b"]}, "description": "d"},
+                "code": {"type": "string", "pattern": "^[A-Z]{2}[0-9]+$", "description": "d"}}}}},
+           {"type": "function", "function": {"name": "now", "description": "Says.", "parameters": {
+              "type": "object", "additionalProperties": false, "properties": {}}}}]
+          """);
+
+  private static final Map<String, Tool> BY_NAME = new TreeMap<>();
+
+  /** Templates with calls in a notation that has no grammar. */
+  private static final Set<String> FREE =
+      Set.of(
+          "CohereForAI-c4ai-command-r-plus-tool_use.jinja",
+          "MiniMax-M3.jinja",
+          "fireworks-ai-llama-3-firefunction-v2.jinja",
+          "LFM2.5-8B-A1B.jinja",
+          "google-gemma-4-31B-it-interleaved.jinja",
+          "google-gemma-4-31B-it.jinja");
+
+  private static TestVocabulary real;
+  private static int[] ends;
+
+  /** Tokens by their text, and by their byte. */
+  private static final Map<String, Integer> pieces = new TreeMap<>();
+
+  @BeforeAll
+  static void open() throws IOException {
+    TOOLS.forEach(tool -> BY_NAME.put(tool.name(), tool));
+    real = TestVocabulary.open();
+    Vocab vocab = real.vocab();
+    ends = IntStream.range(0, vocab.nTokens()).filter(vocab::isEndOfGeneration).toArray();
+    for (int t = vocab.nTokens() - 1; t >= 0; t--) {
+      byte[] piece = vocab.piece(t, false);
+      pieces.put(new String(piece, StandardCharsets.UTF_8), t);
+      if (piece.length == 1) {
+        pieces.put("byte " + (piece[0] & 0xFF), t);
+      }
+    }
+  }
+
+  @AfterAll
+  static void close() {
+    real.close();
+  }
+
+  /** A way in which templates of the corpus write calls, and what may stand in front. */
+  record Notation(String template, AnswerFormat format, String promptEnd) {
+    @Override
+    public String toString() {
+      return template;
+    }
+  }
+
+  private static Map<String, String> templates() {
+    Map<String, String> templates = new TreeMap<>();
+    Corpus.selected()
+        .renderings()
+        .forEach(c -> templates.put(c.name().split(" / ", 2)[0], c.template()));
+    return templates;
+  }
+
+  private static boolean hasCalls(AnswerFormat format) {
+    return format.tags().stream()
+        .anyMatch(t -> t.kind() == AnswerFormat.Kind.CALLS || t.kind() == AnswerFormat.Kind.HEADER);
+  }
+
+  /** Each way once. */
+  static Stream<Notation> notations() {
+    Map<Object, Notation> different = new LinkedHashMap<>();
+    templates()
+        .forEach((name, source) -> {
+          ChatFormat chat = new ChatFormat(source, "<s>", "</s>");
+          AnswerFormat format = chat.answerFormat();
+          if (hasCalls(format) && ToolGrammar.supports(format.notation())) {
+            String end = promptEnd(chat);
+            String opens = String.valueOf(format.openIn(end));
+            different.putIfAbsent(List.of(format, opens), new Notation(name, format, end));
+          }
+        });
+    for (String markers :
+        List.of("<minimax:tool_call> <think>", "<function=", "<TOOLCALL>", "<|tool_call|>")) {
+      AnswerFormat format = AnswerFormat.of(markers);
+      different.put(markers, new Notation(markers, format, "")); // not in the corpus
+    }
+    return different.values().stream();
+  }
+
+  private static String promptEnd(ChatFormat chat) {
+    for (List<Tool> tools : List.of(TOOLS, List.<Tool>of())) {
+      try {
+        PromptOptions options = PromptOptions.defaults().withTools(tools);
+        List<Message> question = List.of(Message.user("?"));
+        return chat.render(question, options, ChatFormat.Shown.PARTS, visual -> "").end();
+      } catch (TemplateException | PromptException notShown) {
+        // some show tools under another name
+      }
+    }
+    return "";
+  }
+
+  @Test
+  void theCorpusHasNoOtherNotationsWithoutAGrammar() {
+    Set<String> free = new TreeSet<>();
+    templates()
+        .forEach((name, source) -> {
+          AnswerFormat format = AnswerFormat.of(source);
+          if (hasCalls(format) && !ToolGrammar.supports(format.notation())) {
+            free.add(name);
+          }
+        });
+    assertThat(free).isEqualTo(new TreeSet<>(FREE));
+    assertThat(notations().count()).isGreaterThan(15);
+  }
+
+  /** The vocabulary, with markers as control tokens or without. */
+  private record Tokens(GrammarVocabulary vocabulary, Map<Integer, String> shown) {
+    static Tokens of(AnswerFormat format, boolean control) {
+      Vocab vocab = real.vocab();
+      int n = vocab.nTokens();
+      List<String> markers = new ArrayList<>();
+      if (control) {
+        format.markers().stream().filter(m -> m.startsWith("<")).forEach(markers::add);
+        Stream.of(
+                "<｜tool▁call▁begin｜>",
+                "<｜tool▁sep｜>",
+                "<|tool_call_begin|>",
+                "[ARGS]",
+                "<arg_key>",
+                "</arg_value>")
+            .filter(format::isMarker)
+            .forEach(markers::add);
+      }
+      Map<Integer, String> shown = new LinkedHashMap<>();
+      markers.stream().distinct().forEach(m -> shown.put(n + shown.size(), m));
+      return new Tokens(
+          new GrammarVocabulary(
+              n + shown.size(),
+              t -> t < n ? vocab.piece(t, false) : new byte[0],
+              t -> t < n && vocab.isEndOfGeneration(t)),
+          shown);
+    }
+
+    byte[] bytes(int token) {
+      String marker = shown.get(token);
+      return marker != null
+          ? marker.getBytes(StandardCharsets.UTF_8)
+          : real.vocab().piece(token, false);
+    }
+
+    int[] of(String text) {
+      for (Map.Entry<Integer, String> entry : shown.entrySet()) {
+        if (entry.getValue().equals(text)) {
+          return new int[] {entry.getKey()};
+        }
+      }
+      return real.vocab().tokenize(text, false);
+    }
+  }
+
+  private static List<Integer> likely(Tokens tokens) {
+    List<Integer> likely = new ArrayList<>(tokens.shown.keySet());
+    for (String text :
+        List.of(
+            "{\"",
+            "\"",
+            "\":",
+            ", \"",
+            "}",
+            "}}",
+            "]",
+            "[",
+            " ",
+            "\n",
+            "Rome",
+            "C",
+            "true",
+            "-1.5",
+            "7",
+            "</tool_call>",
+            "</parameter>",
+            "<",
+            "</",
+            "[TOOL_CALLS]",
+            "<|tool_call_end|>",
+            ">>>",
+            "é",
+            "\\",
+            "<function=x>",
+            "'",
+            "null",
+            ">",
+            "```",
+            "</function>")) {
+      IntStream.of(tokens.of(text)).forEach(likely::add);
+    }
+    return likely;
+  }
+
+  private static float[] noise(Tokens tokens, SplittableRandom random) {
+    float[] noise = new float[tokens.vocabulary.size()];
+    for (int t = 0; t < noise.length; t++) {
+      noise[t] = (float) random.nextDouble();
+    }
+    return noise;
+  }
+
+  /** Chooses by chance; where {@code wanted} has tokens left, first those. */
+  private static String walk(
+      Grammar grammar, Tokens tokens, int[] wanted, int limit, SplittableRandom random) {
+    var constraint = new GrammarConstraint(grammar, tokens.vocabulary);
+    var sampler = new ConstrainedSampler(SamplerChain.of(Samplers.greedy()), constraint);
+    List<Integer> likely = likely(tokens);
+    var text = new ByteArrayOutputStream();
+    float[] noise = noise(tokens, random);
+    for (int i = 0; i < limit && !constraint.mustEnd(); i++) {
+      float[] logits = noise.clone();
+      likely.forEach(t -> logits[t] = random.nextFloat(0, 5));
+      boolean mayEnd = i > wanted.length + 8 && random.nextInt(8) == 0;
+      for (int end : ends) {
+        logits[end] = mayEnd ? 20 : -20;
+      }
+      if (i < wanted.length) {
+        logits[wanted[i]] = 30;
+      }
+      constraint.setTokensLeft(limit - i);
+      int token = sampler.sample(FloatBuffer.wrap(logits));
+      if (IntStream.of(ends).anyMatch(end -> end == token)) {
+        break;
+      }
+      text.writeBytes(tokens.bytes(token));
+    }
+    assertThat(constraint.isComplete()).as(text.toString(StandardCharsets.UTF_8)).isTrue();
+    return text.toString(StandardCharsets.UTF_8);
+  }
+
+  private static List<AnswerPart> split(Notation notation, String answer) {
+    List<AnswerPart> parts = new ArrayList<>();
+    var splitter = new AnswerSplitter(notation.format, notation.promptEnd, TOOLS, parts::add);
+    answer.codePoints().forEach(c -> splitter.accept(Character.toString(c)));
+    splitter.finish();
+    return parts;
+  }
+
+  private static List<ToolCall> calls(List<AnswerPart> parts) {
+    return parts.stream()
+        .filter(AnswerPart.Call.class::isInstance)
+        .map(part -> ((AnswerPart.Call) part).call())
+        .toList();
+  }
+
+  private static String text(List<AnswerPart> parts) {
+    StringBuilder text = new StringBuilder();
+    parts.forEach(part -> text.append(part instanceof AnswerPart.Text(String more) ? more : ""));
+    return text.toString();
+  }
+
+  private static void assertValid(ToolCall call, String answer) {
+    assertThat(BY_NAME).as(answer).containsKey(call.name());
+    var validator =
+        JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012)
+            .getSchema(requireNonNull(BY_NAME.get(call.name())).parameters());
+    assertThat(validator.validate(call.arguments(), InputFormat.JSON, (ExecutionContext c) -> {}))
+        .as("%s -> %s", answer, call)
+        .isEmpty();
+  }
+
+  private static Grammar grammar(Notation notation, Tokens tokens, ToolChoice choice) {
+    return ToolGrammar.of(
+            notation.format,
+            notation.promptEnd,
+            TOOLS,
+            choice,
+            ControlTokens.of(tokens.vocabulary, tokens.shown))
+        .orElseThrow();
+  }
+
+  @ParameterizedTest
+  @MethodSource("notations")
+  void requiredCallsAreValid(Notation notation) {
+    var random = new SplittableRandom(notation.template.hashCode());
+    for (boolean control : new boolean[] {false, true}) {
+      Tokens tokens = Tokens.of(notation.format, control);
+      Grammar any = grammar(notation, tokens, ToolChoice.REQUIRED);
+      Grammar named = grammar(notation, tokens, ToolChoice.named("list-files"));
+      for (int i = 0; i < 2; i++) {
+        String answer = walk(any, tokens, new int[0], 120 + 40 * i, random);
+        List<AnswerPart> parts = split(notation, answer);
+        assertThat(calls(parts)).as(answer).isNotEmpty();
+        assertThat(text(parts)).as(answer).isBlank();
+        calls(parts).forEach(call -> assertValid(call, answer));
+      }
+      String answer = walk(named, tokens, new int[0], 120, random);
+      assertThat(calls(split(notation, answer)))
+          .as(answer)
+          .singleElement()
+          .satisfies(call -> assertValid(call, answer))
+          .matches(call -> call.name().equals("list-files"));
+    }
+  }
+
+  /**
+   * What a model writes in front of its first call, up to where only the call is left to choose.
+   */
+  private static String upToCall(AnswerFormat format) {
+    return switch (format.notation()) {
+      case CHANNELS -> "<|channel|>commentary to=functions.";
+      case NAME_LINE -> "all\nSure. >>>";
+      default ->
+          "Sure. "
+              + format.tags().stream()
+                  .filter(t -> t.kind() == AnswerFormat.Kind.CALLS)
+                  .findFirst()
+                  .orElseThrow()
+                  .open();
+    };
+  }
+
+  private static String reasoningEnd(Notation notation) {
+    AnswerFormat.Tag open = notation.format.openIn(notation.promptEnd);
+    return open != null && open.kind() == AnswerFormat.Kind.REASONING ? open.close() : "";
+  }
+
+  /** The tokens of a text: markers as control tokens where they are, else cut by chance. */
+  private static int[] tokens(Tokens tokens, String text, SplittableRandom random) {
+    List<Integer> ids = new ArrayList<>();
+    StringBuilder rest = new StringBuilder();
+    for (int at = 0; at < text.length(); ) {
+      String from = text.substring(at);
+      int marker = -1;
+      for (Map.Entry<Integer, String> entry : tokens.shown.entrySet()) {
+        marker = from.startsWith(entry.getValue()) ? entry.getKey() : marker;
+      }
+      if (marker < 0) {
+        rest.append(text.charAt(at++));
+      } else {
+        ids.addAll(cut(rest.toString(), random));
+        rest.setLength(0);
+        ids.add(marker);
+        at += requireNonNull(tokens.shown.get(marker)).length();
+      }
+    }
+    ids.addAll(cut(rest.toString(), random));
+    return ids.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  /** Cuts a text into tokens by chance. */
+  private static List<Integer> cut(String text, SplittableRandom random) {
+    List<Integer> ids = new ArrayList<>();
+    for (int at = 0; at < text.length(); ) {
+      int length = random.nextInt(1, Math.min(9, text.length() - at + 1));
+      while (length > 1 && !pieces.containsKey(text.substring(at, at + length))) {
+        length--;
+      }
+      String piece = text.substring(at, at + length);
+      if (pieces.containsKey(piece)) {
+        ids.add(pieces.get(piece));
+      } else {
+        for (byte b : piece.getBytes(StandardCharsets.UTF_8)) {
+          ids.add(pieces.get("byte " + (b & 0xFF)));
+        }
+      }
+      at += length;
+    }
+    return ids;
+  }
+
+  @ParameterizedTest
+  @MethodSource("notations")
+  void textIsFreeAndCallsThatTheModelBeginsAreValid(Notation notation) {
+    var random = new SplittableRandom(notation.template.hashCode());
+    int nCalls = 0;
+    for (boolean control : new boolean[] {false, true}) {
+      Tokens tokens = Tokens.of(notation.format, control);
+      Grammar grammar = grammar(notation, tokens, ToolChoice.AUTO);
+      for (int i = 0; i < 2; i++) {
+        int[] wanted = tokens(tokens, reasoningEnd(notation) + upToCall(notation.format), random);
+        String answer = walk(grammar, tokens, wanted, 110 + 40 * i, random);
+        List<AnswerPart> parts = split(notation, answer);
+        calls(parts).forEach(call -> assertValid(call, answer));
+        nCalls += calls(parts).size();
+        for (AnswerFormat.Tag tag : notation.format.tags()) {
+          if (tag.kind() == AnswerFormat.Kind.CALLS) {
+            assertThat(text(parts)).as(answer).doesNotContain(tag.open());
+          }
+        }
+      }
+    }
+    assertThat(nCalls).isGreaterThanOrEqualTo(3);
+  }
+
+  @ParameterizedTest
+  @MethodSource("notations")
+  void aMarkerInReasoningIsFree(Notation notation) {
+    AnswerFormat format = notation.format;
+    AnswerFormat.Tag calls = first(format, AnswerFormat.Kind.CALLS);
+    AnswerFormat.Tag reasoning = first(format, AnswerFormat.Kind.REASONING);
+    if (calls == null || reasoning == null) {
+      assertThat(format.tags()).as("nothing to mix").isNotEmpty();
+      return;
+    }
+    String begin = reasoningEnd(notation).isEmpty() ? reasoning.open() : "";
+    String answer =
+        begin + "I could " + calls.open() + "nothing, " + reasoning.close() + "No " + calls.open();
+    Tokens tokens = Tokens.of(format, true);
+    var random = new SplittableRandom(1);
+    int[] wanted = tokens(tokens, answer, random);
+    var constraint =
+        new GrammarConstraint(grammar(notation, tokens, ToolChoice.AUTO), tokens.vocabulary);
+    for (int token : wanted) {
+      assertThat(constraint.allows(token)).as("%s of %s", token, answer).isTrue();
+      constraint.accept(token);
+    }
+    assertThat(constraint.isComplete()).isFalse();
+    assertThat(constraint.allows(tokens.of("nothing")[0])).isFalse();
+  }
+
+  private static AnswerFormat.@Nullable Tag first(AnswerFormat format, AnswerFormat.Kind kind) {
+    return format.tags().stream().filter(t -> t.kind() == kind).findFirst().orElse(null);
+  }
+
+  @ParameterizedTest
+  @MethodSource("notations")
+  void withoutACallNoneComes(Notation notation) {
+    var random = new SplittableRandom(notation.template.hashCode());
+    for (boolean control : new boolean[] {false, true}) {
+      Tokens tokens = Tokens.of(notation.format, control);
+      Grammar grammar = grammar(notation, tokens, ToolChoice.NONE);
+      int[] wanted = tokens(tokens, reasoningEnd(notation) + upToCall(notation.format), random);
+      String answer = walk(grammar, tokens, wanted, 60, random);
+      assertThat(calls(split(notation, answer))).as(answer).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("notations")
+  void aCallIsOnlyBegunWhereThereIsRoomForItsEnd(Notation notation) {
+    var random = new SplittableRandom(notation.template.hashCode());
+    Tokens tokens = Tokens.of(notation.format, true);
+    Grammar grammar = grammar(notation, tokens, ToolChoice.AUTO);
+    int[] wanted = tokens(tokens, reasoningEnd(notation) + upToCall(notation.format), random);
+    for (int more = 0; more < 60; more += 19) {
+      String answer = walk(grammar, tokens, wanted, wanted.length + more, random);
+      calls(split(notation, answer)).forEach(call -> assertValid(call, answer));
+    }
+  }
+}
