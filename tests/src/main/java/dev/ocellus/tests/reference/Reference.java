@@ -61,11 +61,24 @@ final class Reference {
     return root;
   }
 
-  /** Names of the models that have a text model and an image encoder as GGUF files. */
+  /**
+   * Names of the models that have a text model and an image encoder as GGUF files.
+   *
+   * @throws IllegalStateException if one has only one of them, or no conversation
+   */
   List<String> models() {
-    return names(root.resolve("models")).stream()
-        .filter(m -> Files.exists(mmproj(m)) && Files.exists(text(m)))
-        .toList();
+    List<String> models =
+        names(root.resolve("models")).stream().filter(m -> Files.isDirectory(gguf(m))).toList();
+    for (String m : models) {
+      if (!Files.exists(mmproj(m)) || !Files.exists(text(m))) {
+        throw new IllegalStateException(
+            "golden data: text.gguf or mmproj.gguf is missing in " + gguf(m));
+      }
+      if (cases(m).isEmpty()) {
+        throw new IllegalStateException("golden data: no conversation in " + directory(m));
+      }
+    }
+    return models;
   }
 
   Path directory(String model) {
