@@ -88,7 +88,7 @@ def randomize(model, m):
         elif "embed" in name and p.ndim == 2:
             value = noise * 0.3
         else:
-            value = noise * 1.5 / math.sqrt(p[0].numel())
+            value = noise * 1.5 / math.sqrt(p.shape[-1] if ".experts." in name else p[0].numel())
         p.data.copy_(value.to(torch.bfloat16).float())
 
 

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CheckpointCache {
   /** Raised when a conversion gives other files than before. */
-  private static final String VERSION = "ocellus-convert 1";
+  private static final String VERSION = "ocellus-convert 2";
 
   private static final Set<String> INPUTS = Set.of("json", "safetensors", "model", "jinja", "txt");
 
@@ -37,16 +37,32 @@ public final class CheckpointCache {
    */
   public record Converted(Path text, @Nullable Path mmproj) {}
 
+  /**
+   * Weights, as they are stored, up to which F32 costs nobody anything. ggml rounds activations to
+   * the type of 16-bit matrices, which tips the choice between tokens that are nearly as good.
+   */
+  private static final long EXACT_BYTES = 512L << 20;
+
   private final Path root;
+  private final long exactBytes;
 
   /** A cache in a folder, which is created when something is put there. */
   public CheckpointCache(Path root) {
-    this.root = root;
+    this(root, EXACT_BYTES);
   }
 
   /**
-   * The GGUF files of a checkpoint, in its own 16-bit type, converted if they are not there yet.
-   * Safe for several processes at once.
+   * @param exactBytes size of the weights up to which they become F32
+   */
+  CheckpointCache(Path root, long exactBytes) {
+    this.root = root;
+    this.exactBytes = exactBytes;
+  }
+
+  /**
+   * The GGUF files of a checkpoint, converted if they are not there yet: in F32, so that nothing is
+   * rounded, where the weights take up to 512 MiB, and else in its own 16-bit type. Safe for
+   * several processes at once.
    *
    * @param withEncoder whether the image encoder is wanted
    * @throws IOException if a file cannot be read or written
@@ -76,13 +92,15 @@ public final class CheckpointCache {
     return new Converted(text, withEncoder && Files.exists(mmproj) ? mmproj : null);
   }
 
-  private static void write(Path folder, Path to, boolean text, ConvertProgress progress)
+  private void write(Path folder, Path to, boolean text, ConvertProgress progress)
       throws IOException {
     if (!Files.exists(to)) {
+      OutputType type = bytesOfWeights(folder) <= exactBytes ? OutputType.F32 : OutputType.AUTO;
       ConvertOptions options =
           ConvertOptions.defaults()
               .withParts(text, text ? Encoders.NO : Encoders.IF_THERE)
               .withOutput(to, null)
+              .withTypes(type, type)
               .withModelName(GeneralMetadata.nameOf(folder));
       Converter.convert(folder, options, progress);
     }
@@ -99,6 +117,16 @@ public final class CheckpointCache {
       }
     }
     return out.toString();
+  }
+
+  private static long bytesOfWeights(Path folder) throws IOException {
+    long bytes = 0;
+    for (Path file : files(folder)) {
+      if (file.toString().endsWith(".safetensors")) {
+        bytes += Files.size(file);
+      }
+    }
+    return bytes;
   }
 
   private static long modified(Path file) throws IOException {

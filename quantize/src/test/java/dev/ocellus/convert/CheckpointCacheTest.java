@@ -3,6 +3,8 @@ package dev.ocellus.convert;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.gguf.TensorType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,6 +47,21 @@ class CheckpointCacheTest {
     assertThat(first.text()).doesNotExist(); // what it was before takes no room
     try (Stream<Path> left = Files.list(root)) {
       assertThat(left).hasSize(1);
+    }
+  }
+
+  @Test
+  void keepsSmallCheckpointsExactAndLargeOnesSmall() throws IOException {
+    CheckpointBuilder.llama(folder).write();
+    assertThat(typeOfEmbedding(convert())).isEqualTo(TensorType.F32);
+    Path other = root.resolve("other");
+    var converted = new CheckpointCache(other, 100).convert(folder, true, counting);
+    assertThat(typeOfEmbedding(converted)).isEqualTo(TensorType.F16);
+  }
+
+  private static TensorType typeOfEmbedding(CheckpointCache.Converted pair) throws IOException {
+    try (GgufFile file = GgufFile.open(pair.text())) {
+      return file.tensor("token_embd.weight").type();
     }
   }
 
