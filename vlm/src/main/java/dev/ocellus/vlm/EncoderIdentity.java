@@ -31,8 +31,8 @@ final class EncoderIdentity {
               "model " + file.identity(),
               "written " + times(file.files()),
               "architecture " + encoder.architecture().name(),
-              "images " + options.imageOptions(),
-              "precision " + options.visionPrecision(),
+              "images " + options.vision().images(),
+              "precision " + options.vision().precision(),
               "device " + encoder.device().description(),
               "llama.cpp " + NativeVersion.TAG,
               "ocellus " + build()));

@@ -44,7 +44,7 @@ final class Generator implements AutoCloseable {
             model.encoder().orElse(null),
             model.imageCache(),
             vocab,
-            model.options().imageOptions());
+            model.options().vision().images());
     this.drafter = drafter;
     this.draftMax = drafter == null ? 0 : model.options().sessions().speculation().most();
   }

@@ -15,8 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param modelOptions how the text model is loaded
  * @param contextOptions how its contexts are made
  * @param chatTemplate template to use instead of the one in the file; null for that one
- * @param imageOptions how pictures are prepared, where the model leaves a choice
- * @param visionPrecision how the image encoder multiplies with its weights on a CPU
+ * @param vision how pictures are prepared and encoded
  * @param sessions how its sessions work
  */
 public record LoadOptions(
@@ -25,37 +24,24 @@ public record LoadOptions(
     ModelOptions modelOptions,
     ContextOptions contextOptions,
     @Nullable String chatTemplate,
-    ImageOptions imageOptions,
-    MatrixPrecision visionPrecision,
+    VisionOptions vision,
     SessionOptions sessions) {
 
-  /** With exact vision. */
-  public LoadOptions(
-      Path model,
-      @Nullable Path mmproj,
-      ModelOptions modelOptions,
-      ContextOptions contextOptions,
-      @Nullable String chatTemplate,
-      ImageOptions imageOptions) {
-    this(
-        model,
-        mmproj,
-        modelOptions,
-        contextOptions,
-        chatTemplate,
-        imageOptions,
-        MatrixPrecision.EXACT,
-        SessionOptions.defaults());
-  }
-
-  /** With pictures as the model wants them, and exact vision. */
+  /** With pictures as the model wants them, exact vision and one session at a time. */
   public LoadOptions(
       Path model,
       @Nullable Path mmproj,
       ModelOptions modelOptions,
       ContextOptions contextOptions,
       @Nullable String chatTemplate) {
-    this(model, mmproj, modelOptions, contextOptions, chatTemplate, ImageOptions.DEFAULT);
+    this(
+        model,
+        mmproj,
+        modelOptions,
+        contextOptions,
+        chatTemplate,
+        VisionOptions.defaults(),
+        SessionOptions.defaults());
   }
 
   /** A text model with an image encoder. */
@@ -70,73 +56,34 @@ public record LoadOptions(
 
   public LoadOptions withModelOptions(ModelOptions modelOptions) {
     return new LoadOptions(
-        model,
-        mmproj,
-        modelOptions,
-        contextOptions,
-        chatTemplate,
-        imageOptions,
-        visionPrecision,
-        sessions);
+        model, mmproj, modelOptions, contextOptions, chatTemplate, vision, sessions);
   }
 
   public LoadOptions withContextOptions(ContextOptions contextOptions) {
     return new LoadOptions(
-        model,
-        mmproj,
-        modelOptions,
-        contextOptions,
-        chatTemplate,
-        imageOptions,
-        visionPrecision,
-        sessions);
+        model, mmproj, modelOptions, contextOptions, chatTemplate, vision, sessions);
   }
 
   public LoadOptions withChatTemplate(@Nullable String chatTemplate) {
     return new LoadOptions(
-        model,
-        mmproj,
-        modelOptions,
-        contextOptions,
-        chatTemplate,
-        imageOptions,
-        visionPrecision,
-        sessions);
+        model, mmproj, modelOptions, contextOptions, chatTemplate, vision, sessions);
   }
 
-  public LoadOptions withImageOptions(ImageOptions imageOptions) {
+  public LoadOptions withVision(VisionOptions vision) {
     return new LoadOptions(
-        model,
-        mmproj,
-        modelOptions,
-        contextOptions,
-        chatTemplate,
-        imageOptions,
-        visionPrecision,
-        sessions);
+        model, mmproj, modelOptions, contextOptions, chatTemplate, vision, sessions);
   }
 
-  public LoadOptions withVisionPrecision(MatrixPrecision visionPrecision) {
-    return new LoadOptions(
-        model,
-        mmproj,
-        modelOptions,
-        contextOptions,
-        chatTemplate,
-        imageOptions,
-        visionPrecision,
-        sessions);
+  public LoadOptions withImageOptions(ImageOptions images) {
+    return withVision(vision.withImages(images));
+  }
+
+  public LoadOptions withVisionPrecision(MatrixPrecision precision) {
+    return withVision(vision.withPrecision(precision));
   }
 
   public LoadOptions withSessions(SessionOptions sessions) {
     return new LoadOptions(
-        model,
-        mmproj,
-        modelOptions,
-        contextOptions,
-        chatTemplate,
-        imageOptions,
-        visionPrecision,
-        sessions);
+        model, mmproj, modelOptions, contextOptions, chatTemplate, vision, sessions);
   }
 }

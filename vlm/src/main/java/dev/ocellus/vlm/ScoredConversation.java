@@ -56,7 +56,7 @@ public final class ScoredConversation implements AutoCloseable {
             model.encoder().orElse(null),
             new ImageCache(0, null, 0, () -> ""), // whoever observes wants to see the encoder
             vocab,
-            model.options().imageOptions());
+            model.options().vision().images());
   }
 
   /**

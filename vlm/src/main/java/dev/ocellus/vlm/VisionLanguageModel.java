@@ -123,13 +123,13 @@ public final class VisionLanguageModel implements AutoCloseable {
                 mmproj,
                 options.contextOptions().nThreadsBatch(),
                 options.modelOptions().nGpuLayers() != 0,
-                options.visionPrecision());
+                options.vision().precision());
     LlamaModel text = null;
     LlamaModel draft = null;
     TokenEmbeddings embeddings = null;
     try {
       if (encoder != null) {
-        Architectures.require(encoder.architecture(), options.imageOptions());
+        Architectures.require(encoder.architecture(), options.vision().images());
       }
       String template = options.chatTemplate();
       if (template == null) {
@@ -239,7 +239,7 @@ public final class VisionLanguageModel implements AutoCloseable {
       known = identity(options.model());
       Path mmproj = options.mmproj();
       if (mmproj != null) {
-        known += " " + identity(mmproj) + " " + options.imageOptions();
+        known += " " + identity(mmproj) + " " + options.vision().images();
       }
       identity = known;
     }
@@ -358,7 +358,7 @@ public final class VisionLanguageModel implements AutoCloseable {
       throw new PromptException(
           "The conversation has a picture or video, but no image encoder is loaded; give one with --mmproj");
     }
-    return encoder.architecture().place(visual, nImages, options.imageOptions());
+    return encoder.architecture().place(visual, nImages, options.vision().images());
   }
 
   /** How the model writes reasoning and calls into its answers. */

@@ -93,7 +93,7 @@ class VisionPrecisionTest {
       float[] rows = encoder.encode(encoder.prepare(Golden.image("exact_56x56.png"))).rows();
       assertThat(rows).isEqualTo(encode(halves, MatrixPrecision.EXACT));
     }
-    assertThat(Golden.options().visionPrecision()).isEqualTo(MatrixPrecision.EXACT);
+    assertThat(Golden.options().vision().precision()).isEqualTo(MatrixPrecision.EXACT);
   }
 
   @Test
