@@ -115,21 +115,14 @@ class LlavaVision extends VisionModel {
 
   @Override
   Optional<String> own(String name) {
-    Optional<String> projector =
-        after(name, "model.multi_modal_projector.", "multi_modal_projector.");
+    Optional<String> projector = inProjector(name);
     if (projector.isPresent()) {
       return projector;
     }
     if (name.equals("image_newline") || name.equals("model.image_newline")) {
       return Optional.of("image_newline");
     }
-    return after(
-            name,
-            "model.vision_tower.vision_model.",
-            "vision_tower.vision_model.",
-            "model.vision_tower.",
-            "vision_tower.")
-        .filter(this::isUsed);
+    return inTower(name).filter(this::isUsed);
   }
 
   /** Blocks behind the last one that is looked at are left out, and the norm behind them. */

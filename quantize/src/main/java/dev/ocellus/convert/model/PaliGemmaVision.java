@@ -37,15 +37,7 @@ final class PaliGemmaVision extends VisionModel {
 
   @Override
   Optional<String> own(String name) {
-    return after(
-            name,
-            "model.vision_tower.vision_model.",
-            "vision_tower.vision_model.",
-            "model.vision_tower.",
-            "vision_tower.",
-            "model.multi_modal_projector.",
-            "multi_modal_projector.")
-        .filter(n -> !n.startsWith("head."));
+    return inTower(name).filter(n -> !n.startsWith("head.")).or(() -> inProjector(name));
   }
 
   @Override

@@ -347,6 +347,21 @@ abstract class VisionModel implements ModelConverter {
     return Optional.empty();
   }
 
+  /** The name in a tower as transformers' wrappers hold it, whatever their version. */
+  static Optional<String> inTower(String name) {
+    return after(
+        name,
+        "model.vision_tower.vision_model.",
+        "vision_tower.vision_model.",
+        "model.vision_tower.",
+        "vision_tower.");
+  }
+
+  /** The name in the projector that they put behind it. */
+  static Optional<String> inProjector(String name) {
+    return after(name, "model.multi_modal_projector.", "multi_modal_projector.");
+  }
+
   @Override
   public TensorType typeOf(TargetTensor tensor, OutputType type) {
     if (tensor.name().contains(".patch_embd.weight")
