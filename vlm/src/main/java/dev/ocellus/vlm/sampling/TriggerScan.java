@@ -73,6 +73,11 @@ final class TriggerScan {
     Arrays.fill(from, 0);
   }
 
+  /** Characters that are looked at again with the next token, by the pattern that needs most. */
+  int lookedAtAgain() {
+    return text.length() - Arrays.stream(from).min().orElse(text.length());
+  }
+
   private void append(byte[] more) {
     if (nBytes + more.length > bytes.length) {
       bytes = Arrays.copyOf(bytes, 2 * (nBytes + more.length));
