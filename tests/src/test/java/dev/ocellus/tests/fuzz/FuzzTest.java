@@ -57,7 +57,7 @@ class FuzzTest {
     Worker worker =
         new Worker(starts, folder, 60_000, new PrintStream(out, true, StandardCharsets.UTF_8));
     int n = Integer.getInteger("ocellus.fuzz.sessions", 300);
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(Math.max(60, n / 10));
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(Math.max(600, n / 10));
     int wrong = worker.run(7, 0, n, deadline);
     String report = out.toString(StandardCharsets.UTF_8);
     assertThat(wrong).as(report).isZero();
