@@ -5,6 +5,7 @@ import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.gguf.GgufWriter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -113,10 +114,7 @@ final class Experts {
       throw new ConversionException(
           "%s: tensor '%s' of shape %s is none of %d experts"
               .formatted(
-                  context.folder().directory(),
-                  name,
-                  java.util.Arrays.toString(tensor.shape()),
-                  nExpert));
+                  context.folder().directory(), name, Arrays.toString(tensor.shape()), nExpert));
     }
     String number = together.group(1);
     if (together.group(2).equals("down")) {

@@ -98,6 +98,13 @@ public final class Fuzz implements Callable<Integer> {
       Worker w = new Worker(Case.starts(folders, only, work), work, hangMillis, out);
       return w.run(seed, from, from + count, deadline) == 0 ? 0 : 1;
     }
+    folders.replaceAll(Path::toAbsolutePath); // workers run in a directory of their own
+    for (Path folder : folders) {
+      if (!Files.isDirectory(folder)) {
+        out.println("fuzz: no such folder: " + folder);
+        return 2;
+      }
+    }
     Path work = Files.createTempDirectory("ocellus-fuzz");
     try {
       return replay.isEmpty() ? supervise(work) : replay(work);
