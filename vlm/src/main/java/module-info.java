@@ -10,6 +10,7 @@ module dev.ocellus.vlm {
 
   exports dev.ocellus.vlm;
   exports dev.ocellus.vlm.image;
+  exports dev.ocellus.vlm.image.codec;
   exports dev.ocellus.vlm.json;
   exports dev.ocellus.vlm.model;
   exports dev.ocellus.vlm.npy;

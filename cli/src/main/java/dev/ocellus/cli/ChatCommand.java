@@ -10,7 +10,7 @@ import dev.ocellus.vlm.Role;
 import dev.ocellus.vlm.SessionOptions;
 import dev.ocellus.vlm.StopReason;
 import dev.ocellus.vlm.VisionLanguageModel;
-import dev.ocellus.vlm.image.ImageDecoder;
+import dev.ocellus.vlm.image.codec.ImageDecoder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -3,7 +3,7 @@ package dev.ocellus.cli;
 import dev.ocellus.vlm.Content;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.Video;
-import dev.ocellus.vlm.image.VideoReader;
+import dev.ocellus.vlm.image.codec.VideoReader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

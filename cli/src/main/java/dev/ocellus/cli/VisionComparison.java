@@ -12,7 +12,7 @@ import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.ScoredConversation;
 import dev.ocellus.vlm.VisionEncoder;
 import dev.ocellus.vlm.VisionLanguageModel;
-import dev.ocellus.vlm.image.ImageDecoder;
+import dev.ocellus.vlm.image.codec.ImageDecoder;
 import dev.ocellus.vlm.model.ImageInput;
 import java.io.IOException;
 import java.nio.file.Path;

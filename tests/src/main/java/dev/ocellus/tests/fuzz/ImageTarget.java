@@ -1,6 +1,6 @@
 package dev.ocellus.tests.fuzz;
 
-import dev.ocellus.vlm.image.ImageDecoder;
+import dev.ocellus.vlm.image.codec.ImageDecoder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;

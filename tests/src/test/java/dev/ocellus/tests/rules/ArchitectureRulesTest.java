@@ -101,6 +101,17 @@ class ArchitectureRulesTest {
   }
 
   @Test
+  void imagesKnowNothingOfTheirFiles() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.ocellus.vlm.image")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("dev.ocellus.vlm.image.codec..")
+        .check(CLASSES);
+  }
+
+  @Test
   void exceptionsOfOursHaveOneRoot() {
     classes()
         .that()

@@ -2,8 +2,8 @@ package dev.ocellus.tests.vlm;
 
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.image.ImageDecoder;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.codec.ImageDecoder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Random;

@@ -17,7 +17,7 @@ import dev.ocellus.vlm.image.ImageFrame;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
-import dev.ocellus.vlm.image.VideoReader;
+import dev.ocellus.vlm.image.codec.VideoReader;
 import dev.ocellus.vlm.json.ImageLoader;
 import dev.ocellus.vlm.json.MessagesJson;
 import java.io.IOException;

@@ -36,20 +36,23 @@ public class ImageFormatException extends OcellusException {
     return kind;
   }
 
-  static ImageFormatException truncated(String message) {
+  /** Of {@link Kind#TRUNCATED}. */
+  public static ImageFormatException truncated(String message) {
     return new ImageFormatException(Kind.TRUNCATED, message);
   }
 
-  static ImageFormatException corrupt(String message) {
+  /** Of {@link Kind#CORRUPT}. */
+  public static ImageFormatException corrupt(String message) {
     return new ImageFormatException(Kind.CORRUPT, message);
   }
 
-  static ImageFormatException unsupported(String message) {
+  /** Of {@link Kind#UNSUPPORTED}. */
+  public static ImageFormatException unsupported(String message) {
     return new ImageFormatException(Kind.UNSUPPORTED, message);
   }
 
   /** The same, with the file's name in front. */
-  ImageFormatException in(String source) {
+  public ImageFormatException in(String source) {
     return new ImageFormatException(kind, source + ": " + getMessage(), getCause());
   }
 }

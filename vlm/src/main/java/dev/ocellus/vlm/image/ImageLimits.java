@@ -5,9 +5,9 @@ package dev.ocellus.vlm.image;
  * is allocated for pixels.
  *
  * @param maxBytes length of the file, in bytes
- * @param maxPixels width times height; for {@link ImageDecoder#decodeFrames} of all frames together
+ * @param maxPixels width times height; for an animation all frames together
  * @param maxSide width and height, in pixels
- * @param maxFrames frames that {@link ImageDecoder#decodeFrames} may meet
+ * @param maxFrames frames of an animation or a video
  */
 public record ImageLimits(long maxBytes, long maxPixels, int maxSide, int maxFrames) {
   /** 256 MiB, 100 megapixels, sides of 65535 pixels, 1000 frames. */
@@ -29,7 +29,12 @@ public record ImageLimits(long maxBytes, long maxPixels, int maxSide, int maxFra
     return new ImageLimits(bytes, maxPixels, maxSide, maxFrames);
   }
 
-  void checkBytes(long bytes) {
+  /**
+   * Checks the length of a file.
+   *
+   * @throws ImageFormatException of kind TOO_LARGE
+   */
+  public void checkBytes(long bytes) {
     if (bytes > maxBytes) {
       throw new ImageFormatException(
           ImageFormatException.Kind.TOO_LARGE,
@@ -38,8 +43,12 @@ public record ImageLimits(long maxBytes, long maxPixels, int maxSide, int maxFra
     }
   }
 
-  /** Checks sizes as they stand in a header, which may be anything. */
-  ImageSize checkSize(long width, long height) {
+  /**
+   * Checks sizes as they stand in a header, which may be anything.
+   *
+   * @throws ImageFormatException of kind CORRUPT if a side is below 1, else of kind TOO_LARGE
+   */
+  public ImageSize checkSize(long width, long height) {
     if (width < 1 || height < 1) {
       throw ImageFormatException.corrupt(
           "the header says %dx%d, but an image is at least 1x1 pixel".formatted(width, height));

@@ -6,7 +6,7 @@ package dev.ocellus.vlm.image;
  * href="https://github.com/python-pillow/Pillow/blob/bb1d8e8ab8d29048624d96e3ee53cecf7c13d13d/src/PIL/ImageOps.py">
  * Pillow 12.3, ImageOps.exif_transpose</a>.
  */
-enum Orientation {
+public enum Orientation {
   UPRIGHT(false, false, false),
   MIRRORED(false, true, false),
   UPSIDE_DOWN(false, true, true),
@@ -31,11 +31,12 @@ enum Orientation {
   }
 
   /** The orientation of a tag value; anything but 1 to 8 means upright, as Pillow has it. */
-  static Orientation ofTag(int value) {
+  public static Orientation ofTag(int value) {
     return value >= 1 && value <= 8 ? values()[value - 1] : UPRIGHT;
   }
 
-  RgbImage apply(RgbImage image) {
+  /** The pixels of {@code image} moved so that they are seen upright. */
+  public RgbImage apply(RgbImage image) {
     if (this == UPRIGHT) {
       return image;
     }

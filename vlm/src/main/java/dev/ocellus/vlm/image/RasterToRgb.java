@@ -15,10 +15,11 @@ import java.awt.image.Raster;
  * href="https://github.com/python-pillow/Pillow/blob/bb1d8e8ab8d29048624d96e3ee53cecf7c13d13d/src/libImaging/Convert.c">
  * Pillow 12.3, Convert.c</a>.
  */
-final class RasterToRgb {
+public final class RasterToRgb {
   private RasterToRgb() {}
 
-  static RgbImage convert(BufferedImage image) {
+  /** The pixels of an image; see {@link RgbImage#fromBufferedImage}. */
+  public static RgbImage convert(BufferedImage image) {
     ColorModel model = image.getColorModel();
     Raster raster = image.getRaster();
     if (model instanceof IndexColorModel palette) {
@@ -59,7 +60,7 @@ final class RasterToRgb {
   }
 
   /** Gray, with whatever other bands follow: fewer than 8 bits are stretched, more are clipped. */
-  static RgbImage gray(Raster raster) {
+  public static RgbImage gray(Raster raster) {
     if (isFloat(raster)) {
       return floatGray(raster);
     }
@@ -97,7 +98,7 @@ final class RasterToRgb {
   }
 
   /** Red, green, blue, then anything: of 16 bits the upper 8 count, fewer than 8 are stretched. */
-  static RgbImage color(Raster raster) {
+  public static RgbImage color(Raster raster) {
     int bands = raster.getNumBands();
     int[] bits = raster.getSampleModel().getSampleSize();
     return rows(
@@ -119,7 +120,7 @@ final class RasterToRgb {
   }
 
   /** Cyan, magenta, yellow, black; 0 is no ink. */
-  static RgbImage cmyk(Raster raster) {
+  public static RgbImage cmyk(Raster raster) {
     int bands = raster.getNumBands();
     int[] bits = raster.getSampleModel().getSampleSize();
     return rows(
@@ -140,7 +141,7 @@ final class RasterToRgb {
    * What an ink leaves of the light that black leaves (all 0 to 255): {@code light - ink * light /
    * 255} with Pillow's rounding.
    */
-  static byte withoutInk(int light, int ink) {
+  public static byte withoutInk(int light, int ink) {
     int product = ink * light + 128;
     return (byte) Math.max(0, light - (((product >> 8) + product) >> 8));
   }

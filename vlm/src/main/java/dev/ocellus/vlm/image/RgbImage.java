@@ -63,8 +63,14 @@ public final class RgbImage implements Visual {
     return RasterToRgb.convert(image);
   }
 
-  /** Takes ownership of {@code data}, which nobody may write afterwards. */
-  static RgbImage wrap(int width, int height, byte[] data) {
+  /**
+   * An image of {@code data} itself, for decoders that have just filled it: without a copy, so
+   * nobody may write to the array afterwards. {@link #of} copies.
+   *
+   * @param data {@code width * height * 3} bytes, interleaved
+   * @throws IllegalArgumentException if a side is below 1 or the length does not fit
+   */
+  public static RgbImage wrap(int width, int height, byte[] data) {
     if (data.length != byteCount(width, height)) {
       throw new IllegalArgumentException(
           data.length + " bytes do not make a " + width + "x" + height + " image");
@@ -72,8 +78,12 @@ public final class RgbImage implements Visual {
     return new RgbImage(width, height, data);
   }
 
-  /** Bytes of a packed RGB image, or an exception if an array cannot hold it. */
-  static int byteCount(int width, int height) {
+  /**
+   * Bytes of a packed RGB image: {@code width * height * 3}.
+   *
+   * @throws IllegalArgumentException if a side is below 1 or no array holds so many
+   */
+  public static int byteCount(int width, int height) {
     ImageSize size = new ImageSize(width, height);
     long bytes = size.pixels() * 3;
     if (bytes > MAX_BYTES) {

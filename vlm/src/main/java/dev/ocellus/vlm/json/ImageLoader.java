@@ -1,10 +1,10 @@
 package dev.ocellus.vlm.json;
 
 import dev.ocellus.vlm.Content;
-import dev.ocellus.vlm.image.ImageDecoder;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.RgbImage;
-import dev.ocellus.vlm.image.VideoReader;
+import dev.ocellus.vlm.image.codec.ImageDecoder;
+import dev.ocellus.vlm.image.codec.VideoReader;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.FileSystemNotFoundException;

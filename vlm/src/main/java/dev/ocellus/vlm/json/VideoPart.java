@@ -8,7 +8,7 @@ import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
-import dev.ocellus.vlm.image.VideoReader;
+import dev.ocellus.vlm.image.codec.VideoReader;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -10,15 +10,15 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.zip.CRC32;
 
-/** Pictures and tables for the tests of this package. */
-final class TestImages {
+/** Images and tables for the tests of this package and of codec. */
+public final class TestImages {
   /** Reference images that all modules share, seen from a module's directory. */
-  static final Path GOLDEN = Path.of("..", "tests", "golden", "images");
+  public static final Path GOLDEN = Path.of("..", "tests", "golden", "images");
 
   private TestImages() {}
 
   /** Noise that make_resize_golden.py draws as well: a hash of the byte's index. */
-  static RgbImage noise(int width, int height, int seed) {
+  public static RgbImage noise(int width, int height, int seed) {
     byte[] data = new byte[width * height * 3];
     for (int i = 0; i < data.length; i++) {
       int v = i * 0x9E3779B1 + seed;
@@ -31,12 +31,12 @@ final class TestImages {
   }
 
   /** Tab-separated rows of a resource of this package. */
-  static List<String[]> table(String name) {
+  public static List<String[]> table(String name) {
     return rows(resource(name));
   }
 
   /** Tab-separated rows of a file. */
-  static List<String[]> table(Path file) {
+  public static List<String[]> table(Path file) {
     return rows(bytes(file));
   }
 
@@ -45,8 +45,8 @@ final class TestImages {
   }
 
   /** A file that make_formats.py wrote. */
-  static byte[] format(String name) {
-    return resource("formats/" + name);
+  public static byte[] format(String name) {
+    return resource("codec/formats/" + name);
   }
 
   private static byte[] resource(String name) {
@@ -60,7 +60,7 @@ final class TestImages {
     }
   }
 
-  static byte[] bytes(Path file) {
+  public static byte[] bytes(Path file) {
     try {
       return Files.readAllBytes(file);
     } catch (IOException e) {
@@ -69,14 +69,14 @@ final class TestImages {
   }
 
   /** Writes the CRC-32 of {@code length} bytes from {@code start} on behind them. */
-  static void fixCrc(byte[] file, int start, int length) {
+  public static void fixCrc(byte[] file, int start, int length) {
     CRC32 crc = new CRC32();
     crc.update(file, start, length);
     ByteBuffer.wrap(file).putInt(start + length, (int) crc.getValue());
   }
 
   /** Where two bytes stand in a file. */
-  static int indexOf(byte[] file, int first, int second) {
+  public static int indexOf(byte[] file, int first, int second) {
     for (int i = 0; i + 1 < file.length; i++) {
       if ((file[i] & 0xFF) == first && (file[i + 1] & 0xFF) == second) {
         return i;

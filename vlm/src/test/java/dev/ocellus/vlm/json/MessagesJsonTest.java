@@ -11,8 +11,8 @@ import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.Rgb;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
-import dev.ocellus.vlm.image.VideoReader;
 import dev.ocellus.vlm.image.Visual;
+import dev.ocellus.vlm.image.codec.VideoReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -202,7 +202,7 @@ class MessagesJsonTest {
     green("frames/1.png");
     green("frames/2.png");
     Path animation =
-        Path.of("src/test/resources/dev/ocellus/vlm/image/formats/animation_P_disposal0.gif")
+        Path.of("src/test/resources/dev/ocellus/vlm/image/codec/formats/animation_P_disposal0.gif")
             .toAbsolutePath();
     ImageLimits limits = ImageLimits.DEFAULT;
     for (Content.Video content :
