@@ -8,20 +8,20 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets a {@link ProductObserver} be called by ggml's scheduler. Nothing that it throws may cross
+ * Lets a {@link MatMulObserver} be called by ggml's scheduler. Nothing that it throws may cross
  * native code, so it is kept, the computation ends early, and {@link #rethrow} throws it.
  */
 public final class ObserverCallback {
-  private static final int PRODUCT_BY_EXPERT = operation("MUL_MAT_ID");
+  private static final int MUL_MAT_ID = operation("MUL_MAT_ID");
 
-  private final ProductObserver observer;
+  private final MatMulObserver observer;
   private final MemorySegment stub;
   private @Nullable Throwable failure;
 
   /**
    * @param arena must live as long as anything computes with the callback
    */
-  public ObserverCallback(ProductObserver observer, Arena arena) {
+  public ObserverCallback(MatMulObserver observer, Arena arena) {
     this.observer = observer;
     this.stub = ggml_backend_sched_eval_callback.allocate(this::call, arena);
   }
@@ -45,16 +45,16 @@ public final class ObserverCallback {
       return false;
     }
     try {
-      MemorySegment node = Product.tensor(address);
+      MemorySegment node = MatMul.tensor(address);
       int op = ggml_tensor.op(node);
-      if (op != ggml_h.GGML_OP_MUL_MAT() && op != PRODUCT_BY_EXPERT) {
+      if (op != ggml_h.GGML_OP_MUL_MAT() && op != MUL_MAT_ID) {
         return !ask;
       }
-      Product product = new Product(node, op == PRODUCT_BY_EXPERT);
+      MatMul matMul = new MatMul(node, op == MUL_MAT_ID);
       if (ask) {
-        return observer.wants(product);
+        return observer.wants(matMul);
       }
-      observer.observe(product);
+      observer.observe(matMul);
       return true;
     } catch (Throwable e) {
       failure = e;

@@ -94,12 +94,12 @@ public final class Scheduler extends NativeObject {
     }
   }
 
-  /** Lets somebody watch the products of weights and activations, which makes computing slower. */
-  public void observe(ProductObserver products) {
+  /** Lets somebody watch the multiplications with weights, which makes computing slower. */
+  public void observe(MatMulObserver watcher) {
     lock.lock();
     try {
       requireOpen();
-      observer = new ObserverCallback(products, arena());
+      observer = new ObserverCallback(watcher, arena());
       ggml_h.ggml_backend_sched_set_eval_callback(handle, observer.stub(), MemorySegment.NULL);
     } finally {
       lock.unlock();

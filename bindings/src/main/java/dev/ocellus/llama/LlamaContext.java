@@ -6,11 +6,11 @@ import dev.ocellus.ffi.llama_context_params;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.ggml.ComputationCancelledException;
 import dev.ocellus.ggml.Device;
+import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.ggml.NativeLog;
 import dev.ocellus.ggml.NativeObject;
 import dev.ocellus.ggml.ObserverCallback;
 import dev.ocellus.ggml.OutOfDeviceMemoryException;
-import dev.ocellus.ggml.ProductObserver;
 import dev.ocellus.ggml.ThreadPool;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.nativelib.NativeVersion;
@@ -66,7 +66,7 @@ public final class LlamaContext extends NativeObject {
       LlamaModel model,
       ContextOptions options,
       boolean unified,
-      @Nullable ProductObserver observer) {
+      @Nullable MatMulObserver observer) {
     this.model = model;
     this.options = options;
     checkOptions(model, options);

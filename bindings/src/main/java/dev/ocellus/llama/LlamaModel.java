@@ -5,9 +5,9 @@ import dev.ocellus.ffi.llama_model_params;
 import dev.ocellus.ffi.llama_progress_callback;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.Ggml;
+import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.ggml.NativeLog;
 import dev.ocellus.ggml.NativeObject;
-import dev.ocellus.ggml.ProductObserver;
 import dev.ocellus.gguf.GgufFile;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -240,7 +240,7 @@ public final class LlamaModel extends NativeObject {
    *     null for nobody
    */
   public LlamaContext newContext(
-      ContextOptions options, boolean unified, @Nullable ProductObserver observer) {
+      ContextOptions options, boolean unified, @Nullable MatMulObserver observer) {
     requireOpen();
     LlamaContext context = new LlamaContext(this, options, unified, observer);
     synchronized (contexts) {

@@ -1,7 +1,7 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.ggml.ProductObserver;
+import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.cache.ImageCache;
@@ -41,7 +41,7 @@ public final class ScoredConversation implements AutoCloseable {
   /**
    * @param observer told of all products of the text model; null for nobody
    */
-  public ScoredConversation(VisionLanguageModel model, @Nullable ProductObserver observer) {
+  public ScoredConversation(VisionLanguageModel model, @Nullable MatMulObserver observer) {
     this.model = model;
     this.lane =
         new OwnLane(model.textModel().newContext(model.options().contextOptions(), true, observer));

@@ -6,8 +6,8 @@ import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.Ggml;
 import dev.ocellus.ggml.Graph;
 import dev.ocellus.ggml.GraphBuilder;
+import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.ggml.MatrixPrecision;
-import dev.ocellus.ggml.ProductObserver;
 import dev.ocellus.ggml.Scheduler;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.WeightStore;
@@ -172,7 +172,7 @@ public final class VisionEncoder implements AutoCloseable {
    * Lets somebody watch the products of weights and activations from now on, which makes encoding
    * slower.
    */
-  public void observe(ProductObserver observer) {
+  public void observe(MatMulObserver observer) {
     requireOpen();
     scheduler.observe(observer);
   }

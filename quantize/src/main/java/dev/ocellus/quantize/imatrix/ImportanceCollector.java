@@ -1,7 +1,7 @@
 package dev.ocellus.quantize.imatrix;
 
-import dev.ocellus.ggml.Product;
-import dev.ocellus.ggml.ProductObserver;
+import dev.ocellus.ggml.MatMul;
+import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.quantize.QuantizeException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -67,7 +67,7 @@ public final class ImportanceCollector {
    * @param leastRows rows below which a product is ignored
    * @param output whether the output weights are watched too
    */
-  public ProductObserver text(int leastRows, boolean output) {
+  public MatMulObserver text(int leastRows, boolean output) {
     return new Watch(leastRows) {
       @Override
       boolean isMeant(String weight) {
@@ -77,7 +77,7 @@ public final class ImportanceCollector {
   }
 
   /** Watches everything that is called a weight. */
-  public ProductObserver anyWeight() {
+  public MatMulObserver anyWeight() {
     return new Watch(1) {
       @Override
       boolean isMeant(String weight) {
@@ -86,7 +86,7 @@ public final class ImportanceCollector {
     };
   }
 
-  private abstract class Watch implements ProductObserver {
+  private abstract class Watch implements MatMulObserver {
     private final int leastRows;
 
     Watch(int leastRows) {
@@ -96,7 +96,7 @@ public final class ImportanceCollector {
     abstract boolean isMeant(String weight);
 
     @Override
-    public boolean wants(Product p) {
+    public boolean wants(MatMul p) {
       if (p.byExpert()) {
         return p.inputIsFloat() && isMeant(p.weightName());
       }
@@ -104,12 +104,12 @@ public final class ImportanceCollector {
     }
 
     @Override
-    public void observe(Product p) {
+    public void observe(MatMul p) {
       add(p);
     }
   }
 
-  private synchronized void add(Product p) {
+  private synchronized void add(MatMul p) {
     int n = Math.toIntExact(p.inputSize(0));
     int rows = Math.toIntExact(p.inputSize(1) * p.inputSize(2) * p.inputSize(3));
     if (buffer.length < n * rows) {
@@ -124,7 +124,7 @@ public final class ImportanceCollector {
     }
   }
 
-  private void addAll(String name, Product p, int n, int rows) {
+  private void addAll(String name, MatMul p, int n, int rows) {
     int nMatrices = Math.toIntExact(p.weightSize(2) * p.weightSize(3));
     Sums s = sums(name, n, nMatrices, 1);
     int perMatrix = Math.toIntExact(p.inputSize(1));
@@ -141,7 +141,7 @@ public final class ImportanceCollector {
   }
 
   /** Activations are {@code [n, used or 1, rows]}. */
-  private void addByExpert(String name, Product p, int n) {
+  private void addByExpert(String name, MatMul p, int n) {
     int nExperts = Math.toIntExact(p.weightSize(2));
     Sums s = sums(name, n, nExperts, nExperts);
     int used = p.expertsPerRow();

@@ -1,7 +1,7 @@
 package dev.ocellus.quantize.measure;
 
 import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.ggml.ProductObserver;
+import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.llama.Batch;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaContext;
@@ -57,7 +57,7 @@ public final class ChunkDecoder implements AutoCloseable {
    * @param observer told of all products; null for nobody
    */
   public ChunkDecoder(
-      LlamaModel model, ContextOptions options, int nCtx, @Nullable ProductObserver observer) {
+      LlamaModel model, ContextOptions options, int nCtx, @Nullable MatMulObserver observer) {
     this.sideBySide = Math.clamp(options.nBatch() / nCtx, 1, MOST_SIDE_BY_SIDE);
     this.perBatch = Math.min(options.nBatch(), nCtx);
     int nBatch = perBatch * sideBySide;

@@ -8,16 +8,17 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A product of a weight and activations in a graph that is being computed: {@code ggml_mul_mat}, or
- * {@code ggml_mul_mat_id}, where every row of activations goes through experts of its own.
+ * A matrix multiplication of a weight with activations in a graph that is being computed: {@code
+ * ggml_mul_mat}, or {@code ggml_mul_mat_id}, where every row of activations goes through experts of
+ * its own.
  */
-public final class Product {
+public final class MatMul {
   private final MemorySegment weight;
   private final MemorySegment input;
   private final MemorySegment ids;
   private final boolean byExpert;
 
-  Product(MemorySegment node, boolean byExpert) {
+  MatMul(MemorySegment node, boolean byExpert) {
     this.byExpert = byExpert;
     this.weight = tensor(ggml_tensor.src(node, 0));
     this.input = tensor(ggml_tensor.src(node, 1));
