@@ -9,6 +9,8 @@ module dev.ocellus.vlm {
   requires com.twelvemonkeys.imageio.tiff;
 
   exports dev.ocellus.vlm;
+  exports dev.ocellus.vlm.grammar;
+  exports dev.ocellus.vlm.grammar.schema;
   exports dev.ocellus.vlm.image;
   exports dev.ocellus.vlm.image.codec;
   exports dev.ocellus.vlm.json;
@@ -16,8 +18,8 @@ module dev.ocellus.vlm {
   exports dev.ocellus.vlm.npy;
   exports dev.ocellus.vlm.prompt;
   exports dev.ocellus.vlm.sampling;
-  exports dev.ocellus.vlm.sampling.grammar;
   exports dev.ocellus.vlm.template;
   exports dev.ocellus.vlm.text;
   exports dev.ocellus.vlm.tool;
+  exports dev.ocellus.vlm.tool.grammar;
 }

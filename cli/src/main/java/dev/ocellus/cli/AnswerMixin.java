@@ -3,7 +3,7 @@ package dev.ocellus.cli;
 import dev.ocellus.vlm.GenerationOptions;
 import dev.ocellus.vlm.OutputConstraint;
 import dev.ocellus.vlm.PromptOptions;
-import dev.ocellus.vlm.sampling.grammar.Grammar;
+import dev.ocellus.vlm.grammar.schema.JsonSchemaGrammar;
 import dev.ocellus.vlm.template.ContextJson;
 import dev.ocellus.vlm.template.TemplateException;
 import dev.ocellus.vlm.tool.Tool;
@@ -179,7 +179,7 @@ final class AnswerMixin {
       throw new IllegalArgumentException("--grammar-trigger needs a grammar (--grammar)");
     }
     if (schema != null) {
-      Grammar.ofJsonSchema(schema); // before a model is loaded for nothing
+      JsonSchemaGrammar.of(schema); // before a model is loaded for nothing
       return new OutputConstraint.JsonSchema(schema);
     }
     return gbnf == null ? base : new OutputConstraint.Gbnf(gbnf, trigger);

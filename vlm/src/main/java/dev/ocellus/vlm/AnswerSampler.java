@@ -1,14 +1,15 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.llama.Vocab;
+import dev.ocellus.vlm.grammar.Grammar;
+import dev.ocellus.vlm.grammar.GrammarConstraint;
+import dev.ocellus.vlm.grammar.GrammarVocabulary;
+import dev.ocellus.vlm.grammar.schema.JsonSchemaGrammar;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.sampling.ConstrainedSampler;
 import dev.ocellus.vlm.sampling.LazyConstraint;
 import dev.ocellus.vlm.sampling.SamplerChain;
 import dev.ocellus.vlm.sampling.TokenConstraint;
-import dev.ocellus.vlm.sampling.grammar.Grammar;
-import dev.ocellus.vlm.sampling.grammar.GrammarConstraint;
-import dev.ocellus.vlm.sampling.grammar.GrammarVocabulary;
 import dev.ocellus.vlm.tool.ToolChoice;
 import dev.ocellus.vlm.tool.ToolFormatException;
 import java.nio.FloatBuffer;
@@ -26,8 +27,8 @@ final class AnswerSampler {
   private final @Nullable ConstrainedSampler constrained;
 
   /**
-   * @throws dev.ocellus.vlm.sampling.grammar.GrammarException if the grammar is not valid
-   * @throws dev.ocellus.vlm.sampling.grammar.JsonSchemaException if the schema is not supported
+   * @throws dev.ocellus.vlm.grammar.GrammarException if the grammar is not valid
+   * @throws dev.ocellus.vlm.grammar.schema.JsonSchemaException if the schema is not supported
    * @throws ToolFormatException if a call is required and cannot be forced
    */
   AnswerSampler(GenerationOptions options, VisionLanguageModel model, Prompt prompt) {
@@ -42,7 +43,7 @@ final class AnswerSampler {
     return switch (options.constraint()) {
       case OutputConstraint.None none -> calls(options, model, prompt.end());
       case OutputConstraint.JsonSchema(String schema) ->
-          new GrammarConstraint(Grammar.ofJsonSchema(schema), model.grammars().vocabulary());
+          new GrammarConstraint(JsonSchemaGrammar.of(schema), model.grammars().vocabulary());
       case OutputConstraint.Gbnf(String gbnf, OutputConstraint.Trigger trigger) -> {
         Vocab vocab = model.textModel().vocab();
         GrammarVocabulary tokens = model.grammars().vocabulary();

@@ -1,13 +1,13 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.llama.Vocab;
-import dev.ocellus.vlm.sampling.grammar.ControlTokens;
-import dev.ocellus.vlm.sampling.grammar.Grammar;
-import dev.ocellus.vlm.sampling.grammar.GrammarVocabulary;
-import dev.ocellus.vlm.sampling.grammar.ToolGrammar;
+import dev.ocellus.vlm.grammar.Grammar;
+import dev.ocellus.vlm.grammar.GrammarVocabulary;
 import dev.ocellus.vlm.tool.AnswerFormat;
 import dev.ocellus.vlm.tool.Tool;
 import dev.ocellus.vlm.tool.ToolChoice;
+import dev.ocellus.vlm.tool.grammar.ControlTokens;
+import dev.ocellus.vlm.tool.grammar.ToolGrammar;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.List;

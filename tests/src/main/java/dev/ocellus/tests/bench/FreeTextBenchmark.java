@@ -1,15 +1,16 @@
 package dev.ocellus.tests.bench;
 
+import dev.ocellus.vlm.grammar.Grammar;
+import dev.ocellus.vlm.grammar.GrammarConstraint;
+import dev.ocellus.vlm.grammar.GrammarVocabulary;
+import dev.ocellus.vlm.grammar.schema.JsonSchemaGrammar;
 import dev.ocellus.vlm.sampling.LazyConstraint;
 import dev.ocellus.vlm.sampling.TokenConstraint;
-import dev.ocellus.vlm.sampling.grammar.ControlTokens;
-import dev.ocellus.vlm.sampling.grammar.Grammar;
-import dev.ocellus.vlm.sampling.grammar.GrammarConstraint;
-import dev.ocellus.vlm.sampling.grammar.GrammarVocabulary;
-import dev.ocellus.vlm.sampling.grammar.ToolGrammar;
 import dev.ocellus.vlm.tool.AnswerFormat;
 import dev.ocellus.vlm.tool.Tool;
 import dev.ocellus.vlm.tool.ToolChoice;
+import dev.ocellus.vlm.tool.grammar.ControlTokens;
+import dev.ocellus.vlm.tool.grammar.ToolGrammar;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +54,7 @@ public class FreeTextBenchmark {
     var vocabulary = new GrammarVocabulary(VOCABULARY, t -> texts[t], t -> t == end);
     waiting =
         new LazyConstraint(
-            new GrammarConstraint(Grammar.ofJsonSchema(SCHEMA), vocabulary),
+            new GrammarConstraint(JsonSchemaGrammar.of(SCHEMA), vocabulary),
             List.of(Pattern.compile("<tool_call>"), Pattern.compile("answer:\\s*(\\{)")),
             List.of(),
             t -> texts[t]);

@@ -93,7 +93,11 @@ class ArchitectureRulesTest {
     noClasses()
         .that()
         .resideInAnyPackage(
-            "dev.ocellus.vlm.image..", "dev.ocellus.vlm.template..", "dev.ocellus.vlm.sampling..")
+            "dev.ocellus.vlm.image..",
+            "dev.ocellus.vlm.template..",
+            "dev.ocellus.vlm.sampling..",
+            "dev.ocellus.vlm.grammar..",
+            "dev.ocellus.vlm.tool.grammar..")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("dev.ocellus.ggml..", "dev.ocellus.llama..", "dev.ocellus.vlm.model..")

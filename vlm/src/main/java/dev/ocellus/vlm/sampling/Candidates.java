@@ -176,7 +176,7 @@ public final class Candidates {
 
   /** Keeps the {@code k} largest logits (or all, if there are fewer), sorted. */
   public void keepTop(int k) {
-    Checks.atLeast("k", k, 1);
+    SamplingChecks.atLeast("k", k, 1);
     int n = Math.min(k, size);
     if (sorted) {
       truncate(n);

@@ -82,7 +82,7 @@ public final class DryBreakers {
   }
 
   private void add(int head, int[] tail) {
-    List<int[]> known = tails.computeIfAbsent(Checks.token(head), h -> new ArrayList<>());
+    List<int[]> known = tails.computeIfAbsent(SamplingChecks.token(head), h -> new ArrayList<>());
     if (known.stream().noneMatch(other -> Arrays.equals(other, tail))) {
       known.add(tail);
     }

@@ -26,9 +26,9 @@ final class MersenneTwister {
 
   /** Replaces the request for a random seed by one. */
   static long resolve(long seed) {
-    Checks.seed(seed);
-    boolean random = seed == -1 || seed == Checks.MAX_SEED;
-    return random ? new SplittableRandom().nextLong(Checks.MAX_SEED) : seed;
+    SamplingChecks.seed(seed);
+    boolean random = seed == -1 || seed == SamplingChecks.MAX_SEED;
+    return random ? new SplittableRandom().nextLong(SamplingChecks.MAX_SEED) : seed;
   }
 
   /** The seed that was given or drawn. */

@@ -82,7 +82,7 @@ public final class SamplerChain {
 
   /** Tells every sampler of a token that became part of the text, be it sampled or prompt. */
   public void accept(int token) {
-    Checks.token(token);
+    SamplingChecks.token(token);
     for (Sampler sampler : samplers) {
       sampler.accept(token);
     }

@@ -34,7 +34,7 @@ public final class Samplers {
    * @param temperature finite; 0 or less masks all but the largest logit
    */
   public static Sampler temperature(float temperature) {
-    Checks.finite("temperature", temperature);
+    SamplingChecks.finite("temperature", temperature);
     return temperature == 1 ? NOTHING : candidates -> Temperature.scale(candidates, temperature);
   }
 
@@ -46,9 +46,9 @@ public final class Samplers {
    * @param exponent finite; how the entropy, from 0 to 1, maps to the temperature
    */
   public static Sampler dynamicTemperature(float temperature, float range, float exponent) {
-    Checks.finite("temperature", temperature);
-    Checks.atLeast("dynatempRange", range, 0);
-    Checks.finite("dynatempExponent", exponent);
+    SamplingChecks.finite("temperature", temperature);
+    SamplingChecks.atLeast("dynatempRange", range, 0);
+    SamplingChecks.finite("dynatempExponent", exponent);
     return range == 0
         ? temperature(temperature)
         : candidates -> Temperature.dynamic(candidates, temperature, range, exponent);
@@ -65,8 +65,8 @@ public final class Samplers {
    * @param p at least 0; 1 or more switches it off
    */
   public static Sampler topP(float p, int minKeep) {
-    Checks.atLeast("topP", p, 0);
-    Checks.atLeast("minKeep", minKeep, 0);
+    SamplingChecks.atLeast("topP", p, 0);
+    SamplingChecks.atLeast("minKeep", minKeep, 0);
     return p >= 1 ? NOTHING : candidates -> Truncation.topP(candidates, p, minKeep);
   }
 
@@ -76,8 +76,8 @@ public final class Samplers {
    * @param p from 0 to 1; 0 switches it off
    */
   public static Sampler minP(float p, int minKeep) {
-    Checks.between("minP", p, 0, 1);
-    Checks.atLeast("minKeep", minKeep, 0);
+    SamplingChecks.between("minP", p, 0, 1);
+    SamplingChecks.atLeast("minKeep", minKeep, 0);
     return p == 0 ? NOTHING : candidates -> Truncation.minP(candidates, p, minKeep);
   }
 
@@ -88,8 +88,8 @@ public final class Samplers {
    * @param p at least 0; 1 or more switches it off
    */
   public static Sampler typical(float p, int minKeep) {
-    Checks.atLeast("typicalP", p, 0);
-    Checks.atLeast("minKeep", minKeep, 0);
+    SamplingChecks.atLeast("typicalP", p, 0);
+    SamplingChecks.atLeast("minKeep", minKeep, 0);
     return p >= 1 ? NOTHING : candidates -> Truncation.typical(candidates, p, minKeep);
   }
 
@@ -99,7 +99,7 @@ public final class Samplers {
    * @param n finite; 0 or less switches it off
    */
   public static Sampler topNSigma(float n) {
-    Checks.finite("topNSigma", n);
+    SamplingChecks.finite("topNSigma", n);
     return n <= 0 ? NOTHING : candidates -> Truncation.topNSigma(candidates, n);
   }
 
@@ -111,10 +111,10 @@ public final class Samplers {
    * @param threshold from 0 to 1; more than 0.5, which two candidates cannot reach, switches it off
    */
   public static Sampler xtc(float probability, float threshold, int minKeep, long seed) {
-    Checks.between("xtcProbability", probability, 0, 1);
-    Checks.between("xtcThreshold", threshold, 0, 1);
-    Checks.atLeast("minKeep", minKeep, 0);
-    Checks.seed(seed);
+    SamplingChecks.between("xtcProbability", probability, 0, 1);
+    SamplingChecks.between("xtcThreshold", threshold, 0, 1);
+    SamplingChecks.atLeast("minKeep", minKeep, 0);
+    SamplingChecks.seed(seed);
     boolean off = probability == 0 || threshold > 0.5f;
     return off ? NOTHING : new Xtc(probability, threshold, minKeep, seed);
   }
@@ -129,10 +129,10 @@ public final class Samplers {
    * @param presence finite: subtracted once
    */
   public static Sampler penalties(int lastN, float repeat, float frequency, float presence) {
-    Checks.atLeast("penaltyLastN", lastN, 0);
-    Checks.atLeast("repeatPenalty", repeat, Float.MIN_NORMAL);
-    Checks.finite("frequencyPenalty", frequency);
-    Checks.finite("presencePenalty", presence);
+    SamplingChecks.atLeast("penaltyLastN", lastN, 0);
+    SamplingChecks.atLeast("repeatPenalty", repeat, Float.MIN_NORMAL);
+    SamplingChecks.finite("frequencyPenalty", frequency);
+    SamplingChecks.finite("presencePenalty", presence);
     boolean off = lastN == 0 || (repeat == 1 && frequency == 0 && presence == 0);
     return off ? NOTHING : new Penalties(lastN, repeat, frequency, presence);
   }
@@ -148,10 +148,10 @@ public final class Samplers {
    */
   public static Sampler dry(
       float multiplier, float base, int allowedLength, int lastN, DryBreakers breakers) {
-    Checks.atLeast("dryMultiplier", multiplier, 0);
-    Checks.atLeast("dryBase", base, 0);
-    Checks.atLeast("dryAllowedLength", allowedLength, 0);
-    Checks.atLeast("dryPenaltyLastN", lastN, 0);
+    SamplingChecks.atLeast("dryMultiplier", multiplier, 0);
+    SamplingChecks.atLeast("dryBase", base, 0);
+    SamplingChecks.atLeast("dryAllowedLength", allowedLength, 0);
+    SamplingChecks.atLeast("dryPenaltyLastN", lastN, 0);
     boolean off = multiplier == 0 || base < 1 || lastN == 0;
     return off ? NOTHING : new Dry(multiplier, base, allowedLength, lastN, breakers);
   }
@@ -163,9 +163,9 @@ public final class Samplers {
    */
   public static Sampler logitBias(Map<Integer, Float> bias) {
     bias.forEach((token, amount) -> {
-      Checks.token(token);
+      SamplingChecks.token(token);
       if (amount != Float.NEGATIVE_INFINITY) {
-        Checks.finite("logitBias of token " + token, amount);
+        SamplingChecks.finite("logitBias of token " + token, amount);
       }
     });
     return bias.isEmpty() ? NOTHING : new LogitBias(bias);
@@ -202,9 +202,9 @@ public final class Samplers {
    * @param m at least 2: how many tokens the estimate uses (100 in the paper)
    */
   public static Sampler mirostat(long seed, float tau, float eta, int m) {
-    Checks.atLeast("mirostatTau", tau, 0);
-    Checks.atLeast("mirostatEta", eta, 0);
-    Checks.atLeast("m", m, 2);
+    SamplingChecks.atLeast("mirostatTau", tau, 0);
+    SamplingChecks.atLeast("mirostatEta", eta, 0);
+    SamplingChecks.atLeast("m", m, 2);
     return Mirostat.version1(seed, tau, eta, m);
   }
 
@@ -216,8 +216,8 @@ public final class Samplers {
    * @param eta at least 0: the learning rate
    */
   public static Sampler mirostatV2(long seed, float tau, float eta) {
-    Checks.atLeast("mirostatTau", tau, 0);
-    Checks.atLeast("mirostatEta", eta, 0);
+    SamplingChecks.atLeast("mirostatTau", tau, 0);
+    SamplingChecks.atLeast("mirostatEta", eta, 0);
     return Mirostat.version2(seed, tau, eta);
   }
 
@@ -228,9 +228,9 @@ public final class Samplers {
    * @param decay from 0 to 0.99: how much of the past counts, 1 / (1 − decay) tokens or so
    */
   public static Sampler adaptiveP(float target, float decay, long seed) {
-    Checks.finite("adaptiveTarget", target);
-    Checks.between("adaptiveTarget", target, -Float.MAX_VALUE, 1);
-    Checks.between("adaptiveDecay", decay, 0, 0.99f);
+    SamplingChecks.finite("adaptiveTarget", target);
+    SamplingChecks.between("adaptiveTarget", target, -Float.MAX_VALUE, 1);
+    SamplingChecks.between("adaptiveDecay", decay, 0, 0.99f);
     return new AdaptiveP(target, decay, seed);
   }
 }

@@ -32,7 +32,7 @@ public record TopLogProbs(Entry chosen, List<Entry> top) {
    * @throws SamplingException if logits are NaN or +∞, or all are −∞
    */
   public static TopLogProbs of(float[] logits, int n, int chosen) {
-    Checks.atLeast("n", n, 0);
+    SamplingChecks.atLeast("n", n, 0);
     if (chosen < 0 || chosen >= logits.length) {
       throw new IllegalArgumentException(
           "chosen: expected a token from 0 to " + (logits.length - 1) + ", found " + chosen);

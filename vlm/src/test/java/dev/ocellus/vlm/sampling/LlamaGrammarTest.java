@@ -3,10 +3,10 @@ package dev.ocellus.vlm.sampling;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ocellus.llama.Vocab;
-import dev.ocellus.vlm.sampling.grammar.Grammar;
-import dev.ocellus.vlm.sampling.grammar.GrammarConstraint;
-import dev.ocellus.vlm.sampling.grammar.GrammarVocabulary;
-import dev.ocellus.vlm.sampling.grammar.TestVocabulary;
+import dev.ocellus.vlm.grammar.Grammar;
+import dev.ocellus.vlm.grammar.GrammarConstraint;
+import dev.ocellus.vlm.grammar.GrammarVocabulary;
+import dev.ocellus.vlm.grammar.TestVocabulary;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

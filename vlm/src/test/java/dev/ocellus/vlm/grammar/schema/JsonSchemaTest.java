@@ -1,0 +1,143 @@
+package dev.ocellus.vlm.grammar.schema;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.type;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.networknt.schema.ExecutionContext;
+import com.networknt.schema.InputFormat;
+import com.networknt.schema.JsonSchema;
+import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.SpecVersion;
+import com.networknt.schema.ValidationMessage;
+import dev.ocellus.vlm.grammar.Grammar;
+import dev.ocellus.vlm.grammar.GrammarMatcher;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Texts that a schema's grammar allows, made by chance, must be valid for an independent validator;
+ * the listed instances must be allowed when that validator finds them valid, and refused when not.
+ */
+class JsonSchemaTest {
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+  private static final JsonSchemaFactory VALIDATORS =
+      JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012);
+  private static final int TEXTS = 60;
+
+  record Case(String name, String schema, List<String> good, List<String> bad) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  static Stream<Case> cases() throws IOException {
+    return read("schemas.json")
+        .map(node ->
+            new Case(
+                node.get("name").asText(),
+                node.get("schema").toString(),
+                texts(node.path("good")),
+                texts(node.path("bad"))));
+  }
+
+  static Stream<JsonNode> refused() throws IOException {
+    return read("refused-schemas.json");
+  }
+
+  private static Stream<JsonNode> read(String file) throws IOException {
+    JsonNode all = MAPPER.readTree(Path.of("src/test/resources/schemas", file).toFile());
+    return StreamSupport.stream(all.spliterator(), false);
+  }
+
+  private static List<String> texts(JsonNode list) {
+    return StreamSupport.stream(list.spliterator(), false).map(JsonNode::toString).toList();
+  }
+
+  private static Set<ValidationMessage> errors(JsonSchema validator, String json) {
+    Set<ValidationMessage> errors =
+        validator.validate(
+            json,
+            InputFormat.JSON,
+            (ExecutionContext context) ->
+                context.getExecutionConfig().setFormatAssertionsEnabled(true));
+    // the validator also looks top-level domains up in a list of those registered
+    boolean address = json.matches("\"[\\w+.-]+@([a-zA-Z0-9-]+\\.)+[a-zA-Z]{2,10}\"");
+    return address && errors.stream().allMatch(e -> e.getMessage().contains("email"))
+        ? Set.of()
+        : errors;
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void textsByChanceAreValid(Case schema) {
+    JsonSchema validator = VALIDATORS.getSchema(schema.schema);
+    Grammar grammar = JsonSchemaGrammar.of(schema.schema);
+    var random = new SplittableRandom(schema.name.hashCode());
+    for (int i = 0; i < TEXTS; i++) {
+      String text = randomText(grammar, random);
+      assertThat(errors(validator, text)).as(text).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void validInstancesAreAllowedAndOthersRefused(Case schema) {
+    JsonSchema validator = VALIDATORS.getSchema(schema.schema);
+    Grammar grammar = JsonSchemaGrammar.of(schema.schema);
+    for (String good : schema.good) {
+      assertThat(errors(validator, good)).as("the test's own instance %s", good).isEmpty();
+      assertThat(grammar.matches(good)).as(good).isTrue();
+    }
+    for (String bad : schema.bad) {
+      assertThat(errors(validator, bad)).as("the test's own instance %s", bad).isNotEmpty();
+      assertThat(grammar.matches(bad)).as(bad).isFalse();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("refused")
+  void whatIsNotSupportedIsNamed(JsonNode schema) {
+    assertThatThrownBy(() -> JsonSchemaGrammar.of(schema.get("schema").toString()))
+        .isInstanceOf(JsonSchemaException.class)
+        .hasMessageContaining(schema.get("message").asText())
+        .asInstanceOf(type(JsonSchemaException.class))
+        .extracting(JsonSchemaException::pointer)
+        .matches(
+            at -> at.equals(schema.get("at").asText()) || schema.get("at").asText().equals("@"));
+  }
+
+  /** Follows the grammar by chance over likely characters, then ends soon. */
+  private static String randomText(Grammar grammar, SplittableRandom random) {
+    String likely = "{}[]\",:0123456789.-+eE \\nu/abcdefxyzABTZ@_éß中😀truefalsenull";
+    int[] characters = likely.codePoints().toArray();
+    GrammarMatcher matcher = grammar.matcher();
+    StringBuilder text = new StringBuilder();
+    int length = random.nextInt(5, 60);
+    while (text.length() < length && !matcher.mustEnd()) {
+      String next = null;
+      for (int tries = 0; tries < 40 && next == null; tries++) {
+        String candidate = Character.toString(characters[random.nextInt(characters.length)]);
+        if (matcher.allows(candidate)) {
+          next = candidate;
+        }
+      }
+      if (next == null || (matcher.isComplete() && random.nextInt(4) == 0)) {
+        break;
+      }
+      matcher.accept(next);
+      text.append(next);
+    }
+    return text + matcher.shortestEnd();
+  }
+}
