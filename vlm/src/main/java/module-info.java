@@ -19,6 +19,7 @@ module dev.ocellus.vlm {
   exports dev.ocellus.vlm.prompt;
   exports dev.ocellus.vlm.sampling;
   exports dev.ocellus.vlm.template;
+  exports dev.ocellus.vlm.template.text;
   exports dev.ocellus.vlm.text;
   exports dev.ocellus.vlm.tool;
   exports dev.ocellus.vlm.tool.grammar;

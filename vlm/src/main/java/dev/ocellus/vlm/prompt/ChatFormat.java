@@ -9,7 +9,7 @@ import dev.ocellus.vlm.template.ChatTemplate;
 import dev.ocellus.vlm.template.ContextJson;
 import dev.ocellus.vlm.template.Rendered;
 import dev.ocellus.vlm.template.TemplateException;
-import dev.ocellus.vlm.template.Text;
+import dev.ocellus.vlm.template.text.TracedText;
 import dev.ocellus.vlm.tool.AnswerFormat;
 import dev.ocellus.vlm.tool.Tool;
 import dev.ocellus.vlm.tool.ToolCall;
@@ -103,8 +103,8 @@ public final class ChatFormat {
     Map<String, @Nullable Object> context = new LinkedHashMap<>(options.templateArguments());
     context.put("messages", list);
     context.put("add_generation_prompt", true);
-    context.put("bos_token", Text.trusted(bosToken));
-    context.put("eos_token", Text.trusted(eosToken));
+    context.put("bos_token", TracedText.trusted(bosToken));
+    context.put("eos_token", TracedText.trusted(eosToken));
     List<Tool> tools = options.tools();
     if (!tools.isEmpty()) {
       context.put(
@@ -121,7 +121,7 @@ public final class ChatFormat {
   private Map<String, @Nullable Object> entry(
       Message message, Shown shown, Function<Visual, String> written) {
     Map<String, @Nullable Object> entry = new LinkedHashMap<>();
-    entry.put("role", Text.trusted(message.role().word()));
+    entry.put("role", TracedText.trusted(message.role().word()));
     // where a tool is involved, templates expect strings even if they take parts elsewhere
     boolean tool = message.role() == Role.TOOL || !message.toolCalls().isEmpty();
     boolean string =
@@ -131,7 +131,7 @@ public final class ChatFormat {
         "content",
         string ? string(message, written) : parts(message, shown == Shown.VIDEOS_AS_TEXT, written));
     if (!message.reasoning().isEmpty()) {
-      Text reasoning = Text.input(message.reasoning());
+      TracedText reasoning = TracedText.input(message.reasoning());
       entry.put("reasoning_content", reasoning);
       entry.put("thinking", reasoning); // what some call it
     }
@@ -139,10 +139,10 @@ public final class ChatFormat {
       entry.put("tool_calls", message.toolCalls().stream().map(this::call).toList());
     }
     if (!message.toolCallId().isEmpty()) {
-      entry.put("tool_call_id", Text.input(message.toolCallId()));
+      entry.put("tool_call_id", TracedText.input(message.toolCallId()));
     }
     if (!message.toolName().isEmpty()) {
-      entry.put("name", Text.input(message.toolName()));
+      entry.put("name", TracedText.input(message.toolName()));
     }
     return entry;
   }
@@ -150,13 +150,13 @@ public final class ChatFormat {
   private Map<String, @Nullable Object> call(ToolCall call) {
     boolean objects = template.capabilities().toolCallObjects();
     Map<String, @Nullable Object> function = new LinkedHashMap<>();
-    function.put("name", Text.input(call.name()));
+    function.put("name", TracedText.input(call.name()));
     function.put(
         "arguments",
-        objects ? ContextJson.parseValue(call.arguments()) : Text.input(call.arguments()));
+        objects ? ContextJson.parseValue(call.arguments()) : TracedText.input(call.arguments()));
     Map<String, @Nullable Object> entry = new LinkedHashMap<>();
-    entry.put("id", Text.input(call.id()));
-    entry.put("type", Text.trusted("function"));
+    entry.put("id", TracedText.input(call.id()));
+    entry.put("type", TracedText.trusted("function"));
     entry.put("function", function);
     return entry;
   }
@@ -167,34 +167,34 @@ public final class ChatFormat {
     for (Content content : message.content()) {
       parts.add(
           switch (content) {
-            case Content.Text(String text) -> textPart(Text.input(text));
-            case Content.Image image -> Map.of("type", Text.trusted("image"));
+            case Content.Text(String text) -> textPart(TracedText.input(text));
+            case Content.Image image -> Map.of("type", TracedText.trusted("image"));
             case Content.Video video ->
                 videosAsText
-                    ? textPart(Text.image(written.apply(video.video())))
-                    : Map.of("type", Text.trusted("video"));
+                    ? textPart(TracedText.image(written.apply(video.video())))
+                    : Map.of("type", TracedText.trusted("video"));
           });
     }
     return parts;
   }
 
-  private static Map<String, Object> textPart(Text text) {
+  private static Map<String, Object> textPart(TracedText text) {
     Map<String, Object> part = new LinkedHashMap<>();
-    part.put("type", Text.trusted("text"));
+    part.put("type", TracedText.trusted("text"));
     part.put("text", text);
     return part;
   }
 
-  private static Text string(Message message, Function<Visual, String> written) {
-    List<Text> pieces = new ArrayList<>();
+  private static TracedText string(Message message, Function<Visual, String> written) {
+    List<TracedText> pieces = new ArrayList<>();
     for (Content content : message.content()) {
       Visual visual = content.visual();
       if (visual != null) {
-        pieces.add(Text.image(written.apply(visual)));
+        pieces.add(TracedText.image(written.apply(visual)));
       } else if (content instanceof Content.Text(String text)) {
-        pieces.add(Text.input(text));
+        pieces.add(TracedText.input(text));
       }
     }
-    return Text.join(pieces);
+    return TracedText.join(pieces);
   }
 }

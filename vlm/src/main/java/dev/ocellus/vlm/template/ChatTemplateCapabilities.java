@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.template;
 
+import dev.ocellus.vlm.template.text.TracedText;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -207,8 +208,8 @@ public record ChatTemplateCapabilities(
       List<Object> all = new ArrayList<>(List.of(messages));
       out.put("messages", all);
       out.put("add_generation_prompt", true);
-      out.put("bos_token", Text.trusted(""));
-      out.put("eos_token", Text.trusted(""));
+      out.put("bos_token", TracedText.trusted(""));
+      out.put("eos_token", TracedText.trusted(""));
       return out;
     }
 

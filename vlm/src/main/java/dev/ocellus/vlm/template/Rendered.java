@@ -1,5 +1,8 @@
 package dev.ocellus.vlm.template;
 
+import dev.ocellus.vlm.template.text.Origin;
+import dev.ocellus.vlm.template.text.Span;
+import dev.ocellus.vlm.template.text.TracedText;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -30,14 +33,14 @@ public record Rendered(String text, List<Span> spans) {
 
   /** The same with input behind it. */
   public Rendered followedBy(String input) {
-    Text more = Text.input(input);
-    List<Text> all = new ArrayList<>();
-    spans.forEach(span -> all.add(Text.of(span.text(), span.origin())));
+    TracedText more = TracedText.input(input);
+    List<TracedText> all = new ArrayList<>();
+    spans.forEach(span -> all.add(TracedText.of(span.text(), span.origin())));
     all.add(more);
-    return of(Text.join(all));
+    return of(TracedText.join(all));
   }
 
-  static Rendered of(Text text) {
+  static Rendered of(TracedText text) {
     return new Rendered(text.text(), text.spans());
   }
 }

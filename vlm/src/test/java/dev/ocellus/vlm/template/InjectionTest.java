@@ -18,6 +18,8 @@ import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.PromptException;
 import dev.ocellus.vlm.prompt.PromptTokenizer;
 import dev.ocellus.vlm.prompt.Segment;
+import dev.ocellus.vlm.template.text.Origin;
+import dev.ocellus.vlm.template.text.Span;
 import dev.ocellus.vlm.tool.Tool;
 import dev.ocellus.vlm.tool.ToolCall;
 import java.io.IOException;

@@ -2,6 +2,9 @@ package dev.ocellus.vlm.template;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ocellus.vlm.template.text.Origin;
+import dev.ocellus.vlm.template.text.Span;
+import dev.ocellus.vlm.template.text.TracedText;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -24,10 +27,10 @@ class PromptSpansTest {
     Map<String, @Nullable Object> context = new LinkedHashMap<>();
     context.put("x", "In put");
     context.put("csv", "a,b");
-    context.put("role", Text.trusted("user"));
-    context.put("img", Text.image("IMG"));
+    context.put("role", TracedText.trusted("user"));
+    context.put("img", TracedText.image("IMG"));
     context.put("m", Map.of("key", "value"));
-    context.put("l", List.of("p", Text.trusted("T"), 3));
+    context.put("l", List.of("p", TracedText.trusted("T"), 3));
     Rendered rendered = ChatTemplate.compile(template).render(context, Corpus.NOW);
     StringBuilder out = new StringBuilder();
     StringBuilder plain = new StringBuilder();
@@ -87,10 +90,7 @@ class PromptSpansTest {
         "{% for k, v in m.items() %}{{ k }}={{ v }}{% endfor %}; [key]=[value]",
         "{{ {'In put': '<|a|>'}[x] }}; <|a|>",
         "{{ strftime_now('%Y') }}; 2025",
-        "{{ x | urlencode }}; [In%20put]",
-        "{{ ('<b>' ~ x ~ '</b>') | striptags }}; [In put]",
         "{{ (x ~ ' long text') | truncate(9, true, '...', 0) }}; [In put]...",
-        "{{ ('a ' ~ x) | wordwrap(3) | replace('\\n', '/') }}; a/[In]/[put]",
         "{{ x.partition(' ') | join('+') }}; [In]+[ ]+[put]",
         "{{ (x ~ '\\n' ~ role).splitlines() | join('/') }}; [In put]/user",
       })
@@ -158,9 +158,11 @@ class PromptSpansTest {
 
   @Test
   void joinsTextsOfTheCaller() {
-    Text text = Text.join(List.of(Text.trusted("a"), Text.input("b"), Text.input("c")));
+    TracedText text =
+        TracedText.join(
+            List.of(TracedText.trusted("a"), TracedText.input("b"), TracedText.input("c")));
     assertThat(text.spans())
         .containsExactly(new Span("a", Origin.TEMPLATE), new Span("bc", Origin.INPUT));
-    assertThat(text).isEqualTo(Text.trusted("abc")).hasToString("abc");
+    assertThat(text).isEqualTo(TracedText.trusted("abc")).hasToString("abc");
   }
 }

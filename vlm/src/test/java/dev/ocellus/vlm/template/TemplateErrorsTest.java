@@ -70,6 +70,25 @@ class TemplateErrorsTest {
         .hasMessageContaining("line 1, column ");
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "filesizeformat",
+        "pprint",
+        "striptags",
+        "urlencode",
+        "urlize",
+        "wordwrap",
+        "xmlattr"
+      })
+  void refusesFiltersForWebPagesByName(String filter) {
+    assertThatThrownBy(() -> ChatTemplate.compile("{{ x | " + filter + " }}"))
+        .isInstanceOf(TemplateSyntaxException.class)
+        .hasMessageContaining("No filter named '" + filter + "'");
+    assertThat(failure("{% if x %}{{ x | " + filter + " }}{% endif %}").detail())
+        .contains("No filter named '" + filter + "'");
+  }
+
   @Test
   void carriesTheMessageOfTheTemplate() {
     TemplateException e = failure("{{ raise_exception('no ' ~ x) }}");

@@ -125,8 +125,6 @@ class TemplateLimitsTest {
   @ValueSource(
       strings = {
         "{% set h = 'a' * 2000000 %}{% set n = 'a' * 1000000 ~ 'b' %}{{ n in h }}{{ h.rfind(n) }}",
-        "{{ ('&' * 1000000 ~ ';') | striptags | length }}",
-        "{{ ('<' * 1000000) | striptags | length }}",
         "{{ ('9' * 1000000) | int }}{{ ('9' * 1000000) | float }}",
         "{{ [] * 10**18 }}{{ '' * 10**18 }}",
       })
