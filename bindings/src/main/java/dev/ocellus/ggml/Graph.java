@@ -11,11 +11,13 @@ import java.util.List;
 public final class Graph implements AutoCloseable {
   private final TensorContext context;
   private final MemorySegment handle;
+  private final int size;
   private boolean allocated;
 
-  Graph(TensorContext context, MemorySegment handle) {
+  Graph(TensorContext context, MemorySegment handle, int size) {
     this.context = context;
     this.handle = context.borrow(handle);
+    this.size = size;
   }
 
   MemorySegment handle() {
@@ -54,6 +56,11 @@ public final class Graph implements AutoCloseable {
   /** Names that were given while the graph was built, in that order. */
   public List<String> names() {
     return List.copyOf(context.named().keySet());
+  }
+
+  /** At least the number of operations, inputs and weights together. */
+  int size() {
+    return size;
   }
 
   /** Number of operations. */

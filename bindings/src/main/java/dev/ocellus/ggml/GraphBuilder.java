@@ -4,30 +4,25 @@ import static dev.ocellus.ggml.Checks.require;
 
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.gguf.TensorType;
-import java.lang.foreign.MemorySegment;
 
 /**
  * Builds one graph: make the inputs, apply operations to them, and name what is to come out.
  *
  * <pre>{@code
- * var b = new GraphBuilder(512);
+ * var b = new GraphBuilder();
  * Tensor x = b.input("pixels", 588, 576);
  * Graph graph = b.build(x.mulMat(weight).add(bias).named("out"));
  * }</pre>
  */
 public final class GraphBuilder implements AutoCloseable {
   private final TensorContext context;
-  private final MemorySegment graph;
   private boolean built;
   private boolean keepNamed;
 
-  /**
-   * @param maxNodes most operations and inputs of the graph
-   */
-  public GraphBuilder(int maxNodes) {
+  /** Starts a graph, which grows with what is put into it. */
+  public GraphBuilder() {
     Ggml.initialize();
-    this.context = new TensorContext(maxNodes, 2 * maxNodes);
-    this.graph = context.newGraph(2L * maxNodes);
+    this.context = new TensorContext();
   }
 
   /**
@@ -80,10 +75,10 @@ public final class GraphBuilder implements AutoCloseable {
     }
     for (Tensor output : outputs) {
       output.output();
-      context.expand(output);
     }
+    Graph graph = context.newGraph(outputs);
     built = true;
-    return new Graph(context, graph);
+    return graph;
   }
 
   /** Frees what was made, if no graph was built from it. */

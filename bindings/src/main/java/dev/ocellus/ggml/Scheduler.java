@@ -19,30 +19,53 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Scheduler extends NativeObject {
   private final Backend[] backends;
-  private final MemorySegment handle;
   private final ReentrantLock lock = new ReentrantLock();
+  private MemorySegment handle = MemorySegment.NULL; // guarded by lock
+  private int capacity; // of the handle: nodes, inputs and weights of a graph
   private @Nullable Graph allocated;
   private @Nullable ObserverCallback observer;
 
   /**
-   * @param maxNodes most nodes of any graph to be computed
    * @param backends by preference; the last one must be a CPU backend, which takes what the others
    *     cannot do. They stay the caller's and must outlive the scheduler.
    */
-  public Scheduler(int maxNodes, Backend... backends) {
+  public Scheduler(Backend... backends) {
     require(
         backends.length > 0 && backends[backends.length - 1].device().kind() == Device.Kind.CPU,
         () -> "A scheduler needs a CPU backend as its last one");
     this.backends = backends.clone();
-    try (Arena scratch = Arena.ofConfined()) {
-      MemorySegment list = scratch.allocate(ValueLayout.ADDRESS, backends.length);
-      for (int i = 0; i < backends.length; i++) {
-        list.setAtIndex(ValueLayout.ADDRESS, i, backends[i].handle());
+  }
+
+  /** The native scheduler, made anew where it is too small for a graph. */
+  private MemorySegment handleFor(Graph graph) {
+    if (graph.size() > capacity) {
+      free();
+      try (Arena scratch = Arena.ofConfined()) {
+        MemorySegment list = scratch.allocate(ValueLayout.ADDRESS, backends.length);
+        for (int i = 0; i < backends.length; i++) {
+          list.setAtIndex(ValueLayout.ADDRESS, i, backends[i].handle());
+        }
+        handle =
+            ggml_h.ggml_backend_sched_new(
+                list, MemorySegment.NULL, backends.length, graph.size(), false, true);
       }
-      MemorySegment created =
-          ggml_h.ggml_backend_sched_new(
-              list, MemorySegment.NULL, backends.length, 2L * maxNodes, false, true);
-      this.handle = adopt(created, ggml_h::ggml_backend_sched_free);
+      capacity = graph.size();
+      setObserver();
+    }
+    return handle;
+  }
+
+  private void free() {
+    if (capacity > 0) {
+      allocated = null;
+      capacity = 0;
+      ggml_h.ggml_backend_sched_free(handle);
+    }
+  }
+
+  private void setObserver() {
+    if (observer != null && capacity > 0) {
+      ggml_h.ggml_backend_sched_set_eval_callback(handle, observer.stub(), MemorySegment.NULL);
     }
   }
 
@@ -64,9 +87,10 @@ public final class Scheduler extends NativeObject {
               "The memory of this graph's tensors has gone to another graph; build it again");
         }
         allocated = null;
-        ggml_h.ggml_backend_sched_reset(handle);
+        MemorySegment sched = handleFor(graph);
+        ggml_h.ggml_backend_sched_reset(sched);
         var done =
-            NativeLog.observe(() -> ggml_h.ggml_backend_sched_alloc_graph(handle, graph.handle()));
+            NativeLog.observe(() -> ggml_h.ggml_backend_sched_alloc_graph(sched, graph.handle()));
         if (!done.result()) {
           throw new OutOfDeviceMemoryException(
               "No memory for the intermediates of a graph of %d nodes on %s%s. Free memory, or use smaller images or another device."
@@ -100,7 +124,7 @@ public final class Scheduler extends NativeObject {
     try {
       requireOpen();
       observer = new ObserverCallback(watcher, arena());
-      ggml_h.ggml_backend_sched_set_eval_callback(handle, observer.stub(), MemorySegment.NULL);
+      setObserver();
     } finally {
       lock.unlock();
     }
@@ -116,8 +140,9 @@ public final class Scheduler extends NativeObject {
       requireOpen();
       require(allocated == null, () -> "bytesNeeded: the scheduler holds a graph already");
       MemorySegment sizes = scratch.allocate(ValueLayout.JAVA_LONG, backends.length);
-      ggml_h.ggml_backend_sched_reserve_size(handle, graph.handle(), sizes);
-      ggml_h.ggml_backend_sched_reset(handle);
+      MemorySegment sched = handleFor(graph);
+      ggml_h.ggml_backend_sched_reserve_size(sched, graph.handle(), sizes);
+      ggml_h.ggml_backend_sched_reset(sched);
       long bytes = 0;
       for (int i = 0; i < backends.length; i++) {
         bytes += sizes.getAtIndex(ValueLayout.JAVA_LONG, i);
@@ -135,7 +160,8 @@ public final class Scheduler extends NativeObject {
       requireOpen();
       long bytes = 0;
       for (Backend backend : backends) {
-        bytes += ggml_h.ggml_backend_sched_get_buffer_size(handle, backend.handle());
+        bytes +=
+            capacity == 0 ? 0 : ggml_h.ggml_backend_sched_get_buffer_size(handle, backend.handle());
       }
       return bytes;
     } finally {
@@ -146,6 +172,7 @@ public final class Scheduler extends NativeObject {
   @Override
   protected void beforeClose() {
     lock.lock(); // never released: nothing may start any more
+    free();
   }
 
   /** One computation of one graph. */

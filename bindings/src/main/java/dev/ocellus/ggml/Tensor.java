@@ -455,12 +455,12 @@ public final class Tensor {
   }
 
   /**
-   * Puts this node and all that it needs into the graph now, so that nodes that are made later are
-   * computed later. ggml's own order begins with what stands first in an operation, which would
-   * widen all weights before the first layer. Returns this tensor.
+   * Puts this node and all that it needs into the graph before all that is made later. ggml's own
+   * order begins with what stands first in an operation, which would widen all weights before the
+   * first layer. Returns this tensor.
    */
   public Tensor computeFirst() {
-    context.expand(this);
+    context.putFirst(this);
     return this;
   }
 

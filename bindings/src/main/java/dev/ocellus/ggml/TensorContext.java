@@ -4,76 +4,118 @@ import static dev.ocellus.ggml.Checks.require;
 
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.ggml_init_params;
+import dev.ocellus.ffi.ggml_tensor;
 import dev.ocellus.gguf.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A {@code ggml_context} without data: the headers of up to {@code capacity} tensors.
+ * The headers of tensors, without their data, in as many {@code ggml_context}s as they need.
  *
- * <p>ggml aborts when a context overflows, so tensors are counted here.
+ * <p>ggml aborts when a context overflows. So another one is begun before that can happen; an
+ * operation may take its arguments from any of them.
  */
 final class TensorContext extends NativeObject {
-  private final MemorySegment handle;
-  private final int capacity;
+  /** Headers of the first context. Each further one holds twice as many as the one before. */
+  private static final int FIRST = 64;
+
+  private static final int MAX = 4096;
+
+  /** An operation makes one header, or a few where ggml composes it of others. */
+  private static final int PER_OPERATION = 8;
+
+  private final List<MemorySegment> contexts = new ArrayList<>();
+  private final List<Tensor> first = new ArrayList<>();
   private final Map<Long, Long> indexLimits = new HashMap<>();
   private final Map<String, Tensor> named = new LinkedHashMap<>();
-  private MemorySegment graph = MemorySegment.NULL;
-  private int used;
+  private final long headerBytes;
+  private int capacity = FIRST / 2;
 
-  /**
-   * @param capacity most tensors
-   * @param graphSize most nodes of a graph that is to live here too; 0 for none
-   */
-  TensorContext(int capacity, int graphSize) {
-    this.capacity = capacity;
+  TensorContext() {
+    headerBytes = ggml_h.ggml_tensor_overhead();
+    grow();
+  }
+
+  private void grow() {
+    capacity = Math.min(2 * capacity, MAX);
+    contexts.add(newContext((capacity + PER_OPERATION) * headerBytes));
+  }
+
+  private MemorySegment newContext(long bytes) {
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment params = ggml_init_params.allocate(scratch);
-      // a concat or a rope may make a second header, hence twice the room
-      long bytes = 2 * (capacity + 1L) * ggml_h.ggml_tensor_overhead();
-      if (graphSize > 0) {
-        bytes += ggml_h.ggml_graph_overhead_custom(graphSize, false);
-      }
       ggml_init_params.mem_size(params, bytes);
       ggml_init_params.mem_buffer(params, MemorySegment.NULL);
       ggml_init_params.no_alloc(params, true);
       MemorySegment context = ggml_h.ggml_init(params);
       if (context.address() == 0) {
-        close();
         throw new GgmlException(
-            "ggml has no memory for the headers of %d tensors".formatted(capacity));
+            "ggml has no memory for the headers of tensors (%d bytes)".formatted(bytes));
       }
-      handle = adopt(context, ggml_h::ggml_free);
+      return adopt(context, ggml_h::ggml_free);
     }
   }
 
+  /** A context with room for the headers of one more operation. */
   MemorySegment handle() {
-    require(
-        used < capacity,
-        () -> "A graph has more than the %d nodes that it was made for".formatted(capacity));
-    return handle;
+    if (ggml_h.ggml_used_mem(contexts.getLast()) > capacity * headerBytes) {
+      grow();
+    }
+    return contexts.getLast();
   }
 
-  /** Makes the graph that {@link #expand} puts nodes into. */
-  MemorySegment newGraph(long size) {
-    graph = ggml_h.ggml_new_graph_custom(handle, size, false);
-    return graph;
+  /** All contexts, none of them empty. */
+  List<MemorySegment> handles() {
+    return contexts.stream().filter(context -> ggml_h.ggml_used_mem(context) > 0).toList();
   }
 
-  void expand(Tensor tensor) {
-    require(
-        graph.address() != 0, () -> tensor.describe() + " does not belong to a graph being built");
-    ggml_h.ggml_build_forward_expand(graph, tensor.handle());
+  /** Lets the graph begin with a node and what it needs, after what was put first before. */
+  void putFirst(Tensor tensor) {
+    first.add(tensor);
+  }
+
+  /**
+   * Makes the graph of what was put first, then of the outputs. Its room is counted: one place for
+   * each tensor that was made here and for each that comes from elsewhere, such as a weight.
+   */
+  Graph newGraph(Tensor... outputs) {
+    int size = size();
+    MemorySegment context = newContext(ggml_h.ggml_graph_overhead_custom(size, false) + 1024);
+    MemorySegment graph = ggml_h.ggml_new_graph_custom(context, size, false);
+    first.forEach(tensor -> ggml_h.ggml_build_forward_expand(graph, tensor.handle()));
+    for (Tensor output : outputs) {
+      ggml_h.ggml_build_forward_expand(graph, output.handle());
+    }
+    return new Graph(this, graph, size);
+  }
+
+  private int size() {
+    Set<Long> tensors = new HashSet<>();
+    for (MemorySegment context : contexts) {
+      MemorySegment tensor = ggml_h.ggml_get_first_tensor(context);
+      while (tensor.address() != 0) {
+        tensors.add(tensor.address());
+        MemorySegment header = tensor.reinterpret(ggml_tensor.sizeof());
+        for (int i = 0; i < ggml_h.GGML_MAX_SRC(); i++) {
+          tensors.add(ggml_tensor.src(header, i).address());
+        }
+        tensor = ggml_h.ggml_get_next_tensor(context, tensor);
+      }
+    }
+    return tensors.size(); // with the NULL of unused arguments, which does no harm
   }
 
   /** Wraps a tensor that ggml has just made here. */
   Tensor node(MemorySegment tensor) {
-    used++;
     return new Tensor(this, tensor);
   }
 

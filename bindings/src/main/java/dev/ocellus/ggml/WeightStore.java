@@ -82,9 +82,8 @@ public final class WeightStore extends NativeObject {
     this.file = file;
     this.backend = backend;
     this.precision = precision;
-    int capacity = 2 * file.tensors().size() + 64;
-    this.mapped = new TensorContext(capacity, 0);
-    this.owned = new TensorContext(capacity, 0);
+    this.mapped = new TensorContext();
+    this.owned = new TensorContext();
   }
 
   /** All weights, by full name. */
@@ -265,9 +264,8 @@ public final class WeightStore extends NativeObject {
     if (loaded) {
       return;
     }
-    if (!pending.isEmpty()) {
-      MemorySegment buffer =
-          ggml_h.ggml_backend_alloc_ctx_tensors(owned.handle(), backend.handle());
+    for (MemorySegment context : owned.handles()) {
+      MemorySegment buffer = ggml_h.ggml_backend_alloc_ctx_tensors(context, backend.handle());
       if (buffer.address() == 0) {
         throw new OutOfDeviceMemoryException(
             "%s: %s has no room for %d MiB of weights (%d MiB are free). Free memory, use a smaller quantization or another device."
@@ -279,9 +277,9 @@ public final class WeightStore extends NativeObject {
       }
       adopt(buffer, ggml_h::ggml_backend_buffer_free);
       ggml_h.ggml_backend_buffer_set_usage(buffer, ggml_h.GGML_BACKEND_BUFFER_USAGE_WEIGHTS());
-      pending.forEach(WeightStore::fill);
-      pending.clear();
     }
+    pending.forEach(WeightStore::fill);
+    pending.clear();
     loaded = true;
   }
 

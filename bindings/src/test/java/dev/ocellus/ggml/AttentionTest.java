@@ -26,8 +26,8 @@ class AttentionTest {
     float scale = (float) (1 / Math.sqrt(WIDTH));
     double[] expected = attention(q, k, v, n, scale);
     try (var backend = new Backend(Device.cpu(), 2);
-        var scheduler = new Scheduler(16, backend);
-        var builder = new GraphBuilder(16)) {
+        var scheduler = new Scheduler(backend);
+        var builder = new GraphBuilder()) {
       Tensor queries = builder.input("q", WIDTH, n, HEADS);
       Tensor keys = builder.input("k", WIDTH, n, HEADS);
       Tensor values = builder.input("v", WIDTH, n, HEADS);
@@ -46,7 +46,7 @@ class AttentionTest {
 
   @Test
   void refusesKeysOfAnotherWidth() {
-    try (var builder = new GraphBuilder(16)) {
+    try (var builder = new GraphBuilder()) {
       Tensor queries = builder.input("q", WIDTH, 4, HEADS);
       Tensor keys = builder.input("k", WIDTH / 2, 4, HEADS);
       assertThatThrownBy(() -> queries.attention(keys, keys, 1))

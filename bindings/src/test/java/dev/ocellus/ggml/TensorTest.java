@@ -10,8 +10,8 @@ import org.junit.jupiter.api.Test;
 class TensorTest {
   private static float[] compute(float[] data, int width, UnaryOperator<Tensor> operation) {
     try (var backend = new Backend(Device.cpu(), 1);
-        var scheduler = new Scheduler(32, backend);
-        var builder = new GraphBuilder(32)) {
+        var scheduler = new Scheduler(backend);
+        var builder = new GraphBuilder()) {
       Tensor input = builder.input("x", width, data.length / width);
       Tensor output = operation.apply(input);
       try (Graph graph = builder.build(output)) {
@@ -63,5 +63,33 @@ class TensorTest {
                   return x.scale(10).add(early);
                 }))
         .containsExactly(13, 26);
+  }
+
+  @Test
+  void growsWithTheGraph() {
+    try (var backend = new Backend(Device.cpu(), 1);
+        var scheduler = new Scheduler(backend)) {
+      for (int n : new int[] {1, 20_000, 3}) {
+        try (var builder = new GraphBuilder()) {
+          Tensor x = builder.input("x", 2);
+          Tensor y = x;
+          for (int i = 0; i < n; i++) {
+            Tensor step = builder.input("step " + i, 2);
+            y = y.add(step).computeFirst(); // or ggml's recursion would end at the first input
+          }
+          try (Graph graph = builder.build(y)) {
+            try (var computation = scheduler.start(graph)) {
+              computation.set(x, new float[] {1, 2});
+              for (int i = 0; i < n; i++) {
+                computation.set(graph.named("step " + i), new float[] {1, i % 2});
+              }
+              assertThat(computation.compute().get(y)).containsExactly(1 + n, 2 + n / 2);
+            }
+            assertThat(graph.nNodes()).isEqualTo(n);
+            scheduler.forget(graph);
+          }
+        }
+      }
+    }
   }
 }

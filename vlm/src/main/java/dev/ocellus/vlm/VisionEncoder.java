@@ -66,9 +66,6 @@ public final class VisionEncoder implements AutoCloseable {
    */
   static final long DEFAULT_COMPUTE_BYTES = 256L << 20;
 
-  /** A graph may widen and cut each of its matrices, which no architecture counts. */
-  private static final int NODES_PER_NODE = 3;
-
   private final Deque<AutoCloseable> owned = new ArrayDeque<>();
   private final Path path;
   private final WeightStore store;
@@ -76,7 +73,6 @@ public final class VisionEncoder implements AutoCloseable {
   private final Backend[] backends;
   private final Scheduler scheduler;
   private final Device device;
-  private final int maxNodes;
   private final long computeBytes;
   private final Map<Shape, Integer> tilesAtOnce = new HashMap<>(); // guarded by this
   private @Nullable Plan lastPlan; // guarded by this
@@ -101,8 +97,7 @@ public final class VisionEncoder implements AutoCloseable {
       store = own(new WeightStore(file, backends[0], precision));
       architecture = Architectures.of(file, store.weights());
       store.load();
-      maxNodes = Math.multiplyExact(NODES_PER_NODE, architecture.maxNodes());
-      scheduler = own(new Scheduler(maxNodes, backends));
+      scheduler = own(new Scheduler(backends));
     } catch (Throwable e) {
       close();
       throw e;
@@ -262,7 +257,7 @@ public final class VisionEncoder implements AutoCloseable {
 
   private long bytesNeeded(Tiles tiles) {
     try (Plan plan = build(tiles, false);
-        var measuring = new Scheduler(maxNodes, backends)) {
+        var measuring = new Scheduler(backends)) {
       return measuring.bytesNeeded(plan.graph());
     }
   }
@@ -302,7 +297,7 @@ public final class VisionEncoder implements AutoCloseable {
   }
 
   private Plan build(Tiles tiles, boolean keepNamed) {
-    try (var builder = new GraphBuilder(maxNodes)) {
+    try (var builder = new GraphBuilder()) {
       if (keepNamed) {
         builder.keepNamed();
       }
@@ -336,7 +331,7 @@ public final class VisionEncoder implements AutoCloseable {
     // of its own, since a scheduler gives a graph that looks like the last one the same memory, and
     // in that one intermediates were overwritten
     try (Plan plan = build(tiles, true);
-        var fresh = new Scheduler(maxNodes, backends);
+        var fresh = new Scheduler(backends);
         var computation = fresh.start(plan.graph())) {
       plan.inputs().fill(computation);
       computation.set(plan.inputs().pixels(), tiles.pixels()).compute();

@@ -27,8 +27,8 @@ class AttentionMemoryTest {
 
   private static long bytes(int n, boolean onCpu) {
     try (var backend = new Backend(Device.cpu(), 1);
-        var scheduler = new Scheduler(1024, backend);
-        var builder = new GraphBuilder(1024)) {
+        var scheduler = new Scheduler(backend);
+        var builder = new GraphBuilder()) {
       Tensor query = builder.input("q", WIDTH, n, HEADS);
       Tensor key = builder.input("k", WIDTH, n, HEADS);
       Tensor value = builder.input("v", WIDTH, n, HEADS);

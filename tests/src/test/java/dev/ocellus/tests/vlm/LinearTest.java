@@ -82,8 +82,8 @@ class LinearTest {
     try (GgufFile gguf = GgufFile.open(file);
         var backend = new Backend(Device.cpu(), 1);
         var store = new WeightStore(gguf, backend, precision);
-        var scheduler = new Scheduler(32, backend);
-        var builder = new GraphBuilder(32)) {
+        var scheduler = new Scheduler(backend);
+        var builder = new GraphBuilder()) {
       Linear linear = Linear.of(store.weights(), nIn, OUT);
       store.load();
       Tensor input = builder.input("x", nIn, ROWS);

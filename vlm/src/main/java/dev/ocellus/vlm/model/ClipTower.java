@@ -186,9 +186,4 @@ final class ClipTower {
     }
     return out.named("vision.selected");
   }
-
-  /** Most nodes of {@link #forward}'s graph. */
-  int maxNodes() {
-    return 64 + 64 * blocks.size();
-  }
 }

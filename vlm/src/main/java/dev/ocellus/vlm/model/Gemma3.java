@@ -196,9 +196,4 @@ final class Gemma3 implements VisionArchitecture {
   private static Tensor middle(Tensor x, int i) {
     return x.slice(new long[] {0, i}, x.size(0), 1, x.size(2), x.size(3)).contiguous();
   }
-
-  @Override
-  public int maxNodes() {
-    return tower.maxNodes() + 64 + 8 * poolSize;
-  }
 }

@@ -281,9 +281,4 @@ final class Idefics3 implements VisionArchitecture {
             .reshape((long) config.nEmbd() * scale * scale, perSide * perSide, n);
     return projection.forward(x).named("projector.out");
   }
-
-  @Override
-  public int maxNodes() {
-    return tower.maxNodes() + 32;
-  }
 }

@@ -221,9 +221,4 @@ final class InternVl implements VisionArchitecture {
     x = config.shuffle.forward(x, config.tower.grid(), config.tower.grid());
     return projector.forward(projectorNorm.forward(x)).named("projector.out");
   }
-
-  @Override
-  public int maxNodes() {
-    return 64 + tower.maxNodes();
-  }
 }

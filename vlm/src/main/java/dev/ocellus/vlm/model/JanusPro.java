@@ -206,9 +206,4 @@ final class JanusPro implements VisionArchitecture {
     }
     return x.named("projector.out");
   }
-
-  @Override
-  public int maxNodes() {
-    return 64 + 64 * blocks.size() + 16 * projector.size();
-  }
 }

@@ -159,9 +159,4 @@ final class Llava implements VisionArchitecture {
     }
     return x.named("projector.out");
   }
-
-  @Override
-  public int maxNodes() {
-    return tower.maxNodes() + 32;
-  }
 }

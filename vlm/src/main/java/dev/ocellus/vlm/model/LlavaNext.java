@@ -124,9 +124,4 @@ final class LlavaNext implements VisionArchitecture {
   private void copyRow(float[] from, int fromRow, float[] to, int toRow) {
     System.arraycopy(from, fromRow * width, to, toRow * width, width);
   }
-
-  @Override
-  public int maxNodes() {
-    return tower.maxNodes() + 32;
-  }
 }

@@ -231,9 +231,4 @@ final class LlavaOneVision implements VisionArchitecture {
       to[toRow * width + i] += weight * from[fromRow * width + i];
     }
   }
-
-  @Override
-  public int maxNodes() {
-    return tower.maxNodes() + 32;
-  }
 }

@@ -200,9 +200,4 @@ final class MiniCpmV implements VisionArchitecture {
     }
     return table;
   }
-
-  @Override
-  public int maxNodes() {
-    return tower.maxNodes() + Resampler.MAX_NODES + 32;
-  }
 }

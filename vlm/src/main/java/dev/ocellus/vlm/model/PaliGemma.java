@@ -95,9 +95,4 @@ final class PaliGemma implements VisionArchitecture {
     Tensor x = projector.forward(tower.forward(graph.pixels())).named("projector.raw");
     return x.scale((float) (1 / Math.sqrt(width))).named("projector.out");
   }
-
-  @Override
-  public int maxNodes() {
-    return tower.maxNodes() + 16;
-  }
 }

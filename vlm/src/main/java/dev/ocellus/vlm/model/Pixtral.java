@@ -186,9 +186,4 @@ final class Pixtral implements VisionArchitecture {
     }
     return projector.forward(x).named("projector.out");
   }
-
-  @Override
-  public int maxNodes() {
-    return tower.maxNodes() + 32;
-  }
 }

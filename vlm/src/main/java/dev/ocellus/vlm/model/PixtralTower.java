@@ -182,9 +182,4 @@ final class PixtralTower {
     }
     return x.named("vision.last_hidden");
   }
-
-  /** Most nodes of {@link #forward}'s graph. */
-  int maxNodes() {
-    return 64 + (96 + DotProductAttention.MAX_NODES) * blocks.size();
-  }
 }

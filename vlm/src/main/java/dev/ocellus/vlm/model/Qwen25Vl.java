@@ -24,9 +24,6 @@ import java.util.List;
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/qwen2_5_vl/modeling_qwen2_5_vl.py">modeling_qwen2_5_vl.py</a>.
  */
 final class Qwen25Vl implements QwenArchitecture {
-  /** Windows at the right and lower edges may be smaller, and so may the one in the corner. */
-  private static final int MAX_RUNS = 4;
-
   /** Pixels of a window's side in the published models, which converters do not write. */
   private static final int WINDOW_SIZE = 112;
 
@@ -227,10 +224,5 @@ final class Qwen25Vl implements QwenArchitecture {
     return x.reshape(x.size(0), rows.length)
         .getRows(graph.indices(name, rows, rows.length))
         .reshape(x.size(0), x.size(1), x.size(2));
-  }
-
-  @Override
-  public int maxNodes() {
-    return 64 + blocks.size() * (64 + RotaryAttention.maxNodes(MAX_RUNS));
   }
 }

@@ -152,9 +152,4 @@ final class Qwen2Vl implements QwenArchitecture {
     x = projector.forward(patches.merge(postLn.forward(x.named("vision.last_hidden"))));
     return x.named("projector.out");
   }
-
-  @Override
-  public int maxNodes() {
-    return 64 + blocks.size() * (64 + RotaryAttention.maxNodes(1));
-  }
 }

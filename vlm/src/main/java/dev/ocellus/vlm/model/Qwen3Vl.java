@@ -228,9 +228,4 @@ final class Qwen3Vl implements QwenArchitecture {
     }
     return rows.named("projector.out");
   }
-
-  @Override
-  public int maxNodes() {
-    return 128 + blocks.size() * (96 + RotaryAttention.maxNodes(1));
-  }
 }

@@ -139,9 +139,4 @@ final class SiglipTower {
     }
     return (postLn == null ? x : postLn.forward(x)).named("vision.last_hidden");
   }
-
-  /** Most nodes of {@link #forward}'s graph. */
-  int maxNodes() {
-    return 64 + 64 * blocks.size();
-  }
 }

@@ -149,7 +149,4 @@ public interface VisionArchitecture {
   default boolean promptSeesItself() {
     return false;
   }
-
-  /** Most nodes of the graph that {@link #forward} builds. */
-  int maxNodes();
 }

@@ -19,9 +19,6 @@ public final class DotProductAttention {
 
   private static final int MAX_PARTS = 64;
 
-  /** Most nodes of {@link #forward}. */
-  public static final int MAX_NODES = 4 + 8 * MAX_PARTS;
-
   /** The fused kernel is fast from so many rows on... */
   private static final int FUSED_ROWS = 64;
 

@@ -9,9 +9,6 @@ import dev.ocellus.ggml.Weights;
  * and MiniCPM-V (arXiv:2408.01800).
  */
 public final class Resampler {
-  /** Most nodes of {@link #forward}. */
-  public static final int MAX_NODES = 64 + DotProductAttention.MAX_NODES;
-
   private final Tensor query;
   private final LayerNorm queryNorm;
   private final Linear keyValue;

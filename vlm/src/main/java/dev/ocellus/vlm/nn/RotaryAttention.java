@@ -41,11 +41,6 @@ public final class RotaryAttention {
         projection, Linear.of(w.at("attn_out"), nEmbd, nEmbd), nEmbd, w.onCpu());
   }
 
-  /** Most nodes of {@link #forward} for windows in {@code nRuns} runs. */
-  public static int maxNodes(int nRuns) {
-    return 48 + nRuns * (16 + DotProductAttention.MAX_NODES);
-  }
-
   /** Queries, keys and values, each [dHead, nHead, n, batch]. */
   private record Heads(Tensor query, Tensor key, Tensor value) {}
 
