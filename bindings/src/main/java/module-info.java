@@ -1,10 +1,14 @@
-/** GGUF files in pure Java, and ggml and libllama through {@code java.lang.foreign}. */
+/**
+ * GGUF and safetensors files in pure Java, and ggml and libllama through {@code java.lang.foreign}.
+ */
 module dev.ocellus.bindings {
   requires static org.jspecify;
   requires transitive dev.ocellus.nativelib;
+  requires com.fasterxml.jackson.databind;
 
   exports dev.ocellus.ggml;
   exports dev.ocellus.gguf;
   exports dev.ocellus.io;
   exports dev.ocellus.llama;
+  exports dev.ocellus.safetensors;
 }

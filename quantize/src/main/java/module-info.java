@@ -5,9 +5,12 @@ module dev.ocellus.quantize {
   requires com.fasterxml.jackson.databind;
 
   exports dev.ocellus.convert;
+  exports dev.ocellus.convert.cache;
+  exports dev.ocellus.convert.common;
   exports dev.ocellus.quantize;
   exports dev.ocellus.quantize.file;
   exports dev.ocellus.quantize.imatrix;
   exports dev.ocellus.quantize.inspect;
   exports dev.ocellus.quantize.measure;
+  exports dev.ocellus.quantize.text;
 }

@@ -1,10 +1,9 @@
 package dev.ocellus.gguf;
 
+import dev.ocellus.io.Sha256;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -19,7 +18,7 @@ final class GgufIdentity {
   private GgufIdentity() {}
 
   static String of(List<MappedGguf> parts) {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.digest();
     for (MappedGguf part : parts) {
       MemorySegment data = part.data();
       digest.update(ByteBuffer.allocate(8).putLong(data.byteSize()).flip());
@@ -33,7 +32,7 @@ final class GgufIdentity {
         update(digest, data, tensor.offset() + tensor.bytes() - sample, sample);
       }
     }
-    return HexFormat.of().formatHex(digest.digest());
+    return Sha256.hex(digest);
   }
 
   private static void update(MessageDigest digest, MemorySegment data, long from, long length) {
@@ -43,14 +42,6 @@ final class GgufIdentity {
       long n = Math.min(end - at, 1 << 20); // a buffer cannot be longer than an int
       digest.update(data.asSlice(at, n).asByteBuffer());
       at += n;
-    }
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
     }
   }
 }

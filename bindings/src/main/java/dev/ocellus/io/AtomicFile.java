@@ -1,6 +1,7 @@
 package dev.ocellus.io;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -59,6 +60,22 @@ public final class AtomicFile {
       }
     }
     syncDirectory(parent);
+  }
+
+  /**
+   * Creates or replaces {@code path} with these bytes.
+   *
+   * @throws IOException as {@link #write(Path, Content)}
+   */
+  public static void write(Path path, byte[] bytes) throws IOException {
+    write(
+        path,
+        channel -> {
+          ByteBuffer rest = ByteBuffer.wrap(bytes);
+          while (rest.hasRemaining()) {
+            channel.write(rest);
+          }
+        });
   }
 
   /** Makes the rename itself durable, where the platform has that. */

@@ -1,7 +1,7 @@
 package dev.ocellus.cli;
 
-import dev.ocellus.convert.CheckpointCache;
 import dev.ocellus.convert.Converter;
+import dev.ocellus.convert.cache.CheckpointCache;
 import dev.ocellus.nativelib.CacheDirectory;
 import java.io.IOException;
 import java.nio.file.Path;

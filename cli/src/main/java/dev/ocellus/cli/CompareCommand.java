@@ -8,11 +8,10 @@ import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.quantize.measure.ComparisonReport;
 import dev.ocellus.quantize.measure.Divergence;
 import dev.ocellus.quantize.measure.ReportPage;
-import dev.ocellus.quantize.measure.TextChunks;
 import dev.ocellus.quantize.measure.TextComparison;
 import dev.ocellus.quantize.measure.WeightComparison;
+import dev.ocellus.quantize.text.TextChunks;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -117,15 +116,7 @@ final class CompareCommand extends Verb {
       throw (CancellationException) new CancellationException("interrupted").initCause(e);
     }
     if (html != null) {
-      byte[] page = ReportPage.of(report).getBytes(StandardCharsets.UTF_8);
-      AtomicFile.write(
-          html,
-          channel -> {
-            ByteBuffer rest = ByteBuffer.wrap(page);
-            while (rest.hasRemaining()) {
-              channel.write(rest);
-            }
-          });
+      AtomicFile.write(html, ReportPage.of(report).getBytes(StandardCharsets.UTF_8));
     }
     if (output.json) {
       printJson(report.toJson());

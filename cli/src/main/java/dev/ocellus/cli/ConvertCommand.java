@@ -7,7 +7,7 @@ import dev.ocellus.convert.ConvertOptions.Encoders;
 import dev.ocellus.convert.ConvertProgress;
 import dev.ocellus.convert.ConvertReport;
 import dev.ocellus.convert.Converter;
-import dev.ocellus.convert.OutputType;
+import dev.ocellus.convert.common.OutputType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

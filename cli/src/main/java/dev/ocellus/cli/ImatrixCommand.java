@@ -7,7 +7,7 @@ import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.quantize.imatrix.ImportanceCollector;
 import dev.ocellus.quantize.imatrix.ImportanceMatrix;
 import dev.ocellus.quantize.imatrix.TextImportance;
-import dev.ocellus.quantize.measure.TextChunks;
+import dev.ocellus.quantize.text.TextChunks;
 import dev.ocellus.vlm.LoadOptions;
 import dev.ocellus.vlm.ScoredConversation;
 import dev.ocellus.vlm.VisionLanguageModel;

@@ -1,6 +1,6 @@
 package dev.ocellus.cli;
 
-import dev.ocellus.convert.CheckpointCache;
+import dev.ocellus.convert.cache.CheckpointCache;
 import dev.ocellus.ggml.MatrixPrecision;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.llama.ContextOptions;

@@ -5,7 +5,7 @@ import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.ggml.ComputationCancelledException;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.quantize.measure.Perplexity;
-import dev.ocellus.quantize.measure.TextChunks;
+import dev.ocellus.quantize.text.TextChunks;
 import dev.ocellus.vlm.LoadOptions;
 import java.io.IOException;
 import java.util.Locale;

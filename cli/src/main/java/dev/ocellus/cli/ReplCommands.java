@@ -11,7 +11,6 @@ import dev.ocellus.vlm.json.ImageLoader;
 import dev.ocellus.vlm.json.MessagesJson;
 import dev.ocellus.vlm.sampling.SamplingOptions;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -265,15 +264,8 @@ final class ReplCommands {
                   .formatted(repl.session().history().size(), path));
       return;
     }
-    byte[] json = MessagesJson.write(repl.session().history()).getBytes(StandardCharsets.UTF_8);
     AtomicFile.write(
-        path,
-        channel -> {
-          ByteBuffer bytes = ByteBuffer.wrap(json);
-          while (bytes.hasRemaining()) {
-            channel.write(bytes);
-          }
-        });
+        path, MessagesJson.write(repl.session().history()).getBytes(StandardCharsets.UTF_8));
     repl.out()
         .println("%d messages written to %s".formatted(repl.session().history().size(), path));
   }

@@ -1,5 +1,6 @@
 package dev.ocellus.convert;
 
+import dev.ocellus.convert.common.OutputType;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 

@@ -1,5 +1,6 @@
 package dev.ocellus.convert;
 
+import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.gguf.TensorType;
 import java.nio.file.Path;
 import java.util.List;

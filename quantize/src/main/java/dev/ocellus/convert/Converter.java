@@ -1,12 +1,15 @@
 package dev.ocellus.convert;
 
 import dev.ocellus.convert.ConvertOptions.Encoders;
+import dev.ocellus.convert.common.ConversionException;
+import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.AdapterFolder;
 import dev.ocellus.convert.hf.HfFolder;
 import dev.ocellus.convert.model.Context;
 import dev.ocellus.convert.model.Converters;
 import dev.ocellus.convert.model.LoraAdapter;
 import dev.ocellus.convert.model.ModelConverter;
+import dev.ocellus.safetensors.SafetensorsFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -81,9 +84,7 @@ public final class Converter {
     try (AdapterFolder adapter = AdapterFolder.open(folder);
         HfFolder model = HfFolder.openConfiguration(base(adapter, base))) {
       String name =
-          options.modelName() != null
-              ? options.modelName()
-              : GeneralMetadata.nameOf(adapter.directory());
+          options.modelName() != null ? options.modelName() : HfFolder.nameOf(adapter.directory());
       Context context = Context.of(model, name, null);
       OutputType type = options.type() == OutputType.AUTO ? OutputType.F32 : options.type();
       PlannedFile file = PlannedFile.of(context, LoraAdapter.of(context, adapter), "adapter", type);

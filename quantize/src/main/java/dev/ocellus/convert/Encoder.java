@@ -79,18 +79,18 @@ final class Encoder {
         floats = new float[length];
       }
       tensor.read(first, floats, 0, length);
-      Numbers.requireFinite(tensor, first, floats, length);
+      OutputRounding.requireFinite(tensor, first, floats, length);
       return switch (type) {
         case F32 -> MemorySegment.ofArray(floats).asSlice(0, 4L * length);
         case F16 -> {
           growHalves(length);
-          Numbers.toF16(floats, halves, length);
-          Numbers.requireInF16(tensor, first, floats, length);
+          OutputRounding.toF16(floats, halves, length);
+          OutputRounding.requireInF16(tensor, first, floats, length);
           yield MemorySegment.ofArray(halves).asSlice(0, 2L * length);
         }
         case BF16 -> {
           growHalves(length);
-          Numbers.toBf16(floats, halves, length);
+          OutputRounding.toBf16(floats, halves, length);
           yield MemorySegment.ofArray(halves).asSlice(0, 2L * length);
         }
         case Q8_0 -> {
@@ -98,8 +98,8 @@ final class Encoder {
           if (blocks.length < bytes) {
             blocks = new byte[bytes];
           }
-          Numbers.requireInQ8(tensor, first, floats, length);
-          Numbers.toQ8(floats, blocks, length);
+          OutputRounding.requireInQ8(tensor, first, floats, length);
+          OutputRounding.toQ8(floats, blocks, length);
           yield MemorySegment.ofArray(blocks).asSlice(0, bytes);
         }
         default -> throw new IllegalArgumentException("not a type of conversion: " + type);

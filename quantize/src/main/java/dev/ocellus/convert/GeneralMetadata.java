@@ -27,13 +27,7 @@ final class GeneralMetadata {
     if (isId && !name.startsWith(".") && !name.startsWith("/")) {
       return name.substring(name.indexOf('/') + 1);
     }
-    return nameOf(folder.directory());
-  }
-
-  /** A folder's name. */
-  static String nameOf(Path directory) {
-    Path last = directory.toAbsolutePath().normalize().getFileName();
-    return last == null ? "model" : last.toString();
+    return HfFolder.nameOf(folder.directory());
   }
 
   /**

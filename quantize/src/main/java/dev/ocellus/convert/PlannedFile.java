@@ -1,5 +1,7 @@
 package dev.ocellus.convert;
 
+import dev.ocellus.convert.common.ConversionException;
+import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.convert.model.Context;
 import dev.ocellus.convert.model.ModelConverter;

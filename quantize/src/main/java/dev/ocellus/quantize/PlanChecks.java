@@ -18,7 +18,7 @@ final class PlanChecks {
 
   private static void requireImportance(QuantizePlan plan, PlannedTensor t) {
     boolean needed = t.needsImportance() || RowCodec.needsImportance(t.type());
-    if (!needed || ImportanceOf.tensor(plan.options().importance(), t.tensor()) != null) {
+    if (!needed || ImportanceLookup.tensor(plan.options().importance(), t.tensor()) != null) {
       return;
     }
     throw new MissingImportanceException(
@@ -47,6 +47,6 @@ final class PlanChecks {
               .formatted(
                   t.name(), t.dim(0), planned.type().blockSize(), planned.type().ggmlName()));
     }
-    ImportanceOf.tensor(plan.options().importance(), t);
+    ImportanceLookup.tensor(plan.options().importance(), t);
   }
 }

@@ -2,7 +2,7 @@ package dev.ocellus.quantize;
 
 import dev.ocellus.OcellusException;
 
-/** A file that cannot be quantized as asked, or measured. */
+/** A file that cannot be quantized as asked. */
 public class QuantizeException extends OcellusException {
   private static final long serialVersionUID = 1;
 

@@ -72,7 +72,7 @@ final class RowWorker {
   }
 
   private MemorySegment columnsOf(RowJob job) {
-    float[] all = ImportanceOf.tensor(importance, job.tensor().tensor());
+    float[] all = ImportanceLookup.tensor(importance, job.tensor().tensor());
     if (all == null) {
       return MemorySegment.NULL;
     }

@@ -126,7 +126,7 @@ public final class SizePlanner {
   private static List<TensorType> candidates(
       GgufTensor t, QuantizeOptions options, double leastBits) {
     Importance importance = options.importance();
-    boolean known = importance != null && ImportanceOf.tensor(importance, t) != null;
+    boolean known = importance != null && ImportanceLookup.tensor(importance, t) != null;
     List<TensorType> types = new ArrayList<>(known ? TINY : List.of());
     types.removeIf(type -> type.bitsPerElement() < leastBits);
     types.addAll(PLAIN);

@@ -90,7 +90,7 @@ final class TypeErrors {
     int n = Math.toIntExact(t.dim(0));
     long total = Shapes.nRows(t);
     long rows = Math.min(total, Math.max(LEAST_ROWS, SAMPLE / n));
-    float[] columns = ImportanceOf.tensor(importance, t);
+    float[] columns = ImportanceLookup.tensor(importance, t);
     Map<TensorType, Double> errors = new LinkedHashMap<>();
     try (Arena arena = Arena.ofConfined()) {
       long sourceRow = t.type().rowBytes(n);

@@ -3,6 +3,7 @@ package dev.ocellus.convert;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.gguf.GgufFile;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.convert.ConvertOptions.Encoders;
+import dev.ocellus.convert.common.ConversionException;
+import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.TensorType;
 import java.io.IOException;

@@ -3,6 +3,8 @@ package dev.ocellus.convert;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ocellus.convert.common.ConversionException;
+import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import java.io.IOException;

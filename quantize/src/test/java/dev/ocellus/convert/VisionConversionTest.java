@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.convert.ConvertOptions.Encoders;
+import dev.ocellus.convert.common.ConversionException;
+import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.TensorType;

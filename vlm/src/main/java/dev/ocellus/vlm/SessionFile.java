@@ -2,6 +2,7 @@ package dev.ocellus.vlm;
 
 import dev.ocellus.OcellusException;
 import dev.ocellus.io.AtomicFile;
+import dev.ocellus.io.Sha256;
 import dev.ocellus.llama.SequencePlaces;
 import dev.ocellus.llama.StateFormatException;
 import dev.ocellus.vlm.SessionHeader.Extent;
@@ -80,7 +81,7 @@ final class SessionFile {
   /** Counts and hashes what is written. */
   private static final class Hashing implements WritableByteChannel {
     private final FileChannel channel;
-    private final MessageDigest digest = SessionHeader.sha256();
+    private final MessageDigest digest = Sha256.digest();
     private long length;
 
     Hashing(FileChannel channel) {

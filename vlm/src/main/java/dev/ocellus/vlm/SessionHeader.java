@@ -1,5 +1,6 @@
 package dev.ocellus.vlm;
 
+import dev.ocellus.io.Sha256;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -8,7 +9,6 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -58,23 +58,15 @@ record SessionHeader(byte[] model, byte[] template, byte[] stateKind, List<Exten
     sections = List.copyOf(sections);
   }
 
-  static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
-  }
-
   static byte[] hash(String text) {
-    return sha256().digest(text.getBytes(StandardCharsets.UTF_8));
+    return Sha256.digest().digest(text.getBytes(StandardCharsets.UTF_8));
   }
 
   ByteBuffer write() {
     ByteBuffer out = ByteBuffer.allocate(SIZE).order(ByteOrder.LITTLE_ENDIAN);
     out.put(MAGIC).putInt(VERSION).put(model).put(template).put(stateKind);
     sections.forEach(section -> out.putLong(section.length).put(section.hash));
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.digest();
     digest.update(out.array(), 0, out.position());
     return out.put(digest.digest()).flip();
   }
@@ -104,7 +96,7 @@ record SessionHeader(byte[] model, byte[] template, byte[] stateKind, List<Exten
           "%s is a session of version %d, and this release reads version %d. Save the conversation as JSON with the release that wrote it."
               .formatted(file, version, VERSION));
     }
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.digest();
     digest.update(in.array(), 0, SIZE - HASH);
     if (!Arrays.equals(digest.digest(), Arrays.copyOfRange(in.array(), SIZE - HASH, SIZE))) {
       throw damaged(file, "the checksum of its header is wrong");
@@ -160,7 +152,7 @@ record SessionHeader(byte[] model, byte[] template, byte[] stateKind, List<Exten
    * @throws SessionFormatException if it is another
    */
   void checkSection(Path file, FileChannel channel, Section section) throws IOException {
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.digest();
     long end = offset(section) + length(section);
     for (long from = offset(section); from < end; ) {
       int n = (int) Math.min(1 << 20, end - from);

@@ -1,7 +1,7 @@
 package dev.ocellus.convert.hf;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ocellus.convert.ConversionException;
+import dev.ocellus.convert.common.ConversionException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

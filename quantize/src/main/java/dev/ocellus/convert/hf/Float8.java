@@ -1,7 +1,7 @@
 package dev.ocellus.convert.hf;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.ocellus.convert.ConversionException;
+import dev.ocellus.convert.common.ConversionException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 

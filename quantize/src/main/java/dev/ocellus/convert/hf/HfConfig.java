@@ -2,7 +2,7 @@ package dev.ocellus.convert.hf;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ocellus.convert.ConversionException;
+import dev.ocellus.convert.common.ConversionException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,7 +2,7 @@ package dev.ocellus.convert.hf;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ocellus.convert.ConversionException;
+import dev.ocellus.convert.common.ConversionException;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -63,6 +63,12 @@ public final class HfFolder implements AutoCloseable {
   /** Whether this looks like a folder that {@link #open} takes. */
   public static boolean isOne(Path path) {
     return Files.isDirectory(path) && Files.exists(path.resolve("config.json"));
+  }
+
+  /** The name of a folder, which stands for a model's where nothing else names it. */
+  public static String nameOf(Path directory) {
+    Path last = directory.toAbsolutePath().normalize().getFileName();
+    return last == null ? "model" : last.toString();
   }
 
   private static void requireFolder(Path directory) throws IOException {

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ocellus.convert.ConversionException;
+import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.io.MappedFile;
 import java.io.IOException;
 import java.nio.file.Files;

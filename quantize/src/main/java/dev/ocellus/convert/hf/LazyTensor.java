@@ -1,7 +1,7 @@
 package dev.ocellus.convert.hf;
 
-import dev.ocellus.convert.SafetensorsFile;
-import dev.ocellus.convert.SafetensorsType;
+import dev.ocellus.safetensors.SafetensorsFile;
+import dev.ocellus.safetensors.SafetensorsType;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;

@@ -2,8 +2,8 @@ package dev.ocellus.convert.hf;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ocellus.convert.ConversionException;
-import dev.ocellus.convert.SafetensorsFile;
+import dev.ocellus.convert.common.ConversionException;
+import dev.ocellus.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +38,7 @@ final class Shards implements AutoCloseable {
    *
    * @throws IOException if one cannot be read
    * @throws ConversionException if one is missing, or index and files disagree
-   * @throws dev.ocellus.convert.SafetensorsFormatException if one is damaged
+   * @throws dev.ocellus.safetensors.SafetensorsFormatException if one is damaged
    */
   static Shards open(Path directory) throws IOException {
     Shards shards = new Shards();

@@ -1,7 +1,7 @@
 package dev.ocellus.convert.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.ocellus.convert.OutputType;
+import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;

@@ -1,8 +1,8 @@
 package dev.ocellus.convert.model;
 
 import dev.ocellus.UnsupportedArchitectureException;
-import dev.ocellus.convert.ConversionException;
-import dev.ocellus.convert.OutputType;
+import dev.ocellus.convert.common.ConversionException;
+import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.AdapterFolder;
 import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.LazyTensor;

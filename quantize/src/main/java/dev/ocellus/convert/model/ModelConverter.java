@@ -1,6 +1,6 @@
 package dev.ocellus.convert.model;
 
-import dev.ocellus.convert.OutputType;
+import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;
 import java.io.IOException;
@@ -17,7 +17,8 @@ public interface ModelConverter {
   /**
    * All tensors in the order of the file. Nothing is read yet.
    *
-   * @throws dev.ocellus.convert.ConversionException if one is missing, unknown or of a wrong shape
+   * @throws dev.ocellus.convert.common.ConversionException if one is missing, unknown or of a wrong
+   *     shape
    */
   List<TargetTensor> tensors();
 

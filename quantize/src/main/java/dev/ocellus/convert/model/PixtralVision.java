@@ -1,7 +1,7 @@
 package dev.ocellus.convert.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.ocellus.convert.ConversionException;
+import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;

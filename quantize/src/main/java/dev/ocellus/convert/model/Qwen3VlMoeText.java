@@ -1,6 +1,6 @@
 package dev.ocellus.convert.model;
 
-import dev.ocellus.convert.OutputType;
+import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.gguf.GgufWriter;
 
 /** The language model of Qwen3-VL's mixtures of experts (arXiv:2511.21631). */

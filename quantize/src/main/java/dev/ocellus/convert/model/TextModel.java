@@ -1,7 +1,7 @@
 package dev.ocellus.convert.model;
 
-import dev.ocellus.convert.ConversionException;
-import dev.ocellus.convert.OutputType;
+import dev.ocellus.convert.common.ConversionException;
+import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.convert.tokenizer.TokenizerConverter;

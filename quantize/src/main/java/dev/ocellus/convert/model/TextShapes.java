@@ -1,6 +1,6 @@
 package dev.ocellus.convert.model;
 
-import dev.ocellus.convert.ConversionException;
+import dev.ocellus.convert.common.ConversionException;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.ocellus.convert.tokenizer;
 
-import dev.ocellus.convert.ConversionException;
+import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.HfFolder;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;

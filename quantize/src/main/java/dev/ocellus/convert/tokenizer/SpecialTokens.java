@@ -125,7 +125,7 @@ final class SpecialTokens {
   /** What the post-processor puts around a text tells which tokens are added. */
   private void postProcessor(TokenizerJson tokenizer, @Nullable ObjectNode config) {
     JsonNode processor = tokenizer.part("post_processor");
-    Surroundings s = new Surroundings(config);
+    PostProcessorTokens s = new PostProcessorTokens(config);
     if (processor.path("processors").isArray()) {
       processor.get("processors").forEach(s::process);
     } else if (processor.isObject()) {

@@ -2,7 +2,7 @@ package dev.ocellus.convert.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ocellus.convert.ConversionException;
+import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.HfFolder;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;

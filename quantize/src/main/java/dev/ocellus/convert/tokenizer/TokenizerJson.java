@@ -6,7 +6,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
-import dev.ocellus.convert.ConversionException;
+import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.JsonFiles;
 import java.io.BufferedInputStream;
 import java.io.IOException;

@@ -1,7 +1,7 @@
 package dev.ocellus.convert.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.ocellus.convert.ConversionException;
+import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.HfFolder;
 import dev.ocellus.gguf.GgufArray;
 import dev.ocellus.gguf.GgufWriter;

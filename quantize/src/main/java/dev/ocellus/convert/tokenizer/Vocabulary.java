@@ -38,10 +38,6 @@ final class Vocabulary {
     return texts[id];
   }
 
-  boolean isUnused(int id) {
-    return kinds[id] == TokenKind.UNUSED.id;
-  }
-
   void write(GgufWriter out, String model, String pre, boolean withScores) {
     out.string("tokenizer.ggml.model", model);
     out.string("tokenizer.ggml.pre", pre);

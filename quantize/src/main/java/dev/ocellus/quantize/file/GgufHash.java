@@ -2,11 +2,10 @@ package dev.ocellus.quantize.file;
 
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
+import dev.ocellus.io.Sha256;
 import java.lang.foreign.MemorySegment;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -31,25 +30,17 @@ public final class GgufHash {
   /** Hashes all tensors of a file. */
   public static Hashes of(GgufFile file) {
     List<Line> lines = new ArrayList<>();
-    MessageDigest all = sha256();
+    MessageDigest all = Sha256.digest();
     for (GgufTensor t : file.tensors()) {
-      MessageDigest one = sha256();
+      MessageDigest one = Sha256.digest();
       MemorySegment data = t.data();
       for (long at = 0; at < data.byteSize(); at += PIECE) {
         MemorySegment piece = data.asSlice(at, Math.min(PIECE, data.byteSize() - at));
         one.update(piece.asByteBuffer());
         all.update(piece.asByteBuffer());
       }
-      lines.add(new Line(t.name(), HexFormat.of().formatHex(one.digest())));
+      lines.add(new Line(t.name(), Sha256.hex(one)));
     }
-    return new Hashes(lines, HexFormat.of().formatHex(all.digest()));
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
-    }
+    return new Hashes(lines, Sha256.hex(all));
   }
 }

@@ -4,7 +4,6 @@ import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.TensorType;
-import dev.ocellus.quantize.QuantizeException;
 import dev.ocellus.quantize.imatrix.ImportanceMatrix.Entry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -129,8 +128,8 @@ final class ImatrixFiles {
     return n;
   }
 
-  private static QuantizeException noMatrix(Path path, String expected) {
-    return new QuantizeException(
+  private static ImatrixException noMatrix(Path path, String expected) {
+    return new ImatrixException(
         "%s is no importance matrix: expected %s. Make one with 'ocellus imatrix' or llama-imatrix."
             .formatted(path, expected));
   }

@@ -2,7 +2,6 @@ package dev.ocellus.quantize.imatrix;
 
 import dev.ocellus.ggml.MatMul;
 import dev.ocellus.ggml.MatMulObserver;
-import dev.ocellus.quantize.QuantizeException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -152,7 +151,7 @@ public final class ImportanceCollector {
       for (int row = 0; row < rows; row++) {
         int expert = experts[row * used + i];
         if (expert < 0 || expert >= nExperts) {
-          throw new QuantizeException(
+          throw new ImatrixException(
               "%s: expert %d of %d was asked for".formatted(name, expert, nExperts));
         }
         s.counts[expert]++;
@@ -165,7 +164,7 @@ public final class ImportanceCollector {
   private Sums sums(String name, int n, int nMatrices, int nCounts) {
     Sums s = sums.computeIfAbsent(name, k -> new Sums(n, nMatrices, nCounts));
     if (s.values.length != n * nMatrices) {
-      throw new QuantizeException(
+      throw new ImatrixException(
           "%s: the matrix to go on with has %d columns, this model has %d. It belongs to another model."
               .formatted(name, s.values.length, n * nMatrices));
     }
@@ -189,7 +188,7 @@ public final class ImportanceCollector {
   private static void requireFinite(String name, float[] values, int from, int to) {
     for (int i = from; i < to; i++) {
       if (!Float.isFinite(values[i])) {
-        throw new QuantizeException(
+        throw new ImatrixException(
             "%s: an activation in column %d is infinite or not a number. The model or its quantization is broken."
                 .formatted(name, i));
       }

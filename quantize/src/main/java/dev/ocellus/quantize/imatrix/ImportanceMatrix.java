@@ -2,7 +2,6 @@ package dev.ocellus.quantize.imatrix;
 
 import dev.ocellus.gguf.GgufArray;
 import dev.ocellus.gguf.GgufWriter;
-import dev.ocellus.quantize.QuantizeException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -42,7 +41,7 @@ public record ImportanceMatrix(
     /** The statistics of both together. */
     Entry plus(String name, Entry other) {
       if (sums.length != other.sums.length) {
-        throw new QuantizeException(
+        throw new ImatrixException(
             "%s: %d columns and %d columns cannot be merged. The importance matrices are of different models."
                 .formatted(name, sums.length, other.sums.length));
       }
@@ -51,7 +50,7 @@ public record ImportanceMatrix(
       if (Math.min(counts.length, other.counts.length) != n
           && counts.length != 1
           && other.counts.length != 1) {
-        throw new QuantizeException(
+        throw new ImatrixException(
             "%s: statistics of %d and of %d experts cannot be merged. The importance matrices are of different models."
                 .formatted(name, counts.length, other.counts.length));
       }
@@ -94,7 +93,7 @@ public record ImportanceMatrix(
    *
    * @throws IOException if it cannot be read
    * @throws dev.ocellus.gguf.GgufFormatException if it is a damaged GGUF file
-   * @throws QuantizeException if it holds no importance matrix
+   * @throws ImatrixException if it holds no importance matrix
    */
   public static ImportanceMatrix read(Path file) throws IOException {
     return ImatrixFiles.read(file);
@@ -103,7 +102,7 @@ public record ImportanceMatrix(
   /**
    * The statistics of both together.
    *
-   * @throws QuantizeException if they are of different models
+   * @throws ImatrixException if they are of different models
    */
   public ImportanceMatrix plus(ImportanceMatrix other) {
     if (other.chunkSize == 0 && chunkSize > 0) {
@@ -152,7 +151,7 @@ public record ImportanceMatrix(
       float[] means = entry.means();
       for (float mean : means) {
         if (!Float.isFinite(mean)) {
-          throw new QuantizeException(
+          throw new ImatrixException(
               "%s: the importance of %s has a value that is infinite or not a number. Make the matrix again."
                   .formatted(file, name));
         }

@@ -3,8 +3,8 @@ package dev.ocellus.quantize.imatrix;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaModel;
-import dev.ocellus.quantize.measure.ChunkDecoder;
-import dev.ocellus.quantize.measure.TextChunks;
+import dev.ocellus.quantize.text.ChunkDecoder;
+import dev.ocellus.quantize.text.TextChunks;
 
 /** Gathers the statistics of a text model from a text, as llama-imatrix does. */
 public final class TextImportance {

@@ -3,6 +3,8 @@ package dev.ocellus.quantize.measure;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaModel;
+import dev.ocellus.quantize.text.ChunkDecoder;
+import dev.ocellus.quantize.text.TextChunks;
 import java.util.stream.IntStream;
 
 /**

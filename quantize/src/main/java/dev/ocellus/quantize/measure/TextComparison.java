@@ -3,7 +3,8 @@ package dev.ocellus.quantize.measure;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaModel;
-import dev.ocellus.quantize.QuantizeException;
+import dev.ocellus.quantize.text.ChunkDecoder;
+import dev.ocellus.quantize.text.TextChunks;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -22,7 +23,7 @@ public final class TextComparison {
    *
    * @param a the reference
    * @param b the other; it must have the same vocabulary
-   * @throws QuantizeException if the vocabularies have different sizes
+   * @throws VocabularyMismatchException if the vocabularies have different sizes
    * @throws dev.ocellus.ggml.ComputationCancelledException if {@code flag} was set
    */
   public static Divergence.Result compare(
@@ -53,7 +54,7 @@ public final class TextComparison {
   /** Refuses models whose tokens are not the same. */
   public static void requireSameVocabulary(LlamaModel a, LlamaModel b) {
     if (a.vocab().nTokens() != b.vocab().nTokens()) {
-      throw new QuantizeException(
+      throw new VocabularyMismatchException(
           "%s has %d tokens and %s has %d. Only models with the same vocabulary can be compared."
               .formatted(a.path(), a.vocab().nTokens(), b.path(), b.vocab().nTokens()));
     }

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.convert.CheckpointBuilder;
-import dev.ocellus.convert.ConversionException;
+import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.HfFolder;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufMetadata;

@@ -3,7 +3,7 @@ package dev.ocellus.tests.fuzz;
 import dev.ocellus.convert.ConvertOptions;
 import dev.ocellus.convert.ConvertProgress;
 import dev.ocellus.convert.Converter;
-import dev.ocellus.convert.OutputType;
+import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.tests.TinyCheckpoint;
 import java.io.IOException;

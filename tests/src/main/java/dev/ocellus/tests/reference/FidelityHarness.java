@@ -1,9 +1,9 @@
 package dev.ocellus.tests.reference;
 
 import dev.ocellus.UnsupportedArchitectureException;
-import dev.ocellus.convert.SafetensorsFile;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.llama.ContextOptions;
+import dev.ocellus.safetensors.SafetensorsFile;
 import dev.ocellus.vlm.Answer;
 import dev.ocellus.vlm.AnswerListener;
 import dev.ocellus.vlm.ChatSession;

@@ -2,7 +2,7 @@ package dev.ocellus.tests.reference;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.ocellus.convert.SafetensorsFile;
+import dev.ocellus.safetensors.SafetensorsFile;
 import dev.ocellus.vlm.Content;
 import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.Role;

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufString;
 import dev.ocellus.gguf.GgufTensor;
-import dev.ocellus.quantize.QuantizeException;
 import dev.ocellus.quantize.SizeTarget;
 import dev.ocellus.quantize.file.GgufDiff;
 import dev.ocellus.quantize.file.GgufEditor;
@@ -14,6 +13,7 @@ import dev.ocellus.quantize.file.GgufEditor.Change;
 import dev.ocellus.quantize.file.GgufHash;
 import dev.ocellus.quantize.file.GgufSplitter;
 import dev.ocellus.quantize.file.MetadataText;
+import dev.ocellus.quantize.imatrix.ImatrixException;
 import dev.ocellus.quantize.imatrix.ImportanceMatrix;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -31,7 +31,7 @@ class FilesTest {
   @Test
   void splitsAndJoinsToTheSameTensors() throws IOException {
     Path joined = directory.resolve("joined.gguf");
-    try (GgufFile file = GgufFile.open(Golden.TEXT)) {
+    try (GgufFile file = GgufFile.open(LlamaCppGolden.TEXT)) {
       List<List<GgufTensor>> plan =
           GgufSplitter.plan(file, new GgufSplitter.Limit.Bytes(500_000), true);
       List<Path> parts = GgufSplitter.split(file, directory.resolve("m"), plan);
@@ -51,7 +51,7 @@ class FilesTest {
 
   @Test
   void editsInPlaceAndOnlyWhatItIsTold() throws IOException {
-    Path copy = Files.copy(Golden.MMPROJ, directory.resolve("copy.gguf"));
+    Path copy = Files.copy(LlamaCppGolden.MMPROJ, directory.resolve("copy.gguf"));
     MetadataText.Entry tags = MetadataText.parse("general.tags=arr[str]:[\"a\", \"b\"]");
     GgufEditor.edit(
         copy,
@@ -60,7 +60,7 @@ class FilesTest {
             new Change.Rename("general.architecture", "old.architecture"),
             new Change.Set("general.architecture", GgufString.of("clip")),
             new Change.Set(tags.key(), tags.value())));
-    try (GgufFile a = GgufFile.open(Golden.MMPROJ);
+    try (GgufFile a = GgufFile.open(LlamaCppGolden.MMPROJ);
         GgufFile b = GgufFile.open(copy)) {
       GgufDiff diff = GgufDiff.of(a, b);
       assertThat(diff.tensors()).isEmpty();
@@ -73,11 +73,11 @@ class FilesTest {
 
   @Test
   void leavesAFileAloneThatItCannotEdit() throws IOException {
-    Path copy = Files.copy(Golden.MMPROJ, directory.resolve("copy.gguf"));
+    Path copy = Files.copy(LlamaCppGolden.MMPROJ, directory.resolve("copy.gguf"));
     assertThatThrownBy(() -> GgufEditor.edit(copy, copy, List.of(new Change.Remove("no.key"))))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("no.key");
-    assertThat(copy).hasSameBinaryContentAs(Golden.MMPROJ);
+    assertThat(copy).hasSameBinaryContentAs(LlamaCppGolden.MMPROJ);
   }
 
   @Test
@@ -103,7 +103,7 @@ class FilesTest {
 
   @Test
   void writesImportanceMatricesAsLlamaImatrixDoes() throws IOException {
-    Path file = Golden.file("imatrix-text.gguf");
+    Path file = LlamaCppGolden.file("imatrix-text.gguf");
     ImportanceMatrix matrix = ImportanceMatrix.read(file);
     Path out = directory.resolve("again.gguf");
     matrix.write(out);
@@ -112,7 +112,7 @@ class FilesTest {
 
   @Test
   void mergesImportanceMatrices() throws IOException {
-    ImportanceMatrix one = ImportanceMatrix.read(Golden.file("imatrix.gguf"));
+    ImportanceMatrix one = ImportanceMatrix.read(LlamaCppGolden.file("imatrix.gguf"));
     ImportanceMatrix both = one.plus(one);
     String name = "blk.0.attn_q.weight";
     assertThat(entry(both, name).counts()[0]).isEqualTo(2 * entry(one, name).counts()[0]);
@@ -123,13 +123,13 @@ class FilesTest {
 
   @Test
   void refusesFilesThatAreNoImportanceMatrix() throws IOException {
-    assertThatThrownBy(() -> ImportanceMatrix.read(Golden.TEXT))
-        .isInstanceOf(QuantizeException.class)
+    assertThatThrownBy(() -> ImportanceMatrix.read(LlamaCppGolden.TEXT))
+        .isInstanceOf(ImatrixException.class)
         .hasMessageContaining("is no importance matrix");
     for (byte[] junk : new byte[][] {{}, {1, 0, 0, 0}, {1, 0, 0, 0, -1, -1, -1, 127, 1, 1, 1, 1}}) {
       Path file = directory.resolve("junk.dat");
       Files.write(file, junk);
-      assertThatThrownBy(() -> ImportanceMatrix.read(file)).isInstanceOf(QuantizeException.class);
+      assertThatThrownBy(() -> ImportanceMatrix.read(file)).isInstanceOf(ImatrixException.class);
     }
   }
 

@@ -9,7 +9,6 @@ import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.ModelOptions;
-import dev.ocellus.quantize.QuantizeException;
 import dev.ocellus.quantize.QuantizeOptions;
 import dev.ocellus.quantize.Quantizer;
 import dev.ocellus.quantize.Recipe;
@@ -20,8 +19,9 @@ import dev.ocellus.quantize.measure.ComparisonReport;
 import dev.ocellus.quantize.measure.Divergence;
 import dev.ocellus.quantize.measure.Perplexity;
 import dev.ocellus.quantize.measure.ReportPage;
-import dev.ocellus.quantize.measure.TextChunks;
 import dev.ocellus.quantize.measure.TextComparison;
+import dev.ocellus.quantize.text.TextChunks;
+import dev.ocellus.quantize.text.TextTooShortException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,6 +36,12 @@ import org.junit.jupiter.api.io.TempDir;
  * other compilers round differently in the fifth digit.
  */
 class MeasureTest {
+  /**
+   * Relative difference of a sum of squares computed on another CPU: ggml's kernels for F16 weights
+   * round activations to F16 or BF16 where a CPU multiplies those. Seen: 1.1e-3.
+   */
+  private static final float OTHER_CPU = 4e-3f;
+
   private static final ContextOptions OPTIONS =
       ContextOptions.defaults()
           .withThreads(1, 1)
@@ -45,11 +51,11 @@ class MeasureTest {
 
   @Test
   void measuresThePerplexityOfLlamaPerplexity() throws IOException {
-    try (LlamaModel model = LlamaModel.load(Golden.TEXT, ModelOptions.defaults())) {
+    try (LlamaModel model = LlamaModel.load(LlamaCppGolden.TEXT, ModelOptions.defaults())) {
       TextChunks chunks = chunks(model);
       Perplexity p =
           Perplexity.measure(model, OPTIONS, chunks, (i, n, r) -> {}, new CancellationFlag());
-      String[] expected = Golden.lines("perplexity.tsv").getFirst();
+      String[] expected = LlamaCppGolden.lines("perplexity.tsv").getFirst();
       double value = Double.parseDouble(expected[0]);
       double error = Double.parseDouble(expected[1]);
       assertThat(p.nTokens()).isEqualTo(31L * chunks.count());
@@ -61,11 +67,11 @@ class MeasureTest {
   @Test
   void gathersTheSumsOfLlamaImatrix() throws IOException {
     var collector = new ImportanceCollector(64);
-    try (LlamaModel model = LlamaModel.load(Golden.TEXT, ModelOptions.defaults())) {
+    try (LlamaModel model = LlamaModel.load(LlamaCppGolden.TEXT, ModelOptions.defaults())) {
       TextImportance.collect(
           model, OPTIONS, chunks(model), collector, true, (i, n) -> {}, new CancellationFlag());
     }
-    ImportanceMatrix expected = ImportanceMatrix.read(Golden.file("imatrix-text.gguf"));
+    ImportanceMatrix expected = ImportanceMatrix.read(LlamaCppGolden.file("imatrix-text.gguf"));
     ImportanceMatrix found = collector.matrix();
     assertThat(found.entries().keySet()).isEqualTo(expected.entries().keySet());
     assertThat(found.nChunks()).isEqualTo(expected.nChunks());
@@ -75,14 +81,16 @@ class MeasureTest {
           ImportanceMatrix.Entry f = Objects.requireNonNull(found.entries().get(name));
           assertThat(f.counts()).as(name).isEqualTo(e.counts());
           for (int i = 0; i < e.sums().length; i++) {
-            assertThat(f.sums()[i]).as(name).isCloseTo(e.sums()[i], within(1e-3f * e.sums()[i]));
+            assertThat(f.sums()[i])
+                .as(name)
+                .isCloseTo(e.sums()[i], within(OTHER_CPU * e.sums()[i]));
           }
         });
   }
 
   @Test
   void findsNoDivergenceOfAModelFromItself() throws IOException {
-    Divergence.Result r = compare(Golden.TEXT);
+    Divergence.Result r = compare(LlamaCppGolden.TEXT);
     assertThat(r.kl().value()).isZero();
     assertThat(r.sameTop().value()).isEqualTo(1);
     assertThat(r.ratio().value()).isEqualTo(1);
@@ -110,9 +118,9 @@ class MeasureTest {
 
   @Test
   void refusesATextThatIsTooShort() throws IOException {
-    try (LlamaModel model = LlamaModel.load(Golden.TEXT, ModelOptions.defaults())) {
+    try (LlamaModel model = LlamaModel.load(LlamaCppGolden.TEXT, ModelOptions.defaults())) {
       assertThatThrownBy(() -> TextChunks.of(model.vocab(), "short", 512, 0, -1, false))
-          .isInstanceOf(QuantizeException.class)
+          .isInstanceOf(TextTooShortException.class)
           .hasMessageContaining("1024");
     }
   }
@@ -129,12 +137,12 @@ class MeasureTest {
   }
 
   private static TextChunks chunks(LlamaModel model) throws IOException {
-    String text = Files.readString(Golden.file("text.txt"));
+    String text = Files.readString(LlamaCppGolden.file("text.txt"));
     return TextChunks.of(model.vocab(), text, 64, 0, -1, false);
   }
 
   private Divergence.Result compare(Path other) throws IOException {
-    try (LlamaModel a = LlamaModel.load(Golden.TEXT, ModelOptions.defaults());
+    try (LlamaModel a = LlamaModel.load(LlamaCppGolden.TEXT, ModelOptions.defaults());
         LlamaModel b = LlamaModel.load(other, ModelOptions.defaults())) {
       return TextComparison.compare(
           a, b, OPTIONS, chunks(a), (i, n, r) -> {}, new CancellationFlag());
@@ -143,7 +151,7 @@ class MeasureTest {
 
   private Path quantized(Recipe recipe) throws IOException {
     Path out = directory.resolve(recipe + ".gguf");
-    try (GgufFile file = GgufFile.open(Golden.TEXT)) {
+    try (GgufFile file = GgufFile.open(LlamaCppGolden.TEXT)) {
       Quantizer.run(
           file,
           Quantizer.plan(file, QuantizeOptions.of(recipe)),

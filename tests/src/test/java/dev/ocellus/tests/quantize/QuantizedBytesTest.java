@@ -21,8 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The bytes of every tensor for every recipe, with and without an importance matrix. {@code
- * tensors.tsv} holds, for what llama-quantize of llama.cpp v0.4.0 gave for {@link Golden#TEXT}, a
- * hash over names, types and SHA-256 of all tensors.
+ * tensors.tsv} holds, for what llama-quantize of llama.cpp v0.4.0 gave for {@link
+ * LlamaCppGolden#TEXT}, a hash over names, types and SHA-256 of all tensors.
  */
 class QuantizedBytesTest {
   /** Their tables take seconds to build; the parallel test has them nevertheless. */
@@ -43,7 +43,7 @@ class QuantizedBytesTest {
   private void compare(int nThreads, boolean slow) throws IOException {
     List<String> wrong = new ArrayList<>();
     int compared = 0;
-    for (String[] line : Golden.lines("tensors.tsv")) {
+    for (String[] line : LlamaCppGolden.lines("tensors.tsv")) {
       if (slow || !SLOW.contains(line[1])) {
         compared++;
         String found = digest(line[0].equals("imatrix"), Recipe.parse(line[1]), nThreads);
@@ -60,10 +60,10 @@ class QuantizedBytesTest {
     Path out = directory.resolve("out.gguf");
     QuantizeOptions options =
         QuantizeOptions.builder(recipe)
-            .importance(withImportance ? Golden.importance() : null)
+            .importance(withImportance ? LlamaCppGolden.importance() : null)
             .threads(nThreads)
             .build();
-    try (GgufFile in = GgufFile.open(Golden.TEXT)) {
+    try (GgufFile in = GgufFile.open(LlamaCppGolden.TEXT)) {
       Quantizer.run(in, Quantizer.plan(in, options), out, (i, n, t) -> {}, new CancellationFlag());
     } catch (MissingImportanceException e) {
       return "refused";
@@ -71,11 +71,11 @@ class QuantizedBytesTest {
     StringBuilder text = new StringBuilder();
     try (GgufFile made = GgufFile.open(out)) {
       for (GgufTensor t : made.tensors()) {
-        String hash = Golden.sha256(t.data().toArray(ValueLayout.JAVA_BYTE));
+        String hash = LlamaCppGolden.sha256(t.data().toArray(ValueLayout.JAVA_BYTE));
         text.append(
             "%s %s %s\n".formatted(t.name(), t.type().name().toLowerCase(Locale.ROOT), hash));
       }
     }
-    return Golden.sha256(text.toString());
+    return LlamaCppGolden.sha256(text.toString());
   }
 }

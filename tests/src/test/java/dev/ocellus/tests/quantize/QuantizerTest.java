@@ -49,7 +49,7 @@ class QuantizerTest {
     Path out = directory.resolve("out.gguf");
     Files.writeString(out, "older");
     var flag = new CancellationFlag();
-    try (GgufFile file = GgufFile.open(Golden.TEXT)) {
+    try (GgufFile file = GgufFile.open(LlamaCppGolden.TEXT)) {
       QuantizePlan plan = Quantizer.plan(file, QuantizeOptions.of(Recipe.Q4_K_M));
       assertThatThrownBy(() ->
               Quantizer.run(
@@ -73,13 +73,16 @@ class QuantizerTest {
   @Test
   void refusesTypesThatNeedImportance() {
     assertThatThrownBy(() ->
-            quantize(Golden.TEXT, directory.resolve("o.gguf"), QuantizeOptions.of(Recipe.IQ2_XXS)))
+            quantize(
+                LlamaCppGolden.TEXT,
+                directory.resolve("o.gguf"),
+                QuantizeOptions.of(Recipe.IQ2_XXS)))
         .isInstanceOf(MissingImportanceException.class)
         .hasMessageContaining("imatrix");
     // ggml would end the process here, as the output weights are exempt from the usual check
     assertThatThrownBy(() ->
             quantize(
-                Golden.TEXT,
+                LlamaCppGolden.TEXT,
                 directory.resolve("o.gguf"),
                 QuantizeOptions.builder(Recipe.Q4_0).outputTensorType(TensorType.IQ1_S).build()))
         .isInstanceOf(MissingImportanceException.class)
@@ -89,7 +92,7 @@ class QuantizerTest {
   @Test
   void refusesToQuantizeTwiceUnlessAsked() throws IOException {
     Path once = directory.resolve("once.gguf");
-    quantize(Golden.TEXT, once, QuantizeOptions.of(Recipe.Q8_0));
+    quantize(LlamaCppGolden.TEXT, once, QuantizeOptions.of(Recipe.Q8_0));
     Path twice = directory.resolve("twice.gguf");
     assertThatThrownBy(() -> quantize(once, twice, QuantizeOptions.of(Recipe.Q4_0)))
         .isInstanceOf(QuantizeException.class)
@@ -101,11 +104,11 @@ class QuantizerTest {
   @Test
   void refusesToOverwriteItsInput() throws IOException {
     Path copy = directory.resolve("model.gguf");
-    Files.copy(Golden.TEXT, copy);
+    Files.copy(LlamaCppGolden.TEXT, copy);
     assertThatThrownBy(() -> quantize(copy, copy, QuantizeOptions.of(Recipe.Q4_0)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("is the input");
-    assertThat(copy).hasSameBinaryContentAs(Golden.TEXT);
+    assertThat(copy).hasSameBinaryContentAs(LlamaCppGolden.TEXT);
   }
 
   @Test
@@ -115,7 +118,7 @@ class QuantizerTest {
             .overrides(
                 List.of(TypeOverride.parse("attn_(k|v)=q6_k"), TypeOverride.parse("attn_v=q8_0")))
             .build();
-    try (GgufFile file = GgufFile.open(Golden.TEXT)) {
+    try (GgufFile file = GgufFile.open(LlamaCppGolden.TEXT)) {
       assertThat(Quantizer.plan(file, options).tensors())
           .filteredOn(t -> t.name().contains("attn_v.weight"))
           .extracting(PlannedTensor::type)
@@ -139,7 +142,7 @@ class QuantizerTest {
 
   @Test
   void findsATypeMixForASize() throws IOException {
-    try (GgufFile file = GgufFile.open(Golden.TEXT)) {
+    try (GgufFile file = GgufFile.open(LlamaCppGolden.TEXT)) {
       QuantizePlan plan =
           SizePlanner.plan(
               file,
@@ -157,7 +160,7 @@ class QuantizerTest {
 
   @Test
   void tellsWhenNoMixIsSmallEnough() throws IOException {
-    try (GgufFile file = GgufFile.open(Golden.TEXT)) {
+    try (GgufFile file = GgufFile.open(LlamaCppGolden.TEXT)) {
       assertThatThrownBy(() ->
               SizePlanner.plan(
                   file,
@@ -173,8 +176,8 @@ class QuantizerTest {
   @Test
   void copiesEverythingForTheRecipeCopy() throws IOException {
     Path out = directory.resolve("copy.gguf");
-    quantize(Golden.TEXT, out, QuantizeOptions.of(Recipe.COPY));
-    try (GgufFile a = GgufFile.open(Golden.TEXT);
+    quantize(LlamaCppGolden.TEXT, out, QuantizeOptions.of(Recipe.COPY));
+    try (GgufFile a = GgufFile.open(LlamaCppGolden.TEXT);
         GgufFile b = GgufFile.open(out)) {
       assertThat(GgufHash.of(b).tensors())
           .containsExactlyInAnyOrderElementsOf(GgufHash.of(a).tensors());

@@ -26,8 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The types that every recipe chooses for models of many shapes. {@code recipes.tsv} holds, for
- * what {@code llama-quantize --dry-run} of llama.cpp v0.4.0 printed about the {@link
- * SyntheticModels}, the number of tensors and a hash of their names and types.
+ * what {@code llama-quantize --dry-run} of llama.cpp v0.4.0 printed about the {@link RecipeModels},
+ * the number of tensors and a hash of their names and types.
  */
 class RecipeChoicesTest {
   @TempDir static Path directory;
@@ -36,8 +36,8 @@ class RecipeChoicesTest {
 
   @BeforeAll
   static void writeModels() throws IOException {
-    importance = Golden.importance();
-    for (Map.Entry<String, GgufWriter> e : SyntheticModels.all().entrySet()) {
+    importance = LlamaCppGolden.importance();
+    for (Map.Entry<String, GgufWriter> e : RecipeModels.all().entrySet()) {
       Path file = directory.resolve(e.getKey() + ".gguf");
       e.getValue().write(file);
       FILES.put(e.getKey(), GgufFile.open(file));
@@ -52,7 +52,7 @@ class RecipeChoicesTest {
   @Test
   void areThoseOfLlamaQuantize() throws IOException {
     List<String> wrong = new ArrayList<>();
-    List<String[]> lines = Golden.lines("recipes.tsv");
+    List<String[]> lines = LlamaCppGolden.lines("recipes.tsv");
     for (String[] line : lines) {
       QuantizePlan plan = plan(line[0], line[1], line[2]);
       StringBuilder text = new StringBuilder();
@@ -61,7 +61,7 @@ class RecipeChoicesTest {
       }
       boolean same =
           plan.tensors().size() == Integer.parseInt(line[3])
-              && Golden.sha256(text.toString()).startsWith(line[4]);
+              && LlamaCppGolden.sha256(text.toString()).startsWith(line[4]);
       if (!same) {
         wrong.add(String.join(" ", line) + "\n" + text);
       }

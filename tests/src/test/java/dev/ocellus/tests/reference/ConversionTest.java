@@ -8,7 +8,7 @@ import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.convert.ConvertOptions;
 import dev.ocellus.convert.ConvertProgress;
 import dev.ocellus.convert.Converter;
-import dev.ocellus.convert.OutputType;
+import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.GgufValue;

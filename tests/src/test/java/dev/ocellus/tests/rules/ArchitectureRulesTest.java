@@ -69,12 +69,18 @@ class ArchitectureRulesTest {
   }
 
   @Test
-  void packagesOfTheBindingsFormNoCycle() {
-    slices()
-        .matching("dev.ocellus.(gguf|ggml|llama|io)..")
-        .should()
-        .beFreeOfCycles()
-        .check(CLASSES);
+  void packagesOfTheBindingsAndTheModelToolsFormNoCycle() {
+    JavaClasses below =
+        CLASSES.that(
+            JavaClass.Predicates.resideInAnyPackage(
+                "dev.ocellus.gguf..",
+                "dev.ocellus.ggml..",
+                "dev.ocellus.llama..",
+                "dev.ocellus.io..",
+                "dev.ocellus.safetensors..",
+                "dev.ocellus.convert..",
+                "dev.ocellus.quantize.."));
+    slices().matching("dev.ocellus.(**)").should().beFreeOfCycles().check(below);
   }
 
   @Test

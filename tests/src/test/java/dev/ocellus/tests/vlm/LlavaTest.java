@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.UnsupportedArchitectureException;
-import dev.ocellus.convert.SafetensorsFile;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufWriter;
+import dev.ocellus.safetensors.SafetensorsFile;
 import dev.ocellus.vlm.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ImageInput;

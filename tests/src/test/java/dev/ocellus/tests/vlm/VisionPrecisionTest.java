@@ -2,13 +2,13 @@ package dev.ocellus.tests.vlm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ocellus.convert.SafetensorsFile;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.MatrixPrecision;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;
+import dev.ocellus.safetensors.SafetensorsFile;
 import dev.ocellus.vlm.VisionEncoder;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

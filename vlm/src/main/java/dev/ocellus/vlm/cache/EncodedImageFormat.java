@@ -1,12 +1,12 @@
 package dev.ocellus.vlm.cache;
 
+import dev.ocellus.io.Sha256;
 import dev.ocellus.vlm.model.ImagePiece;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -138,12 +138,8 @@ public final class EncodedImageFormat {
   }
 
   private static byte[] sha256(byte[] bytes, int length) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update(bytes, 0, length);
-      return digest.digest();
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    MessageDigest digest = Sha256.digest();
+    digest.update(bytes, 0, length);
+    return digest.digest();
   }
 }

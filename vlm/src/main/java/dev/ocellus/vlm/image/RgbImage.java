@@ -1,11 +1,10 @@
 package dev.ocellus.vlm.image;
 
+import dev.ocellus.io.Sha256;
 import java.awt.image.BufferedImage;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -234,13 +233,10 @@ public final class RgbImage implements Visual {
   }
 
   private String computeHash() {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update(ByteBuffer.allocate(8).putInt(width).putInt(height).flip());
-      return HexFormat.of().formatHex(digest.digest(data));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    MessageDigest digest = Sha256.digest();
+    digest.update(ByteBuffer.allocate(8).putInt(width).putInt(height).flip());
+    digest.update(data);
+    return Sha256.hex(digest);
   }
 
   private static void fill(byte[] data, Rgb color) {

@@ -1,13 +1,12 @@
 package dev.ocellus.vlm.image;
 
+import dev.ocellus.io.Sha256;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
@@ -201,17 +200,13 @@ public final class Video implements Visual {
 
   @Override
   public String contentHash() {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update(ByteBuffer.allocate(8).putDouble(duration).flip());
-      for (int i = 0; i < seconds.length; i++) {
-        digest.update(ByteBuffer.allocate(8).putDouble(seconds[i]).flip());
-        digest.update(frames.get(i).contentHash().getBytes(StandardCharsets.US_ASCII));
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
+    MessageDigest digest = Sha256.digest();
+    digest.update(ByteBuffer.allocate(8).putDouble(duration).flip());
+    for (int i = 0; i < seconds.length; i++) {
+      digest.update(ByteBuffer.allocate(8).putDouble(seconds[i]).flip());
+      digest.update(frames.get(i).contentHash().getBytes(StandardCharsets.US_ASCII));
     }
+    return Sha256.hex(digest);
   }
 
   /** Equal frames at equal times. */

@@ -14,24 +14,25 @@ import java.util.List;
 import java.util.Objects;
 
 /** What llama.cpp's tools gave. */
-final class Golden {
+final class LlamaCppGolden {
   /** The text model that the files here were made from: F16, two layers of width 256. */
   static final Path TEXT = Path.of("golden/models/llava-1.5/gguf/text.gguf");
 
   static final Path MMPROJ = Path.of("golden/models/llava-1.5/gguf/mmproj.gguf");
 
-  private Golden() {}
+  private LlamaCppGolden() {}
 
   static Path file(String name) {
     try {
-      return Path.of(Objects.requireNonNull(Golden.class.getResource(name), name).toURI());
+      return Path.of(Objects.requireNonNull(LlamaCppGolden.class.getResource(name), name).toURI());
     } catch (URISyntaxException e) {
       throw new IllegalStateException(e);
     }
   }
 
   static List<String[]> lines(String name) throws IOException {
-    try (InputStream in = Objects.requireNonNull(Golden.class.getResourceAsStream(name), name)) {
+    try (InputStream in =
+        Objects.requireNonNull(LlamaCppGolden.class.getResourceAsStream(name), name)) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8)
           .lines()
           .map(line -> line.split("\t"))

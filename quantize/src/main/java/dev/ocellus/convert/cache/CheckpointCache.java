@@ -1,14 +1,16 @@
-package dev.ocellus.convert;
+package dev.ocellus.convert.cache;
 
+import dev.ocellus.convert.ConvertOptions;
 import dev.ocellus.convert.ConvertOptions.Encoders;
+import dev.ocellus.convert.ConvertProgress;
+import dev.ocellus.convert.Converter;
+import dev.ocellus.convert.common.OutputType;
+import dev.ocellus.convert.hf.HfFolder;
+import dev.ocellus.io.Sha256;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -73,8 +75,8 @@ public final class CheckpointCache {
       throws IOException {
     Path real = folder.toRealPath();
     String name =
-        "%s-%s".formatted(GeneralMetadata.nameOf(real), hash(real.toString()).substring(0, 8));
-    Path directory = root.resolve(name + "-" + hash(listing(real)).substring(0, 16));
+        "%s-%s".formatted(HfFolder.nameOf(real), Sha256.hex(real.toString()).substring(0, 8));
+    Path directory = root.resolve(name + "-" + Sha256.hex(listing(real)).substring(0, 16));
     Path text = directory.resolve("text.gguf");
     Path mmproj = directory.resolve("mmproj.gguf");
     Path done = directory.resolve("complete");
@@ -101,7 +103,7 @@ public final class CheckpointCache {
               .withParts(text, text ? Encoders.NO : Encoders.IF_THERE)
               .withOutput(to, null)
               .withTypes(type, type)
-              .withModelName(GeneralMetadata.nameOf(folder));
+              .withModelName(HfFolder.nameOf(folder));
       Converter.convert(folder, options, progress);
     }
   }
@@ -150,15 +152,6 @@ public final class CheckpointCache {
         }
         Files.deleteIfExists(other);
       }
-    }
-  }
-
-  private static String hash(String text) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      return HexFormat.of().formatHex(digest.digest(text.getBytes(StandardCharsets.UTF_8)));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
     }
   }
 }

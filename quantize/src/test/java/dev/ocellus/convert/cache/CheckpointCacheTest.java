@@ -1,8 +1,10 @@
-package dev.ocellus.convert;
+package dev.ocellus.convert.cache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ocellus.convert.CheckpointBuilder;
+import dev.ocellus.convert.ConvertProgress;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.TensorType;
 import java.io.IOException;

@@ -16,8 +16,8 @@ import java.util.function.Consumer;
  *
  * <p>Run as a program, it writes them, for {@code llama-quantize --dry-run}.
  */
-final class SyntheticModels {
-  private SyntheticModels() {}
+final class RecipeModels {
+  private RecipeModels() {}
 
   static Map<String, GgufWriter> all() {
     Map<String, GgufWriter> m = new LinkedHashMap<>();

@@ -1,4 +1,4 @@
-package dev.ocellus.convert;
+package dev.ocellus.safetensors;
 
 import org.jspecify.annotations.Nullable;
 

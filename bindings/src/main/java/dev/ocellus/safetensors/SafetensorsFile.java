@@ -1,4 +1,4 @@
-package dev.ocellus.convert;
+package dev.ocellus.safetensors;
 
 import com.fasterxml.jackson.databind.util.ByteBufferBackedInputStream;
 import dev.ocellus.io.MappedFile;
@@ -124,7 +124,7 @@ public final class SafetensorsFile implements AutoCloseable {
       default -> throw wrongType(name, e, "a floating point type");
     }
     float[] out = new float[count(name, e)];
-    Widening.read(e.type(), data, e.begin(), out, 0, out.length);
+    SafetensorsDecoder.read(e.type(), data, e.begin(), out, 0, out.length);
     return out;
   }
 
@@ -169,7 +169,8 @@ public final class SafetensorsFile implements AutoCloseable {
     SafetensorsHeader.Entry e = entry(name);
     Objects.checkFromIndexSize(first, count, (e.end() - e.begin()) / e.type().bytes());
     Objects.checkFromIndexSize(offset, count, out.length);
-    Widening.read(e.type(), data, e.begin() + first * e.type().bytes(), out, offset, count);
+    SafetensorsDecoder.read(
+        e.type(), data, e.begin() + first * e.type().bytes(), out, offset, count);
   }
 
   /** The bytes of a tensor of any type, little-endian. */

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-class NumbersTest {
+class OutputRoundingTest {
   @Test
   void roundsHalvesOfQ8AwayFromZero() {
     float[] values = new float[32];
@@ -14,7 +14,7 @@ class NumbersTest {
     values[3] = 0.49999997f; // a float sum with 0.5 would make it 1
     values[4] = -126.5f;
     byte[] block = new byte[34];
-    Numbers.toQ8(values, block, 32);
+    OutputRounding.toQ8(values, block, 32);
     assertThat(block).startsWith(0x00, 0x3c, 127, 3, -3, 0, -127); // F16 of 1 is 0x3c00
   }
 
@@ -22,7 +22,7 @@ class NumbersTest {
   void makesABlockOfZerosOfZeros() {
     byte[] block = new byte[34];
     java.util.Arrays.fill(block, (byte) 1);
-    Numbers.toQ8(new float[32], block, 32);
+    OutputRounding.toQ8(new float[32], block, 32);
     assertThat(block).containsOnly(0);
   }
 
@@ -32,7 +32,7 @@ class NumbersTest {
       1, Float.intBitsToFloat(0x3f808000), Float.intBitsToFloat(0x3f818000), -Float.MIN_VALUE
     };
     short[] out = new short[4];
-    Numbers.toBf16(values, out, 4);
+    OutputRounding.toBf16(values, out, 4);
     assertThat(out).containsExactly((short) 0x3f80, (short) 0x3f80, (short) 0x3f82, (short) 0x8000);
   }
 

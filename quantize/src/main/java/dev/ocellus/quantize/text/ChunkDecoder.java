@@ -1,4 +1,4 @@
-package dev.ocellus.quantize.measure;
+package dev.ocellus.quantize.text;
 
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.ggml.MatMulObserver;

@@ -1,4 +1,4 @@
-package dev.ocellus.convert;
+package dev.ocellus.safetensors;
 
 import dev.ocellus.OcellusException;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package dev.ocellus.convert;
+package dev.ocellus.safetensors;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;

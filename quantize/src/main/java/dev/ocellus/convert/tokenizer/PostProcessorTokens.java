@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * tokenizer adds. Corrects the tokens of {@code tokenizer_config.json} where the templates know
  * better.
  */
-final class Surroundings {
+final class PostProcessorTokens {
   final Map<String, Boolean> adds = new LinkedHashMap<>();
   final List<String> newRoles = new ArrayList<>();
 
@@ -23,7 +23,7 @@ final class Surroundings {
   private @Nullable JsonNode cls;
   private @Nullable JsonNode sep;
 
-  Surroundings(@Nullable ObjectNode config) {
+  PostProcessorTokens(@Nullable ObjectNode config) {
     this.config = config;
     if (config == null) {
       return;

@@ -1,11 +1,11 @@
-package dev.ocellus.convert;
+package dev.ocellus.safetensors;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /** Turns elements of every safetensors type into floats. */
-final class Widening {
+final class SafetensorsDecoder {
   private static final ValueLayout.OfLong I64 =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt I32 =
@@ -20,7 +20,7 @@ final class Widening {
   private static final float[] E5M2 = table(5, 2, 15);
   private static final float[] E8M0 = powers();
 
-  private Widening() {}
+  private SafetensorsDecoder() {}
 
   /** Reads {@code count} elements that start at byte {@code at}. */
   static void read(

@@ -5,8 +5,8 @@ import dev.ocellus.quantize.imatrix.Importance;
 import org.jspecify.annotations.Nullable;
 
 /** Finds the importance of a tensor's columns, and sees that it fits. */
-final class ImportanceOf {
-  private ImportanceOf() {}
+final class ImportanceLookup {
+  private ImportanceLookup() {}
 
   /**
    * {@code [dim 0 × dim 2]} weights; null if there are none.

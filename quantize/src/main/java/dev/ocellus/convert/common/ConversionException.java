@@ -1,4 +1,4 @@
-package dev.ocellus.convert;
+package dev.ocellus.convert.common;
 
 import dev.ocellus.OcellusException;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package dev.ocellus.convert;
+package dev.ocellus.safetensors;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;

@@ -1,7 +1,6 @@
-package dev.ocellus.quantize.measure;
+package dev.ocellus.quantize.text;
 
 import dev.ocellus.llama.Vocab;
-import dev.ocellus.quantize.QuantizeException;
 import java.util.Arrays;
 
 /**
@@ -29,7 +28,7 @@ public final class TextChunks {
    * @param skip chunks to leave out at the beginning
    * @param most chunks to use at most; -1 for all
    * @param parseSpecial whether texts of control tokens become those tokens
-   * @throws QuantizeException if the text has fewer than two chunks
+   * @throws TextTooShortException if the text has fewer than two chunks
    */
   public static TextChunks of(
       Vocab vocab, String text, int nCtx, int skip, int most, boolean parseSpecial) {
@@ -48,7 +47,7 @@ public final class TextChunks {
     }
     long left = all.length - (long) skip * nCtx;
     if (left < 2L * nCtx) {
-      throw new QuantizeException(
+      throw new TextTooShortException(
           "The text has %d tokens%s, and at least %d are needed for chunks of %d. Give a longer text, or use smaller chunks (-c)."
               .formatted(
                   all.length,
@@ -72,22 +71,17 @@ public final class TextChunks {
   }
 
   /** What stands in the context at {@code position} of a chunk. */
-  int input(int chunk, int position) {
+  public int input(int chunk, int position) {
     return position == 0 && bos >= 0 ? bos : token(chunk, position);
   }
 
   /** What the text has at {@code position} of a chunk. */
-  int token(int chunk, int position) {
+  public int token(int chunk, int position) {
     return tokens[chunk * nCtx + position];
   }
 
   /** The first position whose prediction counts: by then there is context to predict from. */
-  int firstScored() {
+  public int firstScored() {
     return nCtx / 2;
-  }
-
-  /** Predictions of a chunk that count. */
-  int scoredPerChunk() {
-    return nCtx - 1 - firstScored();
   }
 }

@@ -1,9 +1,10 @@
 package dev.ocellus.convert;
 
+import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.LazyTensor;
 
 /** Roundings of floats, with the bits of ggml's reference functions and of gguf-py. */
-final class Numbers {
+final class OutputRounding {
   /** The largest float that F16 does not round to infinity. */
   private static final float F16_LIMIT = 65519.996f;
 
@@ -15,7 +16,7 @@ final class Numbers {
    */
   private static final float ALMOST_HALF = 0x1.fffffep-2f;
 
-  private Numbers() {}
+  private OutputRounding() {}
 
   /**
    * @throws ConversionException if a number is NaN or infinite

@@ -1,18 +1,18 @@
-package dev.ocellus.convert;
+package dev.ocellus.safetensors;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
 
-class WideningTest {
+class SafetensorsDecoderTest {
   private static float[] read(SafetensorsType type, int... bytes) {
     byte[] b = new byte[bytes.length];
     for (int i = 0; i < b.length; i++) {
       b[i] = (byte) bytes[i];
     }
     float[] out = new float[b.length / type.bytes()];
-    Widening.read(type, MemorySegment.ofArray(b), 0, out, 0, out.length);
+    SafetensorsDecoder.read(type, MemorySegment.ofArray(b), 0, out, 0, out.length);
     return out;
   }
 

@@ -1,0 +1,2 @@
+/** GGUF files in pure Java: reading, checking, writing. */
+package dev.ocellus.gguf;

@@ -1,0 +1,2 @@
+/** safetensors files in pure Java: reading and checking. */
+package dev.ocellus.safetensors;

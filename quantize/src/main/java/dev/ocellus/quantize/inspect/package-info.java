@@ -1,0 +1,2 @@
+/** What is in a GGUF file, for people and for machines. */
+package dev.ocellus.quantize.inspect;

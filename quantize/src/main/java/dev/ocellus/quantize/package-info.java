@@ -1,0 +1,2 @@
+/** Quantizes GGUF files: recipes, plans, sizes. */
+package dev.ocellus.quantize;
