@@ -17,6 +17,8 @@ module dev.ocellus.vlm {
   exports dev.ocellus.vlm.model;
   exports dev.ocellus.vlm.npy;
   exports dev.ocellus.vlm.prompt;
+  exports dev.ocellus.vlm.python to
+      dev.ocellus.cli;
   exports dev.ocellus.vlm.sampling;
   exports dev.ocellus.vlm.template;
   exports dev.ocellus.vlm.template.text;

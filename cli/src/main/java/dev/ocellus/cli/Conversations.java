@@ -9,6 +9,7 @@ import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.json.ImageLoader;
 import dev.ocellus.vlm.json.MessagesFormatException;
 import dev.ocellus.vlm.json.MessagesJson;
+import dev.ocellus.vlm.python.PythonJson;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,7 +35,7 @@ final class Conversations {
         new Conversations(
             file.equals("-") ? "standard input" : file,
             parent == null ? Path.of("").toAbsolutePath() : parent);
-    var mapper = new ObjectMapper();
+    var mapper = new ObjectMapper(PythonJson.factory(PythonJson.constraints()).build());
     try (JsonParser parser = mapper.createParser(TextInput.read(io, file))) {
       for (JsonNode node = mapper.readTree(parser); node != null; node = mapper.readTree(parser)) {
         all.add(node);
@@ -53,9 +54,9 @@ final class Conversations {
     boolean several =
         node.isArray() && !node.isEmpty() && (node.get(0).isArray() || node.get(0).has("messages"));
     if (several) {
-      node.forEach(one -> json.add(one.toString()));
+      node.forEach(one -> json.add(PythonJson.write(one)));
     } else {
-      json.add(node.toString());
+      json.add(PythonJson.write(node));
     }
   }
 

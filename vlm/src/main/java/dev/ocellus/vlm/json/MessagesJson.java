@@ -1,8 +1,6 @@
 package dev.ocellus.vlm.json;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -11,6 +9,7 @@ import dev.ocellus.vlm.Content;
 import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.Role;
 import dev.ocellus.vlm.image.ImageFormatException;
+import dev.ocellus.vlm.python.PythonJson;
 import dev.ocellus.vlm.tool.ToolCall;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
@@ -39,14 +38,12 @@ public final class MessagesJson {
 
   static final ObjectMapper MAPPER =
       new ObjectMapper(
-              JsonFactory.builder()
-                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder()
+              PythonJson.factory(
+                      PythonJson.constraints()
                           .maxStringLength(MAX_STRING)
                           .maxTokenCount(MAX_TOKENS)
-                          .maxNestingDepth(100)
-                          .build())
+                          .maxNestingDepth(100))
+                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                   .build())
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
@@ -120,7 +117,7 @@ public final class MessagesJson {
     String json =
         arguments.isTextual()
             ? arguments.textValue()
-            : arguments.isMissingNode() ? "{}" : arguments.toString();
+            : arguments.isMissingNode() ? "{}" : PythonJson.write(arguments);
     JsonNode object;
     try {
       object = MAPPER.readTree(json);

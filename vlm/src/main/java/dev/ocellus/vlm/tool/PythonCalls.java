@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import dev.ocellus.vlm.python.PythonJson;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -92,7 +93,7 @@ final class PythonCalls {
     String name = name();
     expect(gemma ? "{" : "(");
     String end = gemma ? "}" : ")";
-    ObjectNode arguments = Tool.MAPPER.createObjectNode();
+    ObjectNode arguments = PythonJson.MAPPER.createObjectNode();
     if (!take(end)) {
       do {
         String key = name();
@@ -101,7 +102,7 @@ final class PythonCalls {
       } while (take(","));
       expect(end);
     }
-    return new ToolCall("", name, arguments.toString());
+    return new ToolCall("", name, PythonJson.write(arguments));
   }
 
   private JsonNode value() {
@@ -136,7 +137,7 @@ final class PythonCalls {
   }
 
   private ArrayNode list() {
-    ArrayNode list = Tool.MAPPER.createArrayNode();
+    ArrayNode list = PythonJson.MAPPER.createArrayNode();
     if (!take("]")) {
       do {
         list.add(value());
@@ -147,7 +148,7 @@ final class PythonCalls {
   }
 
   private ObjectNode dict() {
-    ObjectNode dict = Tool.MAPPER.createObjectNode();
+    ObjectNode dict = PythonJson.MAPPER.createObjectNode();
     if (!take("}")) {
       do {
         space();

@@ -3,6 +3,7 @@ package dev.ocellus.vlm.tool;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import dev.ocellus.vlm.python.PythonJson;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -80,13 +81,13 @@ final class TaggedCalls {
     int at = 0;
     while (at >= 0 && call.find(at)) {
       String name = call.group(1).strip();
-      ObjectNode arguments = Tool.MAPPER.createObjectNode();
+      ObjectNode arguments = PythonJson.MAPPER.createObjectNode();
       at =
           body.substring(call.end()).stripLeading().startsWith("{")
               ? object(call.end(), closing.call, arguments)
               : values(name, call.end(), parameter, closing, arguments);
       if (at >= 0) {
-        calls.add(new ToolCall("", name, arguments.toString()));
+        calls.add(new ToolCall("", name, PythonJson.write(arguments)));
       }
     }
     return calls;
@@ -95,10 +96,10 @@ final class TaggedCalls {
   private List<ToolCall> keysAndValues() {
     int first = body.indexOf("<arg_key>");
     String name = body.substring(0, first).strip();
-    ObjectNode arguments = Tool.MAPPER.createObjectNode();
+    ObjectNode arguments = PythonJson.MAPPER.createObjectNode();
     int end = values(name, first, KEY, new Closing("</arg_value>", "", false), arguments);
     boolean readable = end >= 0 && ToolCallParser.NAME.matcher(name).matches();
-    return readable ? List.of(new ToolCall("", name, arguments.toString())) : List.of();
+    return readable ? List.of(new ToolCall("", name, PythonJson.write(arguments))) : List.of();
   }
 
   /** Arguments that are one object; gives the place behind the call, or −1. */

@@ -1,11 +1,8 @@
 package dev.ocellus.vlm.tool;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.ocellus.vlm.python.PythonJson;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -19,15 +16,6 @@ import java.util.Set;
  *     "description": …, "parameters": a JSON schema}}}
  */
 public record Tool(String name, String definition) {
-  static final ObjectMapper MAPPER =
-      new ObjectMapper(
-              JsonFactory.builder()
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder().maxNestingDepth(200).build())
-                  .build())
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
-
   /**
    * Reads tool definitions: a list of them, or an object with one under {@code tools}. A definition
    * may leave out the outer {@code function}.
@@ -37,7 +25,7 @@ public record Tool(String name, String definition) {
   public static List<Tool> parseList(String json) {
     JsonNode root;
     try {
-      root = MAPPER.readTree(json);
+      root = PythonJson.read(json);
     } catch (JsonProcessingException e) {
       throw new ToolFormatException("tools: not valid JSON: " + e.getOriginalMessage(), e);
     }
@@ -75,14 +63,17 @@ public record Tool(String name, String definition) {
     JsonNode whole =
         wrapped
             ? node
-            : MAPPER.createObjectNode().put("type", "function").set("function", function);
-    return new Tool(name, whole.toString());
+            : PythonJson.MAPPER
+                .createObjectNode()
+                .put("type", "function")
+                .set("function", function);
+    return new Tool(name, PythonJson.write(whole));
   }
 
   /** The JSON schema of the arguments; that of any object if the definition has none. */
   public String parameters() {
     JsonNode parameters = node().path("function").path("parameters");
-    return parameters.isObject() ? parameters.toString() : "{\"type\":\"object\"}";
+    return parameters.isObject() ? PythonJson.write(parameters) : "{\"type\":\"object\"}";
   }
 
   /** Whether the model is to keep to the schema exactly: {@code strict} in OpenAI's form. */
@@ -104,7 +95,7 @@ public record Tool(String name, String definition) {
 
   private JsonNode node() {
     try {
-      return MAPPER.readTree(definition);
+      return PythonJson.read(definition);
     } catch (JsonProcessingException e) {
       throw new ToolFormatException(
           "tool '%s': its definition is not valid JSON: %s".formatted(name, e.getOriginalMessage()),

@@ -3,6 +3,7 @@ package dev.ocellus.vlm.tool;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
+import dev.ocellus.vlm.python.PythonJson;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,7 +71,7 @@ final class ToolCallParser {
     endsInside = JsonSpan.endsInString(arguments);
     JsonNode node = read(arguments.isBlank() ? "{}" : arguments);
     return node != null && node.isObject()
-        ? List.of(new ToolCall("", name, node.toString()))
+        ? List.of(new ToolCall("", name, PythonJson.write(node)))
         : List.of();
   }
 
@@ -149,7 +150,7 @@ final class ToolCallParser {
 
   static @Nullable JsonNode read(String json) {
     try {
-      return Tool.MAPPER.readTree(json);
+      return PythonJson.read(json);
     } catch (JsonProcessingException e) {
       return null;
     }
@@ -160,7 +161,7 @@ final class ToolCallParser {
     if (node == null || !node.isObject() || !NAME.matcher(name.strip()).matches()) {
       throw new IllegalArgumentException("not a call");
     }
-    return new ToolCall(id, name.strip(), node.toString());
+    return new ToolCall(id, name.strip(), PythonJson.write(node));
   }
 
   /**
@@ -195,7 +196,7 @@ final class ToolCallParser {
       return calls;
     }
     try (MappingIterator<JsonNode> values =
-        Tool.MAPPER.readerFor(JsonNode.class).readValues(body)) {
+        PythonJson.MAPPER.readerFor(JsonNode.class).readValues(body)) {
       while (values.hasNextValue()) {
         JsonNode value = values.nextValue();
         for (JsonNode item : value.isArray() ? value : List.of(value)) {
@@ -220,7 +221,7 @@ final class ToolCallParser {
         && item.size() == 1
         && item.properties().iterator().next().getValue().isObject()) {
       Map.Entry<String, JsonNode> only = item.properties().iterator().next();
-      return new ToolCall("", only.getKey(), only.getValue().toString());
+      return new ToolCall("", only.getKey(), PythonJson.write(only.getValue()));
     }
     if (arguments != null && arguments.isTextual()) {
       arguments = read(arguments.asText());
@@ -235,7 +236,7 @@ final class ToolCallParser {
     return new ToolCall(
         id == null ? "" : id.asText(),
         name.asText(),
-        arguments == null ? "{}" : arguments.toString());
+        arguments == null ? "{}" : PythonJson.write(arguments));
   }
 
   private static @Nullable JsonNode first(JsonNode node, String... keys) {

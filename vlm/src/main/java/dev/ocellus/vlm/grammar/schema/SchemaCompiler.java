@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.vlm.grammar.Grammar;
 import dev.ocellus.vlm.grammar.GrammarException;
 import dev.ocellus.vlm.grammar.GrammarExpr;
+import dev.ocellus.vlm.python.PythonJson;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -249,8 +250,12 @@ final class SchemaCompiler {
             ? null
             : new SchemaCompiler(withDefinitions(rest), new LinkedHashMap<>()).compileOrNull();
     for (JsonNode value : values) {
-      if (rest.isEmpty() || (others != null && others.matches(value.toString()))) {
-        options.add(GrammarExpr.literal(value.toString()));
+      String text = PythonJson.write(value);
+      if (value.isFloatingPointNumber() && others != null && !others.matches(text)) {
+        text = value.decimalValue().stripTrailingZeros().toPlainString(); // an integer to a schema
+      }
+      if (rest.isEmpty() || (others != null && others.matches(text))) {
+        options.add(GrammarExpr.literal(text));
       }
     }
     return options.isEmpty() ? null : GrammarExpr.choice(options);

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.template.builtin;
 
+import dev.ocellus.vlm.python.PythonFloat;
 import dev.ocellus.vlm.template.runtime.Evaluation;
 import dev.ocellus.vlm.template.runtime.EvaluationError;
 import dev.ocellus.vlm.template.runtime.FloatFormat;
@@ -180,7 +181,7 @@ final class FormatSpec {
   private TracedText number(Evaluation in, double d, char style) {
     String digits;
     if (style == 'r') {
-      String repr = PythonNumbers.repr(Math.abs(d));
+      String repr = PythonFloat.repr(Math.abs(d));
       digits = repr;
     } else if ("eEfFgGn%".indexOf(style) >= 0) {
       char shown = style == 'n' ? 'g' : style;

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.template.builtin;
 
+import dev.ocellus.vlm.python.PythonJson;
 import dev.ocellus.vlm.template.runtime.Arguments;
 import dev.ocellus.vlm.template.runtime.Comparison;
 import dev.ocellus.vlm.template.runtime.Dict;
@@ -88,7 +89,7 @@ final class JsonWriter {
     } else if (o instanceof Boolean b) {
       out.append(b ? "true" : "false");
     } else if (o instanceof Double d) {
-      out.append(number(d));
+      out.append(PythonJson.number(d));
     } else if (PythonNumbers.isInt(o)) {
       out.append(o.toString());
     } else if (o instanceof Sequence s) {
@@ -99,13 +100,6 @@ final class JsonWriter {
       throw EvaluationError.type(
           "Object of type " + Values.typeName(o) + " is not JSON serializable");
     }
-  }
-
-  private static String number(double d) {
-    if (Double.isNaN(d)) {
-      return "NaN";
-    }
-    return Double.isInfinite(d) ? (d > 0 ? "Infinity" : "-Infinity") : PythonNumbers.repr(d);
   }
 
   private void newLine(int level) {

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.template.runtime;
 
+import dev.ocellus.vlm.python.PythonFloat;
 import dev.ocellus.vlm.template.text.TextBuilder;
 import dev.ocellus.vlm.template.text.TracedText;
 import java.util.Iterator;
@@ -100,7 +101,7 @@ public final class Printing {
       return b ? "True" : "False";
     }
     if (o instanceof Double d) {
-      return PythonNumbers.repr(d);
+      return PythonFloat.repr(d);
     }
     if (o == None.NONE) {
       return "None";
