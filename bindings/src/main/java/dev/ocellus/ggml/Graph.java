@@ -1,6 +1,7 @@
 package dev.ocellus.ggml;
 
 import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.ffi.ggml_tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -61,6 +62,11 @@ public final class Graph implements AutoCloseable {
   /** At least the number of operations, inputs and weights together. */
   int size() {
     return size;
+  }
+
+  /** The header of an operation. */
+  MemorySegment node(int index) {
+    return ggml_h.ggml_graph_node(handle, index).reinterpret(ggml_tensor.sizeof());
   }
 
   /** Number of operations. */

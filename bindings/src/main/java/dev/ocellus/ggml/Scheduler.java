@@ -3,12 +3,14 @@ package dev.ocellus.ggml;
 import static dev.ocellus.ggml.Checks.require;
 
 import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.ffi.ggml_tensor;
 import dev.ocellus.gguf.TensorType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -87,6 +89,7 @@ public final class Scheduler extends NativeObject {
               "The memory of this graph's tensors has gone to another graph; build it again");
         }
         allocated = null;
+        requireWritable(graph);
         MemorySegment sched = handleFor(graph);
         ggml_h.ggml_backend_sched_reset(sched);
         var done =
@@ -103,6 +106,38 @@ public final class Scheduler extends NativeObject {
       lock.unlock();
       throw e;
     }
+  }
+
+  /**
+   * What is written into memory that is there already, such as a KV cache, must be computed where
+   * that memory is; ggml ends the process where a device cannot.
+   */
+  private void requireWritable(Graph graph) {
+    for (int i = 0; i < graph.nNodes(); i++) {
+      MemorySegment node = graph.node(i);
+      MemorySegment target = ggml_tensor.view_src(node);
+      if (target.address() != 0) {
+        MemorySegment buffer = ggml_tensor.buffer(target.reinterpret(ggml_tensor.sizeof()));
+        require(
+            buffer.address() == 0 || anyBackendTakes(node, buffer),
+            () ->
+                "%s cannot compute %s where the tensor that it changes is"
+                    .formatted(
+                        backends[0].device(),
+                        ggml_h.ggml_op_name(ggml_tensor.op(node)).getString(0)));
+      }
+    }
+  }
+
+  private boolean anyBackendTakes(MemorySegment node, MemorySegment buffer) {
+    MemorySegment type = ggml_h.ggml_backend_buffer_get_type(buffer);
+    for (Backend backend : backends) {
+      if (ggml_h.ggml_backend_supports_buft(backend.handle(), type)
+          && ggml_h.ggml_backend_supports_op(backend.handle(), node)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Forgets a graph that is about to be closed. */
@@ -220,6 +255,11 @@ public final class Scheduler extends NativeObject {
 
     private Computation set(Tensor input, MemorySegment data) {
       requireCurrent();
+      MemorySegment host = onHost(input);
+      if (host.address() != 0) {
+        host.copyFrom(data);
+        return this;
+      }
       try (Arena scratch = Arena.ofConfined()) {
         MemorySegment copy = scratch.allocate(data.byteSize(), 64).copyFrom(data);
         ggml_h.ggml_backend_tensor_set(input.handle(), copy, 0, copy.byteSize());
@@ -279,25 +319,71 @@ public final class Scheduler extends NativeObject {
 
     /** Copies the values of an F32 output to {@code destination} from {@code offset} on. */
     public void get(Tensor output, float[] destination, int offset) {
-      requireCurrent();
+      get(output, 0, Math.toIntExact(output.nElements()), destination, offset);
+    }
+
+    /**
+     * Copies {@code count} values of an F32 output, from its element {@code from} on, to {@code
+     * destination} from {@code offset} on.
+     */
+    public void get(Tensor output, long from, int count, float[] destination, int offset) {
       require(
           output.type() == TensorType.F32
-              && output.isContiguous()
-              && output.nElements() <= destination.length - offset,
+              && from >= 0
+              && count >= 0
+              && from <= output.nElements() - count
+              && offset >= 0
+              && count <= destination.length - offset,
           () ->
-              "%s cannot be read into %d floats; an output must be contiguous F32"
-                  .formatted(output.describe(), destination.length - offset));
-      try (Arena scratch = Arena.ofConfined()) {
-        MemorySegment copy = scratch.allocate(4 * output.nElements(), 64);
-        ggml_h.ggml_backend_tensor_get(output.handle(), copy, 0, copy.byteSize());
-        MemorySegment.copy(
-            copy,
-            ValueLayout.JAVA_FLOAT,
-            0,
-            destination,
-            offset,
-            Math.toIntExact(output.nElements()));
+              "%d values of %s cannot be read from %d on into %d floats; an output must be F32"
+                  .formatted(count, output.describe(), from, destination.length - offset));
+      read(
+          output,
+          from,
+          count,
+          values ->
+              MemorySegment.copy(values, ValueLayout.JAVA_FLOAT, 0, destination, offset, count));
+    }
+
+    /** The values of an output of integers, such as those of {@link Tensor#argmax}. */
+    public int[] getInts(Tensor output) {
+      require(
+          output.type() == TensorType.I32,
+          () -> "%s cannot be read as integers; it must be I32".formatted(output.describe()));
+      int[] values = new int[Math.toIntExact(output.nElements())];
+      read(
+          output,
+          0,
+          values.length,
+          all -> MemorySegment.copy(all, ValueLayout.JAVA_INT, 0, values, 0, values.length));
+      return values;
+    }
+
+    /** Gives out values of 4 bytes: where they are, if that is in main memory, or else a copy. */
+    private void read(Tensor output, long from, int count, Consumer<MemorySegment> reader) {
+      requireCurrent();
+      require(
+          output.isContiguous(),
+          () -> output.describe() + " cannot be read; an output must be contiguous");
+      MemorySegment host = onHost(output);
+      if (host.address() != 0) {
+        reader.accept(host.asSlice(4 * from, 4L * count));
+        return;
       }
+      try (Arena scratch = Arena.ofConfined()) {
+        MemorySegment copy = scratch.allocate(4L * count, 64);
+        ggml_h.ggml_backend_tensor_get(output.handle(), copy, 4 * from, copy.byteSize());
+        reader.accept(copy);
+      }
+    }
+
+    /** The data of a tensor of values of 4 bytes, NULL if the processor cannot reach them. */
+    private MemorySegment onHost(Tensor tensor) {
+      MemorySegment buffer = ggml_tensor.buffer(tensor.handle());
+      if (buffer.address() == 0 || !ggml_h.ggml_backend_buffer_is_host(buffer)) {
+        return MemorySegment.NULL;
+      }
+      return ggml_tensor.data(tensor.handle()).reinterpret(4 * tensor.nElements());
     }
 
     private void requireCurrent() {

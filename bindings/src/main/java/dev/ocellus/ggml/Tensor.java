@@ -3,11 +3,10 @@ package dev.ocellus.ggml;
 import static dev.ocellus.ggml.Checks.require;
 
 import dev.ocellus.ffi.ggml_h;
-import dev.ocellus.ffi.ggml_tensor;
 import dev.ocellus.gguf.TensorType;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A node of a graph, or a weight.
@@ -17,127 +16,20 @@ import java.util.Locale;
  * before ggml sees them. Broadcasting is ggml's: the argument is repeated along every dimension in
  * which the receiver's size is a multiple of its own.
  */
-public final class Tensor {
-  private static final int MAX_DIMS = 4;
-
-  private final TensorContext context;
-  private final MemorySegment handle;
-  private final TensorType type;
-  private final long[] shape = new long[MAX_DIMS];
-  private final long[] stride = new long[MAX_DIMS];
-
+public final class Tensor extends TensorMath {
   Tensor(TensorContext context, MemorySegment handle) {
-    this.context = context;
-    this.handle = handle.reinterpret(ggml_tensor.sizeof(), context.arena(), null);
-    this.type =
-        TensorType.ofId(ggml_tensor.type(this.handle))
-            .orElseThrow(() -> new GgmlException("ggml made a tensor of an unknown type"));
-    for (int i = 0; i < MAX_DIMS; i++) {
-      shape[i] = ggml_tensor.ne(this.handle, i);
-      stride[i] = ggml_tensor.nb(this.handle, i);
-    }
+    super(context, handle);
   }
 
-  MemorySegment handle() {
-    return handle;
-  }
-
-  public TensorType type() {
-    return type;
-  }
-
-  /** Size along a dimension, 0 being the innermost; 1 beyond the last. */
-  public long size(int dimension) {
-    return shape[dimension];
-  }
-
-  /** The four sizes, innermost first. */
-  public long[] shape() {
-    return shape.clone();
-  }
-
-  /** Number of elements. */
-  public long nElements() {
-    return shape[0] * shape[1] * shape[2] * shape[3];
-  }
-
-  /** Size of one element's row in bytes along dimension {@code d}, as ggml counts it. */
-  public long stride(int dimension) {
-    return stride[dimension];
-  }
-
-  /** The name given by {@link #named}, or ggml's own. */
-  public String name() {
-    return ggml_tensor.name(handle).getString(0);
+  @Override
+  Tensor self() {
+    return this;
   }
 
   /** Marks an intermediate so that tests can compare it with a reference. Returns this tensor. */
   public Tensor named(String name) {
     context.setName(this, name);
     return this;
-  }
-
-  /** Whether elements follow each other in memory without gaps, in the order of the shape. */
-  public boolean isContiguous() {
-    long expected = type.blockBytes();
-    for (int i = 0; i < MAX_DIMS; i++) {
-      if (shape[i] != 1 && stride[i] != expected) {
-        return false;
-      }
-      expected *= i == 0 ? shape[0] / type.blockSize() : shape[i];
-    }
-    return true;
-  }
-
-  /**
-   * Contiguous, with the strides that go with it in dimensions of size 1 too: products look at
-   * those of a matrix with a single column.
-   */
-  private boolean hasPlainStrides() {
-    long expected = type.blockBytes();
-    for (int i = 0; i < MAX_DIMS; i++) {
-      if (stride[i] != expected) {
-        return false;
-      }
-      expected *= i == 0 ? shape[0] / type.blockSize() : shape[i];
-    }
-    return true;
-  }
-
-  private boolean hasContiguousRows() {
-    return shape[0] == type.blockSize() || stride[0] == type.blockBytes();
-  }
-
-  // ---- arithmetic
-
-  /** Sum, with {@code other} broadcast. */
-  public Tensor add(Tensor other) {
-    checkBroadcast("add", other);
-    return node(ggml_h.ggml_add(context.handle(), handle, other.handle));
-  }
-
-  /** Difference, with {@code other} broadcast. */
-  public Tensor sub(Tensor other) {
-    checkBroadcast("sub", other);
-    return node(ggml_h.ggml_sub(context.handle(), handle, other.handle));
-  }
-
-  /** Product by element, with {@code other} broadcast. */
-  public Tensor mul(Tensor other) {
-    checkBroadcast("mul", other);
-    return node(ggml_h.ggml_mul(context.handle(), handle, other.handle));
-  }
-
-  /** Quotient by element, with {@code other} broadcast. */
-  public Tensor div(Tensor other) {
-    checkBroadcast("div", other);
-    return node(ggml_h.ggml_div(context.handle(), handle, other.handle));
-  }
-
-  /** Product with a number. */
-  public Tensor scale(float factor) {
-    checkF32Rows("scale");
-    return node(ggml_h.ggml_scale(context.handle(), handle, factor));
   }
 
   /**
@@ -166,75 +58,7 @@ public final class Tensor {
     return node(ggml_h.ggml_mul_mat(context.handle(), weight.handle, handle));
   }
 
-  // ---- activations
-
-  /** {@code x · sigmoid(x)}. */
-  public Tensor silu() {
-    checkF32Rows("silu");
-    return node(ggml_h.ggml_silu(context.handle(), handle));
-  }
-
-  /** {@code 1 / (1 + exp(-x))}. */
-  public Tensor sigmoid() {
-    checkF32Rows("sigmoid");
-    return node(ggml_h.ggml_sigmoid(context.handle(), handle));
-  }
-
-  /** {@code max(x, 0)}. */
-  public Tensor relu() {
-    checkF32Rows("relu");
-    return node(ggml_h.ggml_relu(context.handle(), handle));
-  }
-
-  public Tensor tanh() {
-    checkF32Rows("tanh");
-    return node(ggml_h.ggml_tanh(context.handle(), handle));
-  }
-
-  /** GELU by the error function, in F32: what {@code torch.nn.GELU()} computes. */
-  public Tensor geluErf() {
-    checkF32Rows("geluErf");
-    return node(ggml_h.ggml_gelu_erf(context.handle(), handle));
-  }
-
-  /**
-   * {@code x · sigmoid(1.702 x)}, CLIP's activation, in F32.
-   *
-   * <p>ggml's own {@code gelu_quick} reads a table of F16 values on the CPU, which costs about 1e-3
-   * in the embeddings; the same from its F32 {@code silu} does not.
-   */
-  public Tensor geluQuick() {
-    return scale(1.702f).silu().scale(1 / 1.702f);
-  }
-
-  /**
-   * GELU by the hyperbolic tangent, in F32: {@code gelu_pytorch_tanh}. It is {@code x · sigmoid(2
-   * sqrt(2/π) (x + 0.044715 x³))}; ggml's own {@code gelu} reads an F16 table on the CPU.
-   */
-  public Tensor geluTanh() {
-    checkF32Rows("geluTanh");
-    float twice = (float) (2 * Math.sqrt(2 / Math.PI));
-    // x · sigmoid(x u) = silu(x u) / u, and ggml's silu is vectorized where its sigmoid is not
-    Tensor u =
-        node(ggml_h.ggml_scale_bias(context.handle(), mul(this).handle, twice * 0.044715f, twice));
-    return mul(u).silu().div(u);
-  }
-
-  // ---- normalization
-
-  /** Rows to mean 0 and variance 1: {@code (x - mean) / sqrt(var + eps)}. */
-  public Tensor norm(float eps) {
-    checkF32Rows("norm");
-    require(eps >= 0, () -> "norm: eps must not be negative, found " + eps);
-    return node(ggml_h.ggml_norm(context.handle(), handle, eps));
-  }
-
-  /** Rows to mean square 1: {@code x / sqrt(mean(x²) + eps)}. */
-  public Tensor rmsNorm(float eps) {
-    checkF32Rows("rmsNorm");
-    require(eps >= 0, () -> "rmsNorm: eps must not be negative, found " + eps);
-    return node(ggml_h.ggml_rms_norm(context.handle(), handle, eps));
-  }
+  // ---- attention
 
   /** {@code softmax(scale · x)} along the rows. */
   public Tensor softMax(float scale) {
@@ -269,11 +93,22 @@ public final class Tensor {
    * <p>On a CPU it is F32 throughout, as keys and values are F32 here. Kernels of other devices may
    * round them to F16 first.
    *
-   * @param keys [dHead, nKeys, nHead, batch], for this tensor [dHead, nQueries, nHead, batch]
-   * @param values [dHead of values, nKeys, nHead, batch]
+   * @param keys [dHead, nKeys, nHeadKv, batch], for this tensor [dHead, nQueries, nHead, batch];
+   *     nHead must be a multiple of nHeadKv
+   * @param values [dHead of values, nKeys, nHeadKv, batch]
    * @return [dHead of values, nHead, nQueries, batch], contiguous
    */
   public Tensor attention(Tensor keys, Tensor values, float scale) {
+    return attention(keys, values, null, scale);
+  }
+
+  /**
+   * The same with {@code mask} added to the scores before the softmax.
+   *
+   * @param mask [nKeys, nQueries, 1 or nHead, 1 or batch] in F16, contiguous, which holds 0 and
+   *     minus infinity exactly: {@link #toF16}. A query that may look at no key gets zeros.
+   */
+  public Tensor attention(Tensor keys, Tensor values, @Nullable Tensor mask, float scale) {
     checkF32Rows("attention");
     keys.checkF32Rows("attention");
     values.checkF32Rows("attention");
@@ -287,16 +122,31 @@ public final class Tensor {
         () ->
             "attention: queries %s, keys %s and values %s do not fit each other"
                 .formatted(describe(), keys.describe(), values.describe()));
+    require(
+        mask == null
+            || (mask.type == TensorType.F16
+                && mask.isContiguous()
+                && mask.shape[0] == keys.shape[1]
+                && mask.shape[1] == shape[1]
+                && shape[2] % mask.shape[2] == 0
+                && shape[3] % mask.shape[3] == 0),
+        () ->
+            "attention: the mask must be contiguous f16[%d, %d, 1 or %d, 1 or %d], found %s"
+                .formatted(keys.shape[1], shape[1], shape[2], shape[3], describe(mask)));
     return node(
         ggml_h.ggml_flash_attn_ext(
             context.handle(),
             handle,
             keys.handle,
             values.handle,
-            MemorySegment.NULL,
+            mask == null ? MemorySegment.NULL : mask.handle,
             scale,
             0f,
             0f));
+  }
+
+  private static String describe(@Nullable Tensor tensor) {
+    return tensor == null ? "none" : tensor.describe();
   }
 
   // ---- shape
@@ -412,14 +262,20 @@ public final class Tensor {
    */
   public Tensor getRows(Tensor indices) {
     require(
-        indices.type == TensorType.I32 && shape[2] == indices.shape[1] && indices.shape[3] == 1,
+        indices.type == TensorType.I32
+            && shape[2] == indices.shape[1]
+            && shape[3] == indices.shape[2]
+            && indices.shape[3] == 1,
         () -> "getRows: %s cannot select from %s".formatted(indices.describe(), describe()));
     require(
-        context.indexLimit(indices) <= shape[1] && hasContiguousRows(),
+        indices.context.indexLimit(indices) <= shape[1] && hasContiguousRows(),
         () ->
             "getRows: %s may hold numbers up to %d, but %s has %d rows"
                 .formatted(
-                    indices.describe(), context.indexLimit(indices) - 1, describe(), shape[1]));
+                    indices.describe(),
+                    indices.context.indexLimit(indices) - 1,
+                    describe(),
+                    shape[1]));
     return node(ggml_h.ggml_get_rows(context.handle(), handle, indices.handle));
   }
 
@@ -437,6 +293,75 @@ public final class Tensor {
         ? this
         : node(ggml_h.ggml_cast(context.handle(), handle, TensorType.F32.id()));
   }
+
+  /** The same values rounded to F16: a copy, or this tensor if it is F16 already. */
+  public Tensor toF16() {
+    return type == TensorType.F16
+        ? this
+        : node(ggml_h.ggml_cast(context.handle(), handle, TensorType.F16.id()));
+  }
+
+  // ---- storing
+
+  /**
+   * Writes the values into {@code destination}, which is usually a part of one of {@link
+   * PersistentTensors}.
+   *
+   * @param destination of this shape, in F32 or F16
+   * @return the destination after that. What has to read the new values must start from here: ggml
+   *     knows no other order.
+   */
+  public Tensor copyTo(Tensor destination) {
+    checkStored("copyTo", destination);
+    require(
+        Arrays.equals(shape, destination.shape),
+        () -> "copyTo: %s cannot be written into %s".formatted(describe(), destination.describe()));
+    return node(ggml_h.ggml_cpy(context.handle(), handle, destination.handle));
+  }
+
+  /**
+   * Writes every row to a row of {@code destination} by number; the other rows stay.
+   *
+   * @param destination [n0, any, n2, n3] in F32 or F16, for this tensor [n0, n1, n2, n3]
+   * @param indices [n1] from {@link GraphBuilder#indices}, with a limit of at most the number of
+   *     rows of the destination
+   * @return the destination after that, as {@link #copyTo}
+   */
+  public Tensor copyRowsTo(Tensor destination, Tensor indices) {
+    checkStored("copyRowsTo", destination);
+    require(
+        destination.shape[0] == shape[0]
+            && destination.shape[2] == shape[2]
+            && destination.shape[3] == shape[3]
+            && indices.type == TensorType.I32
+            && indices.shape[0] == shape[1]
+            && indices.nElements() == shape[1],
+        () ->
+            "copyRowsTo: rows of %s cannot be written into %s at %s"
+                .formatted(describe(), destination.describe(), indices.describe()));
+    require(
+        indices.context.indexLimit(indices) <= destination.shape[1],
+        () ->
+            "copyRowsTo: %s may hold numbers up to %d, but %s has %d rows"
+                .formatted(
+                    indices.describe(),
+                    indices.context.indexLimit(indices) - 1,
+                    destination.describe(),
+                    destination.shape[1]));
+    return node(ggml_h.ggml_set_rows(context.handle(), destination.handle, handle, indices.handle));
+  }
+
+  private void checkStored(String op, Tensor destination) {
+    checkF32Rows(op);
+    require(
+        (destination.type == TensorType.F32 || destination.type == TensorType.F16)
+            && destination.stride[0] == destination.type.blockBytes(),
+        () ->
+            "%s: expected a destination of F32 or F16 with contiguous rows, found %s"
+                .formatted(op, destination.describe()));
+  }
+
+  // ---- more of shape
 
   /**
    * Rows that go on with zeros.
@@ -468,60 +393,5 @@ public final class Tensor {
   public Tensor output() {
     ggml_h.ggml_set_output(handle);
     return this;
-  }
-
-  // ---- helpers
-
-  private Tensor node(MemorySegment result) {
-    return context.node(result);
-  }
-
-  private void checkF32Rows(String op) {
-    require(
-        type == TensorType.F32 && hasContiguousRows(),
-        () -> op + ": expected F32 with contiguous rows, found " + describe());
-  }
-
-  private void checkBroadcast(String op, Tensor other) {
-    boolean fits =
-        type == TensorType.F32
-            && other.type == TensorType.F32
-            && hasContiguousRows()
-            && other.hasContiguousRows();
-    for (int i = 0; i < MAX_DIMS; i++) {
-      fits &= shape[i] % other.shape[i] == 0;
-    }
-    boolean ok = fits;
-    require(
-        ok,
-        () ->
-            "%s: %s cannot be broadcast to %s; both must be F32 with contiguous rows and each size a divisor"
-                .formatted(op, other.describe(), describe()));
-  }
-
-  private static long[] fullShape(String op, long[] sizes) {
-    require(
-        sizes.length >= 1 && sizes.length <= MAX_DIMS && Arrays.stream(sizes).allMatch(s -> s > 0),
-        () -> op + ": expected one to four positive sizes, found " + Arrays.toString(sizes));
-    long[] full = {1, 1, 1, 1};
-    System.arraycopy(sizes, 0, full, 0, sizes.length);
-    return full;
-  }
-
-  /** Name, type and shape, for messages. */
-  public String describe() {
-    int n = MAX_DIMS;
-    while (n > 1 && shape[n - 1] == 1) {
-      n--;
-    }
-    String name = name();
-    return (name.isEmpty() ? "" : name + " ")
-        + type.name().toLowerCase(Locale.ROOT)
-        + Arrays.toString(Arrays.copyOf(shape, n));
-  }
-
-  @Override
-  public String toString() {
-    return describe();
   }
 }

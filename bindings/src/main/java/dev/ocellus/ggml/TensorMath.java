@@ -1,0 +1,184 @@
+package dev.ocellus.ggml;
+
+import static dev.ocellus.ggml.Checks.require;
+
+import dev.ocellus.ffi.ggml_h;
+import java.lang.foreign.MemorySegment;
+
+/** Operations on elements and on rows: arithmetic, activations, normalization, reductions. */
+abstract sealed class TensorMath extends TensorHeader permits Tensor {
+  TensorMath(TensorContext context, MemorySegment handle) {
+    super(context, handle);
+  }
+
+  abstract Tensor self();
+
+  // ---- arithmetic
+
+  /** Sum, with {@code other} broadcast. */
+  public final Tensor add(Tensor other) {
+    checkBroadcast("add", other);
+    return node(ggml_h.ggml_add(context.handle(), handle, other.handle));
+  }
+
+  /** Difference, with {@code other} broadcast. */
+  public final Tensor sub(Tensor other) {
+    checkBroadcast("sub", other);
+    return node(ggml_h.ggml_sub(context.handle(), handle, other.handle));
+  }
+
+  /** Product by element, with {@code other} broadcast. */
+  public final Tensor mul(Tensor other) {
+    checkBroadcast("mul", other);
+    return node(ggml_h.ggml_mul(context.handle(), handle, other.handle));
+  }
+
+  /** Quotient by element, with {@code other} broadcast. */
+  public final Tensor div(Tensor other) {
+    checkBroadcast("div", other);
+    return node(ggml_h.ggml_div(context.handle(), handle, other.handle));
+  }
+
+  /** Product with a number. */
+  public final Tensor scale(float factor) {
+    checkF32Contiguous("scale");
+    return node(ggml_h.ggml_scale(context.handle(), handle, factor));
+  }
+
+  /** Sum with a number. */
+  public final Tensor plus(float number) {
+    checkF32Contiguous("plus");
+    return node(ggml_h.ggml_scale_bias(context.handle(), handle, 1, number));
+  }
+
+  /** {@code x²}. */
+  public final Tensor square() {
+    checkF32Rows("square");
+    return node(ggml_h.ggml_sqr(context.handle(), handle));
+  }
+
+  /** {@code min(max(x, low), high)}. */
+  public final Tensor clamp(float low, float high) {
+    checkF32Contiguous("clamp");
+    require(low <= high, () -> "clamp: expected low <= high, found %s and %s".formatted(low, high));
+    return node(ggml_h.ggml_clamp(context.handle(), handle, low, high));
+  }
+
+  // ---- activations
+
+  /** {@code x · sigmoid(x)}. */
+  public final Tensor silu() {
+    checkF32Rows("silu");
+    return node(ggml_h.ggml_silu(context.handle(), handle));
+  }
+
+  /** {@code 1 / (1 + exp(-x))}. */
+  public final Tensor sigmoid() {
+    checkF32Rows("sigmoid");
+    return node(ggml_h.ggml_sigmoid(context.handle(), handle));
+  }
+
+  /** {@code max(x, 0)}. */
+  public final Tensor relu() {
+    checkF32Rows("relu");
+    return node(ggml_h.ggml_relu(context.handle(), handle));
+  }
+
+  /** {@code x} where it is positive, {@code slope · x} elsewhere. */
+  public final Tensor leakyRelu(float slope) {
+    // of two, as the sign decides which of them is 0: exact, and every device has both
+    return relu().sub(scale(-1).relu().scale(slope));
+  }
+
+  public final Tensor tanh() {
+    checkF32Rows("tanh");
+    return node(ggml_h.ggml_tanh(context.handle(), handle));
+  }
+
+  /** GELU by the error function, in F32: what {@code torch.nn.GELU()} computes. */
+  public final Tensor geluErf() {
+    checkF32Rows("geluErf");
+    return node(ggml_h.ggml_gelu_erf(context.handle(), handle));
+  }
+
+  /**
+   * {@code x · sigmoid(1.702 x)}, CLIP's activation, in F32.
+   *
+   * <p>ggml's own {@code gelu_quick} reads a table of F16 values on the CPU, which costs about 1e-3
+   * in the embeddings; the same from its F32 {@code silu} does not.
+   */
+  public final Tensor geluQuick() {
+    return scale(1.702f).silu().scale(1 / 1.702f);
+  }
+
+  /**
+   * GELU by the hyperbolic tangent, in F32: {@code gelu_pytorch_tanh}. It is {@code x · sigmoid(2
+   * sqrt(2/π) (x + 0.044715 x³))}; ggml's own {@code gelu} reads an F16 table on the CPU.
+   */
+  public final Tensor geluTanh() {
+    checkF32Rows("geluTanh");
+    float twice = (float) (2 * Math.sqrt(2 / Math.PI));
+    // x · sigmoid(x u) = silu(x u) / u, and ggml's silu is vectorized where its sigmoid is not
+    Tensor u =
+        node(
+            ggml_h.ggml_scale_bias(context.handle(), mul(self()).handle, twice * 0.044715f, twice));
+    return mul(u).silu().div(u);
+  }
+
+  // ---- normalization
+
+  /** Rows to mean 0 and variance 1: {@code (x - mean) / sqrt(var + eps)}. */
+  public final Tensor norm(float eps) {
+    checkF32Rows("norm");
+    require(eps >= 0, () -> "norm: eps must not be negative, found " + eps);
+    return node(ggml_h.ggml_norm(context.handle(), handle, eps));
+  }
+
+  /** Rows to mean square 1: {@code x / sqrt(mean(x²) + eps)}. */
+  public final Tensor rmsNorm(float eps) {
+    checkF32Rows("rmsNorm");
+    require(eps >= 0, () -> "rmsNorm: eps must not be negative, found " + eps);
+    return node(ggml_h.ggml_rms_norm(context.handle(), handle, eps));
+  }
+
+  /**
+   * Rows to length 1: {@code x / max(|x|, eps)}, what {@code torch.nn.functional.normalize} does.
+   */
+  public final Tensor l2Norm(float eps) {
+    checkF32Rows("l2Norm");
+    require(eps >= 0, () -> "l2Norm: eps must not be negative, found " + eps);
+    return node(ggml_h.ggml_l2_norm(context.handle(), handle, eps));
+  }
+
+  // ---- reductions
+
+  /** Sums of the rows: [1, n1, n2, n3]. */
+  public final Tensor sumRows() {
+    checkF32Rows("sumRows");
+    return node(ggml_h.ggml_sum_rows(context.handle(), handle));
+  }
+
+  /** Means of the rows: [1, n1, n2, n3]. */
+  public final Tensor meanRows() {
+    checkF32Rows("meanRows");
+    return node(ggml_h.ggml_mean(context.handle(), handle));
+  }
+
+  /**
+   * Where the largest element of every row stands. Which one of equal elements is told depends on
+   * the device (on a CPU the last); compare in Java where that matters.
+   *
+   * @return [n1] in I32, for this tensor [n0, n1]
+   */
+  public final Tensor argmax() {
+    checkF32Rows("argmax");
+    require(
+        shape[2] == 1 && shape[3] == 1 && shape[0] <= Integer.MAX_VALUE,
+        () -> "argmax: expected a matrix, found " + describe());
+    return node(ggml_h.ggml_argmax(context.handle(), handle));
+  }
+
+  final Tensor node(MemorySegment result) {
+    return context.node(result);
+  }
+}
