@@ -1,6 +1,7 @@
 package dev.ocellus.convert.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.HfFolder;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
@@ -14,49 +15,108 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Chat templates: that of {@code tokenizer_config.json}, or of {@code chat_template.jinja} with the
- * named ones beside it, or of {@code chat_template.json}.
+ * The chat templates of a checkpoint, one of them the default, from the files that transformers
+ * prefers. A processor, which models with images have, reads its own template: {@code
+ * processor_config.json}, else {@code chat_template.json}, else {@code chat_template.jinja} with
+ * {@code additional_chat_templates}; where it has none, the tokenizer's counts. A tokenizer takes
+ * {@code chat_template.jinja} with the additional ones, else {@code tokenizer_config.json}.
+ *
+ * @see <a
+ *     href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/processing_utils.py">ProcessorMixin.get_processor_dict</a>
  */
 final class ChatTemplates {
   private static final String DEFAULT = "default";
+  private static final String KEY = "chat_template";
+  private static final String LEGACY = "chat_template.json";
+  private static final String JINJA = "chat_template.jinja";
+  private static final String ADDITIONAL = "additional_chat_templates";
 
   private final Map<String, String> byName = new TreeMap<>();
 
   private ChatTemplates() {}
 
+  /**
+   * @throws ConversionException if {@code chat_template.json} stands beside additional templates,
+   *     which transformers refuses
+   */
   static ChatTemplates of(HfFolder folder, @Nullable JsonNode tokenizerConfig) throws IOException {
     ChatTemplates out = new ChatTemplates();
-    JsonNode own = tokenizerConfig == null ? null : tokenizerConfig.get("chat_template");
-    Path jinja = folder.file("chat_template.jinja");
-    if (own != null && own.isTextual()) {
-      out.byName.put(DEFAULT, own.asText());
-    } else if (own != null && own.isArray()) {
-      for (JsonNode entry : own) {
-        if (entry.path("name").isTextual() && entry.path("template").isTextual()) {
-          out.byName.put(entry.get("name").asText(), entry.get("template").asText());
-        }
-      }
-    } else if (Files.exists(jinja)) {
-      out.byName.put(DEFAULT, Files.readString(jinja));
-      out.addNamed(folder.file("additional_chat_templates"));
-    } else {
-      JsonNode template = folder.json("chat_template.json").get("chat_template");
-      if (template != null && template.isTextual()) {
-        out.byName.put(DEFAULT, template.asText());
-      }
+    if (hasProcessor(folder)) {
+      out.addProcessors(folder);
+    }
+    if (out.byName.isEmpty()) {
+      out.addFiles(folder);
+    }
+    if (out.byName.isEmpty() && tokenizerConfig != null) {
+      out.add(tokenizerConfig.path(KEY));
+    }
+    if (out.byName.isEmpty()) {
+      // a tokenizer does not read it, but a model without a template is of no use in a chat
+      out.add(folder.json(LEGACY).path(KEY));
     }
     return out;
   }
 
-  private void addNamed(Path directory) throws IOException {
-    if (!Files.isDirectory(directory)) {
-      return;
+  private static boolean hasProcessor(HfFolder folder) {
+    return folder.config().findSection("vision_config", "").isPresent()
+        || Files.exists(folder.file("processor_config.json"))
+        || Files.exists(folder.file("preprocessor_config.json"));
+  }
+
+  private void addProcessors(HfFolder folder) throws IOException {
+    Path legacy = folder.file(LEGACY);
+    if (Files.exists(legacy) && !additional(folder).isEmpty()) {
+      throw ConversionException.at(
+          legacy,
+          "chat templates",
+          "one file with templates",
+          "also " + folder.file(ADDITIONAL),
+          "Delete the one that does not belong to the model; transformers reads neither.");
     }
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*.jinja")) {
-      for (Path file : files) {
-        String name = file.getFileName().toString();
-        byName.put(name.substring(0, name.length() - ".jinja".length()), Files.readString(file));
+    add(folder.json("processor_config.json").path(KEY));
+    if (byName.isEmpty() && Files.exists(legacy)) {
+      add(folder.json(LEGACY).path(KEY));
+    } else if (byName.isEmpty()) {
+      addFiles(folder);
+    }
+  }
+
+  private void addFiles(HfFolder folder) throws IOException {
+    for (Path file : additional(folder)) {
+      String name = file.getFileName().toString();
+      byName.put(name.substring(0, name.length() - ".jinja".length()), Files.readString(file));
+    }
+    Path jinja = folder.file(JINJA);
+    if (Files.exists(jinja)) {
+      byName.put(DEFAULT, Files.readString(jinja));
+    }
+  }
+
+  private static List<Path> additional(HfFolder folder) throws IOException {
+    List<Path> found = new ArrayList<>();
+    Path directory = folder.file(ADDITIONAL);
+    if (Files.isDirectory(directory)) {
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*.jinja")) {
+        files.forEach(found::add);
       }
+    }
+    return found;
+  }
+
+  /** One template, several by name, or a list of objects with name and template. */
+  private void add(JsonNode templates) {
+    if (templates.isTextual()) {
+      byName.put(DEFAULT, templates.textValue());
+    } else if (templates.isObject()) {
+      templates.properties().forEach(entry -> addNamed(entry.getKey(), entry.getValue()));
+    } else {
+      templates.forEach(entry -> addNamed(entry.path("name").asText(""), entry.path("template")));
+    }
+  }
+
+  private void addNamed(String name, JsonNode template) {
+    if (!name.isEmpty() && template.isTextual()) {
+      byName.put(name, template.textValue());
     }
   }
 
