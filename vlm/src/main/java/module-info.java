@@ -4,7 +4,6 @@ module dev.ocellus.vlm {
   requires transitive dev.ocellus.bindings;
   requires com.fasterxml.jackson.databind;
   requires transitive java.desktop;
-  requires com.twelvemonkeys.imageio.bmp;
   requires com.twelvemonkeys.imageio.core;
   requires com.twelvemonkeys.imageio.tiff;
 

@@ -2,13 +2,18 @@ package dev.ocellus.vlm.image;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
 
 /** Images and tables for the tests of this package and of codec. */
 public final class TestImages {
@@ -47,6 +52,19 @@ public final class TestImages {
   /** A file that make_formats.py wrote. */
   public static byte[] format(String name) {
     return resource("codec/formats/" + name);
+  }
+
+  /** The files of a ZIP archive, by name. */
+  public static Map<String, byte[]> archive(String name) {
+    Map<String, byte[]> files = new TreeMap<>();
+    try (var zip = new ZipInputStream(new ByteArrayInputStream(resource(name)))) {
+      for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
+        files.put(entry.getName(), zip.readAllBytes());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return files;
   }
 
   private static byte[] resource(String name) {

@@ -25,9 +25,11 @@ final class GifLzw {
    */
   static byte[] decode(ByteBuffer file, int count) {
     int minimumBits = file.get() & 0xFF;
-    if (minimumBits > 8) {
+    // More than 8 bits make no sense for bytes, but there are such files: codes are cut to bytes.
+    if (minimumBits > MAX_BITS) {
       throw ImageFormatException.corrupt(
-          "the GIF file has LZW codes of at least " + minimumBits + " bits; 8 is the most");
+          "the GIF file has LZW codes of at least %d bits; %d is the most"
+              .formatted(minimumBits, MAX_BITS));
     }
     GifLzw lzw = new GifLzw(file);
     byte[] out = new byte[count];

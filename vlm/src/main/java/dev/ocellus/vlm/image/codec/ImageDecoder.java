@@ -88,8 +88,8 @@ public final class ImageDecoder {
       case JPEG -> JpegDecoder.decode(file, limits);
       case PNG -> PngDecoder.decode(file, limits);
       case GIF -> GifDecoder.decode(file, limits);
-      case BMP -> PluginDecoder.bmp(file, limits);
-      case TIFF -> PluginDecoder.tiff(file, limits);
+      case BMP -> BmpDecoder.decode(file, limits);
+      case TIFF -> TiffDecoder.decode(file, limits);
       case WEBP -> WebpDecoder.decode(file, limits);
     };
   }

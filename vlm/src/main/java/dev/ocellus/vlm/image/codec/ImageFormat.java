@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.ImageFormatException.Kind;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Locale;
 
 /** The formats that are decoded, told by a file's first bytes and never by its name. */
@@ -33,11 +35,13 @@ enum ImageFormat {
     if (head.startsWith("GIF87a") || head.startsWith("GIF89a")) {
       return GIF;
     }
-    if (head.startsWith("BM")) {
+    if (head.startsWith("BM") || isDib(file)) {
       return BMP;
     }
     if (head.startsWith("II*\0")
         || head.startsWith("MM\0*")
+        || head.startsWith("II\0*")
+        || head.startsWith("MM*\0")
         || head.startsWith("II+\0")
         || head.startsWith("MM\0+")) {
       return TIFF;
@@ -46,6 +50,12 @@ enum ImageFormat {
       return WEBP;
     }
     throw refusal(head);
+  }
+
+  /** Whether this is a BMP file without its first header, as clipboards have it. */
+  private static boolean isDib(byte[] file) {
+    return file.length >= 4
+        && BmpDecoder.isHeaderLength(ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getInt());
   }
 
   private static ImageFormatException refusal(String head) {

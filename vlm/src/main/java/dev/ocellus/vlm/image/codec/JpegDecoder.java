@@ -5,7 +5,6 @@ import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.RasterToRgb;
 import dev.ocellus.vlm.image.RgbImage;
-import dev.ocellus.vlm.image.Samples;
 import java.awt.image.DataBufferByte;
 import java.awt.image.Raster;
 import java.io.IOException;
@@ -23,34 +22,43 @@ final class JpegDecoder {
   /** Scans times pixels: some ten times what a large progressive photo needs. */
   private static final long MAX_WORK = 4_000_000_000L;
 
-  private static final int HALF = 1 << 15;
-
   private JpegDecoder() {}
 
   static RgbImage decode(byte[] file, ImageLimits limits) throws IOException {
     JpegHeader header = new JpegHeader(file, limits);
-    if (header.scans() * header.size().pixels() > MAX_WORK) {
-      throw ImageFormatException.corrupt(
-          "the JPEG file has %d scans of %s pixels, more than any real one"
-              .formatted(header.scans(), header.size()));
-    }
-    byte[] samples = samples(header);
-    int count = header.components().length;
-    if (count > 1) {
-      smoothRows(samples, header);
-    }
+    JpegSamples samples = samples(header);
     byte[] rgb =
-        switch (count) {
-          case 1 -> replicate(samples);
-          case 3 -> header.isYcc() ? yccToRgb(samples, 3) : samples;
-          default -> cmykToRgb(header.isYcc() ? yccToRgb(samples, 4) : samples, header.isYcc());
+        switch (samples.count()) {
+          case 1 -> replicate(samples.data());
+          case 3 -> header.isYcc() ? samples.yccToRgb() : samples.data();
+          default ->
+              cmykToRgb(header.isYcc() ? samples.yccToRgb() : samples.data(), header.isYcc());
         };
     RgbImage image = RgbImage.wrap(header.size().width(), header.size().height(), rgb);
     return header.orientation().apply(image);
   }
 
+  /** The components of a JPEG image that stands in a file of another format. */
+  static JpegSamples samples(byte[] stream, ImageLimits limits) throws IOException {
+    return samples(new JpegHeader(stream, limits));
+  }
+
+  private static JpegSamples samples(JpegHeader header) throws IOException {
+    if (header.scans() * header.size().pixels() > MAX_WORK) {
+      throw ImageFormatException.corrupt(
+          "the JPEG file has %d scans of %s pixels, more than any real one"
+              .formatted(header.scans(), header.size()));
+    }
+    byte[] data = stored(header);
+    int count = header.components().length;
+    if (count > 1) {
+      smoothRows(data, header);
+    }
+    return new JpegSamples(header.size(), count, data);
+  }
+
   /** The stored components at full resolution, interleaved. */
-  private static byte[] samples(JpegHeader header) throws IOException {
+  private static byte[] stored(JpegHeader header) throws IOException {
     ImageReader reader = Plugins.javaJpeg();
     try {
       reader.setInput(new ArrayImageInputStream(header.withoutMetadata()), true, true);
@@ -131,42 +139,10 @@ final class JpegDecoder {
   }
 
   /**
-   * Converts the first three of {@code bands} samples of every pixel in place, as <a
-   * href="https://github.com/libjpeg-turbo/libjpeg-turbo/blob/3.1.0/src/jdcolor.c">jdcolor.c</a>
-   * does.
-   */
-  private static byte[] yccToRgb(byte[] samples, int bands) {
-    int[] crToRed = new int[256];
-    int[] cbToBlue = new int[256];
-    int[] crToGreen = new int[256];
-    int[] cbToGreen = new int[256];
-    for (int i = 0; i < 256; i++) {
-      int chroma = i - 128;
-      crToRed[i] = (fixed(1.40200) * chroma + HALF) >> 16;
-      cbToBlue[i] = (fixed(1.77200) * chroma + HALF) >> 16;
-      crToGreen[i] = -fixed(0.71414) * chroma;
-      cbToGreen[i] = -fixed(0.34414) * chroma + HALF;
-    }
-    for (int at = 0; at < samples.length; at += bands) {
-      int y = samples[at] & 0xFF;
-      int cb = samples[at + 1] & 0xFF;
-      int cr = samples[at + 2] & 0xFF;
-      samples[at] = Samples.clip(y + crToRed[cr]);
-      samples[at + 1] = Samples.clip(y + ((cbToGreen[cb] + crToGreen[cr]) >> 16));
-      samples[at + 2] = Samples.clip(y + cbToBlue[cb]);
-    }
-    return samples;
-  }
-
-  private static int fixed(double value) {
-    return (int) (value * (1 << 16) + 0.5);
-  }
-
-  /**
    * CMYK as Adobe's programs store it, 255 being no ink: Pillow takes every CMYK JPEG for such.
    *
-   * @param rgbThenBlack whether the first three samples came out of {@link #yccToRgb} and have yet
-   *     to be complemented to cyan, magenta and yellow
+   * @param rgbThenBlack whether the first three samples came out of {@link JpegSamples#yccToRgb}
+   *     and have yet to be complemented to cyan, magenta and yellow
    */
   private static byte[] cmykToRgb(byte[] samples, boolean rgbThenBlack) {
     int complement = rgbThenBlack ? 0 : 255;

@@ -8,6 +8,9 @@ import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Orientation;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +28,10 @@ final class JpegHeader {
   private static final int JPG = 0xC8;
   private static final int DAC = 0xCC;
   private static final int COM = 0xFE;
+
+  /** Bytes of a frame header before its components: precision, height, width, their number. */
+  private static final int FRAME_FIELDS = 6;
+
   private static final byte[] EXIF = "Exif\0\0".getBytes(ISO_8859_1);
   private static final byte[] XMP = "http://ns.adobe.com/xap/1.0/\0".getBytes(ISO_8859_1);
   private static final byte[] JFIF = "JFIF\0".getBytes(ISO_8859_1);
@@ -35,7 +42,7 @@ final class JpegHeader {
 
   private final byte[] file;
   private final ByteArrayOutputStream kept = new ByteArrayOutputStream();
-  private @Nullable ByteBuffer exif;
+  private final ByteArrayOutputStream exif = new ByteArrayOutputStream();
   private @Nullable ByteBuffer xmp;
   private ImageSize size = new ImageSize(1, 1);
   private Component[] components = {};
@@ -44,6 +51,11 @@ final class JpegHeader {
   /** The colour transform that an Adobe marker names, or -1 without one. */
   private int adobeTransform = -1;
 
+  /** Where the components stand in what is kept, and the scans in the file. */
+  private int componentsAt;
+
+  private final List<Integer> scanStarts = new ArrayList<>();
+  private final int keptToFile;
   private int scans;
   private int end;
 
@@ -51,6 +63,7 @@ final class JpegHeader {
     this.file = file;
     kept.write(file, 0, 2);
     int scanStart = readSegments(limits);
+    keptToFile = scanStart - kept.size();
     kept.write(file, scanStart, findEnd(scanStart) - scanStart);
   }
 
@@ -68,12 +81,18 @@ final class JpegHeader {
   }
 
   Orientation orientation() {
-    return Exif.orientation(exif, xmp);
+    return Exif.orientation(ByteBuffer.wrap(exif.toByteArray()), xmp);
   }
 
   /** The file without application segments and comments, from its start to its end marker. */
   byte[] withoutMetadata() {
-    return kept.toByteArray();
+    byte[] jpeg = kept.toByteArray();
+    long ids = Arrays.stream(components).map(Component::id).distinct().count();
+    if (ids < components.length) {
+      int[] starts = scanStarts.stream().mapToInt(start -> start - keptToFile).toArray();
+      JpegComponentIds.makeUnique(jpeg, componentsAt, starts);
+    }
+    return jpeg;
   }
 
   /** Whether the three, or the first three of four, components are luma and chroma. */
@@ -127,6 +146,7 @@ final class JpegHeader {
       } else if (marker != COM) {
         if (isFrame(marker)) {
           readFrame(marker, body, limits);
+          componentsAt = kept.size() + (at + 2 - start) + FRAME_FIELDS;
         }
         kept.write(file, start, next - start);
       }
@@ -170,9 +190,10 @@ final class JpegHeader {
     switch (marker) {
       case 0xE0 -> jfif |= body.remaining() >= 14 && startsWith(body, JFIF);
       case 0xE1 -> {
-        if (exif == null && startsWith(body, EXIF)) {
-          exif = body.position(EXIF.length).slice();
-        } else if (xmp == null && startsWith(body, XMP)) {
+        if (startsWith(body, EXIF)) {
+          // Metadata that do not fit into one segment go on in the next.
+          exif.writeBytes(bytes(body.position(EXIF.length)));
+        } else if (startsWith(body, XMP)) {
           xmp = body.position(XMP.length).slice();
         }
       }
@@ -202,6 +223,7 @@ final class JpegHeader {
       }
       if (marker == SOS) {
         scans++;
+        scanStarts.add(at);
       }
       // 0xFF 0xFF is fill, 0xFF 0x00 a data byte. Segments are only skipped where they are known
       // ones: in broken data anything may look like a marker.
@@ -232,6 +254,12 @@ final class JpegHeader {
 
   private static boolean isFrame(int marker) {
     return marker >= 0xC0 && marker <= 0xCF && marker != DHT && marker != JPG && marker != DAC;
+  }
+
+  private static byte[] bytes(ByteBuffer body) {
+    byte[] bytes = new byte[body.remaining()];
+    body.get(bytes);
+    return bytes;
   }
 
   private static boolean startsWith(ByteBuffer body, byte[] prefix) {

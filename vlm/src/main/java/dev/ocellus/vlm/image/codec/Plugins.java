@@ -1,6 +1,5 @@
 package dev.ocellus.vlm.image.codec;
 
-import com.twelvemonkeys.imageio.plugins.bmp.BMPImageReaderSpi;
 import com.twelvemonkeys.imageio.plugins.tiff.TIFFImageReaderSpi;
 import java.io.IOException;
 import javax.imageio.ImageReader;
@@ -15,10 +14,6 @@ final class Plugins {
   private static final String JAVA_JPEG = "com.sun.imageio.plugins.jpeg.JPEGImageReaderSpi";
 
   private Plugins() {}
-
-  static ImageReader bmp() throws IOException {
-    return new BMPImageReaderSpi().createReaderInstance(null);
-  }
 
   static ImageReader tiff() throws IOException {
     return new TIFFImageReaderSpi().createReaderInstance(null);

@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
-import org.jspecify.annotations.Nullable;
 
 /**
  * PNG (ISO/IEC 15948) to RGB with the pixels of Pillow. Written out because Java's own reader loads
@@ -34,14 +33,13 @@ final class PngDecoder {
   };
 
   private static final int[][] ONE_PASS = {{0, 0, 1, 1}};
-  private static final String XMP_KEYWORD = "XML:com.adobe.xmp\0";
 
   private final ByteBuffer file;
   private final List<ByteBuffer> data = new ArrayList<>();
   private final byte[] palette = new byte[256 * 3];
   private boolean hasPalette;
-  private @Nullable ByteBuffer exif;
-  private @Nullable ByteBuffer xmp;
+  private final PngMetadata metadata = new PngMetadata();
+  private boolean animated;
   private int width;
   private int height;
   private int depth;
@@ -55,7 +53,7 @@ final class PngDecoder {
   static RgbImage decode(byte[] file, ImageLimits limits) {
     PngDecoder decoder = new PngDecoder(file);
     decoder.readChunks(limits);
-    return Exif.orientation(decoder.exif, decoder.xmp).apply(decoder.pixels());
+    return decoder.metadata.orientation().apply(decoder.pixels());
   }
 
   private void readChunks(ImageLimits limits) {
@@ -83,10 +81,11 @@ final class PngDecoder {
         case "IHDR" -> readHeader(chunk, limits);
         case "PLTE" -> readPalette(chunk);
         case "IDAT" -> data.add(chunk);
-        case "eXIf" -> exif = chunk;
-        case "iTXt" -> readText(chunk);
+        case "acTL" -> animated |= size >= 4 && chunk.getInt(0) > 1;
+        // What follows belongs to the second frame of an animation.
+        case "fcTL" -> ended = animated && !data.isEmpty();
         case "IEND" -> ended = true;
-        default -> {}
+        default -> metadata.read(name, chunk);
       }
       first = false;
       file.position(file.position() + size + (whole ? 4 : 0));
@@ -129,15 +128,6 @@ final class PngDecoder {
     hasPalette = true;
     // Colours that the palette does not define stay black, as in Pillow.
     chunk.get(palette, 0, Math.min(chunk.remaining() / 3 * 3, palette.length));
-  }
-
-  /** Remembers an uncompressed XMP packet; its text follows five fields that end with 0. */
-  private void readText(ByteBuffer chunk) {
-    byte[] keyword = new byte[Math.min(XMP_KEYWORD.length(), chunk.remaining())];
-    chunk.get(0, keyword);
-    if (new String(keyword, ISO_8859_1).equals(XMP_KEYWORD)) {
-      xmp = chunk;
-    }
   }
 
   private RgbImage pixels() {

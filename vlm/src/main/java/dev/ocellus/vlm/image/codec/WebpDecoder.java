@@ -21,12 +21,19 @@ final class WebpDecoder {
   private static final int CHUNK_HEADER = 8;
   private static final int FRAME_HEADER = 16;
 
+  /** Flags of the extended header; libwebp knows nothing of metadata that these do not announce. */
+  private static final int HAS_XMP = 4;
+
+  private static final int HAS_EXIF = 8;
+
   private final byte[] file;
   private final ByteBuffer data;
   private final ImageLimits limits;
   private @Nullable RgbImage image;
   private @Nullable ByteBuffer exif;
   private @Nullable ByteBuffer xmp;
+
+  private int flags;
 
   /** Size of an animation's canvas, or null. */
   private @Nullable ImageSize canvas;
@@ -70,9 +77,9 @@ final class WebpDecoder {
 
   private void readChunk(int tag, int start, int end) {
     if (tag == tag("EXIF")) {
-      exif = data.slice(start, end - start);
+      exif = exif == null && (flags & HAS_EXIF) != 0 ? data.slice(start, end - start) : exif;
     } else if (tag == tag("XMP ")) {
-      xmp = data.slice(start, end - start);
+      xmp = xmp == null && (flags & HAS_XMP) != 0 ? data.slice(start, end - start) : xmp;
     } else if (image != null) {
       // Later frames of an animation.
       return;
@@ -81,6 +88,7 @@ final class WebpDecoder {
     } else if (tag == tag("VP8L")) {
       image = Vp8lDecoder.decode(file, start, end, limits);
     } else if (tag == tag("VP8X") && end - start >= 10) {
+      flags = data.get(start);
       canvas = limits.checkSize(1L + number24(start + 4), 1L + number24(start + 7));
     } else if (tag == tag("ANMF") && end - start >= FRAME_HEADER) {
       readFrame(start, end);

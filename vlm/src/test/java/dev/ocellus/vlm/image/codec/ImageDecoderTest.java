@@ -18,6 +18,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,6 +46,26 @@ class ImageDecoderTest {
       }
     }
     softly.assertAll();
+  }
+
+  @Test
+  void hasThePixelsOfPillowForEveryLayoutOfEveryFormat() {
+    Map<String, byte[]> files = TestImages.archive("codec/variants.zip");
+    Map<String, String> hashes = new TreeMap<>();
+    TestImages.table("codec/variants.tsv").forEach(row -> hashes.put(row[0], row[1]));
+    assertThat(files).hasSizeGreaterThan(700).containsOnlyKeys(hashes.keySet());
+    SoftAssertions softly = new SoftAssertions();
+    files.forEach(
+        (name, file) -> softly.assertThat(hash(file)).as(name).isEqualTo(hashes.get(name)));
+    softly.assertAll();
+  }
+
+  private static String hash(byte[] file) {
+    try {
+      return ImageDecoder.decode(file, LIMITS).contentHash();
+    } catch (ImageFormatException e) {
+      return e.toString();
+    }
   }
 
   @Test
