@@ -370,7 +370,7 @@ public final class LlamaContext extends NativeObject {
    * Whether the cache still has all that a token at a position of a sequence sees. Layers with a
    * window give away older places when others need room, and do not save them.
    */
-  public boolean seesBefore(int sequence, int position) {
+  public boolean hasPositionsBefore(int sequence, int position) {
     lock.lock();
     try {
       requireOpen();

@@ -3,11 +3,11 @@ package dev.ocellus.llama;
 import java.util.Arrays;
 
 /**
- * What stands in the places of a sequence: one token, or one row of a picture, in each. Tells
- * {@link LlamaContext#readState} what keys and values have to be there.
+ * What stands in the places of a sequence: one token, or one row of an image, in each. Tells {@link
+ * LlamaContext#readState} what keys and values have to be there.
  */
 public final class SequencePlaces {
-  /** For rows of pictures, which have no token. */
+  /** For rows of images, which have no token. */
   public static final int NO_TOKEN = -1;
 
   /** Places of one position are told apart by the other axes and the token. */
@@ -30,7 +30,7 @@ public final class SequencePlaces {
   }
 
   /**
-   * Adds a row of a picture.
+   * Adds a row of an image.
    *
    * @param axes its position as it was decoded: one number, or time, line and column
    */

@@ -2,15 +2,15 @@ package dev.ocellus.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ocellus.vlm.Answer;
-import dev.ocellus.vlm.GenerationOptions;
-import dev.ocellus.vlm.ImageUse;
-import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.Timings;
-import dev.ocellus.vlm.Usage;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.ImageUse;
+import dev.ocellus.vlm.chat.Timings;
+import dev.ocellus.vlm.chat.ToolCall;
+import dev.ocellus.vlm.chat.Usage;
+import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.sampling.TopLogProbs;
-import dev.ocellus.vlm.tool.ToolCall;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 

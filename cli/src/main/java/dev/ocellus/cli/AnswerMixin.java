@@ -1,13 +1,13 @@
 package dev.ocellus.cli;
 
-import dev.ocellus.vlm.GenerationOptions;
-import dev.ocellus.vlm.OutputConstraint;
-import dev.ocellus.vlm.PromptOptions;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.OutputConstraint;
+import dev.ocellus.vlm.chat.PromptOptions;
+import dev.ocellus.vlm.chat.Tool;
+import dev.ocellus.vlm.chat.ToolChoice;
 import dev.ocellus.vlm.grammar.schema.JsonSchemaGrammar;
 import dev.ocellus.vlm.template.ContextJson;
 import dev.ocellus.vlm.template.TemplateException;
-import dev.ocellus.vlm.tool.Tool;
-import dev.ocellus.vlm.tool.ToolChoice;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -9,12 +9,12 @@ import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.ModelOptions;
 import dev.ocellus.nativelib.NativeLibraries;
-import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.VisionEncoder;
+import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
-import dev.ocellus.vlm.model.ImageInput;
-import dev.ocellus.vlm.model.ImageOptions;
+import dev.ocellus.vlm.options.LoadOptions;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImageOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,15 +25,15 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Speed of prompts, answers and pictures. */
+/** Speed of prompts, answers and images. */
 @Command(
     name = "bench",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     header = "Measures prompt, generation and image speed.",
     description = {
-      "As llama-bench does: pp N computes a prompt of N random tokens in an empty context, tg N generates N random tokens one by one without sampling. With an image encoder, also preprocessing and encoding of a picture.",
-      "Every test is run once to warm up. --mmproj without -m measures pictures only."
+      "As llama-bench does: pp N computes a prompt of N random tokens in an empty context, tg N generates N random tokens one by one without sampling. With an image encoder, also preprocessing and encoding of an image.",
+      "Every test is run once to warm up. --mmproj without -m measures images only."
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -64,7 +64,7 @@ final class BenchCommand extends Verb {
   @Option(
       names = "--image",
       paramLabel = "FILE",
-      description = "Picture to encode. Default: a generated one of 640 × 480.")
+      description = "Image to encode. Default: a generated one of 640 × 480.")
   @Nullable Path image;
 
   @Mixin ModelMixin model = new ModelMixin();
@@ -93,7 +93,7 @@ final class BenchCommand extends Verb {
         var progress = progress()) {
       try {
         if (mmproj != null) {
-          json.set("mmproj", pictures(mmproj, context, modelOptions, results, progress, interrupt));
+          json.set("mmproj", images(mmproj, context, modelOptions, results, progress, interrupt));
         }
         if (text != null) {
           json.set("model", texts(text, context, modelOptions, results, progress, interrupt));
@@ -114,7 +114,7 @@ final class BenchCommand extends Verb {
     return ExitCode.OK;
   }
 
-  private ObjectNode pictures(
+  private ObjectNode images(
       Path mmproj,
       ContextOptions context,
       ModelOptions modelOptions,
@@ -122,7 +122,7 @@ final class BenchCommand extends Verb {
       Progress progress,
       Interrupt interrupt)
       throws IOException {
-    RgbImage picture = image == null ? generated() : ImageDecoder.decode(image);
+    RgbImage source = image == null ? generated() : ImageDecoder.decode(image);
     ImageOptions imageOptions = checked(model::imageOptions);
     progress.start("loading " + mmproj.getFileName());
     try (var encoder =
@@ -131,9 +131,9 @@ final class BenchCommand extends Verb {
             context.nThreadsBatch(),
             modelOptions.nGpuLayers() != 0,
             model.visionPrecision)) {
-      ImageInput input = encoder.prepare(picture, imageOptions);
+      ImageInput input = encoder.prepare(source, imageOptions);
       progress.start("measuring preprocessing");
-      Measurement.Work prepare = () -> encoder.prepare(picture, imageOptions);
+      Measurement.Work prepare = () -> encoder.prepare(source, imageOptions);
       results.add(
           Measurement.of("image preprocess", input.nTokens(), repetitions, prepare, prepare));
       progress.start("measuring the image encoder");
@@ -145,8 +145,8 @@ final class BenchCommand extends Verb {
           .put("path", mmproj.toString())
           .put("architecture", encoder.architecture().name())
           .put("device", encoder.device().name())
-          .put("image_width", picture.width())
-          .put("image_height", picture.height())
+          .put("image_width", source.width())
+          .put("image_height", source.height())
           .put("tiles", input.nTiles())
           .put("tokens", input.nTokens());
     }

@@ -1,16 +1,16 @@
 package dev.ocellus.cli;
 
-import dev.ocellus.vlm.Answer;
 import dev.ocellus.vlm.ChatSession;
-import dev.ocellus.vlm.Content;
-import dev.ocellus.vlm.ContextFull;
-import dev.ocellus.vlm.GenerationOptions;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.Role;
-import dev.ocellus.vlm.SessionOptions;
-import dev.ocellus.vlm.StopReason;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.Content;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.Role;
+import dev.ocellus.vlm.chat.StopReason;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
+import dev.ocellus.vlm.options.OverflowPolicy;
+import dev.ocellus.vlm.options.SessionOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,7 +25,7 @@ import picocli.CommandLine.Option;
     name = "chat",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Talks with a model about pictures and anything else.",
+    header = "Talks with a model about images and anything else.",
     description =
         "With -p or --messages it gives one answer; otherwise it is interactive (/help tells its commands).",
     footerHeading = "%nExamples:%n",
@@ -52,7 +52,7 @@ final class ChatCommand extends Verb {
   @Option(
       names = {"--image", "-i"},
       paramLabel = "FILE",
-      description = "A picture for the question; repeatable.")
+      description = "An image for the question; repeatable.")
   List<Path> images = new ArrayList<>();
 
   @Option(
@@ -65,7 +65,7 @@ final class ChatCommand extends Verb {
       names = "--messages",
       paramLabel = "FILE",
       description =
-          "Answer the conversation of a JSON file in OpenAI's form (- for standard input). Paths of pictures start from the file's directory.")
+          "Answer the conversation of a JSON file in OpenAI's form (- for standard input). Paths of images start from the file's directory.")
   @Nullable String messagesFile;
 
   @Option(
@@ -75,7 +75,7 @@ final class ChatCommand extends Verb {
           "When the conversation does not fit the context any more: refuse the question, or forget the oldest turns. Default: error.")
   @Nullable String contextFull;
 
-  @Option(names = "--no-preview", description = "Show no small pictures of pictures.")
+  @Option(names = "--no-preview", description = "Show no small images of images.")
   boolean noPreview;
 
   @Mixin VideoMixin video = new VideoMixin();
@@ -101,7 +101,7 @@ final class ChatCommand extends Verb {
     }
     video.check(this);
     GenerationOptions options = checked(() -> generation.apply(GenerationOptions.defaults()));
-    ContextFull whenFull = checked(this::whenFull);
+    OverflowPolicy whenFull = checked(this::whenFull);
     SessionOptions sessionOptions = checked(sessions::options);
     List<Message> messages = once ? messages() : List.of();
     try (var interrupt = new Interrupt();
@@ -127,10 +127,10 @@ final class ChatCommand extends Verb {
     return none ? Preview.OFF : Preview.of(io().environment());
   }
 
-  private ContextFull whenFull() {
+  private OverflowPolicy whenFull() {
     return switch (contextFull == null ? "error" : contextFull) {
-      case "error" -> ContextFull.ERROR;
-      case "evict" -> ContextFull.EVICT;
+      case "error" -> OverflowPolicy.ERROR;
+      case "evict" -> OverflowPolicy.EVICT;
       default ->
           throw new IllegalArgumentException(
               "--context-full: expected error or evict, found '%s'".formatted(contextFull));

@@ -31,8 +31,8 @@ import picocli.CommandLine.Parameters;
     versionProvider = Version.class,
     header = "Compares a model with a reference.",
     description = {
-      "Of text models: predictions of a text (-f), and of the reference's answers to conversations with pictures (--messages, --mmproj).",
-      "Of image encoders: embeddings and layers for pictures (--image). Of both: the weights."
+      "Of text models: predictions of a text (-f), and of the reference's answers to conversations with images (--messages, --mmproj).",
+      "Of image encoders: embeddings and layers for images (--image). Of both: the weights."
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -82,7 +82,7 @@ final class CompareCommand extends Verb {
   @Option(
       names = "--image",
       paramLabel = "FILE",
-      description = "Picture for comparing image encoders (repeatable).")
+      description = "Image for comparing image encoders (repeatable).")
   List<Path> images = new ArrayList<>();
 
   @Option(
@@ -142,7 +142,7 @@ final class CompareCommand extends Verb {
                 .formatted(a, b));
       }
       if (encoders && images.isEmpty() && noWeights) {
-        throw usage("nothing to compare: give pictures (--image)");
+        throw usage("nothing to compare: give images (--image)");
       }
       if (!encoders && textFile == null && messages == null && noWeights) {
         throw usage("nothing to compare: give a text (-f) or conversations (--messages)");
@@ -165,7 +165,7 @@ final class CompareCommand extends Verb {
           0,
           0,
           found.layers(),
-          found.pictures(),
+          found.images(),
           weights);
     }
     Divergence.Result text = textFile == null ? null : text(textFile, progress, flag);

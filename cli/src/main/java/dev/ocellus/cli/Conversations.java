@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.ocellus.vlm.Message;
+import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.json.ImageLoader;
 import dev.ocellus.vlm.json.MessagesFormatException;
@@ -16,8 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Many conversations from one file: one, an array of them, or one a line. Their pictures are read
- * one conversation at a time.
+ * Many conversations from one file: one, an array of them, or one a line. Their images are read one
+ * conversation at a time.
  */
 final class Conversations {
   private final String name;

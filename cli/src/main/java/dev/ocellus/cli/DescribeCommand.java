@@ -3,16 +3,16 @@ package dev.ocellus.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.OcellusException;
-import dev.ocellus.vlm.Answer;
 import dev.ocellus.vlm.ChatSession;
-import dev.ocellus.vlm.Content;
-import dev.ocellus.vlm.GenerationOptions;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.Role;
-import dev.ocellus.vlm.SessionOptions;
-import dev.ocellus.vlm.StopReason;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.Content;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.Role;
+import dev.ocellus.vlm.chat.StopReason;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
+import dev.ocellus.vlm.options.SessionOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,24 +23,24 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** One answer about each picture. */
+/** One answer about each image. */
 @Command(
     name = "describe",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Describes pictures, or answers one question about each.",
+    header = "Describes images, or answers one question about each.",
     description =
-        "Answers with the likeliest tokens unless sampling options say otherwise. Several pictures are described one by one.",
+        "Answers with the likeliest tokens unless sampling options say otherwise. Several images are described one by one.",
     footerHeading = "%nExamples:%n",
     footer = {
       "  ocellus describe docs/pictures/red-circle.png",
       "  ocellus describe -p \"How many shapes are there?\" a.png b.png",
       "  ocellus describe -m model.gguf --mmproj mmproj.gguf --json photo.jpg",
       "",
-      "Exit codes: 0 all described, 1 a picture or the model failed, 2 wrong command line, 130 Ctrl-C."
+      "Exit codes: 0 all described, 1 an image or the model failed, 2 wrong command line, 130 Ctrl-C."
     })
 final class DescribeCommand extends Verb {
-  @Parameters(paramLabel = "IMAGE", arity = "0..*", description = "Pictures.")
+  @Parameters(paramLabel = "IMAGE", arity = "0..*", description = "Images.")
   List<Path> images = new ArrayList<>();
 
   @Option(

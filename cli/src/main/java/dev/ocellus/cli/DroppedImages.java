@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Pictures whose paths were dropped or pasted into a line, as terminals write them: in quotes, with
- * escaped spaces, or as file: URLs. A word is a picture if it has the ending of one and there is
+ * Images whose paths were dropped or pasted into a line, as terminals write them: in quotes, with
+ * escaped spaces, or as file: URLs. A word is an image if it has the ending of one and there is
  * such a file; everything else stays text.
  *
  * @param text the line without them
@@ -30,7 +30,7 @@ record DroppedImages(String text, List<Path> images) {
 
   static DroppedImages of(String line) {
     List<Path> images = new ArrayList<>();
-    Path whole = picture(line.strip()); // a path with spaces that were not escaped
+    Path whole = image(line.strip()); // a path with spaces that were not escaped
     if (whole != null) {
       return new DroppedImages("", List.of(whole));
     }
@@ -38,7 +38,7 @@ record DroppedImages(String text, List<Path> images) {
     int at = 0;
     Matcher words = WORD.matcher(line);
     while (words.find()) {
-      Path path = picture(content(words));
+      Path path = image(content(words));
       if (path != null) {
         images.add(path);
         text.append(line, at, words.start());
@@ -59,7 +59,7 @@ record DroppedImages(String text, List<Path> images) {
     return word.group(3).replaceAll("\\\\(.)", "$1");
   }
 
-  private static @Nullable Path picture(String word) {
+  private static @Nullable Path image(String word) {
     String lower = word.toLowerCase(Locale.ROOT);
     if (ENDINGS.stream().noneMatch(lower::endsWith)) {
       return null;

@@ -4,15 +4,15 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.vlm.DemoModel;
-import dev.ocellus.vlm.ImageEmbeddings;
-import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.VisionEncoder;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.encoder.ImageEmbeddings;
+import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
-import dev.ocellus.vlm.model.ImageInput;
-import dev.ocellus.vlm.model.ImageOptions;
 import dev.ocellus.vlm.npy.NpyFile;
+import dev.ocellus.vlm.options.LoadOptions;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImageOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,14 +23,14 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Pictures to the embeddings that the text model sees. */
+/** Images to the embeddings that the text model sees. */
 @Command(
     name = "encode",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Writes what the text model sees of pictures (.npy).",
+    header = "Writes what the text model sees of images (.npy).",
     description = {
-      "Writes, for picture N from 0, N.embeddings.npy (float32, [tokens, width], in the order in which they enter the text model). Prints JSON.",
+      "Writes, for image N from 0, N.embeddings.npy (float32, [tokens, width], in the order in which they enter the text model). Prints JSON.",
       "With -m, checks that the text model takes embeddings of this width."
     },
     footerHeading = "%nExamples:%n",
@@ -41,7 +41,7 @@ import picocli.CommandLine.Parameters;
       "Exit codes: 0 all written, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
 final class EncodeCommand extends Verb {
-  @Parameters(paramLabel = "IMAGE", arity = "1..*", description = "Pictures.")
+  @Parameters(paramLabel = "IMAGE", arity = "1..*", description = "Images.")
   List<Path> images = new ArrayList<>();
 
   @Option(
@@ -99,7 +99,7 @@ final class EncodeCommand extends Verb {
         ArrayNode results = json.putArray("images");
         for (int i = 0; i < images.size(); i++) {
           interrupt.check();
-          progress.start("encoding picture %d of %d".formatted(i + 1, images.size()));
+          progress.start("encoding image %d of %d".formatted(i + 1, images.size()));
           results.add(encode(encoder, imageOptions, i));
         }
         progress.done();

@@ -1,6 +1,6 @@
 package dev.ocellus.cli;
 
-import dev.ocellus.vlm.GenerationOptions;
+import dev.ocellus.vlm.chat.GenerationOptions;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;

@@ -8,9 +8,9 @@ import dev.ocellus.quantize.imatrix.ImportanceCollector;
 import dev.ocellus.quantize.imatrix.ImportanceMatrix;
 import dev.ocellus.quantize.imatrix.TextImportance;
 import dev.ocellus.quantize.text.TextChunks;
-import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.ScoredConversation;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.generate.ScoredConversation;
+import dev.ocellus.vlm.options.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,7 +28,7 @@ import picocli.CommandLine.Option;
     versionProvider = Version.class,
     header = "Makes an importance matrix for quantizing.",
     description = {
-      "Computes text (-f) or conversations with pictures (--messages) and notes how large the activations are that every weight is multiplied with.",
+      "Computes text (-f) or conversations with images (--messages) and notes how large the activations are that every weight is multiplied with.",
       "The file is of llama-imatrix's GGUF format. With conversations it holds the weights of the image encoder too.",
       "Without text and conversations, the files of --in-file are merged."
     },
@@ -174,7 +174,7 @@ final class ImatrixCommand extends Verb {
     progress.start("loading " + options.model().getFileName());
     try (var vlm = VisionLanguageModel.open(options)) {
       vlm.encoder().ifPresent(encoder -> encoder.observe(collector.anyWeight()));
-      try (var scorer = new ScoredConversation(vlm, collector.text(1, processOutput))) {
+      try (var scorer = new ScoredConversation(vlm.pipeline(), collector.text(1, processOutput))) {
         for (String file : messages) {
           Conversations all = Conversations.read(io(), file);
           collector.addDataset(file);

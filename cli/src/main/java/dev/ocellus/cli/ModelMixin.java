@@ -7,8 +7,8 @@ import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.ContextOptions.FlashAttention;
 import dev.ocellus.llama.ModelOptions;
 import dev.ocellus.vlm.DemoModel;
-import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.model.ImageOptions;
+import dev.ocellus.vlm.options.LoadOptions;
+import dev.ocellus.vlm.vision.ImageOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -99,20 +99,20 @@ final class ModelMixin {
       names = "--image-min-tokens",
       paramLabel = "N",
       description =
-          "Least tokens of a picture, for models that resize pictures to a number of their choice."
+          "Least tokens of an image, for models that resize images to a number of their choice."
               + " Default: the model's.")
   int imageMinTokens;
 
   @Option(
       names = "--image-max-tokens",
       paramLabel = "N",
-      description = "Most tokens of a picture, for the same models. Default: the model's.")
+      description = "Most tokens of an image, for the same models. Default: the model's.")
   int imageMaxTokens;
 
   @Option(
       names = "--pan-and-scan",
       description =
-          "Show long pictures whole and again in parts, for Gemma 3: finer detail for up to five"
+          "Show long images whole and again in parts, for Gemma 3: finer detail for up to five"
               + " times the tokens.")
   boolean panAndScan;
 

@@ -1,7 +1,7 @@
 package dev.ocellus.cli;
 
-import dev.ocellus.vlm.LoadOptions;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.options.LoadOptions;
 import java.io.IOException;
 
 /** Loads models with progress on the terminal and a way out by Ctrl-C. */

@@ -6,7 +6,7 @@ import dev.ocellus.ggml.ComputationCancelledException;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.quantize.measure.Perplexity;
 import dev.ocellus.quantize.text.TextChunks;
-import dev.ocellus.vlm.LoadOptions;
+import dev.ocellus.vlm.options.LoadOptions;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.concurrent.CancellationException;

@@ -12,7 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import javax.imageio.ImageIO;
 
-/** A small picture of a picture, in the best way that the terminal has. */
+/** A small image of an image, in the best way that the terminal has. */
 enum Preview {
   /** The kitty graphics protocol (kitty, Ghostty). */
   KITTY,
@@ -62,7 +62,7 @@ enum Preview {
     return manyColors ? BLOCKS : OFF;
   }
 
-  /** The picture as text for the terminal, with a line end behind it; empty for {@link #OFF}. */
+  /** The image as text for the terminal, with a line end behind it; empty for {@link #OFF}. */
   String render(RgbImage image, Map<String, String> environment) {
     String color = environment.getOrDefault("COLORTERM", "");
     return switch (this) {

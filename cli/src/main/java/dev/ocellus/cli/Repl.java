@@ -1,13 +1,13 @@
 package dev.ocellus.cli;
 
-import dev.ocellus.vlm.Answer;
-import dev.ocellus.vlm.AnswerListener;
 import dev.ocellus.vlm.ChatSession;
-import dev.ocellus.vlm.Content;
-import dev.ocellus.vlm.GenerationOptions;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.Role;
-import dev.ocellus.vlm.StopReason;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.Content;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.Role;
+import dev.ocellus.vlm.chat.StopReason;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
 import java.io.IOException;
@@ -58,7 +58,7 @@ final class Repl {
   /**
    * Talks until the input ends.
    *
-   * @param images pictures for the first question
+   * @param images images for the first question
    * @return the exit code: with typed input always 0, with piped input 1 if a turn failed
    */
   int run(List<Path> images) throws IOException {
@@ -72,7 +72,7 @@ final class Repl {
     }
     if (typed) {
       if (session.model().encoder().isPresent()) {
-        verb.note("drop pictures into the line, or add them with /image");
+        verb.note("drop images into the line, or add them with /image");
       }
       verb.note("/help tells the commands, Ctrl-C stops an answer, Ctrl-D ends");
     }
@@ -97,7 +97,7 @@ final class Repl {
       state.add("%d/%d".formatted(session.contextUsed(), session.contextSize()));
     }
     if (!pending.isEmpty()) {
-      state.add("%d picture%s".formatted(pending.size(), pending.size() == 1 ? "" : "s"));
+      state.add("%d image%s".formatted(pending.size(), pending.size() == 1 ? "" : "s"));
     }
     return state.isEmpty() ? "> " : "[" + String.join(", ", state) + "] > ";
   }
@@ -167,8 +167,8 @@ final class Repl {
   }
 
   /**
-   * Asks another question instead of one that was asked; its pictures stay. What was said after it
-   * is forgotten, unless the new question fails.
+   * Asks another question instead of one that was asked; its images stay. What was said after it is
+   * forgotten, unless the new question fails.
    *
    * @param number which question, from 1; 0 for the last
    * @param text the new question; empty to let it be edited
@@ -236,7 +236,7 @@ final class Repl {
     }
   }
 
-  /** Adds a picture to the next question. */
+  /** Adds an image to the next question. */
   void attach(Path path) throws IOException {
     requireEncoder();
     RgbImage image = ImageDecoder.decode(path);
@@ -258,11 +258,11 @@ final class Repl {
   private void requireEncoder() {
     if (session.model().encoder().isEmpty()) {
       throw new IllegalArgumentException(
-          "no image encoder is loaded; start again with --mmproj to talk about pictures");
+          "no image encoder is loaded; start again with --mmproj to talk about images");
     }
   }
 
-  /** Takes back pictures of the next question, and reports whether there were any. */
+  /** Takes back images of the next question, and reports whether there were any. */
   boolean detach() {
     boolean any = !pending.isEmpty();
     pending.clear();

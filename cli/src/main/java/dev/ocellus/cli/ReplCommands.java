@@ -2,10 +2,10 @@ package dev.ocellus.cli;
 
 import dev.ocellus.io.AtomicFile;
 import dev.ocellus.llama.Vocab;
-import dev.ocellus.vlm.Answer;
-import dev.ocellus.vlm.GenerationOptions;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.json.ImageLoader;
 import dev.ocellus.vlm.json.MessagesJson;
@@ -31,7 +31,7 @@ final class ReplCommands {
 
   private static final List<Entry> ALL =
       List.of(
-          new Entry("/image", "PATH", "add a picture to the next question"),
+          new Entry("/image", "PATH", "add an image to the next question"),
           new Entry("/video", "PATH", "add a video: a directory of frames, or an animated GIF"),
           new Entry("/clear", "", "forget the conversation (the system message stays)"),
           new Entry("/undo", "", "take back the last question with its answer"),
@@ -120,7 +120,7 @@ final class ReplCommands {
 
   private void undo() {
     if (repl.detach()) {
-      repl.out().println("the pictures for the next question are taken back");
+      repl.out().println("the images for the next question are taken back");
     } else if (repl.session().undo()) {
       repl.out().println("taken back; %d messages left".formatted(repl.session().history().size()));
     } else {
@@ -247,7 +247,7 @@ final class ReplCommands {
                       vocab.tokenize(message.text(), false).length,
                       message.visuals().isEmpty()
                           ? ""
-                          : ", %d picture(s)".formatted(message.visuals().size())));
+                          : ", %d image(s)".formatted(message.visuals().size())));
     }
     repl.out()
         .println(
@@ -303,7 +303,7 @@ final class ReplCommands {
     repl.out()
         .println(
             """
-            A path of a picture, dropped or pasted into the line, adds it to the question.
+            A path of an image, dropped or pasted into the line, adds it to the question.
             A line that ends with \\ goes on in the next one; \"""…\""" holds several lines.
             Ctrl-C stops an answer, Ctrl-D ends.\
             """);

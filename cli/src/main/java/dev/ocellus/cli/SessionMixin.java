@@ -1,20 +1,20 @@
 package dev.ocellus.cli;
 
-import dev.ocellus.vlm.ImageCacheOptions;
-import dev.ocellus.vlm.SessionOptions;
-import dev.ocellus.vlm.Speculation;
+import dev.ocellus.vlm.options.ImageCacheOptions;
+import dev.ocellus.vlm.options.SessionOptions;
+import dev.ocellus.vlm.options.Speculation;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** What is remembered of pictures, and whether tokens are guessed. */
+/** What is remembered of images, and whether tokens are guessed. */
 final class SessionMixin {
   @Option(
       names = "--image-cache",
       paramLabel = "on|off|DIR",
       description =
-          "Keep encoded pictures on disk for later runs: on for the user's cache directory, or a directory; off remembers none even in memory. Default: in memory only.")
+          "Keep encoded images on disk for later runs: on for the user's cache directory, or a directory; off remembers none even in memory. Default: in memory only.")
   @Nullable String imageCache;
 
   @Option(

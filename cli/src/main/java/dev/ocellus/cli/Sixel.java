@@ -3,7 +3,7 @@ package dev.ocellus.cli;
 import dev.ocellus.vlm.image.RgbImage;
 
 /**
- * Pictures as sixels (DEC STD 070): bands of six lines, in each of them one pass for every colour,
+ * Images as sixels (DEC STD 070): bands of six lines, in each of them one pass for every colour,
  * with a cube of 6 levels as the palette.
  */
 final class Sixel {

@@ -1,10 +1,10 @@
 package dev.ocellus.cli;
 
-import dev.ocellus.vlm.Answer;
-import dev.ocellus.vlm.AnswerListener;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.Timings;
-import dev.ocellus.vlm.tool.ToolCall;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.Timings;
+import dev.ocellus.vlm.chat.ToolCall;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
@@ -29,7 +29,7 @@ final class Talk implements AnswerListener {
   /** Called before the question is asked. */
   void begin(List<Message> messages) {
     int images = messages.stream().mapToInt(m -> m.visuals().size()).sum();
-    progress.start(images > 0 ? "looking at %d picture(s)".formatted(images) : "reading");
+    progress.start(images > 0 ? "looking at %d image(s)".formatted(images) : "reading");
   }
 
   @Override
@@ -89,7 +89,7 @@ final class Talk implements AnswerListener {
     Timings t = answer.timings();
     return String.format(
         Locale.ROOT,
-        "%d prompt tokens (%d of pictures, %d kept), %d answered; pictures %.0f ms, prompt %.0f ms (%.1f/s), answer %.0f ms (%.1f/s); ended by %s",
+        "%d prompt tokens (%d of images, %d kept), %d answered; images %.0f ms, prompt %.0f ms (%.1f/s), answer %.0f ms (%.1f/s); ended by %s",
         answer.usage().promptTokens(),
         answer.usage().imageTokens(),
         answer.usage().cachedTokens(),

@@ -1,6 +1,6 @@
 package dev.ocellus.cli;
 
-import dev.ocellus.vlm.Message;
+import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.json.ImageLoader;
 import dev.ocellus.vlm.json.MessagesFormatException;

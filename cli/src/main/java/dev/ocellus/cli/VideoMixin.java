@@ -1,6 +1,6 @@
 package dev.ocellus.cli;
 
-import dev.ocellus.vlm.Content;
+import dev.ocellus.vlm.chat.Content;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.image.codec.VideoReader;
@@ -18,7 +18,7 @@ final class VideoMixin {
       names = "--video",
       paramLabel = "DIR|FILE",
       description =
-          "A video for the question: a directory with a picture for each frame, in the natural order of their names, or an animated GIF; repeatable.")
+          "A video for the question: a directory with an image for each frame, in the natural order of their names, or an animated GIF; repeatable.")
   List<Path> paths = new ArrayList<>();
 
   @Option(

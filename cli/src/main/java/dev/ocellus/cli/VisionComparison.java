@@ -7,13 +7,13 @@ import dev.ocellus.quantize.measure.ComparisonReport.Named;
 import dev.ocellus.quantize.measure.Divergence;
 import dev.ocellus.quantize.measure.TextComparison;
 import dev.ocellus.quantize.measure.VectorError;
-import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.ScoredConversation;
-import dev.ocellus.vlm.VisionEncoder;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.encoder.VisionEncoder;
+import dev.ocellus.vlm.generate.ScoredConversation;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
-import dev.ocellus.vlm.model.ImageInput;
+import dev.ocellus.vlm.options.LoadOptions;
+import dev.ocellus.vlm.vision.ImageInput;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,9 +22,9 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Compares two models on pictures: their image encoders, and their answers. */
+/** Compares two models on images: their image encoders, and their answers. */
 final class VisionComparison {
-  record Encoders(List<Named> layers, List<Named> pictures) {}
+  record Encoders(List<Named> layers, List<Named> images) {}
 
   record Chats(Divergence.Result divergence, int sameAnswers, int count) {}
 
@@ -40,25 +40,25 @@ final class VisionComparison {
     this.flag = flag;
   }
 
-  /** Layers and embeddings of pictures; layers of the first tiles only. */
-  Encoders encoders(Path a, Path b, List<Path> pictures) throws IOException {
+  /** Layers and embeddings of images; layers of the first tiles only. */
+  Encoders encoders(Path a, Path b, List<Path> images) throws IOException {
     ContextOptions context = verb.checked(model::contextOptions);
     boolean gpu = verb.checked(model::modelOptions).nGpuLayers() != 0;
     Map<String, VectorError.Sums> layers = new LinkedHashMap<>();
     List<Named> embeddings = new ArrayList<>();
-    if (pictures.isEmpty()) {
+    if (images.isEmpty()) {
       return new Encoders(List.of(), List.of());
     }
     progress.start("loading");
     try (var first = VisionEncoder.open(a, context.nThreadsBatch(), gpu);
         var second = VisionEncoder.open(b, context.nThreadsBatch(), gpu)) {
-      for (int i = 0; i < pictures.size(); i++) {
+      for (int i = 0; i < images.size(); i++) {
         if (flag.isCancelled()) {
           break;
         }
         progress.report(
-            "picture %d of %d".formatted(i + 1, pictures.size()), (double) i / pictures.size());
-        ImageInput input = first.prepare(ImageDecoder.decode(pictures.get(i)));
+            "image %d of %d".formatted(i + 1, images.size()), (double) i / images.size());
+        ImageInput input = first.prepare(ImageDecoder.decode(images.get(i)));
         Map<String, float[]> other = second.intermediates(input);
         first
             .intermediates(input)
@@ -70,7 +70,7 @@ final class VisionComparison {
             });
         embeddings.add(
             new Named(
-                pictures.get(i).toString(),
+                images.get(i).toString(),
                 VectorError.of(first.encode(input).rows(), second.encode(input).rows())));
       }
     }
@@ -89,8 +89,8 @@ final class VisionComparison {
     try (var first = VisionLanguageModel.open(options(a, model.mmproj));
         var second = VisionLanguageModel.open(options(b, mmprojB))) {
       TextComparison.requireSameVocabulary(first.textModel(), second.textModel());
-      try (var scorerA = new ScoredConversation(first, null);
-          var scorerB = new ScoredConversation(second, null)) {
+      try (var scorerA = new ScoredConversation(first.pipeline(), null);
+          var scorerB = new ScoredConversation(second.pipeline(), null)) {
         for (int i = 0; i < all.size(); i++) {
           progress.report(
               "conversation %d of %d".formatted(i + 1, all.size()), (double) i / all.size());

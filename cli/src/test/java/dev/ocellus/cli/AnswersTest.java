@@ -15,25 +15,25 @@ import org.junit.jupiter.api.io.TempDir;
 /** With the embedded model. */
 class AnswersTest {
   @TempDir static Path directory;
-  private static Path picture = Path.of("");
+  private static Path image = Path.of("");
 
   @BeforeAll
   static void draw() throws IOException {
-    picture = Cli.redCircle(directory);
+    image = Cli.redCircle(directory);
   }
 
   @Test
   void describesARedCircle() {
-    Cli run = Cli.run("describe", picture, "-t", 1);
+    Cli run = Cli.run("describe", image, "-t", 1);
     assertThat(run.code()).as(run.err()).isZero();
     assertThat(run.out()).contains("red circle");
     assertThat(run.err()).contains("no model given (-m)", "demo model");
   }
 
   @Test
-  void describesEachPictureAndGoesOnAfterABrokenOne() throws IOException {
-    Path broken = Files.writeString(directory.resolve("text.png"), "not a picture");
-    Cli run = Cli.run("describe", "-q", "--json", "-t", 1, picture, broken, picture);
+  void describesEachImageAndGoesOnAfterABrokenOne() throws IOException {
+    Path broken = Files.writeString(directory.resolve("text.png"), "not an image");
+    Cli run = Cli.run("describe", "-q", "--json", "-t", 1, image, broken, image);
     assertThat(run.code()).isEqualTo(1);
     JsonNode json = run.json();
     assertThat(json).hasSize(3);
@@ -51,7 +51,7 @@ class AnswersTest {
             "-q",
             "--json",
             "--image",
-            picture,
+            image,
             "-p",
             "What color is the circle?",
             "--temp",
@@ -76,11 +76,11 @@ class AnswersTest {
     JsonNode usage = json.get("usage");
     int nPrompt = usage.get("prompt_tokens").asInt();
     assertThat(json.get("prompt_tokens")).hasSize(nPrompt);
-    long atPictures =
+    long atImages =
         StreamSupport.stream(json.get("prompt_tokens").spliterator(), false)
             .filter(id -> id.asInt() == -1)
             .count();
-    assertThat(atPictures).isEqualTo(64).isEqualTo(usage.get("image_tokens").asLong());
+    assertThat(atImages).isEqualTo(64).isEqualTo(usage.get("image_tokens").asLong());
     assertThat(usage.get("completion_tokens").asInt()).isEqualTo(3);
     assertThat(usage.get("total_tokens").asInt()).isEqualTo(nPrompt + 3);
     JsonNode timings = json.get("timings");
@@ -101,10 +101,9 @@ class AnswersTest {
           {"type": "text", "text": "What color is the circle?"}]}]}
         """;
     Path file =
-        Files.writeString(
-            directory.resolve("chat.json"), question.formatted(picture.getFileName()));
+        Files.writeString(directory.resolve("chat.json"), question.formatted(image.getFileName()));
     String data =
-        "data:image/png;base64," + Base64.getEncoder().encodeToString(Files.readAllBytes(picture));
+        "data:image/png;base64," + Base64.getEncoder().encodeToString(Files.readAllBytes(image));
     Cli fromFile = Cli.run("chat", "-q", "--messages", file, "--temp", 0, "-t", 1);
     Cli fromInput =
         Cli.runWithInput(
@@ -137,7 +136,7 @@ class AnswersTest {
             /quit
             never asked
             """
-                .formatted(picture, picture, saved, saved),
+                .formatted(image, image, saved, saved),
             "chat",
             "-q",
             "--temp",

@@ -53,8 +53,8 @@ class BadInputTest {
 
   @Test
   void panAndScanOfAFamilyThatHasNone() throws IOException {
-    Path picture = Cli.redCircle(directory);
-    refuses("llava have no pan and scan", "describe", "--pan-and-scan", picture);
+    Path image = Cli.redCircle(directory);
+    refuses("llava have no pan and scan", "describe", "--pan-and-scan", image);
     refuses(
         "llava have no pan and scan",
         "encode",
@@ -63,12 +63,12 @@ class BadInputTest {
         directory,
         "--mmproj",
         Models.mmproj(),
-        picture);
+        image);
   }
 
   @Test
   void modelsInTheWrongPlace() throws IOException {
-    refuses("--mmproj", "chat", "-p", "hi", "-m", Models.mmproj());
+    refuses("as the mmproj", "chat", "-p", "hi", "-m", Models.mmproj());
     refuses("-m", "chat", "-p", "hi", "-m", Models.text(), "--mmproj", Models.text());
     refuses(
         "not an image encoder",
@@ -92,9 +92,9 @@ class BadInputTest {
   }
 
   @Test
-  void picturesWithoutAnEncoder() throws IOException {
+  void imagesWithoutAnEncoder() throws IOException {
     refuses(
-        "--mmproj",
+        "mmproj",
         "chat",
         "-q",
         "-p",

@@ -62,15 +62,14 @@ class ConvertTest {
     String before = System.getProperty("ocellus.cache.dir");
     System.setProperty("ocellus.cache.dir", directory.toString());
     try {
-      Path picture = Cli.redCircle(directory);
+      Path image = Cli.redCircle(directory);
       String[] question = {
         "chat", "-t", "1", "-m", CHECKPOINT.toString(), "-n", "4", "--ignore-eos", "--temp", "0"
       };
       Object[] arguments =
           java.util.stream.Stream.concat(
                   java.util.Arrays.stream(question),
-                  java.util.stream.Stream.of(
-                      "--image", picture.toString(), "-p", "What?", "--json"))
+                  java.util.stream.Stream.of("--image", image.toString(), "-p", "What?", "--json"))
               .toArray();
       Cli first = Cli.run(arguments);
       assertThat(first.code()).as(first.err()).isZero();

@@ -47,7 +47,7 @@ class ModelToolsTest {
   }
 
   @Test
-  void gathersImportanceOfTextAndVisionFromPictures() throws IOException {
+  void gathersImportanceOfTextAndVisionFromImages() throws IOException {
     Path chats = chats();
     Path out = directory.resolve("imatrix.gguf");
     Cli run = Cli.run("imatrix", "-q", "-t", 1, "-n", 2, "--messages", chats, "-o", out);
@@ -88,11 +88,11 @@ class ModelToolsTest {
     assertThat(found.at("/kl/value").asDouble()).isLessThan(1e-6);
     assertThat(html).content().contains("<svg");
 
-    Path picture = Cli.redCircle(directory);
+    Path image = Cli.redCircle(directory);
     Cli encoders =
-        Cli.run("compare", "--json", "-t", 1, mmproj, mmproj, "--image", picture, "--no-weights");
+        Cli.run("compare", "--json", "-t", 1, mmproj, mmproj, "--image", image, "--no-weights");
     assertThat(encoders.code()).as(encoders.err()).isZero();
-    assertThat(encoders.json().at("/pictures/0/cosine").asDouble()).isGreaterThan(0.999999);
+    assertThat(encoders.json().at("/images/0/cosine").asDouble()).isGreaterThan(0.999999);
     assertThat(encoders.json().get("layers").size()).isGreaterThan(2);
   }
 
@@ -129,14 +129,14 @@ class ModelToolsTest {
   }
 
   private Path chats() throws IOException {
-    Path picture = Cli.redCircle(directory);
+    Path image = Cli.redCircle(directory);
     String one =
         """
         [{"role": "user", "content": [
           {"type": "image_url", "image_url": {"url": "%s"}},
-          {"type": "text", "text": "Describe the picture."}]}]
+          {"type": "text", "text": "Describe the image."}]}]
         """
-            .formatted(picture.getFileName());
+            .formatted(image.getFileName());
     Path file = directory.resolve("chats.json");
     Files.writeString(file, "[" + one + "," + one + "]");
     return file;

@@ -44,7 +44,7 @@ class PreviewTest {
   }
 
   @Test
-  void sendsASmallPictureToITerm() throws IOException {
+  void sendsASmallImageToITerm() throws IOException {
     String text = Preview.ITERM.render(RED, TRUE_COLOR);
     Matcher parts =
         Pattern.compile("\u001b]1337;File=inline=1;size=(\\d+):([^\u0007]+)\u0007\n").matcher(text);

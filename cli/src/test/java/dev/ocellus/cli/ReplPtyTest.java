@@ -134,18 +134,18 @@ class ReplPtyTest {
 
   @Test
   void talksShowsTheContextAndEnds() throws Exception {
-    Path picture = Cli.redCircle(directory);
+    Path image = Cli.redCircle(directory);
     try (var terminal = new Terminal(Map.of("COLORTERM", "truecolor"), "-n", "12")) {
       int at = terminal.await("> ", 0);
-      terminal.type("'" + picture + "' What color is the circle?\r");
-      at = terminal.await("▀", at); // the small picture
+      terminal.type("'" + image + "' What color is the circle?\r");
+      at = terminal.await("▀", at); // the small image
       at = terminal.await("added red circle.png (192 x 192)", at);
       at = terminal.await("red", at);
       at = terminal.await("/4096] > ", at); // how full the context is
       terminal.type("/nonsense\r");
       at = terminal.await("unknown command", at);
       terminal.type("/sta\t\r"); // completed
-      at = terminal.await("64 of pictures", at);
+      at = terminal.await("64 of images", at);
       terminal.type("\"\"\"\rone\rtwo\"\"\"\r");
       at = terminal.await("… ", at);
       at = terminal.await("/4096] > ", at);

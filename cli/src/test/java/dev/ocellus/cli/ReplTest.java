@@ -15,11 +15,11 @@ import org.junit.jupiter.api.io.TempDir;
 /** The interactive chat with lines from a pipe; ReplPtyTest has a person's terminal. */
 class ReplTest {
   @TempDir static Path directory;
-  private static Path picture = Path.of("");
+  private static Path image = Path.of("");
 
   @BeforeAll
   static void draw() throws IOException {
-    picture = Cli.redCircle(directory);
+    image = Cli.redCircle(directory);
   }
 
   private static Cli chat(String... lines) {
@@ -36,15 +36,15 @@ class ReplTest {
   }
 
   @Test
-  void takesPicturesThatAreDroppedIntoALine() throws IOException {
-    String escaped = picture.toString().replace(" ", "\\ ");
+  void takesImagesThatAreDroppedIntoALine() throws IOException {
+    String escaped = image.toString().replace(" ", "\\ ");
     for (String line :
         new String[] {
-          "'" + picture + "' What color is the circle?",
+          "'" + image + "' What color is the circle?",
           escaped + " What color is the circle?",
           "What color is the circle? " + escaped,
-          picture + "\nWhat color is the circle?",
-          picture.toUri() + " What color is the circle?"
+          image + "\nWhat color is the circle?",
+          image.toUri() + " What color is the circle?"
         }) {
       Cli run = chat(line, save("dropped.json"));
       assertThat(run.code()).as(line + run.err()).isZero();
@@ -57,10 +57,10 @@ class ReplTest {
 
   @Test
   void takesTextThatOnlyLooksLikeAPathForText() throws IOException {
-    Cli run = chat("Is 'no such.png' a picture?", save("text.json"));
+    Cli run = chat("Is 'no such.png' an image?", save("text.json"));
     assertThat(run.code()).as(run.err()).isZero();
     assertThat(saved("text.json").get(0).get("content").asText())
-        .isEqualTo("Is 'no such.png' a picture?");
+        .isEqualTo("Is 'no such.png' an image?");
   }
 
   @Test
@@ -83,10 +83,10 @@ class ReplTest {
   }
 
   @Test
-  void editsQuestionsAndKeepsTheirPictures() throws IOException {
+  void editsQuestionsAndKeepsTheirImages() throws IOException {
     Cli run =
         chat(
-            "/image " + picture,
+            "/image " + image,
             "Describe the image.",
             "And now?",
             "/edit #1 What color is the circle?",
@@ -102,11 +102,11 @@ class ReplTest {
 
   @Test
   void answersAgainForOneToken() {
-    Cli run = chat("/image " + picture, "What color is the circle?", "/regen", "/stats");
+    Cli run = chat("/image " + image, "What color is the circle?", "/regen", "/stats");
     assertThat(run.code()).as(run.err()).isZero();
-    assertThat(run.out()).containsPattern("(\\d+) prompt tokens \\(64 of pictures, \\d+ kept\\)");
+    assertThat(run.out()).containsPattern("(\\d+) prompt tokens \\(64 of images, \\d+ kept\\)");
     var counts =
-        java.util.regex.Pattern.compile("(\\d+) prompt tokens \\(64 of pictures, (\\d+) kept")
+        java.util.regex.Pattern.compile("(\\d+) prompt tokens \\(64 of images, (\\d+) kept")
             .matcher(run.out());
     assertThat(counts.find()).isTrue();
     assertThat(Integer.parseInt(counts.group(1)) - Integer.parseInt(counts.group(2))).isEqualTo(1);
@@ -115,17 +115,17 @@ class ReplTest {
   @Test
   void goesOnWithASavedSession() {
     Path session = directory.resolve("chat.session");
-    Cli first = chat("/image " + picture, "What color is the circle?", "/save " + session);
+    Cli first = chat("/image " + image, "What color is the circle?", "/save " + session);
     assertThat(first.code()).as(first.err()).isZero();
     Cli second = chat("/load " + session, "What shape is it?", "/stats", "/undo", "/tokens");
     assertThat(second.code()).as(second.err()).isZero();
-    assertThat(second.out()).contains("2 messages, ", "pictures 0 ms");
-    assertThat(second.out()).contains("user ", "1 picture(s)", "context: ");
+    assertThat(second.out()).contains("2 messages, ", "images 0 ms");
+    assertThat(second.out()).contains("user ", "1 image(s)", "context: ");
   }
 
   @Test
   void survivesEveryFailureAndKeepsTheConversation() throws IOException {
-    Path broken = Files.writeString(directory.resolve("broken.png"), "not a picture");
+    Path broken = Files.writeString(directory.resolve("broken.png"), "not an image");
     Path text = Files.writeString(directory.resolve("broken.session"), "not a session");
     Path json = Files.writeString(directory.resolve("broken.json"), "[{");
     Cli run =

@@ -15,10 +15,10 @@ import org.junit.jupiter.api.io.TempDir;
 class SessionOptionsTest {
   @TempDir Path directory;
 
-  private static JsonNode ask(Path picture, Object... more) {
+  private static JsonNode ask(Path image, Object... more) {
     Object[] arguments =
         Stream.concat(
-                Stream.of("chat", "-q", "--json", "-t", 1, "--temp", 0, "--image", picture),
+                Stream.of("chat", "-q", "--json", "-t", 1, "--temp", 0, "--image", image),
                 Stream.concat(Stream.of("-p", "What color is the circle?"), Stream.of(more)))
             .toArray();
     Cli run = Cli.run(arguments);
@@ -27,11 +27,11 @@ class SessionOptionsTest {
   }
 
   @Test
-  void encodesNoPictureInASecondRunWithTheDiskCache() throws IOException {
-    Path picture = Cli.redCircle(directory);
+  void encodesNoImageInASecondRunWithTheDiskCache() throws IOException {
+    Path image = Cli.redCircle(directory);
     Path cache = directory.resolve("cache");
-    JsonNode first = ask(picture, "--image-cache", cache);
-    JsonNode second = ask(picture, "--image-cache", cache);
+    JsonNode first = ask(image, "--image-cache", cache);
+    JsonNode second = ask(image, "--image-cache", cache);
     assertThat(first.get("images").get("encoded").asInt()).isEqualTo(1);
     assertThat(second.get("images").get("encoded").asInt()).isZero();
     assertThat(second.get("images").get("from_disk_cache").asInt()).isEqualTo(1);
@@ -42,11 +42,11 @@ class SessionOptionsTest {
 
   @Test
   void keepsTheDirectoryWithinItsSize() throws IOException {
-    Path picture = Cli.redCircle(directory);
+    Path image = Cli.redCircle(directory);
     Path cache = directory.resolve("cache");
-    ask(picture, "--image-cache", cache, "--image-cache-size", "1K");
-    assertThat(cache).doesNotExist(); // the picture is larger
-    ask(picture, "--image-cache", cache, "--image-cache-size", "1M");
+    ask(image, "--image-cache", cache, "--image-cache-size", "1K");
+    assertThat(cache).doesNotExist(); // the image is larger
+    ask(image, "--image-cache", cache, "--image-cache-size", "1M");
     try (Stream<Path> files = Files.list(cache)) {
       assertThat(files).hasSize(1);
     }
@@ -54,11 +54,10 @@ class SessionOptionsTest {
 
   @Test
   void answersTheSameWithGuesses() throws IOException {
-    Path picture = Cli.redCircle(directory);
-    JsonNode plain = ask(picture, "-n", 24, "--ignore-eos");
-    JsonNode lookup = ask(picture, "-n", 24, "--ignore-eos", "--lookup", "--draft-max", 4);
-    JsonNode draft =
-        ask(picture, "-n", 24, "--ignore-eos", "-md", Models.text(), "--draft-p-min", 0);
+    Path image = Cli.redCircle(directory);
+    JsonNode plain = ask(image, "-n", 24, "--ignore-eos");
+    JsonNode lookup = ask(image, "-n", 24, "--ignore-eos", "--lookup", "--draft-max", 4);
+    JsonNode draft = ask(image, "-n", 24, "--ignore-eos", "-md", Models.text(), "--draft-p-min", 0);
     assertThat(lookup.get("tokens")).isEqualTo(plain.get("tokens"));
     assertThat(draft.get("tokens")).isEqualTo(plain.get("tokens"));
     assertThat(plain.get("drafts").get("drafted").asInt()).isZero();

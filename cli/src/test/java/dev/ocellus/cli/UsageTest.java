@@ -17,7 +17,7 @@ class UsageTest {
 
   @Test
   void refusesAnUnknownPrecisionAndNamesTheKnown() {
-    Cli run = Cli.run("encode", "--vision-precision", "exakt", "picture.png");
+    Cli run = Cli.run("encode", "--vision-precision", "exakt", "image.png");
     assertThat(run.code()).isEqualTo(2);
     assertThat(run.err()).contains("exact, stored, bf16, q8_0 or fast, found 'exakt'");
   }

@@ -58,14 +58,13 @@ class VideoOptionTest {
       Cli first =
           repl("/video " + CLIP.toAbsolutePath(), "What happens?", "/save " + file, "/stats");
       assertThat(first.code()).as(first.err()).isZero();
-      assertThat(first.out()).contains("(4 of pictures, 0 kept)");
+      assertThat(first.out()).contains("(4 of images, 0 kept)");
       Cli second = repl("/load " + file, "/regen", "/stats");
       assertThat(second.code()).as(second.err()).isZero();
       // two frames of the five, as the first one saw them
-      assertThat(second.out()).containsPattern("\\(4 of pictures, \\d+ kept\\)");
+      assertThat(second.out()).containsPattern("\\(4 of images, \\d+ kept\\)");
       Matcher kept =
-          Pattern.compile("(\\d+) prompt tokens \\(4 of pictures, (\\d+) kept")
-              .matcher(second.out());
+          Pattern.compile("(\\d+) prompt tokens \\(4 of images, (\\d+) kept").matcher(second.out());
       assertThat(kept.find()).isTrue();
       int computed = Integer.parseInt(kept.group(1)) - Integer.parseInt(kept.group(2));
       assertThat(computed)
@@ -93,10 +92,10 @@ class VideoOptionTest {
   }
 
   @Test
-  void listsTheFamiliesThatTakeVideos() {
+  void saysWhichFamilyTakesNoVideos() {
     Cli cli = run("describe", "gemma3", "--video", CLIP);
     assertThat(cli.code()).isEqualTo(ExitCode.FAILED);
-    assertThat(cli.err()).contains("gemma3").contains("Qwen3-VL").contains("SmolVLM2");
+    assertThat(cli.err()).contains("gemma3").contains("take no videos").contains("frames");
   }
 
   @Test
@@ -106,7 +105,7 @@ class VideoOptionTest {
     assertThat(run("describe", "gemma3").code()).isEqualTo(ExitCode.USAGE);
     Cli missing = run("describe", "qwen2.5-vl", "--video", GOLDEN.resolve("clips"));
     assertThat(missing.code()).isEqualTo(ExitCode.FAILED);
-    assertThat(missing.err()).contains("no pictures").contains("ffmpeg");
+    assertThat(missing.err()).contains("no images").contains("ffmpeg");
   }
 
   @Test
@@ -128,7 +127,7 @@ class VideoOptionTest {
             1,
             "-n",
             2);
-    assertThat(cli.out()).contains("5 frames").contains("12 of pictures");
+    assertThat(cli.out()).contains("5 frames").contains("12 of images");
     assertThat(cli.err()).contains("README.md").contains("ffmpeg");
     assertThat(cli.code()).isEqualTo(ExitCode.FAILED);
   }

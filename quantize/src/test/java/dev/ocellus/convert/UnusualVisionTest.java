@@ -80,7 +80,7 @@ class UnusualVisionTest {
         "\"size\": {\"shortest_edge\": 32} | crop | 32",
         "\"size\": 40 | crop | 40"
       })
-  void saysHowPicturesAreFitted(String processor, String ratio, int shortest) throws IOException {
+  void saysHowImagesAreFitted(String processor, String ratio, int shortest) throws IOException {
     try (GgufFile f = llava("", "", ", " + processor)) {
       GgufMetadata m = f.metadata();
       assertThat(m.string("clip.vision.image_aspect_ratio", "crop")).isEqualTo(ratio);
@@ -155,7 +155,7 @@ class UnusualVisionTest {
   }
 
   @Test
-  void saysHowNarrowPicturesOfJanusMayBe() throws IOException {
+  void saysHowNarrowImagesOfJanusMayBe() throws IOException {
     String config =
         """
         {"architectures": ["JanusForConditionalGeneration"], "model_type": "janus",

@@ -19,7 +19,7 @@ import java.util.zip.ZipOutputStream;
 
 /** Checkpoints in HuggingFace's layout of a few kilobytes, each packed into one file. */
 public final class TinyCheckpoint {
-  /** Kinds that there are: with a byte-level BPE and pictures, and with SentencePiece. */
+  /** Kinds that there are: with a byte-level BPE and images, and with SentencePiece. */
   public static final List<String> KINDS = List.of("llava", "sentencepiece");
 
   private static final ObjectMapper JSON = new ObjectMapper();

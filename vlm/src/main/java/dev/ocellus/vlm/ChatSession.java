@@ -1,6 +1,22 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.Role;
+import dev.ocellus.vlm.chat.StopReason;
+import dev.ocellus.vlm.chat.Timings;
+import dev.ocellus.vlm.chat.Usage;
+import dev.ocellus.vlm.generate.AnswerGenerator;
+import dev.ocellus.vlm.generate.Eviction;
+import dev.ocellus.vlm.generate.Slot;
+import dev.ocellus.vlm.generate.Slots;
+import dev.ocellus.vlm.options.ModelMismatchException;
+import dev.ocellus.vlm.options.OverflowPolicy;
+import dev.ocellus.vlm.session.SessionFile;
+import dev.ocellus.vlm.session.SessionFormatException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -12,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A conversation with a model. What stands in the context already is not computed again: a second
- * question about the same picture costs its own tokens only.
+ * question about the same image costs its own tokens only.
  *
  * <p>For one caller at a time: a second thread that asks while an answer is being generated gets an
  * {@link IllegalStateException}. {@link #cancel} may be called by any thread. A turn that fails or
@@ -24,7 +40,7 @@ public final class ChatSession implements AutoCloseable {
   private final List<Message> history = new ArrayList<>();
   private final ReentrantLock busy = new ReentrantLock();
   private final CancellationFlag cancellation = new CancellationFlag();
-  private volatile ContextFull whenFull = ContextFull.ERROR;
+  private volatile OverflowPolicy whenFull = OverflowPolicy.ERROR;
   private volatile @Nullable Slot slot;
   private volatile boolean closed;
 
@@ -45,14 +61,14 @@ public final class ChatSession implements AutoCloseable {
   /** Tokens that stand in the context now. */
   public int contextUsed() {
     Slot now = slot;
-    return now != null && now.owner() == this ? now.generator().filler().ownUsed() : 0;
+    return now != null && now.owner() == this ? now.generator().cache().ownUsed() : 0;
   }
 
   /**
-   * What to do when the conversation does not fit the context any more; {@link ContextFull#ERROR}
-   * to begin with.
+   * What to do when the conversation does not fit the context any more; {@link
+   * OverflowPolicy#ERROR} to begin with.
    */
-  public void setContextFull(ContextFull whenFull) {
+  public void setContextFull(OverflowPolicy whenFull) {
     this.whenFull = whenFull;
   }
 
@@ -161,7 +177,7 @@ public final class ChatSession implements AutoCloseable {
   }
 
   /**
-   * Saves the conversation with its pictures and, where it stands in the context, its keys and
+   * Saves the conversation with its images and, where it stands in the context, its keys and
    * values, so that it goes on without computing anything again. The file is there whole or not at
    * all, and is for this model only.
    *
@@ -172,7 +188,8 @@ public final class ChatSession implements AutoCloseable {
       cancellation.reset();
       Slot taken = slot != null && contextUsed() > 0 ? acquire() : null;
       try {
-        SessionFile.write(file, model, history, taken == null ? null : taken.generator());
+        SessionFile.write(
+            file, model.pipeline(), history, taken == null ? null : taken.generator());
       } finally {
         if (taken != null) {
           slots.release(taken);
@@ -192,11 +209,11 @@ public final class ChatSession implements AutoCloseable {
   public void restore(Path file) throws IOException {
     exclusivelyWithFiles(() -> {
       cancellation.reset();
-      try (SessionFile.Opened saved = SessionFile.open(file, model)) {
+      try (SessionFile.Opened saved = SessionFile.open(file, model.pipeline())) {
         Slot taken = acquire();
         if (taken != null) {
           try {
-            if (saved.hasState(taken.generator().lane())) {
+            if (saved.hasState(taken.generator().sequence())) {
               saved.restore(taken.generator());
             }
           } finally {
@@ -218,9 +235,9 @@ public final class ChatSession implements AutoCloseable {
     }
     try {
       List<Message> kept = messages;
-      Generator generator = taken.generator();
-      if (whenFull == ContextFull.EVICT) {
-        int nCtx = generator.lane().nCtx();
+      AnswerGenerator generator = taken.generator();
+      if (whenFull == OverflowPolicy.EVICT) {
+        int nCtx = generator.sequence().nCtx();
         int room = options.maxTokens() < 0 ? nCtx / 4 : Math.min(options.maxTokens(), nCtx / 2);
         kept =
             Eviction.fit(

@@ -1,6 +1,7 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.nativelib.BundledFiles;
+import dev.ocellus.vlm.options.LoadOptions;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;

@@ -3,6 +3,7 @@ package dev.ocellus.vlm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.vlm.options.LoadOptions;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;

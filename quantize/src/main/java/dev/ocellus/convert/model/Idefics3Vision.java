@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Idefics3 (arXiv:2408.12637) and SmolVLM (arXiv:2504.05299): a SigLIP tower for pictures in tiles,
+ * Idefics3 (arXiv:2408.12637) and SmolVLM (arXiv:2504.05299): a SigLIP tower for images in tiles,
  * pixel shuffle, one linear map.
  */
 final class Idefics3Vision extends VisionModel {

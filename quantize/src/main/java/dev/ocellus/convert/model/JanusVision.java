@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Janus-Pro (arXiv:2501.17811), the half that looks at pictures: a SigLIP tower and an aligner. The
+ * Janus-Pro (arXiv:2501.17811), the half that looks at images: a SigLIP tower and an aligner. The
  * half that draws them is left out.
  */
 final class JanusVision extends VisionModel {

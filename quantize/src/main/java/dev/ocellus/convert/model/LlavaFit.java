@@ -6,7 +6,7 @@ import dev.ocellus.gguf.GgufWriter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How LLaVA's processor brings a picture to the square of the tower: by default the shorter side to
+ * How LLaVA's processor brings an image to the square of the tower: by default the shorter side to
  * the square's, then the middle. What is otherwise gets a key (docs/gguf.md).
  */
 final class LlavaFit {

@@ -24,7 +24,7 @@ final class LlavaNextVision extends LlavaVision {
     out.string("clip.vision.mm_patch_merge_type", "spatial_unpad");
   }
 
-  /** Sizes that pictures may be brought to, one after the other: height, width. */
+  /** Sizes that images may be brought to, one after the other: height, width. */
   static int[] pinpoints(VisionModel model) {
     JsonNode list = model.global.find("image_grid_pinpoints");
     List<Integer> out = new ArrayList<>();

@@ -64,7 +64,7 @@ final class PixtralVision extends VisionModel {
       }
     }
     throw new ConversionException(
-        "%s: no token %s in tokenizer_config.json or tokenizer.json, which ends each line of a picture. Download the tokenizer again."
+        "%s: no token %s in tokenizer_config.json or tokenizer.json, which ends each line of an image. Download the tokenizer again."
             .formatted(context.folder().directory(), BREAK));
   }
 

@@ -84,7 +84,7 @@ final class Qwen2VlVision extends QwenVision {
   }
 
   /**
-   * Which blocks see the whole picture: every n-th, which is all that llama.cpp can read of this
+   * Which blocks see the whole image: every n-th, which is all that llama.cpp can read of this
    * family, or others, by the key that it has for another one.
    */
   private void whole(GgufWriter out) {

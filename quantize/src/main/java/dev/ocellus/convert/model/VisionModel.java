@@ -195,7 +195,7 @@ abstract class VisionModel implements ModelConverter {
     }
   }
 
-  /** Mean and deviation of the colours, by which pictures are normalized, if they are. */
+  /** Mean and deviation of the colours, by which images are normalized, if they are. */
   final void colours(GgufWriter out) {
     if (!processor.flag("do_normalize", true)) {
       out.floats("clip.vision.image_mean", 0, 0, 0);

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param sameAnswers conversations in which both answer the same
  * @param nChats conversations
  * @param layers what an image encoder computes, by the name of the layer, in order
- * @param pictures embeddings of single pictures
+ * @param images embeddings of single images
  * @param weights tensors of both files
  */
 public record ComparisonReport(
@@ -32,7 +32,7 @@ public record ComparisonReport(
     int sameAnswers,
     int nChats,
     List<Named> layers,
-    List<Named> pictures,
+    List<Named> images,
     List<WeightComparison.Line> weights) {
 
   /** An error with what it is of. */
@@ -55,7 +55,7 @@ public record ComparisonReport(
       json.set("chats", node);
     }
     named(json.putArray("layers"), layers);
-    named(json.putArray("pictures"), pictures);
+    named(json.putArray("images"), images);
     ObjectNode types = json.putObject("error_by_type");
     WeightComparison.byType(weights).forEach((type, e) -> types.put(type.ggmlName(), e));
     ArrayNode lines = json.putArray("weights");
@@ -124,7 +124,7 @@ public record ComparisonReport(
           n.error().cosine(),
           n.error().relative());
     }
-    for (Named n : pictures) {
+    for (Named n : images) {
       line(out, "  %-24s cosine %.6f", n.name(), n.error().cosine());
     }
     WeightComparison.byType(weights)

@@ -46,11 +46,11 @@ public final class ReportPage {
       add("<h2>Layers of the image encoder</h2><p>Relative error of what each computes.</p>");
       bars(r.layers());
     }
-    if (!r.pictures().isEmpty()) {
-      add("<h2>Embeddings of pictures</h2>");
+    if (!r.images().isEmpty()) {
+      add("<h2>Embeddings of images</h2>");
       table(
-          List.of("picture", "cosine", "relative error"),
-          r.pictures().stream()
+          List.of("image", "cosine", "relative error"),
+          r.images().stream()
               .map(p ->
                   List.of(
                       escape(p.name()),

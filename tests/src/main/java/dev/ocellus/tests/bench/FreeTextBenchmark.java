@@ -1,5 +1,7 @@
 package dev.ocellus.tests.bench;
 
+import dev.ocellus.vlm.chat.Tool;
+import dev.ocellus.vlm.chat.ToolChoice;
 import dev.ocellus.vlm.grammar.Grammar;
 import dev.ocellus.vlm.grammar.GrammarConstraint;
 import dev.ocellus.vlm.grammar.GrammarVocabulary;
@@ -7,8 +9,6 @@ import dev.ocellus.vlm.grammar.schema.JsonSchemaGrammar;
 import dev.ocellus.vlm.sampling.LazyConstraint;
 import dev.ocellus.vlm.sampling.TokenConstraint;
 import dev.ocellus.vlm.tool.AnswerFormat;
-import dev.ocellus.vlm.tool.Tool;
-import dev.ocellus.vlm.tool.ToolChoice;
 import dev.ocellus.vlm.tool.grammar.ControlTokens;
 import dev.ocellus.vlm.tool.grammar.ToolGrammar;
 import java.nio.charset.StandardCharsets;

@@ -2,17 +2,17 @@ package dev.ocellus.tests.bench;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.ocellus.ggml.MatrixPrecision;
-import dev.ocellus.vlm.VisionEncoder;
+import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
-import dev.ocellus.vlm.model.ImageInput;
+import dev.ocellus.vlm.vision.ImageInput;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.SplittableRandom;
 
-/** Milliseconds of preprocessing and encoding a picture, of random pixels if none is given. */
+/** Milliseconds of preprocessing and encoding an image, of random pixels if none is given. */
 public final class ImageBench {
   private static final int SIDE = 640;
 
@@ -33,16 +33,16 @@ public final class ImageBench {
             MatrixPrecision.valueOf(
                 options.text("--vision-precision", "exact").toUpperCase(Locale.ROOT)))) {
       String file = options.text("--image", "");
-      RgbImage picture = file.isEmpty() ? noise(SIDE, SIDE) : ImageDecoder.decode(Path.of(file));
+      RgbImage image = file.isEmpty() ? noise(SIDE, SIDE) : ImageDecoder.decode(Path.of(file));
       long start = System.nanoTime();
-      encoder.encode(encoder.prepare(picture));
+      encoder.encode(encoder.prepare(image));
       Options.print("first", (System.nanoTime() - start) / 1e6);
       double[] prepare = new double[runs];
       double[] encode = new double[runs];
       double[] cpu = new double[runs];
       for (int i = 0; i < runs; i++) {
         start = System.nanoTime();
-        ImageInput input = encoder.prepare(picture);
+        ImageInput input = encoder.prepare(image);
         long prepared = System.nanoTime();
         long used = cpuNanos();
         encoder.encode(input);

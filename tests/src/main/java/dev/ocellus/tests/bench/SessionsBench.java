@@ -1,16 +1,16 @@
 package dev.ocellus.tests.bench;
 
 import dev.ocellus.llama.ContextOptions;
-import dev.ocellus.vlm.Answer;
-import dev.ocellus.vlm.AnswerListener;
 import dev.ocellus.vlm.ChatSession;
-import dev.ocellus.vlm.DraftUse;
-import dev.ocellus.vlm.GenerationOptions;
-import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.SessionOptions;
-import dev.ocellus.vlm.Speculation;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.DraftUse;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.options.LoadOptions;
+import dev.ocellus.vlm.options.SessionOptions;
+import dev.ocellus.vlm.options.Speculation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,7 +44,7 @@ public final class SessionsBench {
     this.context = ContextOptions.defaults().withContext(CONTEXT).withThreads(threads, threads);
     this.generation =
         GenerationOptions.greedy().withMaxTokens(options.number("-n", 32)).withIgnoreEos(true);
-    this.prompt = options.text("-p", "Tell me about the picture, and say it in a few words.");
+    this.prompt = options.text("-p", "Tell me about the image, and say it in a few words.");
     this.rounds = options.number("--rounds", 5);
   }
 

@@ -103,7 +103,7 @@ public final class SideBySide {
         (own, other) -> own / other);
   }
 
-  /** The sum of what all slices of a picture took. */
+  /** The sum of what all slices of an image took. */
   private static double sum(Pattern pattern, String output) {
     double first = number(pattern, output); // fails if there is none
     Matcher matcher = pattern.matcher(output);

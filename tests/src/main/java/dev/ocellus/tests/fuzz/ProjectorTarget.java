@@ -1,7 +1,7 @@
 package dev.ocellus.tests.fuzz;
 
 import dev.ocellus.gguf.GgufFile;
-import dev.ocellus.vlm.VisionEncoder;
+import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.Rgb;
 import dev.ocellus.vlm.image.RgbImage;
 import java.io.IOException;

@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
 final class SessionMutator {
   private static final Pattern PNG = Pattern.compile("data:image/png;base64,([A-Za-z0-9+/=]+)");
   private static final int HASH = 32;
-  private static final int ROWS_AT = 40; // behind magic and key of an encoded picture
+  private static final int ROWS_AT = 40; // behind magic and key of an encoded image
 
   private SessionMutator() {}
 
@@ -43,7 +43,7 @@ final class SessionMutator {
           case 0 -> SessionParts.INFO;
           case 1, 2 -> SessionParts.MESSAGES;
           case 3, 4 -> SessionParts.ENTRIES;
-          case 5, 6, 7 -> SessionParts.PICTURES;
+          case 5, 6, 7 -> SessionParts.IMAGES;
           default -> SessionParts.STATE;
         };
     if (random.nextInt(30) == 0) {
@@ -59,7 +59,7 @@ final class SessionMutator {
         switch (part) {
           case SessionParts.MESSAGES -> messages(bytes, random);
           case SessionParts.ENTRIES -> entries(bytes, random);
-          case SessionParts.PICTURES -> pictures(bytes, random);
+          case SessionParts.IMAGES -> images(bytes, random);
           case SessionParts.STATE -> state(bytes, random);
           default -> ByteMutator.mutate(bytes, random);
         });
@@ -71,14 +71,14 @@ final class SessionMutator {
     if (random.nextBoolean() || !png.find()) {
       return JsonMutator.mutate(json, random);
     }
-    byte[] picture = ByteMutator.mutate(Base64.getDecoder().decode(png.group(1)), random);
+    byte[] image = ByteMutator.mutate(Base64.getDecoder().decode(png.group(1)), random);
     return (text.substring(0, png.start(1))
-            + Base64.getEncoder().encodeToString(picture)
+            + Base64.getEncoder().encodeToString(image)
             + text.substring(png.end(1)))
         .getBytes(StandardCharsets.UTF_8);
   }
 
-  /** Number of entries; for each its kind, and a token, or a picture and a piece of it. */
+  /** Number of entries; for each its kind, and a token, or an image and a piece of it. */
   private static byte[] entries(byte[] bytes, RandomGenerator random) {
     ByteBuffer out = ByteBuffer.wrap(bytes.clone()); // big-endian, as Java's streams are
     List<Integer> numbers = new ArrayList<>(List.of(0));
@@ -101,8 +101,8 @@ final class SessionMutator {
     return out.array();
   }
 
-  /** Number of pictures; for each its key and the picture with a checksum of its own. */
-  private static byte[] pictures(byte[] bytes, RandomGenerator random) {
+  /** Number of images; for each its key and the image with a checksum of its own. */
+  private static byte[] images(byte[] bytes, RandomGenerator random) {
     byte[] copy = bytes.clone();
     ByteBuffer out = ByteBuffer.wrap(copy);
     int n = out.getInt();
@@ -114,13 +114,13 @@ final class SessionMutator {
       out.position(out.position() + 4 + out.getInt(out.position()));
     }
     int key = out.position();
-    int picture = key + 4 + out.getInt(key);
-    int from = picture + 4;
-    int length = out.getInt(picture) - HASH;
+    int image = key + 4 + out.getInt(key);
+    int from = image + 4;
+    int length = out.getInt(image) - HASH;
     switch (random.nextInt(8)) {
       case 0 -> out.putInt(0, (int) Values.integer(n, random));
       case 1 -> out.putInt(key, (int) Values.integer(out.getInt(key), random));
-      case 2 -> out.putInt(picture, (int) Values.integer(length, random));
+      case 2 -> out.putInt(image, (int) Values.integer(length, random));
       case 3 -> { // a value of a row; they stand at the end
         int value = from + length - 4 * (1 + random.nextInt(50));
         SessionParts.little(copy).putFloat(value, Values.real(random));

@@ -15,7 +15,7 @@ final class SessionParts {
   static final int INFO = 0;
   static final int MESSAGES = 1;
   static final int ENTRIES = 2;
-  static final int PICTURES = 3;
+  static final int IMAGES = 3;
   static final int STATE = 4;
 
   private static final int N_PARTS = 5;

@@ -4,18 +4,19 @@ import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.safetensors.SafetensorsFile;
-import dev.ocellus.vlm.Answer;
-import dev.ocellus.vlm.AnswerListener;
 import dev.ocellus.vlm.ChatSession;
-import dev.ocellus.vlm.GenerationOptions;
-import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.VisionEncoder;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.Visual;
-import dev.ocellus.vlm.model.ImageInput;
+import dev.ocellus.vlm.options.LoadOptions;
+import dev.ocellus.vlm.vision.ImageInput;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Computes what the reference computed, with F32 caches and one thread, and compares. */
 final class FidelityHarness {
@@ -27,7 +28,7 @@ final class FidelityHarness {
           .withFlashAttention(ContextOptions.FlashAttention.OFF);
 
   /**
-   * @param pixels of the preprocessed pictures
+   * @param pixels of the preprocessed images
    * @param rows of what the text model gets, with deepstack rows where there are any
    */
   record Embeddings(Difference pixels, Difference rows) {}
@@ -35,20 +36,23 @@ final class FidelityHarness {
   private FidelityHarness() {}
 
   /**
-   * Whether Ocellus knows the architecture of a model's mmproj file.
+   * Why a model is not compared, or nothing if it is: its image encoder or its text model is of an
+   * architecture that Ocellus does not know.
    *
-   * @throws IOException if the file cannot be read
+   * @throws IOException if a file cannot be read
    */
-  static boolean isSupported(Reference reference, String model) throws IOException {
-    try (VisionEncoder encoder = VisionEncoder.open(reference.mmproj(model), 1, false)) {
-      return true;
+  static Optional<String> unsupported(Reference reference, String model) throws IOException {
+    try (VisionLanguageModel vlm =
+        VisionLanguageModel.open(
+            LoadOptions.of(reference.text(model), reference.mmproj(model))
+                .withContextOptions(EXACT))) {
+      return Optional.empty();
     } catch (UnsupportedArchitectureException e) {
-      System.out.println("not compared: " + model + ": " + e.getMessage());
-      return false;
+      return Optional.of(String.valueOf(e.getMessage()));
     }
   }
 
-  /** Preprocesses and encodes the pictures of a case. */
+  /** Preprocesses and encodes the images of a case. */
   static Embeddings embeddings(Reference reference, String model, ReferenceCase c)
       throws IOException {
     try (VisionEncoder encoder = VisionEncoder.open(reference.mmproj(model), 1, false);

@@ -37,7 +37,7 @@ public final class FidelityPage {
         if (!done.add(model)) {
           continue; // in a directory before
         }
-        if (FidelityHarness.isSupported(reference, model)) {
+        if (FidelityHarness.unsupported(reference, model).isEmpty()) {
           rows.addAll(rows(reference, model));
         } else {
           unknown.add(model);
@@ -81,9 +81,9 @@ public final class FidelityPage {
 
             - **Reference**: %s; F32, eager attention.
             - **Ocellus**: this version, `--vision-precision exact`, one thread, F32 caches, on %s.
-            - **mtmd**: libmtmd of llama.cpp 0.4.0 on the same files, flash attention off, F32 cache. *Resized first*: the same with pictures that were brought to the processor's size before, so that only the graph is compared (cosine, largest error, tokens); measured where libmtmd chooses another size.
+            - **mtmd**: libmtmd of llama.cpp 0.4.0 on the same files, flash attention off, F32 cache. *Resized first*: the same with images that were brought to the processor's size before, so that only the graph is compared (cosine, largest error, tokens); measured where libmtmd chooses another size.
 
-            *pixels* is the largest difference of a preprocessed value; *cosine* and *max error* compare all rows that the text model gets for the pictures of a case (rms 0.5 to 2); *prompt* is text and ids; *tokens* counts greedy tokens before the first that differs. *Other rows*: the number of rows differs, so there is nothing to compare.
+            *pixels* is the largest difference of a preprocessed value; *cosine* and *max error* compare all rows that the text model gets for the images of a case (rms 0.5 to 2); *prompt* is text and ids; *tokens* counts greedy tokens before the first that differs. *Other rows*: the number of rows differs, so there is nothing to compare.
 
             """
                 .formatted(versions, Device.cpu().description()));

@@ -1,6 +1,6 @@
 package dev.ocellus.tests.reference;
 
-import dev.ocellus.vlm.Answer;
+import dev.ocellus.vlm.chat.Answer;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Locale;

@@ -24,7 +24,7 @@ final class PeerResults {
 
   /**
    * @param normal as libmtmd does it
-   * @param resizedFirst with pictures that have the processor's size already, so that only graphs
+   * @param resizedFirst with images that have the processor's size already, so that only graphs
    *     differ; absent where libmtmd keeps the size anyway
    */
   record Case(Run normal, Optional<Run> resizedFirst) {}

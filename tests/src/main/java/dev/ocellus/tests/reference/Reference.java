@@ -2,7 +2,7 @@ package dev.ocellus.tests.reference;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.ocellus.vlm.model.ImageOptions;
+import dev.ocellus.vlm.vision.ImageOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -62,6 +62,14 @@ final class Reference {
   }
 
   /**
+   * Whether every model in it must be known: in the repository's own data one that is not would be
+   * a test that compares nothing. A larger set may be ahead of this release.
+   */
+  boolean mustBeKnown() {
+    return root.equals(OWN);
+  }
+
+  /**
    * Names of the models that have a text model and an image encoder as GGUF files.
    *
    * @throws IllegalStateException if one has only one of them, or no conversation
@@ -110,13 +118,13 @@ final class Reference {
     return directory(model).resolve("hf");
   }
 
-  /** How the pictures of a case are prepared. */
+  /** How the images of a case are prepared. */
   ImageOptions imageOptions(String model, ReferenceCase c) {
     return imageTokens(model).withPanAndScan(c.panAndScan());
   }
 
   /**
-   * How many tokens a picture may have, where the reference's processor was given limits that the
+   * How many tokens an image may have, where the reference's processor was given limits that the
    * GGUF files do not hold.
    */
   private ImageOptions imageTokens(String model) {

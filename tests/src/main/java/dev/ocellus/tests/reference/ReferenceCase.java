@@ -3,9 +3,9 @@ package dev.ocellus.tests.reference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.ocellus.safetensors.SafetensorsFile;
-import dev.ocellus.vlm.Content;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.chat.Content;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
@@ -55,7 +55,7 @@ final class ReferenceCase {
     return json.get("prompt").asText();
   }
 
-  /** Ids of the prompt; -1 at the rows of pictures. */
+  /** Ids of the prompt; -1 at the rows of images. */
   int[] promptTokens() {
     int imageToken = json.get("image_token_id").asInt();
     int[] ids = ints("input_ids");
@@ -102,12 +102,12 @@ final class ReferenceCase {
     return messages;
   }
 
-  /** Whether long pictures are followed by crops of them. */
+  /** Whether long images are followed by crops of them. */
   boolean panAndScan() {
     return json.path("pan_and_scan").asBoolean();
   }
 
-  /** The pictures and videos, in the order of the conversation. */
+  /** The images and videos, in the order of the conversation. */
   List<Visual> visuals() {
     return messages().stream().flatMap(m -> m.visuals().stream()).toList();
   }
@@ -139,8 +139,8 @@ final class ReferenceCase {
   }
 
   /**
-   * Rows of the pictures as the text model takes them: the projector's, and behind each what is
-   * added after layers of the text model.
+   * Rows of the images as the text model takes them: the projector's, and behind each what is added
+   * after layers of the text model.
    */
   float[] rows(SafetensorsFile expected) {
     List<float[]> parts = new ArrayList<>();
@@ -188,8 +188,8 @@ final class ReferenceCase {
   }
 
   /**
-   * Processors that cut tiles give all pictures of a prompt as many of them, [pictures, tiles, 3,
-   * height, width]; those added are zero throughout, which those of a picture cannot be.
+   * Processors that cut tiles give all images of a prompt as many of them, [images, tiles, 3,
+   * height, width]; those added are zero throughout, which those of an image cannot be.
    */
   private static float[] withoutZeroTiles(float[] values, List<Long> shape) {
     int length = Math.toIntExact(shape.get(2) * shape.get(3) * shape.get(4));
@@ -206,24 +206,24 @@ final class ReferenceCase {
     return Difference.concat(tiles);
   }
 
-  /** Pixtral's processor pads the pictures of a prompt to one size, which its model cuts off. */
+  /** Pixtral's processor pads the images of a prompt to one size, which its model cuts off. */
   private static float[] unpadded(SafetensorsFile expected) {
     float[] padded = expected.floats("pixel_values"); // [n, 3, height, width]
     long[] sizes = expected.longs("image_sizes"); // [n, 2], height first
     List<Long> shape = expected.shape("pixel_values");
     int height = Math.toIntExact(shape.get(2));
     int width = Math.toIntExact(shape.get(3));
-    List<float[]> pictures = new ArrayList<>();
+    List<float[]> images = new ArrayList<>();
     for (int i = 0; i < sizes.length / 2; i++) {
       int h = (int) sizes[2 * i];
       int w = (int) sizes[2 * i + 1];
-      float[] picture = new float[3 * h * w];
+      float[] image = new float[3 * h * w];
       for (int line = 0; line < 3 * h; line++) {
         int from = ((3 * i + line / h) * height + line % h) * width;
-        System.arraycopy(padded, from, picture, line * w, w);
+        System.arraycopy(padded, from, image, line * w, w);
       }
-      pictures.add(picture);
+      images.add(image);
     }
-    return Difference.concat(pictures);
+    return Difference.concat(images);
   }
 }

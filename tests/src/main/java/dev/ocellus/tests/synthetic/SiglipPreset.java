@@ -4,7 +4,7 @@ import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;
 
 /**
- * Sizes of a SigLIP tower with Idefics3's projector; pictures become up to 4 by 4 tiles and one of
+ * Sizes of a SigLIP tower with Idefics3's projector; images become up to 4 by 4 tiles and one of
  * the whole.
  *
  * @param scale patches of a side that become one row

@@ -8,7 +8,7 @@ import dev.ocellus.gguf.TensorType;
  *
  * @param nLayer layers that are computed, and stored
  * @param nProjected width of the text model
- * @param anyres whether pictures are cut into tiles, as LLaVA-NeXT does
+ * @param anyres whether images are cut into tiles, as LLaVA-NeXT does
  */
 record VisionPreset(
     int imageSize,

@@ -69,18 +69,8 @@ class ArchitectureRulesTest {
   }
 
   @Test
-  void packagesOfTheBindingsAndTheModelToolsFormNoCycle() {
-    JavaClasses below =
-        CLASSES.that(
-            JavaClass.Predicates.resideInAnyPackage(
-                "dev.ocellus.gguf..",
-                "dev.ocellus.ggml..",
-                "dev.ocellus.llama..",
-                "dev.ocellus.io..",
-                "dev.ocellus.safetensors..",
-                "dev.ocellus.convert..",
-                "dev.ocellus.quantize.."));
-    slices().matching("dev.ocellus.(**)").should().beFreeOfCycles().check(below);
+  void packagesFormNoCycle() {
+    slices().matching("dev.ocellus.(**)").should().beFreeOfCycles().check(CLASSES);
   }
 
   @Test
@@ -131,7 +121,12 @@ class ArchitectureRulesTest {
         .and()
         .arePublic()
         .and()
-        .resideOutsideOfPackages("dev.ocellus.cli..", "dev.ocellus.tests..")
+        .resideOutsideOfPackages(
+            "dev.ocellus.cli..",
+            "dev.ocellus.tests..",
+            // these two never leave the template engine, which makes a TemplateException of them
+            "dev.ocellus.vlm.template.runtime..",
+            "dev.ocellus.vlm.template.syntax..")
         .should()
         .beAssignableTo(OcellusException.class)
         .check(CLASSES);

@@ -16,7 +16,7 @@ class AttentionMemoryTest {
   private static final int WIDTH = 80;
   private static final int HEADS = 16;
 
-  /** 16384 rows are a picture of 4096 tokens for Qwen2.5-VL; all their scores are 16 GiB. */
+  /** 16384 rows are an image of 4096 tokens for Qwen2.5-VL; all their scores are 16 GiB. */
   @ParameterizedTest
   @CsvSource({"true, 400", "false, 700"})
   void neverHoldsAllScores(boolean onCpu, long mostMiB) {

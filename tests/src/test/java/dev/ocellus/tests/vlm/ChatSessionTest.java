@@ -5,16 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.ContextOverflowException;
-import dev.ocellus.vlm.Answer;
-import dev.ocellus.vlm.AnswerListener;
 import dev.ocellus.vlm.ChatSession;
-import dev.ocellus.vlm.Content;
-import dev.ocellus.vlm.GenerationOptions;
-import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.Role;
-import dev.ocellus.vlm.StopReason;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.Content;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.Role;
+import dev.ocellus.vlm.chat.StopReason;
+import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.prompt.PromptException;
 import java.io.IOException;
 import java.util.List;
@@ -220,7 +220,7 @@ class ChatSessionTest {
   }
 
   @Test
-  void refusesPicturesWithoutAnEncoder() throws IOException {
+  void refusesImagesWithoutAnEncoder() throws IOException {
     try (VisionLanguageModel text =
             VisionLanguageModel.open(
                 LoadOptions.of(Golden.TEXT).withContextOptions(Golden.context(256)));
@@ -230,7 +230,7 @@ class ChatSessionTest {
               Role.USER, List.of(new Content.Image(Golden.image("exact_56x56.png"), "x.png")));
       assertThatThrownBy(() -> chat.send(message))
           .isInstanceOf(PromptException.class)
-          .hasMessageContaining("--mmproj");
+          .hasMessageContaining("mmproj");
     }
   }
 

@@ -1,9 +1,9 @@
 package dev.ocellus.tests.vlm;
 
 import dev.ocellus.llama.ContextOptions;
-import dev.ocellus.vlm.LoadOptions;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
+import dev.ocellus.vlm.options.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Random;
@@ -28,7 +28,7 @@ final class Golden {
     return ImageDecoder.decode(Path.of("golden/images").resolve(name));
   }
 
-  /** A picture of random pixels, the same for the same seed. */
+  /** An image of random pixels, the same for the same seed. */
   static RgbImage noise(int width, int height, long seed) {
     byte[] bytes = new byte[width * height * 3];
     new Random(seed).nextBytes(bytes);

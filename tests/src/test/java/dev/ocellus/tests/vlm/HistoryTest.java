@@ -5,14 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.llama.ContextOverflowException;
-import dev.ocellus.vlm.Answer;
-import dev.ocellus.vlm.AnswerListener;
 import dev.ocellus.vlm.ChatSession;
-import dev.ocellus.vlm.ContextFull;
-import dev.ocellus.vlm.GenerationOptions;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.Role;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.Role;
+import dev.ocellus.vlm.options.OverflowPolicy;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -40,7 +40,7 @@ class HistoryTest {
     return chat.send(Message.user(text), TEN, AnswerListener.NONE);
   }
 
-  private static Answer sendPicture(ChatSession chat) throws IOException {
+  private static Answer sendImage(ChatSession chat) throws IOException {
     return chat.send(
         Message.user("What is it?", Golden.image("exact_56x56.png")), TEN, AnswerListener.NONE);
   }
@@ -58,7 +58,7 @@ class HistoryTest {
   @Test
   void answersAgainForOneToken() throws IOException {
     try (ChatSession chat = model.newChat()) {
-      Answer first = sendPicture(chat);
+      Answer first = sendImage(chat);
       List<Message> before = chat.history();
       Answer again = chat.regenerate(TEN, AnswerListener.NONE);
       assertThat(again.tokens()).isEqualTo(first.tokens());
@@ -81,7 +81,7 @@ class HistoryTest {
   @Test
   void computesOnlyWhatComesAfterAnEdit() throws IOException {
     try (ChatSession chat = model.newChat()) {
-      Answer first = sendPicture(chat);
+      Answer first = sendImage(chat);
       send(chat, "And now?");
       chat.edit(2, Message.user("And then?"));
       assertThat(chat.history()).hasSize(3);
@@ -98,7 +98,7 @@ class HistoryTest {
   @Test
   void computesOnlyTheQuestionAfterOneWasTakenBack() throws IOException {
     try (ChatSession chat = model.newChat()) {
-      sendPicture(chat);
+      sendImage(chat);
       send(chat, "word ".repeat(40));
       assertThat(chat.undo()).isTrue();
       Answer other = send(chat, "And then?");
@@ -109,11 +109,11 @@ class HistoryTest {
   }
 
   @Test
-  void forgetsTheOldestTurnsWithTheirPicturesWhenToldTo() throws IOException {
+  void forgetsTheOldestTurnsWithTheirImagesWhenToldTo() throws IOException {
     try (ChatSession chat = model.newChat()) {
-      chat.setContextFull(ContextFull.EVICT);
+      chat.setContextFull(OverflowPolicy.EVICT);
       chat.add(Message.system("Be brief."));
-      Answer last = sendPicture(chat);
+      Answer last = sendImage(chat);
       int evicted = 0;
       for (int i = 0; i < 20; i++) {
         last = send(chat, "word ".repeat(10) + i);
@@ -136,7 +136,7 @@ class HistoryTest {
   @Test
   void doesNotForgetATurnEveryTime() {
     try (ChatSession chat = model.newChat()) {
-      chat.setContextFull(ContextFull.EVICT);
+      chat.setContextFull(OverflowPolicy.EVICT);
       int evictions = 0;
       for (int i = 0; i < 30; i++) {
         evictions += send(chat, "word ".repeat(10) + i).usage().evictedMessages() > 0 ? 1 : 0;
@@ -148,8 +148,8 @@ class HistoryTest {
   @Test
   void refusesOneQuestionThatDoesNotFitEvenSo() throws IOException {
     try (ChatSession chat = model.newChat()) {
-      chat.setContextFull(ContextFull.EVICT);
-      sendPicture(chat);
+      chat.setContextFull(OverflowPolicy.EVICT);
+      sendImage(chat);
       List<Message> before = chat.history();
       assertThatThrownBy(() -> send(chat, "word ".repeat(2000)))
           .isInstanceOf(ContextOverflowException.class);
@@ -160,7 +160,7 @@ class HistoryTest {
   @Test
   void refusesAndKeepsEverythingUnlessToldTo() throws IOException {
     try (ChatSession chat = model.newChat()) {
-      sendPicture(chat);
+      sendImage(chat);
       assertThatThrownBy(
               () -> {
                 for (int i = 0; i < 40; i++) {

@@ -2,16 +2,16 @@ package dev.ocellus.tests.vlm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ocellus.vlm.Answer;
-import dev.ocellus.vlm.AnswerListener;
 import dev.ocellus.vlm.ChatSession;
-import dev.ocellus.vlm.GenerationOptions;
-import dev.ocellus.vlm.ImageCacheOptions;
-import dev.ocellus.vlm.ImageUse;
-import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.SessionOptions;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.ImageUse;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.options.ImageCacheOptions;
+import dev.ocellus.vlm.options.LoadOptions;
+import dev.ocellus.vlm.options.SessionOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A picture is encoded once: for a conversation, for a model, and with a directory for all. */
+/** An image is encoded once: for a conversation, for a model, and with a directory for all. */
 class ImageReuseTest {
   private static final GenerationOptions TEN =
       GenerationOptions.greedy().withMaxTokens(10).withIgnoreEos(true);
@@ -90,7 +90,7 @@ class ImageReuseTest {
   }
 
   @Test
-  void remembersPicturesBeyondAConversation() throws IOException {
+  void remembersImagesBeyondAConversation() throws IOException {
     try (VisionLanguageModel model = VisionLanguageModel.open(with(ImageCacheOptions.defaults()))) {
       for (int i = 0; i < 2; i++) {
         try (ChatSession chat = model.newChat()) {

@@ -7,9 +7,9 @@ import dev.ocellus.ggml.MissingWeightException;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.GgufWriter;
-import dev.ocellus.vlm.VisionEncoder;
+import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
-import dev.ocellus.vlm.model.ImagePiece;
+import dev.ocellus.vlm.vision.ImagePiece;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -51,7 +51,7 @@ class InternVl6bTest extends VisionEncoderContract {
   }
 
   @Test
-  void takesTheThinnestPicturesInAsManyTilesAsAllowed() throws IOException {
+  void takesTheThinnestImagesInAsManyTilesAsAllowed() throws IOException {
     try (VisionEncoder encoder = VisionEncoder.open(mmproj(), 1, false)) {
       var input = encoder.prepare(Golden.noise(1000, 1, 1));
       assertThat(input.gridX()).isEqualTo(12);

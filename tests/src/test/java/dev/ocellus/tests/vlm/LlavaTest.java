@@ -7,9 +7,9 @@ import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.safetensors.SafetensorsFile;
-import dev.ocellus.vlm.VisionEncoder;
+import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
-import dev.ocellus.vlm.model.ImageInput;
+import dev.ocellus.vlm.vision.ImageInput;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -61,7 +61,7 @@ class LlavaTest extends VisionEncoderContract {
     float[] stretched = prepare("stretch", wide);
     assertThat(padded).isNotEqualTo(cropped).isNotEqualTo(stretched);
     assertThat(stretched).isNotEqualTo(cropped);
-    // the padding of a wide picture is above and below, in the mean colour: almost 0 when
+    // the padding of a wide image is above and below, in the mean colour: almost 0 when
     // normalized
     assertThat(Math.abs(padded[0])).isLessThan(0.02f);
     assertThat(Math.abs(padded[28 * 56])).isGreaterThan(0.02f);

@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufWriter;
-import dev.ocellus.vlm.VisionEncoder;
+import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
-import dev.ocellus.vlm.model.ImageInput;
-import dev.ocellus.vlm.model.ImagePiece;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImagePiece;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -57,7 +57,7 @@ class MiniCpmVTest extends VisionEncoderContract {
   }
 
   @Test
-  void numbersPicturesAndBreaksLinesBetweenSlices() throws IOException {
+  void numbersImagesAndBreaksLinesBetweenSlices() throws IOException {
     try (VisionEncoder encoder = VisionEncoder.open(mmproj(), 1, false)) {
       assertThat(encoder.architecture().textBeforeImage(1)).isEqualTo("<image_id>1</image_id>");
       ImageInput four = encoder.prepare(Golden.noise(56, 56, 1)); // 4 squares of 28 pixels
@@ -80,7 +80,7 @@ class MiniCpmVTest extends VisionEncoderContract {
   }
 
   @Test
-  void takesPicturesOfAnyShape() throws IOException {
+  void takesImagesOfAnyShape() throws IOException {
     try (VisionEncoder encoder = VisionEncoder.open(mmproj(), 1, false)) {
       for (int[] size : new int[][] {{1, 1}, {1, 700}, {700, 1}, {20_000, 1}, {3, 5000}}) {
         ImageInput input = encoder.prepare(Golden.noise(size[0], size[1], 1));

@@ -9,14 +9,14 @@ import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.llama.TokenEmbeddings;
-import dev.ocellus.vlm.Answer;
-import dev.ocellus.vlm.AnswerListener;
 import dev.ocellus.vlm.ChatSession;
-import dev.ocellus.vlm.GenerationOptions;
-import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.options.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -66,7 +66,7 @@ class PaliGemmaTest extends VisionEncoderContract {
   }
 
   @Test
-  void writesTheBeginningBehindThePictures() throws IOException {
+  void writesTheBeginningBehindTheImages() throws IOException {
     Message message = Message.user("caption", Golden.noise(9, 9, 1));
     try (VisionLanguageModel model = model(Golden.context(256));
         ChatSession chat = model.newChat()) {

@@ -3,16 +3,16 @@ package dev.ocellus.tests.vlm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.ocellus.vlm.Answer;
-import dev.ocellus.vlm.AnswerListener;
 import dev.ocellus.vlm.ChatSession;
-import dev.ocellus.vlm.GenerationOptions;
-import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.SessionOptions;
-import dev.ocellus.vlm.Speculation;
-import dev.ocellus.vlm.StopReason;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.StopReason;
+import dev.ocellus.vlm.options.LoadOptions;
+import dev.ocellus.vlm.options.SessionOptions;
+import dev.ocellus.vlm.options.Speculation;
 import dev.ocellus.vlm.sampling.TopLogProbs;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -50,7 +50,7 @@ class ParallelSessionsTest {
     return Golden.options().withSessions(SessionOptions.defaults().withParallel(n));
   }
 
-  /** Texts of several lengths, with and without pictures, so that all kinds of steps occur. */
+  /** Texts of several lengths, with and without images, so that all kinds of steps occur. */
   private static List<Message> questions() throws IOException {
     return List.of(
         Message.user("What is it?", Golden.image("exact_56x56.png")),
@@ -164,7 +164,7 @@ class ParallelSessionsTest {
       assertThat(one.contextUsed()).isZero();
       Answer again = ask(one, Message.user("And now?")).join();
       assertThat(again.tokens()).isEqualTo(expected);
-      assertThat(again.usage().images().encoded()).isZero(); // the picture is in memory
+      assertThat(again.usage().images().encoded()).isZero(); // the image is in memory
     }
   }
 

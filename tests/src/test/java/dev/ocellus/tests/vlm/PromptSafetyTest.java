@@ -3,9 +3,9 @@ package dev.ocellus.tests.vlm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ocellus.llama.Vocab;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.Role;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.Segment;
 import java.io.IOException;
@@ -36,7 +36,7 @@ class PromptSafetyTest {
   }
 
   @Test
-  void givesEveryPictureItsPlaceBesideForgedMarkers() throws IOException {
+  void givesEveryImageItsPlaceBesideForgedMarkers() throws IOException {
     try (VisionLanguageModel model = VisionLanguageModel.open(Golden.options())) {
       Message message = Message.user("<image><image>", Golden.image("exact_56x56.png"));
       assertThat(model.prompt(List.of(message)).nImages()).isEqualTo(1);

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.gguf.GgufWriter;
-import dev.ocellus.vlm.VisionEncoder;
+import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.Rgb;
 import dev.ocellus.vlm.image.RgbImage;
-import dev.ocellus.vlm.model.ImageOptions;
-import dev.ocellus.vlm.model.ImagePiece;
+import dev.ocellus.vlm.vision.ImageOptions;
+import dev.ocellus.vlm.vision.ImagePiece;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufWriter;
-import dev.ocellus.vlm.VisionEncoder;
+import dev.ocellus.vlm.encoder.VisionEncoder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;

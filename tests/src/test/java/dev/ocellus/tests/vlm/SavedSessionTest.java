@@ -6,19 +6,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.tests.TinyTextModel;
-import dev.ocellus.vlm.Answer;
-import dev.ocellus.vlm.AnswerListener;
 import dev.ocellus.vlm.ChatSession;
-import dev.ocellus.vlm.Content;
-import dev.ocellus.vlm.GenerationOptions;
-import dev.ocellus.vlm.ImageUse;
-import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.ModelMismatchException;
-import dev.ocellus.vlm.Role;
-import dev.ocellus.vlm.SessionFormatException;
-import dev.ocellus.vlm.SessionOptions;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.Content;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.ImageUse;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.Role;
+import dev.ocellus.vlm.options.LoadOptions;
+import dev.ocellus.vlm.options.ModelMismatchException;
+import dev.ocellus.vlm.options.SessionOptions;
+import dev.ocellus.vlm.session.SessionFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -40,7 +40,7 @@ class SavedSessionTest {
     return new Message(
         Role.USER,
         List.of(
-            new Content.Image(Golden.image("exact_56x56.png"), "pictures/é.png"),
+            new Content.Image(Golden.image("exact_56x56.png"), "images/é.png"),
             new Content.Text("What is it?")));
   }
 

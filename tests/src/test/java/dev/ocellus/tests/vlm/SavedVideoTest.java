@@ -2,17 +2,15 @@ package dev.ocellus.tests.vlm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ocellus.vlm.Answer;
-import dev.ocellus.vlm.AnswerListener;
 import dev.ocellus.vlm.ChatSession;
-import dev.ocellus.vlm.Content;
-import dev.ocellus.vlm.GenerationOptions;
-import dev.ocellus.vlm.ImageUse;
-import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.Role;
-import dev.ocellus.vlm.SessionOptions;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.Content;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.ImageUse;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.image.ImageFrame;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.RgbImage;
@@ -20,6 +18,8 @@ import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.image.codec.VideoReader;
 import dev.ocellus.vlm.json.ImageLoader;
 import dev.ocellus.vlm.json.MessagesJson;
+import dev.ocellus.vlm.options.LoadOptions;
+import dev.ocellus.vlm.options.SessionOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -58,7 +58,7 @@ class SavedVideoTest {
     return Video.ofAnimation(frames);
   }
 
-  /** Two videos, of which one has times of its own, and a picture between them. */
+  /** Two videos, of which one has times of its own, and an image between them. */
   private static Message first() throws IOException {
     return new Message(
         Role.USER,

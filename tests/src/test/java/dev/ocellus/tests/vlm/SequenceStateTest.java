@@ -47,7 +47,7 @@ class SequenceStateTest {
         .withFlashAttention(flash);
   }
 
-  /** Tokens, rows of a picture on a grid, and tokens again. */
+  /** Tokens, rows of an image on a grid, and tokens again. */
   private static SequencePlaces decode(LlamaContext context, int sequence) {
     return decode(context, sequence, () -> {});
   }
@@ -55,7 +55,7 @@ class SequenceStateTest {
   /**
    * The same.
    *
-   * @param between done before the picture
+   * @param between done before the image
    */
   private static SequencePlaces decode(LlamaContext context, int sequence, Runnable between) {
     int nPositions = context.model().nPositions();
@@ -259,7 +259,7 @@ class SequenceStateTest {
           }
           context.decode(tokens, new CancellationFlag());
         }
-        // the places before the tokens become free, and the picture goes there
+        // the places before the tokens become free, and the image goes there
         SequencePlaces places = decode(context, 0, () -> context.removeFrom(1, 0));
         context.writeState(0, file);
         ByteBuffer first = ByteBuffer.allocate(4).order(ByteOrder.nativeOrder());

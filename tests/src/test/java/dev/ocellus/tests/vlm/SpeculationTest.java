@@ -4,18 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.tests.TinyTextModel;
-import dev.ocellus.vlm.Answer;
-import dev.ocellus.vlm.AnswerListener;
 import dev.ocellus.vlm.ChatSession;
-import dev.ocellus.vlm.DraftUse;
-import dev.ocellus.vlm.GenerationOptions;
-import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.ModelMismatchException;
-import dev.ocellus.vlm.SessionOptions;
-import dev.ocellus.vlm.Speculation;
-import dev.ocellus.vlm.StopReason;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.DraftUse;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.StopReason;
+import dev.ocellus.vlm.options.LoadOptions;
+import dev.ocellus.vlm.options.ModelMismatchException;
+import dev.ocellus.vlm.options.SessionOptions;
+import dev.ocellus.vlm.options.Speculation;
 import dev.ocellus.vlm.sampling.SamplingOptions;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -82,7 +82,7 @@ class SpeculationTest {
 
   @Test
   void acceptsEverythingThatTheModelItselfGuesses() throws IOException {
-    // the draft model sees no pictures, so this holds for text alone
+    // the draft model sees no images, so this holds for text alone
     LoadOptions options = with(Speculation.byModel(Golden.TEXT).withMinProbability(0));
     try (VisionLanguageModel model = VisionLanguageModel.open(options);
         ChatSession chat = model.newChat()) {

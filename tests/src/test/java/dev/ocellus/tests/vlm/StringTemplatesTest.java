@@ -2,9 +2,9 @@ package dev.ocellus.tests.vlm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.Message;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.Segment;
 import java.io.IOException;

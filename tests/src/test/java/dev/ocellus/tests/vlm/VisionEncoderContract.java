@@ -11,10 +11,10 @@ import dev.ocellus.ggml.WeightShapeException;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.GgufWriter;
-import dev.ocellus.vlm.ImageEmbeddings;
-import dev.ocellus.vlm.VisionEncoder;
+import dev.ocellus.vlm.encoder.ImageEmbeddings;
+import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
-import dev.ocellus.vlm.model.ImageInput;
+import dev.ocellus.vlm.vision.ImageInput;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -32,7 +32,7 @@ abstract class VisionEncoderContract {
   /** A weight that the architecture cannot do without, of more than one dimension. */
   abstract String requiredWeight();
 
-  /** Two pictures whose tiles have the same shape. */
+  /** Two images whose tiles have the same shape. */
   abstract List<RgbImage> alikeImages() throws IOException;
 
   private VisionEncoder open() throws IOException {
@@ -54,7 +54,7 @@ abstract class VisionEncoderContract {
   }
 
   @Test
-  void encodesABatchAsItEncodesEachPicture() throws IOException {
+  void encodesABatchAsItEncodesEachImage() throws IOException {
     try (VisionEncoder encoder = open()) {
       List<ImageInput> inputs = alikeImages().stream().map(encoder::prepare).toList();
       List<ImageEmbeddings> batch = encoder.encode(inputs, new CancellationFlag());

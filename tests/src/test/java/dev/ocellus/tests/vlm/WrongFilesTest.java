@@ -11,10 +11,10 @@ import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.llama.LlamaException;
 import dev.ocellus.llama.ModelOptions;
-import dev.ocellus.vlm.LoadOptions;
-import dev.ocellus.vlm.ModelMismatchException;
-import dev.ocellus.vlm.VisionEncoder;
 import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.encoder.VisionEncoder;
+import dev.ocellus.vlm.options.LoadOptions;
+import dev.ocellus.vlm.options.ModelMismatchException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,10 +27,10 @@ class WrongFilesTest {
   @TempDir Path directory;
 
   @Test
-  void sendsAnEncoderThatIsGivenAsTextModelToItsOption() {
+  void saysWhereAnEncoderBelongsThatIsGivenAsTextModel() {
     assertThatThrownBy(() -> VisionLanguageModel.open(LoadOptions.of(Golden.MMPROJ)))
         .isInstanceOf(OcellusException.class)
-        .hasMessageContaining("--mmproj");
+        .hasMessageContaining("as the mmproj");
   }
 
   @Test

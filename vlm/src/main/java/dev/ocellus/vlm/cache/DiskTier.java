@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.cache;
 
+import dev.ocellus.vlm.vision.EncodedImage;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -21,9 +22,9 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Pictures as files of a directory that several processes may share. Nothing is locked: a file
+ * Images as files of a directory that several processes may share. Nothing is locked: a file
  * appears whole, by renaming, and carries its own checksum, so that the worst that a race or a
- * crash can do is that a picture is encoded once more. The time of a file's last change is when it
+ * crash can do is that an image is encoded once more. The time of a file's last change is when it
  * was used last; the oldest go first when the directory is full.
  *
  * <p>A cache is never a reason to fail. What goes wrong is logged once and ends its use.
@@ -53,8 +54,7 @@ final class DiskTier {
       }
       EncodedImage image = EncodedImageFormat.read(key, Files.readAllBytes(file));
       if (image == null) {
-        LOG.log(
-            Level.WARNING, "{0} is damaged; it is removed, and the picture encoded again", file);
+        LOG.log(Level.WARNING, "{0} is damaged; it is removed, and the image encoded again", file);
         Files.deleteIfExists(file);
         return null;
       }
@@ -105,7 +105,7 @@ final class DiskTier {
     }
   }
 
-  /** Pictures are private, and so is what was computed from them. */
+  /** Images are private, and so is what was computed from them. */
   private void createDirectory() throws IOException {
     if (Files.isDirectory(directory)) {
       return;

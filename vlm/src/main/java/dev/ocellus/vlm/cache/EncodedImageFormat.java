@@ -1,7 +1,8 @@
 package dev.ocellus.vlm.cache;
 
 import dev.ocellus.io.Sha256;
-import dev.ocellus.vlm.model.ImagePiece;
+import dev.ocellus.vlm.vision.EncodedImage;
+import dev.ocellus.vlm.vision.ImagePiece;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -14,7 +15,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An encoded picture as bytes: magic and version, the key that it was stored under, sizes, layout,
+ * An encoded image as bytes: magic and version, the key that it was stored under, sizes, layout,
  * rows (all little-endian), and SHA-256 over everything before it.
  */
 public final class EncodedImageFormat {
@@ -27,7 +28,7 @@ public final class EncodedImageFormat {
   private EncodedImageFormat() {}
 
   /**
-   * Writes a picture.
+   * Writes an image.
    *
    * @param key SHA-256 in hex
    */
@@ -67,9 +68,9 @@ public final class EncodedImageFormat {
   }
 
   /**
-   * Reads a picture.
+   * Reads an image.
    *
-   * @return null if these are not the whole and unaltered bytes of a picture under this key
+   * @return null if these are not the whole and unaltered bytes of an image under this key
    */
   public static @Nullable EncodedImage read(String key, byte[] bytes) {
     int length = bytes.length - HASH_BYTES;

@@ -1,23 +1,24 @@
 package dev.ocellus.vlm.cache;
 
 import dev.ocellus.io.Sha256;
+import dev.ocellus.vlm.vision.EncodedImage;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Remembers encoded pictures of one encoder: in memory, and where a directory is given on disk for
+ * Remembers encoded images of one encoder: in memory, and where a directory is given on disk for
  * other processes. Thread-safe.
  */
 public final class ImageCache {
-  /** Where a picture was found. */
+  /** Where an image was found. */
   public enum Tier {
     MEMORY,
     DISK
   }
 
-  /** A picture that was found. */
+  /** An image that was found. */
   public record Found(EncodedImage image, Tier tier) {}
 
   private final @Nullable MemoryTier memory;
@@ -40,9 +41,9 @@ public final class ImageCache {
   }
 
   /**
-   * Looks a picture up.
+   * Looks an image up.
    *
-   * @param pixels hash of the decoded picture
+   * @param pixels hash of the decoded image
    */
   public Optional<Found> find(String pixels) {
     if (memory != null) {
@@ -63,7 +64,7 @@ public final class ImageCache {
     return Optional.empty();
   }
 
-  /** Remembers a picture. */
+  /** Remembers an image. */
   public void put(String pixels, EncodedImage image) {
     if (memory != null) {
       memory.put(pixels, image);
@@ -73,7 +74,7 @@ public final class ImageCache {
     }
   }
 
-  /** Bytes of the pictures in memory. */
+  /** Bytes of the images in memory. */
   public long memoryBytes() {
     return memory == null ? 0 : memory.bytes();
   }

@@ -1,11 +1,12 @@
 package dev.ocellus.vlm.cache;
 
+import dev.ocellus.vlm.vision.EncodedImage;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The pictures used last, as many as fit a number of bytes. Thread-safe. */
+/** The images used last, as many as fit a number of bytes. Thread-safe. */
 final class MemoryTier {
   private static final float LOAD = 0.75f;
 

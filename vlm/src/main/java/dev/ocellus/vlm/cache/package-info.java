@@ -1,4 +1,4 @@
-/** Pictures that were encoded before, in memory and on disk. */
+/** Images that were encoded before, in memory and on disk. */
 @NullMarked
 package dev.ocellus.vlm.cache;
 

@@ -1,6 +1,6 @@
 package dev.ocellus.vlm.json;
 
-import dev.ocellus.vlm.Content;
+import dev.ocellus.vlm.chat.Content;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
@@ -15,18 +15,18 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 
 /**
- * Brings the pictures that a conversation refers to. A program that takes conversations from others
+ * Brings the images that a conversation refers to. A program that takes conversations from others
  * gives one that reads only what they may see, such as {@link #inlineOnly}.
  */
 @FunctionalInterface
 public interface ImageLoader {
   /**
-   * Loads a picture.
+   * Loads an image.
    *
    * @param reference as it stands in the conversation: a path, a {@code file:} or a {@code data:}
    *     URL
    * @throws IOException if it cannot be read
-   * @throws dev.ocellus.OcellusException if it is refused or is no picture
+   * @throws dev.ocellus.OcellusException if it is refused or is no image
    */
   Content.Image load(String reference) throws IOException;
 
@@ -48,7 +48,7 @@ public interface ImageLoader {
     return ImageLimits.DEFAULT;
   }
 
-  /** Pictures inside the JSON only, as {@code data:} URLs in base64, and videos of such frames. */
+  /** Images inside the JSON only, as {@code data:} URLs in base64, and videos of such frames. */
   static ImageLoader inlineOnly(ImageLimits limits) {
     return new ImageLoader() {
       @Override
@@ -68,7 +68,7 @@ public interface ImageLoader {
   }
 
   /**
-   * Pictures inside the JSON, and any file that this process may read.
+   * Images inside the JSON, and any file that this process may read.
    *
    * @param base directory that relative paths start from
    */
@@ -126,7 +126,7 @@ public interface ImageLoader {
       }
       if (lower.matches("[a-z][a-z0-9+.-]+://(?s:.*)")) {
         throw new MessagesFormatException(
-            "nothing is fetched from the network. Download the picture and give its path, or put it into the JSON as data:image/…;base64,…; found "
+            "nothing is fetched from the network. Download the image and give its path, or put it into the JSON as data:image/…;base64,…; found "
                 + shortened(reference));
       }
       return Path.of(reference);

@@ -5,12 +5,12 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.ocellus.vlm.Content;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.chat.Content;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.Role;
+import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.python.PythonJson;
-import dev.ocellus.vlm.tool.ToolCall;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * seconds.
  */
 public final class MessagesJson {
-  /** A picture inside the JSON may be as large as one in a file. */
+  /** An image inside the JSON may be as large as one in a file. */
   private static final int MAX_STRING = 400_000_000;
 
   /** Most words and brackets: far more than a conversation has, and no more than memory holds. */
@@ -53,8 +53,8 @@ public final class MessagesJson {
    * Reads a conversation.
    *
    * @throws MessagesFormatException if it is none, or refers to something that is not supported
-   * @throws ImageFormatException if a picture is broken
-   * @throws IOException if a picture cannot be read
+   * @throws ImageFormatException if an image is broken
+   * @throws IOException if an image cannot be read
    */
   public static List<Message> parse(String json, ImageLoader loader) throws IOException {
     JsonNode root;
@@ -201,7 +201,7 @@ public final class MessagesJson {
       return image(at + ".base64", "data:image/*;base64," + data, loader);
     }
     throw new MessagesFormatException(
-        at + ": expected the picture under image, url, path or base64, found none of them");
+        at + ": expected the image under image, url, path or base64, found none of them");
   }
 
   private static Content image(String at, String reference, ImageLoader loader) throws IOException {
@@ -256,9 +256,9 @@ public final class MessagesJson {
   }
 
   /**
-   * Writes a conversation so that {@link #parse} reads it again. Pictures and videos are written as
-   * the path they came from. Pictures that came from none are written as PNG inside the JSON, and
-   * so are videos of which only some frames are there.
+   * Writes a conversation so that {@link #parse} reads it again. Images and videos are written as
+   * the path they came from. Images that came from none are written as PNG inside the JSON, and so
+   * are videos of which only some frames are there.
    */
   public static String write(List<Message> messages) {
     return MessagesWriter.write(messages);

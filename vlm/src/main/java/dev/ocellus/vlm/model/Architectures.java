@@ -4,6 +4,10 @@ import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.model.tiling.AnyRes;
+import dev.ocellus.vlm.vision.ImageOptions;
+import dev.ocellus.vlm.vision.UnsupportedContentException;
+import dev.ocellus.vlm.vision.VisionArchitecture;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -29,16 +33,7 @@ public final class Architectures {
               Map.entry("qwen3vl_merger", Qwen3Vl::new),
               Map.entry("resampler", MiniCpmV::new)));
 
-  private static final String WITH_VIDEO =
-      "InternVL, Qwen2-VL, Qwen2.5-VL, Qwen3-VL and SmolVLM2 (idefics3)";
-
   private Architectures() {}
-
-  static UnsupportedContentException takesNoVideo(VisionArchitecture architecture) {
-    return new UnsupportedContentException(
-        "Models of the family %s take no videos; those of %s do. Give some frames as pictures instead."
-            .formatted(architecture.name(), WITH_VIDEO));
-  }
 
   /**
    * @throws UnsupportedContentException if the options ask for what the architecture cannot do
@@ -46,12 +41,12 @@ public final class Architectures {
   public static void require(VisionArchitecture architecture, ImageOptions options) {
     if (options.panAndScan() && !architecture.pansAndScans()) {
       throw new UnsupportedContentException(
-          "Models of the family %s have no pan and scan (--pan-and-scan); those of Gemma 3 do. Many others cut large pictures by themselves."
+          "Models of the family %s have no pan and scan (--pan-and-scan); those of Gemma 3 do. Many others cut large images by themselves."
               .formatted(architecture.name()));
     }
   }
 
-  /** Three families have the projector of LLaVA; how they cut pictures tells them apart. */
+  /** Three families have the projector of LLaVA; how they cut images tells them apart. */
   private static VisionArchitecture llava(GgufMetadata metadata, Weights weights) {
     if (!metadata.contains(AnyRes.PINPOINTS)) {
       return new Llava(metadata, weights);

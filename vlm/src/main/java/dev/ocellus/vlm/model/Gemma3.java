@@ -7,13 +7,23 @@ import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.tiling.PanAndScan;
+import dev.ocellus.vlm.model.tower.SiglipTower;
+import dev.ocellus.vlm.vision.ConfigReader;
+import dev.ocellus.vlm.vision.EncoderGraph;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImageOptions;
+import dev.ocellus.vlm.vision.ImagePiece;
+import dev.ocellus.vlm.vision.ImagePlaceholder;
+import dev.ocellus.vlm.vision.Tiles;
+import dev.ocellus.vlm.vision.VisionArchitecture;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Gemma 3 (arXiv:2503.19786): every picture is stretched to one square, goes through a SigLIP
- * tower, squares of its patches are averaged, normed and projected. The rows of a picture see each
- * other in the text model. Weights under {@code v.} and {@code mm.}.
+ * Gemma 3 (arXiv:2503.19786): every image is stretched to one square, goes through a SigLIP tower,
+ * squares of its patches are averaged, normed and projected. The rows of an image see each other in
+ * the text model. Weights under {@code v.} and {@code mm.}.
  *
  * <p>The reference is {@code Gemma3ForConditionalGeneration} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/gemma3/modeling_gemma3.py">modeling_gemma3.py</a>.
@@ -98,7 +108,7 @@ final class Gemma3 implements VisionArchitecture {
   }
 
   @Override
-  public boolean rowsSeeEachOther() {
+  public boolean usesNonCausalImageAttention() {
     return true;
   }
 
@@ -108,11 +118,11 @@ final class Gemma3 implements VisionArchitecture {
   }
 
   @Override
-  public VisualPlace place(RgbImage image, int nImages, ImageOptions options) {
-    VisualPlace whole = VisionArchitecture.super.place(image, nImages, options);
+  public ImagePlaceholder place(RgbImage image, int nImages, ImageOptions options) {
+    ImagePlaceholder whole = VisionArchitecture.super.place(image, nImages, options);
     boolean cut = options.panAndScan() && !PanAndScan.crops(image.size()).isEmpty();
     return cut
-        ? new VisualPlace(
+        ? new ImagePlaceholder(
             whole.marker(), PanAndScan.BEFORE + whole.before(), whole.after(), whole.written())
         : whole;
   }
@@ -145,7 +155,7 @@ final class Gemma3 implements VisionArchitecture {
     return Preprocess.stretch(image, side, side, filter);
   }
 
-  /** The whole picture, then its crops, each as a picture stands in a prompt. */
+  /** The whole image, then its crops, each as an image stands in a prompt. */
   private List<ImagePiece> layout(int n) {
     int perSide = config.grid() / poolSize;
     ImagePiece rows = ImagePiece.Rows.of(perSide * perSide);

@@ -9,12 +9,23 @@ import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.model.tiling.FrameSampling;
+import dev.ocellus.vlm.model.tiling.NumberWords;
+import dev.ocellus.vlm.model.tower.SiglipTower;
 import dev.ocellus.vlm.nn.Linear;
+import dev.ocellus.vlm.vision.ConfigReader;
+import dev.ocellus.vlm.vision.EncoderGraph;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImageOptions;
+import dev.ocellus.vlm.vision.ImagePiece;
+import dev.ocellus.vlm.vision.ImagePlaceholder;
+import dev.ocellus.vlm.vision.Tiles;
+import dev.ocellus.vlm.vision.VisionArchitecture;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Idefics3 (arXiv:2408.12637) and SmolVLM (arXiv:2504.05299): a picture is cut into tiles, followed
+ * Idefics3 (arXiv:2408.12637) and SmolVLM (arXiv:2504.05299): an image is cut into tiles, followed
  * by the whole of it as one tile; each goes through a SigLIP tower, squares of its patches are put
  * side by side (pixel shuffle), and one linear map projects them. Weights under {@code v.} and
  * {@code mm.model.fc}.
@@ -29,8 +40,8 @@ import java.util.List;
  * false, a key of the processor's, there is only the whole.
  *
  * <p>The reference finds a patch's position by rounding its place in the tile, as a fraction, down
- * to one of the table. All tiles are whole (its padding is of other pictures of a batch), so that
- * is the place itself, but for rounding errors of F32 fractions: computed with torch 2.13 there are
+ * to one of the table. All tiles are whole (its padding is of other images of a batch), so that is
+ * the place itself, but for rounding errors of F32 fractions: computed with torch 2.13 there are
  * none for grids of up to 18 patches and for those of published models (26, 27, 32), and a few
  * places are one too low for some others, such as 19, 25 or 29. Here they never are.
  */
@@ -147,7 +158,7 @@ final class Idefics3 implements VisionArchitecture {
     return Preprocess.stretch(image, size.width(), size.height(), filter);
   }
 
-  /** What a picture is resized to first: the longer side becomes {@code longestSide}. */
+  /** What an image is resized to first: the longer side becomes {@code longestSide}. */
   static ImageSize firstSize(ImageSize size, int longestSide) {
     return atMost(longSide(size, longestSide), MAX_SIDE);
   }
@@ -191,7 +202,7 @@ final class Idefics3 implements VisionArchitecture {
     return ImagePiece.Rows.of(perSide * perSide);
   }
 
-  /** The tiles row by row, each behind its place; then the whole picture. */
+  /** The tiles row by row, each behind its place; then the whole image. */
   private List<ImagePiece> layout(int nx, int ny) {
     ImagePiece rows = rowsOfTile();
     List<ImagePiece> pieces = new ArrayList<>();
@@ -225,14 +236,14 @@ final class Idefics3 implements VisionArchitecture {
   }
 
   @Override
-  public VisualPlace place(Video video) {
+  public ImagePlaceholder place(Video video) {
     Video sampled = FrameSampling.withinMargins(video, FPS, MAX_FRAMES);
     long seconds = (long) video.duration();
     String intro =
         "You are provided the following series of %s frames from a %d:%02d:%02d [H:MM:SS] video.\n"
             .formatted(
                 NumberWords.of(sampled.nFrames()), seconds / 3600, seconds / 60 % 60, seconds % 60);
-    return new VisualPlace(videoMarker(), intro + heading(sampled, 0), "\n\n", videoMarker());
+    return new ImagePlaceholder(videoMarker(), intro + heading(sampled, 0), "\n\n", videoMarker());
   }
 
   private static String heading(Video video, int frame) {
@@ -242,7 +253,7 @@ final class Idefics3 implements VisionArchitecture {
 
   /**
    * A frame of a second, each one tile behind its time ({@code SmolVLMVideoProcessor}). It is
-   * resized twice, first as a picture is.
+   * resized twice, first as an image is.
    */
   @Override
   public ImageInput prepare(Video video, ImageOptions options) {

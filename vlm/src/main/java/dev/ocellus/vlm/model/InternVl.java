@@ -9,16 +9,25 @@ import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.model.tower.InternVit;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.LayerNorm;
 import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.nn.Mlp;
 import dev.ocellus.vlm.nn.PixelShuffle;
+import dev.ocellus.vlm.vision.ConfigReader;
+import dev.ocellus.vlm.vision.EncoderGraph;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImageOptions;
+import dev.ocellus.vlm.vision.ImagePiece;
+import dev.ocellus.vlm.vision.ImagePlaceholder;
+import dev.ocellus.vlm.vision.Tiles;
+import dev.ocellus.vlm.vision.VisionArchitecture;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * InternVL 1.5 to 3.5 (arXiv:2312.14238, arXiv:2404.16821, arXiv:2504.10479): a picture is cut into
+ * InternVL 1.5 to 3.5 (arXiv:2312.14238, arXiv:2404.16821, arXiv:2504.10479): an image is cut into
  * tiles, a thumbnail of the whole follows them, and a pixel shuffle makes fewer rows of each.
  * Weights under {@code v.} and {@code mm.model.mlp.}.
  *
@@ -48,8 +57,8 @@ final class InternVl implements VisionArchitecture {
   /**
    * @param tower of the vision transformer
    * @param shuffle the pixel shuffle
-   * @param minTiles least tiles of a picture, without the thumbnail
-   * @param maxTiles most tiles of a picture, without the thumbnail; 12 in the published models
+   * @param minTiles least tiles of an image, without the thumbnail
+   * @param maxTiles most tiles of an image, without the thumbnail; 12 in the published models
    */
   private record Config(InternVit.Config tower, PixelShuffle shuffle, int minTiles, int maxTiles) {
     static Config of(GgufMetadata metadata) {
@@ -160,8 +169,8 @@ final class InternVl implements VisionArchitecture {
   }
 
   @Override
-  public VisualPlace place(Video video) {
-    return new VisualPlace(videoMarker(), "Frame1: ", "", videoMarker() + "\n");
+  public ImagePlaceholder place(Video video) {
+    return new ImagePlaceholder(videoMarker(), "Frame1: ", "", videoMarker() + "\n");
   }
 
   /** All frames, each one tile behind its number ({@code InternVLProcessor}). */
@@ -187,8 +196,8 @@ final class InternVl implements VisionArchitecture {
   }
 
   /**
-   * Tiles across and down: the grid whose aspect ratio is nearest to the picture's. Of grids that
-   * are equally near, a larger one wins as long as the picture has more than half of its pixels.
+   * Tiles across and down: the grid whose aspect ratio is nearest to the image's. Of grids that are
+   * equally near, a larger one wins as long as the image has more than half of its pixels.
    *
    * @param side pixels of a tile's side
    */

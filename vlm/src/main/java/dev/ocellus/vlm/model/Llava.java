@@ -9,8 +9,15 @@ import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.Rgb;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.tower.ClipTower;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.Linear;
+import dev.ocellus.vlm.vision.ConfigReader;
+import dev.ocellus.vlm.vision.EncoderGraph;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImagePiece;
+import dev.ocellus.vlm.vision.Tiles;
+import dev.ocellus.vlm.vision.VisionArchitecture;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * cls_patch}) or dropped ({@code patch}).
  */
 final class Llava implements VisionArchitecture {
-  /** How a picture is brought to a square. */
+  /** How an image is brought to a square. */
   private enum Fit {
     CROP,
     PAD,

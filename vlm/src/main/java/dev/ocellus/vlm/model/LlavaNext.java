@@ -6,18 +6,26 @@ import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.tiling.AnyRes;
+import dev.ocellus.vlm.model.tower.ClipTower;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.nn.Mlp;
+import dev.ocellus.vlm.vision.ConfigReader;
+import dev.ocellus.vlm.vision.EncoderGraph;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImagePiece;
+import dev.ocellus.vlm.vision.Tiles;
+import dev.ocellus.vlm.vision.VisionArchitecture;
 import java.util.List;
 import java.util.Objects;
 
 /**
  * LLaVA-NeXT, also called LLaVA 1.6 (arXiv:2310.03744 and <a
  * href="https://llava-vl.github.io/blog/2024-01-30-llava-next/">its page</a>): LLaVA's tower and
- * projector on tiles of a canvas of nearly the picture's aspect ratio. The rows of the whole
- * picture come first, then those of the canvas line by line without its padding, with a learned row
- * after every line. Weights under {@code v.}, {@code mm.} and {@code model.image_newline}.
+ * projector on tiles of a canvas of nearly the image's aspect ratio. The rows of the whole image
+ * come first, then those of the canvas line by line without its padding, with a learned row after
+ * every line. Weights under {@code v.}, {@code mm.} and {@code model.image_newline}.
  *
  * <p>The reference is {@code LlavaNextForConditionalGeneration} of transformers with its {@code
  * LlavaNextImageProcessorPil}: <a

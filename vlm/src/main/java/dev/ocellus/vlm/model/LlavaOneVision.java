@@ -8,9 +8,17 @@ import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.tiling.AnyRes;
+import dev.ocellus.vlm.model.tower.SiglipTower;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.nn.Mlp;
+import dev.ocellus.vlm.vision.ConfigReader;
+import dev.ocellus.vlm.vision.EncoderGraph;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImagePiece;
+import dev.ocellus.vlm.vision.Tiles;
+import dev.ocellus.vlm.vision.VisionArchitecture;
 import java.util.List;
 import java.util.Objects;
 
@@ -24,8 +32,8 @@ import java.util.Objects;
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/llava_onevision/modeling_llava_onevision.py">modeling_llava_onevision.py</a>,
  * <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/llava_onevision/image_processing_pil_llava_onevision.py">image_processing_pil_llava_onevision.py</a>.
- * Each picture is cut as if it were alone; the reference does so for pictures given as one list,
- * and gives each picture a single tile where they are given as a list for every conversation.
+ * Each image is cut as if it were alone; the reference does so for images given as one list, and
+ * gives each image a single tile where they are given as a list for every conversation.
  */
 final class LlavaOneVision implements VisionArchitecture {
   /** How the value of {@link AnyRes#ASPECT_RATIO} begins; the number of tiles follows. */

@@ -6,13 +6,21 @@ import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.tiling.UhdSlices;
+import dev.ocellus.vlm.model.tower.SiglipTower;
 import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.nn.Resampler;
+import dev.ocellus.vlm.vision.ConfigReader;
+import dev.ocellus.vlm.vision.EncoderGraph;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImagePiece;
+import dev.ocellus.vlm.vision.Tiles;
+import dev.ocellus.vlm.vision.VisionArchitecture;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * MiniCPM-V 2.5 and 2.6 (arXiv:2408.01800): a picture and slices of it, of any shape, go through a
+ * MiniCPM-V 2.5 and 2.6 (arXiv:2408.01800): an image and slices of it, of any shape, go through a
  * SigLIP tower whose table of positions is spread over each, and a resampler makes a fixed number
  * of rows of each. Weights under {@code v.} and {@code resampler.}.
  *

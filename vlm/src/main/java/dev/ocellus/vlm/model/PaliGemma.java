@@ -7,13 +7,20 @@ import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.tower.SiglipTower;
 import dev.ocellus.vlm.nn.Linear;
+import dev.ocellus.vlm.vision.ConfigReader;
+import dev.ocellus.vlm.vision.EncoderGraph;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImagePiece;
+import dev.ocellus.vlm.vision.Tiles;
+import dev.ocellus.vlm.vision.VisionArchitecture;
 import java.util.List;
 
 /**
- * PaliGemma (arXiv:2407.07726) and PaliGemma 2 (arXiv:2412.03555): every picture is stretched to
- * one square and goes through a SigLIP tower and one linear map. The text model, Gemma or Gemma 2,
- * sees all of the prompt at once. Weights under {@code v.} and {@code mm.model.fc}.
+ * PaliGemma (arXiv:2407.07726) and PaliGemma 2 (arXiv:2412.03555): every image is stretched to one
+ * square and goes through a SigLIP tower and one linear map. The text model, Gemma or Gemma 2, sees
+ * all of the prompt at once. Weights under {@code v.} and {@code mm.model.fc}.
  *
  * <p>The reference is {@code PaliGemmaForConditionalGeneration} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/paligemma/modeling_paligemma.py">modeling_paligemma.py</a>,
@@ -21,12 +28,12 @@ import java.util.List;
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/paligemma/processing_paligemma.py">processing_paligemma.py</a>.
  *
  * <p>Gemma multiplies the embeddings of tokens by the root of their width. libllama's graphs do so
- * with whatever comes in, so the rows of a picture are divided by it here.
+ * with whatever comes in, so the rows of an image are divided by it here.
  */
 final class PaliGemma implements VisionArchitecture {
   private static final double[] HALF = {0.5, 0.5, 0.5};
 
-  /** The pictures, then the beginning of the sequence, then the text with a line end. */
+  /** The images, then the beginning of the sequence, then the text with a line end. */
   private static final String TEMPLATE =
       "{% for message in messages %}{% for part in message['content'] if part['type'] == 'image' %}{{ '<image>' }}{% endfor %}{% endfor %}"
           + "{{ bos_token }}"
@@ -74,7 +81,7 @@ final class PaliGemma implements VisionArchitecture {
   }
 
   @Override
-  public boolean promptSeesItself() {
+  public boolean usesBidirectionalPrefix() {
     return true;
   }
 

@@ -9,16 +9,23 @@ import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.tower.PixtralTower;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.nn.Mlp;
 import dev.ocellus.vlm.nn.RmsNorm;
+import dev.ocellus.vlm.vision.ConfigReader;
+import dev.ocellus.vlm.vision.EncoderGraph;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImagePiece;
+import dev.ocellus.vlm.vision.Tiles;
+import dev.ocellus.vlm.vision.VisionArchitecture;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Pixtral (arXiv:2410.07073) and Mistral Small 3: a picture keeps its aspect ratio, its lines stand
+ * Pixtral (arXiv:2410.07073) and Mistral Small 3: an image keeps its aspect ratio, its lines stand
  * in the prompt with a token behind each, and two linear maps project. Mistral 3 first merges
  * squares of patches. Weights under {@code v.} and {@code mm.}.
  *
@@ -27,9 +34,9 @@ import org.jspecify.annotations.Nullable;
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/pixtral/image_processing_pil_pixtral.py">image_processing_pil_pixtral.py</a>,
  * <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/mistral3/modeling_mistral3.py">modeling_mistral3.py</a>.
- * The reference pads the pictures of a prompt to one size and cuts the padding off again; here
- * there is none. {@code v.token_embd.img_break}, which files carry for others, is not needed: the
- * text model has that embedding.
+ * The reference pads the images of a prompt to one size and cuts the padding off again; here there
+ * is none. {@code v.token_embd.img_break}, which files carry for others, is not needed: the text
+ * model has that embedding.
  */
 final class Pixtral implements VisionArchitecture {
   private static final double[] MEAN = {0.48145466, 0.4578275, 0.40821073};
@@ -161,7 +168,7 @@ final class Pixtral implements VisionArchitecture {
     if (width == 0 || height == 0) {
       throw new ImageFormatException(
           ImageFormatException.Kind.UNSUPPORTED,
-          "A picture of %s pixels is too thin: with a longer side of at most %d, which this model takes, nothing is left of the shorter one. Crop it or cut it into parts."
+          "An image of %s pixels is too thin: with a longer side of at most %d, which this model takes, nothing is left of the shorter one. Crop it or cut it into parts."
               .formatted(size, longestSide));
     }
     return new ImageSize(Math.ceilDiv(width, unit) * unit, Math.ceilDiv(height, unit) * unit);

@@ -5,6 +5,7 @@ import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.model.tower.QwenPatches;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.GatedMlp;
 import dev.ocellus.vlm.nn.Linear;
@@ -13,6 +14,10 @@ import dev.ocellus.vlm.nn.RmsNorm;
 import dev.ocellus.vlm.nn.Rope2d;
 import dev.ocellus.vlm.nn.RotaryAttention;
 import dev.ocellus.vlm.nn.Windows;
+import dev.ocellus.vlm.vision.ConfigReader;
+import dev.ocellus.vlm.vision.EncoderGraph;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImageOptions;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -98,7 +103,7 @@ final class Qwen25Vl implements QwenArchitecture {
       return new Arrangement(tokens, new Windows(runs));
     }
 
-    /** Row numbers that bring {@code n} pictures into this order. */
+    /** Row numbers that bring {@code n} images into this order. */
     int[] into(int n) {
       int[] rows = new int[n * tokens.length];
       for (int i = 0; i < rows.length; i++) {
@@ -107,7 +112,7 @@ final class Qwen25Vl implements QwenArchitecture {
       return rows;
     }
 
-    /** Row numbers that bring {@code n} pictures back into the order of lines. */
+    /** Row numbers that bring {@code n} images back into the order of lines. */
     int[] back(int n) {
       int[] into = into(n);
       int[] rows = new int[into.length];
@@ -147,7 +152,7 @@ final class Qwen25Vl implements QwenArchitecture {
   }
 
   /**
-   * Which layers see the whole picture: every {@code n_wa_pattern}-th, or those that {@code
+   * Which layers see the whole image: every {@code n_wa_pattern}-th, or those that {@code
    * wa_layer_indexes} lists, as llama.cpp's files of Youtu-VL do.
    */
   private static boolean[] fullLayers(GgufMetadata metadata, ConfigReader c, int nLayer) {

@@ -5,6 +5,7 @@ import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.model.tower.QwenPatches;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.LayerNorm;
 import dev.ocellus.vlm.nn.Linear;
@@ -12,6 +13,10 @@ import dev.ocellus.vlm.nn.Mlp;
 import dev.ocellus.vlm.nn.Rope2d;
 import dev.ocellus.vlm.nn.RotaryAttention;
 import dev.ocellus.vlm.nn.Windows;
+import dev.ocellus.vlm.vision.ConfigReader;
+import dev.ocellus.vlm.vision.EncoderGraph;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImageOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -129,7 +134,7 @@ final class Qwen2Vl implements QwenArchitecture {
   }
 
   /**
-   * All frames, in pairs a position in time apart, each as large as a picture may be ({@code
+   * All frames, in pairs a position in time apart, each as large as an image may be ({@code
    * Qwen2VLVideoProcessor}, which chooses among frames only when it is asked to).
    */
   @Override

@@ -6,6 +6,9 @@ import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.model.tiling.FrameSampling;
+import dev.ocellus.vlm.model.tower.GridTable;
+import dev.ocellus.vlm.model.tower.QwenPatches;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.LayerNorm;
 import dev.ocellus.vlm.nn.Linear;
@@ -13,6 +16,11 @@ import dev.ocellus.vlm.nn.Mlp;
 import dev.ocellus.vlm.nn.Rope2d;
 import dev.ocellus.vlm.nn.RotaryAttention;
 import dev.ocellus.vlm.nn.Windows;
+import dev.ocellus.vlm.vision.ConfigReader;
+import dev.ocellus.vlm.vision.EncoderGraph;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImageOptions;
+import dev.ocellus.vlm.vision.ImagePiece;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.ArrayList;
@@ -181,7 +189,7 @@ final class Qwen3Vl implements QwenArchitecture {
     if (n < QwenPatches.FRAMES) {
       throw new ImageFormatException(
           ImageFormatException.Kind.UNSUPPORTED,
-          "A video has %d frame, and this model needs at least %d. Give it as a picture."
+          "A video has %d frame, and this model needs at least %d. Give it as an image."
               .formatted(n, QwenPatches.FRAMES));
     }
     long width = video.size().width();

@@ -2,10 +2,15 @@ package dev.ocellus.vlm.model;
 
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.model.tower.QwenPatches;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImageOptions;
+import dev.ocellus.vlm.vision.ImagePlaceholder;
+import dev.ocellus.vlm.vision.VisionArchitecture;
 
-/** What the Qwen-VL generations share: how pictures are cut, and what stands around them. */
+/** What the Qwen-VL generations share: how images are cut, and what stands around them. */
 interface QwenArchitecture extends VisionArchitecture {
-  /** How pictures and frames become patches, with the limits of the generation. */
+  /** How images and frames become patches, with the limits of the generation. */
   QwenPatches patches();
 
   @Override
@@ -24,7 +29,7 @@ interface QwenArchitecture extends VisionArchitecture {
   }
 
   @Override
-  default VisualPlace place(Video video) {
+  default ImagePlaceholder place(Video video) {
     return QwenPatches.VIDEO_PLACE;
   }
 

@@ -1,6 +1,7 @@
 package dev.ocellus.vlm.model;
 
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.vision.ConfigReader;
 
 /**
  * Sizes of a Qwen-VL tower.

@@ -4,9 +4,9 @@ import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 
 /**
- * Learned queries that attend once to the rows of a picture, however many there are, so that a
- * fixed number comes out. Positions are added to the keys only. As in Qwen-VL (arXiv:2308.12966)
- * and MiniCPM-V (arXiv:2408.01800).
+ * Learned queries that attend once to the rows of an image, however many there are, so that a fixed
+ * number comes out. Positions are added to the keys only. As in Qwen-VL (arXiv:2308.12966) and
+ * MiniCPM-V (arXiv:2408.01800).
  */
 public final class Resampler {
   private final Tensor query;

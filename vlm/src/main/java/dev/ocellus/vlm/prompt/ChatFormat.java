@@ -1,9 +1,11 @@
 package dev.ocellus.vlm.prompt;
 
-import dev.ocellus.vlm.Content;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.PromptOptions;
-import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.chat.Content;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.PromptOptions;
+import dev.ocellus.vlm.chat.Role;
+import dev.ocellus.vlm.chat.Tool;
+import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.template.ChatTemplate;
 import dev.ocellus.vlm.template.ContextJson;
@@ -11,8 +13,6 @@ import dev.ocellus.vlm.template.Rendered;
 import dev.ocellus.vlm.template.TemplateException;
 import dev.ocellus.vlm.template.text.TracedText;
 import dev.ocellus.vlm.tool.AnswerFormat;
-import dev.ocellus.vlm.tool.Tool;
-import dev.ocellus.vlm.tool.ToolCall;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * Renders conversations with a chat template.
  *
  * <p>Templates take a message's content as a list of parts, as a string, or as either. Which one is
- * found out by rendering a probe; a list is preferred, because only a list says where pictures are.
+ * found out by rendering a probe; a list is preferred, because only a list says where images are.
  */
 public final class ChatFormat {
   private static final String PROBE = "ocellus-probe";
@@ -70,18 +70,16 @@ public final class ChatFormat {
   public enum Shown {
     /** As the template wants it: parts of their own, or written into the text of the message. */
     PARTS,
-    /**
-     * Pictures as parts of their own, and videos as text, for templates that know pictures only.
-     */
+    /** Images as parts of their own, and videos as text, for templates that know images only. */
     VIDEOS_AS_TEXT,
-    /** Written into the text of the message, for templates that leave pictures out. */
+    /** Written into the text of the message, for templates that leave images out. */
     TEXT
   }
 
   /**
    * Renders a conversation up to where the answer begins.
    *
-   * @param written what to write for a picture or video where the template has no place for it
+   * @param written what to write for an image or video where the template has no place for it
    * @throws TemplateException if the template refuses it or fails
    * @throws PromptException if there are tools, and the template does not show them to the model
    */

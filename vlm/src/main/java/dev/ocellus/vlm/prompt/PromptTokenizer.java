@@ -2,10 +2,10 @@ package dev.ocellus.vlm.prompt;
 
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.llama.Vocab.SpecialToken;
-import dev.ocellus.vlm.model.VisualPlace;
 import dev.ocellus.vlm.template.Rendered;
 import dev.ocellus.vlm.template.text.Origin;
 import dev.ocellus.vlm.template.text.Span;
+import dev.ocellus.vlm.vision.ImagePlaceholder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -28,7 +28,7 @@ public final class PromptTokenizer {
   private final Map<Character, List<SpecialToken>> specialsByFirst = new HashMap<>();
 
   /**
-   * @param markers what stands for pictures and videos in what a template renders; none for a model
+   * @param markers what stands for images and videos in what a template renders; none for a model
    *     of text
    */
   public PromptTokenizer(Vocab vocab, Set<String> markers) {
@@ -42,9 +42,9 @@ public final class PromptTokenizer {
   /**
    * Tokenizes; the beginning-of-sequence token is put in front where the vocabulary wants it.
    *
-   * @param places how the pictures and videos of the conversation are written, in order
+   * @param places how the images and videos of the conversation are written, in order
    */
-  public Prompt tokenize(Rendered rendered, List<VisualPlace> places) {
+  public Prompt tokenize(Rendered rendered, List<ImagePlaceholder> places) {
     var run = new Run(rendered, places);
     run.scan();
     return new Prompt(rendered.text(), run.segments, run.misplaced, rendered.end());
@@ -55,7 +55,7 @@ public final class PromptTokenizer {
     private final StringBuilder builder = new StringBuilder();
     private final BitSet trusted = new BitSet();
 
-    /** Where pictures stand: each in front of the character of this number; in order. */
+    /** Where images stand: each in front of the character of this number; in order. */
     private final List<Integer> images = new ArrayList<>();
 
     private final String text;
@@ -65,7 +65,7 @@ public final class PromptTokenizer {
     private int nImages;
     private boolean misplaced;
 
-    Run(Rendered rendered, List<VisualPlace> places) {
+    Run(Rendered rendered, List<ImagePlaceholder> places) {
       BitSet written = new BitSet();
       int at = 0;
       for (Span span : rendered.spans()) {
@@ -79,8 +79,8 @@ public final class PromptTokenizer {
       text = builder.toString();
     }
 
-    /** Copies the text with what belongs around pictures instead of their markers. */
-    private void place(String rendered, BitSet written, List<VisualPlace> places) {
+    /** Copies the text with what belongs around images instead of their markers. */
+    private void place(String rendered, BitSet written, List<ImagePlaceholder> places) {
       int start = 0;
       int i = nextMarker(rendered, 0);
       while (i < rendered.length()) {
@@ -88,10 +88,10 @@ public final class PromptTokenizer {
         int end = i + marker.length();
         if (written.nextClearBit(i) >= end) {
           int n = images.size();
-          VisualPlace place = n < places.size() ? places.get(n) : null;
+          ImagePlaceholder place = n < places.size() ? places.get(n) : null;
           if (place == null || !place.marker().equals(marker)) {
             misplaced = true;
-            place = new VisualPlace(marker, "", "", marker);
+            place = new ImagePlaceholder(marker, "", "", marker);
           }
           append(rendered, written, start, i);
           appendTrusted(place.before());
@@ -159,7 +159,7 @@ public final class PromptTokenizer {
       flush();
     }
 
-    /** Where the next picture stands; beyond the text if there is no other. */
+    /** Where the next image stands; beyond the text if there is no other. */
     private int nextImage() {
       return nImages < images.size() ? images.get(nImages) : text.length() + 1;
     }
@@ -210,7 +210,7 @@ public final class PromptTokenizer {
       }
     }
 
-    /** In front, unless the template has written it there, or behind pictures in front. */
+    /** In front, unless the template has written it there, or behind images in front. */
     private void addBos() {
       if (!vocab.addsBos()) {
         return;

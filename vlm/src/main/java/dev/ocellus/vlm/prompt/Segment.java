@@ -6,9 +6,9 @@ public sealed interface Segment {
   record Tokens(int[] ids) implements Segment {}
 
   /**
-   * The place of a picture.
+   * The place of an image.
    *
-   * @param index number of the picture in the conversation, from 0
+   * @param index number of the image in the conversation, from 0
    */
   record Image(int index) implements Segment {}
 }

@@ -1,2 +1,2 @@
-/** From messages to what a model decodes: rendering, tokenizing, and places for pictures. */
+/** From messages to what a model decodes: rendering, tokenizing, and places for images. */
 package dev.ocellus.vlm.prompt;

@@ -1,5 +1,7 @@
 package dev.ocellus.vlm.tool;
 
+import dev.ocellus.vlm.chat.ToolCall;
+
 /** A part of an answer, as it becomes known. */
 public sealed interface AnswerPart {
   /** More text for the reader. */

@@ -1,5 +1,7 @@
 package dev.ocellus.vlm.tool;
 
+import dev.ocellus.vlm.chat.Tool;
+import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.tool.AnswerFormat.Kind;
 import dev.ocellus.vlm.tool.AnswerFormat.Tag;
 import java.util.ArrayList;

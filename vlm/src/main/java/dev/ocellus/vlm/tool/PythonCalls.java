@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.python.PythonJson;
 import java.util.ArrayList;
 import java.util.List;

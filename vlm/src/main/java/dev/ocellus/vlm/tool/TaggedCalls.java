@@ -3,6 +3,8 @@ package dev.ocellus.vlm.tool;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import dev.ocellus.vlm.chat.Tool;
+import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.python.PythonJson;
 import java.util.ArrayList;
 import java.util.List;

@@ -3,6 +3,8 @@ package dev.ocellus.vlm.tool;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
+import dev.ocellus.vlm.chat.Tool;
+import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.python.PythonJson;
 import java.io.IOException;
 import java.util.ArrayList;

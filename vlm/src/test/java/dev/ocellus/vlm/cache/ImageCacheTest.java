@@ -3,7 +3,8 @@ package dev.ocellus.vlm.cache;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ocellus.vlm.cache.ImageCache.Tier;
-import dev.ocellus.vlm.model.ImagePiece;
+import dev.ocellus.vlm.vision.EncodedImage;
+import dev.ocellus.vlm.vision.ImagePiece;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

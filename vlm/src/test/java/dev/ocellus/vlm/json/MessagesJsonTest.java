@@ -3,9 +3,9 @@ package dev.ocellus.vlm.json;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.ocellus.vlm.Content;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.chat.Content;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.Rgb;
@@ -107,7 +107,7 @@ class MessagesJsonTest {
         "[{\"role\": \"user\", \"content\": 5}]|messages[0].content: expected a string or a list",
         "[{\"role\": \"user\", \"content\": [{\"type\": \"audio\"}]}]|messages[0].content[0].type: expected text, image_url, image or video",
         "[{\"role\": \"user\", \"content\": [{\"type\": \"text\"}]}]|messages[0].content[0].text: expected a string",
-        "[{\"role\": \"user\", \"content\": [{\"type\": \"image\"}]}]|messages[0].content[0]: expected the picture under",
+        "[{\"role\": \"user\", \"content\": [{\"type\": \"image\"}]}]|messages[0].content[0]: expected the image under",
         "[{\"role\": \"user\", \"content\": [{\"type\": \"image\", \"image\": \"none.png\"}]}]|messages[0].content[0].image: no such file",
         "[{\"role\": \"user\", \"content\": [{\"type\": \"image\", \"image\": \"https://x/y.png\"}]}]|nothing is fetched from the network",
         "[{\"role\": \"user\", \"content\": [{\"type\": \"image\", \"image\": \"data:image/png,xyz\"}]}]|messages[0].content[0].image: expected data:image/TYPE;base64",
@@ -132,7 +132,7 @@ class MessagesJsonTest {
   }
 
   @Test
-  void namesThePlaceOfABrokenPicture() throws IOException {
+  void namesThePlaceOfABrokenImage() throws IOException {
     Files.writeString(directory.resolve("note.png"), "hello");
     assertThatThrownBy(() ->
             parse("[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"path\":\"note.png\"}]}]"))

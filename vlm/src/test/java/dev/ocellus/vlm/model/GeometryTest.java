@@ -6,6 +6,9 @@ import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
+import dev.ocellus.vlm.model.tiling.AnyRes;
+import dev.ocellus.vlm.model.tiling.PanAndScan;
+import dev.ocellus.vlm.model.tower.QwenPatches;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,8 +22,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Sizes, grids and numbers of tokens that the PIL image processors of transformers 5.18 chose, for
- * the published limits and for small ones: squares, primes, single pixels, pictures of 100
- * megapixels, and pictures so thin that the processors fail.
+ * the published limits and for small ones: squares, primes, single pixels, images of 100
+ * megapixels, and images so thin that the processors fail.
  *
  * <p>In {@code geometry.txt} a line that begins with # names a rule and its parameters; the lines
  * after it are width, height and the result: the resized size where the rule chooses one, tiles

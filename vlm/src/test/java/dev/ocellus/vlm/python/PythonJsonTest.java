@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.PromptOptions;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.PromptOptions;
+import dev.ocellus.vlm.chat.Tool;
+import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.grammar.schema.JsonSchemaGrammar;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.json.ImageLoader;
@@ -14,12 +16,11 @@ import dev.ocellus.vlm.json.MessagesJson;
 import dev.ocellus.vlm.prompt.ChatFormat;
 import dev.ocellus.vlm.template.ChatTemplate;
 import dev.ocellus.vlm.template.ContextJson;
-import dev.ocellus.vlm.tool.Tool;
-import dev.ocellus.vlm.tool.ToolCall;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -62,7 +63,7 @@ class PythonJsonTest {
   void keepsNumbersInTemplateContexts() throws IOException {
     ChatTemplate template = ChatTemplate.compile("{{ v | tojson }}");
     for (Number number : numbers()) {
-      Map<String, Object> context = ContextJson.parse("{\"v\": [" + number.written + "]}");
+      Map<String, @Nullable Object> context = ContextJson.parse("{\"v\": [" + number.written + "]}");
       assertThat(template.render(context).text()).isEqualTo("[" + number.python + "]");
     }
   }

@@ -5,14 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.ocellus.OcellusException;
 import dev.ocellus.llama.Vocab;
-import dev.ocellus.vlm.Content;
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.PromptOptions;
-import dev.ocellus.vlm.Role;
+import dev.ocellus.vlm.chat.Content;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.PromptOptions;
+import dev.ocellus.vlm.chat.Role;
+import dev.ocellus.vlm.chat.Tool;
+import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.grammar.TestVocabulary;
 import dev.ocellus.vlm.image.Rgb;
 import dev.ocellus.vlm.image.RgbImage;
-import dev.ocellus.vlm.model.VisualPlace;
 import dev.ocellus.vlm.prompt.ChatFormat;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.PromptException;
@@ -20,8 +21,7 @@ import dev.ocellus.vlm.prompt.PromptTokenizer;
 import dev.ocellus.vlm.prompt.Segment;
 import dev.ocellus.vlm.template.text.Origin;
 import dev.ocellus.vlm.template.text.Span;
-import dev.ocellus.vlm.tool.Tool;
-import dev.ocellus.vlm.tool.ToolCall;
+import dev.ocellus.vlm.vision.ImagePlaceholder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,8 +53,8 @@ class InjectionTest {
   private static final String MARKER = "<image>";
 
   /** Of more pictures than any conversation here has. */
-  private static final List<VisualPlace> PLACES =
-      Collections.nCopies(16, new VisualPlace(MARKER, "<|user|>", "", MARKER));
+  private static final List<ImagePlaceholder> PLACES =
+      Collections.nCopies(16, new ImagePlaceholder(MARKER, "<|user|>", "", MARKER));
 
   /** Tokens that are tried by themselves in the committed run. */
   private static final int SINGLES = 2;

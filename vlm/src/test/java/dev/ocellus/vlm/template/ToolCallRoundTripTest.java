@@ -2,14 +2,14 @@ package dev.ocellus.vlm.template;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ocellus.vlm.Message;
-import dev.ocellus.vlm.PromptOptions;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.PromptOptions;
+import dev.ocellus.vlm.chat.Tool;
+import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.prompt.ChatFormat;
 import dev.ocellus.vlm.prompt.PromptException;
 import dev.ocellus.vlm.tool.AnswerPart;
 import dev.ocellus.vlm.tool.AnswerSplitter;
-import dev.ocellus.vlm.tool.Tool;
-import dev.ocellus.vlm.tool.ToolCall;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -2,6 +2,8 @@ package dev.ocellus.vlm.tool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ocellus.vlm.chat.Tool;
+import dev.ocellus.vlm.chat.ToolCall;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;

@@ -19,7 +19,7 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** Reads videos: animated GIF files, and directories of pictures. */
+/** Reads videos: animated GIF files, and directories of images. */
 public final class VideoReader {
   /** Frames per second of a directory that nothing is said about. */
   public static final double DEFAULT_FPS = 2;
@@ -28,19 +28,19 @@ public final class VideoReader {
       Set.of("png", "jpg", "jpeg", "gif", "bmp", "tif", "tiff", "webp");
 
   private static final String HOW_TO =
-      " Videos are animated GIF files, or directories with a picture for each frame, as 'ffmpeg -i film.mp4 -vf fps=2 DIR/%05d.png' makes them.";
+      " Videos are animated GIF files, or directories with an image for each frame, as 'ffmpeg -i film.mp4 -vf fps=2 DIR/%05d.png' makes them.";
 
   private static final Pattern PART = Pattern.compile("\\d+|\\D+");
 
   private VideoReader() {}
 
   /**
-   * Reads the pictures of a directory in the natural order of their names ({@code 9.png} before
+   * Reads the images of a directory in the natural order of their names ({@code 9.png} before
    * {@code 10.png}), or the frames of an animated GIF.
    *
    * @param fps frames per second; if empty, the times that a GIF has, and {@link #DEFAULT_FPS} for
    *     a directory
-   * @param limits for each picture, and for all frames together as for an animation
+   * @param limits for each image, and for all frames together as for an animation
    * @throws IOException if something cannot be read
    * @throws ImageFormatException if there are no frames, or too many, or some are broken or differ
    *     in size
@@ -60,7 +60,7 @@ public final class VideoReader {
     }
     if (frames.size() == 1) {
       throw ImageFormatException.unsupported(
-          path + " is a still picture and not a video; give it as a picture." + HOW_TO);
+          path + " is a still image and not a video; give it as an image." + HOW_TO);
     }
     return fps.isPresent()
         ? Video.of(frames.stream().map(ImageFrame::image).toList(), fps.getAsDouble())
@@ -72,13 +72,13 @@ public final class VideoReader {
     try (Stream<Path> entries = Files.list(directory)) {
       files =
           entries
-              .filter(VideoReader::isPicture)
+              .filter(VideoReader::isImage)
               .sorted(Comparator.comparing(VideoReader::name, VideoReader::compareNaturally))
               .toList();
     }
     if (files.isEmpty()) {
       throw ImageFormatException.unsupported(
-          directory + ": no pictures are in this directory." + HOW_TO);
+          directory + ": no images are in this directory." + HOW_TO);
     }
     if (files.size() > limits.maxFrames()) {
       throw tooLarge(directory, files.size() + " frames", limits.maxFrames() + " are");
@@ -110,7 +110,7 @@ public final class VideoReader {
     return String.valueOf(file.getFileName());
   }
 
-  private static boolean isPicture(Path file) {
+  private static boolean isImage(Path file) {
     String name = name(file).toLowerCase(Locale.ROOT);
     return !name.startsWith(".")
         && EXTENSIONS.contains(name.substring(name.lastIndexOf('.') + 1))

@@ -1,5 +1,7 @@
 package dev.ocellus.vlm.tool.grammar;
 
+import dev.ocellus.vlm.chat.Tool;
+import dev.ocellus.vlm.chat.ToolChoice;
 import dev.ocellus.vlm.grammar.Grammar;
 import dev.ocellus.vlm.grammar.GrammarException;
 import dev.ocellus.vlm.grammar.GrammarExpr;
@@ -8,8 +10,6 @@ import dev.ocellus.vlm.tool.AnswerFormat;
 import dev.ocellus.vlm.tool.AnswerFormat.Kind;
 import dev.ocellus.vlm.tool.AnswerFormat.Tag;
 import dev.ocellus.vlm.tool.CallNotation;
-import dev.ocellus.vlm.tool.Tool;
-import dev.ocellus.vlm.tool.ToolChoice;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

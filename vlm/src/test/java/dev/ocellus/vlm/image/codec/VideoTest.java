@@ -138,14 +138,14 @@ class VideoTest {
   void refusesWhatIsNoVideo() throws IOException {
     assertThatThrownBy(() -> read(OptionalDouble.empty()))
         .isInstanceOf(ImageFormatException.class)
-        .hasMessageContaining("no pictures")
+        .hasMessageContaining("no images")
         .hasMessageContaining("ffmpeg");
     write("still.png", gray(1));
     assertThatThrownBy(() ->
             VideoReader.read(
                 directory.resolve("still.png"), OptionalDouble.empty(), ImageLimits.DEFAULT))
         .isInstanceOf(ImageFormatException.class)
-        .hasMessageContaining("still picture");
+        .hasMessageContaining("still image");
     Path film = Files.writeString(directory.resolve("film.mp4"), "ftypisom");
     assertThatThrownBy(() -> VideoReader.read(film, OptionalDouble.empty(), ImageLimits.DEFAULT))
         .isInstanceOf(ImageFormatException.class)

@@ -1,0 +1,25 @@
+package dev.ocellus.vlm.chat;
+
+/**
+ * Told the progress of an answer, on the thread that generates it. An exception that it throws
+ * stops the answer and reaches the caller.
+ */
+public interface AnswerListener {
+  /** Does nothing. */
+  AnswerListener NONE = text -> {};
+
+  /**
+   * More text of the answer that is for the reader: whole characters only, and never a part of a
+   * stop string, of reasoning or of a call.
+   */
+  void onText(String text);
+
+  /** More of what the model thinks aloud. */
+  default void onReasoning(String text) {}
+
+  /** A call that the model asks for, complete. */
+  default void onToolCall(ToolCall call) {}
+
+  /** A share of the prompt has been computed, 0 to 1. */
+  default void onPrefill(double share) {}
+}

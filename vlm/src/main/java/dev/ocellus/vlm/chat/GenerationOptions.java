@@ -1,0 +1,117 @@
+package dev.ocellus.vlm.chat;
+
+import dev.ocellus.vlm.sampling.SamplingOptions;
+import java.util.List;
+
+/**
+ * How an answer is generated.
+ *
+ * @param maxTokens most tokens of the answer; -1 for as many as the context holds
+ * @param sampling how tokens are chosen
+ * @param stop strings at which the answer ends; they are not part of it
+ * @param ignoreEos whether to go on after tokens that end an answer, for measuring. The tokens are
+ *     generated like any others (llama.cpp forbids them instead).
+ * @param prompt what the conversation is rendered with: tools, variables of the template
+ * @param constraint what the answer must keep to: a grammar or a schema
+ * @param logProbs for each token, how many of the likeliest to tell the log probabilities of; 0 for
+ *     that of the token alone, -1 for none
+ */
+public record GenerationOptions(
+    int maxTokens,
+    SamplingOptions sampling,
+    List<String> stop,
+    boolean ignoreEos,
+    PromptOptions prompt,
+    OutputConstraint constraint,
+    int logProbs) {
+  public GenerationOptions {
+    if (maxTokens < -1) {
+      throw new IllegalArgumentException(
+          "max tokens (-n): expected -1 (no limit) or more, found " + maxTokens);
+    }
+    if (logProbs < -1) {
+      throw new IllegalArgumentException(
+          "log probabilities (--logprobs): expected -1 (none) or more, found " + logProbs);
+    }
+    if (ignoreEos && !(constraint instanceof OutputConstraint.None)) {
+      throw new IllegalArgumentException(
+          "an answer that keeps to a grammar ends where the grammar does; --ignore-eos does not go with it");
+    }
+    if (prompt.toolChoice().requiresCall()) {
+      requireNothingElse(ignoreEos, constraint);
+    }
+    stop = List.copyOf(stop);
+  }
+
+  private static void requireNothingElse(boolean ignoreEos, OutputConstraint constraint) {
+    if (!(constraint instanceof OutputConstraint.None)) {
+      throw new IllegalArgumentException(
+          "a required call and a grammar or schema both say what the answer is; use one of them");
+    }
+    if (ignoreEos) {
+      throw new IllegalArgumentException(
+          "an answer that has to be a call ends with it; --ignore-eos does not go with it");
+    }
+  }
+
+  /** Options without tools, constraint or log probabilities. */
+  public GenerationOptions(
+      int maxTokens, SamplingOptions sampling, List<String> stop, boolean ignoreEos) {
+    this(maxTokens, sampling, stop, ignoreEos, PromptOptions.defaults(), OutputConstraint.NONE, -1);
+  }
+
+  /** No limit, llama.cpp's usual sampling, no stop strings. */
+  public static GenerationOptions defaults() {
+    return new GenerationOptions(-1, SamplingOptions.defaults(), List.of(), false);
+  }
+
+  /** No limit, always the likeliest token. */
+  public static GenerationOptions greedy() {
+    return defaults().withSampling(SamplingOptions.greedy());
+  }
+
+  public GenerationOptions withMaxTokens(int maxTokens) {
+    return new GenerationOptions(
+        maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs);
+  }
+
+  public GenerationOptions withSampling(SamplingOptions sampling) {
+    return new GenerationOptions(
+        maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs);
+  }
+
+  public GenerationOptions withStop(List<String> stop) {
+    return new GenerationOptions(
+        maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs);
+  }
+
+  public GenerationOptions withIgnoreEos(boolean ignoreEos) {
+    return new GenerationOptions(
+        maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs);
+  }
+
+  public GenerationOptions withPrompt(PromptOptions prompt) {
+    return new GenerationOptions(
+        maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs);
+  }
+
+  public GenerationOptions withConstraint(OutputConstraint constraint) {
+    return new GenerationOptions(
+        maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs);
+  }
+
+  /** An answer in JSON that a schema allows. */
+  public GenerationOptions withJsonSchema(String schema) {
+    return withConstraint(new OutputConstraint.JsonSchema(schema));
+  }
+
+  /** An answer that matches a grammar in GBNF. */
+  public GenerationOptions withGrammar(String gbnf) {
+    return withConstraint(new OutputConstraint.Gbnf(gbnf));
+  }
+
+  public GenerationOptions withLogProbs(int logProbs) {
+    return new GenerationOptions(
+        maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs);
+  }
+}

@@ -1,0 +1,85 @@
+package dev.ocellus.vlm.chat;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a conversation is rendered with besides its messages.
+ *
+ * @param tools tools that the model may call
+ * @param templateArguments variables for the chat template, such as {@code enable_thinking}:
+ *     strings, numbers, booleans, null, lists and maps. Strings are input: they become no control
+ *     tokens
+ * @param continueLast whether a conversation that ends with an assistant's message is answered by
+ *     going on with that message; otherwise a new one is begun
+ * @param toolChoice whether the answer calls tools
+ * @param constrainedCalls whether a call that has begun is held to an offered tool and to the
+ *     schema of its arguments, where the notation of the model's calls has a grammar
+ */
+public record PromptOptions(
+    List<Tool> tools,
+    Map<String, @Nullable Object> templateArguments,
+    boolean continueLast,
+    ToolChoice toolChoice,
+    boolean constrainedCalls) {
+  public PromptOptions {
+    tools = List.copyOf(tools);
+    templateArguments = Collections.unmodifiableMap(new LinkedHashMap<>(templateArguments));
+    if (toolChoice.requiresCall() && !constrainedCalls) {
+      throw new IllegalArgumentException(
+          "a call that is required has to be held to a grammar; free calls go with the tool choices auto and none only");
+    }
+  }
+
+  /** Options with calls as the model wants, held to the tools' schemas. */
+  public PromptOptions(
+      List<Tool> tools, Map<String, @Nullable Object> templateArguments, boolean continueLast) {
+    this(tools, templateArguments, continueLast, ToolChoice.AUTO, true);
+  }
+
+  /** No tools, no variables; an assistant's message at the end is gone on with. */
+  public static PromptOptions defaults() {
+    return new PromptOptions(List.of(), Map.of(), true);
+  }
+
+  public PromptOptions withTools(List<Tool> tools) {
+    return new PromptOptions(tools, templateArguments, continueLast, toolChoice, constrainedCalls);
+  }
+
+  public PromptOptions withToolChoice(ToolChoice toolChoice) {
+    return new PromptOptions(tools, templateArguments, continueLast, toolChoice, constrainedCalls);
+  }
+
+  public PromptOptions withConstrainedCalls(boolean constrainedCalls) {
+    return new PromptOptions(tools, templateArguments, continueLast, toolChoice, constrainedCalls);
+  }
+
+  /** The same with one more variable. */
+  public PromptOptions withTemplateArgument(String name, @Nullable Object value) {
+    Map<String, @Nullable Object> more = new LinkedHashMap<>(templateArguments);
+    more.put(name, value);
+    return new PromptOptions(tools, more, continueLast, toolChoice, constrainedCalls);
+  }
+
+  /** Switches thinking on or off, for templates that know {@code enable_thinking}. */
+  public PromptOptions withThinking(boolean enabled) {
+    return withTemplateArgument("enable_thinking", enabled);
+  }
+
+  public PromptOptions withContinueLast(boolean continueLast) {
+    return new PromptOptions(tools, templateArguments, continueLast, toolChoice, constrainedCalls);
+  }
+
+  /** The message that the answer goes on with, or null. */
+  public @Nullable Message continued(List<Message> messages) {
+    if (!continueLast || messages.isEmpty()) {
+      return null;
+    }
+    Message last = messages.getLast();
+    boolean answer = last.role() == Role.ASSISTANT && last.toolCalls().isEmpty();
+    return answer && !last.text().isEmpty() && last.images().isEmpty() ? last : null;
+  }
+}

@@ -1,0 +1,31 @@
+package dev.ocellus.vlm.chat;
+
+import java.util.Locale;
+
+/** Who says a message. */
+public enum Role {
+  SYSTEM,
+  USER,
+  ASSISTANT,
+  TOOL;
+
+  /** The word that templates and OpenAI's format use. */
+  public String word() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  /**
+   * The role of such a word.
+   *
+   * @throws IllegalArgumentException for any other; the message lists the words
+   */
+  public static Role of(String word) {
+    for (Role role : values()) {
+      if (role.word().equals(word)) {
+        return role;
+      }
+    }
+    throw new IllegalArgumentException(
+        "role: expected system, user, assistant or tool, found '" + word + "'");
+  }
+}

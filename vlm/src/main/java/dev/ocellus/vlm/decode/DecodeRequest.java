@@ -1,0 +1,98 @@
+package dev.ocellus.vlm.decode;
+
+import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.vlm.vision.EncodedImage;
+import java.util.concurrent.CompletableFuture;
+
+/** What a lane wants to have computed: tokens, or rows of an image. Possibly in several steps. */
+abstract sealed class DecodeRequest {
+  final BatchedSequence lane;
+  final CancellationFlag flag;
+
+  /** Completed when all is computed, or failed. */
+  final CompletableFuture<Void> done = new CompletableFuture<>();
+
+  /** How much of it is computed. Used by the scheduler's thread only. */
+  int progress;
+
+  private DecodeRequest(BatchedSequence lane, CancellationFlag flag) {
+    this.lane = lane;
+    this.flag = flag;
+  }
+
+  /** How many entries it has. */
+  abstract int count();
+
+  /** How many of the last ones get logits. */
+  abstract int outputs();
+
+  int remaining() {
+    return count() - progress;
+  }
+
+  boolean wantsLogits(int i) {
+    return i >= count() - outputs();
+  }
+
+  /** Tokens from a position on. */
+  static final class Tokens extends DecodeRequest {
+    final int[] ids;
+    final int position;
+    private final int outputs;
+
+    /**
+     * @param ids not changed by the caller until this is done
+     */
+    Tokens(BatchedSequence lane, int[] ids, int position, int outputs, CancellationFlag flag) {
+      super(lane, flag);
+      this.ids = ids;
+      this.position = position;
+      this.outputs = outputs;
+    }
+
+    @Override
+    int count() {
+      return ids.length;
+    }
+
+    @Override
+    int outputs() {
+      return outputs;
+    }
+  }
+
+  /** Rows of an image. */
+  static final class Rows extends DecodeRequest {
+    final EncodedImage image;
+    final int from;
+    final int[][] positions;
+    final boolean seeEachOther;
+    private final boolean wantsLogits;
+
+    Rows(
+        BatchedSequence lane,
+        EncodedImage image,
+        int from,
+        int[][] positions,
+        boolean seeEachOther,
+        boolean wantsLogits,
+        CancellationFlag flag) {
+      super(lane, flag);
+      this.image = image;
+      this.from = from;
+      this.positions = positions;
+      this.seeEachOther = seeEachOther;
+      this.wantsLogits = wantsLogits;
+    }
+
+    @Override
+    int count() {
+      return positions.length;
+    }
+
+    @Override
+    int outputs() {
+      return wantsLogits ? 1 : 0;
+    }
+  }
+}

@@ -1,0 +1,256 @@
+package dev.ocellus.vlm.decode;
+
+import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.vision.EncodedImage;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings a lane to a wanted content with as little computing as possible: what it has in common
+ * with the present content, from the beginning on, stays.
+ *
+ * <p>An image may have more rows than a batch; it is decoded in parts, as long text is, unless its
+ * rows see each other.
+ */
+@SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes, others only look
+public final class PromptCache {
+  private final KvSequence lane;
+  private final int nPositions;
+  private final boolean usesNonCausalImageAttention;
+  private final List<ContextEntry> present = new ArrayList<>();
+  private int[] ids = new int[64];
+  private volatile int used;
+  private int position;
+  private volatile boolean fromFile;
+  private volatile boolean borrowed;
+
+  /**
+   * @param nPositions position numbers of a row
+   * @param usesNonCausalImageAttention whether the rows of an image are decoded without a causal
+   *     mask
+   */
+  public PromptCache(KvSequence lane, int nPositions, boolean usesNonCausalImageAttention) {
+    this.lane = lane;
+    this.nPositions = nPositions;
+    this.usesNonCausalImageAttention = usesNonCausalImageAttention;
+  }
+
+  /** Whether the rows of an image must be decoded together. */
+  public boolean usesNonCausalImageAttention() {
+    return usesNonCausalImageAttention;
+  }
+
+  /** Places in use. */
+  public int used() {
+    return used;
+  }
+
+  /** Places that the conversation uses which answers here now. */
+  public int ownUsed() {
+    return borrowed ? 0 : used;
+  }
+
+  /**
+   * Another conversation goes on here. It may begin as the last one did; but keys and values from a
+   * file are believed in nobody's conversation but that of who restored it.
+   */
+  public void markBorrowed() {
+    borrowed = true;
+  }
+
+  /** What stands in the lane. */
+  public List<ContextEntry> present() {
+    return List.copyOf(present);
+  }
+
+  /** An image that stands in the context, or null. */
+  public @Nullable EncodedImage find(String key) {
+    if (borrowed && fromFile) {
+      return null;
+    }
+    for (ContextEntry entry : present) {
+      if (entry instanceof ContextEntry.Image image && image.key().equals(key)) {
+        return image.image();
+      }
+    }
+    return null;
+  }
+
+  /** Empties the lane. */
+  public void clear() {
+    forgetAll();
+    lane.removeFrom(0);
+  }
+
+  private void forgetAll() {
+    present.clear();
+    used = 0;
+    position = 0;
+    fromFile = false;
+    borrowed = false;
+  }
+
+  /** Takes over what the lane has been given from a file. */
+  public void restored(List<ContextEntry> entries) {
+    forgetAll();
+    stands(entries);
+    fromFile = true;
+  }
+
+  private void stands(List<ContextEntry> entries) {
+    present.addAll(entries);
+    used = entries.stream().mapToInt(ContextEntry::size).sum();
+    position = entries.stream().mapToInt(ContextEntry::positions).sum();
+  }
+
+  /**
+   * Fills the lane, with the logits after the last entry wanted.
+   *
+   * @return places that did not have to be computed
+   */
+  public int fill(List<ContextEntry> wanted, CancellationFlag flag, AnswerListener listener) {
+    if (borrowed && fromFile) {
+      clear();
+    }
+    borrowed = false;
+    int common = ContextEntry.common(present, wanted);
+    int taken = lane.adoptPrefix(wanted, common);
+    if (taken > 0) {
+      common = taken;
+      forgetAll();
+      stands(wanted.subList(0, taken));
+    } else if (!keep(common)) {
+      common = 0;
+    }
+    int total = wanted.stream().mapToInt(ContextEntry::size).sum();
+    int reused = used;
+    int i = common;
+    while (i < wanted.size()) {
+      i = decodeFrom(wanted, i, flag);
+      listener.onPrefill((double) (used - reused) / Math.max(1, total - reused));
+    }
+    if (!fromFile) {
+      lane.offer(present);
+    }
+    return reused;
+  }
+
+  /** Forgets what comes after {@code nEntries}; false if it had to forget everything. */
+  private boolean keep(int nEntries) {
+    if (nEntries == present.size()) {
+      return true;
+    }
+    List<ContextEntry> kept = present.subList(0, nEntries);
+    int keptPositions = kept.stream().mapToInt(ContextEntry::positions).sum();
+    if (!lane.hasPositionsBefore(keptPositions) || !lane.removeFrom(keptPositions)) {
+      clear();
+      return false;
+    }
+    used = kept.stream().mapToInt(ContextEntry::size).sum();
+    position = keptPositions;
+    present.subList(nEntries, present.size()).clear();
+    return true;
+  }
+
+  /** Takes back the last tokens, which were guessed wrongly. */
+  public void dropTokens(int n) {
+    if (n == 0) {
+      return;
+    }
+    if (!lane.removeFrom(position - n)) {
+      throw new IllegalStateException("this model's memory cannot take back single tokens");
+    }
+    used -= n;
+    position -= n;
+    present.subList(present.size() - n, present.size()).clear();
+  }
+
+  /** Decodes rows of one image, or as much text as fits a batch; gives the next entry. */
+  private int decodeFrom(List<ContextEntry> wanted, int from, CancellationFlag flag) {
+    if (wanted.get(from) instanceof ContextEntry.Image image) {
+      decodeImage(image, from == wanted.size() - 1, flag);
+      return from + 1;
+    }
+    int to = from;
+    while (to < wanted.size()
+        && to - from < lane.nBatch()
+        && wanted.get(to) instanceof ContextEntry.Token(int id)) {
+      put(to - from, id);
+      to++;
+    }
+    decode(to - from, to == wanted.size() ? 1 : 0, flag);
+    return to;
+  }
+
+  private void put(int i, int id) {
+    if (i == ids.length) {
+      ids = Arrays.copyOf(ids, 2 * i);
+    }
+    ids[i] = id;
+  }
+
+  /**
+   * Adds a token of the answer, and guesses of those behind it; all of them get logits.
+   *
+   * @param guesses tokens that may follow
+   */
+  public void append(int token, int[] guesses, CancellationFlag flag) {
+    put(0, token);
+    for (int i = 0; i < guesses.length; i++) {
+      put(i + 1, guesses[i]);
+    }
+    decode(1 + guesses.length, 1 + guesses.length, flag);
+  }
+
+  /** Computes the first {@code n} of {@link #ids}. */
+  private void decode(int n, int outputs, CancellationFlag flag) {
+    try {
+      lane.tokens(ids, 0, n, position, outputs, flag);
+    } catch (RuntimeException e) {
+      forgetFromPosition(); // micro-batches that were complete
+      throw e;
+    }
+    for (int i = 0; i < n; i++) {
+      present.add(new ContextEntry.Token(ids[i]));
+    }
+    used += n;
+    position += n;
+  }
+
+  private void decodeImage(ContextEntry.Image image, boolean last, CancellationFlag flag) {
+    int nRows = image.rows().count();
+    try {
+      for (int row = 0; row < nRows; ) {
+        int n = Math.min(nRows - row, lane.nBatch());
+        int[][] positions = new int[n][];
+        for (int i = 0; i < n; i++) {
+          positions[i] = ContextEntry.axes(image.rows(), row + i, position, nPositions);
+        }
+        boolean wantsLogits = last && row + n == nRows;
+        lane.rows(
+            image.image(),
+            image.from() + row,
+            positions,
+            usesNonCausalImageAttention,
+            wantsLogits,
+            flag);
+        row += n;
+      }
+    } catch (RuntimeException e) {
+      forgetFromPosition(); // a part of an image is of no use to anybody
+      throw e;
+    }
+    used += nRows;
+    position += image.rows().positions();
+    present.add(image);
+  }
+
+  private void forgetFromPosition() {
+    if (!lane.isClosed() && !lane.removeFrom(position)) {
+      clear();
+    }
+  }
+}

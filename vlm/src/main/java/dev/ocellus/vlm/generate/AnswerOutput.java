@@ -1,0 +1,106 @@
+package dev.ocellus.vlm.generate;
+
+import dev.ocellus.llama.Vocab;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.ToolCall;
+import dev.ocellus.vlm.chat.ToolChoice;
+import dev.ocellus.vlm.prompt.Prompt;
+import dev.ocellus.vlm.sampling.TopLogProbs;
+import dev.ocellus.vlm.tool.AnswerFormat;
+import dev.ocellus.vlm.tool.AnswerPart;
+import dev.ocellus.vlm.tool.AnswerSplitter;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** Takes an answer apart as it arrives, collects the parts, and passes them on. */
+final class AnswerOutput {
+  private final AnswerListener listener;
+  private final AnswerSplitter splitter;
+  private final BitSet markers = new BitSet();
+  private final Vocab vocab;
+  private final int nLogProbs;
+  private final String continued;
+  private final StringBuilder content = new StringBuilder();
+  private final StringBuilder reasoning = new StringBuilder();
+  private final List<ToolCall> calls = new ArrayList<>();
+  private final List<TopLogProbs> logProbs = new ArrayList<>();
+
+  AnswerOutput(
+      AnswerFormat known,
+      Vocab vocab,
+      Prompt prompt,
+      String continued,
+      GenerationOptions options,
+      AnswerListener listener) {
+    boolean mayCall =
+        !options.prompt().tools().isEmpty()
+            && !(options.prompt().toolChoice() instanceof ToolChoice.None);
+    AnswerFormat format = mayCall ? known : known.withoutCalls();
+    this.listener = listener;
+    this.vocab = vocab;
+    this.nLogProbs = options.logProbs();
+    this.continued = continued;
+    this.splitter = new AnswerSplitter(format, prompt.end(), options.prompt().tools(), this::add);
+    markers(format, vocab).keySet().forEach(markers::set);
+  }
+
+  /** The control tokens that mark parts of an answer. */
+  static Map<Integer, String> markers(AnswerFormat format, Vocab vocab) {
+    Map<Integer, String> markers = new LinkedHashMap<>();
+    for (Vocab.SpecialToken token : vocab.specialTokens()) {
+      if (format.isMarker(token.text())) {
+        markers.put(token.id(), token.text());
+      }
+    }
+    return markers;
+  }
+
+  /** The bytes that a token adds to the answer; control tokens only where they mark a part. */
+  byte[] bytes(int token) {
+    return vocab.piece(token, markers.get(token));
+  }
+
+  /** Notes how likely a token was. */
+  void addLogProbs(float[] logits, int token) {
+    if (nLogProbs >= 0) {
+      logProbs.add(TopLogProbs.of(logits, nLogProbs, token));
+    }
+  }
+
+  void accept(String text) {
+    splitter.accept(text);
+  }
+
+  /** Ends the answer. */
+  Answer.Parts finish() {
+    splitter.finish();
+    return new Answer.Parts(content.toString(), reasoning.toString(), calls, logProbs, continued);
+  }
+
+  private void add(AnswerPart part) {
+    switch (part) {
+      case AnswerPart.Text(String text) -> {
+        content.append(text);
+        listener.onText(text);
+      }
+      case AnswerPart.Reasoning(String text) -> {
+        reasoning.append(text);
+        listener.onReasoning(text);
+      }
+      case AnswerPart.Call(ToolCall call) -> {
+        ToolCall named =
+            call.id().isEmpty()
+                ? call.withId(String.format(Locale.ROOT, "call%05d", calls.size()))
+                : call;
+        calls.add(named);
+        listener.onToolCall(named);
+      }
+    }
+  }
+}

@@ -1,0 +1,231 @@
+package dev.ocellus.vlm.generate;
+
+import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.llama.Vocab;
+import dev.ocellus.vlm.cache.ImageCache;
+import dev.ocellus.vlm.chat.ImageUse;
+import dev.ocellus.vlm.chat.Timings;
+import dev.ocellus.vlm.decode.ContextEntry;
+import dev.ocellus.vlm.decode.PromptCache;
+import dev.ocellus.vlm.encoder.ImageEmbeddings;
+import dev.ocellus.vlm.encoder.VisionEncoder;
+import dev.ocellus.vlm.image.Visual;
+import dev.ocellus.vlm.prompt.Prompt;
+import dev.ocellus.vlm.prompt.Segment;
+import dev.ocellus.vlm.vision.EncodedImage;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImageOptions;
+import dev.ocellus.vlm.vision.ImagePiece;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings the images of a conversation to where they stand in the prompt. Only those are
+ * preprocessed and encoded that neither stand in the context nor in the image cache. Keeps the time
+ * of the last call.
+ */
+final class ImageResolver {
+  private final @Nullable VisionEncoder encoder;
+  private final ImageCache cache;
+  private final Vocab vocab;
+  private final ImageOptions options;
+  private final Map<String, EncodedImage> known = new HashMap<>();
+  private final Map<String, ImageInput> prepared = new LinkedHashMap<>();
+  private long preprocessNanos;
+  private long encodeNanos;
+  private int encodedTokens;
+  private int fromContext;
+  private int fromMemory;
+  private int fromDisk;
+  private int encoded;
+
+  ImageResolver(
+      @Nullable VisionEncoder encoder, ImageCache cache, Vocab vocab, ImageOptions options) {
+    this.encoder = encoder;
+    this.cache = cache;
+    this.vocab = vocab;
+    this.options = options;
+  }
+
+  /** Begins with a new question. */
+  void start() {
+    known.clear();
+    prepared.clear();
+    preprocessNanos = 0;
+    encodeNanos = 0;
+    encodedTokens = 0;
+    fromContext = 0;
+    fromMemory = 0;
+    fromDisk = 0;
+    encoded = 0;
+  }
+
+  Timings.Stage preprocessTiming() {
+    return new Timings.Stage(preprocessNanos / 1e6, encodedTokens);
+  }
+
+  Timings.Stage encodeTiming() {
+    return new Timings.Stage(encodeNanos / 1e6, encodedTokens);
+  }
+
+  /** Where the images came from. */
+  ImageUse use() {
+    return new ImageUse(encoded, fromContext, fromMemory, fromDisk);
+  }
+
+  private VisionEncoder encoder() {
+    if (encoder == null) {
+      throw new IllegalStateException("a prompt with images was made without an encoder");
+    }
+    return encoder;
+  }
+
+  /**
+   * Tokens of a prompt with its images.
+   *
+   * @param total all of them
+   * @param images rows of images
+   * @param longestRows most rows that stand together, and so have to be decoded together where rows
+   *     see each other
+   */
+  record Count(int total, int images, int longestRows) {}
+
+  /** Counts tokens, for which images that are not known are preprocessed and not yet encoded. */
+  Count count(Prompt prompt, List<Visual> visuals, PromptCache filler) {
+    int text = 0;
+    int images = 0;
+    int longest = 0;
+    for (Segment segment : prompt.segments()) {
+      switch (segment) {
+        case Segment.Tokens(int[] ids) -> text += ids.length;
+        case Segment.Image(int index) -> {
+          for (ImagePiece piece : layout(visuals.get(index), filler)) {
+            switch (piece) {
+              case ImagePiece.Text(String written) -> text += vocab.tokenize(written, true).length;
+              case ImagePiece.Rows rows -> {
+                images += rows.count();
+                longest = Math.max(longest, rows.count());
+              }
+            }
+          }
+        }
+      }
+    }
+    return new Count(text + images, images, longest);
+  }
+
+  private List<ImagePiece> layout(Visual visual, PromptCache filler) {
+    String key = visual.contentHash();
+    EncodedImage image = known.get(key);
+    if (image != null) {
+      return image.layout();
+    }
+    ImageInput input = prepared.get(key);
+    if (input != null) {
+      return input.layout();
+    }
+    image = lookUp(key, filler);
+    if (image != null) {
+      known.put(key, image);
+      return image.layout();
+    }
+    long start = System.nanoTime();
+    input = encoder().prepare(visual, options);
+    preprocessNanos += System.nanoTime() - start;
+    prepared.put(key, input);
+    return input.layout();
+  }
+
+  private @Nullable EncodedImage lookUp(String key, PromptCache filler) {
+    EncodedImage present = filler.find(key);
+    if (present != null) {
+      fromContext++;
+      return present;
+    }
+    Optional<ImageCache.Found> found = cache.find(key);
+    if (found.isEmpty() || found.get().image().width() != encoder().architecture().width()) {
+      return null;
+    }
+    switch (found.get().tier()) {
+      case MEMORY -> fromMemory++;
+      case DISK -> fromDisk++;
+    }
+    return found.get().image();
+  }
+
+  /** The entries of a prompt that was counted, with the embeddings of its images. */
+  List<ContextEntry> resolve(Prompt prompt, List<Visual> visuals, CancellationFlag flag) {
+    encodePrepared(flag);
+    List<ContextEntry> entries = new ArrayList<>();
+    for (Segment segment : prompt.segments()) {
+      switch (segment) {
+        case Segment.Tokens(int[] ids) -> {
+          for (int id : ids) {
+            entries.add(new ContextEntry.Token(id));
+          }
+        }
+        case Segment.Image(int index) -> addImage(entries, visuals.get(index).contentHash());
+      }
+    }
+    known.clear(); // the context and the cache have them
+    return entries;
+  }
+
+  private void addImage(List<ContextEntry> entries, String key) {
+    EncodedImage image = known.get(key);
+    if (image == null) {
+      throw new IllegalStateException("an image was not encoded");
+    }
+    int row = 0;
+    for (ImagePiece piece : image.layout()) {
+      switch (piece) {
+        case ImagePiece.Text(String text) -> {
+          for (int id : vocab.tokenize(text, true)) {
+            entries.add(new ContextEntry.Token(id));
+          }
+        }
+        case ImagePiece.Rows rows -> {
+          entries.add(new ContextEntry.Image(key, image, row, rows));
+          row += rows.count();
+        }
+      }
+    }
+  }
+
+  private void encodePrepared(CancellationFlag flag) {
+    if (prepared.isEmpty()) {
+      return;
+    }
+    long start = System.nanoTime();
+    List<ImageEmbeddings> results = encoder().encode(List.copyOf(prepared.values()), flag);
+    encodeNanos += System.nanoTime() - start;
+    int i = 0;
+    for (Map.Entry<String, ImageInput> entry : prepared.entrySet()) {
+      ImageEmbeddings rows = results.get(i++);
+      var image =
+          new EncodedImage(rows.rows(), rows.nTokens(), rows.width(), entry.getValue().layout());
+      known.put(entry.getKey(), image);
+      cache.put(entry.getKey(), image);
+      encodedTokens += rows.nTokens();
+      encoded++;
+    }
+    prepared.clear(); // the pixels are not needed any more
+  }
+
+  /** Ids of a prompt; -1 at every row of an image. */
+  static int[] promptTokens(List<ContextEntry> entries) {
+    return entries.stream()
+        .flatMapToInt(entry ->
+            switch (entry) {
+              case ContextEntry.Token(int id) -> IntStream.of(id);
+              case ContextEntry.Image image -> IntStream.generate(() -> -1).limit(image.size());
+            })
+        .toArray();
+  }
+}

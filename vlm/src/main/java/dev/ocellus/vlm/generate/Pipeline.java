@@ -1,0 +1,215 @@
+package dev.ocellus.vlm.generate;
+
+import dev.ocellus.UnsupportedArchitectureException;
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.llama.LlamaModel;
+import dev.ocellus.llama.TokenEmbeddings;
+import dev.ocellus.vlm.cache.ImageCache;
+import dev.ocellus.vlm.decode.DraftModel;
+import dev.ocellus.vlm.decode.Drafter;
+import dev.ocellus.vlm.decode.KvSequence;
+import dev.ocellus.vlm.decode.LookupDrafter;
+import dev.ocellus.vlm.decode.ModelDrafter;
+import dev.ocellus.vlm.encoder.EncoderIdentity;
+import dev.ocellus.vlm.encoder.VisionEncoder;
+import dev.ocellus.vlm.model.Architectures;
+import dev.ocellus.vlm.options.ImageCacheOptions;
+import dev.ocellus.vlm.options.LoadOptions;
+import dev.ocellus.vlm.options.ModelMismatchException;
+import dev.ocellus.vlm.options.Speculation;
+import dev.ocellus.vlm.prompt.PromptBuilder;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The loaded parts that a conversation passes through on its way to an answer: prompt builder,
+ * image encoder, text model.
+ *
+ * <p>Thread-safe. Closing waits for a running computation and closes contexts first.
+ */
+public final class Pipeline implements AutoCloseable {
+  private final LoadOptions options;
+  private final LlamaModel textModel;
+  private final @Nullable VisionEncoder encoder;
+  private final @Nullable LlamaModel draftModel;
+  private final @Nullable TokenEmbeddings tokenEmbeddings;
+  private final ImageCache imageCache;
+  private final PromptBuilder prompts;
+  private final ToolGrammars grammars;
+  private final ModelIdentity identity;
+
+  private Pipeline(
+      LoadOptions options,
+      LlamaModel textModel,
+      @Nullable VisionEncoder encoder,
+      @Nullable LlamaModel draftModel,
+      @Nullable TokenEmbeddings tokenEmbeddings,
+      PromptBuilder prompts) {
+    this.options = options;
+    this.textModel = textModel;
+    this.encoder = encoder;
+    this.draftModel = draftModel;
+    this.tokenEmbeddings = tokenEmbeddings;
+    this.prompts = prompts;
+    ImageCacheOptions cache = options.sessions().imageCache();
+    this.imageCache =
+        new ImageCache(
+            cache.memoryBytes(),
+            cache.directory(),
+            cache.diskBytes(),
+            () -> EncoderIdentity.of(Objects.requireNonNull(encoder), options.vision()));
+    this.grammars = new ToolGrammars(prompts.answerFormat(), textModel.vocab());
+    this.identity = new ModelIdentity(options);
+  }
+
+  /**
+   * Loads everything.
+   *
+   * @throws IOException if a file cannot be read
+   * @throws dev.ocellus.OcellusException if a file is damaged, of the wrong or an unknown kind, or
+   *     two of them do not belong together
+   */
+  public static Pipeline open(LoadOptions options) throws IOException {
+    VisionEncoder encoder = null;
+    LlamaModel text = null;
+    LlamaModel draft = null;
+    TokenEmbeddings embeddings = null;
+    try {
+      Path mmproj = options.mmproj();
+      if (mmproj != null) {
+        encoder =
+            VisionEncoder.open(
+                mmproj,
+                options.contextOptions().nThreadsBatch(),
+                options.modelOptions().nGpuLayers() != 0,
+                options.vision().precision());
+        Architectures.require(encoder.architecture(), options.vision().images());
+      }
+      String template = options.chatTemplate();
+      if (template == null) {
+        template = templateOf(options.model());
+      }
+      text = LlamaModel.load(options.model(), options.modelOptions());
+      if (encoder != null) {
+        requireSameWidth(encoder, text, options);
+      }
+      Path draftFile = options.sessions().speculation().draftModel();
+      if (draftFile != null) {
+        draft = DraftModel.load(draftFile, options, text);
+      }
+      if (encoder != null && encoder.architecture().usesBidirectionalPrefix()) {
+        embeddings = TokenEmbeddings.open(options.model());
+      }
+      var prompts =
+          new PromptBuilder(
+              template,
+              text.vocab(),
+              encoder == null ? null : encoder.architecture(),
+              options.vision().images());
+      return new Pipeline(options, text, encoder, draft, embeddings, prompts);
+    } catch (Throwable e) {
+      close(text, draft, embeddings, encoder);
+      throw e;
+    }
+  }
+
+  private static void requireSameWidth(
+      VisionEncoder encoder, LlamaModel text, LoadOptions options) {
+    if (encoder.architecture().width() != text.nEmbdInput()) {
+      throw new ModelMismatchException(
+          "%s gives embeddings of %d floats, and %s takes %d. The two files are of different models."
+              .formatted(
+                  options.mmproj(),
+                  encoder.architecture().width(),
+                  options.model(),
+                  text.nEmbdInput()));
+    }
+  }
+
+  private static @Nullable String templateOf(Path model) throws IOException {
+    try (GgufFile file = GgufFile.open(model)) {
+      if (file.metadata().string("general.architecture", "").equals("clip")) {
+        throw new UnsupportedArchitectureException(
+            "%s is an image encoder (mmproj), not a text model. Give it as the mmproj, and the text model as the model."
+                .formatted(model));
+      }
+      return file.metadata().findString("tokenizer.chat_template").orElse(null);
+    }
+  }
+
+  /** What was asked to be loaded. */
+  public LoadOptions options() {
+    return options;
+  }
+
+  public LlamaModel textModel() {
+    return textModel;
+  }
+
+  /** The image encoder; null for a model of text. */
+  public @Nullable VisionEncoder encoder() {
+    return encoder;
+  }
+
+  /** The text model's embedding table, where prompts are decoded as embeddings. */
+  @Nullable TokenEmbeddings tokenEmbeddings() {
+    return tokenEmbeddings;
+  }
+
+  /** Images that were encoded before. */
+  ImageCache imageCache() {
+    return imageCache;
+  }
+
+  public PromptBuilder prompts() {
+    return prompts;
+  }
+
+  ToolGrammars grammars() {
+    return grammars;
+  }
+
+  public ModelIdentity identity() {
+    return identity;
+  }
+
+  /** Answers in a sequence, which is closed with what is returned. */
+  public AnswerGenerator newGenerator(KvSequence sequence) {
+    Speculation speculation = options.sessions().speculation();
+    Drafter drafter = null;
+    if (draftModel != null) {
+      drafter =
+          new ModelDrafter(
+              draftModel.newContext(options.contextOptions()), speculation.draftMinProbability());
+    } else if (speculation.lookup()) {
+      drafter = new LookupDrafter();
+    }
+    return new AnswerGenerator(this, sequence, drafter);
+  }
+
+  @Override
+  public void close() {
+    close(textModel, draftModel, tokenEmbeddings, encoder);
+  }
+
+  private static void close(
+      @Nullable LlamaModel text,
+      @Nullable LlamaModel draft,
+      @Nullable TokenEmbeddings embeddings,
+      @Nullable VisionEncoder encoder) {
+    if (text != null) {
+      text.close();
+    }
+    if (draft != null) {
+      draft.close();
+    }
+    if (embeddings != null) {
+      embeddings.close();
+    }
+    if (encoder != null) {
+      encoder.close();
+    }
+  }
+}

@@ -1,0 +1,141 @@
+package dev.ocellus.vlm.generate;
+
+import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.llama.ContextOverflowException;
+import dev.ocellus.llama.TokenEmbeddings;
+import dev.ocellus.vlm.cache.ImageCache;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.ImageUse;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.PromptOptions;
+import dev.ocellus.vlm.chat.Timings;
+import dev.ocellus.vlm.decode.BidirectionalPrompt;
+import dev.ocellus.vlm.decode.ContextEntry;
+import dev.ocellus.vlm.decode.KvSequence;
+import dev.ocellus.vlm.decode.PromptCache;
+import dev.ocellus.vlm.encoder.VisionEncoder;
+import dev.ocellus.vlm.image.Visual;
+import dev.ocellus.vlm.prompt.Prompt;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one path from a prompt to logits: encodes its images, checks that it fits, and brings the KV
+ * sequence to it. Chats, importance matrices and comparisons all take it, so that they compute the
+ * same.
+ *
+ * <p>For one thread at a time.
+ */
+final class PromptDecoder {
+  /**
+   * A prompt that was decoded; the logits after it are the sequence's first.
+   *
+   * @param tokens ids; -1 at every image embedding
+   * @param nImageTokens how many of them are image embeddings
+   * @param nCached how many did not have to be computed
+   * @param prefillMillis time that the text model took
+   */
+  record Decoded(int[] tokens, int nImageTokens, int nCached, double prefillMillis) {}
+
+  private final Pipeline pipeline;
+  private final KvSequence sequence;
+  private final PromptCache cache;
+  private final ImageResolver images;
+  private final boolean nonCausalImages;
+  private final @Nullable BidirectionalPrompt bidirectional;
+
+  /**
+   * @param imageCache where encoded images are looked up and kept
+   */
+  PromptDecoder(Pipeline pipeline, KvSequence sequence, ImageCache imageCache) {
+    this.pipeline = pipeline;
+    this.sequence = sequence;
+    VisionEncoder encoder = pipeline.encoder();
+    this.nonCausalImages = encoder != null && encoder.architecture().usesNonCausalImageAttention();
+    TokenEmbeddings table = pipeline.tokenEmbeddings();
+    this.bidirectional = table == null ? null : new BidirectionalPrompt(table);
+    this.cache =
+        new PromptCache(
+            sequence, pipeline.textModel().nPositions(), nonCausalImages || bidirectional != null);
+    this.images =
+        new ImageResolver(
+            encoder,
+            imageCache,
+            pipeline.textModel().vocab(),
+            pipeline.options().vision().images());
+  }
+
+  PromptCache cache() {
+    return cache;
+  }
+
+  /** Tokens of a conversation up to where its answer begins. Encodes nothing. */
+  int countTokens(List<Message> messages, PromptOptions options) {
+    images.start();
+    Prompt prompt = pipeline.prompts().prompt(messages, options);
+    return images.count(prompt, visuals(messages), cache).total();
+  }
+
+  /**
+   * Brings the sequence to the prompt of a conversation. What stands in it already is not computed
+   * again.
+   *
+   * @throws ContextOverflowException if it does not fit, before anything is encoded
+   * @throws dev.ocellus.ggml.ComputationCancelledException if the flag was set
+   */
+  Decoded decode(
+      List<Message> messages, Prompt prompt, AnswerListener listener, CancellationFlag flag) {
+    List<Visual> visuals = visuals(messages);
+    images.start();
+    // images are measured before they are encoded: one that does not fit costs no time
+    ImageResolver.Count count = images.count(prompt, visuals, cache);
+    requireRoom(count);
+    List<ContextEntry> entries = images.resolve(prompt, visuals, flag);
+    int[] tokens = ImageResolver.promptTokens(entries);
+    long start = System.nanoTime();
+    int nCached =
+        cache.fill(bidirectional == null ? entries : bidirectional.join(entries), flag, listener);
+    sequence.synchronize();
+    double millis = (System.nanoTime() - start) / 1e6;
+    return new Decoded(tokens, count.images(), nCached, millis);
+  }
+
+  private static List<Visual> visuals(List<Message> messages) {
+    return messages.stream().flatMap(m -> m.visuals().stream()).toList();
+  }
+
+  private void requireRoom(ImageResolver.Count count) {
+    if (count.total() >= sequence.nCtx()) {
+      throw new ContextOverflowException(
+          "The conversation has %d tokens (%d of them images), and the context holds %d with room for an answer. Use a larger context (-c), fewer images or a shorter conversation."
+              .formatted(count.total(), count.images(), sequence.nCtx()));
+    }
+    if (count.total() == 0) {
+      throw new IllegalArgumentException("An empty prompt cannot be answered");
+    }
+    // tokens that attend to later ones are computed at once, or they would not see those
+    int atOnce = bidirectional != null ? count.total() : nonCausalImages ? count.longestRows() : 0;
+    if (atOnce > sequence.nUbatch()) {
+      throw new ContextOverflowException(
+          "%s %d tokens that this model must compute at once, and the context computes %d at once. Use a micro-batch (-ub) and a batch (-b) of at least %d."
+              .formatted(
+                  bidirectional != null ? "The prompt has" : "An image has",
+                  atOnce,
+                  sequence.nUbatch(),
+                  atOnce));
+    }
+  }
+
+  /** Where the images of the last prompt came from. */
+  ImageUse imageUse() {
+    return images.use();
+  }
+
+  Timings.Stage preprocessTiming() {
+    return images.preprocessTiming();
+  }
+
+  Timings.Stage encodeTiming() {
+    return images.encodeTiming();
+  }
+}

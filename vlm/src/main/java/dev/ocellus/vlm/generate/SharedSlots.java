@@ -1,0 +1,159 @@
+package dev.ocellus.vlm.generate;
+
+import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.llama.LlamaContext;
+import dev.ocellus.vlm.decode.BatchScheduler;
+import dev.ocellus.vlm.decode.BatchedSequence;
+import dev.ocellus.vlm.decode.KvSequence;
+import dev.ocellus.vlm.decode.PrefixSharing;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The sequences of one context, lent to sessions for the time of an answer. A session finds its
+ * conversation again as long as nobody else needed the place; those used longest ago are taken
+ * first. Whoever waits is served in the order of coming.
+ */
+@SuppressWarnings("ReferenceEquality") // who owns a slot is a matter of identity
+public final class SharedSlots implements Slots {
+  private static final long LOOK_AT_FLAG_MILLIS = 20;
+
+  private final LlamaContext context;
+  private final BatchScheduler scheduler;
+  private final int nCtx;
+  private final List<Slot> all = new ArrayList<>();
+  private final List<Slot> idle = new ArrayList<>(); // guarded by lock
+  private final ReentrantLock lock = new ReentrantLock(true);
+  private final Condition released = lock.newCondition();
+  private long clock; // guarded by lock
+  private final Deque<Object> waiting = new ArrayDeque<>(); // guarded by lock
+  private boolean closed; // guarded by lock
+
+  /**
+   * @param generators makes what answers in a sequence
+   */
+  public SharedSlots(
+      LlamaContext context, int nSlots, Function<KvSequence, AnswerGenerator> generators) {
+    this.context = context;
+    this.nCtx = context.nCtx() / nSlots;
+    this.scheduler = new BatchScheduler(context);
+    var sharing = new PrefixSharing(context);
+    for (int i = 0; i < nSlots; i++) {
+      all.add(
+          new Slot(generators.apply(new BatchedSequence(context, scheduler, sharing, i, nCtx))));
+    }
+    idle.addAll(all);
+  }
+
+  @Override
+  public int nCtx() {
+    return nCtx;
+  }
+
+  @Override
+  public @Nullable Slot acquire(@Nullable Slot preferred, Object owner, CancellationFlag flag) {
+    lock.lock();
+    try {
+      Object me = new Object();
+      waiting.add(me);
+      try {
+        while (waiting.peekFirst() != me || idle.isEmpty()) {
+          requireOpen();
+          if (flag.isCancelled()) {
+            return null;
+          }
+          awaitRelease();
+        }
+        requireOpen();
+        return take(preferred, owner);
+      } finally {
+        waiting.remove(me);
+        released.signalAll(); // the next one in line looks again
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @SuppressWarnings("WaitNotInLoop") // the loop is the caller's
+  private void awaitRelease() {
+    try {
+      boolean unused = released.await(LOOK_AT_FLAG_MILLIS, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("Interrupted while waiting for a free sequence", e);
+    }
+  }
+
+  private Slot take(@Nullable Slot preferred, Object owner) {
+    Slot slot = preferred;
+    if (slot == null || slot.owner() != owner || !idle.contains(slot)) {
+      slot = null;
+      for (Slot candidate : idle) {
+        if (candidate.owner() == null) {
+          slot = candidate;
+          break;
+        }
+      }
+      if (slot == null) {
+        slot = idle.stream().min(Comparator.comparingLong(Slot::lastUse)).orElseThrow();
+      }
+      // what stands there may be another conversation's; what both begin with is still of use
+      slot.generator().cache().markBorrowed();
+      slot.setOwner(owner);
+    }
+    idle.remove(slot);
+    return slot;
+  }
+
+  @Override
+  public void release(Slot slot) {
+    lock.lock();
+    try {
+      scheduler.leave(slot.generator().sequence());
+      slot.setLastUse(++clock);
+      idle.add(slot);
+      released.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void forget(Object owner) {
+    lock.lock();
+    try {
+      all.stream().filter(slot -> slot.owner() == owner).forEach(slot -> slot.setOwner(null));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("The model of this session has been closed");
+    }
+  }
+
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      closed = true;
+      released.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    context.close(); // stops what is being computed
+    scheduler.close();
+    all.forEach(slot -> slot.generator().close());
+  }
+}

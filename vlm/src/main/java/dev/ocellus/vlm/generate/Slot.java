@@ -1,0 +1,36 @@
+package dev.ocellus.vlm.generate;
+
+import org.jspecify.annotations.Nullable;
+
+/** A sequence with all that it takes to answer in it. What stands in it is kept between answers. */
+public final class Slot {
+  private final AnswerGenerator generator;
+  private volatile @Nullable Object owner;
+  private long lastUse;
+
+  Slot(AnswerGenerator generator) {
+    this.generator = generator;
+  }
+
+  public AnswerGenerator generator() {
+    return generator;
+  }
+
+  /** Whose conversation stands in it. */
+  public @Nullable Object owner() {
+    return owner;
+  }
+
+  void setOwner(@Nullable Object owner) {
+    this.owner = owner;
+  }
+
+  /** When it was used last, on a clock that only counts uses. */
+  long lastUse() {
+    return lastUse;
+  }
+
+  void setLastUse(long lastUse) {
+    this.lastUse = lastUse;
+  }
+}

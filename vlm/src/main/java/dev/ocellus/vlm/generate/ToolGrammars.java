@@ -1,0 +1,102 @@
+package dev.ocellus.vlm.generate;
+
+import dev.ocellus.llama.Vocab;
+import dev.ocellus.vlm.chat.PromptOptions;
+import dev.ocellus.vlm.chat.Tool;
+import dev.ocellus.vlm.chat.ToolChoice;
+import dev.ocellus.vlm.grammar.Grammar;
+import dev.ocellus.vlm.grammar.GrammarVocabulary;
+import dev.ocellus.vlm.tool.AnswerFormat;
+import dev.ocellus.vlm.tool.grammar.ControlTokens;
+import dev.ocellus.vlm.tool.grammar.ToolGrammar;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** What a model's answers are held to: its tokens as grammars see them, and grammars of calls. */
+public final class ToolGrammars {
+  private static final Logger LOG = System.getLogger("dev.ocellus.vlm.tool");
+
+  private final AnswerFormat format;
+  private final Vocab vocab;
+
+  /** Races only make these twice. */
+  private volatile @Nullable GrammarVocabulary vocabulary;
+
+  private volatile @Nullable ControlTokens controlTokens;
+  private volatile @Nullable Known last;
+
+  /** A grammar and what it was made for. */
+  private record Known(
+      List<Tool> tools,
+      ToolChoice choice,
+      AnswerFormat.@Nullable Tag open,
+      Optional<Grammar> grammar) {}
+
+  public ToolGrammars(AnswerFormat format, Vocab vocab) {
+    this.format = format;
+    this.vocab = vocab;
+  }
+
+  /** The tokens as grammars see them; made when first asked for, as it takes a moment. */
+  GrammarVocabulary vocabulary() {
+    GrammarVocabulary known = vocabulary;
+    if (known == null) {
+      known =
+          new GrammarVocabulary(
+              vocab.nTokens(), token -> vocab.piece(token, false), vocab::isEndOfGeneration);
+      vocabulary = known;
+    }
+    return known;
+  }
+
+  /**
+   * The grammar of answers that may call tools, made anew when the tools or the choice change;
+   * empty where calls are not held to one.
+   */
+  Optional<Grammar> of(PromptOptions options, String promptEnd) {
+    AnswerFormat.Tag open = format.openIn(promptEnd);
+    Known known = last;
+    if (known == null
+        || !known.tools.equals(options.tools())
+        || !known.choice.equals(options.toolChoice())
+        || known.open != open) {
+      Optional<Grammar> grammar =
+          ToolGrammar.of(format, promptEnd, options.tools(), options.toolChoice(), controlTokens());
+      warn(grammar.isPresent(), options);
+      known = new Known(options.tools(), options.toolChoice(), open, grammar);
+      last = known;
+    }
+    return known.grammar;
+  }
+
+  private void warn(boolean constrained, PromptOptions options) {
+    if (!constrained) {
+      LOG.log(
+          Level.WARNING,
+          "calls are not held to the tools, as there is no grammar for the notation of this model's chat template or for a tool's name in it (docs/tools.md)");
+      return;
+    }
+    for (Tool tool : options.tools()) {
+      ToolGrammar.problem(tool, format.notation())
+          .ifPresent(why ->
+              LOG.log(
+                  Level.WARNING,
+                  "calls of the tool '"
+                      + tool.name()
+                      + "' may have any arguments, as its schema is not supported: "
+                      + why));
+    }
+  }
+
+  private ControlTokens controlTokens() {
+    ControlTokens known = controlTokens;
+    if (known == null) {
+      known = ControlTokens.of(vocabulary(), AnswerOutput.markers(format, vocab));
+      controlTokens = known;
+    }
+    return known;
+  }
+}

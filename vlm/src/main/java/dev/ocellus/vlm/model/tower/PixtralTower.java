@@ -1,0 +1,187 @@
+package dev.ocellus.vlm.model.tower;
+
+import dev.ocellus.ggml.Tensor;
+import dev.ocellus.ggml.Weights;
+import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.nn.Activation;
+import dev.ocellus.vlm.nn.DotProductAttention;
+import dev.ocellus.vlm.nn.Linear;
+import dev.ocellus.vlm.nn.PatchEmbedding;
+import dev.ocellus.vlm.nn.RmsNorm;
+import dev.ocellus.vlm.vision.ConfigReader;
+import dev.ocellus.vlm.vision.EncoderGraph;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Pixtral's vision transformer (arXiv:2410.07073): images of any shape, rotary positions on two
+ * axes, gated feed-forward blocks, no biases and no norm behind. Weights under {@code v.}.
+ *
+ * <p>The reference is {@code PixtralVisionModel} of transformers: <a
+ * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/pixtral/modeling_pixtral.py">modeling_pixtral.py</a>.
+ * There, images of one prompt form one sequence in which each sees only itself; here each goes
+ * through on its own.
+ */
+public final class PixtralTower {
+  /**
+   * @param imageSize most pixels of a side
+   * @param patchSize pixels of a patch's side
+   * @param nEmbd width
+   * @param nFf width inside a feed-forward block
+   * @param nHead attention heads
+   * @param nLayer layers
+   * @param eps of the norms
+   * @param activation of the gates
+   * @param ropeBase base of the rotary frequencies
+   */
+  public record Config(
+      int imageSize,
+      int patchSize,
+      int nEmbd,
+      int nFf,
+      int nHead,
+      int nLayer,
+      float eps,
+      Activation activation,
+      float ropeBase) {
+
+    public static Config of(GgufMetadata metadata) {
+      var c = new ConfigReader(metadata, "clip.vision.");
+      int nEmbd = c.integer("embedding_length", 1, 1 << 16);
+      int nHead = c.integer("attention.head_count", 1, nEmbd);
+      if (nEmbd % nHead != 0 || nEmbd / nHead % 4 != 0) {
+        throw c.invalid(
+            "attention.head_count",
+            "a divisor of %d that leaves heads of a multiple of 4".formatted(nEmbd),
+            Integer.toString(nHead));
+      }
+      int imageSize = c.integer("image_size", 1, 1 << 12);
+      return new Config(
+          imageSize,
+          c.integer("patch_size", 1, imageSize),
+          nEmbd,
+          c.integer("feed_forward_length", 1, 1 << 18),
+          nHead,
+          c.integer("block_count", 1, 1024),
+          c.positive("attention.layer_norm_epsilon", 1e-5f),
+          c.activation(metadata.bool("clip.use_gelu", false) ? Activation.GELU : Activation.SILU),
+          new ConfigReader(metadata, "clip.").positive("rope.freq_base", 10000));
+    }
+
+    int headSize() {
+      return nEmbd / nHead;
+    }
+  }
+
+  /** Cosines and sines [headSize / 2, 1, nPatches]. */
+  private record Rotation(Tensor cos, Tensor sin) {
+    /**
+     * The first half of a head's pairs turns with the line, the second with the column, at the even
+     * and the odd ones of the usual frequencies.
+     */
+    public static Rotation of(Config c, EncoderGraph graph) {
+      int nPairs = c.headSize() / 2;
+      int nPatches = graph.gridX() * graph.gridY();
+      float[] cos = new float[nPairs * nPatches];
+      float[] sin = new float[nPairs * nPatches];
+      for (int pair = 0; pair < nPairs; pair++) {
+        boolean vertical = pair < nPairs / 2;
+        int exponent = vertical ? 4 * pair : 4 * (pair - nPairs / 2) + 2;
+        float frequency = 1 / (float) Math.pow(c.ropeBase, (float) exponent / (float) c.headSize());
+        for (int patch = 0; patch < nPatches; patch++) {
+          int place = vertical ? patch / graph.gridX() : patch % graph.gridX();
+          float angle = place * frequency;
+          cos[patch * nPairs + pair] = (float) Math.cos(angle);
+          sin[patch * nPairs + pair] = (float) Math.sin(angle);
+        }
+      }
+      return new Rotation(
+          graph.table("rope_cos", cos, nPairs, 1, nPatches),
+          graph.table("rope_sin", sin, nPairs, 1, nPatches));
+    }
+
+    /**
+     * Turns pairs of neighbours, as the converter has ordered them: from [nEmbd, n] to [headSize,
+     * n, nHead]. The halves of the pairs come out one behind the other, which changes no product of
+     * queries and keys.
+     */
+    Tensor apply(Tensor x, int nHead) {
+      long nPairs = cos.size(0);
+      long n = x.size(1);
+      Tensor pairs = x.reshape(2, nPairs, nHead, n).permute(3, 0, 1, 2).contiguous();
+      Tensor even = pairs.slice(new long[] {}, nPairs, nHead, n, 1);
+      Tensor odd = pairs.slice(new long[] {0, 0, 0, 1}, nPairs, nHead, n, 1);
+      Tensor first = even.mul(cos).sub(odd.mul(sin));
+      Tensor second = even.mul(sin).add(odd.mul(cos));
+      return first.concat(second, 0).permute(0, 2, 1, 3).contiguous();
+    }
+  }
+
+  private record Block(
+      Config config,
+      RmsNorm ln1,
+      Linear q,
+      Linear k,
+      Linear v,
+      Linear out,
+      RmsNorm ln2,
+      Linear gate,
+      Linear up,
+      Linear down,
+      boolean onCpu) {
+    public static Block of(Config c, Weights w) {
+      return new Block(
+          c,
+          RmsNorm.of(w.at("ln1"), c.nEmbd, c.eps),
+          Linear.of(w.at("attn_q"), c.nEmbd, c.nEmbd),
+          Linear.of(w.at("attn_k"), c.nEmbd, c.nEmbd),
+          Linear.of(w.at("attn_v"), c.nEmbd, c.nEmbd),
+          Linear.of(w.at("attn_out"), c.nEmbd, c.nEmbd),
+          RmsNorm.of(w.at("ln2"), c.nEmbd, c.eps),
+          Linear.of(w.at("ffn_gate"), c.nEmbd, c.nFf),
+          Linear.of(w.at("ffn_up"), c.nEmbd, c.nFf),
+          Linear.of(w.at("ffn_down"), c.nFf, c.nEmbd),
+          w.onCpu());
+    }
+
+    Tensor forward(Tensor x, Rotation rotation) {
+      x = x.add(attention(ln1.forward(x), rotation));
+      Tensor y = ln2.forward(x);
+      return x.add(down.forward(config.activation.apply(gate.forward(y)).mul(up.forward(y))));
+    }
+
+    private Tensor attention(Tensor x, Rotation rotation) {
+      long n = x.size(1);
+      long size = config.headSize();
+      Tensor query = rotation.apply(q.forward(x), config.nHead);
+      Tensor key = rotation.apply(k.forward(x), config.nHead);
+      Tensor value =
+          v.forward(x).reshape(size, config.nHead, n).permute(0, 2, 1, 3); // [size, n, nHead]
+      return out.forward(DotProductAttention.forward(query, key, value, onCpu));
+    }
+  }
+
+  private final Config config;
+  private final PatchEmbedding patches;
+  private final RmsNorm preLn;
+  private final List<Block> blocks = new ArrayList<>();
+
+  public PixtralTower(Config c, Weights w) {
+    config = c;
+    patches = PatchEmbedding.of(w.at("patch_embd"), c.patchSize, c.nEmbd);
+    preLn = RmsNorm.of(w.at("pre_ln"), c.nEmbd, c.eps);
+    for (int i = 0; i < c.nLayer; i++) {
+      blocks.add(Block.of(c, w.at("blk").at(i)));
+    }
+  }
+
+  /** From one image's pixels to [nEmbd, patches row by row]. */
+  public Tensor forward(EncoderGraph graph) {
+    Tensor x = preLn.forward(patches.forward(graph.pixels())).named("pre_ln");
+    Rotation rotation = Rotation.of(config, graph);
+    for (int i = 0; i < blocks.size(); i++) {
+      x = blocks.get(i).forward(x, rotation).named("layer_" + (i + 1));
+    }
+    return x.named("vision.last_hidden");
+  }
+}

@@ -1,0 +1,148 @@
+package dev.ocellus.vlm.prompt;
+
+import dev.ocellus.llama.Vocab;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.PromptOptions;
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Visual;
+import dev.ocellus.vlm.template.Rendered;
+import dev.ocellus.vlm.tool.AnswerFormat;
+import dev.ocellus.vlm.vision.ImageOptions;
+import dev.ocellus.vlm.vision.ImagePlaceholder;
+import dev.ocellus.vlm.vision.VisionArchitecture;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns a conversation into the prompt of a model: renders it with the chat template, puts every
+ * image in its place, and tokenizes the result.
+ *
+ * <p>Thread-safe.
+ */
+public final class PromptBuilder {
+  /** A rendered conversation, and the same tokenized. */
+  private record Rendering(Rendered rendered, Prompt prompt) {}
+
+  private final String template;
+  private final ChatFormat format;
+  private final PromptTokenizer tokenizer;
+  private final @Nullable VisionArchitecture architecture;
+  private final ImageOptions imageOptions;
+
+  /**
+   * @param template the chat template's source; null for the default one of the family
+   * @param architecture how images are written; null for a model of text
+   * @throws dev.ocellus.vlm.template.TemplateException if the template cannot be compiled
+   */
+  public PromptBuilder(
+      @Nullable String template,
+      Vocab vocab,
+      @Nullable VisionArchitecture architecture,
+      ImageOptions imageOptions) {
+    this.template = template != null ? template : DefaultTemplates.of(architecture);
+    this.format =
+        new ChatFormat(this.template, tokenText(vocab, vocab.bos()), tokenText(vocab, vocab.eos()));
+    this.tokenizer =
+        new PromptTokenizer(vocab, architecture == null ? Set.of() : markers(architecture));
+    this.architecture = architecture;
+    this.imageOptions = imageOptions;
+  }
+
+  private static Set<String> markers(VisionArchitecture architecture) {
+    return architecture.videoMarker().isEmpty()
+        ? Set.of(architecture.imageMarker())
+        : Set.of(architecture.imageMarker(), architecture.videoMarker());
+  }
+
+  private static String tokenText(Vocab vocab, int token) {
+    return token < 0 ? "" : vocab.text(token);
+  }
+
+  /** The chat template in use. */
+  public String template() {
+    return template;
+  }
+
+  /** How the model writes reasoning and calls into its answers. */
+  public AnswerFormat answerFormat() {
+    return format.answerFormat();
+  }
+
+  /**
+   * Renders a conversation, with the answer about to begin, and tells who wrote which part of it.
+   *
+   * @throws PromptException if there is no image encoder for an image, the template has no place
+   *     for one, or takes no tools
+   * @throws dev.ocellus.vlm.template.TemplateException if the template refuses the conversation
+   */
+  public Rendered render(List<Message> messages, PromptOptions options) {
+    return rendering(messages, options).rendered;
+  }
+
+  /** As {@link #render}, and tokenizes what was rendered. */
+  public Prompt prompt(List<Message> messages, PromptOptions options) {
+    return rendering(messages, options).prompt;
+  }
+
+  private Rendering rendering(List<Message> all, PromptOptions options) {
+    List<Visual> visuals = all.stream().flatMap(m -> m.visuals().stream()).toList();
+    List<ImagePlaceholder> places = places(visuals);
+    Map<Visual, ImagePlaceholder> byVisual = new IdentityHashMap<>();
+    for (int i = 0; i < visuals.size(); i++) {
+      byVisual.put(visuals.get(i), places.get(i));
+    }
+    Message continued = options.continued(all);
+    List<Message> messages = continued == null ? all : all.subList(0, all.size() - 1);
+    String begun = continued == null ? "" : continued.text();
+    int nPlaces = 0;
+    // the template's own way first, and where it leaves something out, others that most would take
+    for (ChatFormat.Shown shown : ChatFormat.Shown.values()) {
+      Rendered rendered =
+          format.render(
+              messages,
+              options,
+              shown,
+              visual -> Objects.requireNonNull(byVisual.get(visual)).written());
+      Rendered whole = begun.isEmpty() ? rendered : rendered.followedBy(begun);
+      Prompt prompt = tokenizer.tokenize(whole, places).withEnd(rendered.end() + begun);
+      nPlaces = prompt.nImages();
+      if (nPlaces == visuals.size() && !prompt.misplaced()) {
+        return new Rendering(whole, prompt);
+      }
+    }
+    throw new PromptException(
+        "The conversation has %d image(s), but its rendering by the model's chat template has places for %d. Use another chat template."
+            .formatted(visuals.size(), nPlaces));
+  }
+
+  private List<ImagePlaceholder> places(List<Visual> visuals) {
+    List<ImagePlaceholder> places = new ArrayList<>();
+    int nImages = 0;
+    for (Visual visual : visuals) {
+      places.add(place(visual, nImages));
+      nImages += visual instanceof RgbImage ? 1 : 0;
+    }
+    return places;
+  }
+
+  /**
+   * How an image or video is written.
+   *
+   * @param nImages images before it in the conversation
+   * @throws PromptException if there is no image encoder
+   * @throws dev.ocellus.vlm.vision.UnsupportedContentException for a video, if the family takes
+   *     none
+   */
+  public ImagePlaceholder place(Visual visual, int nImages) {
+    if (architecture == null) {
+      throw new PromptException(
+          "The conversation has an image or video, but no image encoder (mmproj) is loaded");
+    }
+    return architecture.place(visual, nImages, imageOptions);
+  }
+}

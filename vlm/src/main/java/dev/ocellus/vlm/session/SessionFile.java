@@ -1,0 +1,245 @@
+package dev.ocellus.vlm.session;
+
+import dev.ocellus.OcellusException;
+import dev.ocellus.io.AtomicFile;
+import dev.ocellus.io.Sha256;
+import dev.ocellus.llama.SequencePlaces;
+import dev.ocellus.llama.StateFormatException;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.decode.ContextEntry;
+import dev.ocellus.vlm.decode.KvSequence;
+import dev.ocellus.vlm.generate.AnswerGenerator;
+import dev.ocellus.vlm.generate.Pipeline;
+import dev.ocellus.vlm.options.ModelMismatchException;
+import dev.ocellus.vlm.session.SessionHeader.Extent;
+import dev.ocellus.vlm.session.SessionHeader.Section;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sessions on disk: the conversation, and the keys and values that were computed for it.
+ *
+ * <p>Everything is checked before anything is changed. Checksums find damage, but anybody can write
+ * a file with the right ones; so nothing that a file says is taken for true, and keys and values
+ * reach libllama only if all that it acts on in them is what this model and context would have
+ * written for the entries that the file names.
+ */
+public final class SessionFile {
+  private SessionFile() {}
+
+  /**
+   * Writes a session; the file is there whole or not at all.
+   *
+   * @param generator where the conversation stands; null where it stands nowhere
+   */
+  public static void write(
+      Path file, Pipeline pipeline, List<Message> messages, @Nullable AnswerGenerator generator)
+      throws IOException {
+    List<ContextEntry> entries = generator == null ? List.of() : generator.cache().present();
+    Path name = pipeline.options().model().getFileName();
+    List<byte[]> parts =
+        List.of(
+            SessionContent.info(String.valueOf(name), messages),
+            SessionContent.messages(messages),
+            SessionEntries.write(entries),
+            SessionEntries.writeImages(entries));
+    AtomicFile.write(
+        file,
+        channel -> {
+          channel.position(SessionHeader.SIZE);
+          List<Extent> extents = new ArrayList<>();
+          for (byte[] part : parts) {
+            var out = new Hashing(channel);
+            out.write(ByteBuffer.wrap(part));
+            extents.add(out.extent());
+          }
+          var state = new Hashing(channel);
+          String kind = "";
+          if (generator != null && !entries.isEmpty()) {
+            kind = generator.sequence().stateKind();
+            generator.sequence().writeState(state);
+          }
+          extents.add(state.extent());
+          ByteBuffer header =
+              new SessionHeader(
+                      SessionHeader.hash(pipeline.identity().get()),
+                      SessionHeader.hash(pipeline.prompts().template()),
+                      SessionHeader.hash(kind),
+                      extents)
+                  .write();
+          while (header.hasRemaining()) {
+            channel.write(header, header.position());
+          }
+        });
+  }
+
+  /** Counts and hashes what is written. */
+  private static final class Hashing implements WritableByteChannel {
+    private final FileChannel channel;
+    private final MessageDigest digest = Sha256.digest();
+    private long length;
+
+    Hashing(FileChannel channel) {
+      this.channel = channel;
+    }
+
+    @Override
+    public int write(ByteBuffer bytes) throws IOException {
+      digest.update(bytes.duplicate());
+      int n = bytes.remaining();
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+      length += n;
+      return n;
+    }
+
+    Extent extent() {
+      return new Extent(length, digest.digest());
+    }
+
+    @Override
+    public boolean isOpen() {
+      return channel.isOpen();
+    }
+
+    @Override
+    public void close() {
+      // the file is the caller's
+    }
+  }
+
+  /** A session that was read, with the file open for its keys and values. */
+  public static final class Opened implements AutoCloseable {
+    private final Path file;
+    private final FileChannel channel;
+    private final SessionHeader header;
+    private final List<Message> messages;
+    private final List<ContextEntry> entries;
+    private final Pipeline pipeline;
+
+    private Opened(
+        Pipeline pipeline,
+        Path file,
+        FileChannel channel,
+        SessionHeader header,
+        List<Message> messages,
+        List<ContextEntry> entries) {
+      this.pipeline = pipeline;
+      this.file = file;
+      this.channel = channel;
+      this.header = header;
+      this.messages = messages;
+      this.entries = entries;
+    }
+
+    public List<Message> messages() {
+      return messages;
+    }
+
+    /**
+     * Whether keys and values are there that fit this context; otherwise the conversation is
+     * computed again when it goes on.
+     */
+    public boolean hasState(KvSequence sequence) {
+      long nPlaces = entries.stream().mapToLong(ContextEntry::size).sum();
+      return nPlaces > 0
+          && nPlaces <= sequence.nCtx()
+          && Arrays.equals(header.template(), SessionHeader.hash(pipeline.prompts().template()))
+          && Arrays.equals(header.stateKind(), SessionHeader.hash(sequence.stateKind()));
+    }
+
+    /**
+     * Brings keys and values back.
+     *
+     * @throws SessionFormatException if they are damaged, or not those of the entries; nothing was
+     *     changed then
+     */
+    public void restore(AnswerGenerator generator) throws IOException {
+      KvSequence sequence = generator.sequence();
+      SequencePlaces places = ContextEntry.places(entries, pipeline.textModel().nPositions());
+      long length = header.length(Section.STATE);
+      if (length > sequence.maxStateLength(places.size())) { // before time is spent on its checksum
+        throw SessionHeader.damaged(
+            file,
+            "%d bytes of keys and values are more than %d places have"
+                .formatted(length, places.size()),
+            null);
+      }
+      header.checkSection(file, channel, Section.STATE);
+      boolean fits;
+      try {
+        fits = sequence.readState(channel, header.offset(Section.STATE), length, places);
+      } catch (StateFormatException e) {
+        throw SessionHeader.damaged(file, String.valueOf(e.getMessage()), e);
+      }
+      if (fits) {
+        generator.cache().restored(entries);
+      } else {
+        generator.cache().clear();
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
+    }
+  }
+
+  /**
+   * Opens a session and checks all of it but the keys and values, which may not be needed.
+   *
+   * @throws SessionFormatException if it is none, or damaged
+   * @throws ModelMismatchException if it was saved with another model
+   */
+  public static Opened open(Path file, Pipeline pipeline) throws IOException {
+    FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+    boolean ok = false;
+    try {
+      SessionHeader header = SessionHeader.read(file, channel);
+      List<String> info = text(header.section(file, channel, Section.INFO)).lines().toList();
+      if (!Arrays.equals(header.model(), SessionHeader.hash(pipeline.identity().get()))) {
+        throw new ModelMismatchException(
+            "%s was saved with another model (%s); loaded is %s. Nothing was changed; start with that model and its image encoder, or use a conversation saved as JSON."
+                .formatted(
+                    file, info.isEmpty() ? "?" : info.getFirst(), pipeline.options().model()));
+      }
+      try {
+        List<ContextEntry> entries =
+            SessionEntries.read(
+                header.section(file, channel, Section.ENTRIES).array(),
+                header.section(file, channel, Section.IMAGES).array(),
+                pipeline.textModel().vocab().nTokens(),
+                pipeline.textModel().nEmbdInput());
+        List<String> sources =
+            info.size() > 1 ? info.subList(1, info.size()) : Collections.emptyList();
+        List<Message> messages =
+            SessionContent.readMessages(
+                header.section(file, channel, Section.MESSAGES).array(), sources);
+        ok = true;
+        return new Opened(pipeline, file, channel, header, messages, entries);
+      } catch (IOException | OcellusException e) {
+        throw SessionHeader.damaged(file, String.valueOf(e.getMessage()), e);
+      }
+    } finally {
+      if (!ok) {
+        channel.close();
+      }
+    }
+  }
+
+  private static String text(ByteBuffer bytes) {
+    return new String(bytes.array(), StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,98 @@
+package dev.ocellus.vlm.vision;
+
+import java.util.List;
+
+/** What stands at the place of an image in a prompt: rows of embeddings, and text around them. */
+public sealed interface ImagePiece {
+  /**
+   * Text that the architecture writes, such as a row break; control tokens are allowed in it.
+   *
+   * @param text never empty
+   */
+  record Text(String text) implements ImagePiece {}
+
+  /**
+   * The next {@code count} rows of the image's embeddings.
+   *
+   * @param count number of rows
+   * @param gridX rows of a line where positions have axes, else 0
+   * @param gridY lines where positions have axes, else 0
+   * @param times position in time of each grid, from 0 on and never going back, where positions
+   *     have axes
+   */
+  record Rows(int count, int gridX, int gridY, List<Integer> times) implements ImagePiece {
+    public Rows {
+      times = List.copyOf(times);
+      boolean right =
+          gridX > 0
+              ? gridY > 0
+                  && (long) gridX * gridY <= count
+                  && (long) gridX * gridY * times.size() == count
+                  && ascending(times)
+              : gridX == 0 && gridY == 0 && times.isEmpty() && count > 0;
+      if (!right) {
+        throw new IllegalArgumentException(
+            "%d rows on %d grids of %d x %d".formatted(count, times.size(), gridX, gridY));
+      }
+    }
+
+    private static boolean ascending(List<Integer> times) {
+      int before = 0;
+      for (int time : times) {
+        if (time < before || time == Integer.MAX_VALUE) {
+          return false;
+        }
+        before = time;
+      }
+      return true;
+    }
+
+    /** Rows whose positions follow each other as those of text do. */
+    public static Rows of(int count) {
+      return new Rows(count, 0, 0, List.of());
+    }
+
+    /**
+     * Rows on a grid, for rotary positions with axes (time, height, width): all share the time, and
+     * text goes on behind the longer side.
+     */
+    public static Rows grid(int gridX, int gridY) {
+      return grids(gridX, gridY, List.of(0));
+    }
+
+    /** Rows of several grids, such as of a video, each with its time. */
+    public static Rows grids(int gridX, int gridY, List<Integer> times) {
+      return new Rows(Math.multiplyExact(gridX * gridY, times.size()), gridX, gridY, times);
+    }
+
+    /** Whether positions have axes. */
+    public boolean onGrid() {
+      return gridX > 0;
+    }
+
+    /** Position of a row in time, from that of the first row on. */
+    public int time(int row) {
+      return times.get(row / (gridX * gridY));
+    }
+
+    /** Position of a row downwards, from that of the first row on. */
+    public int line(int row) {
+      return row % (gridX * gridY) / gridX;
+    }
+
+    /** Position of a row across, from that of the first row on. */
+    public int column(int row) {
+      return row % gridX;
+    }
+
+    /**
+     * Positions that the rows take up: text goes on behind the longest axis.
+     *
+     * <p>So did transformers up to 4.x; 5.18 looks at the sides only, by which text may come to
+     * stand before the end of a video, where llama.cpp would not let it see the video.
+     */
+    public int positions() {
+      return onGrid() ? Math.max(Math.max(gridX, gridY), times.getLast() + 1) : count;
+    }
+  }
+}

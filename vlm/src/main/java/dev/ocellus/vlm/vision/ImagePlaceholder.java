@@ -1,0 +1,13 @@
+package dev.ocellus.vlm.vision;
+
+/**
+ * How the place of an image or video is written.
+ *
+ * @param marker what chat templates write there
+ * @param before text that the model wants in front, in the marker's stead. It is tokenized in one
+ *     piece with what stands before it, since both may share a token; control tokens are allowed
+ * @param after text that it wants behind, likewise
+ * @param written the marker with all that belongs around it, to be written into the text of a
+ *     message where a template has no place for it
+ */
+public record ImagePlaceholder(String marker, String before, String after, String written) {}

@@ -1,0 +1,62 @@
+package dev.ocellus.vlm.vision;
+
+import dev.ocellus.vlm.image.Normalize;
+import dev.ocellus.vlm.image.RgbImage;
+import java.util.List;
+
+/**
+ * Tiles of one shape, which go through the encoder together.
+ *
+ * @param pixels normalized values, innermost dimension first
+ * @param shape sizes in ggml order; with four sizes the last one counts the tiles, with fewer there
+ *     is one tile
+ * @param gridX patches across a tile
+ * @param gridY patches down a tile
+ */
+public record Tiles(float[] pixels, List<Long> shape, int gridX, int gridY) {
+  public Tiles {
+    shape = List.copyOf(shape);
+  }
+
+  /** {@code n} planar RGB tiles of {@code width} by {@code height} pixels. */
+  public static Tiles ofRgb(float[] pixels, int width, int height, int n, int patchSize) {
+    return new Tiles(
+        pixels,
+        List.of((long) width, (long) height, 3L, (long) n),
+        width / patchSize,
+        height / patchSize);
+  }
+
+  /** A planar RGB tile that goes through the encoder on its own, even beside others like it. */
+  public static Tiles alone(float[] pixels, int width, int height, int patchSize) {
+    return new Tiles(
+        pixels, List.of((long) width, (long) height, 3L), width / patchSize, height / patchSize);
+  }
+
+  /** Tiles from images of one size, at least one. */
+  public static Tiles ofImages(List<RgbImage> images, Normalize normalize, int patchSize) {
+    RgbImage first = images.getFirst();
+    int length = first.width() * first.height() * 3;
+    float[] pixels = new float[Math.multiplyExact(length, images.size())];
+    for (int i = 0; i < images.size(); i++) {
+      normalize.apply(images.get(i), pixels, i * length);
+    }
+    return ofRgb(pixels, first.width(), first.height(), images.size(), patchSize);
+  }
+
+  /** {@code n} tiles of the same shape. */
+  public Tiles withNumber(int n, float[] pixels) {
+    return new Tiles(
+        pixels, List.of(shape.get(0), shape.get(1), shape.get(2), (long) n), gridX, gridY);
+  }
+
+  /** The shape of {@code n} such tiles, for a graph that is not computed: there are no pixels. */
+  public Tiles withNumber(int n) {
+    return withNumber(n, new float[0]);
+  }
+
+  /** Number of tiles. */
+  public int n() {
+    return shape.size() == 4 ? Math.toIntExact(shape.get(3)) : 1;
+  }
+}
