@@ -33,6 +33,7 @@ public final class Ggml {
     try {
       NativeLibraries.load();
       NativeLog.install();
+      AbortGuard.install();
       NativeLibraries.loadBackends();
       ggml_h.llama_backend_init();
       initialized = true;

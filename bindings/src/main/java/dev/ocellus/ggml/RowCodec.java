@@ -6,6 +6,7 @@ import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.ggml_type_traits;
 import dev.ocellus.gguf.TensorType;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import java.util.EnumSet;
 import java.util.Set;
 
@@ -28,6 +29,17 @@ public final class RowCodec {
               TensorType.I32,
               TensorType.I64,
               TensorType.F64));
+
+  /** Types whose quantizers look for points of a grid, and assert that they find one. */
+  private static final Set<TensorType> ON_A_GRID =
+      EnumSet.of(
+          TensorType.IQ1_S,
+          TensorType.IQ1_M,
+          TensorType.IQ2_XXS,
+          TensorType.IQ2_XS,
+          TensorType.IQ2_S,
+          TensorType.IQ3_XXS,
+          TensorType.IQ3_S);
 
   private RowCodec() {}
 
@@ -54,7 +66,8 @@ public final class RowCodec {
    * @param blocks room for {@code nRows} rows of {@code type}
    * @param importance {@code [nPerRow]} F32, the weight of every column's squared error; {@link
    *     MemorySegment#NULL} for none
-   * @throws GgmlException if sizes do not fit, or the type cannot be written
+   * @throws GgmlException if sizes do not fit, the type cannot be written, or numbers are so large
+   *     or importance so odd that ggml's search for a point of its grid finds none
    */
   public static void encode(
       TensorType type,
@@ -75,7 +88,34 @@ public final class RowCodec {
     require(
         importance.address() == 0 ? !needsImportance(type) : importance.byteSize() >= 4 * nPerRow,
         () -> "%s needs the importance of %d columns".formatted(type.ggmlName(), nPerRow));
-    ggml_h.ggml_quantize_chunk(type.id(), floats, blocks, 0, nRows, nPerRow, importance);
+    if (ON_A_GRID.contains(type)) {
+      encodeGuarded(type, floats, blocks, nRows, nPerRow, importance);
+    } else {
+      ggml_h.ggml_quantize_chunk(type.id(), floats, blocks, 0, nRows, nPerRow, importance);
+    }
+  }
+
+  /**
+   * On a thread of the guard, which may use memory that is confined to this one: this one waits.
+   */
+  private static void encodeGuarded(
+      TensorType type,
+      MemorySegment floats,
+      MemorySegment blocks,
+      long nRows,
+      long nPerRow,
+      MemorySegment importance) {
+    MemorySegment from = MemorySegment.ofAddress(floats.address());
+    MemorySegment to = MemorySegment.ofAddress(blocks.address());
+    MemorySegment weights = MemorySegment.ofAddress(importance.address());
+    try {
+      AbortGuard.run(
+          () -> ggml_h.ggml_quantize_chunk(type.id(), from, to, 0, nRows, nPerRow, weights));
+    } finally {
+      Reference.reachabilityFence(floats);
+      Reference.reachabilityFence(blocks);
+      Reference.reachabilityFence(importance);
+    }
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.ocellus.quantize;
 
 import dev.ocellus.gguf.GgufTensor;
+import dev.ocellus.gguf.TensorType;
 import dev.ocellus.quantize.imatrix.Importance;
 import org.jspecify.annotations.Nullable;
 
@@ -27,5 +28,33 @@ final class ImportanceLookup {
     throw new QuantizeException(
         "%s: the importance matrix has %d columns, expected %d. %s belongs to another model."
             .formatted(t.name(), columns.length, t.dim(0) * t.dim(2), importance.file()));
+  }
+
+  /**
+   * Refuses importance that would make a type's weights 0, as no error in them would count.
+   *
+   * @throws QuantizeException if a matrix of the tensor has columns of no importance only
+   */
+  static void requireSome(@Nullable Importance importance, GgufTensor t, TensorType to) {
+    float[] columns = tensor(importance, t);
+    if (columns == null || importance == null || !EncodingLimits.usesImportance(to)) {
+      return;
+    }
+    int n = Math.toIntExact(t.dim(0));
+    for (int start = 0; start < columns.length; start += n) {
+      float most = 0;
+      for (int i = start; i < start + n; i++) {
+        most = Math.max(most, columns[i]);
+      }
+      if (most == 0) {
+        throw new QuantizeException(
+            "%s: the importance matrix %s has 0 for all columns%s, so that all weights of %s would become 0. Make it from text or images that use the tensor, or exclude the tensor from it."
+                .formatted(
+                    t.name(),
+                    importance.file(),
+                    columns.length == n ? "" : " of matrix " + start / n,
+                    to.ggmlName()));
+      }
+    }
   }
 }

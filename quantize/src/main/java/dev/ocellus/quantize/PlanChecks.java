@@ -47,6 +47,6 @@ final class PlanChecks {
               .formatted(
                   t.name(), t.dim(0), planned.type().blockSize(), planned.type().ggmlName()));
     }
-    ImportanceLookup.tensor(plan.options().importance(), t);
+    ImportanceLookup.requireSome(plan.options().importance(), t, planned.type());
   }
 }

@@ -9,4 +9,8 @@ public class QuantizeException extends OcellusException {
   public QuantizeException(String message) {
     super(message);
   }
+
+  public QuantizeException(String message, Throwable cause) {
+    super(message, cause);
+  }
 }

@@ -1,5 +1,6 @@
 package dev.ocellus.quantize;
 
+import dev.ocellus.ggml.GgmlException;
 import dev.ocellus.ggml.RowCodec;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.TensorType;
@@ -36,6 +37,7 @@ final class RowWorker {
 
   private final SourceFiles files;
   private final @Nullable Importance importance;
+  private final EncodingLimits limits = new EncodingLimits();
   private final MemorySegment source;
   private final MemorySegment floats;
   private final MemorySegment blocks;
@@ -66,15 +68,31 @@ final class RowWorker {
       rows = floats.asSlice(0, 4 * job.nElements());
       RowCodec.decode(t.type(), read, rows, job.nElements());
     }
+    MemorySegment weights = columnsOf(job);
+    long first = job.firstRow() * t.dim(0);
+    limits.check(t, planned.type(), rows, first, job.nElements(), weights, importance);
     result = blocks.asSlice(0, job.resultBytes());
-    RowCodec.encode(planned.type(), rows, result, job.nRows(), t.dim(0), columnsOf(job));
+    encode(job, rows, weights == null ? MemorySegment.NULL : weights);
     requireValid(t, planned.type(), result, "as " + planned.type().ggmlName() + " would hold");
   }
 
-  private MemorySegment columnsOf(RowJob job) {
+  private void encode(RowJob job, MemorySegment rows, MemorySegment weights) {
+    GgufTensor t = job.tensor().tensor();
+    TensorType type = job.tensor().type();
+    try {
+      RowCodec.encode(type, rows, result, job.nRows(), t.dim(0), weights);
+    } catch (GgmlException e) { // beyond all bounds that are known
+      throw new QuantizeException(
+          "%s: tensor %s cannot be quantized as %s: %s. Choose another type for it, or another importance matrix."
+              .formatted(t.file(), t.name(), type.ggmlName(), e.getMessage()),
+          e);
+    }
+  }
+
+  private @Nullable MemorySegment columnsOf(RowJob job) {
     float[] all = ImportanceLookup.tensor(importance, job.tensor().tensor());
     if (all == null) {
-      return MemorySegment.NULL;
+      return null;
     }
     int n = Math.toIntExact(job.tensor().tensor().dim(0));
     MemorySegment.copy(all, job.matrix() * n, columns, ValueLayout.JAVA_FLOAT, 0, n);

@@ -91,6 +91,10 @@ final class TypeErrors {
     long total = Shapes.nRows(t);
     long rows = Math.min(total, Math.max(LEAST_ROWS, SAMPLE / n));
     float[] columns = ImportanceLookup.tensor(importance, t);
+    for (TensorType type : q.types()) {
+      ImportanceLookup.requireSome(importance, t, type);
+    }
+    EncodingLimits limits = new EncodingLimits();
     Map<TensorType, Double> errors = new LinkedHashMap<>();
     try (Arena arena = Arena.ofConfined()) {
       long sourceRow = t.type().rowBytes(n);
@@ -113,6 +117,9 @@ final class TypeErrors {
           int matrix = (int) (at / t.dim(1) % t.dim(2));
           MemorySegment.copy(columns, matrix * n, weights, ValueLayout.JAVA_FLOAT, 0, n);
           h = weights;
+        }
+        for (TensorType type : q.types()) {
+          limits.check(t, type, row, at * n, n, columns == null ? null : weights, importance);
         }
         energy += difference(row, null, h, n);
         for (int k = 0; k < lost.length; k++) {

@@ -58,6 +58,7 @@ public record ImportanceMatrix(
       for (int i = 0; i < sum.length; i++) {
         sum[i] += other.sums[i];
       }
+      requireUsable("both importance matrices together", name, sum);
       long[] count = new long[n];
       for (int i = 0; i < n; i++) {
         count[i] =
@@ -127,6 +128,7 @@ public record ImportanceMatrix(
       for (int i = 0; i < sums.length; i++) {
         sums[i] *= tokensPerChunk;
       }
+      requireUsable("the importance matrix of the older format", name, sums);
       scaled.put(
           name, new Entry(sums, Arrays.stream(e.counts()).map(n -> n * tokensPerChunk).toArray()));
     });
@@ -149,16 +151,21 @@ public record ImportanceMatrix(
     Map<String, float[]> columns = new TreeMap<>();
     entries.forEach((name, entry) -> {
       float[] means = entry.means();
-      for (float mean : means) {
-        if (!Float.isFinite(mean)) {
-          throw new ImatrixException(
-              "%s: the importance of %s has a value that is infinite or not a number. Make the matrix again."
-                  .formatted(file, name));
-        }
-      }
+      requireUsable(file, name, means);
       columns.put(name, means);
     });
     return new Importance(columns, file, datasets, nChunks);
+  }
+
+  /** Sums of squares, and means of them, are finite and not negative. */
+  private static void requireUsable(String where, String name, float[] values) {
+    for (int i = 0; i < values.length; i++) {
+      if (!(values[i] >= 0) || values[i] == Float.POSITIVE_INFINITY) {
+        throw new ImatrixException(
+            "%s: the importance of %s is %s in column %d, expected a finite number that is not negative. The file is damaged, or the model that it was made with; make the matrix again."
+                .formatted(where, name, values[i], i));
+      }
+    }
   }
 
   /**

@@ -1,0 +1,86 @@
+package dev.ocellus.ggml;
+
+import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.ffi.ggml_set_abort_callback$callback;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs native computations that stop at an assertion for some data, so that this is an exception.
+ *
+ * <p>ggml calls back before it ends the process, on the thread that failed. That thread is one of
+ * the guard's own, and never returns from the callback: it sleeps for the rest of the process,
+ * while the caller gets the message. Only for computations that hold no lock and leave nothing
+ * behind but their output, such as {@code ggml_quantize_chunk} ({@code docs/decisions}, "Quantizers
+ * that assert").
+ */
+final class AbortGuard {
+  private static final Executor THREADS =
+      Executors.newCachedThreadPool(
+          Thread.ofPlatform().daemon().name("ocellus-guarded-", 0).factory());
+
+  private static final ThreadLocal<@Nullable CompletableFuture<Void>> CALL = new ThreadLocal<>();
+
+  private AbortGuard() {}
+
+  /** Takes over what ggml does before it ends the process. Called once, before any computation. */
+  static void install() {
+    ggml_h.ggml_set_abort_callback(
+        ggml_set_abort_callback$callback.allocate(AbortGuard::aborted, Arena.global()));
+  }
+
+  /**
+   * Runs a native call on a thread of the guard and waits for it. An interrupt waits too, as native
+   * code cannot be interrupted.
+   *
+   * @throws GgmlException if an assertion of ggml failed; its output is not to be used then
+   */
+  static void run(Runnable nativeCall) {
+    CompletableFuture<Void> call = new CompletableFuture<>();
+    THREADS.execute(() -> {
+      CALL.set(call);
+      try {
+        nativeCall.run();
+        call.complete(null);
+      } catch (Throwable e) {
+        call.completeExceptionally(e); // also an Error: the caller must not wait for ever
+      } finally {
+        CALL.remove();
+      }
+    });
+    try {
+      call.join();
+    } catch (CompletionException e) {
+      switch (e.getCause()) {
+        case RuntimeException cause -> throw cause;
+        case Error cause -> throw cause;
+        case null, default -> throw e;
+      }
+    }
+  }
+
+  /** The callback. If it returns, the process ends. */
+  private static void aborted(MemorySegment message) {
+    try {
+      String text = message.getString(0);
+      CompletableFuture<Void> call = CALL.get();
+      if (call == null) {
+        System.err.println(text); // what ggml does without a callback
+        return;
+      }
+      call.completeExceptionally(new GgmlException(text));
+    } catch (Throwable e) { // nothing may cross into native code
+      return;
+    }
+    while (true) {
+      LockSupport.park();
+      Thread.interrupted(); // or park would return at once for ever
+    }
+  }
+}
