@@ -14,6 +14,7 @@ module dev.ocellus.vlm {
   exports dev.ocellus.vlm.generate;
   exports dev.ocellus.vlm.grammar.schema;
   exports dev.ocellus.vlm.grammar;
+  exports dev.ocellus.vlm.graph;
   exports dev.ocellus.vlm.image.codec;
   exports dev.ocellus.vlm.image;
   exports dev.ocellus.vlm.json;

@@ -1,19 +1,20 @@
 package dev.ocellus.vlm.encoder;
 
 import dev.ocellus.vlm.vision.Tiles;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** Tiles of one shape, from one or more images, which go through an encoder batch by batch. */
 final class TileQueue {
   private final List<Tiles> sources;
   private final int total;
   private final int pixelsPerTile;
-  private int done;
+  private int taken;
+  private int delivered;
 
   /**
-   * @param sources at least one, alike but for the number of tiles
+   * @param sources at least one, alike but for the count of tiles
    */
   TileQueue(List<Tiles> sources) {
     this.sources = sources;
@@ -27,11 +28,11 @@ final class TileQueue {
   }
 
   /**
-   * Sizes of the fewest batches of at most {@code most} tiles, as equal as can be and the larger
+   * Sizes of the fewest batches of at most {@code max} tiles, as equal as can be and the larger
    * ones first, so that a graph serves most of them.
    */
-  int[] batches(int most) {
-    int n = Math.ceilDiv(total, most);
+  int[] batches(int max) {
+    int n = Math.ceilDiv(total, max);
     int[] sizes = new int[n];
     for (int i = 0; i < n; i++) {
       sizes[i] = total / n + (i < total % n ? 1 : 0);
@@ -39,44 +40,73 @@ final class TileQueue {
     return sizes;
   }
 
-  /** The next {@code count} tiles. */
-  Tiles next(int count) {
-    Tiles first = sources.getFirst();
-    if (sources.size() == 1 && count == total) {
-      return first; // without a copy
-    }
-    float[] pixels = new float[Math.multiplyExact(count, pixelsPerTile)];
-    int end = done + count;
+  /**
+   * What goes through the encoder at once.
+   *
+   * @param tiles shape and count; their pixels are in the array beside
+   * @param pixels values of the tiles and maybe of others
+   * @param offset where those of the tiles begin
+   */
+  record Batch(Tiles tiles, float[] pixels, int offset) {}
+
+  /** The next {@code count} tiles, copied only if they come from several sources. */
+  Batch next(int count) {
+    int end = taken + count;
     int start = 0; // of a source, in tiles
+    float[] joined = null;
     for (Tiles source : sources) {
-      int from = Math.max(done, start);
+      int from = Math.max(taken, start);
       int to = Math.min(end, start + source.n());
+      if (to - from == count) {
+        taken = end;
+        Tiles shape = count == source.n() ? source : source.withCount(count);
+        return new Batch(shape, source.pixels(), (from - start) * pixelsPerTile);
+      }
       if (from < to) {
+        joined = joined == null ? new float[Math.multiplyExact(count, pixelsPerTile)] : joined;
         System.arraycopy(
             source.pixels(),
             (from - start) * pixelsPerTile,
-            pixels,
-            (from - done) * pixelsPerTile,
+            joined,
+            (from - taken) * pixelsPerTile,
             (to - from) * pixelsPerTile);
       }
       start += source.n();
     }
-    done = end;
-    return first.withNumber(count, pixels);
+    taken = end;
+    return new Batch(
+        sources.getFirst().withCount(count), Objects.requireNonNull(joined, "no tiles left"), 0);
   }
 
-  /** Hands the rows of all tiles, in their order, out to the sources. */
-  void distribute(float[] all, Map<Tiles, float[]> rows) {
-    if (sources.size() == 1) {
-      rows.put(sources.getFirst(), all);
-      return;
-    }
-    int perTile = all.length / total;
-    int at = 0;
+  /** Copies {@code count} floats, from {@code from} on, of what a batch gave. */
+  interface Output {
+    void copy(long from, int count, float[] destination, int offset);
+  }
+
+  /**
+   * Hands out what the encoder gave for the next {@code count} tiles.
+   *
+   * @param perTile floats of each tile
+   * @param embeddings for each source an array for all of its tiles, made when its first tile comes
+   */
+  void deliver(int count, int perTile, Output output, Map<Tiles, float[]> embeddings) {
+    int end = delivered + count;
+    int start = 0;
     for (Tiles source : sources) {
-      int length = perTile * source.n();
-      rows.put(source, Arrays.copyOfRange(all, at, at + length));
-      at += length;
+      int from = Math.max(delivered, start);
+      int to = Math.min(end, start + source.n());
+      if (from < to) {
+        float[] all =
+            embeddings.computeIfAbsent(
+                source, k -> new float[Math.multiplyExact(source.n(), perTile)]);
+        output.copy(
+            (long) (from - delivered) * perTile,
+            (to - from) * perTile,
+            all,
+            (from - start) * perTile);
+      }
+      start += source.n();
     }
+    delivered = end;
   }
 }

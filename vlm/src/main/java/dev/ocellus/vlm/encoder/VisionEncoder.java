@@ -1,17 +1,13 @@
 package dev.ocellus.vlm.encoder;
 
-import dev.ocellus.ggml.Backend;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.ggml.Device;
-import dev.ocellus.ggml.Ggml;
-import dev.ocellus.ggml.Graph;
-import dev.ocellus.ggml.GraphBuilder;
 import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.ggml.MatrixPrecision;
-import dev.ocellus.ggml.Scheduler;
-import dev.ocellus.ggml.Tensor;
-import dev.ocellus.ggml.WeightStore;
-import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.vlm.graph.GraphRun;
+import dev.ocellus.vlm.graph.GraphRunner;
+import dev.ocellus.vlm.graph.ModelGraph;
+import dev.ocellus.vlm.graph.RunnerOptions;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.image.Visual;
@@ -23,16 +19,12 @@ import dev.ocellus.vlm.vision.Tiles;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * An image encoder with its projector, from an mmproj file.
@@ -52,13 +44,7 @@ public final class VisionEncoder implements AutoCloseable {
     }
   }
 
-  private record Plan(Shape shape, Graph graph, EncoderGraph inputs, Tensor output)
-      implements AutoCloseable {
-    @Override
-    public void close() {
-      graph.close();
-    }
-  }
+  private static final String EMBEDDINGS = "embeddings";
 
   /**
    * Memory for intermediates that several tiles may share. Measured, more tiles at once are not
@@ -66,40 +52,21 @@ public final class VisionEncoder implements AutoCloseable {
    */
   static final long DEFAULT_COMPUTE_BYTES = 256L << 20;
 
-  private final Deque<AutoCloseable> owned = new ArrayDeque<>();
   private final Path path;
-  private final WeightStore store;
+  private final GraphRunner runner;
   private final VisionArchitecture architecture;
-  private final Backend[] backends;
-  private final Scheduler scheduler;
-  private final Device device;
   private final long computeBytes;
   private final Map<Shape, Integer> tilesAtOnce = new HashMap<>(); // guarded by this
-  private @Nullable Plan lastPlan; // guarded by this
-  private boolean closed;
 
-  private VisionEncoder(
-      Path path, int nThreads, boolean useGpu, MatrixPrecision precision, long computeBytes)
-      throws IOException {
+  private VisionEncoder(Path path, RunnerOptions options, long computeBytes) throws IOException {
     this.path = path;
     this.computeBytes = computeBytes;
+    runner = GraphRunner.open(path, options);
     try {
-      Ggml.initialize();
-      GgufFile file = own(GgufFile.open(path));
-      file.requireReadableByGgml();
-      List<Backend> used = new ArrayList<>();
-      if (useGpu && !Device.gpus().isEmpty()) {
-        used.add(own(new Backend(Device.gpus().getFirst(), 1)));
-      }
-      used.add(own(new Backend(Device.cpu(), nThreads)));
-      backends = used.toArray(Backend[]::new);
-      device = backends[0].device();
-      store = own(new WeightStore(file, backends[0], precision));
-      architecture = Architectures.of(file, store.weights());
-      store.load();
-      scheduler = own(new Scheduler(backends));
+      architecture = Architectures.of(runner.file(), runner.weights());
+      runner.load();
     } catch (Throwable e) {
-      close();
+      runner.close();
       throw e;
     }
   }
@@ -137,12 +104,8 @@ public final class VisionEncoder implements AutoCloseable {
   public static VisionEncoder open(
       Path path, int nThreads, boolean useGpu, MatrixPrecision precision, long computeBytes)
       throws IOException {
-    return new VisionEncoder(path, nThreads, useGpu, precision, computeBytes);
-  }
-
-  private <T extends AutoCloseable> T own(T resource) {
-    owned.push(resource);
-    return resource;
+    var options = RunnerOptions.cpu(nThreads).withGpu(useGpu).withPrecision(precision);
+    return new VisionEncoder(path, options, computeBytes);
   }
 
   public Path path() {
@@ -155,12 +118,12 @@ public final class VisionEncoder implements AutoCloseable {
 
   /** Where the encoder computes. */
   public Device device() {
-    return device;
+    return runner.device();
   }
 
   /** Bytes of weights that are used where the file is mapped, without a copy. */
   public long mappedBytes() {
-    return store.mappedBytes();
+    return runner.mappedBytes();
   }
 
   /**
@@ -168,8 +131,7 @@ public final class VisionEncoder implements AutoCloseable {
    * slower.
    */
   public void observe(MatMulObserver observer) {
-    requireOpen();
-    scheduler.observe(observer);
+    runner.observe(observer);
   }
 
   /** Resizes and normalizes an image as the model's reference does. */
@@ -207,41 +169,39 @@ public final class VisionEncoder implements AutoCloseable {
    * @return embeddings in the order of the images
    */
   public synchronized List<ImageEmbeddings> encode(List<ImageInput> images, CancellationFlag flag) {
-    requireOpen();
-    // tiles that differ in number only go together; the number is the last of four sizes
+    // tiles that differ in count only go together; the count is the last of four sizes
     Map<Shape, List<Tiles>> alike = new LinkedHashMap<>();
     for (ImageInput image : images) {
       for (Tiles tiles : image.tiles()) {
         alike.computeIfAbsent(Shape.ofOneTile(tiles), k -> new ArrayList<>()).add(tiles);
       }
     }
-    Map<Tiles, float[]> rows = new IdentityHashMap<>();
-    alike.values().forEach(tiles -> encodeAlike(tiles, rows, flag));
+    Map<Tiles, float[]> embeddings = new IdentityHashMap<>();
+    alike.values().forEach(tiles -> encodeAlike(tiles, embeddings, flag));
     List<ImageEmbeddings> results = new ArrayList<>();
     for (ImageInput image : images) {
-      float[] arranged = architecture.arrange(image, joined(image, rows));
+      float[] arranged = architecture.arrange(image, joined(image, embeddings));
       results.add(new ImageEmbeddings(arranged, image.nTokens(), architecture.width()));
     }
     return results;
   }
 
-  private static float[] joined(ImageInput image, Map<Tiles, float[]> rows) {
-    List<float[]> parts = image.tiles().stream().map(rows::get).toList();
+  private static float[] joined(ImageInput image, Map<Tiles, float[]> embeddings) {
+    List<float[]> parts = image.tiles().stream().map(embeddings::get).toList();
     return parts.size() == 1 ? parts.getFirst() : Floats.concat(parts);
   }
 
-  private void encodeAlike(List<Tiles> alike, Map<Tiles, float[]> rows, CancellationFlag flag) {
+  private void encodeAlike(
+      List<Tiles> alike, Map<Tiles, float[]> embeddings, CancellationFlag flag) {
     Tiles first = alike.getFirst();
     if (first.shape().size() < 4) {
-      alike.forEach(tiles -> rows.put(tiles, compute(tiles, flag)));
+      alike.forEach(tiles -> compute(new TileQueue(List.of(tiles)), 1, embeddings, flag));
       return;
     }
     var queue = new TileQueue(alike);
-    List<float[]> results = new ArrayList<>();
     for (int count : queue.batches(queue.size() == 1 ? 1 : tilesAtOnce(first))) {
-      results.add(compute(queue.next(count), flag));
+      compute(queue, count, embeddings, flag);
     }
-    queue.distribute(Floats.concat(results), rows);
   }
 
   /** How many tiles like these fit into the memory for intermediates together; at least one. */
@@ -249,61 +209,34 @@ public final class VisionEncoder implements AutoCloseable {
     return tilesAtOnce.computeIfAbsent(
         Shape.ofOneTile(tiles),
         shape -> {
-          long one = bytesNeeded(tiles.withNumber(1));
-          long more = bytesNeeded(tiles.withNumber(2)) - one;
+          long one = runner.bytesNeeded(graph -> define(graph, tiles.withCount(1)));
+          long more = runner.bytesNeeded(graph -> define(graph, tiles.withCount(2))) - one;
           return (int) Math.clamp(1 + (computeBytes - one) / Math.max(1, more), 1, 1 << 16);
         });
   }
 
-  private long bytesNeeded(Tiles tiles) {
-    try (Plan plan = build(tiles, false);
-        var measuring = new Scheduler(backends)) {
-      return measuring.bytesNeeded(plan.graph());
-    }
+  private void define(ModelGraph graph, Tiles tiles) {
+    graph.output(EMBEDDINGS, architecture.forward(new EncoderGraph(graph, tiles)));
   }
 
   /** Bytes that are held for intermediates, for the last images and those before. */
-  public synchronized long computeBufferBytes() {
-    requireOpen();
-    return scheduler.bufferBytes();
+  public long computeBufferBytes() {
+    return runner.bufferBytes();
   }
 
-  private float[] compute(Tiles tiles, CancellationFlag flag) {
-    Plan plan = plan(tiles);
-    try (var computation = scheduler.start(plan.graph())) {
-      plan.inputs().fill(computation);
-      return computation
-          .set(plan.inputs().pixels(), tiles.pixels())
-          .compute(flag)
-          .get(plan.output());
-    }
-  }
-
-  /** The plan for a shape. The last one is kept; the scheduler has memory for one only. */
-  private Plan plan(Tiles tiles) {
-    if (lastPlan == null || !lastPlan.shape().equals(Shape.of(tiles))) {
-      dropPlan();
-      lastPlan = build(tiles, false);
-    }
-    return lastPlan;
-  }
-
-  private void dropPlan() {
-    if (lastPlan != null) {
-      scheduler.forget(lastPlan.graph());
-      lastPlan.close();
-      lastPlan = null;
-    }
-  }
-
-  private Plan build(Tiles tiles, boolean keepNamed) {
-    try (var builder = new GraphBuilder()) {
-      if (keepNamed) {
-        builder.keepNamed();
-      }
-      EncoderGraph inputs = new EncoderGraph(builder, tiles);
-      Tensor output = architecture.forward(inputs);
-      return new Plan(Shape.of(tiles), builder.build(output), inputs, output);
+  private void compute(
+      TileQueue queue, int count, Map<Tiles, float[]> embeddings, CancellationFlag flag) {
+    TileQueue.Batch batch = queue.next(count);
+    Tiles tiles = batch.tiles();
+    try (GraphRun run = runner.start(Shape.of(tiles), graph -> define(graph, tiles))) {
+      run.set(EncoderGraph.PIXELS, batch.pixels(), batch.offset()).compute(flag);
+      long[] shape = run.shape(EMBEDDINGS);
+      int perTile = Math.toIntExact(shape[0] * shape[1] * shape[2] * shape[3] / count);
+      queue.deliver(
+          count,
+          perTile,
+          (from, n, destination, offset) -> run.get(EMBEDDINGS, from, n, destination, offset),
+          embeddings);
     }
   }
 
@@ -315,58 +248,19 @@ public final class VisionEncoder implements AutoCloseable {
    * @return for each name its values, innermost dimension first
    */
   public Map<String, float[]> intermediates(ImageInput image, List<String> names) {
-    return intermediates(image, graph -> names);
+    Tiles tiles = image.tiles().getFirst();
+    return runner.intermediates(
+        graph -> define(graph, tiles), run -> run.set(EncoderGraph.PIXELS, tiles.pixels()), names);
   }
 
   /** The same for all names that the architecture gives, in the order in which it does. */
   public Map<String, float[]> intermediates(ImageInput image) {
-    return intermediates(image, Graph::names);
-  }
-
-  private synchronized Map<String, float[]> intermediates(
-      ImageInput image, Function<Graph, List<String>> names) {
-    requireOpen();
-    Tiles tiles = image.tiles().getFirst();
-    Map<String, float[]> values = new LinkedHashMap<>();
-    // of its own, since a scheduler gives a graph that looks like the last one the same memory, and
-    // in that one intermediates were overwritten
-    try (Plan plan = build(tiles, true);
-        var fresh = new Scheduler(backends);
-        var computation = fresh.start(plan.graph())) {
-      plan.inputs().fill(computation);
-      computation.set(plan.inputs().pixels(), tiles.pixels()).compute();
-      for (String name : names.apply(plan.graph())) {
-        values.put(name, computation.get(plan.graph().named(name)));
-      }
-    }
-    return values;
-  }
-
-  private void requireOpen() {
-    if (closed) {
-      throw new IllegalStateException("VisionEncoder has been closed");
-    }
+    return intermediates(image, List.of());
   }
 
   /** Frees everything; waits for a running computation. */
   @Override
   public synchronized void close() {
-    if (closed) {
-      return;
-    }
-    closed = true;
-    while (!owned.isEmpty()) {
-      AutoCloseable resource = owned.pop();
-      if (resource instanceof WeightStore && lastPlan != null) {
-        lastPlan.close(); // after the scheduler, which knows it
-      }
-      try {
-        resource.close();
-      } catch (RuntimeException e) {
-        throw e;
-      } catch (Exception e) {
-        throw new IllegalStateException("could not close " + resource, e);
-      }
-    }
+    runner.close();
   }
 }

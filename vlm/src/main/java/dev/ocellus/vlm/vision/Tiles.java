@@ -45,14 +45,14 @@ public record Tiles(float[] pixels, List<Long> shape, int gridX, int gridY) {
   }
 
   /** {@code n} tiles of the same shape. */
-  public Tiles withNumber(int n, float[] pixels) {
+  public Tiles withCount(int n, float[] pixels) {
     return new Tiles(
         pixels, List.of(shape.get(0), shape.get(1), shape.get(2), (long) n), gridX, gridY);
   }
 
   /** The shape of {@code n} such tiles, for a graph that is not computed: there are no pixels. */
-  public Tiles withNumber(int n) {
-    return withNumber(n, new float[0]);
+  public Tiles withCount(int n) {
+    return withCount(n, new float[0]);
   }
 
   /** Number of tiles. */

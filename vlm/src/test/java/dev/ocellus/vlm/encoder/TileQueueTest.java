@@ -3,6 +3,7 @@ package dev.ocellus.vlm.encoder;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ocellus.vlm.vision.Tiles;
+import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,30 +27,46 @@ class TileQueueTest {
     assertThat(queue.batches(1)).hasSize(17).containsOnly(1);
   }
 
+  private static float[] pixels(TileQueue.Batch batch) {
+    int length = 3 * batch.tiles().n();
+    return Arrays.copyOfRange(batch.pixels(), batch.offset(), batch.offset() + length);
+  }
+
   @Test
-  void givesOutTilesAcrossPicturesInTheirOrder() {
+  void givesOutTilesAcrossImagesInTheirOrder() {
     var queue = new TileQueue(List.of(tiles(0, 2), tiles(2, 1), tiles(3, 4)));
     assertThat(queue.size()).isEqualTo(7);
-    assertThat(queue.next(4).pixels()).containsExactly(0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3);
-    Tiles last = queue.next(3);
-    assertThat(last.pixels()).containsExactly(4, 4, 4, 5, 5, 5, 6, 6, 6);
-    assertThat(last.n()).isEqualTo(3);
-    assertThat(last.shape()).containsExactly(1L, 1L, 3L, 3L);
+    assertThat(pixels(queue.next(4))).containsExactly(0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3);
+    TileQueue.Batch last = queue.next(3);
+    assertThat(pixels(last)).containsExactly(4, 4, 4, 5, 5, 5, 6, 6, 6);
+    assertThat(last.tiles().n()).isEqualTo(3);
+    assertThat(last.tiles().shape()).containsExactly(1L, 1L, 3L, 3L);
   }
 
   @Test
-  void handsTheRowsBackToTheirPictures() {
+  void handsTheEmbeddingsBackToTheirImages() {
     Tiles one = tiles(0, 2);
-    Tiles other = tiles(2, 1);
-    Map<Tiles, float[]> rows = new IdentityHashMap<>();
-    new TileQueue(List.of(one, other)).distribute(new float[] {0, 0, 1, 1, 2, 2}, rows);
-    assertThat(rows.get(one)).containsExactly(0, 0, 1, 1);
-    assertThat(rows.get(other)).containsExactly(2, 2);
+    Tiles other = tiles(2, 2);
+    Map<Tiles, float[]> embeddings = new IdentityHashMap<>();
+    var queue = new TileQueue(List.of(one, other));
+    float[] output = {0, 0, 1, 1, 2, 2, 3, 3};
+    for (int first : new int[] {0, 3}) { // three tiles, of two images, then one
+      queue.deliver(
+          first == 0 ? 3 : 1,
+          2,
+          (from, n, to, offset) -> System.arraycopy(output, 2 * first + (int) from, to, offset, n),
+          embeddings);
+    }
+    assertThat(embeddings.get(one)).containsExactly(0, 0, 1, 1);
+    assertThat(embeddings.get(other)).containsExactly(2, 2, 3, 3);
   }
 
   @Test
-  void copiesNothingForASingleBatchOfOnePicture() {
+  void copiesNothingForBatchesOfOneImage() {
     Tiles tiles = tiles(0, 3);
-    assertThat(new TileQueue(List.of(tiles)).next(3)).isSameAs(tiles);
+    var queue = new TileQueue(List.of(tiles));
+    assertThat(queue.next(2).pixels()).isSameAs(tiles.pixels());
+    assertThat(pixels(queue.next(1))).containsExactly(2, 2, 2);
+    assertThat(new TileQueue(List.of(tiles)).next(3).tiles()).isSameAs(tiles);
   }
 }

@@ -1,0 +1,379 @@
+package dev.ocellus.vlm.graph;
+
+import dev.ocellus.ggml.Backend;
+import dev.ocellus.ggml.Device;
+import dev.ocellus.ggml.Ggml;
+import dev.ocellus.ggml.MatMulObserver;
+import dev.ocellus.ggml.PersistentTensors;
+import dev.ocellus.ggml.Scheduler;
+import dev.ocellus.ggml.Tensor;
+import dev.ocellus.ggml.WeightStore;
+import dev.ocellus.ggml.Weights;
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.gguf.TensorType;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Computes graphs over the weights of a file.
+ *
+ * <p>Bind the weights first, {@link #load()} them, then run. A graph is defined once for each key,
+ * which must tell apart whatever the definition depends on: the kind of graph, the shapes of its
+ * inputs, the cache that it writes. The most recent ones are kept ({@link RunnerOptions#maxPlans}).
+ *
+ * <p>A text tower of two layers with a causal mask:
+ *
+ * <pre>{@code
+ * try (var runner = GraphRunner.open(path, RunnerOptions.cpu(4))) {
+ *   Weights w = runner.weights();
+ *   Embedding embedding = Embedding.of(w, "token_embd.weight", "position_embd.weight", 512, 77);
+ *   List<Layer> layers = List.of(Layer.of(w.at("blk.0")), Layer.of(w.at("blk.1")));
+ *   runner.load();
+ *
+ *   int n = ids.length;
+ *   try (GraphRun run =
+ *       runner.start(
+ *           List.of("text", n),
+ *           graph -> {
+ *             Tensor x = embedding.forward(graph.indices("ids", n, 49408));
+ *             Tensor mask = graph.table("mask", AttentionMask.causal(n).values(), n, n);
+ *             for (Layer layer : layers) {
+ *               x = layer.forward(x, mask);
+ *             }
+ *             graph.output("hidden", x);
+ *           })) {
+ *     float[] hidden = run.set("ids", ids).compute().get("hidden"); // n rows of 512
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>Thread-safe; runs wait for each other.
+ */
+public final class GraphRunner implements AutoCloseable {
+  private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+  private final ReentrantLock lock = new ReentrantLock();
+  private final GgufFile file;
+  private final WeightStore store;
+  private final Backend[] backends;
+  private final int maxPlans;
+
+  /** By key, the one that was used longest ago first. Guarded by lock, as all that follows. */
+  private final LinkedHashMap<Object, Plan> plans = new LinkedHashMap<>(16, 0.75f, true);
+
+  private final Deque<Scheduler> idle = new ArrayDeque<>();
+  private final List<PersistentTensors> kept = new ArrayList<>();
+  private @Nullable MatMulObserver observer;
+  private boolean running;
+  private boolean closed;
+
+  private GraphRunner(Path path, RunnerOptions options) throws IOException {
+    maxPlans = options.maxPlans();
+    try {
+      Ggml.initialize();
+      file = own(GgufFile.open(path));
+      file.requireReadableByGgml();
+      List<Backend> used = new ArrayList<>();
+      if (options.useGpu() && !Device.gpus().isEmpty()) {
+        used.add(own(new Backend(Device.gpus().getFirst(), 1)));
+      }
+      used.add(own(new Backend(Device.cpu(), options.nThreads())));
+      backends = used.toArray(Backend[]::new);
+      store = own(new WeightStore(file, backends[0], options.precision()));
+    } catch (Throwable e) {
+      close();
+      throw e;
+    }
+  }
+
+  /**
+   * Opens a GGUF file.
+   *
+   * @throws IOException if the file cannot be read
+   * @throws dev.ocellus.OcellusException if it is damaged
+   */
+  public static GraphRunner open(Path path, RunnerOptions options) throws IOException {
+    return new GraphRunner(path, options);
+  }
+
+  private <T extends AutoCloseable> T own(T resource) {
+    owned.push(resource);
+    return resource;
+  }
+
+  /** The file, for its metadata. */
+  public GgufFile file() {
+    return file;
+  }
+
+  /** The weights of the file, to be bound before {@link #load()}. */
+  public Weights weights() {
+    return store.weights();
+  }
+
+  /**
+   * Brings all weights that were bound to the device. Nothing can be bound afterwards.
+   *
+   * @throws dev.ocellus.ggml.OutOfDeviceMemoryException if the device has too little free memory
+   */
+  public void load() {
+    store.load();
+  }
+
+  /** Where graphs are computed. */
+  public Device device() {
+    return backends[0].device();
+  }
+
+  /** Bytes of weights that are used where the file is mapped, without a copy. */
+  public long mappedBytes() {
+    return store.mappedBytes();
+  }
+
+  /**
+   * Values that outlive a run, such as a KV cache. Make the tensors, allocate them, and use them in
+   * definitions under keys that name this object. Closing it ends all graphs that are kept; closing
+   * the runner closes it.
+   */
+  public PersistentTensors newPersistentTensors() {
+    return locked(() -> {
+      kept.removeIf(PersistentTensors::isClosed);
+      var persistent = new PersistentTensors(backends[0], () -> locked(this::dropIdle));
+      kept.add(persistent);
+      return persistent;
+    });
+  }
+
+  /**
+   * Starts a run, which other threads wait for until it is closed.
+   *
+   * @param key what the definition depends on; equal keys must mean equal graphs
+   * @throws dev.ocellus.ggml.OutOfDeviceMemoryException if a device has no room for intermediates
+   * @throws IllegalStateException if this thread has a run open already
+   */
+  public GraphRun start(Object key, GraphDefinition definition) {
+    lock.lock();
+    try {
+      requireReady();
+      Plan plan = plan(key, definition);
+      try {
+        GraphRun run = run(plan, () -> drop(plan), this::end);
+        running = true;
+        return run;
+      } catch (Throwable e) {
+        drop(plan);
+        throw e;
+      }
+    } catch (Throwable e) {
+      lock.unlock();
+      throw e;
+    }
+  }
+
+  private static GraphRun run(Plan plan, Runnable onFailure, Runnable onClose) {
+    Scheduler.Computation computation = plan.scheduler().start(plan.graph());
+    try {
+      plan.model().fillTables(computation);
+      return new GraphRun(plan.model(), computation, onClose, onFailure);
+    } catch (Throwable e) {
+      computation.close();
+      throw e;
+    }
+  }
+
+  private void end() {
+    running = false;
+    lock.unlock();
+  }
+
+  private Plan plan(Object key, GraphDefinition definition) {
+    Plan known = plans.get(key);
+    if (known != null) {
+      return known;
+    }
+    Scheduler scheduler = scheduler();
+    try {
+      Plan plan = Plan.build(key, definition, scheduler, false);
+      plans.put(key, plan);
+      return plan;
+    } catch (Throwable e) {
+      idle.push(scheduler);
+      throw e;
+    }
+  }
+
+  /** One without a graph; memory for intermediates stays with it. */
+  private Scheduler scheduler() {
+    if (idle.isEmpty() && plans.size() >= maxPlans) {
+      drop(plans.values().iterator().next());
+    }
+    return idle.isEmpty() ? newScheduler() : idle.pop();
+  }
+
+  private Scheduler newScheduler() {
+    var scheduler = new Scheduler(backends);
+    if (observer != null) {
+      scheduler.observe(observer);
+    }
+    return scheduler;
+  }
+
+  private void drop(Plan plan) {
+    plans.remove(plan.key());
+    idle.push(plan.scheduler());
+    plan.drop();
+  }
+
+  private void dropIdle() {
+    requireNotRunning();
+    dropAll();
+  }
+
+  private void dropAll() {
+    List.copyOf(plans.values()).forEach(this::drop);
+  }
+
+  /**
+   * Runs a graph once and gives out tensors that were named in it, for comparing layers with a
+   * reference.
+   *
+   * @param inputs sets the inputs
+   * @param names the tensors, or none for all floats that have a name
+   * @return values by name, innermost dimension first, in the order asked for or named
+   */
+  public Map<String, float[]> intermediates(
+      GraphDefinition definition, Consumer<GraphRun> inputs, List<String> names) {
+    return locked(() -> {
+      requireReady();
+      // with a scheduler of its own, since one gives a graph that looks like the last one the same
+      // memory, and in that one intermediates were overwritten
+      try (var scheduler = new Scheduler(backends)) {
+        Plan plan = Plan.build("", definition, scheduler, true);
+        try (var computation = scheduler.start(plan.graph())) {
+          plan.model().fillTables(computation);
+          var run = new GraphRun(plan.model(), computation, () -> {}, () -> {});
+          inputs.accept(run);
+          run.compute();
+          Map<String, float[]> values = new LinkedHashMap<>();
+          for (String name : names.isEmpty() ? plan.graph().names() : names) {
+            Tensor tensor = plan.graph().named(name);
+            if (!names.isEmpty() || isReadable(tensor)) {
+              values.put(name, computation.get(tensor));
+            }
+          }
+          return values;
+        } finally {
+          plan.drop();
+        }
+      }
+    });
+  }
+
+  private static boolean isReadable(Tensor tensor) {
+    return tensor.type() == TensorType.F32 && tensor.isContiguous();
+  }
+
+  /** Bytes that a graph would need for its intermediates. Nothing is computed or kept. */
+  public long bytesNeeded(GraphDefinition definition) {
+    return locked(() -> {
+      requireReady();
+      try (var scheduler = new Scheduler(backends)) {
+        Plan plan = Plan.build("", definition, scheduler, false);
+        try {
+          return scheduler.bytesNeeded(plan.graph());
+        } finally {
+          plan.drop();
+        }
+      }
+    });
+  }
+
+  /** Bytes that are held for intermediates. */
+  public long bufferBytes() {
+    return locked(() -> {
+      requireOpen();
+      long bytes = idle.stream().mapToLong(Scheduler::bufferBytes).sum();
+      return bytes + plans.values().stream().mapToLong(p -> p.scheduler().bufferBytes()).sum();
+    });
+  }
+
+  /** Lets somebody watch the products of weights and activations, which makes runs slower. */
+  public void observe(MatMulObserver watcher) {
+    locked(() -> {
+      requireOpen();
+      observer = watcher;
+      idle.forEach(scheduler -> scheduler.observe(watcher));
+      plans.values().forEach(plan -> plan.scheduler().observe(watcher));
+    });
+  }
+
+  private void requireReady() {
+    requireOpen();
+    requireNotRunning();
+  }
+
+  /** Only this thread can have one, as it has the lock. */
+  private void requireNotRunning() {
+    if (running) {
+      throw new IllegalStateException("This thread has a run of this runner open; close it first");
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("GraphRunner has been closed");
+    }
+  }
+
+  private void locked(Runnable action) {
+    locked(() -> {
+      action.run();
+      return true;
+    });
+  }
+
+  private <T> T locked(Supplier<T> action) {
+    lock.lock();
+    try {
+      return action.get();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Frees everything; waits for a run of another thread. */
+  @Override
+  public void close() {
+    locked(() -> {
+      if (closed) {
+        return;
+      }
+      requireNotRunning();
+      closed = true;
+      List.copyOf(kept).forEach(PersistentTensors::close);
+      dropAll();
+      idle.forEach(Scheduler::close);
+      owned.forEach(GraphRunner::closeQuietly);
+      owned.clear();
+    });
+  }
+
+  private static void closeQuietly(AutoCloseable resource) {
+    try {
+      resource.close();
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException("could not close " + resource, e);
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package dev.ocellus.vlm.graph;
+
+import dev.ocellus.ggml.MatrixPrecision;
+
+/**
+ * How a {@link GraphRunner} computes.
+ *
+ * @param nThreads threads on the CPU, 1 to 512
+ * @param useGpu whether to use a graphics processor if there is one
+ * @param precision how activations are multiplied with matrices of weights on a CPU
+ * @param maxPlans graphs that are kept, each with memory for its intermediates, at least 1. A
+ *     decoder that computes prompts and single tokens in turn wants 2 or more.
+ */
+public record RunnerOptions(int nThreads, boolean useGpu, MatrixPrecision precision, int maxPlans) {
+  public RunnerOptions {
+    if (maxPlans < 1) {
+      throw new IllegalArgumentException("maxPlans: expected at least 1, found " + maxPlans);
+    }
+  }
+
+  /** On the CPU, exact, with one graph kept. */
+  public static RunnerOptions cpu(int nThreads) {
+    return new RunnerOptions(nThreads, false, MatrixPrecision.EXACT, 1);
+  }
+
+  public RunnerOptions withGpu(boolean use) {
+    return new RunnerOptions(nThreads, use, precision, maxPlans);
+  }
+
+  public RunnerOptions withPrecision(MatrixPrecision value) {
+    return new RunnerOptions(nThreads, useGpu, value, maxPlans);
+  }
+
+  public RunnerOptions withMaxPlans(int value) {
+    return new RunnerOptions(nThreads, useGpu, precision, value);
+  }
+}
