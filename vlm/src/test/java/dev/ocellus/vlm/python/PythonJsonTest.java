@@ -63,7 +63,8 @@ class PythonJsonTest {
   void keepsNumbersInTemplateContexts() throws IOException {
     ChatTemplate template = ChatTemplate.compile("{{ v | tojson }}");
     for (Number number : numbers()) {
-      Map<String, @Nullable Object> context = ContextJson.parse("{\"v\": [" + number.written + "]}");
+      Map<String, @Nullable Object> context =
+          ContextJson.parse("{\"v\": [" + number.written + "]}");
       assertThat(template.render(context).text()).isEqualTo("[" + number.python + "]");
     }
   }
