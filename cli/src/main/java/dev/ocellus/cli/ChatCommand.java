@@ -6,7 +6,6 @@ import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.Content;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.Message;
-import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.chat.StopReason;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
 import dev.ocellus.vlm.options.OverflowPolicy;
@@ -179,7 +178,7 @@ final class ChatCommand extends Verb {
       if (text != null) {
         parts.add(new Content.Text(text));
       }
-      messages.add(new Message(Role.USER, parts));
+      messages.add(Message.user(parts));
     }
     return messages;
   }

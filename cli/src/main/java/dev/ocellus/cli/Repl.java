@@ -156,7 +156,7 @@ final class Repl {
   private void ask(String text) {
     List<Content> parts = new ArrayList<>(pending);
     parts.add(new Content.Text(text));
-    Message question = new Message(Role.USER, parts);
+    Message question = Message.user(parts);
     answer(List.of(question), talk -> session.send(question, options, talk));
     pending.clear();
   }
@@ -203,7 +203,7 @@ final class Repl {
     old.content().stream().filter(part -> !(part instanceof Content.Text)).forEach(parts::add);
     parts.add(new Content.Text(changed));
     List<Message> messages = new ArrayList<>(history.subList(0, index));
-    messages.add(new Message(Role.USER, parts));
+    messages.add(Message.user(parts));
     answer(messages, talk -> session.complete(messages, options, talk));
   }
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.ocellus.vlm.chat.Content;
+import dev.ocellus.vlm.chat.ContentForm;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.chat.ToolCall;
@@ -102,6 +103,7 @@ public final class MessagesJson {
     return new Message(
         plain.role(),
         plain.content(),
+        plain.form(),
         reasoning,
         calls,
         node.path("tool_call_id").asText(""),
@@ -147,7 +149,8 @@ public final class MessagesJson {
     JsonNode content = node.get("content");
     if (content == null || content.isNull()) {
       if (role == Role.ASSISTANT) {
-        return Message.assistant("");
+        ContentForm form = content == null ? ContentForm.ABSENT : ContentForm.NULL;
+        return new Message(role, List.of(), form, "", List.of(), "", "");
       }
       throw new MessagesFormatException(
           at + ".content: expected a string or a list of parts, found nothing");

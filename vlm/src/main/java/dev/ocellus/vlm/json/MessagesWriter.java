@@ -24,12 +24,15 @@ final class MessagesWriter {
       ObjectNode node = array.addObject();
       node.put("role", message.role().word());
       writeExtras(message, node);
-      if (message.content().size() == 1 && message.content().getFirst() instanceof Content.Text t) {
-        node.put("content", t.text());
-        continue;
+      switch (message.form()) {
+        case STRING -> node.put("content", message.text());
+        case PARTS -> {
+          ArrayNode parts = node.putArray("content");
+          message.content().forEach(content -> write(content, parts.addObject()));
+        }
+        case NULL -> node.putNull("content");
+        case ABSENT -> {}
       }
-      ArrayNode parts = node.putArray("content");
-      message.content().forEach(content -> write(content, parts.addObject()));
     }
     try {
       return MessagesJson.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(array) + "\n";

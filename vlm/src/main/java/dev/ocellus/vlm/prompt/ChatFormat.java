@@ -1,9 +1,9 @@
 package dev.ocellus.vlm.prompt;
 
 import dev.ocellus.vlm.chat.Content;
+import dev.ocellus.vlm.chat.ContentForm;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.PromptOptions;
-import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.chat.Tool;
 import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.image.Visual;
@@ -13,6 +13,7 @@ import dev.ocellus.vlm.template.Rendered;
 import dev.ocellus.vlm.template.TemplateException;
 import dev.ocellus.vlm.template.text.TracedText;
 import dev.ocellus.vlm.tool.AnswerFormat;
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,19 +22,22 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Renders conversations with a chat template.
+ * Renders conversations with a chat template, which gets what {@code apply_chat_template} of
+ * transformers would give it: a string where a message's content is a string, and a list where it
+ * is a list.
  *
- * <p>Templates take a message's content as a list of parts, as a string, or as either. Which one is
- * found out by rendering a probe; a list is preferred, because only a list says where images are.
+ * <p>Only where the template would then fail or leave out what the message says, it gets the other
+ * form: a list where it takes nothing else from that role, or a string with the images written into
+ * it where it knows no lists.
  */
 public final class ChatFormat {
-  private static final String PROBE = "ocellus-probe";
-
   private final ChatTemplate template;
   private final String bosToken;
   private final String eosToken;
   private final AnswerFormat answerFormat;
-  private final boolean takesParts;
+  private final AcceptedContent accepted;
+  private final boolean knowsReasoningContent;
+  private final @Nullable LocalDateTime now;
 
   /**
    * @param template source of the template
@@ -42,23 +46,20 @@ public final class ChatFormat {
    * @throws TemplateException if the template cannot be compiled
    */
   public ChatFormat(String template, String bosToken, String eosToken) {
+    this(template, bosToken, eosToken, null);
+  }
+
+  /**
+   * @param now what the template is told of the time; null for the machine's clock
+   */
+  ChatFormat(String template, String bosToken, String eosToken, @Nullable LocalDateTime now) {
     this.template = ChatTemplate.compile(template);
     this.answerFormat = AnswerFormat.of(template);
     this.bosToken = bosToken;
     this.eosToken = eosToken;
-    this.takesParts = probe();
-  }
-
-  /** Whether a list of parts comes out as its text, and not as a printed list or not at all. */
-  private boolean probe() {
-    try {
-      Message message = Message.of(Role.USER, PROBE);
-      String text =
-          renderAs(Shown.PARTS, List.of(message), PromptOptions.defaults(), visual -> "").text();
-      return text.contains(PROBE) && !text.contains("'text'") && !text.contains("\"text\"");
-    } catch (TemplateException e) {
-      return false;
-    }
+    this.accepted = new AcceptedContent(this.template);
+    this.knowsReasoningContent = template.contains("reasoning_content");
+    this.now = now;
   }
 
   /** How the model writes reasoning and calls into its answers. */
@@ -88,61 +89,107 @@ public final class ChatFormat {
       PromptOptions options,
       Shown shown,
       Function<Visual, String> written) {
-    return renderAs(takesParts ? shown : Shown.TEXT, messages, options, written);
+    try {
+      return new Rendering(shown, written, false).of(messages, options);
+    } catch (TemplateException e) {
+      try {
+        return new Rendering(shown, written, true).of(messages, options);
+      } catch (TemplateException again) {
+        throw e;
+      }
+    }
   }
 
-  private Rendered renderAs(
-      Shown shown,
-      List<Message> messages,
-      PromptOptions options,
-      Function<Visual, String> written) {
-    List<Map<String, @Nullable Object>> list = new ArrayList<>();
-    messages.forEach(message -> list.add(entry(message, shown, written)));
-    Map<String, @Nullable Object> context = new LinkedHashMap<>(options.templateArguments());
-    context.put("messages", list);
-    context.put("add_generation_prompt", true);
-    context.put("bos_token", TracedText.trusted(bosToken));
-    context.put("eos_token", TracedText.trusted(eosToken));
-    List<Tool> tools = options.tools();
-    if (!tools.isEmpty()) {
-      context.put(
-          "tools", tools.stream().map(t -> ContextJson.parseValue(t.definition())).toList());
-    }
-    Rendered rendered = template.render(context);
-    if (tools.stream().anyMatch(tool -> !rendered.text().contains(tool.name()))) {
-      throw new PromptException(
-          "The model's chat template does not show tools to the model. Use another template (--chat-template), or no tools.");
-    }
-    return rendered;
-  }
+  /**
+   * One try.
+   *
+   * @param plain whether contents without images are strings wherever strings are known, after the
+   *     template has failed on what they are: missing ones are empty
+   */
+  private final class Rendering {
+    private final Shown shown;
+    private final Function<Visual, String> written;
+    private final boolean plain;
 
-  private Map<String, @Nullable Object> entry(
-      Message message, Shown shown, Function<Visual, String> written) {
-    Map<String, @Nullable Object> entry = new LinkedHashMap<>();
-    entry.put("role", TracedText.trusted(message.role().word()));
-    // where a tool is involved, templates expect strings even if they take parts elsewhere
-    boolean tool = message.role() == Role.TOOL || !message.toolCalls().isEmpty();
-    boolean string =
-        shown == Shown.TEXT
-            || (tool && message.visuals().isEmpty() && template.capabilities().stringContent());
-    entry.put(
-        "content",
-        string ? string(message, written) : parts(message, shown == Shown.VIDEOS_AS_TEXT, written));
-    if (!message.reasoning().isEmpty()) {
-      TracedText reasoning = TracedText.input(message.reasoning());
-      entry.put("reasoning_content", reasoning);
-      entry.put("thinking", reasoning); // what some call it
+    Rendering(Shown shown, Function<Visual, String> written, boolean plain) {
+      this.shown = shown;
+      this.written = written;
+      this.plain = plain;
     }
-    if (!message.toolCalls().isEmpty()) {
-      entry.put("tool_calls", message.toolCalls().stream().map(this::call).toList());
+
+    Rendered of(List<Message> messages, PromptOptions options) {
+      List<Map<String, @Nullable Object>> list = new ArrayList<>();
+      messages.forEach(message -> list.add(entry(message)));
+      List<Tool> tools = options.tools();
+      Map<String, @Nullable Object> context = new LinkedHashMap<>();
+      context.put("tools", null);
+      context.put("documents", null);
+      context.putAll(options.templateArguments());
+      context.put("messages", list);
+      context.put("add_generation_prompt", true);
+      context.put("bos_token", TracedText.trusted(bosToken));
+      context.put("eos_token", TracedText.trusted(eosToken));
+      if (!tools.isEmpty()) {
+        context.put(
+            "tools", tools.stream().map(t -> ContextJson.parseValue(t.definition())).toList());
+      }
+      Rendered rendered = now == null ? template.render(context) : template.render(context, now);
+      if (tools.stream().anyMatch(tool -> !rendered.text().contains(tool.name()))) {
+        throw new PromptException(
+            "The model's chat template does not show tools to the model. Use another template, or no tools.");
+      }
+      return rendered;
     }
-    if (!message.toolCallId().isEmpty()) {
-      entry.put("tool_call_id", TracedText.input(message.toolCallId()));
+
+    private Map<String, @Nullable Object> entry(Message message) {
+      Map<String, @Nullable Object> entry = new LinkedHashMap<>();
+      entry.put("role", TracedText.trusted(message.role().word()));
+      if (message.form() != ContentForm.ABSENT || plain) {
+        entry.put("content", content(message));
+      }
+      if (!message.reasoning().isEmpty()) {
+        TracedText reasoning = TracedText.input(message.reasoning());
+        entry.put("reasoning_content", reasoning);
+        if (!knowsReasoningContent) { // what others call it
+          entry.put("reasoning", reasoning);
+          entry.put("thinking", reasoning);
+        }
+      }
+      if (!message.toolCalls().isEmpty()) {
+        entry.put("tool_calls", message.toolCalls().stream().map(ChatFormat.this::call).toList());
+      }
+      if (!message.toolCallId().isEmpty()) {
+        entry.put("tool_call_id", TracedText.input(message.toolCallId()));
+      }
+      if (!message.toolName().isEmpty()) {
+        entry.put("name", TracedText.input(message.toolName()));
+      }
+      return entry;
     }
-    if (!message.toolName().isEmpty()) {
-      entry.put("name", TracedText.input(message.toolName()));
+
+    private @Nullable Object content(Message message) {
+      boolean strings = accepted.strings(message);
+      return switch (message.form()) {
+        case NULL, ABSENT -> plain ? TracedText.input("") : null;
+        case STRING -> {
+          boolean asGiven = message.text().isEmpty() && !plain; // there is nothing to lose
+          yield asGiven || strings || !accepted.parts(message)
+              ? string(message, written)
+              : parts(message, false, written);
+        }
+        case PARTS -> {
+          boolean list =
+              !message.visuals().isEmpty()
+                  ? shown != Shown.TEXT && accepted.parts(message)
+                  : plain
+                      ? !strings && accepted.parts(message)
+                      : !strings || accepted.lists(message);
+          yield list
+              ? parts(message, shown == Shown.VIDEOS_AS_TEXT, written)
+              : string(message, written);
+        }
+      };
     }
-    return entry;
   }
 
   private Map<String, @Nullable Object> call(ToolCall call) {
@@ -153,7 +200,9 @@ public final class ChatFormat {
         "arguments",
         objects ? ContextJson.parseValue(call.arguments()) : TracedText.input(call.arguments()));
     Map<String, @Nullable Object> entry = new LinkedHashMap<>();
-    entry.put("id", TracedText.input(call.id()));
+    if (!call.id().isEmpty()) {
+      entry.put("id", TracedText.input(call.id()));
+    }
     entry.put("type", TracedText.trusted("function"));
     entry.put("function", function);
     return entry;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.vlm.chat.Content;
+import dev.ocellus.vlm.chat.ContentForm;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.image.ImageFormatException;
@@ -78,6 +79,41 @@ class MessagesJsonTest {
                 .getFirst()
                 .images())
         .containsExactly(GREEN);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "{'role':'user','content':'q'} | STRING | q",
+        "{'role':'user','content':''} | STRING | ``",
+        "{'role':'system','content':[{'type':'text','text':'q'}]} | PARTS | q",
+        "{'role':'user','content':[]} | PARTS | ``",
+        "{'role':'tool','content':[{'type':'text','text':'a'},{'type':'text','text':'b'}]} | PARTS | ab",
+        "{'role':'assistant','content':null} | NULL | ``",
+        "{'role':'assistant','tool_calls':[{'function':{'name':'f','arguments':'{}'}}]} | ABSENT | ``",
+      })
+  void remembersWhatTheContentWas(String json, ContentForm form, String text) throws IOException {
+    List<Message> messages = parse("[" + json.replace('\'', '"') + "]");
+    assertThat(messages.getFirst().form()).isEqualTo(form);
+    assertThat(messages.getFirst().text()).isEqualTo(text);
+    assertThat(parse(MessagesJson.write(messages))).isEqualTo(messages);
+  }
+
+  @Test
+  void takesAQuestionOfTextAloneForAString() {
+    assertThat(Message.user("q").form()).isEqualTo(ContentForm.STRING);
+    assertThat(Message.user(List.of(new Content.Text("q")))).isEqualTo(Message.user("q"));
+    assertThat(Message.user("q", GREEN).form()).isEqualTo(ContentForm.PARTS);
+    assertThat(new Message(Role.USER, List.of(new Content.Text("q"))).form())
+        .isEqualTo(ContentForm.PARTS);
+    assertThat(Message.system("s").withContent(List.of(new Content.Text("t"))))
+        .isEqualTo(Message.system("t"));
+    assertThatThrownBy(
+            () -> new Message(Role.USER, List.of(), ContentForm.STRING, "", List.of(), "", ""))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("STRING");
   }
 
   @Test
