@@ -2,11 +2,13 @@
 module dev.ocellus.quantize {
   requires static org.jspecify;
   requires transitive dev.ocellus.bindings;
+  requires transitive dev.ocellus.vlm;
   requires com.fasterxml.jackson.databind;
 
   exports dev.ocellus.convert;
   exports dev.ocellus.convert.cache;
   exports dev.ocellus.convert.common;
+  exports dev.ocellus.eval;
   exports dev.ocellus.quantize;
   exports dev.ocellus.quantize.file;
   exports dev.ocellus.quantize.imatrix;

@@ -2,6 +2,8 @@ package dev.ocellus.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.eval.Measurement;
+import dev.ocellus.eval.ModelBenchmark;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.ggml.ComputationCancelledException;
 import dev.ocellus.ggml.Device;
@@ -114,6 +116,18 @@ final class BenchCommand extends Verb {
     return ExitCode.OK;
   }
 
+  /** Every test has a flag of its own: closing a context sets it. */
+  private ModelBenchmark benchmark(Progress progress, Interrupt interrupt) {
+    return new ModelBenchmark(
+        repetitions,
+        progress::report,
+        () -> {
+          var flag = new CancellationFlag();
+          interrupt.onInterrupt(flag::cancel);
+          return flag;
+        });
+  }
+
   private ObjectNode images(
       Path mmproj,
       ContextOptions context,
@@ -122,7 +136,7 @@ final class BenchCommand extends Verb {
       Progress progress,
       Interrupt interrupt)
       throws IOException {
-    RgbImage source = image == null ? generated() : ImageDecoder.decode(image);
+    RgbImage source = image == null ? ModelBenchmark.testImage() : ImageDecoder.decode(image);
     ImageOptions imageOptions = checked(model::imageOptions);
     progress.start("loading " + mmproj.getFileName());
     try (var encoder =
@@ -132,15 +146,10 @@ final class BenchCommand extends Verb {
             modelOptions.nGpuLayers() != 0,
             model.visionPrecision)) {
       ImageInput input = encoder.prepare(source, imageOptions);
-      progress.start("measuring preprocessing");
-      Measurement.Work prepare = () -> encoder.prepare(source, imageOptions);
+      ModelBenchmark benchmark = benchmark(progress, interrupt);
       results.add(
-          Measurement.of("image preprocess", input.nTokens(), repetitions, prepare, prepare));
-      progress.start("measuring the image encoder");
-      var flag = new CancellationFlag();
-      interrupt.onInterrupt(flag::cancel);
-      Measurement.Work encode = () -> encoder.encode(List.of(input), flag);
-      results.add(Measurement.of("image encode", input.nTokens(), repetitions, encode, encode));
+          benchmark.imagePreprocess(input.nTokens(), () -> encoder.prepare(source, imageOptions)));
+      results.add(benchmark.imageEncode(encoder, input));
       return Json.object()
           .put("path", mmproj.toString())
           .put("architecture", encoder.architecture().name())
@@ -162,20 +171,7 @@ final class BenchCommand extends Verb {
       throws IOException {
     progress.start("loading " + text.getFileName());
     try (LlamaModel loaded = LlamaModel.load(text, modelOptions)) {
-      if (nPrompt > 0) {
-        progress.start("measuring the prompt");
-        try (var work = new TextWork(loaded, context, nPrompt, interrupt)) {
-          results.add(
-              Measurement.of("pp" + nPrompt, nPrompt, repetitions, work::prompt, work::prompt));
-        }
-      }
-      if (nGenerate > 0) {
-        progress.start("measuring generation");
-        try (var work = new TextWork(loaded, context, nGenerate, interrupt)) {
-          results.add(
-              Measurement.of("tg" + nGenerate, nGenerate, repetitions, work::one, work::generate));
-        }
-      }
+      results.addAll(benchmark(progress, interrupt).textModel(loaded, context, nPrompt, nGenerate));
       return Json.object()
           .put("path", text.toString())
           .put("description", loaded.description())
@@ -200,21 +196,5 @@ final class BenchCommand extends Verb {
     Device.all().forEach(device -> devices.add(device.toString()));
     json.put("llama_cpp", NativeLibraries.info().version().llama());
     return json;
-  }
-
-  /** Smooth in one direction and busy in the other, so that no step has an easy case. */
-  private static RgbImage generated() {
-    int width = 640;
-    int height = 480;
-    byte[] rgb = new byte[3 * width * height];
-    for (int y = 0; y < height; y++) {
-      for (int x = 0; x < width; x++) {
-        int at = 3 * (y * width + x);
-        rgb[at] = (byte) (255 * x / width);
-        rgb[at + 1] = (byte) (255 * y / height);
-        rgb[at + 2] = (byte) ((x * 31 + y * 17) & 255);
-      }
-    }
-    return RgbImage.of(width, height, rgb);
   }
 }

@@ -8,6 +8,7 @@ import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.StopReason;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
+import dev.ocellus.vlm.json.AnswerJson;
 import dev.ocellus.vlm.options.OverflowPolicy;
 import dev.ocellus.vlm.options.SessionOptions;
 import java.io.IOException;
@@ -148,7 +149,9 @@ final class ChatCommand extends Verb {
       talk.end();
     }
     if (output.json) {
-      printJson(AnswerJson.of(answer, opened, options));
+      printJson(
+          AnswerJson.of(
+              answer, options, opened.options(), opened.textModel(), opened.loadMillis()));
     }
     if (output.verbose) {
       note(Talk.statistics(answer));

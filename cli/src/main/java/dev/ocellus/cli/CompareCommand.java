@@ -1,22 +1,17 @@
 package dev.ocellus.cli;
 
+import dev.ocellus.eval.ModelComparison;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.ggml.ComputationCancelledException;
-import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.io.AtomicFile;
-import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.quantize.measure.ComparisonReport;
-import dev.ocellus.quantize.measure.Divergence;
 import dev.ocellus.quantize.measure.ReportPage;
-import dev.ocellus.quantize.measure.TextComparison;
-import dev.ocellus.quantize.measure.WeightComparison;
-import dev.ocellus.quantize.text.TextChunks;
+import dev.ocellus.vlm.options.LoadOptions;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -127,89 +122,32 @@ final class CompareCommand extends Verb {
   }
 
   private ComparisonReport compare(Progress progress, CancellationFlag flag) throws IOException {
-    long bytesA;
-    long bytesB;
-    boolean encoders;
-    List<WeightComparison.Line> weights = List.of();
-    try (GgufFile fileA = GgufFile.open(a);
-        GgufFile fileB = GgufFile.open(b)) {
-      bytesA = fileA.byteSize();
-      bytesB = fileB.byteSize();
-      encoders = isEncoder(fileA);
-      if (encoders != isEncoder(fileB)) {
-        throw new IllegalArgumentException(
-            "%s and %s are a text model and an image encoder; only files of one kind can be compared"
-                .formatted(a, b));
-      }
-      if (encoders && images.isEmpty() && noWeights) {
-        throw usage("nothing to compare: give images (--image)");
-      }
-      if (!encoders && textFile == null && messages == null && noWeights) {
-        throw usage("nothing to compare: give a text (-f) or conversations (--messages)");
-      }
-      if (!noWeights) {
-        progress.start("comparing weights");
-        weights = WeightComparison.of(fileA, fileB, flag);
-      }
+    boolean encoders = ModelComparison.areEncoders(a, b);
+    if (encoders && images.isEmpty() && noWeights) {
+      throw usage("nothing to compare: give images (--image)");
     }
-    var vision = new VisionComparison(this, model, progress, flag);
-    if (encoders) {
-      VisionComparison.Encoders found = vision.encoders(a, b, images);
-      return new ComparisonReport(
-          a.toString(),
-          b.toString(),
-          bytesA,
-          bytesB,
-          null,
-          null,
-          0,
-          0,
-          found.layers(),
-          found.images(),
-          weights);
+    if (!encoders && textFile == null && messages == null && noWeights) {
+      throw usage("nothing to compare: give a text (-f) or conversations (--messages)");
     }
-    Divergence.Result text = textFile == null ? null : text(textFile, progress, flag);
-    VisionComparison.Chats chats =
-        messages == null
-            ? null
-            : vision.chats(a, b, mmprojB == null ? model.mmproj : mmprojB, messages, nPredict);
-    return new ComparisonReport(
-        a.toString(),
-        b.toString(),
-        bytesA,
-        bytesB,
-        text,
-        chats == null ? null : chats.divergence(),
-        chats == null ? 0 : chats.sameAnswers(),
-        chats == null ? 0 : chats.count(),
-        List.of(),
-        List.of(),
-        weights);
+    Path mmproj = encoders ? null : model.mmproj;
+    var comparison =
+        new ModelComparison(
+                options(a, mmproj), options(b, encoders || mmprojB == null ? mmproj : mmprojB))
+            .weights(!noWeights)
+            .images(images);
+    if (textFile != null) {
+      int nCtx = model.context != null ? model.context : 512;
+      comparison.text(TextInput.read(io(), textFile), nCtx, chunks);
+    }
+    if (messages != null) {
+      comparison.conversations(TextInput.readConversations(io(), messages), nPredict);
+    }
+    return comparison.run(progress::report, flag);
   }
 
-  private static boolean isEncoder(GgufFile file) {
-    return file.metadata().string("general.architecture", "").equals("clip");
-  }
-
-  private Divergence.Result text(String file, Progress progress, CancellationFlag flag)
-      throws IOException {
-    int nCtx = model.context != null ? model.context : 512;
-    String text = TextInput.read(io(), file);
-    progress.start("loading");
-    try (LlamaModel first = LlamaModel.load(a, checked(model::modelOptions));
-        LlamaModel second = LlamaModel.load(b, checked(model::modelOptions))) {
-      TextChunks cut = TextChunks.of(first.vocab(), text, nCtx, 0, chunks, false);
-      return TextComparison.compare(
-          first,
-          second,
-          checked(model::contextOptions),
-          cut,
-          (done, count, soFar) ->
-              progress.report(
-                  String.format(
-                      Locale.ROOT, "chunk %d of %d: KL %.6f", done, count, soFar.kl().value()),
-                  (double) done / count),
-          flag);
-    }
+  private LoadOptions options(Path file, @Nullable Path mmproj) {
+    return new LoadOptions(
+            file, mmproj, checked(model::modelOptions), checked(model::contextOptions), null)
+        .withImageOptions(checked(model::imageOptions));
   }
 }

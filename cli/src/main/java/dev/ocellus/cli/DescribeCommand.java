@@ -12,6 +12,7 @@ import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.chat.StopReason;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
+import dev.ocellus.vlm.json.AnswerJson;
 import dev.ocellus.vlm.options.SessionOptions;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -107,7 +108,9 @@ final class DescribeCommand extends Verb {
                 ? video.read(path)
                 : new Content.Image(ImageDecoder.decode(path), path.toString());
         Answer answer = describe(path, shown, session, options, progress);
-        result.setAll(AnswerJson.of(answer, opened, options));
+        result.setAll(
+            AnswerJson.of(
+                answer, options, opened.options(), opened.textModel(), opened.loadMillis()));
         if (output.verbose) {
           note(Talk.statistics(answer));
         }

@@ -1,6 +1,7 @@
 package dev.ocellus.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.eval.ChatImportance;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.ggml.ComputationCancelledException;
 import dev.ocellus.llama.LlamaModel;
@@ -8,8 +9,7 @@ import dev.ocellus.quantize.imatrix.ImportanceCollector;
 import dev.ocellus.quantize.imatrix.ImportanceMatrix;
 import dev.ocellus.quantize.imatrix.TextImportance;
 import dev.ocellus.quantize.text.TextChunks;
-import dev.ocellus.vlm.VisionLanguageModel;
-import dev.ocellus.vlm.generate.ScoredConversation;
+import dev.ocellus.vlm.json.Conversations;
 import dev.ocellus.vlm.options.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -171,20 +171,13 @@ final class ImatrixCommand extends Verb {
   private void collectChats(
       LoadOptions options, ImportanceCollector collector, Progress progress, CancellationFlag flag)
       throws IOException {
-    progress.start("loading " + options.model().getFileName());
-    try (var vlm = VisionLanguageModel.open(options)) {
-      vlm.encoder().ifPresent(encoder -> encoder.observe(collector.anyWeight()));
-      try (var scorer = new ScoredConversation(vlm.pipeline(), collector.text(1, processOutput))) {
-        for (String file : messages) {
-          Conversations all = Conversations.read(io(), file);
-          collector.addDataset(file);
-          for (int i = 0; i < all.size(); i++) {
-            progress.report(
-                "conversation %d of %d".formatted(i + 1, all.size()), (double) i / all.size());
-            scorer.answer(all.get(i), nPredict, (index, token, logits) -> {}, flag);
-          }
-        }
-      }
+    List<Conversations> all = new ArrayList<>();
+    for (String file : messages) {
+      all.add(TextInput.readConversations(io(), file));
+    }
+    try {
+      ChatImportance.collect(
+          options, all, nPredict, processOutput, collector, progress::report, flag);
       progress.done();
     } catch (ComputationCancelledException e) {
       throw cancelled(e);

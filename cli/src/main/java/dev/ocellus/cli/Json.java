@@ -40,9 +40,4 @@ final class Json {
       throw new IllegalStateException("a tree of JSON nodes could not be written", e);
     }
   }
-
-  /** One line. */
-  static String writeLine(JsonNode node) {
-    return node.toString();
-  }
 }

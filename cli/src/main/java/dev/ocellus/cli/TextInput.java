@@ -2,6 +2,7 @@ package dev.ocellus.cli;
 
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.image.ImageLimits;
+import dev.ocellus.vlm.json.Conversations;
 import dev.ocellus.vlm.json.ImageLoader;
 import dev.ocellus.vlm.json.MessagesFormatException;
 import dev.ocellus.vlm.json.MessagesJson;
@@ -40,16 +41,27 @@ final class TextInput {
     }
   }
 
+  /** Many conversations from a file; paths in it start from the directory that the file is in. */
+  static Conversations readConversations(Io io, String file) throws IOException {
+    return Conversations.parse(name(file), read(io, file), base(file));
+  }
+
+  private static String name(String file) {
+    return file.equals("-") ? "standard input" : file;
+  }
+
+  private static Path base(String file) {
+    Path parent = file.equals("-") ? null : Path.of(file).toAbsolutePath().getParent();
+    return parent == null ? Path.of("").toAbsolutePath() : parent;
+  }
+
   /** A conversation from JSON; paths in it start from the directory that the file is in. */
   static List<Message> readMessages(Io io, String file) throws IOException {
-    Path parent = file.equals("-") ? null : Path.of(file).toAbsolutePath().getParent();
-    Path base = parent == null ? Path.of("").toAbsolutePath() : parent;
     String json = read(io, file);
     try {
-      return MessagesJson.parse(json, ImageLoader.files(base, ImageLimits.DEFAULT));
+      return MessagesJson.parse(json, ImageLoader.files(base(file), ImageLimits.DEFAULT));
     } catch (MessagesFormatException e) {
-      throw new MessagesFormatException(
-          (file.equals("-") ? "standard input" : file) + ": " + e.getMessage(), e);
+      throw new MessagesFormatException(name(file) + ": " + e.getMessage(), e);
     }
   }
 }

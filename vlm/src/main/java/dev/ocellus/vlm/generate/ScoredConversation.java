@@ -104,7 +104,8 @@ public final class ScoredConversation implements AutoCloseable {
     decoder.decode(messages, prompt, AnswerListener.NONE, flag);
   }
 
-  private static int likeliest(float[] logits) {
+  /** The token with the largest logit; the first of several. */
+  public static int likeliest(float[] logits) {
     int best = 0;
     for (int i = 1; i < logits.length; i++) {
       if (logits[i] > logits[best]) {

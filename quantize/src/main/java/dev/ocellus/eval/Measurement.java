@@ -1,6 +1,7 @@
-package dev.ocellus.cli;
+package dev.ocellus.eval;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -9,24 +10,24 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * One test of {@code bench}: the times of all its runs.
+ * One test of a benchmark: the times of all its runs.
  *
  * @param test its name, as llama-bench has them: {@code pp512}, {@code tg128}
  * @param tokens tokens that each run computes
  * @param nanos duration of each run
  */
-record Measurement(String test, int tokens, List<Long> nanos) {
-  Measurement {
+public record Measurement(String test, int tokens, List<Long> nanos) {
+  public Measurement {
     nanos = List.copyOf(nanos);
   }
 
   /** What is measured. */
-  interface Work {
+  public interface Work {
     void run() throws IOException;
   }
 
   /** Runs the work once to warm up, and then as often as wanted. */
-  static Measurement of(String test, int tokens, int repetitions, Work warmUp, Work work)
+  public static Measurement of(String test, int tokens, int repetitions, Work warmUp, Work work)
       throws IOException {
     warmUp.run();
     List<Long> nanos = new ArrayList<>();
@@ -38,20 +39,23 @@ record Measurement(String test, int tokens, List<Long> nanos) {
     return new Measurement(test, tokens, nanos);
   }
 
-  double[] millis() {
+  /** Milliseconds of every run. */
+  public double[] millis() {
     return nanos.stream().mapToDouble(n -> n / 1e6).toArray();
   }
 
-  double[] tokensPerSecond() {
+  /** Speed of every run. */
+  public double[] tokensPerSecond() {
     return nanos.stream().mapToDouble(n -> tokens * 1e9 / n).toArray();
   }
 
-  static double mean(double[] values) {
+  /** The mean; 0 of nothing. */
+  public static double mean(double[] values) {
     return Arrays.stream(values).average().orElse(0);
   }
 
   /** Of a sample, as llama-bench has it; 0 for a single value. */
-  static double deviation(double[] values) {
+  public static double deviation(double[] values) {
     if (values.length < 2) {
       return 0;
     }
@@ -60,8 +64,9 @@ record Measurement(String test, int tokens, List<Long> nanos) {
     return Math.sqrt(sum / (values.length - 1));
   }
 
-  ObjectNode json() {
-    ObjectNode json = Json.object();
+  /** Mean, standard deviation, minimum, maximum and all runs, in milliseconds and tokens/s. */
+  public ObjectNode json() {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("test", test);
     json.put("tokens", tokens);
     json.set("ms", statistics(millis()));
@@ -69,19 +74,24 @@ record Measurement(String test, int tokens, List<Long> nanos) {
     return json;
   }
 
+  /** With the microseconds that a clock is good for. */
+  private static double rounded(double value) {
+    return Math.round(value * 1000) / 1000.0;
+  }
+
   private static ObjectNode statistics(double[] values) {
-    ObjectNode json = Json.object();
-    json.put("mean", Json.millis(mean(values)));
-    json.put("stddev", Json.millis(deviation(values)));
-    json.put("min", Json.millis(Arrays.stream(values).min().orElse(0)));
-    json.put("max", Json.millis(Arrays.stream(values).max().orElse(0)));
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("mean", rounded(mean(values)));
+    json.put("stddev", rounded(deviation(values)));
+    json.put("min", rounded(Arrays.stream(values).min().orElse(0)));
+    json.put("max", rounded(Arrays.stream(values).max().orElse(0)));
     ArrayNode runs = json.putArray("runs");
-    Arrays.stream(values).forEach(v -> runs.add(Json.millis(v)));
+    Arrays.stream(values).forEach(v -> runs.add(rounded(v)));
     return json;
   }
 
   /** A Markdown table, like llama-bench's. */
-  static List<String> table(List<Measurement> measurements) {
+  public static List<String> table(List<Measurement> measurements) {
     List<String> lines = new ArrayList<>();
     lines.add("| test             | tokens |                t/s |                 ms |");
     lines.add("| ---------------- | -----: | -----------------: | -----------------: |");

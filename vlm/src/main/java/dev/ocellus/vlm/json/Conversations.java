@@ -1,4 +1,4 @@
-package dev.ocellus.cli;
+package dev.ocellus.vlm.json;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -6,9 +6,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.image.ImageLimits;
-import dev.ocellus.vlm.json.ImageLoader;
-import dev.ocellus.vlm.json.MessagesFormatException;
-import dev.ocellus.vlm.json.MessagesJson;
 import dev.ocellus.vlm.python.PythonJson;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -19,7 +16,7 @@ import java.util.List;
  * Many conversations from one file: one, an array of them, or one a line. Their images are read one
  * conversation at a time.
  */
-final class Conversations {
+public final class Conversations {
   private final String name;
   private final Path base;
   private final List<String> json = new ArrayList<>();
@@ -29,14 +26,18 @@ final class Conversations {
     this.base = base;
   }
 
-  static Conversations read(Io io, String file) throws IOException {
-    Path parent = file.equals("-") ? null : Path.of(file).toAbsolutePath().getParent();
-    var all =
-        new Conversations(
-            file.equals("-") ? "standard input" : file,
-            parent == null ? Path.of("").toAbsolutePath() : parent);
+  /**
+   * Reads conversations.
+   *
+   * @param name what messages call the source, such as a file
+   * @param json one conversation, an array of them, or one after the other
+   * @param base directory from which paths of images start
+   * @throws MessagesFormatException if it is not JSON or holds no conversation
+   */
+  public static Conversations parse(String name, String json, Path base) throws IOException {
+    var all = new Conversations(name, base);
     var mapper = new ObjectMapper(PythonJson.factory(PythonJson.constraints()).build());
-    try (JsonParser parser = mapper.createParser(TextInput.read(io, file))) {
+    try (JsonParser parser = mapper.createParser(json)) {
       for (JsonNode node = mapper.readTree(parser); node != null; node = mapper.readTree(parser)) {
         all.add(node);
       }
@@ -60,11 +61,23 @@ final class Conversations {
     }
   }
 
-  int size() {
+  /** What messages call the source. */
+  public String name() {
+    return name;
+  }
+
+  /** How many there are. */
+  public int size() {
     return json.size();
   }
 
-  List<Message> get(int i) throws IOException {
+  /**
+   * A conversation, whose images are read now.
+   *
+   * @throws MessagesFormatException if it is none
+   * @throws IOException if an image cannot be read
+   */
+  public List<Message> get(int i) throws IOException {
     try {
       return MessagesJson.parse(json.get(i), ImageLoader.files(base, ImageLimits.DEFAULT));
     } catch (MessagesFormatException e) {

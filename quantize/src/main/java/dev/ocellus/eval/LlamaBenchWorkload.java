@@ -1,4 +1,4 @@
-package dev.ocellus.cli;
+package dev.ocellus.eval;
 
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.ggml.ComputationCancelledException;
@@ -13,20 +13,23 @@ import java.util.SplittableRandom;
  * What llama-bench has a text model do: random tokens, from an empty context of just their number,
  * with the logits of the last token of each batch and without choosing any.
  */
-final class TextWork implements AutoCloseable {
+final class LlamaBenchWorkload implements AutoCloseable {
   private final LlamaContext context;
 
-  /** Its own, because closing the context sets it. */
-  private final CancellationFlag flag = new CancellationFlag();
+  private final CancellationFlag flag;
 
   private final Vocab vocab;
   private final Batch batch;
   private final int n;
   private final SplittableRandom random = new SplittableRandom(1);
 
-  TextWork(LlamaModel model, ContextOptions options, int n, Interrupt interrupt) {
+  /**
+   * @param n tokens
+   * @param flag stops the work; closing sets it
+   */
+  LlamaBenchWorkload(LlamaModel model, ContextOptions options, int n, CancellationFlag flag) {
     this.context = model.newContext(options.withContext(n));
-    interrupt.onInterrupt(flag::cancel);
+    this.flag = flag;
     this.vocab = model.vocab();
     this.batch = Batch.ofTokens(context.nBatch());
     this.n = n;

@@ -1,8 +1,9 @@
-package dev.ocellus.cli;
+package dev.ocellus.vlm.json;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.ImageUse;
@@ -15,14 +16,25 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** An answer as JSON; docs/cli.md describes the shape, which only ever grows. */
-final class AnswerJson {
+public final class AnswerJson {
   private AnswerJson() {}
 
-  static ObjectNode of(Answer answer, VisionLanguageModel model, GenerationOptions options) {
-    ObjectNode json = Json.object();
+  /**
+   * @param options that it was generated with
+   * @param loaded of the model that answered
+   * @param model that answered
+   * @param loadMillis time that loading it took
+   */
+  public static ObjectNode of(
+      Answer answer,
+      GenerationOptions options,
+      LoadOptions loaded,
+      LlamaModel model,
+      double loadMillis) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("prompt", answer.prompt());
-    json.set("prompt_tokens", Json.array(answer.promptTokens()));
-    json.set("tokens", Json.array(answer.tokens()));
+    json.set("prompt_tokens", ids(answer.promptTokens()));
+    json.set("tokens", ids(answer.tokens()));
     json.put("text", answer.text());
     json.put("content", answer.content());
     json.put("reasoning", answer.reasoning());
@@ -56,17 +68,30 @@ final class AnswerJson {
     json.put("evicted_messages", usage.evictedMessages());
     Timings t = answer.timings();
     ObjectNode timings = json.putObject("timings");
-    timings.put("load_ms", Json.millis(model.loadMillis()));
+    timings.put("load_ms", millis(loadMillis));
     timings.set("image_preprocess", stage(t.preprocess(), false));
     timings.set("image_encode", stage(t.encode(), false));
     timings.set("prefill", stage(t.prefill(), true));
     timings.set("decode", stage(t.decode(), true));
-    json.set("model", model(model));
+    json.set("model", model(loaded, model));
     return json;
   }
 
-  private static ArrayNode logProbs(Answer answer, VisionLanguageModel model) {
-    ArrayNode all = Json.array();
+  private static ArrayNode ids(int[] tokens) {
+    ArrayNode array = JsonNodeFactory.instance.arrayNode(tokens.length);
+    for (int token : tokens) {
+      array.add(token);
+    }
+    return array;
+  }
+
+  /** With the microseconds that a clock is good for. */
+  private static double millis(double millis) {
+    return Math.round(millis * 1000) / 1000.0;
+  }
+
+  private static ArrayNode logProbs(Answer answer, LlamaModel model) {
+    ArrayNode all = JsonNodeFactory.instance.arrayNode();
     for (TopLogProbs token : answer.parts().logProbs()) {
       ObjectNode entry = entry(token.chosen(), model);
       ArrayNode top = entry.putArray("top");
@@ -76,9 +101,9 @@ final class AnswerJson {
     return all;
   }
 
-  private static ObjectNode entry(TopLogProbs.Entry token, VisionLanguageModel model) {
-    byte[] bytes = model.textModel().vocab().piece(token.token(), true);
-    ObjectNode json = Json.object().put("id", token.token());
+  private static ObjectNode entry(TopLogProbs.Entry token, LlamaModel model) {
+    byte[] bytes = model.vocab().piece(token.token(), true);
+    ObjectNode json = JsonNodeFactory.instance.objectNode().put("id", token.token());
     json.put("token", new String(bytes, StandardCharsets.UTF_8));
     if (Float.isFinite(token.logProb())) {
       json.put("logprob", token.logProb());
@@ -89,21 +114,21 @@ final class AnswerJson {
   }
 
   private static ObjectNode stage(Timings.Stage stage, boolean speed) {
-    ObjectNode json = Json.object();
-    json.put("ms", Json.millis(stage.millis()));
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("ms", millis(stage.millis()));
     json.put("tokens", stage.tokens());
     if (speed) {
-      json.put("tokens_per_second", Json.millis(stage.tokensPerSecond()));
+      json.put("tokens_per_second", millis(stage.tokensPerSecond()));
     }
     return json;
   }
 
-  private static ObjectNode model(VisionLanguageModel model) {
-    LoadOptions options = model.options();
+  private static ObjectNode model(LoadOptions options, LlamaModel model) {
     Path mmproj = options.mmproj();
-    return Json.object()
+    return JsonNodeFactory.instance
+        .objectNode()
         .put("path", options.model().toString())
         .put("mmproj", mmproj == null ? null : mmproj.toString())
-        .put("description", model.textModel().description());
+        .put("description", model.description());
   }
 }

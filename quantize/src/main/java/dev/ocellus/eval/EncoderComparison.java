@@ -1,0 +1,81 @@
+package dev.ocellus.eval;
+
+import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.ggml.ComputationCancelledException;
+import dev.ocellus.quantize.measure.ComparisonReport.Named;
+import dev.ocellus.quantize.measure.VectorError;
+import dev.ocellus.vlm.encoder.VisionEncoder;
+import dev.ocellus.vlm.image.codec.ImageDecoder;
+import dev.ocellus.vlm.vision.ImageInput;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Compares two image encoders: what their layers compute, and the embeddings that come out. */
+public final class EncoderComparison {
+  /**
+   * @param layers errors by the name of the layer, over the first tiles of all images
+   * @param images errors of the embeddings by the name of the file
+   */
+  public record Result(List<Named> layers, List<Named> images) {}
+
+  private EncoderComparison() {}
+
+  /**
+   * Compares on images; both get what the reference's preprocessing makes of them.
+   *
+   * @param reference mmproj file
+   * @param other mmproj file
+   * @param nThreads threads to compute with
+   * @param gpu whether a GPU may be used
+   * @throws ComputationCancelledException if the flag was set
+   */
+  public static Result compare(
+      Path reference,
+      Path other,
+      List<Path> images,
+      int nThreads,
+      boolean gpu,
+      EvalListener listener,
+      CancellationFlag flag)
+      throws IOException {
+    Map<String, VectorError.Sums> layers = new LinkedHashMap<>();
+    List<Named> embeddings = new ArrayList<>();
+    listener.report("loading", -1);
+    try (var first = VisionEncoder.open(reference, nThreads, gpu);
+        var second = VisionEncoder.open(other, nThreads, gpu)) {
+      int n = images.size();
+      for (int i = 0; i < n; i++) {
+        if (flag.isCancelled()) {
+          throw new ComputationCancelledException("The comparison was cancelled");
+        }
+        listener.report("image %d of %d".formatted(i + 1, n), (double) i / n);
+        Path image = images.get(i);
+        ImageInput input = first.prepare(ImageDecoder.decode(image));
+        addLayers(layers, first.intermediates(input), second.intermediates(input));
+        embeddings.add(
+            new Named(
+                image.toString(),
+                VectorError.of(first.encode(input).rows(), second.encode(input).rows())));
+      }
+    }
+    List<Named> named = new ArrayList<>();
+    layers.forEach((name, sums) -> named.add(new Named(name, sums.error())));
+    return new Result(named, embeddings);
+  }
+
+  private static void addLayers(
+      Map<String, VectorError.Sums> layers,
+      Map<String, float[]> reference,
+      Map<String, float[]> other) {
+    reference.forEach((name, values) -> {
+      float[] theirs = other.get(name);
+      if (theirs != null && theirs.length == values.length) {
+        layers.computeIfAbsent(name, n -> new VectorError.Sums()).add(values, theirs);
+      }
+    });
+  }
+}
