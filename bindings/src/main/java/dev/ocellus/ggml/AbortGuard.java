@@ -1,9 +1,11 @@
 package dev.ocellus.ggml;
 
 import dev.ocellus.ffi.ggml_h;
-import dev.ocellus.ffi.ggml_set_abort_callback$callback;
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
@@ -32,7 +34,13 @@ final class AbortGuard {
   /** Takes over what ggml does before it ends the process. Called once, before any computation. */
   static void install() {
     ggml_h.ggml_set_abort_callback(
-        ggml_set_abort_callback$callback.allocate(AbortGuard::aborted, Arena.global()));
+        Upcalls.stub(
+            MethodHandles.lookup(),
+            new AbortGuard(),
+            "aborted",
+            FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG),
+            Arena.global(),
+            0L));
   }
 
   /**
@@ -66,9 +74,12 @@ final class AbortGuard {
   }
 
   /** The callback. If it returns, the process ends. */
-  private static void aborted(MemorySegment message) {
+  private void aborted(long message) {
     try {
-      String text = message.getString(0);
+      if (message == 0) { // a trial
+        return;
+      }
+      String text = MemorySegment.ofAddress(message).reinterpret(Long.MAX_VALUE).getString(0);
       CompletableFuture<Void> call = CALL.get();
       if (call == null) {
         System.err.println(text); // what ggml does without a callback

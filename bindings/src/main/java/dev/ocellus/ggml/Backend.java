@@ -1,8 +1,8 @@
 package dev.ocellus.ggml;
 
 import dev.ocellus.ffi.ggml_h;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.Supplier;
 
 /**
  * A stream of computation on a device. A CPU backend keeps a pool of threads.
@@ -14,6 +14,7 @@ public final class Backend extends NativeObject {
   private final MemorySegment handle;
   private final BackendFunctions functions;
   private final int nThreads;
+  private final AbortSignal abort;
 
   /**
    * Opens a device.
@@ -27,9 +28,11 @@ public final class Backend extends NativeObject {
       throw new IllegalArgumentException(
           "threads: expected 1 to %d, found %d".formatted(ggml_h.GGML_MAX_N_THREADS(), nThreads));
     }
+    Ggml.initializeFully();
     this.device = device;
     this.nThreads = nThreads;
     this.functions = BackendFunctions.of(device.handle());
+    this.abort = new AbortSignal(arena());
     var opened =
         NativeLog.observe(() -> ggml_h.ggml_backend_dev_init(device.handle(), MemorySegment.NULL));
     if (opened.result().address() == 0) {
@@ -63,18 +66,16 @@ public final class Backend extends NativeObject {
   }
 
   /** Runs {@code body} while {@code flag} may stop computations on this backend. */
-  void abortable(CancellationFlag flag, Runnable body) {
+  <T> T abortable(CancellationFlag flag, Supplier<T> body) {
     if (!functions.canAbort()) {
-      body.run();
-      return;
+      return body.get();
     }
-    try (Arena scratch = Arena.ofShared()) {
-      functions.setAbortCallback(handle, BackendFunctions.abortCallback(flag, scratch));
-      try {
-        body.run();
-      } finally {
-        functions.setAbortCallback(handle, MemorySegment.NULL);
-      }
+    abort.lower();
+    functions.setAbortCallback(handle, abort.function(), abort.data());
+    try {
+      return flag.whileWatched(abort::raise, body);
+    } finally {
+      functions.setAbortCallback(handle, MemorySegment.NULL, MemorySegment.NULL);
     }
   }
 }

@@ -1,10 +1,8 @@
 package dev.ocellus.ggml;
 
-import static dev.ocellus.ffi.ggml_h.C_BOOL;
 import static dev.ocellus.ffi.ggml_h.C_INT;
 import static dev.ocellus.ffi.ggml_h.C_POINTER;
 
-import dev.ocellus.ffi.ggml_abort_callback;
 import dev.ocellus.ffi.ggml_backend_get_features_t;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.ggml_threadpool_params;
@@ -71,13 +69,13 @@ final class BackendFunctions {
   }
 
   /** Lets a backend ask {@code callback} between graph nodes whether to stop; NULL ends that. */
-  void setAbortCallback(MemorySegment backend, MemorySegment callback) {
+  void setAbortCallback(MemorySegment backend, MemorySegment callback, MemorySegment data) {
     find(
             "ggml_backend_set_abort_callback",
             FunctionDescriptor.ofVoid(C_POINTER, C_POINTER, C_POINTER))
         .ifPresent(f ->
             call(() -> {
-              f.invokeExact(backend, callback, MemorySegment.NULL);
+              f.invokeExact(backend, callback, data);
             }));
   }
 
@@ -142,16 +140,6 @@ final class BackendFunctions {
       String value = list.get(C_POINTER, offset + C_POINTER.byteSize()).getString(0);
       features.add(value.equals("1") ? name.getString(0) : name.getString(0) + "=" + value);
     }
-  }
-
-  /** A native callback that answers whether {@code flag} is set. */
-  static MemorySegment abortCallback(CancellationFlag flag, Arena arena) {
-    return ggml_abort_callback.allocate(data -> flag.isCancelled(), arena);
-  }
-
-  static {
-    // the callback's answer is one byte on every platform that ggml builds for
-    assert C_BOOL.byteSize() == 1;
   }
 
   private interface Call {

@@ -2,6 +2,7 @@ package dev.ocellus.ggml;
 
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.nativelib.NativeLibraries;
+import dev.ocellus.nativelib.NativeLibraryException;
 import org.jspecify.annotations.Nullable;
 
 /** The ggml runtime of this process: loaded once, on first use, and never unloaded. */
@@ -23,6 +24,17 @@ public final class Ggml {
     }
   }
 
+  /**
+   * {@linkplain #initialize() Initializes}, and waits until all bindings are, so that nothing is
+   * linked any more when memory has become scarce. Called before a model is loaded.
+   *
+   * @throws NativeLibraryException if that failed
+   */
+  public static void initializeFully() {
+    initialize();
+    Bindings.await();
+  }
+
   private static synchronized void initializeOnce() {
     if (initialized) {
       return;
@@ -32,14 +44,27 @@ public final class Ggml {
     }
     try {
       NativeLibraries.load();
-      NativeLog.install();
-      AbortGuard.install();
-      NativeLibraries.loadBackends();
-      ggml_h.llama_backend_init();
+      Bindings.requireFunctions();
+      NativeStack.runOnOwnThread(Ggml::load); // whatever stack the caller has left
+      Bindings.begin();
       initialized = true;
     } catch (RuntimeException e) {
       failure = e;
       throw e;
+    } catch (Error e) { // some class could not be initialized, and never will be
+      failure =
+          new NativeLibraryException(
+              "the native libraries could not be brought into use (%s), and the JVM does not try again. Start the process again, with more heap (-Xmx) if that was the cause."
+                  .formatted(e),
+              e);
+      throw e;
     }
+  }
+
+  private static void load() {
+    NativeLog.install();
+    AbortGuard.install();
+    NativeLibraries.loadBackends();
+    ggml_h.llama_backend_init();
   }
 }

@@ -29,15 +29,17 @@ public final class Graph implements AutoCloseable {
     return context;
   }
 
+  /** Whether a scheduler has given memory to the tensors before. */
+  boolean wasAllocated() {
+    return allocated;
+  }
+
   /**
-   * Marks that a scheduler gives memory to the tensors; false if one has done so before. ggml
-   * leaves a tensor where it is once it has memory, even if that memory was freed for another
-   * graph.
+   * Marks that a scheduler gives memory to the tensors. ggml leaves a tensor where it is once it
+   * has memory, even if that memory was freed for another graph.
    */
-  boolean allocateOnce() {
-    boolean first = !allocated;
+  void markAllocated() {
     allocated = true;
-    return first;
   }
 
   /**

@@ -7,11 +7,13 @@ import static dev.ocellus.ffi.ggml_h.GGML_LOG_LEVEL_INFO;
 import static dev.ocellus.ffi.ggml_h.GGML_LOG_LEVEL_WARN;
 
 import dev.ocellus.ffi.ggml_h;
-import dev.ocellus.ffi.ggml_log_callback;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -30,6 +32,9 @@ public final class NativeLog {
   private static final ThreadLocal<Line> LINE = ThreadLocal.withInitial(Line::new);
   private static final ThreadLocal<@Nullable List<String>> PROBLEMS = new ThreadLocal<>();
 
+  private static final FunctionDescriptor DESCRIPTOR =
+      FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG);
+
   private static final class Line {
     private final StringBuilder text = new StringBuilder();
     private Level level = Level.DEBUG;
@@ -39,7 +44,16 @@ public final class NativeLog {
 
   /** Routes native log lines here. Called once, before the first backend is loaded. */
   static void install() {
-    MemorySegment callback = ggml_log_callback.allocate(NativeLog::receive, Arena.global());
+    MemorySegment callback =
+        Upcalls.stub(
+            MethodHandles.lookup(),
+            new NativeLog(),
+            "receive",
+            DESCRIPTOR,
+            Arena.global(),
+            0,
+            0L,
+            0L);
     ggml_h.llama_log_set(callback, MemorySegment.NULL); // sets ggml's callback too
   }
 
@@ -51,8 +65,20 @@ public final class NativeLog {
     }
   }
 
-  /** Runs a native call and collects the errors that this thread logs meanwhile. */
+  /**
+   * Runs a native call where there is stack enough ({@link NativeStack}), and collects the errors
+   * that it logs meanwhile on its thread.
+   */
   public static <T extends @Nullable Object> Observed<T> observe(Supplier<T> call) {
+    return NativeStack.call(() -> observeHere(call));
+  }
+
+  /** As {@link #observe}, on a thread of its own with a large stack. */
+  public static <T extends @Nullable Object> Observed<T> observeOnOwnThread(Supplier<T> call) {
+    return NativeStack.callOnOwnThread(() -> observeHere(call));
+  }
+
+  private static <T extends @Nullable Object> Observed<T> observeHere(Supplier<T> call) {
     List<String> problems = new ArrayList<>();
     PROBLEMS.set(problems);
     try {
@@ -63,13 +89,17 @@ public final class NativeLog {
   }
 
   /** The callback. An exception that left an upcall would end the JVM, so none does. */
-  private static void receive(int level, MemorySegment text, MemorySegment userData) {
+  @SuppressWarnings("UnusedVariable") // the callback's signature
+  private void receive(int level, long text, long userData) {
     try {
+      if (text == 0) {
+        return;
+      }
       Line line = LINE.get();
       if (level != GGML_LOG_LEVEL_CONT()) {
         line.level = levelOf(level);
       }
-      String piece = text.getString(0);
+      String piece = MemorySegment.ofAddress(text).reinterpret(Long.MAX_VALUE).getString(0);
       line.text.append(piece);
       if (piece.endsWith("\n")) {
         flush(line);

@@ -30,8 +30,19 @@ public abstract class NativeObject implements AutoCloseable {
    */
   protected final synchronized MemorySegment adopt(
       MemorySegment address, Consumer<MemorySegment> free) {
-    releases.push(() -> free.accept(address));
+    try {
+      releases.push(() -> free.accept(address));
+    } catch (Throwable e) { // no heap
+      free.accept(address);
+      throw e;
+    }
     return borrow(address);
+  }
+
+  private synchronized void release() {
+    while (!releases.isEmpty()) {
+      releases.pop().run();
+    }
   }
 
   /** A handle that becomes invalid with this object but is freed by somebody else. */
@@ -76,10 +87,6 @@ public abstract class NativeObject implements AutoCloseable {
       closed.set(false);
       throw e;
     }
-    synchronized (this) {
-      while (!releases.isEmpty()) {
-        releases.pop().run();
-      }
-    }
+    NativeStack.run(this::release); // what frees may log
   }
 }

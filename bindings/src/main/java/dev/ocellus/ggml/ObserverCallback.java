@@ -1,10 +1,12 @@
 package dev.ocellus.ggml;
 
-import dev.ocellus.ffi.ggml_backend_sched_eval_callback;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.ggml_tensor;
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +14,13 @@ import org.jspecify.annotations.Nullable;
  * native code, so it is kept, the computation ends early, and {@link #rethrow} throws it.
  */
 public final class ObserverCallback {
+  private static final FunctionDescriptor DESCRIPTOR =
+      FunctionDescriptor.of(
+          ValueLayout.JAVA_BOOLEAN,
+          ValueLayout.JAVA_LONG,
+          ValueLayout.JAVA_BOOLEAN,
+          ValueLayout.JAVA_LONG);
+
   private static final int MUL_MAT_ID = operation("MUL_MAT_ID");
 
   private final MatMulObserver observer;
@@ -23,7 +32,7 @@ public final class ObserverCallback {
    */
   public ObserverCallback(MatMulObserver observer, Arena arena) {
     this.observer = observer;
-    this.stub = ggml_backend_sched_eval_callback.allocate(this::call, arena);
+    this.stub = Upcalls.stub(MethodHandles.lookup(), this, "call", DESCRIPTOR, arena, 0L, true, 0L);
   }
 
   private static int operation(String name) {
@@ -40,12 +49,13 @@ public final class ObserverCallback {
     return stub;
   }
 
-  private boolean call(MemorySegment address, boolean ask, MemorySegment userData) {
-    if (failure != null) {
-      return false;
-    }
+  @SuppressWarnings("UnusedVariable") // the callback's signature
+  private boolean call(long address, boolean ask, long userData) {
     try {
-      MemorySegment node = MatMul.tensor(address);
+      if (failure != null || address == 0) {
+        return false;
+      }
+      MemorySegment node = MatMul.tensor(MemorySegment.ofAddress(address));
       int op = ggml_tensor.op(node);
       if (op != ggml_h.GGML_OP_MUL_MAT() && op != MUL_MAT_ID) {
         return !ask;

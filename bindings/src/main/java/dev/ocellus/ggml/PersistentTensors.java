@@ -71,7 +71,8 @@ public final class PersistentTensors extends NativeObject {
       return this;
     }
     for (MemorySegment headers : context.handles()) {
-      MemorySegment buffer = ggml_h.ggml_backend_alloc_ctx_tensors(headers, backend.handle());
+      MemorySegment buffer =
+          NativeStack.call(() -> ggml_h.ggml_backend_alloc_ctx_tensors(headers, backend.handle()));
       if (buffer.address() == 0) {
         throw new OutOfDeviceMemoryException(
             "%s has no room for %d MiB of values to keep (%d MiB are free). Free memory, or use a smaller context or another device."

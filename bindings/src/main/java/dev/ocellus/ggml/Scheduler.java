@@ -11,6 +11,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,14 +43,15 @@ public final class Scheduler extends NativeObject {
   private MemorySegment handleFor(Graph graph) {
     if (graph.size() > capacity) {
       free();
-      try (Arena scratch = Arena.ofConfined()) {
+      try (Arena scratch = Arena.ofShared()) {
         MemorySegment list = scratch.allocate(ValueLayout.ADDRESS, backends.length);
         for (int i = 0; i < backends.length; i++) {
           list.setAtIndex(ValueLayout.ADDRESS, i, backends[i].handle());
         }
         handle =
-            ggml_h.ggml_backend_sched_new(
-                list, MemorySegment.NULL, backends.length, graph.size(), false, true);
+            NativeStack.call(() ->
+                ggml_h.ggml_backend_sched_new(
+                    list, MemorySegment.NULL, backends.length, graph.size(), false, true));
       }
       capacity = graph.size();
       setObserver();
@@ -61,7 +63,8 @@ public final class Scheduler extends NativeObject {
     if (capacity > 0) {
       allocated = null;
       capacity = 0;
-      ggml_h.ggml_backend_sched_free(handle);
+      MemorySegment old = handle;
+      NativeStack.run(() -> ggml_h.ggml_backend_sched_free(old));
     }
   }
 
@@ -84,16 +87,20 @@ public final class Scheduler extends NativeObject {
     try {
       requireOpen();
       if (!graph.equals(allocated)) {
-        if (!graph.allocateOnce()) {
+        if (graph.wasAllocated()) {
           throw new IllegalStateException(
               "The memory of this graph's tensors has gone to another graph; build it again");
         }
-        allocated = null;
         requireWritable(graph);
         MemorySegment sched = handleFor(graph);
-        ggml_h.ggml_backend_sched_reset(sched);
+        allocated = null;
         var done =
-            NativeLog.observe(() -> ggml_h.ggml_backend_sched_alloc_graph(sched, graph.handle()));
+            NativeLog.observe(() -> {
+              ggml_h.ggml_backend_sched_reset(sched);
+              graph.markAllocated(); // only now: what fails before, for want of heap, can be
+              // repeated
+              return ggml_h.ggml_backend_sched_alloc_graph(sched, graph.handle());
+            });
         if (!done.result()) {
           throw new OutOfDeviceMemoryException(
               "No memory for the intermediates of a graph of %d nodes on %s%s. Free memory, or use smaller images or another device."
@@ -171,13 +178,15 @@ public final class Scheduler extends NativeObject {
    */
   public long bytesNeeded(Graph graph) {
     lock.lock();
-    try (Arena scratch = Arena.ofConfined()) {
+    try (Arena scratch = Arena.ofShared()) {
       requireOpen();
       require(allocated == null, () -> "bytesNeeded: the scheduler holds a graph already");
       MemorySegment sizes = scratch.allocate(ValueLayout.JAVA_LONG, backends.length);
       MemorySegment sched = handleFor(graph);
-      ggml_h.ggml_backend_sched_reserve_size(sched, graph.handle(), sizes);
-      ggml_h.ggml_backend_sched_reset(sched);
+      NativeStack.run(() -> {
+        ggml_h.ggml_backend_sched_reserve_size(sched, graph.handle(), sizes);
+        ggml_h.ggml_backend_sched_reset(sched);
+      });
       long bytes = 0;
       for (int i = 0; i < backends.length; i++) {
         bytes += sizes.getAtIndex(ValueLayout.JAVA_LONG, i);
@@ -275,19 +284,12 @@ public final class Scheduler extends NativeObject {
      */
     public Computation compute(CancellationFlag flag) {
       requireCurrent();
-      int[] status = new int[1];
-      Runnable run =
-          () -> status[0] = ggml_h.ggml_backend_sched_graph_compute(handle, graph.handle());
+      Supplier<Integer> run = () -> ggml_h.ggml_backend_sched_graph_compute(handle, graph.handle());
       for (Backend backend : backends) {
-        Runnable inner = run;
+        Supplier<Integer> inner = run;
         run = () -> backend.abortable(flag, inner);
       }
-      Runnable all = run;
-      var done =
-          NativeLog.observe(() -> {
-            all.run();
-            return status[0];
-          });
+      var done = NativeLog.observe(run);
       if (observer != null) {
         observer.rethrow();
       }

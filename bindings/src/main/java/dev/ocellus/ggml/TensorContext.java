@@ -91,10 +91,14 @@ final class TensorContext extends NativeObject {
     int size = size();
     MemorySegment context = newContext(ggml_h.ggml_graph_overhead_custom(size, false) + 1024);
     MemorySegment graph = ggml_h.ggml_new_graph_custom(context, size, false);
-    first.forEach(tensor -> ggml_h.ggml_build_forward_expand(graph, tensor.handle()));
-    for (Tensor output : outputs) {
-      ggml_h.ggml_build_forward_expand(graph, output.handle());
-    }
+    NativeStack.runForGraph(
+        size,
+        () -> {
+          first.forEach(tensor -> ggml_h.ggml_build_forward_expand(graph, tensor.handle()));
+          for (Tensor output : outputs) {
+            ggml_h.ggml_build_forward_expand(graph, output.handle());
+          }
+        });
     return new Graph(this, graph, size);
   }
 

@@ -265,7 +265,8 @@ public final class WeightStore extends NativeObject {
       return;
     }
     for (MemorySegment context : owned.handles()) {
-      MemorySegment buffer = ggml_h.ggml_backend_alloc_ctx_tensors(context, backend.handle());
+      MemorySegment buffer =
+          NativeStack.call(() -> ggml_h.ggml_backend_alloc_ctx_tensors(context, backend.handle()));
       if (buffer.address() == 0) {
         throw new OutOfDeviceMemoryException(
             "%s: %s has no room for %d MiB of weights (%d MiB are free). Free memory, use a smaller quantization or another device."

@@ -4,6 +4,7 @@ import dev.ocellus.ffi.llama_batch;
 import dev.ocellus.ggml.NativeObject;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.IntConsumer;
 
 /**
  * What one {@link LlamaContext#decode} computes: tokens, or rows of embeddings such as an image
@@ -90,6 +91,15 @@ public final class Batch extends NativeObject {
   /** Entries whose logits are wanted. */
   int outputs() {
     return outputs;
+  }
+
+  /** Tells the entries whose logits are wanted. */
+  void forEachOutput(IntConsumer entry) {
+    for (int i = 0; i < size; i++) {
+      if (logits.get(ValueLayout.JAVA_BYTE, i) != 0) {
+        entry.accept(i);
+      }
+    }
   }
 
   /** Floats of one embedding; 0 for a batch of tokens. */

@@ -1,7 +1,7 @@
 package dev.ocellus.llama;
 
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import dev.ocellus.ggml.GgmlException;
+import dev.ocellus.ggml.NativeStack;
 import java.util.function.Supplier;
 
 /** Runs native code that calls itself once per character where it has the stack for it. */
@@ -30,41 +30,19 @@ final class DeepStack {
    */
   static <T> T call(int characters, Supplier<T> call) {
     if (characters <= SHALLOW) {
-      return call.get();
+      return NativeStack.call((int) (SHALLOW * BYTES_PER_CHARACTER), call);
     }
     if (characters > DEEPEST) {
       throw new LlamaException(
           "A text of %d characters is too long for the tokenizer of this model, which takes %d at once. Give it in parts."
               .formatted(characters, DEEPEST));
     }
-    CompletableFuture<T> result = new CompletableFuture<>();
-    Thread thread =
-        new Thread(
-            null,
-            () -> {
-              try {
-                result.complete(call.get());
-              } catch (Throwable e) {
-                result.completeExceptionally(e);
-              }
-            },
-            "ocellus-tokenizer",
-            RESERVE + characters * BYTES_PER_CHARACTER);
-    thread.setDaemon(true);
     try {
-      thread.start();
-    } catch (OutOfMemoryError e) { // no address space for the stack
+      return NativeStack.callOnOwnThread(RESERVE + characters * BYTES_PER_CHARACTER, call);
+    } catch (GgmlException e) { // no address space for the stack
       throw new LlamaException(
           "No stack for tokenizing %d characters can be had. Give the text in parts."
               .formatted(characters));
-    }
-    try {
-      return result.join();
-    } catch (CompletionException e) {
-      if (e.getCause() instanceof RuntimeException known) {
-        throw known;
-      }
-      throw e;
     }
   }
 }

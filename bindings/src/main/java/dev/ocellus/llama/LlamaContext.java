@@ -1,18 +1,18 @@
 package dev.ocellus.llama;
 
-import dev.ocellus.ffi.ggml_abort_callback;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.llama_context_params;
+import dev.ocellus.ggml.AbortSignal;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.ggml.ComputationCancelledException;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.ggml.NativeLog;
 import dev.ocellus.ggml.NativeObject;
+import dev.ocellus.ggml.NativeStack;
 import dev.ocellus.ggml.ObserverCallback;
-import dev.ocellus.ggml.OutOfDeviceMemoryException;
 import dev.ocellus.ggml.ThreadPool;
-import dev.ocellus.gguf.TensorType;
+import dev.ocellus.llama.ContextOverflowException.Kind;
 import dev.ocellus.nativelib.NativeVersion;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -21,8 +21,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
-import java.util.EnumSet;
-import java.util.Set;
+import java.util.BitSet;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -33,34 +32,25 @@ import org.jspecify.annotations.Nullable;
  * it.
  */
 public final class LlamaContext extends NativeObject {
-  private static final Set<TensorType> CACHE_TYPES =
-      EnumSet.of(
-          TensorType.F32,
-          TensorType.F16,
-          TensorType.BF16,
-          TensorType.Q8_0,
-          TensorType.Q4_0,
-          TensorType.Q4_1,
-          TensorType.IQ4_NL,
-          TensorType.Q5_0,
-          TensorType.Q5_1);
-
   private final LlamaModel model;
   private final ContextOptions options;
   private final MemorySegment handle;
-  private final MemorySegment abortCallback;
+  private final AbortSignal abort;
   private final int nCtx;
   private final int nBatch;
   private final int nUbatch;
   private final int nVocab;
-  private final int nEmbd;
   private final int nPositions;
+  private final BatchLimits limits;
   private final boolean unified;
   private final ReentrantLock lock = new ReentrantLock();
   private volatile CancellationFlag current = new CancellationFlag();
   private volatile boolean closing;
   private final @Nullable ObserverCallback observer;
   private boolean causal = true;
+
+  /** Entries of the last batch that have logits; libllama is not asked for others. */
+  private final BitSet written = new BitSet();
 
   LlamaContext(
       LlamaModel model,
@@ -69,12 +59,13 @@ public final class LlamaContext extends NativeObject {
       @Nullable MatMulObserver observer) {
     this.model = model;
     this.options = options;
-    checkOptions(model, options);
+    ContextGuard.check(model, options);
     this.unified = unified || options.nSeqMax() == 1;
     this.observer = observer == null ? null : new ObserverCallback(observer, arena());
-    try (Arena scratch = Arena.ofConfined()) {
+    this.abort = new AbortSignal(arena());
+    try (Arena scratch = Arena.ofShared()) {
       MemorySegment params = ggml_h.llama_context_default_params(scratch);
-      int wanted = options.nCtx() == 0 ? model.nCtxTrain() : options.nCtx();
+      int wanted = ContextGuard.nCtx(model, options);
       llama_context_params.n_ctx(params, wanted);
       llama_context_params.n_batch(params, Math.min(options.nBatch(), wanted));
       llama_context_params.n_ubatch(
@@ -95,84 +86,44 @@ public final class LlamaContext extends NativeObject {
       if (this.observer != null) {
         llama_context_params.cb_eval(params, this.observer.stub());
       }
-      var made = NativeLog.observe(() -> ggml_h.llama_init_from_model(model.handle(), params));
+      // the pools are adopted first so that they are freed last
+      ThreadPool batchPool = threadPool(options.nThreadsBatch());
+      ThreadPool pool =
+          options.nThreads() == options.nThreadsBatch()
+              ? batchPool
+              : threadPool(options.nThreads());
+      var made =
+          NativeLog.observeOnOwnThread(() -> ggml_h.llama_init_from_model(model.handle(), params));
       if (made.result().address() == 0) {
-        close();
         throw new LlamaException(
             "No context of %d tokens can be made for %s%s"
                 .formatted(wanted, model.path(), made.because()));
       }
-      // the pools are adopted first so that they are freed last
-      ThreadPool batchPool = ThreadPool.start(Device.cpu(), options.nThreadsBatch());
-      ThreadPool pool =
-          options.nThreads() == options.nThreadsBatch()
-              ? batchPool
-              : ThreadPool.start(Device.cpu(), options.nThreads());
-      MemorySegment poolHandle = adopt(pool.handle(), p -> pool.close());
-      MemorySegment batchPoolHandle = adopt(batchPool.handle(), p -> batchPool.close());
       this.handle = adopt(made.result(), ggml_h::llama_free);
-      if (pool.exists() && batchPool.exists()) {
-        ggml_h.llama_attach_threadpool(handle, poolHandle, batchPoolHandle);
-      }
+      NativeStack.run(() -> {
+        if (pool.exists() && batchPool.exists()) {
+          ggml_h.llama_attach_threadpool(handle, pool.handle(), batchPool.handle());
+        }
+        ggml_h.llama_set_abort_callback(handle, abort.function(), abort.data());
+      });
+    } catch (Throwable e) {
+      close();
+      throw e;
     }
-    this.abortCallback =
-        ggml_abort_callback.allocate(data -> closing || current.isCancelled(), arena());
     this.nCtx = ggml_h.llama_n_ctx(handle);
     this.nBatch = ggml_h.llama_n_batch(handle);
     this.nUbatch = ggml_h.llama_n_ubatch(handle);
     this.nVocab = model.vocab().nTokens();
-    this.nEmbd = model.nEmbdInput();
     this.nPositions = model.nPositions();
-  }
-
-  private static void checkOptions(LlamaModel model, ContextOptions o) {
-    Hyperparameters sizes = model.sizes();
-    range("context (-c)", o.nCtx(), 0, 1 << 28);
-    range("batch (-b)", o.nBatch(), 1, 1 << 20);
-    range("micro-batch (-ub)", o.nUbatch(), 1, 1 << 20);
-    range("sequences", o.nSeqMax(), 1, 256);
-    range("outputs", o.nOutputsMax(), 1, 1 << 20);
-    range("threads (-t)", o.nThreads(), 1, ggml_h.GGML_MAX_N_THREADS());
-    range("batch threads (-tb)", o.nThreadsBatch(), 1, ggml_h.GGML_MAX_N_THREADS());
-    if (!CACHE_TYPES.contains(o.typeK()) || !CACHE_TYPES.contains(o.typeV())) {
-      throw new IllegalArgumentException(
-          "cache types (-ctk, -ctv): expected some of %s, found %s and %s"
-              .formatted(CACHE_TYPES, o.typeK(), o.typeV()));
-    }
-    if (o.typeV().isQuantized() && o.flashAttention() == ContextOptions.FlashAttention.OFF) {
-      throw new IllegalArgumentException(
-          "a quantized value cache (-ctv %s) needs flash attention (-fa on)"
-              .formatted(o.typeV().ggmlName()));
-    }
-    for (TensorType type : new TensorType[] {o.typeK(), o.typeV()}) {
-      if (sizes.headSize() % type.blockSize() != 0) {
-        throw new IllegalArgumentException(
-            "cache types (-ctk, -ctv): %s stores blocks of %d elements, and the heads of this model have %d; use f16"
-                .formatted(type.ggmlName(), type.blockSize(), sizes.headSize()));
-      }
-    }
-    long nCtx = o.nCtx() == 0 ? model.nCtxTrain() : o.nCtx();
-    long free = Device.cpu().totalMemory();
-    long needed = cacheBytes(sizes, o, nCtx);
-    if (free > 0 && needed > free && Device.gpus().isEmpty()) {
-      throw new OutOfDeviceMemoryException(
-          "A context of %d tokens needs %d MiB for keys and values, and this machine has %d MiB of memory. Use a smaller context (-c)."
-              .formatted(nCtx, needed >> 20, free >> 20));
-    }
-  }
-
-  /** Bytes of the cache if every layer keeps all positions, which is the most it can be. */
-  private static long cacheBytes(Hyperparameters sizes, ContextOptions o, long nCtx) {
-    double perToken = (double) sizes.headSize() * sizes.nHeadKv() * sizes.nLayer();
-    double bits = o.typeK().bitsPerElement() + o.typeV().bitsPerElement();
-    return (long) (nCtx * perToken * bits / 8);
-  }
-
-  private static void range(String name, int value, int least, int most) {
-    if (value < least || value > most) {
-      throw new IllegalArgumentException(
-          "%s: expected %d to %d, found %d".formatted(name, least, most, value));
-    }
+    this.limits =
+        new BatchLimits(
+            nBatch,
+            nUbatch,
+            Math.max(options.nOutputsMax(), options.nSeqMax()),
+            options.nSeqMax(),
+            nVocab,
+            model.nEmbdInput(),
+            nPositions);
   }
 
   public LlamaModel model() {
@@ -204,41 +155,33 @@ public final class LlamaContext extends NativeObject {
    * @param flag stops the computation when set; on the CPU within one graph node. A stopped batch
    *     leaves the cache as it was before, except for micro-batches that were complete: remove them
    *     with {@link #removeFrom}.
-   * @throws ContextOverflowException if the cache has no room
+   * @throws ContextOverflowException if the cache has no room, or there are more entries than
+   *     {@link #nBatch}
    * @throws ComputationCancelledException if it was stopped
-   * @throws IllegalArgumentException for what libllama would assert on: more entries than {@link
-   *     #nBatch}, a token that does not exist, embeddings of another width, more outputs than the
-   *     context was made for
+   * @throws IllegalArgumentException for what libllama would assert on: a token that does not
+   *     exist, embeddings of another width, more outputs than the context was made for
    */
   public void decode(Batch batch, CancellationFlag flag) {
     lock.lock();
     try {
       requireOpen();
-      check(batch);
+      limits.check(batch, causal);
       current = flag;
-      // an upcall between graph nodes costs time that single tokens do not need to pay
-      boolean abortable = batch.size() > 1;
-      if (abortable) {
-        ggml_h.llama_set_abort_callback(handle, abortCallback, MemorySegment.NULL);
-      }
-      int status;
-      NativeLog.Observed<Integer> done;
-      try {
-        done = NativeLog.observe(() -> ggml_h.llama_decode(handle, batch.handle()));
-        status = done.result();
-      } finally {
-        if (abortable) {
-          ggml_h.llama_set_abort_callback(handle, MemorySegment.NULL, MemorySegment.NULL);
-        }
-      }
+      written.clear();
+      // single tokens end soon anyway, and are kept whole
+      var done = batch.size() > 1 ? decodeAbortable(batch, flag) : decodeNow(batch);
+      int status = done.result();
       if (observer != null) {
         observer.rethrow();
       }
       switch (status) {
-        case 0 -> {}
+        case 0 -> batch.forEachOutput(written::set);
         case 1 ->
             throw new ContextOverflowException(
-                "The context of %d tokens has no room for %d more. Use a larger context (-c) or a shorter conversation."
+                Kind.CONTEXT,
+                (long) nCtx + 1,
+                nCtx,
+                "The context of %d tokens has no room for %d more. Use a larger context (nCtx) or a shorter conversation."
                     .formatted(nCtx, batch.size()));
         case 2 -> throw new ComputationCancelledException("Decoding was cancelled");
         default ->
@@ -249,6 +192,29 @@ public final class LlamaContext extends NativeObject {
     } finally {
       lock.unlock();
     }
+  }
+
+  private NativeLog.Observed<Integer> decodeAbortable(Batch batch, CancellationFlag flag) {
+    abort.lower();
+    if (closing) { // in between
+      abort.raise();
+    }
+    try {
+      return flag.whileWatched(abort::raise, () -> decodeNow(batch));
+    } finally {
+      abort.lower();
+    }
+  }
+
+  private ThreadPool threadPool(int nThreads) {
+    ThreadPool pool = ThreadPool.start(Device.cpu(), nThreads);
+    adopt(pool.handle(), p -> pool.close());
+    return pool;
+  }
+
+  private NativeLog.Observed<Integer> decodeNow(Batch batch) {
+    MemorySegment struct = batch.handle();
+    return NativeLog.observe(() -> ggml_h.llama_decode(handle, struct));
   }
 
   /**
@@ -275,50 +241,6 @@ public final class LlamaContext extends NativeObject {
     }
   }
 
-  private void check(Batch batch) {
-    if (batch.size() == 0) {
-      throw new IllegalArgumentException("An empty batch cannot be decoded");
-    }
-    if (batch.size() > nBatch) {
-      throw new IllegalArgumentException(
-          "A batch of %d is more than the %d that this context takes (-b)"
-              .formatted(batch.size(), nBatch));
-    }
-    if (!causal && batch.size() > nUbatch) {
-      throw new IllegalArgumentException(
-          "%d tokens that see each other must fit one micro-batch, which is %d (-ub)"
-              .formatted(batch.size(), nUbatch));
-    }
-    int outputsMax = Math.max(options.nOutputsMax(), options.nSeqMax());
-    if (batch.outputs() > outputsMax) {
-      throw new IllegalArgumentException(
-          "Logits of %d tokens are wanted, and this context was made for %d"
-              .formatted(batch.outputs(), outputsMax));
-    }
-    if (batch.width() != 0 && batch.width() != nEmbd) {
-      throw new IllegalArgumentException(
-          "Embeddings of %d floats do not fit a model whose tokens have %d"
-              .formatted(batch.width(), nEmbd));
-    }
-    if (batch.width() != 0 && batch.nPositions() != nPositions) {
-      throw new IllegalArgumentException(
-          "Embeddings of %d positions do not fit a model that wants %d of each"
-              .formatted(batch.nPositions(), nPositions));
-    }
-    for (int i = 0; i < batch.size(); i++) {
-      int sequence = batch.sequence(i);
-      if (sequence < 0 || sequence >= options.nSeqMax() || batch.position(i) < 0) {
-        throw new IllegalArgumentException(
-            "Entry %d: sequence %d or position %d is out of range"
-                .formatted(i, sequence, batch.position(i)));
-      }
-      if (batch.width() == 0 && (batch.token(i) < 0 || batch.token(i) >= nVocab)) {
-        throw new IllegalArgumentException(
-            "Entry %d: token %d is not one of the %d".formatted(i, batch.token(i), nVocab));
-      }
-    }
-  }
-
   /**
    * Copies the logits after entry {@code i} of the last batch.
    *
@@ -328,9 +250,12 @@ public final class LlamaContext extends NativeObject {
     lock.lock();
     try {
       requireOpen();
+      if (i < 0 || !written.get(i)) {
+        throw new IllegalArgumentException("Entry %d of the last batch has no logits".formatted(i));
+      }
       MemorySegment logits = ggml_h.llama_get_logits_ith(handle, i);
       if (logits.address() == 0) {
-        throw new IllegalArgumentException("Entry %d of the last batch has no logits".formatted(i));
+        throw new LlamaException("libllama has lost the logits of entry %d".formatted(i));
       }
       MemorySegment.copy(logits, ValueLayout.JAVA_FLOAT, 0, destination, 0, nVocab);
     } finally {
@@ -343,7 +268,7 @@ public final class LlamaContext extends NativeObject {
     lock.lock();
     try {
       requireOpen();
-      ggml_h.llama_set_causal_attn(handle, causal);
+      NativeStack.run(() -> ggml_h.llama_set_causal_attn(handle, causal));
       this.causal = causal;
     } finally {
       lock.unlock();
@@ -359,8 +284,9 @@ public final class LlamaContext extends NativeObject {
     lock.lock();
     try {
       requireOpen();
-      range("sequence", sequence, 0, options.nSeqMax() - 1);
-      return ggml_h.llama_memory_seq_rm(ggml_h.llama_get_memory(handle), sequence, position, -1);
+      ContextGuard.range("sequence", sequence, 0, options.nSeqMax() - 1);
+      return NativeStack.call(() ->
+          ggml_h.llama_memory_seq_rm(ggml_h.llama_get_memory(handle), sequence, position, -1));
     } finally {
       lock.unlock();
     }
@@ -374,7 +300,7 @@ public final class LlamaContext extends NativeObject {
     lock.lock();
     try {
       requireOpen();
-      range("sequence", sequence, 0, options.nSeqMax() - 1);
+      ContextGuard.range("sequence", sequence, 0, options.nSeqMax() - 1);
       int window = model.slidingWindow();
       if (window == 0 || position == 0) {
         return true;
@@ -397,10 +323,11 @@ public final class LlamaContext extends NativeObject {
     lock.lock();
     try {
       requireOpen();
-      range("sequence", from, 0, options.nSeqMax() - 1);
-      range("sequence", to, 0, options.nSeqMax() - 1);
+      ContextGuard.range("sequence", from, 0, options.nSeqMax() - 1);
+      ContextGuard.range("sequence", to, 0, options.nSeqMax() - 1);
       requireUnified();
-      ggml_h.llama_memory_seq_cp(ggml_h.llama_get_memory(handle), from, to, 0, position);
+      NativeStack.run(
+          () -> ggml_h.llama_memory_seq_cp(ggml_h.llama_get_memory(handle), from, to, 0, position));
     } finally {
       lock.unlock();
     }
@@ -417,7 +344,7 @@ public final class LlamaContext extends NativeObject {
     lock.lock();
     try {
       requireOpen();
-      ggml_h.llama_memory_clear(ggml_h.llama_get_memory(handle), true);
+      NativeStack.run(() -> ggml_h.llama_memory_clear(ggml_h.llama_get_memory(handle), true));
     } finally {
       lock.unlock();
     }
@@ -432,7 +359,7 @@ public final class LlamaContext extends NativeObject {
     lock.lock();
     try {
       requireOpen();
-      range("sequence", sequence, 0, options.nSeqMax() - 1);
+      ContextGuard.range("sequence", sequence, 0, options.nSeqMax() - 1);
       SequenceState.write(handle, sequence, channel);
     } finally {
       lock.unlock();
@@ -465,10 +392,10 @@ public final class LlamaContext extends NativeObject {
       int sequence, FileChannel channel, long offset, long length, SequencePlaces places)
       throws IOException {
     lock.lock();
-    try (Arena scratch = Arena.ofConfined()) {
+    try (Arena scratch = Arena.ofShared()) {
       requireOpen();
-      range("sequence", sequence, 0, options.nSeqMax() - 1);
-      range("places", places.size(), 1, nCtx);
+      ContextGuard.range("sequence", sequence, 0, options.nSeqMax() - 1);
+      ContextGuard.range("places", places.size(), 1, nCtx);
       StateShape shape = stateShape();
       long most = shape.maxLength(places.size());
       if (length > most) {
@@ -504,7 +431,7 @@ public final class LlamaContext extends NativeObject {
     lock.lock();
     try {
       requireOpen();
-      ggml_h.llama_synchronize(handle);
+      NativeStack.run(() -> ggml_h.llama_synchronize(handle));
     } finally {
       lock.unlock();
     }
@@ -514,6 +441,7 @@ public final class LlamaContext extends NativeObject {
   @SuppressWarnings("LockNotBeforeTry") // there is nothing to try
   protected void beforeClose() {
     closing = true;
+    abort.raise();
     current.cancel();
     lock.lock(); // when what is running has ended; what waits behind it finds this closed
     lock.unlock();

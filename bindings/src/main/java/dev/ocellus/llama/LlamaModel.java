@@ -2,16 +2,19 @@ package dev.ocellus.llama;
 
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.llama_model_params;
-import dev.ocellus.ffi.llama_progress_callback;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.Ggml;
 import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.ggml.NativeLog;
 import dev.ocellus.ggml.NativeObject;
+import dev.ocellus.ggml.Upcalls;
 import dev.ocellus.gguf.GgufFile;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -60,7 +63,7 @@ public final class LlamaModel extends NativeObject {
    * @throws CancellationException if the progress callback answered false
    */
   public static LlamaModel load(Path path, ModelOptions options) throws IOException {
-    Ggml.initialize();
+    Ggml.initializeFully();
     int nGpuLayers = gpuLayers(options.nGpuLayers());
     ModelGuard.Checked checked;
     try (GgufFile file = GgufFile.open(path)) {
@@ -99,11 +102,12 @@ public final class LlamaModel extends NativeObject {
           options.memoryMapped() ? ggml_h.LLAMA_LOAD_MODE_MMAP() : ggml_h.LLAMA_LOAD_MODE_NONE());
       llama_model_params.use_extra_bufts(params, options.repack());
       Progress progress = new Progress(options.progress());
-      llama_model_params.progress_callback(
-          params, llama_progress_callback.allocate(progress::report, scratch));
+      llama_model_params.progress_callback(params, progress.stub(scratch));
       MemorySegment name = scratch.allocateFrom(path.toString());
-      var loaded = NativeLog.observe(() -> ggml_h.llama_model_load_from_file(name, params));
+      var loaded =
+          NativeLog.observeOnOwnThread(() -> ggml_h.llama_model_load_from_file(name, params));
       if (loaded.result().address() == 0) {
+        progress.rethrow();
         if (progress.stopped) {
           throw new CancellationException("Loading " + path + " was cancelled");
         }
@@ -126,22 +130,41 @@ public final class LlamaModel extends NativeObject {
     return wanted;
   }
 
-  /** Carries libllama's progress to the caller; an exception there stops loading. */
+  /** Carries libllama's progress to the caller; what is thrown there stops loading. */
   private static final class Progress {
+    private static final FunctionDescriptor DESCRIPTOR =
+        FunctionDescriptor.of(
+            ValueLayout.JAVA_BOOLEAN, ValueLayout.JAVA_FLOAT, ValueLayout.JAVA_LONG);
+
     private final @Nullable DoublePredicate listener;
     private boolean stopped;
+    private @Nullable Throwable thrown;
 
     Progress(@Nullable DoublePredicate listener) {
       this.listener = listener;
     }
 
-    boolean report(float share, MemorySegment userData) {
+    MemorySegment stub(Arena arena) {
+      return Upcalls.stub(MethodHandles.lookup(), this, "report", DESCRIPTOR, arena, Float.NaN, 0L);
+    }
+
+    @SuppressWarnings("UnusedVariable") // the callback's signature
+    private boolean report(float share, long userData) {
       try {
-        stopped |= listener != null && !listener.test(share);
+        stopped |= listener != null && !Float.isNaN(share) && !listener.test(share);
       } catch (Throwable e) { // nothing may cross into native code
+        thrown = e;
         stopped = true;
       }
       return !stopped;
+    }
+
+    void rethrow() {
+      switch (thrown) {
+        case RuntimeException e -> throw e;
+        case Error e -> throw e;
+        case null, default -> {}
+      }
     }
   }
 

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  *     On a machine without one, -1 means 0 and a positive number is refused.
  * @param memoryMapped whether weights stay in the mapped file where the device allows it
  * @param repack whether weights may be copied into a layout that the processor multiplies faster
- * @param progress told the share that is loaded, 0 to 1; loading stops when it answers false
+ * @param progress told the share that is loaded, 0 to 1, on a thread of the library; loading stops
+ *     when it answers false, and what it throws reaches who loads
  */
 public record ModelOptions(
     int nGpuLayers, boolean memoryMapped, boolean repack, @Nullable DoublePredicate progress) {

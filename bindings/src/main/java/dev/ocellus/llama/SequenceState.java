@@ -1,6 +1,7 @@
 package dev.ocellus.llama;
 
 import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.ggml.NativeStack;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -18,10 +19,11 @@ final class SequenceState {
 
   static void write(MemorySegment context, int sequence, WritableByteChannel channel)
       throws IOException {
-    long size = ggml_h.llama_state_seq_get_size(context, sequence);
-    try (Arena scratch = Arena.ofConfined()) {
+    long size = NativeStack.call(() -> ggml_h.llama_state_seq_get_size(context, sequence));
+    try (Arena scratch = Arena.ofShared()) {
       MemorySegment data = scratch.allocate(Math.max(1, size), 64);
-      long written = ggml_h.llama_state_seq_get_data(context, data, size, sequence);
+      long written =
+          NativeStack.call(() -> ggml_h.llama_state_seq_get_data(context, data, size, sequence));
       if (written == 0 || written > size) {
         throw new LlamaException(
             "libllama could not write the keys and values of a sequence (%d of %d bytes)"
@@ -55,12 +57,13 @@ final class SequenceState {
   }
 
   /**
-   * Replaces a sequence by a state that was checked.
+   * Replaces a sequence by a state that was checked, of memory that any thread may read.
    *
    * @return false if there is no room, and then the sequence may be half there
    */
   static boolean put(MemorySegment context, int sequence, MemorySegment data) {
-    return ggml_h.llama_state_seq_set_data(context, data, data.byteSize(), sequence)
+    return NativeStack.call(
+            () -> ggml_h.llama_state_seq_set_data(context, data, data.byteSize(), sequence))
         == data.byteSize();
   }
 }

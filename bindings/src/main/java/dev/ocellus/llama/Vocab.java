@@ -1,6 +1,7 @@
 package dev.ocellus.llama;
 
 import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.ggml.NativeStack;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -138,7 +139,7 @@ public final class Vocab {
     }
     return limits.recursive()
         ? DeepStack.call(text.length(), () -> tokenizeHere(text, parseSpecial))
-        : tokenizeHere(text, parseSpecial);
+        : NativeStack.call(() -> tokenizeHere(text, parseSpecial));
   }
 
   private int[] tokenizeHere(String text, boolean parseSpecial) {

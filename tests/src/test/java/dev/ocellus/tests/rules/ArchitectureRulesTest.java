@@ -4,8 +4,10 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaAccess;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaMethod;
@@ -15,6 +17,10 @@ import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import dev.ocellus.OcellusException;
+import java.lang.reflect.Field;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -53,6 +59,36 @@ class ArchitectureRulesTest {
         .resideInAnyPackage("dev.ocellus.vlm..", "dev.ocellus.quantize..", "dev.ocellus.cli..")
         .should(mentionNothingOf(FOREIGN_MEMORY))
         .check(CLASSES);
+  }
+
+  /** A class that is not in the list is initialized late, and if that fails never again. */
+  @Test
+  void allBindingsThatAreUsedAreInitializedEarly() throws Exception {
+    Set<String> functions = new TreeSet<>();
+    Set<String> types = new TreeSet<>();
+    for (JavaClass c : CLASSES) {
+      if (!c.getPackageName().matches("dev\\.ocellus\\.(ggml|llama)")) {
+        continue;
+      }
+      for (JavaAccess<?> access : c.getAccessesFromSelf()) {
+        JavaClass owner = access.getTargetOwner();
+        if (owner.getPackageName().equals("dev.ocellus.ffi")) {
+          types.add(owner.getName().replaceFirst(".*\\.", "").replaceFirst("\\$.*", ""));
+          if (owner.getSimpleName().equals("ggml_h")
+              && CLASSES.contain(owner.getName() + "$" + access.getName())) {
+            functions.add(access.getName());
+          }
+        }
+      }
+    }
+    assertThat(listed("FUNCTIONS")).containsExactlyInAnyOrderElementsOf(functions);
+    assertThat(listed("CLASSES")).containsExactlyInAnyOrderElementsOf(types);
+  }
+
+  private static List<String> listed(String name) throws ReflectiveOperationException {
+    Field list = Class.forName("dev.ocellus.ggml.UsedBindings").getDeclaredField(name);
+    list.setAccessible(true);
+    return ((List<?>) list.get(null)).stream().map(Object::toString).toList();
   }
 
   private static ArchCondition<JavaMethod> mentionNothingOf(DescribedPredicate<JavaClass> what) {

@@ -2,6 +2,7 @@ package dev.ocellus.vlm.generate;
 
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.llama.ContextOverflowException;
+import dev.ocellus.llama.ContextOverflowException.Kind;
 import dev.ocellus.llama.TokenEmbeddings;
 import dev.ocellus.vlm.cache.ImageCache;
 import dev.ocellus.vlm.chat.AnswerListener;
@@ -107,6 +108,9 @@ final class PromptDecoder {
   private void requireRoom(ImageResolver.Count count) {
     if (count.total() >= sequence.nCtx()) {
       throw new ContextOverflowException(
+          Kind.CONTEXT,
+          count.total() + 1,
+          sequence.nCtx(),
           "The conversation has %d tokens (%d of them images), and the context holds %d with room for an answer. Use a larger context (-c), fewer images or a shorter conversation."
               .formatted(count.total(), count.images(), sequence.nCtx()));
     }
@@ -117,6 +121,9 @@ final class PromptDecoder {
     int atOnce = bidirectional != null ? count.total() : nonCausalImages ? count.longestRows() : 0;
     if (atOnce > sequence.nUbatch()) {
       throw new ContextOverflowException(
+          Kind.MICRO_BATCH,
+          atOnce,
+          sequence.nUbatch(),
           "%s %d tokens that this model must compute at once, and the context computes %d at once. Use a micro-batch (-ub) and a batch (-b) of at least %d."
               .formatted(
                   bidirectional != null ? "The prompt has" : "An image has",

@@ -1,0 +1,276 @@
+package dev.ocellus.ggml;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
+
+/**
+ * Runs native code where there is stack enough for it and for the Java code that it calls back.
+ *
+ * <p>The JVM keeps room below every Java frame (some 80 KiB) for native code, and wants as much
+ * again where that calls Java. If it is not there, the {@link StackOverflowError} has no Java frame
+ * left to reach, and the process ends. So whatever may call back, if only to log a line, goes
+ * through here (docs/decisions/0009).
+ */
+public final class NativeStack {
+  /**
+   * What native code may take until it calls back. Loading, decoding and encoding were seen to take
+   * less than 45 KiB.
+   */
+  static final int ROOM = 64 << 10;
+
+  /** Of a thread that is started because its caller has no room. Untouched pages take no memory. */
+  private static final long OWN_STACK = 8L << 20;
+
+  /**
+   * Least bytes of stack for one level of {@link #descend}: of its 40 longs at most 8 travel in
+   * registers, and compilers may put two levels into one frame.
+   */
+  private static final int BYTES_PER_LEVEL = (40 - 8) * Long.BYTES / 2;
+
+  /** Of ggml, which visits the operands of an operation before the operation. */
+  private static final int BYTES_PER_NODE = 256;
+
+  private NativeStack() {}
+
+  /** Calls on this thread if it has room, else on a thread of its own, and waits for that. */
+  public static <T> T call(Supplier<T> call) {
+    return call(ROOM, call);
+  }
+
+  /**
+   * As {@link #call(Supplier)}.
+   *
+   * @param room bytes that native code takes until it calls back
+   */
+  public static <T> T call(int room, Supplier<T> call) {
+    return hasRoom(room) ? call.get() : callOnOwnThread(OWN_STACK, call);
+  }
+
+  /** As {@link #call}, for what returns nothing. */
+  public static void run(Runnable run) {
+    if (hasRoom(ROOM)) {
+      run.run();
+    } else {
+      runOnOwnThread(run);
+    }
+  }
+
+  /** Runs on a thread of its own with a large stack, and waits for that. */
+  static void runOnOwnThread(Runnable run) {
+    callOnOwnThread(
+        OWN_STACK,
+        () -> {
+          run.run();
+          return true;
+        });
+  }
+
+  /**
+   * Runs what goes into itself for every operation of a graph, one after the other.
+   *
+   * @param nNodes operations
+   */
+  static void runForGraph(int nNodes, Runnable run) {
+    long bytes = ROOM + (long) nNodes * BYTES_PER_NODE;
+    if (bytes <= OWN_STACK / 2 && hasRoom((int) bytes)) {
+      run.run();
+    } else {
+      callOnOwnThread(
+          OWN_STACK + bytes,
+          () -> {
+            run.run();
+            return true;
+          });
+    }
+  }
+
+  /** As {@link #callOnOwnThread(long, Supplier)}, with a stack for any call of ggml. */
+  public static <T> T callOnOwnThread(Supplier<T> call) {
+    return callOnOwnThread(OWN_STACK, call);
+  }
+
+  /**
+   * Calls on a thread of its own, and waits for it. What it throws is thrown here.
+   *
+   * @param stackBytes stack of that thread
+   * @throws GgmlException if the system gives no thread, or no address space for its stack
+   */
+  public static <T> T callOnOwnThread(long stackBytes, Supplier<T> call) {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    Thread thread =
+        new Thread(
+            null,
+            () -> {
+              try {
+                result.complete(call.get());
+              } catch (Throwable e) {
+                result.completeExceptionally(e);
+              }
+            },
+            "ocellus-native",
+            stackBytes);
+    thread.setDaemon(true);
+    try {
+      thread.start();
+    } catch (OutOfMemoryError e) {
+      throw new GgmlException(
+          "The system gives no thread with a stack of %d MiB for native code (%s). Use fewer threads, or raise the limits on threads and address space."
+              .formatted(stackBytes >> 20, e.getMessage()));
+    }
+    try {
+      return result.join();
+    } catch (CompletionException e) {
+      switch (e.getCause()) {
+        case RuntimeException known -> throw known;
+        case Error error -> throw error;
+        case null, default -> throw e;
+      }
+    }
+  }
+
+  /** Whether this thread has so many bytes of stack left, besides what the JVM keeps anyway. */
+  static boolean hasRoom(int bytes) {
+    try {
+      descend(
+          bytes / BYTES_PER_LEVEL,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0,
+          0);
+      return true;
+    } catch (StackOverflowError e) {
+      return false;
+    }
+  }
+
+  /**
+   * Goes so many levels down and comes back. There is no other way to ask a JVM for the stack that
+   * is left, so every level has so many arguments that most of them have to lie on the stack.
+   */
+  @SuppressWarnings("UnusedVariable") // they only take room
+  private static int descend(
+      int levels,
+      long a,
+      long b,
+      long c,
+      long d,
+      long e,
+      long f,
+      long g,
+      long h,
+      long i,
+      long j,
+      long k,
+      long l,
+      long m,
+      long n,
+      long o,
+      long p,
+      long q,
+      long r,
+      long s,
+      long t,
+      long u,
+      long v,
+      long w,
+      long x,
+      long y,
+      long z,
+      long aa,
+      long ab,
+      long ac,
+      long ad,
+      long ae,
+      long af,
+      long ag,
+      long ah,
+      long ai,
+      long aj,
+      long ak,
+      long al,
+      long am,
+      long an) {
+    return levels <= 0
+        ? 0
+        : 1
+            + descend(
+                levels - 1,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0);
+  }
+}

@@ -1,0 +1,115 @@
+package dev.ocellus.llama;
+
+import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.ggml.Device;
+import dev.ocellus.gguf.TensorType;
+import java.util.EnumSet;
+import java.util.Optional;
+import java.util.Set;
+
+/** Refuses what libllama would end the process on, or the kernel, when a context is made. */
+final class ContextGuard {
+  private static final Set<TensorType> CACHE_TYPES =
+      EnumSet.of(
+          TensorType.F32,
+          TensorType.F16,
+          TensorType.BF16,
+          TensorType.Q8_0,
+          TensorType.Q4_0,
+          TensorType.Q4_1,
+          TensorType.IQ4_NL,
+          TensorType.Q5_0,
+          TensorType.Q5_1);
+
+  /** Hidden states of a micro-batch that ggml keeps at the same time, by experience. */
+  private static final int HIDDEN_STATES = 8;
+
+  private ContextGuard() {}
+
+  /**
+   * Checks the options of a context that is to be made now.
+   *
+   * @throws IllegalArgumentException for an option out of range, or that does not fit the model
+   * @throws ContextMemoryException if there is too little free memory
+   */
+  static void check(LlamaModel model, ContextOptions options) {
+    checkRanges(options);
+    checkCacheTypes(options, model.sizes().headSize());
+    if (model.nGpuLayers() == 0 || Device.gpus().isEmpty()) {
+      checkMemory(model.sizes(), model.vocab().nTokens(), nCtx(model, options), options, free());
+    }
+  }
+
+  /** Tokens that the context is to hold. */
+  static int nCtx(LlamaModel model, ContextOptions options) {
+    return options.nCtx() == 0 ? model.nCtxTrain() : options.nCtx();
+  }
+
+  static void checkRanges(ContextOptions o) {
+    range("context (nCtx)", o.nCtx(), 0, 1 << 28);
+    range("batch (nBatch)", o.nBatch(), 1, 1 << 20);
+    range("micro-batch (nUbatch)", o.nUbatch(), 1, 1 << 20);
+    range("sequences (nSeqMax)", o.nSeqMax(), 1, 256);
+    range("outputs (nOutputsMax)", o.nOutputsMax(), 1, 1 << 20);
+    range("threads (nThreads)", o.nThreads(), 1, ggml_h.GGML_MAX_N_THREADS());
+    range("batch threads (nThreadsBatch)", o.nThreadsBatch(), 1, ggml_h.GGML_MAX_N_THREADS());
+  }
+
+  static void checkCacheTypes(ContextOptions o, int headSize) {
+    if (!CACHE_TYPES.contains(o.typeK()) || !CACHE_TYPES.contains(o.typeV())) {
+      throw new IllegalArgumentException(
+          "cache types (typeK, typeV): expected some of %s, found %s and %s"
+              .formatted(CACHE_TYPES, o.typeK(), o.typeV()));
+    }
+    if (o.typeV().isQuantized() && o.flashAttention() == ContextOptions.FlashAttention.OFF) {
+      throw new IllegalArgumentException(
+          "A quantized value cache (typeV %s) needs flash attention (flashAttention)"
+              .formatted(o.typeV().ggmlName()));
+    }
+    for (TensorType type : new TensorType[] {o.typeK(), o.typeV()}) {
+      if (headSize % type.blockSize() != 0) {
+        throw new IllegalArgumentException(
+            "cache types (typeK, typeV): %s stores blocks of %d elements, and the heads of this model have %d; use f16"
+                .formatted(type.ggmlName(), type.blockSize(), headSize));
+      }
+    }
+  }
+
+  private static Optional<FreeMemory> free() {
+    return FreeMemory.now()
+        .or(() ->
+            Optional.of(Device.cpu().totalMemory())
+                .filter(bytes -> bytes > 0)
+                .map(bytes -> new FreeMemory(bytes, "of this machine")));
+  }
+
+  /** libllama fills the cache with zeros at once, so all of it must be there. */
+  static void checkMemory(
+      Hyperparameters sizes,
+      int nVocab,
+      int nCtx,
+      ContextOptions options,
+      Optional<FreeMemory> free) {
+    long needed = bytes(sizes, nVocab, nCtx, options);
+    if (free.isPresent() && needed > free.get().bytes()) {
+      throw new ContextMemoryException(
+          nCtx, options.nSeqMax(), needed, free.get().bytes(), free.get().source());
+    }
+  }
+
+  /** Bytes of keys and values for all positions in every layer, and of what is computed with. */
+  private static long bytes(Hyperparameters sizes, int nVocab, int nCtx, ContextOptions o) {
+    double perToken = (double) sizes.headSize() * sizes.nHeadKv() * sizes.nLayer();
+    double bits = o.typeK().bitsPerElement() + o.typeV().bitsPerElement();
+    double hidden = 4.0 * HIDDEN_STATES * sizes.nEmbd() * Math.min(o.nUbatch(), nCtx);
+    double logits = 4.0 * nVocab * Math.max(o.nOutputsMax(), o.nSeqMax());
+    return (long) (nCtx * perToken * bits / 8 + hidden + logits);
+  }
+
+  static void range(String name, int value, int min, int max) {
+    if (value < min || value > max) {
+      throw new IllegalArgumentException(
+          "%s: expected %d to %d, found %d".formatted(name, min, max, value));
+    }
+  }
+}
