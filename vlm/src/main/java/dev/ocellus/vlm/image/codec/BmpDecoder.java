@@ -142,6 +142,21 @@ final class BmpDecoder {
       palette[i * 3 + 1] = file.get(at + i * entry + 1);
       palette[i * 3 + 2] = file.get(at + i * entry);
     }
+    if (isGray(colors) && colors != 2) {
+      for (int i = 0; i < palette.length; i++) {
+        palette[i] = (byte) (i / 3);
+      }
+    }
+  }
+
+  /** Whether every index is its own level of gray: Pillow takes such images for gray ones. */
+  private boolean isGray(int colors) {
+    for (int i = 0; i < colors * 3; i++) {
+      if (palette[i] != (byte) (i / 3)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private RgbImage pixels() {

@@ -1,7 +1,6 @@
 package dev.ocellus.vlm.image.codec;
 
 import dev.ocellus.vlm.image.ImageFormatException;
-import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 
 /** The variable-length LZW code of GIF. */
@@ -34,11 +33,11 @@ final class GifLzw {
     GifLzw lzw = new GifLzw(file);
     byte[] out = new byte[count];
     int written = lzw.decode(out, minimumBits);
-    lzw.skipRest();
     if (written < count) {
       throw ImageFormatException.truncated(
           "a frame of the GIF file has %d of its %d pixels".formatted(written, count));
     }
+    lzw.skipRest();
     return out;
   }
 
@@ -116,13 +115,11 @@ final class GifLzw {
     return code;
   }
 
+  /** Passes over what follows the last pixel; the file may end there. */
   private void skipRest() {
     while (!ended) {
-      if (blockLeft > file.remaining()) {
-        throw new BufferUnderflowException();
-      }
-      file.position(file.position() + blockLeft);
-      blockLeft = file.get() & 0xFF;
+      file.position(file.position() + Math.min(blockLeft, file.remaining()));
+      blockLeft = file.hasRemaining() ? file.get() & 0xFF : 0;
       ended = blockLeft == 0;
     }
   }
