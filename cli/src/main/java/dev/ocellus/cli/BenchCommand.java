@@ -13,7 +13,6 @@ import dev.ocellus.llama.ModelOptions;
 import dev.ocellus.nativelib.NativeLibraries;
 import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
-import dev.ocellus.vlm.image.codec.ImageDecoder;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
@@ -67,7 +66,7 @@ final class BenchCommand extends Verb {
       names = "--image",
       paramLabel = "FILE",
       description = "Image to encode. Default: a generated one of 640 × 480.")
-  @Nullable Path image;
+  @Nullable ImageSource image;
 
   @Mixin ModelMixin model = new ModelMixin();
 
@@ -136,7 +135,7 @@ final class BenchCommand extends Verb {
       Progress progress,
       Interrupt interrupt)
       throws IOException {
-    RgbImage source = image == null ? ModelBenchmark.testImage() : ImageDecoder.decode(image);
+    RgbImage source = image == null ? ModelBenchmark.testImage() : image.read(io()).image();
     ImageOptions imageOptions = checked(model::imageOptions);
     progress.start("loading " + mmproj.getFileName());
     try (var encoder =

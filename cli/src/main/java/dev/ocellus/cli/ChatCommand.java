@@ -7,12 +7,10 @@ import dev.ocellus.vlm.chat.Content;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.StopReason;
-import dev.ocellus.vlm.image.codec.ImageDecoder;
 import dev.ocellus.vlm.json.AnswerJson;
 import dev.ocellus.vlm.options.OverflowPolicy;
 import dev.ocellus.vlm.options.SessionOptions;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -52,8 +50,9 @@ final class ChatCommand extends Verb {
   @Option(
       names = {"--image", "-i"},
       paramLabel = "FILE",
-      description = "An image for the question; repeatable.")
-  List<Path> images = new ArrayList<>();
+      description =
+          "An image for the question: a path, a file: URL, or - for standard input; repeatable.")
+  List<ImageSource> images = new ArrayList<>();
 
   @Option(
       names = {"-sys", "--system", "--system-prompt"},
@@ -174,8 +173,8 @@ final class ChatCommand extends Verb {
     }
     if (text != null || !images.isEmpty() || !video.paths.isEmpty()) {
       List<Content> parts = new ArrayList<>();
-      for (Path image : images) {
-        parts.add(new Content.Image(ImageDecoder.decode(image), image.toString()));
+      for (ImageSource image : images) {
+        parts.add(image.read(io()));
       }
       parts.addAll(video.read());
       if (text != null) {

@@ -11,11 +11,9 @@ import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.chat.StopReason;
-import dev.ocellus.vlm.image.codec.ImageDecoder;
 import dev.ocellus.vlm.json.AnswerJson;
 import dev.ocellus.vlm.options.SessionOptions;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -41,8 +39,11 @@ import picocli.CommandLine.Parameters;
       "Exit codes: 0 all described, 1 an image or the model failed, 2 wrong command line, 130 Ctrl-C."
     })
 final class DescribeCommand extends Verb {
-  @Parameters(paramLabel = "IMAGE", arity = "0..*", description = "Images.")
-  List<Path> images = new ArrayList<>();
+  @Parameters(
+      paramLabel = "IMAGE",
+      arity = "0..*",
+      description = "Images: paths, file: URLs, or - for standard input.")
+  List<ImageSource> images = new ArrayList<>();
 
   @Option(
       names = {"-p", "--prompt"},
@@ -73,9 +74,8 @@ final class DescribeCommand extends Verb {
     if (images.isEmpty() && video.paths.isEmpty()) {
       throw usage("Missing required parameter: 'IMAGE' (or --video)");
     }
-    if (isOne() && !images.isEmpty()) {
-      ImageDecoder.decode(images.getFirst()); // before a model is loaded for nothing
-    }
+    // Read before a model is loaded for nothing, and once: a pipe has no second time.
+    Content.Image only = isOne() && !images.isEmpty() ? images.getFirst().read(io()) : null;
     try (var interrupt = new Interrupt();
         var progress = progress();
         var opened =
@@ -83,11 +83,12 @@ final class DescribeCommand extends Verb {
                 model.loadOptions(this).withSessions(sessionOptions), progress, interrupt);
         var session = opened.newChat()) {
       interrupt.onInterrupt(session::cancel);
-      return describeAll(opened, session, options, progress, interrupt);
+      return describeAll(only, opened, session, options, progress, interrupt);
     }
   }
 
   private int describeAll(
+      Content.@Nullable Image only,
       VisionLanguageModel opened,
       ChatSession session,
       GenerationOptions options,
@@ -96,18 +97,17 @@ final class DescribeCommand extends Verb {
       throws IOException {
     ArrayNode results = Json.array();
     int code = ExitCode.OK;
-    List<Path> all = new ArrayList<>(images);
-    all.addAll(video.paths);
-    for (int i = 0; i < all.size(); i++) {
-      Path path = all.get(i);
+    int count = images.size() + video.paths.size();
+    for (int i = 0; i < count; i++) {
       boolean isVideo = i >= images.size();
-      ObjectNode result = Json.object().put(isVideo ? "video" : "image", path.toString());
+      String name = (isVideo ? video.paths.get(i - images.size()) : images.get(i)).toString();
+      ObjectNode result = Json.object().put(isVideo ? "video" : "image", name);
       try {
         Content shown =
             isVideo
-                ? video.read(path)
-                : new Content.Image(ImageDecoder.decode(path), path.toString());
-        Answer answer = describe(path, shown, session, options, progress);
+                ? video.read(video.paths.get(i - images.size()))
+                : only != null ? only : images.get(i).read(io());
+        Answer answer = describe(name, shown, session, options, progress);
         result.setAll(
             AnswerJson.of(
                 answer, options, opened.options(), opened.textModel(), opened.loadMillis()));
@@ -139,14 +139,18 @@ final class DescribeCommand extends Verb {
   }
 
   private Answer describe(
-      Path path, Content shown, ChatSession session, GenerationOptions options, Progress progress) {
+      String name,
+      Content shown,
+      ChatSession session,
+      GenerationOptions options,
+      Progress progress) {
     List<Message> messages = new ArrayList<>();
     if (system != null) {
       messages.add(Message.system(system));
     }
     messages.add(new Message(Role.USER, List.of(shown, new Content.Text(prompt))));
     if (!isOne() && !output.json) {
-      io().out().print(path + ": ");
+      io().out().print(name + ": ");
       io().out().flush();
     }
     Talk talk = new Talk(progress, io().out(), !output.json);

@@ -8,7 +8,6 @@ import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.encoder.ImageEmbeddings;
 import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
-import dev.ocellus.vlm.image.codec.ImageDecoder;
 import dev.ocellus.vlm.npy.NpyFile;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.vision.ImageInput;
@@ -41,8 +40,11 @@ import picocli.CommandLine.Parameters;
       "Exit codes: 0 all written, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
 final class EncodeCommand extends Verb {
-  @Parameters(paramLabel = "IMAGE", arity = "1..*", description = "Images.")
-  List<Path> images = new ArrayList<>();
+  @Parameters(
+      paramLabel = "IMAGE",
+      arity = "1..*",
+      description = "Images: paths, file: URLs, or - for standard input.")
+  List<ImageSource> images = new ArrayList<>();
 
   @Option(
       names = {"-o", "--out"},
@@ -116,9 +118,9 @@ final class EncodeCommand extends Verb {
 
   private ObjectNode encode(VisionEncoder encoder, ImageOptions imageOptions, int index)
       throws IOException {
-    Path path = images.get(index);
+    ImageSource source = images.get(index);
     long start = System.nanoTime();
-    RgbImage image = ImageDecoder.decode(path);
+    RgbImage image = source.read(io()).image();
     long decoded = System.nanoTime();
     ImageInput input = encoder.prepare(image, imageOptions);
     long prepared = System.nanoTime();
@@ -127,7 +129,7 @@ final class EncodeCommand extends Verb {
     Path file = out.resolve(index + ".embeddings.npy");
     NpyFile.writeFloats(file, embeddings.rows(), embeddings.nTokens(), embeddings.width());
     ObjectNode json = Json.object();
-    json.put("image", path.toString());
+    json.put("image", source.toString());
     json.put("index", index);
     json.putArray("size").add(image.width()).add(image.height());
     json.put("tokens", embeddings.nTokens());

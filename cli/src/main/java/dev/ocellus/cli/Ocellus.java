@@ -119,6 +119,7 @@ public final class Ocellus {
       command.getCommandSpec().usageMessage().abbreviateSynopsis(true).sortOptions(false);
     }
     ErrorHandling errors = new ErrorHandling(io);
+    line.registerConverter(ImageSource.class, ImageSource::new);
     return line.setOut(writer(io.out()))
         .setErr(writer(io.err()))
         .setColorScheme(colors(io.outTerminal()))

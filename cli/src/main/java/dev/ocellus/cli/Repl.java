@@ -9,7 +9,6 @@ import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.chat.StopReason;
 import dev.ocellus.vlm.image.RgbImage;
-import dev.ocellus.vlm.image.codec.ImageDecoder;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -61,10 +60,10 @@ final class Repl {
    * @param images images for the first question
    * @return the exit code: with typed input always 0, with piped input 1 if a turn failed
    */
-  int run(List<Path> images) throws IOException {
+  int run(List<ImageSource> images) throws IOException {
     Io io = verb.io();
     boolean typed = io.inTerminal() && io.outTerminal();
-    for (Path image : images) {
+    for (ImageSource image : images) {
       attach(image);
     }
     for (Path path : video.paths) {
@@ -120,7 +119,7 @@ final class Repl {
       List<Content> before = List.copyOf(pending);
       try {
         for (Path image : dropped.images()) {
-          attach(image);
+          attach(new ImageSource(image.toString()));
         }
       } catch (IOException | RuntimeException e) {
         pending.clear();
@@ -237,12 +236,16 @@ final class Repl {
   }
 
   /** Adds an image to the next question. */
-  void attach(Path path) throws IOException {
+  void attach(ImageSource source) throws IOException {
     requireEncoder();
-    RgbImage image = ImageDecoder.decode(path);
-    pending.add(new Content.Image(image, path.toAbsolutePath().normalize().toString()));
+    Content.Image read = source.read(verb.io());
+    RgbImage image = read.image();
+    Path path = Path.of(read.source()).toAbsolutePath().normalize();
+    boolean isFile = !read.source().isEmpty();
+    pending.add(isFile ? new Content.Image(image, path.toString()) : read);
     out.print(preview.render(image, verb.io().environment()));
-    out.println("added %s (%d x %d)".formatted(path.getFileName(), image.width(), image.height()));
+    Object name = isFile ? path.getFileName() : "the image";
+    out.println("added %s (%d x %d)".formatted(name, image.width(), image.height()));
     out.flush();
   }
 

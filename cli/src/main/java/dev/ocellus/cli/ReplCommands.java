@@ -102,7 +102,8 @@ final class ReplCommands {
   }
 
   private void image(String argument) throws IOException {
-    repl.attach(path(argument));
+    boolean isUrl = argument.regionMatches(true, 0, "file:", 0, 5);
+    repl.attach(new ImageSource(isUrl ? argument : path(argument).toString()));
   }
 
   private void video(String argument) throws IOException {

@@ -25,9 +25,13 @@ record Cli(int code, String out, String err) {
   }
 
   static Cli runWithInput(String input, Object... arguments) {
+    return runWithInput(input.getBytes(StandardCharsets.UTF_8), arguments);
+  }
+
+  static Cli runWithInput(byte[] input, Object... arguments) {
     var out = new ByteArrayOutputStream();
     var err = new ByteArrayOutputStream();
-    InputStream in = new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8));
+    InputStream in = new ByteArrayInputStream(input);
     Io io =
         new Io(
             in,

@@ -126,7 +126,7 @@ public interface ImageLoader {
       }
       if (lower.matches("[a-z][a-z0-9+.-]+://(?s:.*)")) {
         throw new MessagesFormatException(
-            "nothing is fetched from the network. Download the image and give its path, or put it into the JSON as data:image/…;base64,…; found "
+            "nothing is fetched from the network. Download the image and give its path, or give the image itself as data:image/…;base64,…; found "
                 + shortened(reference));
       }
       return Path.of(reference);

@@ -7,7 +7,6 @@ import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.RgbImage;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -31,7 +30,8 @@ public final class ImageDecoder {
   }
 
   /**
-   * Reads a file; of an animation the first frame.
+   * Reads a file; of an animation the first frame. Pipes are read where they are the process's own
+   * streams: {@code /dev/stdin}, {@code /dev/fd/N}.
    *
    * @throws IOException if the file cannot be read
    * @throws ImageFormatException if it is no image, is broken, or exceeds the limits
@@ -47,8 +47,23 @@ public final class ImageDecoder {
 
   /** Reads a stream to its end without closing it; see {@link #decode(Path, ImageLimits)}. */
   public static RgbImage decode(InputStream in, ImageLimits limits) throws IOException {
-    int most = (int) Math.min(limits.maxBytes() + 1, Integer.MAX_VALUE - 8);
-    return first(in.readNBytes(most), "image", limits);
+    return decode(in, "image", limits);
+  }
+
+  /**
+   * Reads a stream to its end without closing it; see {@link #decode(Path, ImageLimits)}.
+   *
+   * @param source what messages call it
+   */
+  public static RgbImage decode(InputStream in, String source, ImageLimits limits)
+      throws IOException {
+    byte[] bytes;
+    try {
+      bytes = ImageFile.read(in, limits);
+    } catch (ImageFormatException e) {
+      throw e.in(source);
+    }
+    return first(bytes, source, limits);
   }
 
   /**
@@ -68,11 +83,8 @@ public final class ImageDecoder {
   }
 
   private static byte[] read(Path file, ImageLimits limits) throws IOException {
-    try (InputStream in = Files.newInputStream(file)) {
-      // Not Files.size: pipes and /proc files have none.
-      byte[] bytes = in.readNBytes((int) Math.min(limits.maxBytes() + 1, Integer.MAX_VALUE - 8));
-      limits.checkBytes(bytes.length);
-      return bytes;
+    try {
+      return ImageFile.read(file, limits);
     } catch (ImageFormatException e) {
       throw e.in(file.toString());
     }
