@@ -1,6 +1,7 @@
 package dev.ocellus.gguf;
 
 import dev.ocellus.io.AtomicFile;
+import dev.ocellus.io.AtomicFileSet;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
@@ -235,6 +236,16 @@ public final class GgufWriter {
    */
   public void write(Path path) throws IOException {
     AtomicFile.write(path, this::writeTo);
+  }
+
+  /**
+   * Writes the file as one of several that only make sense together.
+   *
+   * @throws IOException if it cannot be written
+   * @throws IllegalStateException if a source gives more or fewer bytes than its tensor has
+   */
+  public void write(AtomicFileSet set, Path path) throws IOException {
+    set.write(path, this::writeTo);
   }
 
   private void writeTo(FileChannel channel) throws IOException {

@@ -3,18 +3,16 @@ package dev.ocellus.io;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.util.Locale;
-import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Writes a file so that its name only ever stands for the complete content: into a temporary file
  * beside it, flushed to the disk, then renamed. Readers that have the old file open keep it.
+ *
+ * <p>A symbolic link stays, and the file that it leads to is replaced. Permissions and owner of a
+ * file that is replaced are kept. What is no regular file is never replaced: a character device and
+ * a named pipe are written into, a block device and a socket are refused. Temporary files that
+ * processes left that have died are removed from the folder.
  */
 public final class AtomicFile {
   /** Writes the content. */
@@ -30,36 +28,27 @@ public final class AtomicFile {
    * Creates or replaces {@code path}. On any failure, an interrupt included, the temporary file is
    * removed and {@code path} is as it was.
    *
+   * @param content writes from the beginning to the end, so that a pipe can take it too
    * @throws IOException if the directory is missing, or writing, flushing or renaming fails
    */
   public static void write(Path path, Content content) throws IOException {
-    Path parent = path.toAbsolutePath().getParent();
-    Path name = path.getFileName();
-    if (parent == null || name == null || Files.isDirectory(path)) {
-      throw new FileSystemException(path.toString(), null, "is a directory; give a file name");
+    OutputPlace place = OutputPlace.of(path);
+    if (place.isReplaced()) {
+      replace(place, content);
+    } else {
+      place.writeInto(content);
     }
-    if (!Files.isDirectory(parent)) {
-      throw new NoSuchFileException(parent.toString(), null, "no such directory; create it first");
-    }
-    Path temporary =
-        parent.resolve(
-            "." + name + "." + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".tmp");
-    boolean done = false;
-    try {
-      try (FileChannel channel =
-          FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-        content.writeTo(channel);
-        channel.force(true);
-      }
-      Files.move(
-          temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      done = true;
-    } finally {
-      if (!done) {
-        Files.deleteIfExists(temporary);
-      }
-    }
-    syncDirectory(parent);
+  }
+
+  /**
+   * The same for content that goes back and forth, which devices and pipes cannot take.
+   *
+   * @throws IOException also if {@code path} is no regular file
+   */
+  public static void writeInAnyOrder(Path path, Content content) throws IOException {
+    OutputPlace place = OutputPlace.of(path);
+    place.requireReplaced();
+    replace(place, content);
   }
 
   /**
@@ -78,13 +67,9 @@ public final class AtomicFile {
         });
   }
 
-  /** Makes the rename itself durable, where the platform has that. */
-  private static void syncDirectory(Path directory) throws IOException {
-    if (System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("windows")) {
-      return; // a directory cannot be opened there, and NTFS journals the rename
-    }
-    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-      channel.force(true);
+  private static void replace(OutputPlace place, Content content) throws IOException {
+    try (TemporaryFile temporary = TemporaryFile.write(place.file(), content)) {
+      temporary.rename();
     }
   }
 }

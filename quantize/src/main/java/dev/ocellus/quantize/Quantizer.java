@@ -6,6 +6,7 @@ import dev.ocellus.gguf.GgufString;
 import dev.ocellus.gguf.GgufValue;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.MetadataType;
+import dev.ocellus.io.AtomicFileSet;
 import dev.ocellus.quantize.imatrix.Importance;
 import java.io.EOFException;
 import java.io.IOException;
@@ -76,7 +77,6 @@ public final class Quantizer {
       GgufFile file, QuantizePlan plan, Path output, Listener listener, CancellationFlag flag)
       throws IOException {
     check(plan);
-    List<Path> written = new ArrayList<>();
     List<List<PlannedTensor>> parts = parts(file, plan);
     List<Path> names = names(plan, output, parts.size());
     for (Path name : names) {
@@ -87,44 +87,62 @@ public final class Quantizer {
         }
       }
     }
-    boolean done = false;
     try (SourceFiles sources = new SourceFiles(file);
-        RowPipeline pipeline = new RowPipeline(plan.tensors(), sources, plan.options(), flag)) {
+        RowPipeline pipeline = new RowPipeline(plan.tensors(), sources, plan.options(), flag);
+        AtomicFileSet set = new AtomicFileSet()) {
       int first = 0;
       for (int i = 0; i < parts.size(); i++) {
-        GgufWriter writer = new GgufWriter();
-        metadata(file, plan, i, parts.size()).forEach(writer::put);
-        int index = first;
-        for (PlannedTensor t : parts.get(i)) {
-          int at = index++;
-          writer.tensor(
-              t.name(),
-              t.type(),
-              sink -> {
-                listener.tensor(at, plan.tensors().size(), t);
-                pipeline.writeTo(t, sink);
-              },
-              Shapes.of(t.tensor()));
-        }
-        first = index;
-        write(writer, names.get(i));
-        written.add(names.get(i));
+        GgufWriter writer = writer(file, plan, parts, i, first, pipeline, listener);
+        first += parts.get(i).size();
+        Path name = names.get(i);
+        naming(
+            name,
+            () -> {
+              if (parts.size() == 1) {
+                writer.write(name); // which may be a device or a pipe
+              } else {
+                writer.write(set, name);
+              }
+            });
       }
-      done = true;
-    } finally {
-      if (!done) {
-        for (Path path : written) {
-          Files.deleteIfExists(path);
-        }
-      }
+      set.commit();
     }
-    return written;
+    return names;
+  }
+
+  private static GgufWriter writer(
+      GgufFile file,
+      QuantizePlan plan,
+      List<List<PlannedTensor>> parts,
+      int part,
+      int first,
+      RowPipeline pipeline,
+      Listener listener) {
+    GgufWriter writer = new GgufWriter();
+    metadata(file, plan, part, parts.size()).forEach(writer::put);
+    int index = first;
+    for (PlannedTensor t : parts.get(part)) {
+      int at = index++;
+      writer.tensor(
+          t.name(),
+          t.type(),
+          sink -> {
+            listener.tensor(at, plan.tensors().size(), t);
+            pipeline.writeTo(t, sink);
+          },
+          Shapes.of(t.tensor()));
+    }
+    return writer;
+  }
+
+  private interface Writing {
+    void run() throws IOException;
   }
 
   /** The system's message about a full disk does not tell which file. */
-  private static void write(GgufWriter writer, Path path) throws IOException {
+  private static void naming(Path path, Writing writing) throws IOException {
     try {
-      writer.write(path);
+      writing.run();
     } catch (FileSystemException | InterruptedIOException | EOFException e) {
       throw e;
     } catch (IOException e) {

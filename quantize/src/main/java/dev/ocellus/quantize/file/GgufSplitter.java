@@ -1,10 +1,12 @@
 package dev.ocellus.quantize.file;
 
 import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.gguf.GgufFormatException;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.GgufValue;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.MetadataType;
+import dev.ocellus.io.AtomicFileSet;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -16,6 +18,9 @@ import java.util.List;
 public final class GgufSplitter {
   private static final int ALIGNMENT = 32;
   private static final int MOST_PARTS = 0xffff;
+  private static final String NUMBER = "split.no";
+  private static final String COUNT = "split.count";
+  private static final String TENSORS = "split.tensors.count";
 
   /** Where a file ends. */
   public sealed interface Limit {
@@ -79,49 +84,75 @@ public final class GgufSplitter {
   }
 
   /**
-   * Writes {@code PREFIX-00001-of-0000N.gguf} and so on.
+   * Writes {@code PREFIX-00001-of-0000N.gguf} and so on. All appear when all are complete, the
+   * first one last; what a split that was killed meanwhile left is replaced.
    *
    * @return the files
-   * @throws IOException if one cannot be written; those that were are removed then
+   * @throws IOException if one is there already, or cannot be written; none is left then
    */
   public static List<Path> split(GgufFile file, Path prefix, List<List<GgufTensor>> parts)
       throws IOException {
-    List<Path> written = new ArrayList<>();
-    boolean done = false;
-    try {
+    List<Path> paths = new ArrayList<>();
+    for (int i = 0; i < parts.size(); i++) {
+      paths.add(
+          prefix.resolveSibling(
+              "%s-%05d-of-%05d.gguf".formatted(prefix.getFileName(), i + 1, parts.size())));
+    }
+    requireFree(paths, parts);
+    try (AtomicFileSet set = new AtomicFileSet()) {
       for (int i = 0; i < parts.size(); i++) {
-        Path path =
-            prefix.resolveSibling(
-                "%s-%05d-of-%05d.gguf".formatted(prefix.getFileName(), i + 1, parts.size()));
-        if (Files.exists(path)) {
-          throw new FileAlreadyExistsException(
-              path.toString(), null, "is there already; remove it or choose another prefix");
-        }
-        GgufWriter writer = new GgufWriter();
-        if (i == 0) {
-          writer.putAll(file.metadata());
-        } else if (file.alignment() != ALIGNMENT) {
-          writer.alignment(file.alignment());
-        }
-        for (String key : List.of("split.no", "split.count", "split.tensors.count")) {
-          writer.remove(key);
-        }
-        writer.u16("split.no", i);
-        writer.i32("split.tensors.count", file.tensors().size());
-        writer.u16("split.count", parts.size());
-        parts.get(i).forEach(writer::tensor);
-        writer.write(path);
-        written.add(path);
+        part(file, i, parts).write(set, paths.get(i));
       }
-      done = true;
-    } finally {
-      if (!done) {
-        for (Path path : written) {
-          Files.deleteIfExists(path);
-        }
+      set.commit();
+    }
+    return paths;
+  }
+
+  private static GgufWriter part(GgufFile file, int i, List<List<GgufTensor>> parts) {
+    GgufWriter writer = new GgufWriter();
+    if (i == 0) {
+      writer.putAll(file.metadata());
+    } else if (file.alignment() != ALIGNMENT) {
+      writer.alignment(file.alignment());
+    }
+    for (String key : List.of(NUMBER, COUNT, TENSORS)) {
+      writer.remove(key);
+    }
+    writer.u16(NUMBER, i);
+    writer.i32(TENSORS, file.tensors().size());
+    writer.u16(COUNT, parts.size());
+    parts.get(i).forEach(writer::tensor);
+    return writer;
+  }
+
+  /**
+   * A set that lacks a part is no model; parts as this split writes them are of one that was
+   * killed.
+   */
+  private static void requireFree(List<Path> paths, List<List<GgufTensor>> parts)
+      throws IOException {
+    boolean whole = paths.stream().allMatch(Files::exists);
+    for (int i = 0; i < paths.size(); i++) {
+      Path path = paths.get(i);
+      if (Files.exists(path) && (whole || !isPart(path, i, parts))) {
+        throw new FileAlreadyExistsException(
+            path.toString(), null, "is there already; remove it or choose another prefix");
       }
     }
-    return written;
+  }
+
+  private static boolean isPart(Path path, int i, List<List<GgufTensor>> parts) throws IOException {
+    try (GgufFile file = GgufFile.openShard(path)) {
+      return file.metadata().integer(NUMBER, -1) == i
+          && file.metadata().integer(COUNT, -1) == parts.size()
+          && names(file.tensors()).equals(names(parts.get(i)));
+    } catch (GgufFormatException e) {
+      return false;
+    }
+  }
+
+  private static List<String> names(List<GgufTensor> tensors) {
+    return tensors.stream().map(GgufTensor::name).toList();
   }
 
   /**
@@ -131,14 +162,14 @@ public final class GgufSplitter {
    * @throws IOException if the output exists or cannot be written
    */
   public static void merge(GgufFile file, Path output) throws IOException {
-    if (Files.exists(output)) {
+    if (Files.isRegularFile(output)) {
       throw new FileAlreadyExistsException(
           output.toString(), null, "is there already; remove it or choose another name");
     }
     GgufWriter writer = new GgufWriter().putAll(file.metadata());
-    if (file.metadata().find("split.count").isPresent()) {
+    if (file.metadata().find(COUNT).isPresent()) {
       // llama.cpp takes 0 as: not split
-      writer.put("split.count", new GgufValue.Int(MetadataType.U16, 0));
+      writer.put(COUNT, new GgufValue.Int(MetadataType.U16, 0));
     }
     file.tensors().forEach(writer::tensor);
     writer.write(output);

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -46,6 +47,41 @@ class FilesTest {
       }
       assertThatThrownBy(() -> GgufSplitter.split(file, directory.resolve("m"), plan))
           .isInstanceOf(FileAlreadyExistsException.class);
+    }
+  }
+
+  @Test
+  void replacesWhatAKilledSplitLeft() throws IOException {
+    try (GgufFile file = GgufFile.open(LlamaCppGolden.TEXT)) {
+      List<List<GgufTensor>> plan =
+          GgufSplitter.plan(file, new GgufSplitter.Limit.Bytes(500_000), false);
+      List<Path> parts = GgufSplitter.split(file, directory.resolve("m"), plan);
+      assertThat(parts).hasSizeGreaterThan(2);
+      Files.delete(parts.getLast());
+      GgufSplitter.split(file, directory.resolve("m"), plan);
+      Files.delete(parts.getFirst());
+      GgufSplitter.split(file, directory.resolve("m"), plan);
+      assertThat(parts).allSatisfy(part -> assertThat(part).exists());
+
+      Files.delete(parts.getLast());
+      Files.copy(
+          LlamaCppGolden.MMPROJ, parts.getFirst(), StandardCopyOption.REPLACE_EXISTING); // not ours
+      assertThatThrownBy(() -> GgufSplitter.split(file, directory.resolve("m"), plan))
+          .isInstanceOf(FileAlreadyExistsException.class)
+          .hasMessageContaining("00001-of");
+      assertThat(parts.getFirst()).hasSameBinaryContentAs(LlamaCppGolden.MMPROJ);
+    }
+  }
+
+  @Test
+  void editsTheFileThatALinkLeadsTo() throws IOException {
+    Path copy = Files.copy(LlamaCppGolden.MMPROJ, directory.resolve("copy.gguf"));
+    Path link = Files.createSymbolicLink(directory.resolve("link.gguf"), copy.getFileName());
+    MetadataText.Entry name = MetadataText.parse("general.name=str:x");
+    GgufEditor.edit(link, link, List.of(new GgufEditor.Change.Set(name.key(), name.value())));
+    assertThat(link).isSymbolicLink();
+    try (GgufFile edited = GgufFile.open(copy)) {
+      assertThat(edited.metadata().string("general.name")).isEqualTo("x");
     }
   }
 

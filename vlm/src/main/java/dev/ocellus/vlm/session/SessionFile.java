@@ -54,7 +54,7 @@ public final class SessionFile {
             SessionContent.messages(messages),
             SessionEntries.write(entries),
             SessionEntries.writeImages(entries));
-    AtomicFile.write(
+    AtomicFile.writeInAnyOrder(
         file,
         channel -> {
           channel.position(SessionHeader.SIZE);
