@@ -3,7 +3,7 @@ package dev.ocellus.vlm.image;
 import java.time.Duration;
 
 /**
- * One picture of an animation as it is seen, already drawn over the ones before it.
+ * One image of an animation as it is seen, already drawn over the ones before it.
  *
  * @param duration how long it is shown; zero for a still image
  */

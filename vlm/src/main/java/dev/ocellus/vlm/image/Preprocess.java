@@ -59,7 +59,7 @@ public final class Preprocess {
     } catch (IllegalArgumentException e) {
       throw new ImageFormatException(
           ImageFormatException.Kind.UNSUPPORTED,
-          "A picture of %s pixels is too thin to be resized to a shorter side of %d. Crop it or cut it into parts."
+          "An image of %s pixels is too thin to be resized to a shorter side of %d. Crop it or cut it into parts."
               .formatted(image.size(), shortestEdge),
           e);
     }

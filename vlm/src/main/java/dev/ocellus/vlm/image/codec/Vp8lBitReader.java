@@ -2,7 +2,7 @@ package dev.ocellus.vlm.image.codec;
 
 import dev.ocellus.vlm.image.ImageFormatException;
 
-/** Bits of a lossless WebP picture, of every byte the lowest first. */
+/** Bits of a lossless WebP image, of every byte the lowest first. */
 final class Vp8lBitReader {
   private final byte[] data;
   private final int end;

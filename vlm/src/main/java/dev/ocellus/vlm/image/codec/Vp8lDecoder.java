@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Lossless WebP pictures (<a href="https://www.rfc-editor.org/rfc/rfc9649#section-3">RFC 9649,
+ * Lossless WebP images (<a href="https://www.rfc-editor.org/rfc/rfc9649#section-3">RFC 9649,
  * section 3</a>) to RGB. The TwelveMonkeys reader refuses some valid ones and is ten times slower.
  */
 final class Vp8lDecoder {
@@ -38,10 +38,10 @@ final class Vp8lDecoder {
     this.reader = reader;
   }
 
-  /** Decodes the picture in bytes {@code start} to {@code end} of a file. */
+  /** Decodes the image in bytes {@code start} to {@code end} of a file. */
   static RgbImage decode(byte[] file, int start, int end, ImageLimits limits) {
     if (end - start < HEADER || file[start] != SIGNATURE) {
-      throw ImageFormatException.corrupt("the WebP file has no lossless picture where it should");
+      throw ImageFormatException.corrupt("the WebP file has no lossless image where it should");
     }
     Vp8lBitReader reader = new Vp8lBitReader(file, start + 1, end);
     int width = 1 + reader.read(14);
@@ -51,7 +51,7 @@ final class Vp8lDecoder {
     if (reader.read(4) >> 1 != 0) {
       throw ImageFormatException.unsupported("the WebP file has a version that is not known");
     }
-    return toRgb(size, new Vp8lDecoder(reader).readPicture(width, height));
+    return toRgb(size, new Vp8lDecoder(reader).readImage(width, height));
   }
 
   private static RgbImage toRgb(ImageSize size, int[] pixels) {
@@ -64,7 +64,7 @@ final class Vp8lDecoder {
     return RgbImage.wrap(size.width(), size.height(), out);
   }
 
-  private int[] readPicture(int width, int height) {
+  private int[] readImage(int width, int height) {
     List<Vp8lTransform> transforms = new ArrayList<>();
     int storedWidth = width;
     int seen = 0;

@@ -1,7 +1,7 @@
 package dev.ocellus.vlm.image.codec;
 
 /**
- * What an encoder did to the pixels of a lossless WebP picture to make them compress better (RFC
+ * What an encoder did to the pixels of a lossless WebP image to make them compress better (RFC
  * 9649, section 3.5), undone. Pixels are {@code 0xAARRGGBB}.
  */
 sealed interface Vp8lTransform {

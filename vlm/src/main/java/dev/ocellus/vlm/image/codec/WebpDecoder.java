@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * WebP files (<a href="https://www.rfc-editor.org/rfc/rfc9649">RFC 9649</a>): the container, and of
  * an animation the first frame. Alpha is not read, since it is dropped.
  *
- * <p>Both kinds of pictures are decoded here because the TwelveMonkeys reader (3.12 and 3.13) is
- * off by 5 levels in the mean and by 50 in places on lossy ones, where it predicts from filtered
+ * <p>Both kinds of images are decoded here because the TwelveMonkeys reader (3.12 and 3.13) is off
+ * by 5 levels in the mean and by 50 in places on lossy ones, where it predicts from filtered
  * samples, and refuses some lossless ones.
  */
 final class WebpDecoder {
@@ -56,7 +56,7 @@ final class WebpDecoder {
     }
     decoder.readChunks(12, (int) end);
     if (decoder.image == null) {
-      throw ImageFormatException.corrupt("the WebP file has no picture");
+      throw ImageFormatException.corrupt("the WebP file has no image");
     }
     return Exif.orientation(decoder.exif, decoder.xmp).apply(decoder.image);
   }
