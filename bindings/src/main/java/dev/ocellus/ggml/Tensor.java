@@ -106,7 +106,7 @@ public final class Tensor extends TensorMath {
    * The same with {@code mask} added to the scores before the softmax.
    *
    * @param mask [nKeys, nQueries, 1 or nHead, 1 or batch] in F16, contiguous, which holds 0 and
-   *     minus infinity exactly: {@link #toF16}. A query that may look at no key gets zeros.
+   *     minus infinity exactly: {@link #toF16}. A query that may attend to no key gets zeros.
    */
   public Tensor attention(Tensor keys, Tensor values, @Nullable Tensor mask, float scale) {
     checkF32Rows("attention");

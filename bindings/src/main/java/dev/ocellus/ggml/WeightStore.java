@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * Holds the weights of a GGUF file on a device.
@@ -52,6 +53,8 @@ public final class WeightStore extends NativeObject {
     record Computed(float[] values) implements Pending {}
 
     record Converted(GgufTensor source) implements Pending {}
+
+    record Changed(GgufTensor source, UnaryOperator<float[]> change) implements Pending {}
   }
 
   private final GgufFile file;
@@ -140,6 +143,14 @@ public final class WeightStore extends NativeObject {
     pending.put(tensor, new Pending.Sum(source, other));
     bindings.put(first, new Binding(tensor, true));
     bindings.put(second, new Binding(tensor, true));
+    return tensor;
+  }
+
+  Tensor bindComputed(String name, long[] stored, UnaryOperator<float[]> change, long... as) {
+    GgufTensor source = checked(name, stored);
+    Tensor tensor = reshaped(source, as);
+    pending.put(tensor, new Pending.Changed(source, change));
+    bindings.put(name, new Binding(tensor, true));
     return tensor;
   }
 
@@ -319,12 +330,24 @@ public final class WeightStore extends NativeObject {
         }
         MatrixTypes.release(source);
       }
-      case Pending.Computed(float[] values) -> {
+      case Pending.Changed(GgufTensor source, UnaryOperator<float[]> change) -> {
         try (Arena scratch = Arena.ofConfined()) {
-          MemorySegment floats = scratch.allocateFrom(ValueLayout.JAVA_FLOAT, values);
-          ggml_h.ggml_backend_tensor_set(tensor.handle(), floats, 0, floats.byteSize());
+          float[] stored = widened(source, scratch).toArray(ValueLayout.JAVA_FLOAT);
+          fill(tensor, change.apply(stored));
         }
       }
+      case Pending.Computed(float[] values) -> fill(tensor, values);
+    }
+  }
+
+  private static void fill(Tensor tensor, float[] values) {
+    if (values.length != tensor.nElements()) {
+      throw new IllegalArgumentException(
+          "%d values for %s".formatted(values.length, tensor.describe()));
+    }
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment floats = scratch.allocateFrom(ValueLayout.JAVA_FLOAT, values);
+      ggml_h.ggml_backend_tensor_set(tensor.handle(), floats, 0, floats.byteSize());
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.ocellus.ggml;
 
 import dev.ocellus.gguf.TensorType;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -98,6 +99,17 @@ public final class Weights {
    */
   public Tensor f32Sum(String first, String second, long[] stored, long... as) {
     return store.bindSum(prefix + first, prefix + second, stored, as);
+  }
+
+  /**
+   * A weight in F32 that is changed while it is loaded, such as a kernel that is turned around.
+   *
+   * @param stored sizes that the file must have, in ggml order
+   * @param change makes the values to use of those in the file, innermost dimension first
+   * @param as sizes that the tensor is to have, of as many elements
+   */
+  public Tensor f32Computed(String name, long[] stored, UnaryOperator<float[]> change, long... as) {
+    return store.bindComputed(prefix + name, stored, change, as);
   }
 
   /** A weight in F32, or null if there is none of this name. */

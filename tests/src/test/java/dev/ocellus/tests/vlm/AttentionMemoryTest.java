@@ -8,6 +8,7 @@ import dev.ocellus.ggml.Graph;
 import dev.ocellus.ggml.GraphBuilder;
 import dev.ocellus.ggml.Scheduler;
 import dev.ocellus.ggml.Tensor;
+import dev.ocellus.vlm.nn.AttentionMask;
 import dev.ocellus.vlm.nn.DotProductAttention;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -23,6 +24,27 @@ class AttentionMemoryTest {
     assertThat(bytes(16_384, onCpu) >> 20).isLessThan(mostMiB);
     // the same rows more often need as much more memory, not its square
     assertThat(bytes(16_384, onCpu)).isLessThan(5 * bytes(4096, onCpu));
+  }
+
+  /** A causal mask of F32, and in F16 for the fused kernel, is all that grows with the square. */
+  @ParameterizedTest
+  @CsvSource({"true, 70", "false, 400"})
+  void holdsAMaskOnceForAllHeads(boolean onCpu, long mostMiB) {
+    int n = 2048;
+    try (var backend = new Backend(Device.cpu(), 1);
+        var scheduler = new Scheduler(backend);
+        var builder = new GraphBuilder()) {
+      Tensor x = builder.input("x", WIDTH, n, HEADS);
+      var mask = AttentionMask.of(builder.input("mask", n, n));
+      Tensor y = x;
+      for (int layer = 0; layer < 3; layer++) {
+        y = DotProductAttention.forward(y, x, x, mask, onCpu).reshape(WIDTH, HEADS, n);
+        y = y.permute(0, 2, 1, 3);
+      }
+      try (Graph graph = builder.build(y.contiguous())) {
+        assertThat(scheduler.bytesNeeded(graph) >> 20).isLessThan(mostMiB);
+      }
+    }
   }
 
   private static long bytes(int n, boolean onCpu) {

@@ -36,19 +36,22 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * try (var runner = GraphRunner.open(path, RunnerOptions.cpu(4))) {
  *   Weights w = runner.weights();
- *   Embedding embedding = Embedding.of(w, "token_embd.weight", "position_embd.weight", 512, 77);
+ *   TextEmbedding embedding = TextEmbedding.of(w, 512, 49408, 77);
  *   List<Layer> layers = List.of(Layer.of(w.at("blk.0")), Layer.of(w.at("blk.1")));
  *   runner.load();
  *
  *   int n = ids.length;
+ *   int[] positions = IntStream.range(0, n).toArray();
  *   try (GraphRun run =
  *       runner.start(
  *           List.of("text", n),
  *           graph -> {
- *             Tensor x = embedding.forward(graph.indices("ids", n, 49408));
- *             Tensor mask = graph.table("mask", AttentionMask.causal(n).values(), n, n);
+ *             Tensor at = graph.indexTable("positions", positions, 77);
+ *             Tensor x = embedding.forward(graph.indices("ids", n, 49408), at);
+ *             AttentionMask mask =
+ *                 AttentionMask.of(graph.table("mask", AttentionMask.causal(n), n, n));
  *             for (Layer layer : layers) {
- *               x = layer.forward(x, mask);
+ *               x = layer.forward(x, mask); // x.add(attention.forward(norm.forward(x), mask)), …
  *             }
  *             graph.output("hidden", x);
  *           })) {

@@ -5,9 +5,8 @@ import dev.ocellus.ggml.Weights;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Multi-head self-attention in which every row sees every other (arXiv:1706.03762), in F32
- * throughout. On a CPU that is ggml's fused kernel, given F32 keys and values. On other devices
- * fused kernels round those to F16, so the steps are taken one by one there.
+ * Multi-head self-attention (arXiv:1706.03762): bidirectional, or with a mask such as a causal one,
+ * or against a {@link KvCache}.
  */
 public final class Attention {
   private final Linear q;
@@ -16,7 +15,7 @@ public final class Attention {
   private final Linear out;
   private final long nEmbd;
   private final long nHead;
-  private final boolean fused;
+  private final boolean onCpu;
   private final @Nullable RmsNorm qNorm;
   private final @Nullable RmsNorm kNorm;
 
@@ -28,7 +27,7 @@ public final class Attention {
     this.out = Linear.of(w.at("attn_out"), nEmbd, nEmbd);
     this.nEmbd = nEmbd;
     this.nHead = nHead;
-    this.fused = w.onCpu();
+    this.onCpu = w.onCpu();
     this.qNorm = qNorm;
     this.kNorm = kNorm;
   }
@@ -53,27 +52,41 @@ public final class Attention {
         RmsNorm.of(w.at("attn_k_norm"), nEmbd, eps));
   }
 
-  /** From [nEmbd, n, batch] to the same shape. */
+  /** From [nEmbd, n, batch] to the same shape; bidirectional. */
   public Tensor forward(Tensor x) {
+    return forward(x, null);
+  }
+
+  /**
+   * From [nEmbd, n, batch] to the same shape.
+   *
+   * @param mask for n keys and n queries; null for none
+   */
+  public Tensor forward(Tensor x, @Nullable AttentionMask mask) {
     Tensor query = heads(normed(q.forward(x), qNorm));
     Tensor key = heads(normed(k.forward(x), kNorm));
     Tensor value = heads(v.forward(x));
-    float scale = (float) (1 / Math.sqrt((double) nEmbd / nHead));
-    Tensor mixed =
-        fused
-            ? DotProductAttention.forward(query, key, value, true)
-            : stepwise(query, key, value, scale).reshape(nEmbd, x.size(1), x.size(2));
-    return out.forward(mixed);
+    return out.forward(DotProductAttention.forward(query, key, value, mask, onCpu));
+  }
+
+  /**
+   * The same against a cache, to which the keys and values of {@code x} are added first.
+   *
+   * @param places numbers of the rows in the cache that these rows take, [n] from {@link
+   *     dev.ocellus.vlm.graph.ModelGraph#indices}
+   * @param mask for as many keys as are attended to, from the first row of the cache on, and n
+   *     queries
+   */
+  public Tensor forward(Tensor x, KvCache.Layer cache, Tensor places, AttentionMask mask) {
+    Tensor query = heads(normed(q.forward(x), qNorm));
+    KeysValues cached =
+        cache.append(normed(k.forward(x), kNorm), v.forward(x), places, mask.nKeys());
+    return out.forward(
+        DotProductAttention.forward(query, cached.keys(), cached.values(), mask, onCpu));
   }
 
   private static Tensor normed(Tensor x, @Nullable RmsNorm norm) {
     return norm == null ? x : norm.forward(x);
-  }
-
-  private static Tensor stepwise(Tensor query, Tensor key, Tensor value, float scale) {
-    Tensor weights = query.mulMat(key).softMax(scale); // [nKeys, nQueries, nHead, batch]
-    Tensor mixed = weights.mulMat(value.transpose().contiguous());
-    return mixed.permute(0, 2, 1, 3).contiguous();
   }
 
   /** [nEmbd, n, batch] to [dHead, n, nHead, batch]. */

@@ -3,6 +3,7 @@ package dev.ocellus.vlm.nn;
 import dev.ocellus.ggml.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Attention by scaled dot products (arXiv:1706.03762) in F32, with memory that stays linear in the
@@ -25,29 +26,51 @@ public final class DotProductAttention {
   /** ... and with heads whose width is a multiple of this; zeros change no product. */
   private static final int FUSED_WIDTH = 16;
 
+  /** One query may have so many keys that copying their values costs more than the products. */
+  private static final int MANY_KEYS = 16;
+
   /** From so many rows on, keys side by side are read often enough to pay for a copy. */
   private static final int COPIED_ROWS = 256;
 
   private DotProductAttention() {}
 
   /**
+   * Every query attends to every key.
+   *
    * @param query [dHead, nQueries, nHead, batch]
-   * @param key [dHead, nKeys, nHead, batch]
-   * @param value [dHead, nKeys, nHead, batch]
+   * @param key [dHead, nKeys, nHeadKv, batch]; nHead is a multiple of nHeadKv
+   * @param value [dHead, nKeys, nHeadKv, batch]
    * @param onCpu whether a CPU computes it
    * @return [dHead · nHead, nQueries, batch]
    */
   public static Tensor forward(Tensor query, Tensor key, Tensor value, boolean onCpu) {
-    return onCpu && query.size(1) >= FUSED_ROWS
-        ? inOneKernel(query, key, value)
-        : stepwise(query, key, value);
+    return forward(query, key, value, null, onCpu);
   }
 
-  private static Tensor inOneKernel(Tensor query, Tensor key, Tensor value) {
+  /**
+   * Every query attends to the keys that the mask leaves it.
+   *
+   * @param mask for nKeys and nQueries; null for none
+   */
+  public static Tensor forward(
+      Tensor query, Tensor key, Tensor value, @Nullable AttentionMask mask, boolean onCpu) {
+    boolean fewQueries = query.size(1) * MANY_KEYS <= key.size(1);
+    return onCpu && (query.size(1) >= FUSED_ROWS || fewQueries)
+        ? inOneKernel(query, key, value, mask)
+        : stepwise(query, key, value, mask);
+  }
+
+  private static Tensor inOneKernel(
+      Tensor query, Tensor key, Tensor value, @Nullable AttentionMask mask) {
     long dHead = query.size(0);
     float scale = (float) (1 / Math.sqrt((double) dHead));
-    Tensor mixed = // [padded dHead, nHead, nQueries, batch]
-        padded(query).attention(padded(near(key)), padded(near(value)), scale);
+    Tensor half = mask == null ? null : mask.half();
+    Tensor mixed; // [padded dHead, nHead, nQueries, batch]
+    if (query.size(1) < FUSED_ROWS) {
+      mixed = query.attention(key, value, half, scale);
+    } else {
+      mixed = padded(query).attention(padded(near(key)), padded(near(value)), half, scale);
+    }
     if (mixed.size(0) != dHead) {
       mixed =
           mixed
@@ -65,7 +88,8 @@ public final class DotProductAttention {
     return x.size(1) >= COPIED_ROWS ? x.contiguous() : x;
   }
 
-  private static Tensor stepwise(Tensor query, Tensor key, Tensor value) {
+  private static Tensor stepwise(
+      Tensor query, Tensor key, Tensor value, @Nullable AttentionMask mask) {
     Tensor columns = value.transpose().contiguous(); // [nKeys, dHead, nHead, batch]
     long n = query.size(1);
     long scoresPerQuery = key.size(1) * query.size(2) * query.size(3);
@@ -79,14 +103,16 @@ public final class DotProductAttention {
               ? query
               : query.slice(
                   new long[] {0, from}, query.size(0), count, query.size(2), query.size(3));
-      parts.add(part(part, key, columns));
+      Tensor hidden = mask == null ? null : mask.queries(from, count);
+      parts.add(part(part, key, columns, hidden));
     }
     return joined(parts);
   }
 
-  private static Tensor part(Tensor query, Tensor key, Tensor columns) {
+  private static Tensor part(Tensor query, Tensor key, Tensor columns, @Nullable Tensor mask) {
     float scale = (float) (1 / Math.sqrt((double) query.size(0)));
-    Tensor weights = query.mulMat(key).softMax(scale); // [nKeys, nQueries, nHead, batch]
+    Tensor scores = query.mulMat(key); // [nKeys, nQueries, nHead, batch]
+    Tensor weights = mask == null ? scores.softMax(scale) : scores.softMax(scale, mask);
     Tensor mixed = weights.mulMat(columns); // [dHead, nQueries, nHead, batch]
     return mixed
         .permute(0, 2, 1, 3)

@@ -3,8 +3,8 @@ package dev.ocellus.vlm.nn;
 import java.util.List;
 
 /**
- * How rows fall into windows, within which they see each other: runs of windows of one length, one
- * run after the other.
+ * How rows fall into windows, within which they attend to each other: runs of windows of one
+ * length, one run after the other.
  */
 public record Windows(List<Run> runs) {
   /**
@@ -23,7 +23,7 @@ public record Windows(List<Run> runs) {
     runs = List.copyOf(runs);
   }
 
-  /** All {@code n} rows see each other. */
+  /** All {@code n} rows attend to each other. */
   public static Windows whole(int n) {
     return new Windows(List.of(new Run(1, n)));
   }

@@ -1,0 +1,44 @@
+package dev.ocellus.vlm.nn;
+
+import dev.ocellus.ggml.ConvGeometry;
+import dev.ocellus.ggml.FeatureMaps;
+import dev.ocellus.ggml.Tensor;
+import dev.ocellus.ggml.Weights;
+import org.jspecify.annotations.Nullable;
+
+/** A convolution of feature maps in F32, with a bias if the file has one. */
+public final class Conv2d {
+  private final Tensor kernel;
+  private final @Nullable Tensor bias;
+  private final ConvGeometry geometry;
+
+  private Conv2d(Tensor kernel, @Nullable Tensor bias, ConvGeometry geometry) {
+    this.kernel = kernel;
+    this.bias = bias;
+    this.geometry = geometry;
+  }
+
+  /**
+   * Weights {@code weight} [size, size, nIn, nOut] and, where the file has it, {@code bias} [nOut].
+   *
+   * @param size width and height of the kernel
+   */
+  public static Conv2d of(Weights w, int size, long nIn, long nOut, ConvGeometry geometry) {
+    return new Conv2d(w.f32("weight", size, size, nIn, nOut), bias(w, nOut), geometry);
+  }
+
+  /** One number for each channel, which is broadcast over a map. */
+  static @Nullable Tensor bias(Weights w, long channels) {
+    return w.has("bias") ? perChannel(w, "bias", channels) : null;
+  }
+
+  static Tensor perChannel(Weights w, String name, long channels) {
+    return w.f32Reshaped(name, new long[] {channels}, 1, 1, channels);
+  }
+
+  /** From [width, height, nIn, batch] to [width out, height out, nOut, batch]. */
+  public Tensor forward(Tensor x) {
+    Tensor y = FeatureMaps.conv2d(x, kernel, geometry);
+    return bias == null ? y : y.add(bias);
+  }
+}
