@@ -43,6 +43,24 @@ public final class Weights {
   }
 
   /**
+   * Rows of a matrix that is there, which is how many numbers a linear layer gives out; 1 for a
+   * vector. For sizes that no metadata say.
+   *
+   * @throws MissingWeightException if there is none of this name
+   * @throws WeightShapeException if there are more rows than any model has
+   */
+  public int outputs(String name) {
+    long[] shape = shape(name);
+    long rows = shape.length > 1 ? shape[1] : 1;
+    if (rows > Integer.MAX_VALUE) {
+      throw new WeightShapeException(
+          "%s: %s: expected at most %d rows, found %d"
+              .formatted(store.file().path(), prefix + name, Integer.MAX_VALUE, rows));
+    }
+    return (int) rows;
+  }
+
+  /**
    * A weight as it is stored.
    *
    * @param shape sizes in ggml order; trailing ones may be left out

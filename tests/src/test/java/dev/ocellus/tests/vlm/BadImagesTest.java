@@ -131,7 +131,7 @@ class BadImagesTest {
   void refusesTemplatesWithMoreOrFewerPlacesThanImages(String model) throws IOException {
     String marker;
     try (VisionLanguageModel vlm = VisionLanguageModel.open(options(model))) {
-      marker = vlm.encoder().orElseThrow().architecture().imageMarker();
+      marker = vlm.encoder().orElseThrow().architecture().promptFormat().imageMarker();
     }
     for (String template : List.of("{{ messages[0]['role'] }}", marker + " and " + marker)) {
       try (VisionLanguageModel vlm =

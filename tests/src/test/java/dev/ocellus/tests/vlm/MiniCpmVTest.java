@@ -9,6 +9,7 @@ import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePiece;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -56,10 +57,14 @@ class MiniCpmVTest extends VisionEncoderContract {
         .collect(Collectors.joining());
   }
 
+  private static String textBeforeSecondImage(VisionEncoder encoder) {
+    return encoder.architecture().place(Golden.noise(28, 28, 1), 1, ImageOptions.DEFAULT).before();
+  }
+
   @Test
   void numbersImagesAndBreaksLinesBetweenSlices() throws IOException {
     try (VisionEncoder encoder = VisionEncoder.open(mmproj(), 1, false)) {
-      assertThat(encoder.architecture().textBeforeImage(1)).isEqualTo("<image_id>1</image_id>");
+      assertThat(textBeforeSecondImage(encoder)).isEqualTo("<image_id>1</image_id>");
       ImageInput four = encoder.prepare(Golden.noise(56, 56, 1)); // 4 squares of 28 pixels
       assertThat(text(four))
           .isEqualTo(
@@ -72,7 +77,7 @@ class MiniCpmVTest extends VisionEncoderContract {
   void writesTheTextOfVersion2_5AroundSlices() throws IOException {
     Path file = changed(w -> w.i32("clip.minicpmv_version", 2));
     try (VisionEncoder encoder = VisionEncoder.open(file, 1, false)) {
-      assertThat(encoder.architecture().textBeforeImage(1)).isEmpty();
+      assertThat(textBeforeSecondImage(encoder)).isEmpty();
       assertThat(text(encoder.prepare(Golden.noise(56, 56, 1))))
           .isEqualTo(
               "<image>6</image><slice><image>6</image><image>6</image>\n<image>6</image><image>6</image></slice>");

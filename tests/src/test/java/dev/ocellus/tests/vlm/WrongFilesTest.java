@@ -30,15 +30,15 @@ class WrongFilesTest {
   void saysWhereAnEncoderBelongsThatIsGivenAsTextModel() {
     assertThatThrownBy(() -> VisionLanguageModel.open(LoadOptions.of(Golden.MMPROJ)))
         .isInstanceOf(OcellusException.class)
-        .hasMessageContaining("as the mmproj");
+        .hasMessageContaining("Open it as the mmproj");
   }
 
   @Test
-  void sendsATextModelThatIsGivenAsEncoderToItsOption() {
+  void saysWhereATextModelBelongsThatIsGivenAsEncoder() {
     assertThatThrownBy(() -> VisionLanguageModel.open(LoadOptions.of(Golden.TEXT, Golden.TEXT)))
         .isInstanceOf(UnsupportedArchitectureException.class)
         .hasMessageContaining("llama")
-        .hasMessageContaining("-m");
+        .hasMessageContaining("Open it as the text model");
   }
 
   @Test

@@ -9,9 +9,8 @@ import dev.ocellus.vlm.graph.GraphRunner;
 import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.graph.RunnerOptions;
 import dev.ocellus.vlm.image.RgbImage;
-import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.image.Visual;
-import dev.ocellus.vlm.model.Architectures;
+import dev.ocellus.vlm.model.ModelRegistry;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
@@ -63,7 +62,7 @@ public final class VisionEncoder implements AutoCloseable {
     this.computeBytes = computeBytes;
     runner = GraphRunner.open(path, options);
     try {
-      architecture = Architectures.of(runner.file(), runner.weights());
+      architecture = ModelRegistry.imageEncoder(runner.file(), runner.weights());
       runner.load();
     } catch (Throwable e) {
       runner.close();
@@ -136,25 +135,18 @@ public final class VisionEncoder implements AutoCloseable {
 
   /** Resizes and normalizes an image as the model's reference does. */
   public ImageInput prepare(RgbImage image) {
-    return architecture.prepare(image);
+    return prepare(image, ImageOptions.DEFAULT);
   }
 
   /**
-   * The same with options, where the model leaves a choice.
+   * Prepares an image or a video, of which frames are taken as the model's reference does.
    *
-   * @throws dev.ocellus.vlm.vision.UnsupportedContentException if the model cannot do as they say
+   * @param options where the model leaves a choice
+   * @throws dev.ocellus.vlm.vision.UnsupportedContentException if the model takes no videos, or
+   *     cannot do as the options say
    */
-  public ImageInput prepare(RgbImage image, ImageOptions options) {
-    Architectures.require(architecture, options);
-    return architecture.prepare(image, options);
-  }
-
-  /** Prepares an image or a video, of which frames are taken as the model's reference does. */
   public ImageInput prepare(Visual visual, ImageOptions options) {
-    return switch (visual) {
-      case RgbImage image -> prepare(image, options);
-      case Video video -> architecture.prepare(video, options);
-    };
+    return architecture.prepare(visual, options);
   }
 
   /** Encodes one image. */
@@ -180,7 +172,7 @@ public final class VisionEncoder implements AutoCloseable {
     alike.values().forEach(tiles -> encodeAlike(tiles, embeddings, flag));
     List<ImageEmbeddings> results = new ArrayList<>();
     for (ImageInput image : images) {
-      float[] arranged = architecture.arrange(image, joined(image, embeddings));
+      float[] arranged = architecture.graph().arrange(image, joined(image, embeddings));
       results.add(new ImageEmbeddings(arranged, image.nTokens(), architecture.width()));
     }
     return results;
@@ -216,7 +208,7 @@ public final class VisionEncoder implements AutoCloseable {
   }
 
   private void define(ModelGraph graph, Tiles tiles) {
-    graph.output(EMBEDDINGS, architecture.forward(new EncoderGraph(graph, tiles)));
+    graph.output(EMBEDDINGS, architecture.graph().forward(new EncoderGraph(graph, tiles)));
   }
 
   /** Bytes that are held for intermediates, for the last images and those before. */

@@ -1,6 +1,5 @@
 package dev.ocellus.vlm.generate;
 
-import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.TokenEmbeddings;
@@ -12,12 +11,14 @@ import dev.ocellus.vlm.decode.LookupDrafter;
 import dev.ocellus.vlm.decode.ModelDrafter;
 import dev.ocellus.vlm.encoder.EncoderIdentity;
 import dev.ocellus.vlm.encoder.VisionEncoder;
-import dev.ocellus.vlm.model.Architectures;
+import dev.ocellus.vlm.model.ModelKind;
+import dev.ocellus.vlm.model.ModelRegistry;
 import dev.ocellus.vlm.options.ImageCacheOptions;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.options.ModelMismatchException;
 import dev.ocellus.vlm.options.Speculation;
 import dev.ocellus.vlm.prompt.PromptBuilder;
+import dev.ocellus.vlm.vision.PromptAttention;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -85,7 +86,7 @@ public final class Pipeline implements AutoCloseable {
                 options.contextOptions().nThreadsBatch(),
                 options.modelOptions().nGpuLayers() != 0,
                 options.vision().precision());
-        Architectures.require(encoder.architecture(), options.vision().images());
+        encoder.architecture().require(options.vision().images());
       }
       String template = options.chatTemplate();
       if (template == null) {
@@ -99,7 +100,8 @@ public final class Pipeline implements AutoCloseable {
       if (draftFile != null) {
         draft = DraftModel.load(draftFile, options, text);
       }
-      if (encoder != null && encoder.architecture().usesBidirectionalPrefix()) {
+      if (encoder != null
+          && encoder.architecture().attention() == PromptAttention.BIDIRECTIONAL_PREFIX) {
         embeddings = TokenEmbeddings.open(options.model());
       }
       var prompts =
@@ -130,11 +132,7 @@ public final class Pipeline implements AutoCloseable {
 
   private static @Nullable String templateOf(Path model) throws IOException {
     try (GgufFile file = GgufFile.open(model)) {
-      if (file.metadata().string("general.architecture", "").equals("clip")) {
-        throw new UnsupportedArchitectureException(
-            "%s is an image encoder (mmproj), not a text model. Give it as the mmproj, and the text model as the model."
-                .formatted(model));
-      }
+      ModelRegistry.require(file, ModelKind.TEXT);
       return file.metadata().findString("tokenizer.chat_template").orElse(null);
     }
   }

@@ -17,6 +17,7 @@ import dev.ocellus.vlm.decode.PromptCache;
 import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.prompt.Prompt;
+import dev.ocellus.vlm.vision.PromptAttention;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -52,7 +53,8 @@ final class PromptDecoder {
     this.pipeline = pipeline;
     this.sequence = sequence;
     VisionEncoder encoder = pipeline.encoder();
-    this.nonCausalImages = encoder != null && encoder.architecture().usesNonCausalImageAttention();
+    this.nonCausalImages =
+        encoder != null && encoder.architecture().attention() == PromptAttention.NON_CAUSAL_IMAGES;
     TokenEmbeddings table = pipeline.tokenEmbeddings();
     this.bidirectional = table == null ? null : new BidirectionalPrompt(table);
     this.cache =

@@ -18,9 +18,27 @@ public final class Normalize {
   /** What {@code "rescale_factor"} is nearly everywhere. */
   public static final double RESCALE = 1.0 / 255;
 
+  /** Mean and standard deviation of a half: SigLIP, and many since. */
+  public static final Normalize HALF =
+      of(new double[] {0.5, 0.5, 0.5}, new double[] {0.5, 0.5, 0.5});
+
+  /** CLIP's ({@code OPENAI_CLIP_MEAN}, {@code OPENAI_CLIP_STD} of transformers). */
+  public static final Normalize CLIP =
+      of(
+          new double[] {0.48145466, 0.4578275, 0.40821073},
+          new double[] {0.26862954, 0.26130258, 0.27577711});
+
+  /** Those of ImageNet ({@code IMAGENET_DEFAULT_MEAN}, {@code IMAGENET_DEFAULT_STD}). */
+  public static final Normalize IMAGENET =
+      of(new double[] {0.485, 0.456, 0.406}, new double[] {0.229, 0.224, 0.225});
+
+  private final double[] mean;
+  private final double[] std;
   private final float[][] tables;
 
   private Normalize(double rescale, double[] mean, double[] std) {
+    this.mean = mean.clone();
+    this.std = std.clone();
     tables = new float[3][256];
     for (int c = 0; c < 3; c++) {
       for (int value = 0; value < 256; value++) {
@@ -55,6 +73,16 @@ public final class Normalize {
               .formatted(rescale, Arrays.toString(mean), Arrays.toString(std)));
     }
     return new Normalize(rescale, mean, std);
+  }
+
+  /** The mean of each channel, after rescaling; three values. */
+  public double[] mean() {
+    return mean.clone();
+  }
+
+  /** The standard deviation of each channel, after rescaling; three values. */
+  public double[] std() {
+    return std.clone();
   }
 
   /** The value of byte {@code value} (0 to 255) in channel {@code c} (0 red, 1 green, 2 blue). */

@@ -11,23 +11,30 @@ import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.model.tiling.FrameSampling;
 import dev.ocellus.vlm.model.tiling.NumberWords;
+import dev.ocellus.vlm.model.tiling.WholeTiles;
 import dev.ocellus.vlm.model.tower.SiglipTower;
+import dev.ocellus.vlm.model.tower.TowerConfig;
 import dev.ocellus.vlm.nn.Linear;
+import dev.ocellus.vlm.nn.PixelShuffle;
+import dev.ocellus.vlm.vision.ChatTemplateName;
 import dev.ocellus.vlm.vision.ConfigReader;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePiece;
 import dev.ocellus.vlm.vision.ImagePlaceholder;
+import dev.ocellus.vlm.vision.ImagePreprocessor;
+import dev.ocellus.vlm.vision.ImagePromptFormat;
 import dev.ocellus.vlm.vision.Tiles;
 import dev.ocellus.vlm.vision.VisionArchitecture;
+import dev.ocellus.vlm.vision.VisionGraph;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Idefics3 (arXiv:2408.12637) and SmolVLM (arXiv:2504.05299): an image is cut into tiles, followed
  * by the whole of it as one tile; each goes through a SigLIP tower, squares of its patches are put
- * side by side (pixel shuffle), and one linear map projects them. Weights under {@code v.} and
+ * side by side (pixel shuffle), and one linear layer projects them. Weights under {@code v.} and
  * {@code mm.model.fc}.
  *
  * <p>The reference is {@code Idefics3ForConditionalGeneration} of transformers with its processor:
@@ -45,10 +52,7 @@ import java.util.List;
  * none for grids of up to 18 patches and for those of published models (26, 27, 32), and a few
  * places are one too low for some others, such as 19, 25 or 29. Here they never are.
  */
-final class Idefics3 implements VisionArchitecture {
-  /** Longest side after the first resize, whatever the configuration says; the reference's own. */
-  private static final int MAX_SIDE = 4096;
-
+final class Idefics3 {
   /** Tiles along a side that published models are trained on are 6. */
   private static final int MAX_GRID = 32;
 
@@ -57,193 +61,39 @@ final class Idefics3 implements VisionArchitecture {
 
   private static final int MAX_FRAMES = 64;
 
-  private static final double[] HALF = {0.5, 0.5, 0.5};
+  private Idefics3() {}
 
-  private static final String TEMPLATE =
-      "{{ bos_token }}{% for message in messages %}{{ message['role'] | capitalize }}"
-          + "{{ ':' if message['content'][0]['type'] == 'image' else ': ' }}"
-          + "{% for part in message['content'] %}{{ '<image>' if part['type'] == 'image' else '<video>' if part['type'] == 'video' else part['text'] }}{% endfor %}"
-          + "{{ '<end_of_utterance>\\n' }}{% endfor %}"
-          + "{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}";
-
-  private final SiglipTower.Config config;
-  private final int longestSide;
-  private final int scale;
-  private final boolean splits;
-  private final ResizeFilter filter;
-  private final Normalize normalize;
-  private final SiglipTower tower;
-  private final Linear projection;
-  private final int width;
-
-  Idefics3(GgufMetadata metadata, Weights weights) {
-    config = SiglipTower.Config.of(metadata);
-    var c = new ConfigReader(metadata, "clip.vision.");
-    int side = config.imageSize();
-    // without the key: four tiles along the longer side, as published preprocessors have it
-    longestSide = c.integer("preproc_image_size", 1, side * MAX_GRID, 4 * side);
-    if (Math.min(longestSide, MAX_SIDE) > side * MAX_GRID) {
-      throw c.invalid("image_size", "at least 128 for these tiles", Integer.toString(side));
-    }
-    scale = c.integer("projector.scale_factor", 1, config.grid(), 2);
-    if (config.grid() % scale != 0) {
-      throw c.invalid(
-          "projector.scale_factor",
-          "a divisor of the tile's %d patches".formatted(config.grid()),
-          Integer.toString(scale));
-    }
-    splits = metadata.bool("clip.vision.do_image_splitting", true);
-    filter = c.filter(ResizeFilter.LANCZOS);
-    normalize =
-        Normalize.of(
-            c.perChannel("image_mean", 0, 1, HALF), c.perChannel("image_std", 1e-3, 1e3, HALF));
-    tower = new SiglipTower(config, weights.at("v"));
-    Weights fc = weights.at("mm").at("model").at("fc");
-    long[] shape = fc.shape("weight");
-    width = (int) (shape.length > 1 ? shape[1] : 1);
-    projection = Linear.of(fc, (long) config.nEmbd() * scale * scale, width);
+  static VisionArchitecture of(GgufMetadata metadata, Weights weights) {
+    Config config = Config.of(metadata);
+    return new VisionArchitecture(
+        "idefics3",
+        new PromptFormat(),
+        Preprocessor.of(metadata, config),
+        Graph.of(config, weights));
   }
 
-  @Override
-  public String name() {
-    return "idefics3";
-  }
-
-  @Override
-  public int width() {
-    return width;
-  }
-
-  @Override
-  public String imageMarker() {
-    return "<image>";
-  }
-
-  @Override
-  public String defaultChatTemplate() {
-    return TEMPLATE;
-  }
-
-  @Override
-  public ImageInput prepare(RgbImage image) {
-    int side = config.imageSize();
-    ImageSize first = firstSize(image.size(), longestSide);
-    ImageSize whole = splits ? wholeTiles(first, side) : new ImageSize(side, side);
-    RgbImage resized = stretch(stretch(image, first), whole);
-    int nx = whole.width() / side;
-    int ny = whole.height() / side;
-    List<RgbImage> tiles = new ArrayList<>();
-    if (nx * ny > 1) {
-      for (int y = 0; y < ny; y++) {
-        for (int x = 0; x < nx; x++) {
-          tiles.add(resized.crop(x * side, y * side, side, side));
-        }
+  /**
+   * @param tower sizes
+   * @param shuffle the pixel shuffle
+   */
+  private record Config(TowerConfig tower, PixelShuffle shuffle) {
+    static Config of(GgufMetadata metadata) {
+      TowerConfig tower = SiglipTower.config(metadata);
+      ConfigReader c = ConfigReader.ofVision(metadata);
+      int factor = c.integer("projector.scale_factor", 1, tower.grid(), 2);
+      if (tower.grid() % factor != 0) {
+        throw c.invalid(
+            "projector.scale_factor",
+            "a divisor of the tile's %d patches".formatted(tower.grid()),
+            Integer.toString(factor));
       }
+      return new Config(tower, new PixelShuffle(factor));
     }
-    tiles.add(stretch(resized, new ImageSize(side, side)));
-    int perTile = 3 * side * side;
-    float[] pixels = new float[Math.multiplyExact(perTile, tiles.size())];
-    for (int i = 0; i < tiles.size(); i++) {
-      normalize.apply(tiles.get(i), pixels, i * perTile);
+
+    ImagePiece rowsOfTile() {
+      int perSide = tower.grid() / shuffle.factor();
+      return ImagePiece.Rows.of(perSide * perSide);
     }
-    return new ImageInput(
-        List.of(Tiles.ofRgb(pixels, side, side, tiles.size(), config.patchSize())),
-        List.of(1, tiles.size(), 3, side, side),
-        nx,
-        ny,
-        layout(nx, ny));
-  }
-
-  private RgbImage stretch(RgbImage image, ImageSize size) {
-    return Preprocess.stretch(image, size.width(), size.height(), filter);
-  }
-
-  /** What an image is resized to first: the longer side becomes {@code longestSide}. */
-  static ImageSize firstSize(ImageSize size, int longestSide) {
-    return atMost(longSide(size, longestSide), MAX_SIDE);
-  }
-
-  /** The longer side becomes {@code length}, the other one even. */
-  private static ImageSize longSide(ImageSize size, int length) {
-    double ratio = (double) size.width() / size.height();
-    boolean lying = size.width() >= size.height();
-    int shorter = (int) (lying ? length / ratio : length * ratio);
-    shorter = Math.max(1, shorter + shorter % 2);
-    return lying ? new ImageSize(length, shorter) : new ImageSize(shorter, length);
-  }
-
-  private static ImageSize atMost(ImageSize size, int length) {
-    if (Math.max(size.width(), size.height()) <= length) {
-      return size;
-    }
-    double ratio = (double) size.width() / size.height();
-    return size.width() >= size.height()
-        ? new ImageSize(length, Math.max(1, (int) (length / ratio)))
-        : new ImageSize(Math.max(1, (int) (length * ratio)), length);
-  }
-
-  /** Both sides rounded up to whole tiles, the shorter one after it has followed the longer one. */
-  static ImageSize wholeTiles(ImageSize size, int side) {
-    double ratio = (double) size.width() / size.height();
-    if (size.width() >= size.height()) {
-      int width = roundUp(size.width(), side);
-      return new ImageSize(width, roundUp((int) (width / ratio), side));
-    }
-    int height = roundUp(size.height(), side);
-    return new ImageSize(roundUp((int) (height * ratio), side), height);
-  }
-
-  private static int roundUp(int length, int side) {
-    return Math.max(1, Math.ceilDiv(length, side)) * side;
-  }
-
-  private ImagePiece rowsOfTile() {
-    int perSide = config.grid() / scale;
-    return ImagePiece.Rows.of(perSide * perSide);
-  }
-
-  /** The tiles row by row, each behind its place; then the whole image. */
-  private List<ImagePiece> layout(int nx, int ny) {
-    ImagePiece rows = rowsOfTile();
-    List<ImagePiece> pieces = new ArrayList<>();
-    String lineEnd = "";
-    if (nx * ny > 1) {
-      for (int y = 1; y <= ny; y++) {
-        for (int x = 1; x <= nx; x++) {
-          String place = "<fake_token_around_image><row_%d_col_%d>".formatted(y, x);
-          pieces.add(new ImagePiece.Text(lineEnd + place));
-          pieces.add(rows);
-          lineEnd = "";
-        }
-        lineEnd = "\n";
-      }
-      lineEnd = "\n\n";
-    }
-    pieces.add(new ImagePiece.Text(lineEnd + "<fake_token_around_image><global-img>"));
-    pieces.add(rows);
-    pieces.add(new ImagePiece.Text("<fake_token_around_image>"));
-    return pieces;
-  }
-
-  @Override
-  public String writtenImage() {
-    return imageMarker();
-  }
-
-  @Override
-  public String videoMarker() {
-    return "<video>";
-  }
-
-  @Override
-  public ImagePlaceholder place(Video video) {
-    Video sampled = FrameSampling.withinMargins(video, FPS, MAX_FRAMES);
-    long seconds = (long) video.duration();
-    String intro =
-        "You are provided the following series of %s frames from a %d:%02d:%02d [H:MM:SS] video.\n"
-            .formatted(
-                NumberWords.of(sampled.nFrames()), seconds / 3600, seconds / 60 % 60, seconds % 60);
-    return new ImagePlaceholder(videoMarker(), intro + heading(sampled, 0), "\n\n", videoMarker());
   }
 
   private static String heading(Video video, int frame) {
@@ -251,45 +101,175 @@ final class Idefics3 implements VisionArchitecture {
     return "\nFrame from %02d:%02d:".formatted(seconds / 60, seconds % 60);
   }
 
-  /**
-   * A frame of a second, each one tile behind its time ({@code SmolVLMVideoProcessor}). It is
-   * resized twice, first as an image is.
-   */
-  @Override
-  public ImageInput prepare(Video video, ImageOptions options) {
-    int side = config.imageSize();
-    Video sampled = FrameSampling.withinMargins(video, FPS, MAX_FRAMES);
-    ImageSize first = longSide(video.size(), Math.min(longestSide, MAX_SIDE));
-    List<RgbImage> tiles =
-        sampled.frames().stream()
-            .map(frame -> stretch(stretch(frame, first), new ImageSize(side, side)))
-            .toList();
-    String around = "<fake_token_around_image>";
-    List<ImagePiece> layout = new ArrayList<>();
-    for (int i = 0; i < tiles.size(); i++) {
-      String before = i == 0 ? "" : around + heading(sampled, i);
-      layout.add(new ImagePiece.Text(before + around + "<global-img>"));
-      layout.add(rowsOfTile());
+  private static final class PromptFormat implements ImagePromptFormat {
+    private static final ImagePlaceholder IMAGE = ImagePlaceholder.of("<image>").written("<image>");
+
+    private static final String VIDEO_MARKER = "<video>";
+
+    @Override
+    public String imageMarker() {
+      return IMAGE.marker();
     }
-    layout.add(new ImagePiece.Text(around));
-    return new ImageInput(
-        List.of(Tiles.ofImages(tiles, normalize, config.patchSize())),
-        List.of(1, tiles.size(), 3, side, side),
-        1,
-        1,
-        layout);
+
+    @Override
+    public String videoMarker() {
+      return VIDEO_MARKER;
+    }
+
+    @Override
+    public ChatTemplateName defaultTemplate() {
+      return ChatTemplateName.IDEFICS3;
+    }
+
+    @Override
+    public ImagePlaceholder place(RgbImage image, int nImages, ImageOptions options) {
+      return IMAGE;
+    }
+
+    @Override
+    public ImagePlaceholder place(Video video) {
+      Video sampled = FrameSampling.withinMargins(video, FPS, MAX_FRAMES);
+      long seconds = (long) video.duration();
+      String intro =
+          "You are provided the following series of %s frames from a %d:%02d:%02d [H:MM:SS] video.\n"
+              .formatted(
+                  NumberWords.of(sampled.nFrames()),
+                  seconds / 3600,
+                  seconds / 60 % 60,
+                  seconds % 60);
+      return new ImagePlaceholder(VIDEO_MARKER, intro + heading(sampled, 0), "\n\n", VIDEO_MARKER);
+    }
   }
 
-  @Override
-  public Tensor forward(EncoderGraph graph) {
-    Tensor x = tower.forward(graph.pixels()); // [nEmbd, grid * grid, n]
-    long n = x.size(2);
-    long perSide = config.grid() / scale;
-    x =
-        x.reshape((long) config.nEmbd() * scale, perSide, scale, perSide * n)
-            .permute(0, 2, 1, 3)
-            .contiguous() // [x in square and nEmbd, y in square, square x, square y and tile]
-            .reshape((long) config.nEmbd() * scale * scale, perSide * perSide, n);
-    return projection.forward(x).named("projector.out");
+  /**
+   * @param longestSide of an image after the first resize
+   * @param splits whether large images are cut into tiles
+   */
+  private record Preprocessor(
+      Config config, int longestSide, boolean splits, ResizeFilter filter, Normalize normalize)
+      implements ImagePreprocessor {
+    static Preprocessor of(GgufMetadata metadata, Config config) {
+      ConfigReader c = ConfigReader.ofVision(metadata);
+      int side = config.tower.imageSize();
+      // without the key: four tiles along the longer side, as published preprocessors have it
+      int longestSide = c.integer("preproc_image_size", 1, side * MAX_GRID, 4 * side);
+      if (Math.min(longestSide, WholeTiles.MAX_SIDE) > side * MAX_GRID) {
+        throw c.invalid("image_size", "at least 128 for these tiles", Integer.toString(side));
+      }
+      return new Preprocessor(
+          config,
+          longestSide,
+          metadata.bool("clip.vision.do_image_splitting", true),
+          c.filter(ResizeFilter.LANCZOS),
+          c.normalize(Normalize.HALF));
+    }
+
+    @Override
+    public boolean takesVideos() {
+      return true;
+    }
+
+    @Override
+    public ImageInput prepare(RgbImage image, ImageOptions options) {
+      int side = config.tower.imageSize();
+      ImageSize first = WholeTiles.firstSize(image.size(), longestSide);
+      ImageSize whole = splits ? WholeTiles.wholeTiles(first, side) : new ImageSize(side, side);
+      RgbImage resized = stretch(stretch(image, first), whole);
+      int nx = whole.width() / side;
+      int ny = whole.height() / side;
+      List<RgbImage> tiles = new ArrayList<>();
+      if (nx * ny > 1) {
+        for (int y = 0; y < ny; y++) {
+          for (int x = 0; x < nx; x++) {
+            tiles.add(resized.crop(x * side, y * side, side, side));
+          }
+        }
+      }
+      tiles.add(stretch(resized, new ImageSize(side, side)));
+      return new ImageInput(
+          List.of(Tiles.ofImages(tiles, normalize, config.tower.patchSize())),
+          List.of(1, tiles.size(), 3, side, side),
+          nx,
+          ny,
+          layout(nx, ny));
+    }
+
+    private RgbImage stretch(RgbImage image, ImageSize size) {
+      return Preprocess.stretch(image, size.width(), size.height(), filter);
+    }
+
+    /** The tiles row by row, each behind its place; then the whole image. */
+    private List<ImagePiece> layout(int nx, int ny) {
+      ImagePiece rows = config.rowsOfTile();
+      List<ImagePiece> pieces = new ArrayList<>();
+      String lineEnd = "";
+      if (nx * ny > 1) {
+        for (int y = 1; y <= ny; y++) {
+          for (int x = 1; x <= nx; x++) {
+            String place = "<fake_token_around_image><row_%d_col_%d>".formatted(y, x);
+            pieces.add(new ImagePiece.Text(lineEnd + place));
+            pieces.add(rows);
+            lineEnd = "";
+          }
+          lineEnd = "\n";
+        }
+        lineEnd = "\n\n";
+      }
+      pieces.add(new ImagePiece.Text(lineEnd + "<fake_token_around_image><global-img>"));
+      pieces.add(rows);
+      pieces.add(new ImagePiece.Text("<fake_token_around_image>"));
+      return pieces;
+    }
+
+    /**
+     * A frame of a second, each one tile behind its time ({@code SmolVLMVideoProcessor}). It is
+     * resized twice, first as an image is.
+     */
+    @Override
+    public ImageInput prepare(Video video, ImageOptions options) {
+      int side = config.tower.imageSize();
+      Video sampled = FrameSampling.withinMargins(video, FPS, MAX_FRAMES);
+      ImageSize first =
+          WholeTiles.longSide(video.size(), Math.min(longestSide, WholeTiles.MAX_SIDE));
+      List<RgbImage> tiles =
+          sampled.frames().stream()
+              .map(frame -> stretch(stretch(frame, first), new ImageSize(side, side)))
+              .toList();
+      String around = "<fake_token_around_image>";
+      List<ImagePiece> layout = new ArrayList<>();
+      for (int i = 0; i < tiles.size(); i++) {
+        String before = i == 0 ? "" : around + heading(sampled, i);
+        layout.add(new ImagePiece.Text(before + around + "<global-img>"));
+        layout.add(config.rowsOfTile());
+      }
+      layout.add(new ImagePiece.Text(around));
+      return new ImageInput(
+          List.of(Tiles.ofImages(tiles, normalize, config.tower.patchSize())),
+          List.of(1, tiles.size(), 3, side, side),
+          1,
+          1,
+          layout);
+    }
+  }
+
+  private record Graph(Config config, SiglipTower.Normed tower, Linear projection, int width)
+      implements VisionGraph {
+    static Graph of(Config config, Weights weights) {
+      Weights fc = weights.at("mm").at("model").at("fc");
+      int width = fc.outputs("weight");
+      int factor = config.shuffle.factor();
+      return new Graph(
+          config,
+          SiglipTower.Normed.of(config.tower, weights.at("v")),
+          Linear.of(fc, (long) config.tower.nEmbd() * factor * factor, width),
+          width);
+    }
+
+    @Override
+    public Tensor forward(EncoderGraph graph) {
+      Tensor x = tower.forward(graph.pixels()); // [nEmbd, grid * grid, n]
+      int grid = config.tower.grid();
+      return projection.forward(config.shuffle.forward(x, grid, grid)).named("projector.out");
+    }
   }
 }

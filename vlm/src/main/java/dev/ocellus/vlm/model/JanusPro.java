@@ -9,24 +9,28 @@ import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.Rgb;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.tower.SiglipTower;
+import dev.ocellus.vlm.model.tower.TowerConfig;
 import dev.ocellus.vlm.nn.Activation;
-import dev.ocellus.vlm.nn.Attention;
-import dev.ocellus.vlm.nn.LayerNorm;
 import dev.ocellus.vlm.nn.Linear;
-import dev.ocellus.vlm.nn.Mlp;
-import dev.ocellus.vlm.nn.PatchEmbedding;
+import dev.ocellus.vlm.vision.ChatTemplateName;
 import dev.ocellus.vlm.vision.ConfigReader;
 import dev.ocellus.vlm.vision.EncoderGraph;
+import dev.ocellus.vlm.vision.FixedPromptFormat;
 import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePiece;
+import dev.ocellus.vlm.vision.ImagePlaceholder;
+import dev.ocellus.vlm.vision.ImagePreprocessor;
 import dev.ocellus.vlm.vision.Tiles;
 import dev.ocellus.vlm.vision.VisionArchitecture;
+import dev.ocellus.vlm.vision.VisionGraph;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * The understanding half of Janus and Janus-Pro (arXiv:2410.13848, arXiv:2501.17811): a SigLIP
- * tower without its pooling, and a projector of linear maps with an activation between them.
+ * tower without its pooling, and a projector of linear layers with an activation between them.
  * Weights under {@code v.} and {@code mm.}.
  *
  * <p>The reference is {@code JanusForConditionalGeneration} of transformers with its {@code
@@ -35,181 +39,94 @@ import java.util.List;
  * <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/janus/image_processing_pil_janus.py">image_processing_pil_janus.py</a>.
  */
-final class JanusPro implements VisionArchitecture {
+final class JanusPro {
   /** {@code min_size} of the published processors: no side gets shorter than this. */
   private static final int MIN_SIDE = 14;
 
-  /** Mean and deviation of the published models. */
-  private static final double[] HALF = {0.5, 0.5, 0.5};
+  private JanusPro() {}
 
-  private static final String TEMPLATE =
-      "{% for message in messages %}{% if message['role'] == 'user' %}"
-          + "{{ '<|User|>: ' + message['content'] + '\\n\\n' }}"
-          + "{% elif message['role'] == 'assistant' %}"
-          + "{{ '<|Assistant|>: ' + message['content'] + eos_token }}"
-          + "{% else %}{{ message['content'] + '\\n\\n' }}{% endif %}{% endfor %}"
-          + "{% if add_generation_prompt %}{{ '<|Assistant|>:' }}{% endif %}";
+  static VisionArchitecture of(GgufMetadata metadata, Weights weights) {
+    boolean silu = metadata.bool("clip.use_silu", false);
+    TowerConfig config = SiglipTower.config(metadata, silu ? Activation.SILU : Activation.GELU);
+    return new VisionArchitecture(
+        "janus-pro",
+        new FixedPromptFormat(ImagePlaceholder.of("<image_placeholder>"), ChatTemplateName.JANUS),
+        Preprocessor.of(metadata, config),
+        Graph.of(config, weights));
+  }
 
-  /**
-   * @param imageSize pixels of a side
-   * @param patchSize pixels of a patch's side
-   * @param nEmbd width
-   * @param nFf width between the two maps of a feed-forward block
-   * @param nHead attention heads
-   * @param nLayer layers
-   * @param eps of the layer norms
-   * @param activation of the feed-forward blocks and of the projector
-   */
-  private record Config(
-      int imageSize,
-      int patchSize,
-      int nEmbd,
-      int nFf,
-      int nHead,
-      int nLayer,
-      float eps,
-      Activation activation) {
-
-    static Config of(GgufMetadata metadata) {
-      var c = new ConfigReader(metadata, "clip.vision.");
-      int nEmbd = c.integer("embedding_length", 1, 1 << 16);
-      int nHead = c.integer("attention.head_count", 1, nEmbd);
-      if (nEmbd % nHead != 0) {
-        throw c.invalid("attention.head_count", "a divisor of " + nEmbd, Integer.toString(nHead));
-      }
-      int imageSize = c.integer("image_size", 1, 1 << 12);
-      return new Config(
-          imageSize,
-          c.integer("patch_size", 1, imageSize),
-          nEmbd,
-          c.integer("feed_forward_length", 1, 1 << 18),
-          nHead,
-          c.integer("block_count", 1, 1024),
-          c.positive("attention.layer_norm_epsilon", 1e-6f),
-          c.activation(metadata.bool("clip.use_silu", false) ? Activation.SILU : Activation.GELU));
+  private record Preprocessor(
+      TowerConfig tower, int minSide, Normalize normalize, ResizeFilter filter)
+      implements ImagePreprocessor {
+    static Preprocessor of(GgufMetadata metadata, TowerConfig tower) {
+      ConfigReader c = ConfigReader.ofVision(metadata);
+      int side = tower.imageSize();
+      return new Preprocessor(
+          tower,
+          c.integer("preproc_min_size", 1, side, Math.min(MIN_SIDE, side)),
+          c.normalize(Normalize.HALF),
+          c.filter(ResizeFilter.BICUBIC));
     }
 
-    int nPatches() {
-      int grid = imageSize / patchSize;
-      return grid * grid;
+    /** The longer side to the image size, the shorter one filled up in the mean colour. */
+    @Override
+    public ImageInput prepare(RgbImage image, ImageOptions options) {
+      int side = tower.imageSize();
+      ImageSize size = fitted(image.size(), side, minSide);
+      RgbImage fitted = Preprocess.stretch(image, size.width(), size.height(), filter);
+      RgbImage square = Preprocess.padToSquare(fitted, Rgb.ofMean(normalize.mean()));
+      return new ImageInput(
+          List.of(Tiles.ofRgb(normalize.apply(square), side, side, 1, tower.patchSize())),
+          List.of(1, 3, side, side),
+          1,
+          1,
+          List.of(
+              new ImagePiece.Text("<begin_of_image>"),
+              ImagePiece.Rows.of(tower.nPatches()),
+              new ImagePiece.Text("<end_of_image>")));
     }
   }
 
-  private record Block(LayerNorm ln1, Attention attention, LayerNorm ln2, Mlp mlp) {
-    static Block of(Config c, Weights w) {
-      return new Block(
-          LayerNorm.of(w.at("ln1"), c.nEmbd, c.eps),
-          Attention.of(w, c.nEmbd, c.nHead),
-          LayerNorm.of(w.at("ln2"), c.nEmbd, c.eps),
-          new Mlp(
-              Linear.of(w.at("ffn_up"), c.nEmbd, c.nFf),
-              c.activation,
-              Linear.of(w.at("ffn_down"), c.nFf, c.nEmbd)));
-    }
-
-    Tensor forward(Tensor x) {
-      x = x.add(attention.forward(ln1.forward(x)));
-      return x.add(mlp.forward(ln2.forward(x)));
-    }
-  }
-
-  private final Config config;
-  private final Normalize normalize;
-  private final ResizeFilter filter;
-  private final int minSide;
-  private final Rgb background;
-  private final PatchEmbedding patches;
-  private final Tensor positionEmbd;
-  private final List<Block> blocks = new ArrayList<>();
-  private final LayerNorm postLn;
-  private final List<Linear> projector = new ArrayList<>();
-  private final int width;
-
-  JanusPro(GgufMetadata metadata, Weights weights) {
-    Config c = Config.of(metadata);
-    config = c;
-    var reader = new ConfigReader(metadata, "clip.vision.");
-    double[] mean = reader.perChannel("image_mean", 0, 1, HALF);
-    normalize = Normalize.of(mean, reader.perChannel("image_std", 1e-3, 1e3, HALF));
-    background = Rgb.ofMean(mean);
-    filter = reader.filter(ResizeFilter.BICUBIC);
-    minSide = reader.integer("preproc_min_size", 1, c.imageSize, Math.min(MIN_SIDE, c.imageSize));
-    Weights v = weights.at("v");
-    patches = PatchEmbedding.of(v.at("patch_embd"), c.patchSize, c.nEmbd);
-    positionEmbd = v.f32("position_embd.weight", c.nEmbd, c.nPatches());
-    for (int i = 0; i < c.nLayer; i++) {
-      blocks.add(Block.of(c, v.at("blk").at(i)));
-    }
-    postLn = LayerNorm.of(v.at("post_ln"), c.nEmbd, c.eps);
-    Weights mm = weights.at("mm");
-    long[] shape = mm.at(0).shape("weight");
-    width = (int) (shape.length > 1 ? shape[1] : 1);
-    projector.add(Linear.of(mm.at(0), c.nEmbd, width));
-    do { // two maps in the published models
-      projector.add(Linear.of(mm.at(projector.size()), width, width));
-    } while (mm.has(projector.size() + ".weight"));
-  }
-
-  @Override
-  public String name() {
-    return "janus-pro";
-  }
-
-  @Override
-  public int width() {
-    return width;
-  }
-
-  @Override
-  public String imageMarker() {
-    return "<image_placeholder>";
-  }
-
-  @Override
-  public String defaultChatTemplate() {
-    return TEMPLATE;
-  }
-
-  /** The longer side to the image size, the shorter one filled up in the mean colour. */
-  @Override
-  public ImageInput prepare(RgbImage image) {
-    int side = config.imageSize;
-    ImageSize size = fitted(image.size(), side, minSide);
-    RgbImage fitted = Preprocess.stretch(image, size.width(), size.height(), filter);
-    RgbImage square = Preprocess.padToSquare(fitted, background);
-    return new ImageInput(
-        List.of(Tiles.ofRgb(normalize.apply(square), side, side, 1, config.patchSize)),
-        List.of(1, 3, side, side),
-        1,
-        1,
-        List.of(
-            new ImagePiece.Text("<begin_of_image>"),
-            ImagePiece.Rows.of(config.nPatches()),
-            new ImagePiece.Text("<end_of_image>")));
-  }
-
-  /** The longer side becomes {@code side}, the other one at least {@code least}. */
-  static ImageSize fitted(ImageSize size, int side, int least) {
+  /** The longer side becomes {@code side}, the other one at least {@code min}. */
+  static ImageSize fitted(ImageSize size, int side, int min) {
     double scale = (double) side / Math.max(size.width(), size.height());
-    return new ImageSize(scaled(size.width(), scale, least), scaled(size.height(), scale, least));
+    return new ImageSize(scaled(size.width(), scale, min), scaled(size.height(), scale, min));
   }
 
   /** Rounds halves to even, as Python does. */
-  private static int scaled(int length, double scale, int least) {
-    return Math.max((int) Math.rint(length * scale), least);
+  private static int scaled(int length, double scale, int min) {
+    return Math.max((int) Math.rint(length * scale), min);
   }
 
-  @Override
-  public Tensor forward(EncoderGraph graph) {
-    Tensor x = patches.forward(graph.pixels()).add(positionEmbd).named("embeddings");
-    for (int i = 0; i < blocks.size(); i++) {
-      x = blocks.get(i).forward(x).named("layer_" + (i + 1));
+  /**
+   * @param activation between the layers of the projector
+   */
+  private record Graph(
+      SiglipTower.Normed tower, List<Linear> projector, Activation activation, int width)
+      implements VisionGraph {
+    static Graph of(TowerConfig config, Weights weights) {
+      Weights mm = weights.at("mm");
+      int width = mm.at(0).outputs("weight");
+      List<Linear> projector = new ArrayList<>();
+      projector.add(Linear.of(mm.at(0), config.nEmbd(), width));
+      do { // two layers in the published models
+        projector.add(Linear.of(mm.at(projector.size()), width, width));
+      } while (mm.has(projector.size() + ".weight"));
+      return new Graph(
+          SiglipTower.Normed.of(config, weights.at("v")),
+          List.copyOf(projector),
+          config.activation(),
+          width);
     }
-    x = postLn.forward(x).named("vision.last_hidden"); // [nEmbd, nPatches, 1]
-    x = projector.getFirst().forward(x);
-    for (Linear map : projector.subList(1, projector.size())) {
-      x = map.forward(config.activation.apply(x));
+
+    @Override
+    public Tensor forward(EncoderGraph graph) {
+      Tensor x = tower.forward(graph.pixels()); // [nEmbd, nPatches, 1]
+      x = projector.getFirst().forward(x);
+      for (Linear layer : projector.subList(1, projector.size())) {
+        x = layer.forward(activation.apply(x));
+      }
+      return x.named("projector.out");
     }
-    return x.named("projector.out");
   }
 }

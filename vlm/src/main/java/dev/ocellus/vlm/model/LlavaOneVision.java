@@ -10,22 +10,27 @@ import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.tiling.AnyRes;
 import dev.ocellus.vlm.model.tower.SiglipTower;
+import dev.ocellus.vlm.model.tower.TowerConfig;
 import dev.ocellus.vlm.nn.Activation;
-import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.nn.Mlp;
+import dev.ocellus.vlm.vision.ChatTemplateName;
 import dev.ocellus.vlm.vision.ConfigReader;
 import dev.ocellus.vlm.vision.EncoderGraph;
+import dev.ocellus.vlm.vision.FixedPromptFormat;
 import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePiece;
+import dev.ocellus.vlm.vision.ImagePreprocessor;
 import dev.ocellus.vlm.vision.Tiles;
 import dev.ocellus.vlm.vision.VisionArchitecture;
+import dev.ocellus.vlm.vision.VisionGraph;
 import java.util.List;
 import java.util.Objects;
 
 /**
  * LLaVA-OneVision (arXiv:2408.03326): LLaVA-NeXT's tiles through a SigLIP tower. Where the canvas
- * has more rows than so many tiles have, its grid of rows is made smaller by linear interpolation.
- * Weights under {@code v.}, {@code mm.} and {@code model.image_newline}.
+ * has more patches than so many tiles have, its grid of embeddings is made smaller by linear
+ * interpolation. Weights under {@code v.}, {@code mm.} and {@code model.image_newline}.
  *
  * <p>The reference is {@code LlavaOnevisionForConditionalGeneration} of transformers with its
  * {@code LlavaOnevisionImageProcessorPil}: <a
@@ -35,49 +40,25 @@ import java.util.Objects;
  * Each image is cut as if it were alone; the reference does so for images given as one list, and
  * gives each image a single tile where they are given as a list for every conversation.
  */
-final class LlavaOneVision implements VisionArchitecture {
+final class LlavaOneVision {
   /** How the value of {@link AnyRes#ASPECT_RATIO} begins; the number of tiles follows. */
   static final String ASPECT_RATIO = "anyres_max_";
 
-  private static final double[] HALF = {0.5, 0.5, 0.5};
+  private LlavaOneVision() {}
 
-  private static final String TEMPLATE =
-      "{% for message in messages %}{{ '<|im_start|>' + message['role'] + ' ' }}"
-          + "{% for part in message['content'] if part['type'] == 'image' %}{{ '<image>' }}{% endfor %}"
-          + "{% for part in message['content'] if part['type'] == 'text' %}{{ '\\n' + part['text'] }}{% endfor %}"
-          + "{{ '<|im_end|>' }}{% endfor %}"
-          + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
-
-  private final SiglipTower.Config config;
-  private final AnyRes anyRes;
-  private final int maxTiles;
-  private final Normalize normalize;
-  private final SiglipTower tower;
-  private final Mlp projector;
-  private final Tensor newline;
-  private final int width;
-
-  LlavaOneVision(GgufMetadata metadata, Weights weights) {
-    maxTiles = maxTiles(metadata.string(AnyRes.ASPECT_RATIO));
-    var all = SiglipTower.Config.of(metadata);
-    config = all.withLayers(nLayer(metadata, all.nLayer()));
-    anyRes = AnyRes.of(metadata, config.imageSize(), config.patchSize());
-    var c = new ConfigReader(metadata, "clip.vision.");
-    normalize =
-        Normalize.of(
-            c.perChannel("image_mean", 0, 1, HALF), c.perChannel("image_std", 1e-3, 1e3, HALF));
-    tower = SiglipTower.withoutPostNorm(config, weights.at("v"));
-    Weights mm = weights.at("mm");
-    long[] shape = mm.at(0).shape("weight");
-    int hidden = (int) (shape.length > 1 ? shape[1] : 1);
-    shape = mm.at(2).shape("weight");
-    width = (int) (shape.length > 1 ? shape[1] : 1);
-    projector =
-        new Mlp(
-            Linear.of(mm.at(0), config.nEmbd(), hidden),
-            Activation.GELU,
-            Linear.of(mm.at(2), hidden, width));
-    newline = weights.at("model").f32("image_newline", width);
+  static VisionArchitecture of(GgufMetadata metadata, Weights weights) {
+    TowerConfig all = SiglipTower.config(metadata);
+    TowerConfig tower = all.withLayers(nLayer(metadata, all.nLayer()));
+    Canvas canvas =
+        new Canvas(
+            tower,
+            AnyRes.of(metadata, tower.imageSize(), tower.patchSize()),
+            maxTiles(metadata.string(AnyRes.ASPECT_RATIO)));
+    return new VisionArchitecture(
+        "llava-onevision",
+        new FixedPromptFormat(Llava.PLACE, ChatTemplateName.CHATML_LLAVA_ONEVISION),
+        new Preprocessor(canvas, ConfigReader.ofVision(metadata).normalize(Normalize.HALF)),
+        Graph.of(canvas, weights));
   }
 
   private static int maxTiles(String aspectRatio) {
@@ -107,107 +88,61 @@ final class LlavaOneVision implements VisionArchitecture {
     return (int) layers[0];
   }
 
-  @Override
-  public String name() {
-    return "llava-onevision";
-  }
-
-  @Override
-  public int width() {
-    return width;
-  }
-
-  @Override
-  public String imageMarker() {
-    return "<image>";
-  }
-
-  @Override
-  public String defaultChatTemplate() {
-    return TEMPLATE;
-  }
-
-  @Override
-  public ImageInput prepare(RgbImage image) {
-    int side = config.imageSize();
-    Grid grid = grid(image.size()); // first, as it may be refused
-    List<RgbImage> tiles = anyRes.tiles(image);
-    ImageSize canvas = anyRes.canvas(image.size());
-    return new ImageInput(
-        List.of(Tiles.ofImages(tiles, normalize, config.patchSize())),
-        List.of(1, tiles.size(), 3, side, side),
-        canvas.width() / side,
-        canvas.height() / side,
-        List.of(ImagePiece.Rows.of(config.nPatches() + grid.lines * (grid.columns + 1))),
-        1,
-        image.size());
-  }
-
   /** Columns and lines of rows that are left of the canvas; either may be 0. */
   private record Grid(int columns, int lines) {}
 
-  private Grid grid(ImageSize image) {
-    AnyRes.Window window = anyRes.window(image);
-    double ratio =
-        Math.sqrt((double) window.columns() * window.lines() / (maxTiles * config.nPatches()));
-    if (ratio <= 1.1) {
-      return new Grid(window.columns(), window.lines());
-    }
-    int columns = floorDiv(window.columns(), ratio);
-    int lines = floorDiv(window.lines(), ratio);
-    if (columns == 0 || lines == 0) {
-      throw new ImageFormatException(
-          ImageFormatException.Kind.UNSUPPORTED,
-          "an image of %s is too thin for this model: %d x %d patches made smaller by %.2f have no %s left"
-              .formatted(
-                  image,
-                  window.columns(),
-                  window.lines(),
-                  ratio,
-                  lines == 0 ? "lines" : "columns"));
-    }
-    return new Grid(columns, lines);
-  }
-
-  /** Python's {@code a // b}, which may be one less than the rounded-down quotient. */
-  private static int floorDiv(int a, double b) {
-    return (int) Math.rint((a - a % b) / b);
-  }
-
-  /** The row that goes behind lines comes after the rows of each tile. */
-  @Override
-  public Tensor forward(EncoderGraph graph) {
-    Tensor x = tower.forward(graph.pixels()); // [nEmbd, nPatches, n]
-    x = projector.forward(x).named("projector.raw"); // [width, nPatches, n]
-    return x.concat(newline.inGraphOf(x).repeat(width, 1, x.size(2)), 1).named("projector.out");
-  }
-
-  @Override
-  public float[] arrange(ImageInput image, float[] rows) {
-    ImageSize original = Objects.requireNonNull(image.originalSize(), "originalSize");
-    AnyRes.Window window = anyRes.window(original);
-    Grid grid = grid(original);
-    int perTile = config.nPatches() + 1; // with the newline
-    float[] arranged = new float[image.nTokens() * width];
-    System.arraycopy(rows, 0, arranged, 0, config.nPatches() * width);
-    int to = config.nPatches();
-    Axis down = new Axis(window.y(), window.lines(), grid.lines);
-    Axis across = new Axis(window.x(), window.columns(), grid.columns);
-    for (int line = 0; line < grid.lines; line++) {
-      for (int column = 0; column < grid.columns; column++) {
-        for (int tap = 0; tap < 4; tap++) {
-          float weight = down.weight(line, tap / 2) * across.weight(column, tap % 2);
-          if (weight != 0) {
-            int x = across.place(column, tap % 2);
-            int y = down.place(line, tap / 2);
-            addRow(rows, anyRes.row(x, y, image.gridX(), perTile), weight, arranged, to);
-          }
-        }
-        to++;
+  /**
+   * How an image is cut, and what is left of it.
+   *
+   * @param maxTiles tiles whose embeddings the canvas may have, before its grid is made smaller
+   */
+  private record Canvas(TowerConfig tower, AnyRes anyRes, int maxTiles) {
+    Grid grid(ImageSize image) {
+      AnyRes.Window window = anyRes.window(image);
+      double ratio =
+          Math.sqrt((double) window.columns() * window.lines() / (maxTiles * tower.nPatches()));
+      if (ratio <= 1.1) {
+        return new Grid(window.columns(), window.lines());
       }
-      addRow(rows, config.nPatches(), 1, arranged, to++);
+      int columns = floorDiv(window.columns(), ratio);
+      int lines = floorDiv(window.lines(), ratio);
+      if (columns == 0 || lines == 0) {
+        throw new ImageFormatException(
+            ImageFormatException.Kind.UNSUPPORTED,
+            "an image of %s is too thin for this model: %d x %d patches made smaller by %.2f have no %s left"
+                .formatted(
+                    image,
+                    window.columns(),
+                    window.lines(),
+                    ratio,
+                    lines == 0 ? "lines" : "columns"));
+      }
+      return new Grid(columns, lines);
     }
-    return arranged;
+
+    /** Python's {@code a // b}, which may be one less than the rounded-down quotient. */
+    private static int floorDiv(int a, double b) {
+      return (int) Math.rint((a - a % b) / b);
+    }
+  }
+
+  private record Preprocessor(Canvas canvas, Normalize normalize) implements ImagePreprocessor {
+    @Override
+    public ImageInput prepare(RgbImage image, ImageOptions options) {
+      TowerConfig tower = canvas.tower;
+      int side = tower.imageSize();
+      Grid grid = canvas.grid(image.size()); // first, as it may be refused
+      List<RgbImage> tiles = canvas.anyRes.tiles(image);
+      ImageSize size = canvas.anyRes.canvas(image.size());
+      return new ImageInput(
+          List.of(Tiles.ofImages(tiles, normalize, tower.patchSize())),
+          List.of(1, tiles.size(), 3, side, side),
+          size.width() / side,
+          size.height() / side,
+          List.of(ImagePiece.Rows.of(tower.nPatches() + grid.lines * (grid.columns + 1))),
+          1,
+          image.size());
+    }
   }
 
   /**
@@ -234,9 +169,66 @@ final class LlavaOneVision implements VisionArchitecture {
     }
   }
 
-  private void addRow(float[] from, int fromRow, float weight, float[] to, int toRow) {
-    for (int i = 0; i < width; i++) {
-      to[toRow * width + i] += weight * from[fromRow * width + i];
+  private record Graph(Canvas canvas, SiglipTower tower, Mlp projector, Tensor newline, int width)
+      implements VisionGraph {
+    static Graph of(Canvas canvas, Weights weights) {
+      Weights mm = weights.at("mm");
+      int width = mm.at(2).outputs("weight");
+      return new Graph(
+          canvas,
+          new SiglipTower(canvas.tower, weights.at("v")),
+          Mlp.projector(mm.at(0), mm.at(2), canvas.tower.nEmbd(), Activation.GELU),
+          weights.at("model").f32("image_newline", width),
+          width);
+    }
+
+    /** The embedding that goes behind lines comes after those of each tile. */
+    @Override
+    public Tensor forward(EncoderGraph graph) {
+      // without the norm that SigLIP has behind it
+      Tensor x = tower.forward(graph.pixels()).last().named("vision.last_hidden");
+      x = projector.forward(x).named("projector.raw"); // [width, nPatches, n]
+      return x.concat(newline.inGraphOf(x).repeat(width, 1, x.size(2)), 1).named("projector.out");
+    }
+
+    @Override
+    public float[] arrange(ImageInput image, float[] embeddings) {
+      ImageSize original = Objects.requireNonNull(image.originalSize(), "originalSize");
+      AnyRes.Window window = canvas.anyRes.window(original);
+      Grid grid = canvas.grid(original);
+      int nPatches = canvas.tower.nPatches();
+      int perTile = nPatches + 1; // with the newline
+      float[] arranged = new float[image.nTokens() * width];
+      System.arraycopy(embeddings, 0, arranged, 0, nPatches * width);
+      int to = nPatches;
+      Axis down = new Axis(window.y(), window.lines(), grid.lines);
+      Axis across = new Axis(window.x(), window.columns(), grid.columns);
+      for (int line = 0; line < grid.lines; line++) {
+        for (int column = 0; column < grid.columns; column++) {
+          for (int tap = 0; tap < 4; tap++) {
+            float weight = down.weight(line, tap / 2) * across.weight(column, tap % 2);
+            if (weight != 0) {
+              int x = across.place(column, tap % 2);
+              int y = down.place(line, tap / 2);
+              addRow(
+                  embeddings,
+                  canvas.anyRes.row(x, y, image.gridX(), perTile),
+                  weight,
+                  arranged,
+                  to);
+            }
+          }
+          to++;
+        }
+        addRow(embeddings, nPatches, 1, arranged, to++);
+      }
+      return arranged;
+    }
+
+    private void addRow(float[] from, int fromRow, float weight, float[] to, int toRow) {
+      for (int i = 0; i < width; i++) {
+        to[toRow * width + i] += weight * from[fromRow * width + i];
+      }
     }
   }
 }

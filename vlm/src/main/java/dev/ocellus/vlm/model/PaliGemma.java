@@ -8,13 +8,21 @@ import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.tower.SiglipTower;
+import dev.ocellus.vlm.model.tower.TowerConfig;
 import dev.ocellus.vlm.nn.Linear;
+import dev.ocellus.vlm.vision.ChatTemplateName;
 import dev.ocellus.vlm.vision.ConfigReader;
 import dev.ocellus.vlm.vision.EncoderGraph;
+import dev.ocellus.vlm.vision.FixedPromptFormat;
 import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePiece;
+import dev.ocellus.vlm.vision.ImagePlaceholder;
+import dev.ocellus.vlm.vision.ImagePreprocessor;
+import dev.ocellus.vlm.vision.PromptAttention;
 import dev.ocellus.vlm.vision.Tiles;
 import dev.ocellus.vlm.vision.VisionArchitecture;
+import dev.ocellus.vlm.vision.VisionGraph;
 import java.util.List;
 
 /**
@@ -30,76 +38,54 @@ import java.util.List;
  * <p>Gemma multiplies the embeddings of tokens by the root of their width. libllama's graphs do so
  * with whatever comes in, so the rows of an image are divided by it here.
  */
-final class PaliGemma implements VisionArchitecture {
-  private static final double[] HALF = {0.5, 0.5, 0.5};
+final class PaliGemma {
+  private PaliGemma() {}
 
-  /** The images, then the beginning of the sequence, then the text with a line end. */
-  private static final String TEMPLATE =
-      "{% for message in messages %}{% for part in message['content'] if part['type'] == 'image' %}{{ '<image>' }}{% endfor %}{% endfor %}"
-          + "{{ bos_token }}"
-          + "{% for message in messages %}{% for part in message['content'] if part['type'] == 'text' %}{{ part['text'] }}{% endfor %}{{ '\\n' }}{% endfor %}";
-
-  private final SiglipTower.Config config;
-  private final Normalize normalize;
-  private final ResizeFilter filter;
-  private final SiglipTower tower;
-  private final Linear projector;
-  private final int width;
-
-  PaliGemma(GgufMetadata metadata, Weights weights) {
-    config = SiglipTower.Config.of(metadata);
-    var c = new ConfigReader(metadata, "clip.vision.");
-    normalize =
-        Normalize.of(
-            c.perChannel("image_mean", 0, 1, HALF), c.perChannel("image_std", 1e-3, 1e3, HALF));
-    filter = c.filter(ResizeFilter.BICUBIC);
-    tower = new SiglipTower(config, weights.at("v"));
-    Weights fc = weights.at("mm").at("model").at("fc");
-    long[] shape = fc.shape("weight");
-    width = (int) (shape.length > 1 ? shape[1] : 1);
-    projector = Linear.of(fc, config.nEmbd(), width);
+  static VisionArchitecture of(GgufMetadata metadata, Weights weights) {
+    TowerConfig config = SiglipTower.config(metadata);
+    return new VisionArchitecture(
+        "paligemma",
+        new FixedPromptFormat(ImagePlaceholder.of("<image>"), ChatTemplateName.PALIGEMMA),
+        Preprocessor.of(metadata, config),
+        Graph.of(config, weights),
+        PromptAttention.BIDIRECTIONAL_PREFIX);
   }
 
-  @Override
-  public String name() {
-    return "paligemma";
+  private record Preprocessor(TowerConfig tower, Normalize normalize, ResizeFilter filter)
+      implements ImagePreprocessor {
+    static Preprocessor of(GgufMetadata metadata, TowerConfig tower) {
+      ConfigReader c = ConfigReader.ofVision(metadata);
+      return new Preprocessor(tower, c.normalize(Normalize.HALF), c.filter(ResizeFilter.BICUBIC));
+    }
+
+    @Override
+    public ImageInput prepare(RgbImage image, ImageOptions options) {
+      int side = tower.imageSize();
+      RgbImage square = Preprocess.stretch(image, side, side, filter);
+      return new ImageInput(
+          List.of(Tiles.ofRgb(normalize.apply(square), side, side, 1, tower.patchSize())),
+          List.of(1, 3, side, side),
+          1,
+          1,
+          List.of(ImagePiece.Rows.of(tower.nPatches())));
+    }
   }
 
-  @Override
-  public int width() {
-    return width;
-  }
+  private record Graph(SiglipTower.Normed tower, Linear projector, int width)
+      implements VisionGraph {
+    static Graph of(TowerConfig config, Weights weights) {
+      Weights fc = weights.at("mm").at("model").at("fc");
+      int width = fc.outputs("weight");
+      return new Graph(
+          SiglipTower.Normed.of(config, weights.at("v")),
+          Linear.of(fc, config.nEmbd(), width),
+          width);
+    }
 
-  @Override
-  public String imageMarker() {
-    return "<image>";
-  }
-
-  @Override
-  public String defaultChatTemplate() {
-    return TEMPLATE;
-  }
-
-  @Override
-  public boolean usesBidirectionalPrefix() {
-    return true;
-  }
-
-  @Override
-  public ImageInput prepare(RgbImage image) {
-    int side = config.imageSize();
-    RgbImage square = Preprocess.stretch(image, side, side, filter);
-    return new ImageInput(
-        List.of(Tiles.ofRgb(normalize.apply(square), side, side, 1, config.patchSize())),
-        List.of(1, 3, side, side),
-        1,
-        1,
-        List.of(ImagePiece.Rows.of(config.nPatches())));
-  }
-
-  @Override
-  public Tensor forward(EncoderGraph graph) {
-    Tensor x = projector.forward(tower.forward(graph.pixels())).named("projector.raw");
-    return x.scale((float) (1 / Math.sqrt(width))).named("projector.out");
+    @Override
+    public Tensor forward(EncoderGraph graph) {
+      Tensor x = projector.forward(tower.forward(graph.pixels())).named("projector.raw");
+      return x.scale((float) (1 / Math.sqrt(width))).named("projector.out");
+    }
   }
 }

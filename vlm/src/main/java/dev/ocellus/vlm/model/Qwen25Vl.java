@@ -4,11 +4,14 @@ import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageSize;
+import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
-import dev.ocellus.vlm.model.tower.QwenPatches;
+import dev.ocellus.vlm.model.tiling.PatchOrder;
+import dev.ocellus.vlm.model.tiling.QwenTiling;
+import dev.ocellus.vlm.model.tower.QwenConfig;
+import dev.ocellus.vlm.model.tower.QwenEmbedding;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.GatedMlp;
-import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.nn.Mlp;
 import dev.ocellus.vlm.nn.RmsNorm;
 import dev.ocellus.vlm.nn.Rope2d;
@@ -18,7 +21,11 @@ import dev.ocellus.vlm.vision.ConfigReader;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
+import dev.ocellus.vlm.vision.ImagePreprocessor;
+import dev.ocellus.vlm.vision.VisionArchitecture;
+import dev.ocellus.vlm.vision.VisionGraph;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -28,7 +35,7 @@ import java.util.List;
  * <p>The reference is {@code Qwen2_5_VisionTransformerPretrainedModel} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/qwen2_5_vl/modeling_qwen2_5_vl.py">modeling_qwen2_5_vl.py</a>.
  */
-final class Qwen25Vl implements QwenArchitecture {
+final class Qwen25Vl {
   /** Pixels of a window's side in the published models, which converters do not write. */
   private static final int WINDOW_SIZE = 112;
 
@@ -39,18 +46,51 @@ final class Qwen25Vl implements QwenArchitecture {
    */
   private static final int TOKENS_PER_SECOND = 2;
 
-  private record Block(RmsNorm ln1, RotaryAttention attention, RmsNorm ln2, GatedMlp mlp) {
-    static Block of(QwenConfig c, Weights w, Activation activation) {
-      int nFf = Qwen2Vl.outputs(w.at("ffn_gate"));
-      return new Block(
+  private Qwen25Vl() {}
+
+  static VisionArchitecture of(GgufMetadata metadata, Weights weights) {
+    QwenTiling tiling = QwenTiling.of(metadata, Qwen2Vl.DEFAULTS);
+    return new VisionArchitecture(
+        "qwen2.5-vl",
+        Qwen2Vl.PROMPT_FORMAT,
+        new Preprocessor(tiling),
+        Graph.of(metadata, tiling, weights));
+  }
+
+  private record Preprocessor(QwenTiling tiling) implements ImagePreprocessor {
+    @Override
+    public ImageInput prepare(RgbImage image, ImageOptions options) {
+      return tiling.prepare(image, options);
+    }
+
+    @Override
+    public boolean takesVideos() {
+      return true;
+    }
+
+    /**
+     * All frames, in pairs whose positions are their times: {@code tokens_per_second} to a second,
+     * rounded down in F32.
+     */
+    @Override
+    public ImageInput prepare(Video video, ImageOptions options) {
+      ImageSize size = tiling.size(video.size(), options);
+      float interval = TOKENS_PER_SECOND * (float) (QwenTiling.FRAMES / video.fps());
+      List<Integer> times = new ArrayList<>();
+      for (int i = 0; i < Math.ceilDiv(video.nFrames(), QwenTiling.FRAMES); i++) {
+        times.add((int) (i * interval));
+      }
+      return tiling.prepare(video, size, List.of(tiling.rows(size, times)));
+    }
+  }
+
+  private record Layer(RmsNorm ln1, RotaryAttention attention, RmsNorm ln2, GatedMlp mlp) {
+    static Layer of(QwenConfig c, Weights w, Activation activation) {
+      return new Layer(
           RmsNorm.of(w.at("ln1"), c.nEmbd(), QwenConfig.EPS),
           RotaryAttention.of(w, c.nEmbd(), c.nHead()),
           RmsNorm.of(w.at("ln2"), c.nEmbd(), QwenConfig.EPS),
-          new GatedMlp(
-              Linear.of(w.at("ffn_gate"), c.nEmbd(), nFf),
-              Linear.of(w.at("ffn_up"), c.nEmbd(), nFf),
-              activation,
-              Linear.of(w.at("ffn_down"), nFf, c.nEmbd())));
+          GatedMlp.of(w, c.nEmbd(), w.outputs("ffn_gate.weight"), activation));
     }
 
     Tensor forward(Tensor x, Rope2d rope, Windows windows) {
@@ -123,111 +163,98 @@ final class Qwen25Vl implements QwenArchitecture {
     }
   }
 
-  private final QwenConfig config;
-  private final QwenPatches patches;
-  private final int windowTokens;
-  private final boolean[] full;
-  private final List<Block> blocks = new ArrayList<>();
-  private final RmsNorm postLn;
-  private final Mlp projector;
-  private final int width;
-  private final int mergeSize;
-
-  Qwen25Vl(GgufMetadata metadata, Weights weights) {
-    config = QwenConfig.of(metadata);
-    var c = new ConfigReader(metadata, "clip.vision.");
-    Weights v = weights.at("v");
-    patches = new QwenPatches(metadata, v, config.nEmbd(), Qwen2Vl.DEFAULTS);
-    mergeSize = patches.mergeSize();
-    full = fullLayers(metadata, c, config.nLayer());
-    int side = mergeSize * patches.patchSize();
-    windowTokens = c.integer("window_size", side, 1 << 16, Math.max(side, WINDOW_SIZE)) / side;
-    Activation activation = c.activation(Activation.SILU);
-    for (int i = 0; i < config.nLayer(); i++) {
-      blocks.add(Block.of(config, v.at("blk").at(i), activation));
-    }
-    postLn = RmsNorm.of(v.at("post_ln"), config.nEmbd(), QwenConfig.EPS);
-    projector = Qwen2Vl.projector(weights.at("mm"), (long) config.nEmbd() * patches.merged());
-    width = Qwen2Vl.outputs(weights.at("mm").at(2));
-  }
-
   /**
-   * Which layers see the whole image: every {@code n_wa_pattern}-th, or those that {@code
-   * wa_layer_indexes} lists, as llama.cpp's files of Youtu-VL do.
+   * @param windowTokens tokens of a window's side
+   * @param full for every layer whether it attends to the whole image
    */
-  private static boolean[] fullLayers(GgufMetadata metadata, ConfigReader c, int nLayer) {
-    boolean[] full = new boolean[nLayer];
-    long[] listed = metadata.findIntegers("clip.vision.wa_layer_indexes").orElse(null);
-    if (listed == null) {
-      int every = c.integer("n_wa_pattern", 1, 1024);
-      for (int i = every - 1; i < nLayer; i += every) {
-        full[i] = true;
+  private record Graph(
+      QwenConfig config,
+      QwenTiling tiling,
+      int windowTokens,
+      List<Boolean> full,
+      QwenEmbedding embedding,
+      List<Layer> layers,
+      RmsNorm postNorm,
+      Mlp projector,
+      int width)
+      implements VisionGraph {
+    static Graph of(GgufMetadata metadata, QwenTiling tiling, Weights weights) {
+      QwenConfig config = QwenConfig.of(metadata);
+      ConfigReader c = ConfigReader.ofVision(metadata);
+      List<Boolean> full = fullLayers(metadata, c, config.nLayer());
+      int side = tiling.mergeSize() * tiling.patchSize();
+      int window = c.integer("window_size", side, 1 << 16, Math.max(side, WINDOW_SIZE));
+      Activation activation = c.activation(Activation.SILU);
+      Weights v = weights.at("v");
+      List<Layer> layers = new ArrayList<>();
+      for (int i = 0; i < config.nLayer(); i++) {
+        layers.add(Layer.of(config, v.at("blk").at(i), activation));
+      }
+      Weights mm = weights.at("mm");
+      long nIn = (long) config.nEmbd() * tiling.merged();
+      return new Graph(
+          config,
+          tiling,
+          window / side,
+          full,
+          new QwenEmbedding(tiling, v, config.nEmbd()),
+          List.copyOf(layers),
+          RmsNorm.of(v.at("post_ln"), config.nEmbd(), QwenConfig.EPS),
+          Mlp.projector(mm.at(0), mm.at(2), nIn, Activation.GELU),
+          mm.at(2).outputs("weight"));
+    }
+
+    /**
+     * Which layers attend to the whole image: every {@code n_wa_pattern}-th, or those that {@code
+     * wa_layer_indexes} lists, as llama.cpp's files of Youtu-VL do.
+     */
+    private static List<Boolean> fullLayers(GgufMetadata metadata, ConfigReader c, int nLayer) {
+      List<Boolean> full = new ArrayList<>(Collections.nCopies(nLayer, false));
+      long[] listed = metadata.findIntegers("clip.vision.wa_layer_indexes").orElse(null);
+      if (listed == null) {
+        int every = c.integer("n_wa_pattern", 1, 1024);
+        for (int i = every - 1; i < nLayer; i += every) {
+          full.set(i, true);
+        }
+        return full;
+      }
+      for (long layer : listed) {
+        if (layer < 0 || layer >= nLayer) {
+          throw c.invalid(
+              "wa_layer_indexes", "layers from 0 to " + (nLayer - 1), Long.toString(layer));
+        }
+        full.set((int) layer, true);
       }
       return full;
     }
-    for (long layer : listed) {
-      if (layer < 0 || layer >= nLayer) {
-        throw c.invalid(
-            "wa_layer_indexes", "layers from 0 to " + (nLayer - 1), Long.toString(layer));
+
+    @Override
+    public Tensor forward(EncoderGraph graph) {
+      Arrangement arrangement =
+          Arrangement.of(
+              graph.gridX() / tiling.mergeSize(),
+              graph.gridY() / tiling.mergeSize(),
+              windowTokens,
+              tiling.merged());
+      PatchOrder order = embedding.order(graph).rearranged(arrangement.tokens());
+      Rope2d rope = QwenEmbedding.rope(graph, order, config.headSize());
+      Windows whole = Windows.whole(order.n());
+      Tensor x = embedding.merge(embedding.embed(graph).named("embeddings"));
+      x = embedding.split(rearranged(graph, "window.into", x, arrangement.into((int) x.size(2))));
+      for (int i = 0; i < layers.size(); i++) {
+        Windows windows = full.get(i) ? whole : arrangement.windows();
+        x = layers.get(i).forward(x, rope, windows).named("layer_" + (i + 1));
       }
-      full[(int) layer] = true;
+      x = projector.forward(embedding.merge(postNorm.forward(x)));
+      x = rearranged(graph, "window.back", x, arrangement.back((int) x.size(2)));
+      return x.named("projector.out");
     }
-    return full;
-  }
 
-  @Override
-  public String name() {
-    return "qwen2.5-vl";
-  }
-
-  @Override
-  public int width() {
-    return width;
-  }
-
-  @Override
-  public QwenPatches patches() {
-    return patches;
-  }
-
-  /**
-   * All frames, in pairs whose positions are their times: {@code tokens_per_second} to a second,
-   * rounded down in F32.
-   */
-  @Override
-  public ImageInput prepare(Video video, ImageOptions options) {
-    ImageSize size = patches.size(video.size(), options);
-    float interval = TOKENS_PER_SECOND * (float) (QwenPatches.FRAMES / video.fps());
-    List<Integer> times = new ArrayList<>();
-    for (int i = 0; i < Math.ceilDiv(video.nFrames(), QwenPatches.FRAMES); i++) {
-      times.add((int) (i * interval));
+    /** [width, tokens, n] in another order. */
+    private static Tensor rearranged(EncoderGraph graph, String name, Tensor x, int[] rows) {
+      return x.reshape(x.size(0), rows.length)
+          .getRows(graph.indices(name, rows, rows.length))
+          .reshape(x.size(0), x.size(1), x.size(2));
     }
-    return patches.prepare(video, size, List.of(patches.rows(size, times)));
-  }
-
-  @Override
-  public Tensor forward(EncoderGraph graph) {
-    Arrangement arrangement =
-        Arrangement.of(
-            graph.gridX() / mergeSize, graph.gridY() / mergeSize, windowTokens, patches.merged());
-    QwenPatches.Order order = patches.order(graph).rearranged(arrangement.tokens());
-    Rope2d rope = QwenPatches.rope(graph, order, config.dHead());
-    Windows whole = Windows.whole(order.rows().length);
-    Tensor x = patches.merge(patches.embed(graph).named("embeddings"));
-    x = patches.split(rearranged(graph, "window.into", x, arrangement.into((int) x.size(2))));
-    for (int i = 0; i < blocks.size(); i++) {
-      Windows windows = full[i] ? whole : arrangement.windows();
-      x = blocks.get(i).forward(x, rope, windows).named("layer_" + (i + 1));
-    }
-    x = projector.forward(patches.merge(postLn.forward(x)));
-    x = rearranged(graph, "window.back", x, arrangement.back((int) x.size(2)));
-    return x.named("projector.out");
-  }
-
-  /** [width, tokens, n] in another order. */
-  private static Tensor rearranged(EncoderGraph graph, String name, Tensor x, int[] rows) {
-    return x.reshape(x.size(0), rows.length)
-        .getRows(graph.indices(name, rows, rows.length))
-        .reshape(x.size(0), x.size(1), x.size(2));
   }
 }

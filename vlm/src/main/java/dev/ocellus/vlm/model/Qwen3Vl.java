@@ -5,22 +5,30 @@ import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.ImageSize;
+import dev.ocellus.vlm.image.Normalize;
+import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.model.tiling.FrameSampling;
+import dev.ocellus.vlm.model.tiling.PatchOrder;
+import dev.ocellus.vlm.model.tiling.QwenTiling;
 import dev.ocellus.vlm.model.tower.GridTable;
-import dev.ocellus.vlm.model.tower.QwenPatches;
+import dev.ocellus.vlm.model.tower.QwenConfig;
+import dev.ocellus.vlm.model.tower.QwenEmbedding;
+import dev.ocellus.vlm.model.tower.RotaryLayer;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.LayerNorm;
 import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.nn.Mlp;
 import dev.ocellus.vlm.nn.Rope2d;
-import dev.ocellus.vlm.nn.RotaryAttention;
 import dev.ocellus.vlm.nn.Windows;
 import dev.ocellus.vlm.vision.ConfigReader;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePiece;
+import dev.ocellus.vlm.vision.ImagePreprocessor;
+import dev.ocellus.vlm.vision.VisionArchitecture;
+import dev.ocellus.vlm.vision.VisionGraph;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.ArrayList;
@@ -37,16 +45,15 @@ import java.util.TreeMap;
  * <p>The reference is {@code Qwen3VLVisionModel} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/qwen3_vl/modeling_qwen3_vl.py">modeling_qwen3_vl.py</a>.
  */
-final class Qwen3Vl implements QwenArchitecture {
+final class Qwen3Vl {
   /**
    * Pixel limits of <a
    * href="https://huggingface.co/Qwen/Qwen3-VL-4B-Instruct/blob/main/preprocessor_config.json">the
    * published models</a>, 64 to 16384 tokens. Their GGUF files do not have them, and llama.cpp
    * takes 8 to 4096 tokens instead.
    */
-  private static final QwenPatches.Defaults DEFAULTS =
-      new QwenPatches.Defaults(
-          new double[] {0.5, 0.5, 0.5}, new double[] {0.5, 0.5, 0.5}, 65_536, 16_777_216);
+  private static final QwenTiling.Defaults DEFAULTS =
+      new QwenTiling.Defaults(Normalize.HALF, 65_536, 16_777_216);
 
   /**
    * Pixels of all frames of a video in the <a
@@ -63,29 +70,95 @@ final class Qwen3Vl implements QwenArchitecture {
   private static final int MIN_FRAMES = 4;
   private static final int MAX_FRAMES = 768;
 
-  private record Block(LayerNorm ln1, RotaryAttention attention, LayerNorm ln2, Mlp mlp) {
-    static Block of(QwenConfig c, Weights w, Activation activation) {
-      int nFf = Qwen2Vl.outputs(w.at("ffn_up"));
-      return new Block(
-          LayerNorm.of(w.at("ln1"), c.nEmbd(), QwenConfig.EPS),
-          RotaryAttention.of(w, c.nEmbd(), c.nHead()),
-          LayerNorm.of(w.at("ln2"), c.nEmbd(), QwenConfig.EPS),
-          new Mlp(
-              Linear.of(w.at("ffn_up"), c.nEmbd(), nFf),
-              activation,
-              Linear.of(w.at("ffn_down"), nFf, c.nEmbd())));
+  private Qwen3Vl() {}
+
+  static VisionArchitecture of(GgufMetadata metadata, Weights weights) {
+    QwenTiling tiling = QwenTiling.of(metadata, DEFAULTS);
+    return new VisionArchitecture(
+        "qwen3-vl",
+        Qwen2Vl.PROMPT_FORMAT,
+        new Preprocessor(tiling),
+        Graph.of(metadata, tiling, weights));
+  }
+
+  private record Preprocessor(QwenTiling tiling) implements ImagePreprocessor {
+    @Override
+    public ImageInput prepare(RgbImage image, ImageOptions options) {
+      return tiling.prepare(image, options);
     }
 
-    Tensor forward(Tensor x, Rope2d rope, Windows windows) {
-      x = x.add(attention.forward(ln1.forward(x), rope, windows));
-      return x.add(mlp.forward(ln2.forward(x)));
+    @Override
+    public boolean takesVideos() {
+      return true;
+    }
+
+    /**
+     * Two frames of a second, in pairs, each behind its time in words. The limits, also those that
+     * are given, are for all frames together.
+     */
+    @Override
+    public ImageInput prepare(Video video, ImageOptions options) {
+      Video sampled = FrameSampling.atRate(video, FPS, MIN_FRAMES, MAX_FRAMES);
+      int factor = tiling.patchSize() * tiling.mergeSize();
+      long perToken = (long) factor * factor;
+      long max = options.maxTokens() > 0 ? options.maxTokens() * perToken : MAX_VIDEO_PIXELS;
+      long min =
+          options.minTokens() > 0
+              ? options.minTokens() * perToken
+              : Math.min(max, MIN_VIDEO_PIXELS);
+      ImageSize size = videoSize(sampled, factor, min, Math.max(min, max));
+      List<ImagePiece> layout = new ArrayList<>();
+      String before = "";
+      for (int i = 0; i < sampled.nFrames(); i += QwenTiling.FRAMES) {
+        int second = Math.min(i + 1, sampled.nFrames() - 1);
+        double time = (sampled.seconds(i) + sampled.seconds(second)) / 2;
+        // Python rounds the number as it is stored: 0.25 to 0.2, and 0.35 to 0.3
+        String words = new BigDecimal(time).setScale(1, RoundingMode.HALF_EVEN).toPlainString();
+        layout.add(new ImagePiece.Text(before + "<" + words + " seconds><|vision_start|>"));
+        layout.add(tiling.rows(size, List.of(0)));
+        before = "<|vision_end|>";
+      }
+      layout.add(new ImagePiece.Text(before));
+      return tiling.prepare(sampled, size, layout);
+    }
+
+    /** {@code smart_resize} of the video processor, with limits for all frames together. */
+    private static ImageSize videoSize(Video video, int factor, long min, long max) {
+      int n = video.nFrames();
+      if (n < QwenTiling.FRAMES) {
+        throw new ImageFormatException(
+            ImageFormatException.Kind.UNSUPPORTED,
+            "A video has %d frame, and this model needs at least %d. Give it as an image."
+                .formatted(n, QwenTiling.FRAMES));
+      }
+      long width = video.size().width();
+      long height = video.size().height();
+      if (width < factor || height < factor) {
+        double scale = Math.max((double) factor / height, (double) factor / width);
+        width = (long) (width * scale);
+        height = (long) (height * scale);
+      }
+      QwenTiling.requireAspectRatio(width, height);
+      long nRounded = (long) Math.rint(n / 2.0) * QwenTiling.FRAMES;
+      long newWidth = (long) Math.rint((double) width / factor) * factor;
+      long newHeight = (long) Math.rint((double) height / factor) * factor;
+      if (nRounded * newWidth * newHeight > max) {
+        double beta = Math.sqrt((double) (n * height * width) / max);
+        newWidth = Math.max(factor, (long) Math.floor(width / beta / factor) * factor);
+        newHeight = Math.max(factor, (long) Math.floor(height / beta / factor) * factor);
+      } else if (nRounded * newWidth * newHeight < min) {
+        double beta = Math.sqrt((double) min / (n * height * width));
+        newWidth = (long) Math.ceil(width * beta / factor) * factor;
+        newHeight = (long) Math.ceil(height * beta / factor) * factor;
+      }
+      return new ImageSize(Math.toIntExact(newWidth), Math.toIntExact(newHeight));
     }
   }
 
   /** A projector of a layer: it normalizes the joined rows, not each as the last one does. */
   private record Deepstack(LayerNorm norm, Mlp mlp) {
     static Deepstack of(Weights w, long nIn, long width) {
-      int hidden = Qwen2Vl.outputs(w.at("fc1"));
+      int hidden = w.at("fc1").outputs("weight");
       return new Deepstack(
           LayerNorm.of(w.at("norm"), nIn, QwenConfig.EPS),
           new Mlp(
@@ -99,141 +172,85 @@ final class Qwen3Vl implements QwenArchitecture {
     }
   }
 
-  private final QwenConfig config;
-  private final QwenPatches patches;
-  private final GridTable positions;
-  private final List<Block> blocks = new ArrayList<>();
-  private final Map<Integer, Deepstack> deepstack = new TreeMap<>();
-  private final LayerNorm postLn;
-  private final Mlp projector;
-  private final int width;
-
-  Qwen3Vl(GgufMetadata metadata, Weights weights) {
-    config = QwenConfig.of(metadata);
-    Weights v = weights.at("v");
-    patches = new QwenPatches(metadata, v, config.nEmbd(), DEFAULTS);
-    positions = GridTable.of(v.at("position_embd"), config.nEmbd());
-    Activation activation =
-        new ConfigReader(metadata, "clip.vision.").activation(Activation.GELU_TANH);
-    for (int i = 0; i < config.nLayer(); i++) {
-      blocks.add(Block.of(config, v.at("blk").at(i), activation));
-    }
-    postLn = LayerNorm.of(v.at("post_ln"), config.nEmbd(), QwenConfig.EPS);
-    long nIn = (long) config.nEmbd() * patches.merged();
-    projector = Qwen2Vl.projector(weights.at("mm"), nIn);
-    width = Qwen2Vl.outputs(weights.at("mm").at(2));
-    boolean[] flags = deepstackLayers(metadata);
-    for (int i = 0; i < flags.length; i++) {
-      if (flags[i]) {
-        deepstack.put(i, Deepstack.of(v.at("deepstack").at(i), nIn, width));
-      }
-    }
-  }
-
-  private boolean[] deepstackLayers(GgufMetadata metadata) {
-    String key = "is_deepstack_layers";
-    boolean[] flags = metadata.findBools("clip.vision." + key).orElse(new boolean[0]);
-    if (flags.length > config.nLayer()) {
-      throw new ConfigReader(metadata, "clip.vision.")
-          .invalid(key, "at most %d values".formatted(config.nLayer()), flags.length + " values");
-    }
-    return flags;
-  }
-
-  @Override
-  public String name() {
-    return "qwen3-vl";
-  }
-
-  @Override
-  public int width() {
-    return width * (1 + deepstack.size());
-  }
-
-  @Override
-  public QwenPatches patches() {
-    return patches;
-  }
-
   /**
-   * Two frames of a second, in pairs, each behind its time in words. The limits, also those that
-   * are given, are for all frames together.
+   * @param deepstack projectors by the layer that they read
+   * @param rowWidth of what a projector gives out
    */
-  @Override
-  public ImageInput prepare(Video video, ImageOptions options) {
-    Video sampled = FrameSampling.atRate(video, FPS, MIN_FRAMES, MAX_FRAMES);
-    int factor = patches.patchSize() * patches.mergeSize();
-    long perToken = (long) factor * factor;
-    long most = options.maxTokens() > 0 ? options.maxTokens() * perToken : MAX_VIDEO_PIXELS;
-    long least =
-        options.minTokens() > 0 ? options.minTokens() * perToken : Math.min(most, MIN_VIDEO_PIXELS);
-    ImageSize size = videoSize(sampled, factor, least, Math.max(least, most));
-    List<ImagePiece> layout = new ArrayList<>();
-    String before = "";
-    for (int i = 0; i < sampled.nFrames(); i += QwenPatches.FRAMES) {
-      int second = Math.min(i + 1, sampled.nFrames() - 1);
-      double time = (sampled.seconds(i) + sampled.seconds(second)) / 2;
-      // Python rounds the number as it is stored: 0.25 to 0.2, and 0.35 to 0.3
-      String words = new BigDecimal(time).setScale(1, RoundingMode.HALF_EVEN).toPlainString();
-      layout.add(new ImagePiece.Text(before + "<" + words + " seconds><|vision_start|>"));
-      layout.add(patches.rows(size, List.of(0)));
-      before = "<|vision_end|>";
-    }
-    layout.add(new ImagePiece.Text(before));
-    return patches.prepare(sampled, size, layout);
-  }
-
-  /** {@code smart_resize} of the video processor, with limits for all frames together. */
-  private static ImageSize videoSize(Video video, int factor, long least, long most) {
-    int n = video.nFrames();
-    if (n < QwenPatches.FRAMES) {
-      throw new ImageFormatException(
-          ImageFormatException.Kind.UNSUPPORTED,
-          "A video has %d frame, and this model needs at least %d. Give it as an image."
-              .formatted(n, QwenPatches.FRAMES));
-    }
-    long width = video.size().width();
-    long height = video.size().height();
-    if (width < factor || height < factor) {
-      double scale = Math.max((double) factor / height, (double) factor / width);
-      width = (long) (width * scale);
-      height = (long) (height * scale);
-    }
-    QwenPatches.requireAspectRatio(width, height);
-    long nRounded = (long) Math.rint(n / 2.0) * QwenPatches.FRAMES;
-    long newWidth = (long) Math.rint((double) width / factor) * factor;
-    long newHeight = (long) Math.rint((double) height / factor) * factor;
-    if (nRounded * newWidth * newHeight > most) {
-      double beta = Math.sqrt((double) (n * height * width) / most);
-      newWidth = Math.max(factor, (long) Math.floor(width / beta / factor) * factor);
-      newHeight = Math.max(factor, (long) Math.floor(height / beta / factor) * factor);
-    } else if (nRounded * newWidth * newHeight < least) {
-      double beta = Math.sqrt((double) least / (n * height * width));
-      newWidth = (long) Math.ceil(width * beta / factor) * factor;
-      newHeight = (long) Math.ceil(height * beta / factor) * factor;
-    }
-    return new ImageSize(Math.toIntExact(newWidth), Math.toIntExact(newHeight));
-  }
-
-  @Override
-  public Tensor forward(EncoderGraph graph) {
-    QwenPatches.Order order = patches.order(graph);
-    Rope2d rope = QwenPatches.rope(graph, order, config.dHead());
-    Windows windows = Windows.whole(order.rows().length);
-    Tensor x = patches.embed(graph);
-    x = x.add(positions.forward(graph, x, order)).named("embeddings");
-    List<Tensor> features = new ArrayList<>();
-    for (int i = 0; i < blocks.size(); i++) {
-      x = blocks.get(i).forward(x, rope, windows).named("layer_" + (i + 1));
-      Deepstack projection = deepstack.get(i);
-      if (projection != null) {
-        features.add(projection.forward(patches.merge(x)).named("deepstack." + features.size()));
+  private record Graph(
+      QwenConfig config,
+      QwenEmbedding embedding,
+      GridTable positions,
+      List<RotaryLayer> layers,
+      Map<Integer, Deepstack> deepstack,
+      LayerNorm postNorm,
+      Mlp projector,
+      int rowWidth)
+      implements VisionGraph {
+    static Graph of(GgufMetadata metadata, QwenTiling tiling, Weights weights) {
+      QwenConfig config = QwenConfig.of(metadata);
+      Weights v = weights.at("v");
+      Activation activation = ConfigReader.ofVision(metadata).activation(Activation.GELU_TANH);
+      List<RotaryLayer> layers = new ArrayList<>();
+      for (int i = 0; i < config.nLayer(); i++) {
+        layers.add(RotaryLayer.of(config, v.at("blk").at(i), activation));
       }
+      Weights mm = weights.at("mm");
+      long nIn = (long) config.nEmbd() * tiling.merged();
+      int width = mm.at(2).outputs("weight");
+      Map<Integer, Deepstack> deepstack = new TreeMap<>();
+      boolean[] flags = deepstackLayers(metadata, config.nLayer());
+      for (int i = 0; i < flags.length; i++) {
+        if (flags[i]) {
+          deepstack.put(i, Deepstack.of(v.at("deepstack").at(i), nIn, width));
+        }
+      }
+      return new Graph(
+          config,
+          new QwenEmbedding(tiling, v, config.nEmbd()),
+          GridTable.of(v.at("position_embd"), config.nEmbd()),
+          List.copyOf(layers),
+          deepstack,
+          LayerNorm.of(v.at("post_ln"), config.nEmbd(), QwenConfig.EPS),
+          Mlp.projector(mm.at(0), mm.at(2), nIn, Activation.GELU),
+          width);
     }
-    Tensor rows = projector.forward(patches.merge(postLn.forward(x)));
-    for (Tensor feature : features) {
-      rows = rows.concat(feature, 0);
+
+    private static boolean[] deepstackLayers(GgufMetadata metadata, int nLayer) {
+      String key = "is_deepstack_layers";
+      boolean[] flags = metadata.findBools("clip.vision." + key).orElse(new boolean[0]);
+      if (flags.length > nLayer) {
+        throw ConfigReader.ofVision(metadata)
+            .invalid(key, "at most %d values".formatted(nLayer), flags.length + " values");
+      }
+      return flags;
     }
-    return rows.named("projector.out");
+
+    @Override
+    public int width() {
+      return rowWidth * (1 + deepstack.size());
+    }
+
+    @Override
+    public Tensor forward(EncoderGraph graph) {
+      PatchOrder order = embedding.order(graph);
+      Rope2d rope = QwenEmbedding.rope(graph, order, config.headSize());
+      Windows windows = Windows.whole(order.n());
+      Tensor x = embedding.embed(graph);
+      x = x.add(positions.forward(graph, x, order)).named("embeddings");
+      List<Tensor> features = new ArrayList<>();
+      for (int i = 0; i < layers.size(); i++) {
+        x = layers.get(i).forward(x, rope, windows).named("layer_" + (i + 1));
+        Deepstack projection = deepstack.get(i);
+        if (projection != null) {
+          features.add(
+              projection.forward(embedding.merge(x)).named("deepstack." + features.size()));
+        }
+      }
+      Tensor rows = projector.forward(embedding.merge(postNorm.forward(x)));
+      for (Tensor feature : features) {
+        rows = rows.concat(feature, 0);
+      }
+      return rows.named("projector.out");
+    }
   }
 }

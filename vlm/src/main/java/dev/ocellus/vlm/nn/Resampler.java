@@ -27,8 +27,7 @@ public final class Resampler {
     this.nEmbd = nEmbd;
     this.nHead = nHead;
     this.onCpu = w.onCpu();
-    long[] shape = w.shape("query");
-    nQueries = shape.length > 1 ? shape[1] : 1;
+    nQueries = w.outputs("query");
     query = w.f32("query", nEmbd, nQueries);
     queryNorm = LayerNorm.of(w.at("ln_q"), nEmbd, eps);
     keyValue = Linear.of(w.at("kv"), nIn, nEmbd);

@@ -1,18 +1,25 @@
 package dev.ocellus.vlm.prompt;
 
-import dev.ocellus.vlm.vision.VisionArchitecture;
-import org.jspecify.annotations.Nullable;
+import dev.ocellus.vlm.vision.ChatTemplateName;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Objects;
 
-/** Chat templates for text models whose files bring none. */
+/** The texts of the chat templates for text models whose files bring none. */
 final class DefaultTemplates {
-  /** What models without a template of their own are talked to in. */
-  private static final String CHATML =
-      "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}{% endfor %}"
-          + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
-
   private DefaultTemplates() {}
 
-  static String of(@Nullable VisionArchitecture architecture) {
-    return architecture == null ? CHATML : architecture.defaultChatTemplate();
+  /** The source of a template, which lies beside this class as {@code defaults/NAME.jinja}. */
+  static String of(ChatTemplateName name) {
+    String resource = "defaults/" + name.name().toLowerCase(Locale.ROOT) + ".jinja";
+    try (InputStream in =
+        Objects.requireNonNull(DefaultTemplates.class.getResourceAsStream(resource), resource)) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
+    } catch (IOException e) {
+      throw new UncheckedIOException(resource, e);
+    }
   }
 }

@@ -7,8 +7,10 @@ import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.template.Rendered;
 import dev.ocellus.vlm.tool.AnswerFormat;
+import dev.ocellus.vlm.vision.ChatTemplateName;
 import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePlaceholder;
+import dev.ocellus.vlm.vision.ImagePromptFormat;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -44,7 +46,7 @@ public final class PromptBuilder {
       Vocab vocab,
       @Nullable VisionArchitecture architecture,
       ImageOptions imageOptions) {
-    this.template = template != null ? template : DefaultTemplates.of(architecture);
+    this.template = template != null ? template : defaultTemplate(architecture);
     this.format =
         new ChatFormat(this.template, tokenText(vocab, vocab.bos()), tokenText(vocab, vocab.eos()));
     this.tokenizer =
@@ -53,10 +55,17 @@ public final class PromptBuilder {
     this.imageOptions = imageOptions;
   }
 
+  private static String defaultTemplate(@Nullable VisionArchitecture architecture) {
+    return DefaultTemplates.of(
+        architecture == null
+            ? ChatTemplateName.CHATML
+            : architecture.promptFormat().defaultTemplate());
+  }
+
   private static Set<String> markers(VisionArchitecture architecture) {
-    return architecture.videoMarker().isEmpty()
-        ? Set.of(architecture.imageMarker())
-        : Set.of(architecture.imageMarker(), architecture.videoMarker());
+    ImagePromptFormat format = architecture.promptFormat();
+    String video = format.videoMarker();
+    return video == null ? Set.of(format.imageMarker()) : Set.of(format.imageMarker(), video);
   }
 
   private static String tokenText(Vocab vocab, int token) {

@@ -3,6 +3,7 @@ package dev.ocellus.vlm.vision;
 import dev.ocellus.OcellusException;
 import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.nn.Activation;
 import java.util.Arrays;
@@ -17,47 +18,62 @@ public final class ConfigReader {
     this.prefix = prefix;
   }
 
-  /** A number between {@code least} and {@code most}, which must be there. */
-  public int integer(String key, int least, int most) {
-    return checked(key, metadata.int32(prefix + key), least, most);
+  /** The keys under {@code clip.vision.}, where an mmproj file describes its image encoder. */
+  public static ConfigReader ofVision(GgufMetadata metadata) {
+    return new ConfigReader(metadata, "clip.vision.");
   }
 
-  /** A number between {@code least} and {@code most}, or {@code other} where the file has none. */
-  public int integer(String key, int least, int most, int other) {
-    return checked(key, metadata.int32(prefix + key, other), least, most);
+  /** A number from {@code min} to {@code max}, which must be there. */
+  public int integer(String key, int min, int max) {
+    return checked(key, metadata.int32(prefix + key), min, max);
   }
 
-  private int checked(String key, int value, int least, int most) {
-    if (value < least || value > most) {
-      throw invalid(key, "a number from %d to %d".formatted(least, most), Integer.toString(value));
+  /** A number from {@code min} to {@code max}, or {@code defaultValue} where the file has none. */
+  public int integer(String key, int min, int max, int defaultValue) {
+    return checked(key, metadata.int32(prefix + key, defaultValue), min, max);
+  }
+
+  private int checked(String key, int value, int min, int max) {
+    if (value < min || value > max) {
+      throw invalid(key, "a number from %d to %d".formatted(min, max), Integer.toString(value));
     }
     return value;
   }
 
-  /** A finite number above 0, or {@code other} where the file has none. */
-  public float positive(String key, float other) {
-    float value = metadata.f32(prefix + key, other);
+  /** A finite number above 0, or {@code defaultValue} where the file has none. */
+  public float positive(String key, float defaultValue) {
+    float value = metadata.f32(prefix + key, defaultValue);
     if (!(value > 0) || Float.isInfinite(value)) {
       throw invalid(key, "a finite number above 0", Float.toString(value));
     }
     return value;
   }
 
-  /** Three numbers between {@code least} and {@code most}, one for each colour. */
-  public double[] perChannel(String key, double least, double most, double[] other) {
+  /**
+   * How pixels are normalized: {@code image_mean} and {@code image_std}, three numbers each, or
+   * those of {@code defaultValue} where the file has none.
+   */
+  public Normalize normalize(Normalize defaultValue) {
+    return Normalize.of(
+        perChannel("image_mean", 0, 1, defaultValue.mean()),
+        perChannel("image_std", 1e-3, 1e3, defaultValue.std()));
+  }
+
+  /** Three numbers from {@code min} to {@code max}, one for each channel. */
+  private double[] perChannel(String key, double min, double max, double[] defaultValue) {
     float[] values = metadata.findFloats(prefix + key).orElse(null);
     if (values == null) {
-      return other;
+      return defaultValue;
     }
     boolean ok = values.length == 3;
     double[] result = new double[values.length];
     for (int i = 0; i < values.length; i++) {
       result[i] = values[i];
-      ok &= values[i] >= least && values[i] <= most;
+      ok &= values[i] >= min && values[i] <= max;
     }
     if (!ok) {
       throw invalid(
-          key, "three numbers from %s to %s".formatted(least, most), Arrays.toString(values));
+          key, "three numbers from %s to %s".formatted(min, max), Arrays.toString(values));
     }
     return result;
   }
@@ -66,18 +82,18 @@ public final class ConfigReader {
    * The filter that images are resized with: {@code image_resample} is its number in Pillow, as
    * {@code resample} of a preprocessor_config.json; not 0, the nearest pixel.
    */
-  public ResizeFilter filter(ResizeFilter other) {
-    return ResizeFilter.ofPillowCode(integer("image_resample", 1, 5, other.pillowCode()));
+  public ResizeFilter filter(ResizeFilter defaultValue) {
+    return ResizeFilter.ofPillowCode(integer("image_resample", 1, 5, defaultValue.pillowCode()));
   }
 
   /**
    * The activation of the feed-forward blocks: {@code hidden_act} as transformers calls it, which
    * tells the forms of GELU apart.
    */
-  public Activation activation(Activation other) {
+  public Activation activation(Activation defaultValue) {
     String name = metadata.string(prefix + "hidden_act", "");
     return switch (name) {
-      case "" -> other;
+      case "" -> defaultValue;
       case "gelu" -> Activation.GELU;
       case "gelu_pytorch_tanh", "gelu_new" -> Activation.GELU_TANH;
       case "quick_gelu" -> Activation.QUICK_GELU;

@@ -9,10 +9,4 @@ public class UnsupportedContentException extends OcellusException {
   public UnsupportedContentException(String message) {
     super(message);
   }
-
-  static UnsupportedContentException noVideo(VisionArchitecture architecture) {
-    return new UnsupportedContentException(
-        "Models of the family %s take no videos. Give some frames as images instead."
-            .formatted(architecture.name()));
-  }
 }

@@ -1,68 +1,73 @@
 package dev.ocellus.vlm.vision;
 
-import dev.ocellus.ggml.Tensor;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.image.Visual;
 
 /**
- * A vision encoder with its projector: how an image becomes rows that a text model decodes.
+ * A vision family with the weights of a file: how its images stand in a prompt, how they are
+ * prepared, and what is computed from them.
  *
- * <p>An instance is made from a file's metadata and weights, and is immutable afterwards.
+ * @param name short name for people, such as {@code llava}
+ * @param promptFormat how images and videos stand in a prompt
+ * @param preprocessor how they become tiles
+ * @param graph what is computed from the tiles
+ * @param attention how the text model attends to a prompt
  */
-public interface VisionArchitecture {
-  /** Short name for people, such as {@code llava}. */
-  String name();
-
-  /** Floats of one row, which must be the text model's embedding width. */
-  int width();
-
-  /** What chat templates write where an image stands. */
-  String imageMarker();
-
-  /**
-   * Text in front of every image that is tokenized in one piece with what stands before it, since
-   * both may share a token. Control tokens are allowed in it. Text that begins and ends with
-   * control tokens may as well be a part of the image's layout.
-   */
-  default String textBeforeImage() {
-    return "";
+public record VisionArchitecture(
+    String name,
+    ImagePromptFormat promptFormat,
+    ImagePreprocessor preprocessor,
+    VisionGraph graph,
+    PromptAttention attention) {
+  /** A family whose text model is causal throughout. */
+  public VisionArchitecture(
+      String name,
+      ImagePromptFormat promptFormat,
+      ImagePreprocessor preprocessor,
+      VisionGraph graph) {
+    this(name, promptFormat, preprocessor, graph, PromptAttention.CAUSAL);
   }
 
   /**
-   * The same for architectures that number the images of a conversation.
+   * @throws IllegalArgumentException if only one of format and preprocessor takes videos
+   */
+  public VisionArchitecture {
+    if (preprocessor.takesVideos() != (promptFormat.videoMarker() != null)) {
+      throw new IllegalArgumentException(
+          name + ": preprocessor and prompt format must both take videos, or neither");
+    }
+  }
+
+  /** Floats of an image embedding, which must be the embedding width of the text model. */
+  public int width() {
+    return graph.width();
+  }
+
+  /**
+   * @throws UnsupportedContentException if the options ask for what the family cannot do
+   */
+  public void require(ImageOptions options) {
+    if (options.panAndScan() && !preprocessor.hasPanAndScan()) {
+      throw new UnsupportedContentException(
+          "Models of the family %s have no pan and scan; those of Gemma 3 do. Many others cut large images by themselves."
+              .formatted(name));
+    }
+  }
+
+  /**
+   * Prepares an image or a video as the reference does.
    *
-   * @param index number of the image, from 0
+   * @throws UnsupportedContentException if the family takes no videos, or the options ask for what
+   *     it cannot do
+   * @throws dev.ocellus.vlm.image.ImageFormatException if it breaks a rule of the family
    */
-  default String textBeforeImage(int index) {
-    return textBeforeImage();
-  }
-
-  /** As {@link #textBeforeImage()}, behind every image. */
-  default String textAfterImage() {
-    return "";
-  }
-
-  /**
-   * The marker with all that belongs around it, as published templates write it: for templates that
-   * have no place for images.
-   */
-  default String writtenImage() {
-    return imageMarker() + "\n";
-  }
-
-  /** What published chat templates write where a video stands; empty if the model takes none. */
-  default String videoMarker() {
-    return "";
-  }
-
-  /**
-   * How the place of a video is written.
-   *
-   * @throws UnsupportedContentException if the model takes no videos
-   */
-  default ImagePlaceholder place(Video video) {
-    throw UnsupportedContentException.noVideo(this);
+  public ImageInput prepare(Visual visual, ImageOptions options) {
+    require(options);
+    return switch (visual) {
+      case RgbImage image -> preprocessor.prepare(image, options);
+      case Video video -> preprocessor.prepare(taken(video), options);
+    };
   }
 
   /**
@@ -70,83 +75,21 @@ public interface VisionArchitecture {
    *
    * @param nImages images before it in the conversation
    * @param options as it is prepared
+   * @throws UnsupportedContentException if it is a video, and the family takes none
    */
-  default ImagePlaceholder place(Visual visual, int nImages, ImageOptions options) {
+  public ImagePlaceholder place(Visual visual, int nImages, ImageOptions options) {
     return switch (visual) {
-      case RgbImage image -> place(image, nImages, options);
-      case Video video -> place(video);
+      case RgbImage image -> promptFormat.place(image, nImages, options);
+      case Video video -> promptFormat.place(taken(video));
     };
   }
 
-  /** As {@link #place(Visual, int, ImageOptions)}. */
-  default ImagePlaceholder place(RgbImage image, int nImages, ImageOptions options) {
-    return new ImagePlaceholder(
-        imageMarker(), textBeforeImage(nImages), textAfterImage(), writtenImage());
-  }
-
-  /** Whether long images can be followed by crops of them. */
-  default boolean pansAndScans() {
-    return false;
-  }
-
-  /** The chat template to use when the text model's file has none. */
-  String defaultChatTemplate();
-
-  /**
-   * Resizes, crops, tiles and normalizes an image as the reference's processor does.
-   *
-   * @throws dev.ocellus.vlm.image.ImageFormatException if the image breaks a rule of this
-   *     architecture
-   */
-  ImageInput prepare(RgbImage image);
-
-  /**
-   * The same with options, of which an architecture looks at those that it has a choice in.
-   *
-   * @throws dev.ocellus.vlm.image.ImageFormatException as {@link #prepare(RgbImage)}
-   */
-  default ImageInput prepare(RgbImage image, ImageOptions options) {
-    return prepare(image);
-  }
-
-  /**
-   * Takes frames from a video and prepares them as the reference's video processor does.
-   *
-   * @throws UnsupportedContentException if the model takes no videos
-   * @throws dev.ocellus.vlm.image.ImageFormatException as {@link #prepare(RgbImage)}
-   */
-  default ImageInput prepare(Video video, ImageOptions options) {
-    throw UnsupportedContentException.noVideo(this);
-  }
-
-  /**
-   * Adds the encoder and projector to a graph.
-   *
-   * @return [{@link #width()}, rows per tile, tiles]
-   */
-  Tensor forward(EncoderGraph graph);
-
-  /**
-   * Brings the rows of all tiles into the order in which the text model sees them. Most
-   * architectures leave them as they are; some cut padding away or put separators between lines.
-   *
-   * @param rows what {@link #forward} gave for the image's tiles, one after the other
-   * @return as many rows as the image's layout has
-   */
-  default float[] arrange(ImageInput image, float[] rows) {
-    return rows;
-  }
-
-  /** Whether the rows of an image see each other in the text model, and not only those before. */
-  default boolean usesNonCausalImageAttention() {
-    return false;
-  }
-
-  /**
-   * Whether everything in a prompt, text and images, sees everything else in it. The answer sees
-   * what stands before, as usual. Such a prompt is computed at once, and anew when it has changed.
-   */
-  default boolean usesBidirectionalPrefix() {
-    return false;
+  private Video taken(Video video) {
+    if (!preprocessor.takesVideos()) {
+      throw new UnsupportedContentException(
+          "Models of the family %s take no videos. Give some frames as images instead."
+              .formatted(name));
+    }
+    return video;
   }
 }

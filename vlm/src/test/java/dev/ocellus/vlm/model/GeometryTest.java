@@ -8,7 +8,8 @@ import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.model.tiling.AnyRes;
 import dev.ocellus.vlm.model.tiling.PanAndScan;
-import dev.ocellus.vlm.model.tower.QwenPatches;
+import dev.ocellus.vlm.model.tiling.QwenTiling;
+import dev.ocellus.vlm.model.tiling.WholeTiles;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -126,7 +127,7 @@ class GeometryTest {
 
   private static int[] qwen(ImageSize size, int patchSize, int least, int most) {
     int factor = 2 * patchSize;
-    ImageSize resized = QwenPatches.smartResize(size, factor, least, most);
+    ImageSize resized = QwenTiling.smartResize(size, factor, least, most);
     int tokens = Math.toIntExact(resized.pixels() / factor / factor);
     return new int[] {resized.width(), resized.height(), tokens};
   }
@@ -152,8 +153,8 @@ class GeometryTest {
   }
 
   private static int[] idefics3(ImageSize size, int side, int longestSide, int perTile) {
-    ImageSize first = Idefics3.firstSize(size, longestSide);
-    ImageSize whole = Idefics3.wholeTiles(first, side);
+    ImageSize first = WholeTiles.firstSize(size, longestSide);
+    ImageSize whole = WholeTiles.wholeTiles(first, side);
     int x = whole.width() / side;
     int y = whole.height() / side;
     int tokens = (x * y > 1 ? x * y + 1 : 1) * perTile;

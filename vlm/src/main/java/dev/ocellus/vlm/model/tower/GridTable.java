@@ -2,6 +2,7 @@ package dev.ocellus.vlm.model.tower;
 
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
+import dev.ocellus.vlm.model.tiling.PatchOrder;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,9 +27,7 @@ public final class GridTable {
 
   /** Weight {@code weight} [nEmbd, side²]; the side follows from its shape. */
   public static GridTable of(Weights w, long nEmbd) {
-    long[] shape = w.shape("weight");
-    long n = shape.length > 1 ? shape[1] : 1;
-    int side = (int) Math.sqrt((double) n);
+    int side = (int) Math.sqrt(w.outputs("weight"));
     return new GridTable(w.f32("weight", nEmbd, (long) side * side), side);
   }
 
@@ -53,10 +52,10 @@ public final class GridTable {
   }
 
   /** Positions of patches in this order, [nEmbd, nPatches], in the graph of {@code x}. */
-  public Tensor forward(EncoderGraph graph, Tensor x, QwenPatches.Order order) {
+  public Tensor forward(EncoderGraph graph, Tensor x, PatchOrder order) {
     Place[] down = places(graph.gridY());
     Place[] across = places(graph.gridX());
-    int n = order.rows().length;
+    int n = order.n();
     Tensor all = table.inGraphOf(x);
     List<Tensor> parts = new ArrayList<>();
     for (int tap = 0; tap < 4; tap++) {

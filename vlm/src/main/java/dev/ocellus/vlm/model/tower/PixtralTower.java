@@ -5,6 +5,7 @@ import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.DotProductAttention;
+import dev.ocellus.vlm.nn.GatedMlp;
 import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.nn.PatchEmbedding;
 import dev.ocellus.vlm.nn.RmsNorm;
@@ -23,53 +24,20 @@ import java.util.List;
  * through on its own.
  */
 public final class PixtralTower {
+  private static final float EPS = 1e-5f;
+
   /**
-   * @param imageSize most pixels of a side
-   * @param patchSize pixels of a patch's side
-   * @param nEmbd width
-   * @param nFf width inside a feed-forward block
-   * @param nHead attention heads
-   * @param nLayer layers
-   * @param eps of the norms
-   * @param activation of the gates
+   * @param tower sizes
    * @param ropeBase base of the rotary frequencies
    */
-  public record Config(
-      int imageSize,
-      int patchSize,
-      int nEmbd,
-      int nFf,
-      int nHead,
-      int nLayer,
-      float eps,
-      Activation activation,
-      float ropeBase) {
-
+  public record Config(TowerConfig tower, float ropeBase) {
+    /** SiLU unless the file asks for another activation. */
     public static Config of(GgufMetadata metadata) {
-      var c = new ConfigReader(metadata, "clip.vision.");
-      int nEmbd = c.integer("embedding_length", 1, 1 << 16);
-      int nHead = c.integer("attention.head_count", 1, nEmbd);
-      if (nEmbd % nHead != 0 || nEmbd / nHead % 4 != 0) {
-        throw c.invalid(
-            "attention.head_count",
-            "a divisor of %d that leaves heads of a multiple of 4".formatted(nEmbd),
-            Integer.toString(nHead));
-      }
-      int imageSize = c.integer("image_size", 1, 1 << 12);
+      boolean gelu = metadata.bool("clip.use_gelu", false);
+      var tower = TowerConfig.of(metadata, EPS, gelu ? Activation.GELU : Activation.SILU);
+      TowerConfig.heads(ConfigReader.ofVision(metadata), tower.nEmbd(), 4);
       return new Config(
-          imageSize,
-          c.integer("patch_size", 1, imageSize),
-          nEmbd,
-          c.integer("feed_forward_length", 1, 1 << 18),
-          nHead,
-          c.integer("block_count", 1, 1024),
-          c.positive("attention.layer_norm_epsilon", 1e-5f),
-          c.activation(metadata.bool("clip.use_gelu", false) ? Activation.GELU : Activation.SILU),
-          new ConfigReader(metadata, "clip.").positive("rope.freq_base", 10000));
-    }
-
-    int headSize() {
-      return nEmbd / nHead;
+          tower, new ConfigReader(metadata, "clip.").positive("rope.freq_base", 10000));
     }
   }
 
@@ -79,15 +47,16 @@ public final class PixtralTower {
      * The first half of a head's pairs turns with the line, the second with the column, at the even
      * and the odd ones of the usual frequencies.
      */
-    public static Rotation of(Config c, EncoderGraph graph) {
-      int nPairs = c.headSize() / 2;
+    static Rotation of(Config c, EncoderGraph graph) {
+      int nPairs = c.tower.headSize() / 2;
       int nPatches = graph.gridX() * graph.gridY();
       float[] cos = new float[nPairs * nPatches];
       float[] sin = new float[nPairs * nPatches];
       for (int pair = 0; pair < nPairs; pair++) {
         boolean vertical = pair < nPairs / 2;
         int exponent = vertical ? 4 * pair : 4 * (pair - nPairs / 2) + 2;
-        float frequency = 1 / (float) Math.pow(c.ropeBase, (float) exponent / (float) c.headSize());
+        float frequency =
+            1 / (float) Math.pow(c.ropeBase, (float) exponent / (float) c.tower.headSize());
         for (int patch = 0; patch < nPatches; patch++) {
           int place = vertical ? patch / graph.gridX() : patch % graph.gridX();
           float angle = place * frequency;
@@ -118,45 +87,40 @@ public final class PixtralTower {
   }
 
   private record Block(
-      Config config,
+      TowerConfig config,
       RmsNorm ln1,
       Linear q,
       Linear k,
       Linear v,
       Linear out,
       RmsNorm ln2,
-      Linear gate,
-      Linear up,
-      Linear down,
+      GatedMlp mlp,
       boolean onCpu) {
-    public static Block of(Config c, Weights w) {
+    static Block of(TowerConfig c, Weights w) {
       return new Block(
           c,
-          RmsNorm.of(w.at("ln1"), c.nEmbd, c.eps),
-          Linear.of(w.at("attn_q"), c.nEmbd, c.nEmbd),
-          Linear.of(w.at("attn_k"), c.nEmbd, c.nEmbd),
-          Linear.of(w.at("attn_v"), c.nEmbd, c.nEmbd),
-          Linear.of(w.at("attn_out"), c.nEmbd, c.nEmbd),
-          RmsNorm.of(w.at("ln2"), c.nEmbd, c.eps),
-          Linear.of(w.at("ffn_gate"), c.nEmbd, c.nFf),
-          Linear.of(w.at("ffn_up"), c.nEmbd, c.nFf),
-          Linear.of(w.at("ffn_down"), c.nFf, c.nEmbd),
+          RmsNorm.of(w.at("ln1"), c.nEmbd(), c.eps()),
+          Linear.of(w.at("attn_q"), c.nEmbd(), c.nEmbd()),
+          Linear.of(w.at("attn_k"), c.nEmbd(), c.nEmbd()),
+          Linear.of(w.at("attn_v"), c.nEmbd(), c.nEmbd()),
+          Linear.of(w.at("attn_out"), c.nEmbd(), c.nEmbd()),
+          RmsNorm.of(w.at("ln2"), c.nEmbd(), c.eps()),
+          GatedMlp.of(w, c.nEmbd(), c.nFf(), c.activation()),
           w.onCpu());
     }
 
     Tensor forward(Tensor x, Rotation rotation) {
       x = x.add(attention(ln1.forward(x), rotation));
-      Tensor y = ln2.forward(x);
-      return x.add(down.forward(config.activation.apply(gate.forward(y)).mul(up.forward(y))));
+      return x.add(mlp.forward(ln2.forward(x)));
     }
 
     private Tensor attention(Tensor x, Rotation rotation) {
       long n = x.size(1);
       long size = config.headSize();
-      Tensor query = rotation.apply(q.forward(x), config.nHead);
-      Tensor key = rotation.apply(k.forward(x), config.nHead);
+      Tensor query = rotation.apply(q.forward(x), config.nHead());
+      Tensor key = rotation.apply(k.forward(x), config.nHead());
       Tensor value =
-          v.forward(x).reshape(size, config.nHead, n).permute(0, 2, 1, 3); // [size, n, nHead]
+          v.forward(x).reshape(size, config.nHead(), n).permute(0, 2, 1, 3); // [size, n, nHead]
       return out.forward(DotProductAttention.forward(query, key, value, onCpu));
     }
   }
@@ -166,11 +130,12 @@ public final class PixtralTower {
   private final RmsNorm preLn;
   private final List<Block> blocks = new ArrayList<>();
 
-  public PixtralTower(Config c, Weights w) {
-    config = c;
-    patches = PatchEmbedding.of(w.at("patch_embd"), c.patchSize, c.nEmbd);
-    preLn = RmsNorm.of(w.at("pre_ln"), c.nEmbd, c.eps);
-    for (int i = 0; i < c.nLayer; i++) {
+  public PixtralTower(Config config, Weights w) {
+    this.config = config;
+    TowerConfig c = config.tower;
+    patches = PatchEmbedding.of(w.at("patch_embd"), c.patchSize(), c.nEmbd());
+    preLn = RmsNorm.of(w.at("pre_ln"), c.nEmbd(), c.eps());
+    for (int i = 0; i < c.nLayer(); i++) {
       blocks.add(Block.of(c, w.at("blk").at(i)));
     }
   }

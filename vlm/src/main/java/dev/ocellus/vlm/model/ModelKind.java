@@ -1,0 +1,101 @@
+package dev.ocellus.vlm.model;
+
+import dev.ocellus.gguf.GgufMetadata;
+import java.util.Set;
+
+/**
+ * What a GGUF file holds, and so where it belongs. A kind has its families in {@link
+ * ModelRegistry}, or none where it is only known to be told apart.
+ */
+public enum ModelKind {
+  /** A text model, which libllama computes. */
+  TEXT("a text model", "Open it as the text model."),
+  /** An image encoder with the projector to a text model (mmproj). */
+  IMAGE_ENCODER(
+      "an image encoder (mmproj)", "Open it as the mmproj, beside the text model it belongs to."),
+  /** An encoder of images and one of texts, into vectors of one space, such as CLIP. */
+  DUAL_ENCODER(
+      "a dual encoder of images and texts",
+      "It gives vectors and cannot answer; a chat needs a text model and its mmproj."),
+  /** An audio encoder with the projector to a text model. */
+  AUDIO_ENCODER("an audio encoder", "Ocellus takes images and videos, and no sound."),
+  /** A model that draws images, such as those of diffusion. */
+  IMAGE_GENERATOR(
+      "a model that generates images", "Ocellus has no family for it; a chat needs a text model."),
+  /** Weights that are added to those of a text model (LoRA). */
+  ADAPTER("an adapter (LoRA)", "Open the text model that it was trained for."),
+  /** Statistics for quantization. */
+  IMPORTANCE_MATRIX("an importance matrix", "It is for quantizing the model it was measured on."),
+  /** A file that does not say what it is. */
+  UNKNOWN(
+      "a GGUF file of an unknown kind",
+      "Its metadata do not say what it holds: it was converted incompletely or for another program.");
+
+  /** As the converters of stable-diffusion.cpp and ComfyUI-GGUF name them. */
+  private static final Set<String> GENERATORS =
+      Set.of(
+          "aura",
+          "cosmos",
+          "flux",
+          "hidream",
+          "hyvid",
+          "ltxv",
+          "lumina2",
+          "pixart",
+          "qwen_image",
+          "sd1",
+          "sd3",
+          "sdxl",
+          "wan");
+
+  private final String description;
+  private final String advice;
+
+  ModelKind(String description, String advice) {
+    this.description = description;
+    this.advice = advice;
+  }
+
+  /** The kind of a file, by its metadata. */
+  public static ModelKind of(GgufMetadata metadata) {
+    String architecture = metadata.string("general.architecture", "");
+    String type = metadata.string("general.type", "");
+    if (type.equals("adapter")) {
+      return ADAPTER;
+    }
+    if (type.equals("imatrix")) {
+      return IMPORTANCE_MATRIX;
+    }
+    if (architecture.equals("clip")) {
+      return encoder(metadata);
+    }
+    if (GENERATORS.contains(architecture)) {
+      return IMAGE_GENERATOR;
+    }
+    return architecture.isEmpty() ? UNKNOWN : TEXT;
+  }
+
+  /** What of {@code clip.cpp}'s architecture a file has; a projector makes it one for chats. */
+  private static ModelKind encoder(GgufMetadata metadata) {
+    if (!metadata.bool("clip.has_vision_encoder", true)) {
+      return metadata.bool("clip.has_audio_encoder", false) ? AUDIO_ENCODER : UNKNOWN;
+    }
+    boolean projects =
+        metadata.contains(VisionFamilies.PROJECTOR)
+            || metadata.contains(VisionFamilies.VISION_PROJECTOR)
+            || metadata.bool("clip.has_llava_projector", false);
+    return metadata.bool("clip.has_text_encoder", false) && !projects
+        ? DUAL_ENCODER
+        : IMAGE_ENCODER;
+  }
+
+  /** What it is, in words, such as {@code a text model}. */
+  public String description() {
+    return description;
+  }
+
+  /** Where it belongs, a sentence. */
+  public String advice() {
+    return advice;
+  }
+}

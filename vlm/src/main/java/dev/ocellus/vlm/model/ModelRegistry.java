@@ -1,0 +1,37 @@
+package dev.ocellus.vlm.model;
+
+import dev.ocellus.ggml.Weights;
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.vlm.vision.VisionArchitecture;
+
+/**
+ * What Ocellus can open: kinds of models first, and for each kind its families. Text models are
+ * opened by {@link dev.ocellus.llama.LlamaModel}; each other kind has a method here.
+ */
+public final class ModelRegistry {
+  private ModelRegistry() {}
+
+  /**
+   * Refuses a file of another kind.
+   *
+   * @throws WrongModelKindException with what it is, and where it belongs
+   */
+  public static void require(GgufFile file, ModelKind expected) {
+    ModelKind found = ModelKind.of(file.metadata());
+    if (found != expected) {
+      throw new WrongModelKindException(file, expected, found);
+    }
+  }
+
+  /**
+   * The image encoder of an mmproj file.
+   *
+   * @throws WrongModelKindException if the file is of another kind
+   * @throws dev.ocellus.UnsupportedArchitectureException if its family is not known
+   * @throws dev.ocellus.gguf.GgufFormatException if its metadata are incomplete
+   * @throws dev.ocellus.ggml.GgmlException if weights are missing or have another shape
+   */
+  public static VisionArchitecture imageEncoder(GgufFile file, Weights weights) {
+    return VisionFamilies.ALL.open(file, weights);
+  }
+}

@@ -1,0 +1,215 @@
+package dev.ocellus.vlm.model.tiling;
+
+import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ImageFormatException;
+import dev.ocellus.vlm.image.ImageSize;
+import dev.ocellus.vlm.image.Normalize;
+import dev.ocellus.vlm.image.Resize;
+import dev.ocellus.vlm.image.ResizeFilter;
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.vision.ConfigReader;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImageOptions;
+import dev.ocellus.vlm.vision.ImagePiece;
+import dev.ocellus.vlm.vision.Tiles;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * How the Qwen-VL generations from 2 on prepare images: they keep their aspect ratio and become a
+ * grid of patches, whose rows come in squares of {@code mergeSize} by {@code mergeSize} that a
+ * projector joins.
+ *
+ * <p>The reference is {@code Qwen2VLImageProcessorPil} of transformers: <a
+ * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/qwen2_vl/image_processing_pil_qwen2_vl.py">image_processing_pil_qwen2_vl.py</a>.
+ * It gives every patch two frames, as of a video; those of an image are equal, so the tiles hold
+ * one.
+ *
+ * @param patchSize pixels of a patch's side
+ * @param mergeSize patches of a token's side
+ * @param minPixels of an image
+ * @param maxPixels of an image
+ * @param normalize how pixels are normalized
+ * @param filter that images are resized with
+ */
+public record QwenTiling(
+    int patchSize,
+    int mergeSize,
+    long minPixels,
+    long maxPixels,
+    Normalize normalize,
+    ResizeFilter filter) {
+  /** Colours and sizes of a generation, for files that do not say. */
+  public record Defaults(Normalize normalize, int minPixels, int maxPixels) {}
+
+  /** Frames that become one grid of rows. */
+  public static final int FRAMES = 2;
+
+  /** The reference refuses longer images. */
+  private static final int MAX_ASPECT_RATIO = 200;
+
+  /** More patches than this have no room in an array of pixels, nor in any context. */
+  private static final long MAX_PATCHES = 1 << 20;
+
+  /** Most pixel values of a video, 2 GiB. */
+  private static final long MAX_VIDEO_VALUES = 1 << 29;
+
+  public static QwenTiling of(GgufMetadata metadata, Defaults defaults) {
+    ConfigReader c = ConfigReader.ofVision(metadata);
+    int minPixels = c.integer("image_min_pixels", 1, 1 << 28, defaults.minPixels);
+    int maxPixels = c.integer("image_max_pixels", 1, 1 << 28, defaults.maxPixels);
+    if (minPixels > maxPixels) {
+      throw c.invalid("image_min_pixels", "at most " + maxPixels, Long.toString(minPixels));
+    }
+    return new QwenTiling(
+        c.integer("patch_size", 1, 256),
+        c.integer("spatial_merge_size", 1, 16, 2),
+        minPixels,
+        maxPixels,
+        c.normalize(defaults.normalize),
+        c.filter(ResizeFilter.BICUBIC));
+  }
+
+  /** Rows that become one token. */
+  public int merged() {
+    return mergeSize * mergeSize;
+  }
+
+  /** An image in its aspect ratio: one tile of patches. */
+  public ImageInput prepare(RgbImage image, ImageOptions options) {
+    ImageSize size = size(image.size(), options);
+    int gridX = size.width() / patchSize;
+    int gridY = size.height() / patchSize;
+    float[] planes = normalize.apply(Resize.resize(image, size, filter));
+    long nPatches = (long) gridX * gridY;
+    long rowLength = 3L * patchSize * patchSize;
+    return new ImageInput(
+        List.of(
+            new Tiles(
+                patches(planes, gridX, gridY), List.of(rowLength, nPatches, 1L, 1L), gridX, gridY)),
+        List.of((int) nPatches, (int) (2 * rowLength)),
+        1,
+        1,
+        List.of(ImagePiece.Rows.grid(gridX / mergeSize, gridY / mergeSize)),
+        2,
+        null);
+  }
+
+  /**
+   * Frames of one size in pairs, of which each becomes a grid of rows. If they are odd in number
+   * the last one is taken twice.
+   *
+   * @param size of a frame when it is encoded
+   */
+  public ImageInput prepare(Video video, ImageSize size, List<ImagePiece> layout) {
+    int gridX = size.width() / patchSize;
+    int gridY = size.height() / patchSize;
+    int nPairs = Math.ceilDiv(video.nFrames(), FRAMES);
+    long nPatches = (long) gridX * gridY;
+    int frameLength = Math.toIntExact(3 * size.pixels());
+    if ((long) frameLength * FRAMES * nPairs > MAX_VIDEO_VALUES) {
+      throw new ImageFormatException(
+          ImageFormatException.Kind.TOO_LARGE,
+          "A video of %d frames would be encoded at %s, which is too large. Take fewer frames, or lower the max tokens of an image."
+              .formatted(video.nFrames(), size));
+    }
+    float[] pixels = new float[frameLength * FRAMES * nPairs];
+    IntStream.range(0, FRAMES * nPairs)
+        .parallel()
+        .forEach(i -> {
+          RgbImage frame = video.frames().get(Math.min(i, video.nFrames() - 1));
+          float[] planes = normalize.apply(Resize.resize(frame, size, filter));
+          System.arraycopy(patches(planes, gridX, gridY), 0, pixels, i * frameLength, frameLength);
+        });
+    long rowLength = 3L * patchSize * patchSize;
+    return new ImageInput(
+        List.of(
+            new Tiles(
+                pixels, List.of(rowLength, nPatches, (long) FRAMES, (long) nPairs), gridX, gridY)),
+        List.of((int) nPatches * nPairs, (int) (FRAMES * rowLength)),
+        1,
+        1,
+        layout,
+        FRAMES,
+        null);
+  }
+
+  /** Rows of a video's pairs of frames on their grids. */
+  public ImagePiece rows(ImageSize size, List<Integer> times) {
+    int token = patchSize * mergeSize;
+    return ImagePiece.Rows.grids(size.width() / token, size.height() / token, times);
+  }
+
+  /** The size at which an image, or a frame of a video, is encoded. */
+  public ImageSize size(ImageSize size, ImageOptions options) {
+    int factor = patchSize * mergeSize;
+    long perToken = (long) factor * factor;
+    long min = options.minTokens() > 0 ? options.minTokens() * perToken : minPixels;
+    long max = options.maxTokens() > 0 ? options.maxTokens() * perToken : Math.max(maxPixels, min);
+    ImageSize resized = smartResize(size, factor, Math.min(min, max), max);
+    if (resized.pixels() > MAX_PATCHES * patchSize * patchSize
+        || 3 * resized.pixels() > Integer.MAX_VALUE / 4) {
+      throw new ImageFormatException(
+          ImageFormatException.Kind.TOO_LARGE,
+          "An image of %d x %d pixels would be encoded at %d x %d, which is too large. Lower the max tokens of an image."
+              .formatted(size.width(), size.height(), resized.width(), resized.height()));
+    }
+    return resized;
+  }
+
+  /**
+   * {@code smart_resize}: sides that are multiples of a token's, as close to the aspect ratio as
+   * the limits of the area allow. Python rounds halves to even numbers, as {@link Math#rint} does.
+   *
+   * @param factor pixels of a token's side
+   * @param min pixels
+   * @param max pixels
+   */
+  public static ImageSize smartResize(ImageSize size, int factor, long min, long max) {
+    long width = size.width();
+    long height = size.height();
+    requireAspectRatio(width, height);
+    long newWidth = (long) Math.rint((double) width / factor) * factor;
+    long newHeight = (long) Math.rint((double) height / factor) * factor;
+    if (newWidth * newHeight > max) {
+      double beta = Math.sqrt((double) (width * height) / max);
+      newWidth = Math.max(factor, (long) Math.floor(width / beta / factor) * factor);
+      newHeight = Math.max(factor, (long) Math.floor(height / beta / factor) * factor);
+    } else if (newWidth * newHeight < min) {
+      double beta = Math.sqrt((double) min / (width * height));
+      newWidth = (long) Math.ceil(width * beta / factor) * factor;
+      newHeight = (long) Math.ceil(height * beta / factor) * factor;
+    }
+    return new ImageSize((int) newWidth, (int) newHeight);
+  }
+
+  public static void requireAspectRatio(long width, long height) {
+    double ratio = (double) Math.max(width, height) / Math.min(width, height);
+    if (ratio > MAX_ASPECT_RATIO) {
+      throw new ImageFormatException(
+          ImageFormatException.Kind.UNSUPPORTED,
+          "An image of %d x %d pixels has an aspect ratio of %.0f, and this model takes at most %d. Crop it or cut it into parts."
+              .formatted(width, height, ratio, MAX_ASPECT_RATIO));
+    }
+  }
+
+  /** From planes to [nPatches][channel, y, x], patches in the order of {@link PatchOrder}. */
+  private float[] patches(float[] planes, int gridX, int gridY) {
+    int width = gridX * patchSize;
+    int plane = planes.length / 3;
+    float[] out = new float[planes.length];
+    PatchOrder order = PatchOrder.of(gridX, gridY, mergeSize);
+    int to = 0;
+    for (int patch = 0; patch < order.n(); patch++) {
+      int corner = order.rows()[patch] * patchSize * width + order.columns()[patch] * patchSize;
+      for (int channel = 0; channel < 3; channel++) {
+        for (int y = 0; y < patchSize; y++) {
+          System.arraycopy(planes, channel * plane + corner + y * width, out, to, patchSize);
+          to += patchSize;
+        }
+      }
+    }
+    return out;
+  }
+}

@@ -1,0 +1,30 @@
+package dev.ocellus.vlm.vision;
+
+/**
+ * Chat templates that text models were trained with, for files that bring none. A vision family
+ * names the one of its text models; {@code dev.ocellus.vlm.prompt} has their texts.
+ */
+public enum ChatTemplateName {
+  /** {@code <|im_start|>role}, the message, {@code <|im_end|>} (OpenAI's ChatML). */
+  CHATML,
+  /** ChatML as Qwen2 has it: a system message stands first, if need be one of its own. */
+  CHATML_QWEN2,
+  /** ChatML as Qwen-VL has it: images and videos stand between marks of their own. */
+  CHATML_QWEN_VL,
+  /** ChatML as LLaVA-OneVision has it: images stand in front of the text. */
+  CHATML_LLAVA_ONEVISION,
+  /** Gemma's turns with images. */
+  GEMMA3,
+  /** Idefics3's and SmolVLM's turns, with images and videos. */
+  IDEFICS3,
+  /** Janus' turns, {@code <|User|>:} and {@code <|Assistant|>:}. */
+  JANUS,
+  /** Llama 3's headers. */
+  LLAMA3,
+  /** Mistral's {@code [INST]} with images. */
+  MISTRAL,
+  /** PaliGemma's prompt: images, the beginning of the sequence, the text. */
+  PALIGEMMA,
+  /** Vicuna's {@code USER:} and {@code ASSISTANT:}. */
+  VICUNA
+}

@@ -1,0 +1,41 @@
+package dev.ocellus.vlm.vision;
+
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The format of families that write every image alike, and every video.
+ *
+ * @param image the place of an image
+ * @param video the place of a video; null if the family takes none
+ * @param defaultTemplate as {@link ImagePromptFormat#defaultTemplate()}
+ */
+public record FixedPromptFormat(
+    ImagePlaceholder image, @Nullable ImagePlaceholder video, ChatTemplateName defaultTemplate)
+    implements ImagePromptFormat {
+  /** For a family that takes no videos. */
+  public FixedPromptFormat(ImagePlaceholder image, ChatTemplateName defaultTemplate) {
+    this(image, null, defaultTemplate);
+  }
+
+  @Override
+  public String imageMarker() {
+    return image.marker();
+  }
+
+  @Override
+  public @Nullable String videoMarker() {
+    return video == null ? null : video.marker();
+  }
+
+  @Override
+  public ImagePlaceholder place(RgbImage image, int nImages, ImageOptions options) {
+    return this.image;
+  }
+
+  @Override
+  public ImagePlaceholder place(Video video) {
+    return this.video == null ? ImagePromptFormat.super.place(video) : this.video;
+  }
+}

@@ -1,0 +1,36 @@
+package dev.ocellus.vlm.vision;
+
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
+
+/** How the images and videos of a family become the tiles that its encoder takes. */
+public interface ImagePreprocessor {
+  /**
+   * Resizes, crops, tiles and normalizes an image as the reference's processor does.
+   *
+   * @param options of which a family looks at those that it has a choice in
+   * @throws dev.ocellus.vlm.image.ImageFormatException if the image breaks a rule of the family
+   */
+  ImageInput prepare(RgbImage image, ImageOptions options);
+
+  /** Whether {@link #prepare(Video, ImageOptions)} can be called. */
+  default boolean takesVideos() {
+    return false;
+  }
+
+  /**
+   * Takes frames from a video and prepares them as the reference's video processor does, for
+   * families that {@linkplain #takesVideos() take videos}.
+   *
+   * @throws UnsupportedOperationException if this one does not
+   * @throws dev.ocellus.vlm.image.ImageFormatException if the video breaks a rule of the family
+   */
+  default ImageInput prepare(Video video, ImageOptions options) {
+    throw new UnsupportedOperationException("no videos");
+  }
+
+  /** Whether {@link ImageOptions#panAndScan()} can be chosen. */
+  default boolean hasPanAndScan() {
+    return false;
+  }
+}

@@ -1,0 +1,36 @@
+package dev.ocellus.vlm.vision;
+
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
+import org.jspecify.annotations.Nullable;
+
+/** How the images and videos of a conversation stand in the prompts of a family. */
+public interface ImagePromptFormat {
+  /** What published chat templates write where an image stands. */
+  String imageMarker();
+
+  /** What published chat templates write where a video stands; null if the family takes none. */
+  default @Nullable String videoMarker() {
+    return null;
+  }
+
+  /** The chat template for text models of the family whose files bring none. */
+  ChatTemplateName defaultTemplate();
+
+  /**
+   * How the place of an image is written.
+   *
+   * @param nImages images before it in the conversation
+   * @param options as it is prepared
+   */
+  ImagePlaceholder place(RgbImage image, int nImages, ImageOptions options);
+
+  /**
+   * How the place of a video is written, for families that have a {@link #videoMarker}.
+   *
+   * @throws UnsupportedOperationException if this one has none
+   */
+  default ImagePlaceholder place(Video video) {
+    throw new UnsupportedOperationException("no place for videos");
+  }
+}
