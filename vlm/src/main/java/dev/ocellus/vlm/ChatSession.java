@@ -23,7 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,16 +31,17 @@ import org.jspecify.annotations.Nullable;
  * question about the same image costs its own tokens only.
  *
  * <p>For one caller at a time: a second thread that asks while an answer is being generated gets an
- * {@link IllegalStateException}. {@link #cancel} may be called by any thread. A turn that fails or
- * is refused leaves the history as it was.
+ * {@link IllegalStateException}, and so does a listener that calls the session whose answer it is
+ * told of. {@link #cancel}, {@link #close} and {@link #history} may be called by any thread and by
+ * listeners. A turn that fails or is refused leaves the history as it was, whatever was thrown.
  */
 public final class ChatSession implements AutoCloseable {
   private final VisionLanguageModel model;
   private final Slots slots;
-  private final List<Message> history = new ArrayList<>();
-  private final ReentrantLock busy = new ReentrantLock();
+  private final TurnLock turns = new TurnLock();
   private final CancellationFlag cancellation = new CancellationFlag();
   private volatile OverflowPolicy whenFull = OverflowPolicy.ERROR;
+  private volatile List<Message> history = List.of();
   private volatile @Nullable Slot slot;
   private volatile boolean closed;
 
@@ -72,16 +73,15 @@ public final class ChatSession implements AutoCloseable {
     this.whenFull = whenFull;
   }
 
-  /** The messages so far. */
+  /** The messages so far; during a turn, those before it. Any thread may call this. */
   public List<Message> history() {
-    return exclusively(() -> List.copyOf(history));
+    return history;
   }
 
   /** Replaces the messages so far. Nothing is computed until the next answer. */
   public void setHistory(List<Message> messages) {
     exclusively(() -> {
-      history.clear();
-      history.addAll(messages);
+      history = List.copyOf(messages);
       return true;
     });
   }
@@ -93,7 +93,7 @@ public final class ChatSession implements AutoCloseable {
 
   /** Adds a message without asking for an answer, such as a system message. */
   public void add(Message message) {
-    exclusively(() -> history.add(message));
+    exclusively(() -> history = with(history, message));
   }
 
   /**
@@ -105,7 +105,7 @@ public final class ChatSession implements AutoCloseable {
     return exclusively(() -> {
       for (int i = history.size() - 1; i >= 0; i--) {
         if (history.get(i).role() == Role.USER) {
-          history.subList(i, history.size()).clear();
+          history = List.copyOf(history.subList(0, i));
           return true;
         }
       }
@@ -123,8 +123,7 @@ public final class ChatSession implements AutoCloseable {
   public void edit(int index, Message message) {
     exclusively(() -> {
       Objects.checkIndex(index, history.size());
-      history.subList(index, history.size()).clear();
-      return history.add(message);
+      return history = with(history.subList(0, index), message);
     });
   }
 
@@ -141,11 +140,13 @@ public final class ChatSession implements AutoCloseable {
    * @throws IllegalStateException if another answer is being generated, or the session is closed
    */
   public Answer send(Message message, GenerationOptions options, AnswerListener listener) {
-    return exclusively(() -> {
-      List<Message> messages = new ArrayList<>(history);
-      messages.add(message);
-      return answer(messages, options, listener);
-    });
+    return exclusively(() -> answer(with(history, message), options, listener));
+  }
+
+  private static List<Message> with(List<Message> messages, Message message) {
+    List<Message> longer = new ArrayList<>(messages);
+    longer.add(message);
+    return List.copyOf(longer);
   }
 
   /**
@@ -154,7 +155,7 @@ public final class ChatSession implements AutoCloseable {
    */
   public Answer complete(
       List<Message> messages, GenerationOptions options, AnswerListener listener) {
-    return exclusively(() -> answer(messages, options, listener));
+    return exclusively(() -> answer(List.copyOf(messages), options, listener));
   }
 
   /**
@@ -220,8 +221,7 @@ public final class ChatSession implements AutoCloseable {
             slots.release(taken);
           }
         }
-        history.clear();
-        history.addAll(saved.messages());
+        history = List.copyOf(saved.messages());
       }
     });
   }
@@ -251,9 +251,7 @@ public final class ChatSession implements AutoCloseable {
   }
 
   private Answer remember(List<Message> messages, Answer answer) {
-    List<Message> after = answer.addedTo(messages);
-    history.clear();
-    history.addAll(after);
+    history = answer.addedTo(messages);
     return answer;
   }
 
@@ -289,10 +287,6 @@ public final class ChatSession implements AutoCloseable {
     cancellation.cancel();
   }
 
-  private interface Action<T> {
-    T run();
-  }
-
   private interface FileAction {
     void run() throws IOException;
   }
@@ -312,23 +306,26 @@ public final class ChatSession implements AutoCloseable {
     }
   }
 
-  private <T> T exclusively(Action<T> action) {
-    if (!busy.tryLock()) {
-      throw new IllegalStateException(
-          "This session is generating an answer for another thread. Wait for it, cancel it, or open a session for each thread.");
-    }
+  private <T> T exclusively(Supplier<T> action) {
     try {
-      return action.run();
+      return turns.run(action);
     } finally {
-      busy.unlock();
+      if (closed && !turns.isHeldHere()) {
+        slots.forget(this); // closed by a listener, which could not free what was in use
+      }
     }
   }
 
-  /** Stops a running answer and frees the context. */
+  /**
+   * Stops a running answer and frees the context. A listener may close its own session: the answer
+   * ends as a cancelled one, and the context is freed when the call that generates it returns.
+   */
   @Override
   public void close() {
     closed = true;
     cancellation.cancel();
-    slots.forget(this);
+    if (!turns.isHeldHere()) {
+      slots.forget(this);
+    }
   }
 }

@@ -48,7 +48,7 @@ public final class BatchScheduler implements AutoCloseable {
     thread.start();
   }
 
-  /** Adds work, whose future tells when it is done. */
+  /** Adds work, which tells when it is done. */
   void submit(DecodeRequest work) {
     lock.lock();
     try {
@@ -83,14 +83,27 @@ public final class BatchScheduler implements AutoCloseable {
 
   private void run() {
     try {
-      List<Part> step = await();
-      while (!step.isEmpty()) {
-        compute(step);
-        step = await();
+      boolean more = true;
+      while (more) {
+        more = step();
       }
     } finally {
       end();
     }
+  }
+
+  /** Waits for work and computes a step of it; false when this was closed. */
+  private boolean step() {
+    try {
+      List<Part> step = await();
+      if (step.isEmpty()) {
+        return false;
+      }
+      compute(step);
+    } catch (Throwable e) { // such as no memory for a step: whoever waits is told, and it goes on
+      failAll(e);
+    }
+    return true;
   }
 
   /** The next step; empty when this was closed. */
@@ -130,8 +143,7 @@ public final class BatchScheduler implements AutoCloseable {
       DecodeRequest work = works.next();
       if (work.flag.isCancelled()) {
         works.remove();
-        work.done.completeExceptionally(
-            new ComputationCancelledException("Decoding was cancelled"));
+        work.fail(new ComputationCancelledException("Decoding was cancelled"));
       }
     }
   }
@@ -143,13 +155,7 @@ public final class BatchScheduler implements AutoCloseable {
         pending.stream().filter(w -> w instanceof DecodeRequest.Tokens).toList();
     boolean takeRows = !images.isEmpty() && (rowsAreNext || text.isEmpty());
     rowsAreNext = !takeRows;
-    List<Part> step = takeRows ? selectRows(images) : selectTokens(text);
-    step.forEach(part -> {
-      if (part.count == part.work.remaining()) {
-        pending.remove(part.work);
-      }
-    });
-    return step;
+    return takeRows ? selectRows(images) : selectTokens(text);
   }
 
   /** All small work, and an even share of the rest for each prompt. */
@@ -267,18 +273,18 @@ public final class BatchScheduler implements AutoCloseable {
       for (Part part : step) {
         DecodeRequest work = part.work;
         work.progress += part.count;
-        if (work.remaining() == 0 && work.outputs() > 0) {
+        if (work.remaining() > 0) {
+          continue;
+        }
+        if (work.outputs() > 0) {
           work.lane.expected = true;
           nExpected++;
         }
+        work.complete(); // before it is taken from the list, by which failures find it
+        pending.remove(work);
       }
     } finally {
       lock.unlock();
-    }
-    for (Part part : step) {
-      if (part.work.remaining() == 0) {
-        part.work.done.complete(null);
-      }
     }
   }
 
@@ -289,7 +295,19 @@ public final class BatchScheduler implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    step.forEach(part -> part.work.done.completeExceptionally(e));
+    step.forEach(part -> part.work.fail(e));
+  }
+
+  private void failAll(Throwable e) {
+    lock.lock();
+    try {
+      for (int i = 0; i < pending.size(); i++) {
+        pending.get(i).fail(e);
+      }
+      pending.clear();
+    } finally {
+      lock.unlock();
+    }
   }
 
   private static IllegalStateException closedException() {
@@ -300,8 +318,7 @@ public final class BatchScheduler implements AutoCloseable {
     lock.lock();
     try {
       closed = true;
-      pending.forEach(work -> work.done.completeExceptionally(closedException()));
-      pending.clear();
+      failAll(closedException());
     } finally {
       lock.unlock();
     }

@@ -9,7 +9,6 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.CompletionException;
 
 /** One of the sequences of a context that others use as well: a {@link BatchScheduler} computes. */
 public final class BatchedSequence implements KvSequence {
@@ -76,14 +75,7 @@ public final class BatchedSequence implements KvSequence {
   private void await(DecodeRequest work) {
     makeRoom(work.outputs());
     scheduler.submit(work);
-    try {
-      work.done.join();
-    } catch (CompletionException e) {
-      if (e.getCause() instanceof RuntimeException cause) {
-        throw cause;
-      }
-      throw e;
-    }
+    work.await();
   }
 
   private void makeRoom(int n) {

@@ -2,15 +2,16 @@ package dev.ocellus.vlm.decode;
 
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.vlm.vision.EncodedImage;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 
 /** What a lane wants to have computed: tokens, or rows of an image. Possibly in several steps. */
 abstract sealed class DecodeRequest {
   final BatchedSequence lane;
   final CancellationFlag flag;
 
-  /** Completed when all is computed, or failed. */
-  final CompletableFuture<Void> done = new CompletableFuture<>();
+  private final CountDownLatch done = new CountDownLatch(1);
+  private volatile @Nullable Throwable failure;
 
   /** How much of it is computed. Used by the scheduler's thread only. */
   int progress;
@@ -28,6 +29,41 @@ abstract sealed class DecodeRequest {
 
   int remaining() {
     return count() - progress;
+  }
+
+  /** Says that all is computed. Allocates nothing, so that it works when memory has run out. */
+  void complete() {
+    done.countDown();
+  }
+
+  /** Says that it could not be computed; of no effect when it is done. Allocates nothing. */
+  void fail(Throwable cause) {
+    if (done.getCount() > 0) {
+      failure = cause;
+      done.countDown();
+    }
+  }
+
+  /** Waits until all is computed, and throws what it failed with. Interrupts do not end it. */
+  void await() {
+    boolean interrupted = false;
+    while (true) {
+      try {
+        done.await();
+        break;
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    switch (failure) {
+      case null -> {}
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      case Throwable e -> throw new IllegalStateException("Decoding failed", e);
+    }
   }
 
   boolean wantsLogits(int i) {

@@ -64,16 +64,16 @@ public final class ModelDrafter implements Drafter {
   }
 
   private void decode(int[] ids, int from, int n, int outputs, CancellationFlag flag) {
+    if (nHave + n > have.length) {
+      have = Arrays.copyOf(have, Math.max(2 * have.length, nHave + n));
+    }
     try {
       lane.tokens(ids, from, n, nHave, outputs, flag);
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       if (!lane.isClosed()) {
         lane.removeFrom(nHave);
       }
       throw e;
-    }
-    if (nHave + n > have.length) {
-      have = Arrays.copyOf(have, Math.max(2 * have.length, nHave + n));
     }
     System.arraycopy(ids, from, have, nHave, n);
     nHave += n;

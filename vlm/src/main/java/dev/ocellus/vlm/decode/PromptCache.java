@@ -27,6 +27,9 @@ public final class PromptCache {
   private volatile boolean fromFile;
   private volatile boolean borrowed;
 
+  /** Whether a change ended half done, so that nobody knows what stands in the sequence. */
+  private boolean broken;
+
   /**
    * @param nPositions position numbers of a row
    * @param usesNonCausalImageAttention whether the rows of an image are decoded without a causal
@@ -63,12 +66,13 @@ public final class PromptCache {
 
   /** What stands in the lane. */
   public List<ContextEntry> present() {
+    clearIfBroken();
     return List.copyOf(present);
   }
 
   /** An image that stands in the context, or null. */
   public @Nullable EncodedImage find(String key) {
-    if (borrowed && fromFile) {
+    if (broken || (borrowed && fromFile)) {
       return null;
     }
     for (ContextEntry entry : present) {
@@ -81,8 +85,16 @@ public final class PromptCache {
 
   /** Empties the lane. */
   public void clear() {
+    broken = true;
     forgetAll();
     lane.removeFrom(0);
+    broken = false;
+  }
+
+  private void clearIfBroken() {
+    if (broken) {
+      clear();
+    }
   }
 
   private void forgetAll() {
@@ -95,9 +107,11 @@ public final class PromptCache {
 
   /** Takes over what the lane has been given from a file. */
   public void restored(List<ContextEntry> entries) {
+    broken = true;
     forgetAll();
     stands(entries);
     fromFile = true;
+    broken = false;
   }
 
   private void stands(List<ContextEntry> entries) {
@@ -112,19 +126,11 @@ public final class PromptCache {
    * @return places that did not have to be computed
    */
   public int fill(List<ContextEntry> wanted, CancellationFlag flag, AnswerListener listener) {
-    if (borrowed && fromFile) {
+    if (broken || (borrowed && fromFile)) {
       clear();
     }
     borrowed = false;
-    int common = ContextEntry.common(present, wanted);
-    int taken = lane.adoptPrefix(wanted, common);
-    if (taken > 0) {
-      common = taken;
-      forgetAll();
-      stands(wanted.subList(0, taken));
-    } else if (!keep(common)) {
-      common = 0;
-    }
+    int common = keepCommon(wanted);
     int total = wanted.stream().mapToInt(ContextEntry::size).sum();
     int reused = used;
     int i = common;
@@ -136,6 +142,22 @@ public final class PromptCache {
       lane.offer(present);
     }
     return reused;
+  }
+
+  /** Leaves what stands here or elsewhere of the entries already; gives how many those are. */
+  private int keepCommon(List<ContextEntry> wanted) {
+    broken = true;
+    int common = ContextEntry.common(present, wanted);
+    int taken = lane.adoptPrefix(wanted, common);
+    if (taken > 0) {
+      common = taken;
+      forgetAll();
+      stands(wanted.subList(0, taken));
+    } else if (!keep(common)) {
+      common = 0;
+    }
+    broken = false;
+    return common;
   }
 
   /** Forgets what comes after {@code nEntries}; false if it had to forget everything. */
@@ -160,12 +182,14 @@ public final class PromptCache {
     if (n == 0) {
       return;
     }
+    broken = true;
     if (!lane.removeFrom(position - n)) {
       throw new IllegalStateException("this model's memory cannot take back single tokens");
     }
     used -= n;
     position -= n;
     present.subList(present.size() - n, present.size()).clear();
+    broken = false;
   }
 
   /** Decodes rows of one image, or as much text as fits a batch; gives the next entry. */
@@ -207,14 +231,15 @@ public final class PromptCache {
 
   /** Computes the first {@code n} of {@link #ids}. */
   private void decode(int n, int outputs, CancellationFlag flag) {
+    int nBefore = present.size();
     try {
       lane.tokens(ids, 0, n, position, outputs, flag);
-    } catch (RuntimeException e) {
-      forgetFromPosition(); // micro-batches that were complete
+      for (int i = 0; i < n; i++) {
+        present.add(new ContextEntry.Token(ids[i]));
+      }
+    } catch (Throwable e) {
+      rollBack(nBefore); // micro-batches that were complete
       throw e;
-    }
-    for (int i = 0; i < n; i++) {
-      present.add(new ContextEntry.Token(ids[i]));
     }
     used += n;
     position += n;
@@ -222,6 +247,7 @@ public final class PromptCache {
 
   private void decodeImage(ContextEntry.Image image, boolean last, CancellationFlag flag) {
     int nRows = image.rows().count();
+    int nBefore = present.size();
     try {
       for (int row = 0; row < nRows; ) {
         int n = Math.min(nRows - row, lane.nBatch());
@@ -239,17 +265,25 @@ public final class PromptCache {
             flag);
         row += n;
       }
-    } catch (RuntimeException e) {
-      forgetFromPosition(); // a part of an image is of no use to anybody
+      present.add(image);
+    } catch (Throwable e) {
+      rollBack(nBefore); // a part of an image is of no use to anybody
       throw e;
     }
     used += nRows;
     position += image.rows().positions();
-    present.add(image);
   }
 
-  private void forgetFromPosition() {
-    if (!lane.isClosed() && !lane.removeFrom(position)) {
+  /** Forgets what a call that failed has left behind, whatever it failed with. */
+  private void rollBack(int nEntries) {
+    broken = true;
+    present.subList(nEntries, present.size()).clear();
+    if (lane.isClosed()) {
+      return;
+    }
+    if (lane.removeFrom(position)) {
+      broken = false;
+    } else {
       clear();
     }
   }

@@ -30,7 +30,7 @@ public final class SharedSlots implements Slots {
   private final BatchScheduler scheduler;
   private final int nCtx;
   private final List<Slot> all = new ArrayList<>();
-  private final List<Slot> idle = new ArrayList<>(); // guarded by lock
+  private final List<Slot> idle = new ArrayList<>(); // guarded by lock, as are the slots' holders
   private final ReentrantLock lock = new ReentrantLock(true);
   private final Condition released = lock.newCondition();
   private long clock; // guarded by lock
@@ -62,6 +62,9 @@ public final class SharedSlots implements Slots {
   public @Nullable Slot acquire(@Nullable Slot preferred, Object owner, CancellationFlag flag) {
     lock.lock();
     try {
+      if (isHolding()) {
+        return takeWithoutWaiting(preferred, owner);
+      }
       Object me = new Object();
       waiting.add(me);
       try {
@@ -81,6 +84,22 @@ public final class SharedSlots implements Slots {
     } finally {
       lock.unlock();
     }
+  }
+
+  private boolean isHolding() {
+    Thread me = Thread.currentThread();
+    return all.stream().anyMatch(slot -> slot.holder() == me);
+  }
+
+  /** For a listener that asks another session: one that waits for others may be waited for. */
+  private Slot takeWithoutWaiting(@Nullable Slot preferred, Object owner) {
+    requireOpen();
+    if (idle.isEmpty()) {
+      throw new IllegalStateException(
+          "A listener asked another session while its own answer is being generated, and none of the %d parallel sequences is free. Open the model with more parallel sequences, or ask when the answer is complete."
+              .formatted(all.size()));
+    }
+    return take(preferred, owner);
   }
 
   @SuppressWarnings("WaitNotInLoop") // the loop is the caller's
@@ -110,6 +129,7 @@ public final class SharedSlots implements Slots {
       slot.generator().cache().markBorrowed();
       slot.setOwner(owner);
     }
+    slot.setHolder(Thread.currentThread());
     idle.remove(slot);
     return slot;
   }
@@ -119,6 +139,7 @@ public final class SharedSlots implements Slots {
     lock.lock();
     try {
       scheduler.leave(slot.generator().sequence());
+      slot.setHolder(null);
       slot.setLastUse(++clock);
       idle.add(slot);
       released.signalAll();

@@ -7,6 +7,7 @@ public final class Slot {
   private final AnswerGenerator generator;
   private volatile @Nullable Object owner;
   private long lastUse;
+  private @Nullable Thread holder;
 
   Slot(AnswerGenerator generator) {
     this.generator = generator;
@@ -23,6 +24,15 @@ public final class Slot {
 
   void setOwner(@Nullable Object owner) {
     this.owner = owner;
+  }
+
+  /** The thread that answers in it; null where none does. */
+  @Nullable Thread holder() {
+    return holder;
+  }
+
+  void setHolder(@Nullable Thread holder) {
+    this.holder = holder;
   }
 
   /** When it was used last, on a clock that only counts uses. */
