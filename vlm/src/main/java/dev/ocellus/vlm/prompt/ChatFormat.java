@@ -67,13 +67,13 @@ public final class ChatFormat {
     return answerFormat;
   }
 
-  /** How what a message shows is given to the template. */
+  /** How the images and videos of a message are given to the template. */
   public enum Shown {
-    /** As the template wants it: parts of their own, or written into the text of the message. */
+    /** As parts of a list, where the template takes lists; else written into the text. */
     PARTS,
     /** Images as parts of their own, and videos as text, for templates that know images only. */
     VIDEOS_AS_TEXT,
-    /** Written into the text of the message, for templates that leave images out. */
+    /** Written into the text of the message, for templates that leave parts with images out. */
     TEXT
   }
 

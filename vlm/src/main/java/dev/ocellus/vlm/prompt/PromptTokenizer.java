@@ -55,7 +55,7 @@ public final class PromptTokenizer {
     private final StringBuilder builder = new StringBuilder();
     private final BitSet trusted = new BitSet();
 
-    /** Where images stand: each in front of the character of this number; in order. */
+    /** Indices of the characters that have an image in front of them, in order. */
     private final List<Integer> images = new ArrayList<>();
 
     private final String text;

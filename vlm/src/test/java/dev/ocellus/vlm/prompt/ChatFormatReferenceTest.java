@@ -1,6 +1,7 @@
 package dev.ocellus.vlm.prompt;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -124,7 +125,7 @@ class ChatFormatReferenceTest {
     int asGiven = 0;
     int otherwise = 0;
     for (Case c : cases()) {
-      Conversation conversation = conversations.get(c.conversation);
+      Conversation conversation = requireNonNull(conversations.get(c.conversation));
       ChatFormat format = formats.computeIfAbsent(c.template, ChatFormatReferenceTest::format);
       String found = rendered(format, conversation, ChatFormat.Shown.PARTS);
       boolean right;

@@ -57,21 +57,21 @@ record AttributePath(List<Object> parts) {
     return paths;
   }
 
-  /** What the path leads to; {@code otherwise}, unless null, replaces what is undefined. */
-  Object get(Evaluation in, Object item, @Nullable Object otherwise) {
+  /** What the path leads to; {@code defaultValue}, unless null, replaces what is undefined. */
+  Object get(Evaluation in, Object item, @Nullable Object defaultValue) {
     Object value = item;
     for (Object part : parts) {
       value = Access.item(in, value, part);
-      if (otherwise != null && value instanceof Undefined) {
-        value = otherwise;
+      if (defaultValue != null && value instanceof Undefined) {
+        value = defaultValue;
       }
     }
     return value;
   }
 
   /** Likewise as a sorting key: strings in lower case unless case counts. */
-  Object key(Evaluation in, Object item, @Nullable Object otherwise, boolean caseSensitive) {
-    Object value = get(in, item, otherwise);
+  Object key(Evaluation in, Object item, @Nullable Object defaultValue, boolean caseSensitive) {
+    Object value = get(in, item, defaultValue);
     return !caseSensitive && value instanceof TracedText t ? LetterCase.lower(in, t) : value;
   }
 }

@@ -114,7 +114,7 @@ final class MappingFilters {
     Map<String, Object> named = new LinkedHashMap<>(args.named());
     AttributePath path = AttributePath.of(named.remove("attribute"));
     Object given = named.remove("default");
-    Object otherwise = given == None.NONE ? null : given;
+    Object defaultValue = given == None.NONE ? null : given;
     if (!named.isEmpty()) {
       throw EvaluationError.argument(
           "Unexpected keyword argument " + Printing.quote(named.keySet().iterator().next()));
@@ -123,7 +123,7 @@ final class MappingFilters {
       @Override
       Object step(Object item) {
         in.steps(1);
-        return path.get(in, item, otherwise);
+        return path.get(in, item, defaultValue);
       }
     };
   }

@@ -91,8 +91,8 @@ final class Methods {
       case "get" -> {
         args.expect("get", 1, 2);
         Object value = d.get(args.get(0));
-        Object otherwise = args.getOrNull(1);
-        yield value != null ? value : otherwise == null ? None.NONE : otherwise;
+        Object defaultValue = args.getOrNull(1);
+        yield value != null ? value : defaultValue == null ? None.NONE : defaultValue;
       }
       case "keys" -> {
         args.expect(name, 0, 0);

@@ -31,7 +31,7 @@ final class NumberFilters {
   }
 
   private static Object toInt(Object value, @Nullable Object[] args) {
-    Object otherwise = Filters.or(args[0], 0L);
+    Object defaultValue = Filters.or(args[0], 0L);
     long base = PythonNumbers.toLong(Filters.or(args[1], 10L), "base");
     if (value instanceof Undefined u) {
       throw u.fail();
@@ -50,16 +50,18 @@ final class NumberFilters {
       }
       Double d = NumberParsing.parseFloat(t.text());
       return d == null || Double.isNaN(d) || Double.isInfinite(d)
-          ? otherwise
+          ? defaultValue
           : PythonNumbers.truncate(d);
     }
     if (value instanceof Double d) {
       if (Double.isInfinite(d)) {
         throw new EvaluationError("OverflowError", "cannot convert float infinity to integer");
       }
-      return Double.isNaN(d) ? otherwise : PythonNumbers.truncate(d);
+      return Double.isNaN(d) ? defaultValue : PythonNumbers.truncate(d);
     }
-    return PythonNumbers.isInt(value) ? PythonNumbers.narrow(PythonNumbers.big(value)) : otherwise;
+    return PythonNumbers.isInt(value)
+        ? PythonNumbers.narrow(PythonNumbers.big(value))
+        : defaultValue;
   }
 
   private static Object toFloat(Object value, @Nullable Object[] args) {

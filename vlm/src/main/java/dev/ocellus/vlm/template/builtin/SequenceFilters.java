@@ -278,23 +278,23 @@ final class SequenceFilters {
 
   private static Object groupBy(Evaluation in, Object value, @Nullable Object[] args) {
     AttributePath path = AttributePath.of(args[0]);
-    Object otherwise = args[1] == None.NONE ? null : args[1];
+    Object defaultValue = args[1] == None.NONE ? null : args[1];
     boolean caseSensitive = Filters.flag(args[2]);
     List<Object> items = Values.toList(in, value);
     List<Object> keys = new ArrayList<>();
     for (Object item : items) {
-      keys.add(path.key(in, item, otherwise, caseSensitive));
+      keys.add(path.key(in, item, defaultValue, caseSensitive));
     }
     sortBy(in, items, keys, false);
     List<Object> groups = new ArrayList<>();
     for (int from = 0; from < items.size(); ) {
-      Object key = path.key(in, items.get(from), otherwise, caseSensitive);
+      Object key = path.key(in, items.get(from), defaultValue, caseSensitive);
       int to = from + 1;
       while (to < items.size()
-          && Comparison.equal(in, key, path.key(in, items.get(to), otherwise, caseSensitive))) {
+          && Comparison.equal(in, key, path.key(in, items.get(to), defaultValue, caseSensitive))) {
         to++;
       }
-      Object shown = path.get(in, items.get(from), otherwise);
+      Object shown = path.get(in, items.get(from), defaultValue);
       groups.add(Sequence.group(shown, Sequence.list(List.copyOf(items.subList(from, to)))));
       from = to;
     }

@@ -87,16 +87,16 @@ public record Arguments(List<Object> positional, Map<String, Object> named) {
   }
 
   /** Refuses named arguments and more or fewer positional ones. */
-  public void expect(String function, int least, int most) {
+  public void expect(String function, int min, int max) {
     if (!named.isEmpty()) {
       throw EvaluationError.type(function + "() takes no keyword arguments");
     }
     int n = positional.size();
-    if (n < least || n > most) {
+    if (n < min || n > max) {
       throw EvaluationError.type(
           function
               + " expected "
-              + (n < least ? "at least " + least : "at most " + most)
+              + (n < min ? "at least " + min : "at most " + max)
               + " arguments, got "
               + n);
     }

@@ -68,8 +68,8 @@ class ExpressionParser {
     while (tokens.isName("if")) {
       int position = tokens.next().position();
       Expression test = or();
-      Expression otherwise = tokens.skipName("else") ? expression() : null;
-      e = new Operations.Conditional(position, test, e, otherwise);
+      Expression elseValue = tokens.skipName("else") ? expression() : null;
+      e = new Operations.Conditional(position, test, e, elseValue);
       unknown.subList(known, unknown.size()).clear();
     }
     return e;

@@ -19,7 +19,7 @@ final class ForLoop extends Statement {
   private final @Nullable Expression test;
   private final boolean recursive;
   private final List<Statement> body;
-  private final List<Statement> otherwise;
+  private final List<Statement> elseBody;
 
   ForLoop(
       int position,
@@ -28,14 +28,14 @@ final class ForLoop extends Statement {
       @Nullable Expression test,
       boolean recursive,
       List<Statement> body,
-      List<Statement> otherwise) {
+      List<Statement> elseBody) {
     super(position);
     this.target = target;
     this.items = items;
     this.test = test;
     this.recursive = recursive;
     this.body = body;
-    this.otherwise = otherwise;
+    this.elseBody = elseBody;
   }
 
   @Override
@@ -91,7 +91,7 @@ final class ForLoop extends Statement {
         break;
       }
     }
-    return completed ? Flow.NEXT : execAll(otherwise, in, new Scope(scope), out);
+    return completed ? Flow.NEXT : execAll(elseBody, in, new Scope(scope), out);
   }
 
   private void assign(Evaluation in, Scope inner, Object item) {

@@ -149,16 +149,16 @@ final class Operations {
   static final class Conditional extends Expression {
     private final Expression test;
     private final Expression then;
-    private final @Nullable Expression otherwise;
+    private final @Nullable Expression elseValue;
 
-    Conditional(int position, Expression test, Expression then, @Nullable Expression otherwise) {
+    Conditional(int position, Expression test, Expression then, @Nullable Expression elseValue) {
       super(position, test, then);
-      if (otherwise != null) {
-        above(otherwise);
+      if (elseValue != null) {
+        above(elseValue);
       }
       this.test = test;
       this.then = then;
-      this.otherwise = otherwise;
+      this.elseValue = elseValue;
     }
 
     @Override
@@ -166,8 +166,8 @@ final class Operations {
       if (Values.truthy(test.eval(in, scope))) {
         return then.eval(in, scope);
       }
-      if (otherwise != null) {
-        return otherwise.eval(in, scope);
+      if (elseValue != null) {
+        return elseValue.eval(in, scope);
       }
       return Undefined.of(
           "the inline if-expression evaluated to false and no else section was defined.");

@@ -179,11 +179,11 @@ final class Parser extends ExpressionParser {
     inLoop = true;
     List<Statement> body = body("endfor", "else");
     inLoop = outer;
-    List<Statement> otherwise = List.of();
+    List<Statement> elseBody = List.of();
     if (tokens.next().text().equals("else")) {
-      otherwise = closedBody("endfor");
+      elseBody = closedBody("endfor");
     }
-    return new ForLoop(position, target, items, test, recursive, body, otherwise);
+    return new ForLoop(position, target, items, test, recursive, body, elseBody);
   }
 
   private void refuseLoop(Expression target, int position) {
