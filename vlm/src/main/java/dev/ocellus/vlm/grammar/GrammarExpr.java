@@ -1,7 +1,9 @@
 package dev.ocellus.vlm.grammar;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Deque;
 import java.util.List;
 
 /** What a rule of a grammar matches. */
@@ -74,5 +76,23 @@ public sealed interface GrammarExpr {
   /** Another rule, which no text mentions. */
   static GrammarExpr ref(String rule) {
     return new Reference(rule, -1);
+  }
+
+  /** The rules that an expression mentions, each as often as it does. */
+  static List<Reference> references(GrammarExpr expr) {
+    List<Reference> found = new ArrayList<>();
+    Deque<GrammarExpr> todo = new ArrayDeque<>(List.of(expr));
+    for (GrammarExpr next = todo.poll(); next != null; next = todo.poll()) {
+      switch (next) {
+        case Reference reference -> found.add(reference);
+        case Sequence(List<GrammarExpr> items) -> todo.addAll(items);
+        case Choice(List<GrammarExpr> options) -> todo.addAll(options);
+        case Repeat repeat -> todo.add(repeat.body());
+        case Chars chars -> {}
+        case Token token -> {}
+        case Tokens tokens -> {}
+      }
+    }
+    return found;
   }
 }

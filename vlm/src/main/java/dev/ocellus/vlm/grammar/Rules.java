@@ -83,7 +83,7 @@ final class Rules {
   private Map<String, Set<String>> users() {
     Map<String, Set<String>> users = new HashMap<>();
     rules.forEach((name, rule) -> {
-      for (GrammarExpr.Reference reference : references(rule)) {
+      for (GrammarExpr.Reference reference : GrammarExpr.references(rule)) {
         if (!rules.containsKey(reference.rule())) {
           throw error.apply(reference, "there is no rule '" + reference.rule() + "'");
         }
@@ -91,23 +91,6 @@ final class Rules {
       }
     });
     return users;
-  }
-
-  private static List<GrammarExpr.Reference> references(GrammarExpr expr) {
-    List<GrammarExpr.Reference> found = new ArrayList<>();
-    Deque<GrammarExpr> todo = new ArrayDeque<>(List.of(expr));
-    for (GrammarExpr next = todo.poll(); next != null; next = todo.poll()) {
-      switch (next) {
-        case GrammarExpr.Reference reference -> found.add(reference);
-        case GrammarExpr.Sequence(List<GrammarExpr> items) -> todo.addAll(items);
-        case GrammarExpr.Choice(List<GrammarExpr> options) -> todo.addAll(options);
-        case GrammarExpr.Repeat repeat -> todo.add(repeat.body());
-        case GrammarExpr.Chars chars -> {}
-        case GrammarExpr.Token token -> {}
-        case GrammarExpr.Tokens tokens -> {}
-      }
-    }
-    return found;
   }
 
   private interface Update {
@@ -190,7 +173,7 @@ final class Rules {
     String now = name;
     while (path.add(now)) {
       now =
-          references(rules.getOrDefault(now, GrammarExpr.EMPTY)).stream()
+          GrammarExpr.references(rules.getOrDefault(now, GrammarExpr.EMPTY)).stream()
               .map(GrammarExpr.Reference::rule)
               .filter(this::neverEnds)
               .findFirst()

@@ -8,8 +8,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import dev.ocellus.vlm.grammar.Grammar;
+import dev.ocellus.vlm.grammar.GrammarException;
 import dev.ocellus.vlm.grammar.GrammarExpr;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,16 +31,27 @@ public final class JsonSchemaGrammar {
           // 1.0 stays a float: as a constant it is written so
           .configure(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES, false);
 
+  /** What OpenAI writes beside a schema. */
+  private static final Set<String> WRAPPER =
+      Set.of("type", "name", "description", "schema", "strict");
+
   private JsonSchemaGrammar() {}
 
   /**
-   * The grammar of a schema.
+   * The grammar of a schema, which may stand in the object that OpenAI's API takes: {@code {"name":
+   * …, "schema": …, "strict": …}}, also under {@code json_schema} beside the type of that name.
    *
    * @throws JsonSchemaException if the schema is not valid JSON, allows no value, or asks for more
    *     than is supported; it names the place as a JSON pointer
    */
   public static Grammar of(String schema) {
-    return SchemaCompiler.compile(read(schema));
+    Map<String, GrammarExpr> rules = new LinkedHashMap<>();
+    rules.put(Grammar.ROOT, addTo(rules, schema));
+    try {
+      return Grammar.of(rules);
+    } catch (GrammarException e) {
+      throw new JsonSchemaException("", "no grammar can be made of it: " + e.getMessage(), e);
+    }
   }
 
   /**
@@ -47,7 +61,16 @@ public final class JsonSchemaGrammar {
    * @throws JsonSchemaException as {@link #of}
    */
   public static GrammarExpr addTo(Map<String, GrammarExpr> rules, String schema) {
-    return SchemaCompiler.add(read(schema), rules);
+    return SchemaCompiler.compile(read(schema), "json-" + rules.size(), rules);
+  }
+
+  /**
+   * Whether any finite value is valid for a schema.
+   *
+   * @throws JsonSchemaException if the schema is not valid JSON, or asks for more than is supported
+   */
+  public static boolean isPossible(String schema) {
+    return SchemaCompiler.isPossible(read(schema));
   }
 
   /**
@@ -68,9 +91,20 @@ public final class JsonSchemaGrammar {
 
   private static JsonNode read(String schema) {
     try {
-      return MAPPER.readTree(schema);
+      return unwrapped(MAPPER.readTree(schema));
     } catch (JsonProcessingException e) {
       throw new JsonSchemaException("", "not valid JSON: " + e.getOriginalMessage(), e);
     }
+  }
+
+  /** What stands around the schema in OpenAI's {@code response_format} is taken away. */
+  private static JsonNode unwrapped(JsonNode node) {
+    if (node.path("type").asText().equals("json_schema") && node.path("json_schema").isObject()) {
+      return unwrapped(node.get("json_schema"));
+    }
+    boolean wrapped =
+        node.path("schema").isObject()
+            && node.propertyStream().map(Map.Entry::getKey).allMatch(WRAPPER::contains);
+    return wrapped ? node.get("schema") : node;
   }
 }

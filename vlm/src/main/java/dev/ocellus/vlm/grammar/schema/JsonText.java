@@ -1,7 +1,9 @@
 package dev.ocellus.vlm.grammar.schema;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.ocellus.vlm.grammar.CharSet;
 import dev.ocellus.vlm.grammar.GrammarExpr;
+import dev.ocellus.vlm.python.PythonJson;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -56,6 +58,11 @@ public final class JsonText {
   /** A string of characters between quotes. */
   public static GrammarExpr string(GrammarExpr characters) {
     return GrammarExpr.sequence(GrammarExpr.literal("\""), characters, GrammarExpr.literal("\""));
+  }
+
+  /** Exactly this value. */
+  static GrammarExpr literal(JsonNode value) {
+    return GrammarExpr.literal(PythonJson.write(value));
   }
 
   /** Strings of characters, as they are written in JSON. */

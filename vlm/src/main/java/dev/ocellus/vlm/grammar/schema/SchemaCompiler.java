@@ -1,18 +1,15 @@
 package dev.ocellus.vlm.grammar.schema;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ocellus.vlm.grammar.Grammar;
-import dev.ocellus.vlm.grammar.GrammarException;
 import dev.ocellus.vlm.grammar.GrammarExpr;
+import dev.ocellus.vlm.grammar.UsefulRules;
 import dev.ocellus.vlm.python.PythonJson;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Makes a grammar of the JSON texts that a schema allows. */
@@ -23,76 +20,133 @@ final class SchemaCompiler {
   /** Schemas inside each other; JSON itself nests less deep. */
   private static final int MAX_DEPTH = 250;
 
-  private static final String ANY = "any";
+  private static final String UNSUPPORTED = "-unsupported";
 
   private final JsonNode root;
+  private final String names;
+  private final boolean wide;
   private final SchemaMerger merger;
+  private final SchemaValidator validator;
+  private final SchemaDisjointness disjointness;
   private final SchemaObjects objects = new SchemaObjects(this);
-  private final Map<String, GrammarExpr> rules;
+  private final SchemaArrays arrays;
+  private final Map<String, GrammarExpr> rules = new LinkedHashMap<>();
   private final Map<JsonNode, String> referenced = new HashMap<>();
+
+  /** Why there is no value, by the expression that stands for it. */
+  private final Map<GrammarExpr, JsonSchemaException> impossible = new IdentityHashMap<>();
+
+  private @Nullable JsonSchemaException unsupported;
   private int schemas;
   private int depth;
 
-  private SchemaCompiler(JsonNode root, Map<String, GrammarExpr> rules) {
+  private SchemaCompiler(JsonNode root, String names, boolean wide) {
     this.root = root;
-    this.rules = rules;
+    this.names = names;
+    this.wide = wide;
     this.merger = new SchemaMerger(root);
-  }
-
-  /** The grammar of a schema. */
-  static Grammar compile(JsonNode schema) {
-    return new SchemaCompiler(schema, new LinkedHashMap<>()).compile();
+    this.validator = new SchemaValidator(merger);
+    this.disjointness = new SchemaDisjointness(merger, validator, wide);
+    this.arrays = new SchemaArrays(this, new FiniteValues(merger, validator));
   }
 
   /**
-   * Adds the rules of a schema to others.
+   * The values that a schema allows. Written are the likely ones: those of the types that its
+   * keywords are about, and whole tuples; only if there are none, all others.
    *
-   * @return the values that it allows
+   * @param names what the names of rules begin with
+   * @param rules where those are added that the values need
    */
-  static GrammarExpr add(JsonNode schema, Map<String, GrammarExpr> rules) {
-    return new SchemaCompiler(schema, rules).required(schema, "");
+  static GrammarExpr compile(JsonNode schema, String names, Map<String, GrammarExpr> rules) {
+    GrammarExpr likely = new SchemaCompiler(schema, names, false).compileInto(rules);
+    if (likely != null) {
+      return likely;
+    }
+    var wide = new SchemaCompiler(schema, names, true);
+    GrammarExpr values = wide.compileInto(rules);
+    if (values == null) {
+      throw wide.whyImpossible();
+    }
+    return values;
   }
 
-  private Grammar compile() {
-    rules.put(Grammar.ROOT, GrammarExpr.EMPTY);
-    rules.put(Grammar.ROOT, required(root, ""));
-    try {
-      return Grammar.of(rules);
-    } catch (GrammarException e) {
-      throw new JsonSchemaException(
-          "", "no finite value is valid, as the schema requires itself, or it is too large", e);
-    }
+  /** Whether any finite value is valid. */
+  static boolean isPossible(JsonNode schema) {
+    Map<String, GrammarExpr> rules = new LinkedHashMap<>();
+    return new SchemaCompiler(schema, "json", false).compileInto(rules) != null
+        || new SchemaCompiler(schema, "json", true).compileInto(rules) != null;
   }
 
-  private GrammarExpr required(JsonNode schema, String at) {
-    GrammarExpr expr = value(schema, at);
-    if (expr == null) {
-      throw new JsonSchemaException(at, "no value is valid here");
+  /** Null if no value is valid. */
+  private @Nullable GrammarExpr compileInto(Map<String, GrammarExpr> all) {
+    rules.put(names, value(root, ""));
+    var useful = new UsefulRules(rules);
+    GrammarExpr start = GrammarExpr.ref(names);
+    if (!useful.isProductive(start)) {
+      return null;
     }
-    return expr;
+    all.putAll(useful.neededBy(start));
+    return start;
+  }
+
+  private JsonSchemaException whyImpossible() {
+    if (unsupported != null && wouldBePossible()) {
+      return unsupported;
+    }
+    GrammarExpr obstacle = new UsefulRules(rules).obstacle(GrammarExpr.ref(names));
+    JsonSchemaException why = impossible.get(obstacle);
+    return why != null
+        ? why
+        : new JsonSchemaException("", "no finite value is valid, as the schema requires itself");
+  }
+
+  private boolean wouldBePossible() {
+    Map<String, GrammarExpr> supported = new LinkedHashMap<>(rules);
+    supported.put(names + UNSUPPORTED, GrammarExpr.EMPTY);
+    return new UsefulRules(supported).isProductive(GrammarExpr.ref(names));
+  }
+
+  /** Stands where values are valid, but cannot be written; it matters if there are no others. */
+  GrammarExpr unsupported(JsonSchemaException why) {
+    unsupported = unsupported == null ? why : unsupported;
+    rules.put(names + UNSUPPORTED, new GrammarExpr.Choice(List.of()));
+    return GrammarExpr.ref(names + UNSUPPORTED);
+  }
+
+  /** Stands where no value is valid. */
+  GrammarExpr nothing(String at, String why) {
+    GrammarExpr nothing = new GrammarExpr.Choice(List.of());
+    impossible.put(nothing, new JsonSchemaException(at, "no value is valid here: " + why));
+    return nothing;
+  }
+
+  /** Whether values are written that the schema is not about, as there are no others. */
+  boolean isWide() {
+    return wide;
   }
 
   /** An expression as a rule of its own. */
   GrammarExpr rule(GrammarExpr expr) {
-    String name = "rule-" + rules.size();
+    String name = names + "-" + rules.size();
     rules.put(name, expr);
     return GrammarExpr.ref(name);
   }
 
   /** Any JSON value. */
   GrammarExpr any() {
-    if (!rules.containsKey(ANY)) {
+    String any = names + "-any";
+    if (!rules.containsKey(any)) {
       GrammarExpr string =
           JsonText.string(new GrammarExpr.Repeat(JsonText.CHAR, 0, GrammarExpr.UNLIMITED));
       GrammarExpr pair =
           GrammarExpr.sequence(
-              string, GrammarExpr.literal(":"), JsonText.SPACE, GrammarExpr.ref(ANY));
+              string, GrammarExpr.literal(":"), JsonText.SPACE, GrammarExpr.ref(any));
       GrammarExpr more = GrammarExpr.sequence(GrammarExpr.literal(","), JsonText.SPACE, pair);
       GrammarExpr pairs =
           GrammarExpr.sequence(
               pair, new GrammarExpr.Repeat(more, 0, GrammarExpr.UNLIMITED), JsonText.SPACE);
       rules.put(
-          ANY,
+          any,
           new GrammarExpr.Choice(
               List.of(
                   GrammarExpr.sequence(
@@ -100,18 +154,18 @@ final class SchemaCompiler {
                       JsonText.SPACE,
                       GrammarExpr.optional(pairs),
                       GrammarExpr.literal("}")),
-                  JsonText.array(GrammarExpr.ref(ANY), 0, GrammarExpr.UNLIMITED),
+                  JsonText.array(GrammarExpr.ref(any), 0, GrammarExpr.UNLIMITED),
                   string,
                   NumberRanges.NUMBER,
                   GrammarExpr.literal("true"),
                   GrammarExpr.literal("false"),
                   GrammarExpr.literal("null"))));
     }
-    return GrammarExpr.ref(ANY);
+    return GrammarExpr.ref(any);
   }
 
-  /** The values that a schema allows; null if it allows none. */
-  @Nullable GrammarExpr value(JsonNode schema, String at) {
+  /** The values that a schema allows. */
+  GrammarExpr value(JsonNode schema, String at) {
     if (++depth > MAX_DEPTH) {
       throw new JsonSchemaException(
           at.substring(0, Math.min(200, at.length())), "the schema contains itself without end");
@@ -123,9 +177,9 @@ final class SchemaCompiler {
     }
   }
 
-  private @Nullable GrammarExpr valueHere(JsonNode schema, String at) {
+  private GrammarExpr valueHere(JsonNode schema, String at) {
     if (schema.isBoolean()) {
-      return schema.asBoolean() ? any() : null;
+      return schema.asBoolean() ? any() : nothing(at, "the schema is false");
     }
     if (!schema.isObject()) {
       throw new JsonSchemaException(
@@ -139,38 +193,32 @@ final class SchemaCompiler {
       return reference(schema, at);
     }
     if (schema.has("allOf")) {
-      JsonNode all = without(schema, "allOf");
+      JsonNode all = SchemaMerger.without(schema, "allOf");
       int i = 0;
       for (JsonNode part : list(schema, "allOf", at)) {
-        all = merger.merge(all, part, at + "/allOf/" + i++);
+        all = merger.mergeInto(all, part, at + "/allOf/" + i++);
       }
       return value(all, at);
     }
-    for (String keyword : List.of("anyOf", "oneOf")) {
-      if (schema.has(keyword)) {
-        return alternatives(schema, keyword, at);
-      }
+    if (schema.has("anyOf")) {
+      return anyOf(schema, at);
+    }
+    if (schema.has("oneOf")) {
+      return oneOf(schema, at);
     }
     if (schema.has("const") || schema.has("enum")) {
       return constants(schema, at);
     }
     List<GrammarExpr> options = new ArrayList<>();
-    for (String type : SchemaKeywords.types(schema, at)) {
-      GrammarExpr option = typed(type, schema, at);
-      if (option != null) {
-        options.add(option);
-      }
+    for (String type :
+        wide ? SchemaKeywords.declaredTypes(schema, at) : SchemaKeywords.types(schema, at)) {
+      options.add(typed(type, schema, at));
     }
-    return options.isEmpty() ? null : GrammarExpr.choice(options);
+    return options.isEmpty() ? nothing(at, "no type is left") : GrammarExpr.choice(options);
   }
 
-  private static JsonNode without(JsonNode schema, String keyword) {
-    ObjectNode rest = schema.deepCopy();
-    rest.remove(keyword);
-    return rest;
-  }
-
-  private static JsonNode list(JsonNode schema, String keyword, String at) {
+  /** The schemas under a keyword. */
+  static JsonNode list(JsonNode schema, String keyword, String at) {
     JsonNode list = schema.get(keyword);
     if (list == null || !list.isArray() || list.isEmpty()) {
       throw new JsonSchemaException(
@@ -179,7 +227,7 @@ final class SchemaCompiler {
     return list;
   }
 
-  private @Nullable GrammarExpr reference(JsonNode schema, String at) {
+  private GrammarExpr reference(JsonNode schema, String at) {
     JsonNode target = merger.resolve(schema.path("$ref"), at);
     JsonNode whole = merger.deref(schema, at);
     if (whole != merger.deref(target, at)) {
@@ -187,176 +235,102 @@ final class SchemaCompiler {
     }
     String known = referenced.get(whole);
     if (known == null) {
-      known = "ref-" + rules.size();
+      known = names + "-ref-" + rules.size();
       referenced.put(whole, known);
       rules.put(known, GrammarExpr.EMPTY);
-      rules.put(known, required(whole, schema.path("$ref").asText().substring(1)));
+      rules.put(known, value(whole, schema.path("$ref").asText().substring(1)));
     }
     return GrammarExpr.ref(known);
   }
 
-  private @Nullable GrammarExpr alternatives(JsonNode schema, String keyword, String at) {
-    JsonNode rest = without(schema, keyword);
-    List<JsonNode> branches = new ArrayList<>();
+  private GrammarExpr anyOf(JsonNode schema, String at) {
+    List<JsonNode> merged = alternatives(schema, "anyOf", at);
     List<GrammarExpr> options = new ArrayList<>();
-    int i = 0;
-    for (JsonNode branch : list(schema, keyword, at)) {
-      String place = at + "/" + keyword + "/" + i++;
-      boolean alone = rest.propertyStream().allMatch(e -> SchemaKeywords.isAnnotation(e.getKey()));
-      JsonNode merged = alone ? branch : merger.merge(rest, branch, place);
-      if (keyword.equals("oneOf")) {
-        for (JsonNode other : branches) {
-          if (!merger.areDisjoint(other, merged, place)) {
-            throw new JsonSchemaException(
-                place,
-                "a value might be valid for this and for an alternative before it, which 'oneOf' forbids; tell them apart by type or by a required constant, or use 'anyOf'");
-          }
+    for (int i = 0; i < merged.size(); i++) {
+      options.add(value(merged.get(i), at + "/anyOf/" + i));
+    }
+    return GrammarExpr.choice(options);
+  }
+
+  /** Alternatives of which one may be valid and no other, whichever way it stands by itself. */
+  private GrammarExpr oneOf(JsonNode schema, String at) {
+    List<JsonNode> merged = alternatives(schema, "oneOf", at);
+    List<GrammarExpr> options = new ArrayList<>();
+    for (int i = 0; i < merged.size(); i++) {
+      String place = at + "/oneOf/" + i;
+      for (int k = 0; k < merged.size(); k++) {
+        if (i != k
+            && !disjointness.isNeverValid(merged.get(i), schema.path("oneOf").get(k), place)) {
+          throw new JsonSchemaException(
+              at + "/oneOf/" + Math.max(i, k),
+              "a value might be valid for this and for another alternative, which 'oneOf' forbids; tell them apart by type, by bounds or by a required constant, or use 'anyOf'");
         }
       }
-      branches.add(merged);
-      GrammarExpr option = value(merged, place);
-      if (option != null) {
-        options.add(option);
-      }
+      options.add(value(merged.get(i), place));
     }
-    return options.isEmpty() ? null : GrammarExpr.choice(options);
+    return GrammarExpr.choice(options);
   }
 
-  /** The values under const and enum that the other keywords allow. */
-  private @Nullable GrammarExpr constants(JsonNode schema, String at) {
-    Set<JsonNode> values = new LinkedHashSet<>();
-    if (schema.has("enum")) {
-      if (!schema.path("enum").isArray()) {
-        throw new JsonSchemaException(
-            at + "/enum", "expected a list of values, found " + schema.path("enum"));
-      }
-      schema.path("enum").forEach(values::add);
+  /** The alternatives, each merged with what stands beside them. */
+  private List<JsonNode> alternatives(JsonNode schema, String keyword, String at) {
+    JsonNode rest = SchemaMerger.without(schema, keyword);
+    boolean alone = SchemaMerger.isOnlyAnnotations(rest);
+    List<JsonNode> merged = new ArrayList<>();
+    for (JsonNode option : list(schema, keyword, at)) {
+      String place = at + "/" + keyword + "/" + merged.size();
+      merged.add(alone ? option : merger.mergeInto(rest, option, place));
     }
-    if (schema.has("const")) {
-      boolean listed = values.contains(schema.get("const"));
-      boolean alone = !schema.has("enum");
-      values.clear();
-      if (alone || listed) {
-        values.add(schema.path("const"));
-      }
+    return merged;
+  }
+
+  /** The values under const or enum that the other keywords allow. */
+  private GrammarExpr constants(JsonNode schema, String at) {
+    JsonNode listed = schema.path("enum");
+    if (schema.has("enum") && !listed.isArray()) {
+      throw new JsonSchemaException(at + "/enum", "expected a list of values, found " + listed);
     }
-    ObjectNode rest = schema.deepCopy();
-    rest.remove(List.of("enum", "const"));
-    rest.remove(
-        rest.propertyStream().map(Map.Entry::getKey).filter(SchemaKeywords::isAnnotation).toList());
+    List<JsonNode> values =
+        schema.has("const") ? List.of(schema.path("const")) : listed.valueStream().toList();
     List<GrammarExpr> options = new ArrayList<>();
-    Grammar others =
-        rest.isEmpty()
-            ? null
-            : new SchemaCompiler(withDefinitions(rest), new LinkedHashMap<>()).compileOrNull();
     for (JsonNode value : values) {
-      String text = PythonJson.write(value);
-      if (value.isFloatingPointNumber() && others != null && !others.matches(text)) {
-        text = value.decimalValue().stripTrailingZeros().toPlainString(); // an integer to a schema
-      }
-      if (rest.isEmpty() || (others != null && others.matches(text))) {
-        options.add(GrammarExpr.literal(text));
+      if (validator.isValid(value, schema, at)) {
+        options.add(GrammarExpr.literal(text(value, schema)));
       }
     }
-    return options.isEmpty() ? null : GrammarExpr.choice(options);
+    return options.isEmpty()
+        ? nothing(at, "the keywords beside 'enum' or 'const' leave none of its values")
+        : GrammarExpr.choice(options);
   }
 
-  private JsonNode withDefinitions(ObjectNode schema) {
-    for (String key : List.of("$defs", "definitions")) {
-      if (root.has(key)) {
-        schema.set(key, root.get(key));
-      }
-    }
-    return schema;
+  /** A constant as it is written; 1.0 is an integer to a schema that asks for one. */
+  private static String text(JsonNode value, JsonNode schema) {
+    boolean integer = schema.path("type").asText().equals("integer");
+    return integer && value.isFloatingPointNumber() && Double.isFinite(value.doubleValue())
+        ? value.decimalValue().toBigInteger().toString()
+        : PythonJson.write(value);
   }
 
-  private @Nullable Grammar compileOrNull() {
-    return value(root, "") == null ? null : compile();
-  }
-
-  private @Nullable GrammarExpr typed(String type, JsonNode schema, String at) {
+  private GrammarExpr typed(String type, JsonNode schema, String at) {
     return switch (type) {
       case "null" -> GrammarExpr.literal("null");
       case "boolean" ->
           GrammarExpr.choice(List.of(GrammarExpr.literal("true"), GrammarExpr.literal("false")));
       case "integer", "number" -> {
-        var low = SchemaKeywords.bound(schema, "minimum", "exclusiveMinimum", true, at);
-        var high = SchemaKeywords.bound(schema, "maximum", "exclusiveMaximum", false, at);
+        NumberRanges.Bound low = SchemaKeywords.lower(schema, at);
+        NumberRanges.Bound high = SchemaKeywords.upper(schema, at);
         boolean whole = type.equals("integer") || schema.has("multipleOf");
-        yield whole ? NumberRanges.integers(low, high) : NumberRanges.numbers(low, high);
+        GrammarExpr numbers =
+            whole ? NumberRanges.integers(low, high) : NumberRanges.numbers(low, high);
+        yield numbers == null ? nothing(at, "no " + type + " lies between the bounds") : numbers;
       }
       case "string" -> {
         GrammarExpr strings = SchemaStrings.of(schema, at);
-        yield strings == null ? null : JsonText.string(JsonText.encoded(strings));
+        yield strings == null
+            ? nothing(at, "no string has the lengths that minLength and maxLength ask for")
+            : JsonText.string(JsonText.encoded(strings));
       }
-      case "array" -> array(schema, at);
-      default -> {
-        GrammarExpr object = objects.compile(schema, at);
-        yield object == null ? null : rule(object);
-      }
+      case "array" -> rule(arrays.compile(schema, at));
+      default -> rule(objects.compile(schema, at));
     };
-  }
-
-  private @Nullable GrammarExpr array(JsonNode schema, String at) {
-    int min = SchemaKeywords.count(schema, "minItems", at, 0);
-    int max = SchemaKeywords.count(schema, "maxItems", at, GrammarExpr.UNLIMITED);
-    if (min > max) {
-      return null;
-    }
-    JsonNode first = schema.path("prefixItems");
-    JsonNode items = schema.path("items");
-    if (items.isArray()) {
-      throw new JsonSchemaException(
-          at + "/items", "a list of schemas was renamed to 'prefixItems' in draft 2020-12");
-    }
-    if (first.isMissingNode()) {
-      GrammarExpr item = items.isMissingNode() ? any() : value(items, at + "/items");
-      return rule(
-          item != null
-              ? JsonText.array(item, min, max)
-              : JsonText.array(GrammarExpr.EMPTY, 0, 0)); // items: false
-    }
-    return tuple(schema, at, min, max, items);
-  }
-
-  /**
-   * An array whose first items have schemas of their own. All of them come unless minItems says
-   * that fewer may, and no others unless minItems or items ask for them.
-   */
-  private GrammarExpr tuple(JsonNode schema, String at, int min, int max, JsonNode items) {
-    List<GrammarExpr> parts = new ArrayList<>();
-    int i = 0;
-    for (JsonNode item : list(schema, "prefixItems", at)) {
-      if (i == max) {
-        break;
-      }
-      parts.add(required(item, at + "/prefixItems/" + i++));
-    }
-    int n = parts.size();
-    int least = schema.has("minItems") ? min : n;
-    GrammarExpr comma = GrammarExpr.sequence(GrammarExpr.literal(","), JsonText.SPACE);
-    GrammarExpr rest = GrammarExpr.EMPTY;
-    int more = Math.max(0, least - n);
-    boolean open = !items.isMissingNode() || more > 0;
-    GrammarExpr other = !open ? null : items.isMissingNode() ? any() : value(items, at + "/items");
-    if (other != null) {
-      int most = max == GrammarExpr.UNLIMITED ? max : max - n;
-      rest =
-          new GrammarExpr.Repeat(
-              GrammarExpr.sequence(comma, other), more, items.isMissingNode() ? more : most);
-    }
-    for (int k = n - 1; k >= 0; k--) {
-      rest = GrammarExpr.sequence(k == 0 ? GrammarExpr.EMPTY : comma, parts.get(k), rest);
-      if (k >= least) {
-        rest = GrammarExpr.optional(rest);
-      }
-    }
-    return rule(
-        GrammarExpr.sequence(
-            GrammarExpr.literal("["),
-            JsonText.SPACE,
-            rest,
-            JsonText.SPACE,
-            GrammarExpr.literal("]")));
   }
 }

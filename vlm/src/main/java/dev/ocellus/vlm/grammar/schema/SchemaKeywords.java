@@ -1,6 +1,7 @@
 package dev.ocellus.vlm.grammar.schema;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
 import dev.ocellus.vlm.grammar.GrammarExpr;
 import java.math.BigDecimal;
 import java.util.LinkedHashSet;
@@ -50,9 +51,7 @@ final class SchemaKeywords {
           "contentEncoding",
           "contentMediaType",
           "contentSchema",
-          "strict",
-          "unevaluatedProperties",
-          "unevaluatedItems");
+          "strict");
 
   private SchemaKeywords() {}
 
@@ -68,9 +67,7 @@ final class SchemaKeywords {
           switch (keyword) {
             case "multipleOf" ->
                 !value.isNumber() || value.decimalValue().compareTo(BigDecimal.ONE) != 0;
-            case "unevaluatedProperties", "unevaluatedItems" ->
-                !value.isBoolean() || value.asBoolean();
-            case "uniqueItems" -> value.asBoolean() && count(schema, "maxItems", at, 2) > 1;
+            case "unevaluatedProperties", "unevaluatedItems" -> !value.isBoolean();
             default -> UNSUPPORTED.contains(keyword);
           };
       if (refused) {
@@ -86,31 +83,49 @@ final class SchemaKeywords {
     return name.replace("~", "~0").replace("/", "~1");
   }
 
-  /** The types that a schema allows: those that it names, or those that its keywords are about. */
+  /** The types of the values that are written: those named, or those that keywords are about. */
   static Set<String> types(JsonNode schema, String at) {
-    JsonNode type = schema.get("type");
-    Set<String> types = new LinkedHashSet<>();
-    if (type == null) {
-      if (hasAny(
-          schema,
-          "properties",
-          "required",
-          "additionalProperties",
-          "minProperties",
-          "maxProperties")) {
-        types.add("object");
-      }
-      if (hasAny(schema, "items", "prefixItems", "minItems", "maxItems", "uniqueItems")) {
-        types.add("array");
-      }
-      if (hasAny(schema, "minLength", "maxLength", "pattern", "format")) {
-        types.add("string");
-      }
-      if (hasAny(schema, "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")) {
-        types.add("number");
-      }
-      return types.isEmpty() ? new LinkedHashSet<>(ALL_TYPES) : types;
+    if (schema.has("type")) {
+      return declaredTypes(schema, at);
     }
+    Set<String> types = new LinkedHashSet<>();
+    if (hasAny(
+        schema,
+        "properties",
+        "required",
+        "additionalProperties",
+        "unevaluatedProperties",
+        "minProperties",
+        "maxProperties")) {
+      types.add("object");
+    }
+    if (hasAny(
+        schema,
+        "items",
+        "prefixItems",
+        "unevaluatedItems",
+        "minItems",
+        "maxItems",
+        "uniqueItems")) {
+      types.add("array");
+    }
+    if (hasAny(schema, "minLength", "maxLength", "pattern")
+        || StringFormats.isKnown(schema.path("format"))) {
+      types.add("string");
+    }
+    if (hasAny(schema, "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")) {
+      types.add("number");
+    }
+    return types.isEmpty() ? new LinkedHashSet<>(ALL_TYPES) : types;
+  }
+
+  /** The types of the values that are valid: those named, or all. */
+  static Set<String> declaredTypes(JsonNode schema, String at) {
+    JsonNode type = schema.get("type");
+    if (type == null) {
+      return new LinkedHashSet<>(ALL_TYPES);
+    }
+    Set<String> types = new LinkedHashSet<>();
     for (JsonNode word : type.isArray() ? type : List.of(type)) {
       if (!word.isTextual()
           || !(ALL_TYPES.contains(word.asText()) || word.asText().equals("integer"))) {
@@ -128,6 +143,32 @@ final class SchemaKeywords {
     return types;
   }
 
+  /** The schema of properties that are not listed. */
+  static JsonNode additional(JsonNode schema) {
+    return orUnevaluated(schema, "additionalProperties", "unevaluatedProperties");
+  }
+
+  /** The schema of items behind prefixItems. */
+  static JsonNode items(JsonNode schema) {
+    return orUnevaluated(schema, "items", "unevaluatedItems");
+  }
+
+  /** What stands beside has been merged in, so that nothing else is evaluated. */
+  private static JsonNode orUnevaluated(JsonNode schema, String keyword, String unevaluated) {
+    JsonNode rest = schema.get(keyword);
+    return rest != null ? rest : BooleanNode.valueOf(schema.path(unevaluated).asBoolean(true));
+  }
+
+  /** Whether properties come that are not listed: a map, or where additionalProperties asks. */
+  static boolean isOpen(JsonNode schema) {
+    return !isFalse(additional(schema))
+        && (schema.has("additionalProperties") || schema.path("properties").isEmpty());
+  }
+
+  static boolean isFalse(JsonNode schema) {
+    return schema.isBoolean() && !schema.asBoolean();
+  }
+
   static boolean hasAny(JsonNode schema, String... keywords) {
     for (String keyword : keywords) {
       if (schema.has(keyword)) {
@@ -137,23 +178,31 @@ final class SchemaKeywords {
     return false;
   }
 
-  /** A count that is not negative, or {@code otherwise} if it is missing. */
-  static int count(JsonNode schema, String keyword, String at, int otherwise) {
+  /** A count that is not negative, or {@code defaultValue} if it is missing. */
+  static int count(JsonNode schema, String keyword, String at, int defaultValue) {
     JsonNode node = schema.get(keyword);
     if (node == null) {
-      return otherwise;
+      return defaultValue;
     }
-    if (!node.isNumber()
-        || node.decimalValue().signum() < 0
-        || node.decimalValue().stripTrailingZeros().scale() > 0) {
+    if (!node.isNumber() || node.decimalValue().signum() < 0 || !JsonValues.isWhole(node)) {
       throw new JsonSchemaException(
           at + "/" + keyword, "expected a whole number of at least 0, found " + node);
     }
     return node.decimalValue().min(BigDecimal.valueOf(GrammarExpr.UNLIMITED)).intValue();
   }
 
+  /** The lower bound of numbers; null if there is none. */
+  static NumberRanges.@Nullable Bound lower(JsonNode schema, String at) {
+    return bound(schema, "minimum", "exclusiveMinimum", true, at);
+  }
+
+  /** The upper bound of numbers; null if there is none. */
+  static NumberRanges.@Nullable Bound upper(JsonNode schema, String at) {
+    return bound(schema, "maximum", "exclusiveMaximum", false, at);
+  }
+
   /** The tighter of two bounds; null if neither is there. */
-  static NumberRanges.@Nullable Bound bound(
+  private static NumberRanges.@Nullable Bound bound(
       JsonNode schema, String inclusive, String exclusive, boolean lower, String at) {
     NumberRanges.Bound a = bound(schema, inclusive, true, at);
     NumberRanges.Bound b = bound(schema, exclusive, false, at);
@@ -170,7 +219,7 @@ final class SchemaKeywords {
     if (node == null) {
       return null;
     }
-    if (!node.isNumber() || !node.decimalValue().equals(node.decimalValue())) {
+    if (!node.isNumber()) {
       throw new JsonSchemaException(at + "/" + keyword, "expected a number, found " + node);
     }
     BigDecimal value = node.decimalValue();

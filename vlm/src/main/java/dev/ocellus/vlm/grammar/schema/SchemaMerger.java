@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -20,6 +21,8 @@ final class SchemaMerger {
 
   /** References and merges inside each other: beyond, a schema contains itself without end. */
   private static final int MAX_DEPTH = 64;
+
+  private static final String[] UNEVALUATED = {"unevaluatedProperties", "unevaluatedItems"};
 
   private static final int MAX_COMBINATIONS = 256;
 
@@ -55,9 +58,8 @@ final class SchemaMerger {
         throw endless(at);
       }
       JsonNode target = resolve(now.get("$ref"), at);
-      ObjectNode rest = now.deepCopy();
-      rest.remove("$ref");
-      now = isOnlyAnnotations(rest) ? target : merge(target, rest, at);
+      JsonNode rest = without(now, "$ref");
+      now = isOnlyAnnotations(rest) ? target : mergeInto(rest, target, at);
     }
     return now;
   }
@@ -66,8 +68,51 @@ final class SchemaMerger {
     return new JsonSchemaException(at, "the schema contains itself without end");
   }
 
-  private static boolean isOnlyAnnotations(JsonNode schema) {
+  /** A schema without references and allOf at its top. */
+  JsonNode flat(JsonNode schema, String at) {
+    JsonNode now = deref(schema, at);
+    for (int i = 0; now.has("allOf"); i++) {
+      if (i > MAX_DEPTH) {
+        throw endless(at);
+      }
+      JsonNode all = without(now, "allOf");
+      for (JsonNode part : SchemaCompiler.list(now, "allOf", at)) {
+        all = mergeInto(all, part, at);
+      }
+      now = all;
+    }
+    return now;
+  }
+
+  static ObjectNode without(JsonNode schema, String... keywords) {
+    ObjectNode rest = JSON.objectNode();
+    schema.properties().forEach(e -> rest.set(e.getKey(), e.getValue()));
+    return rest.remove(List.of(keywords));
+  }
+
+  static boolean isOnlyAnnotations(JsonNode schema) {
     return schema.propertyStream().allMatch(e -> SchemaKeywords.isAnnotation(e.getKey()));
+  }
+
+  /**
+   * As {@link #merge}, of a schema and one that stands in it, such as an alternative, whose
+   * properties and items are evaluated for the outer one too.
+   */
+  JsonNode mergeInto(JsonNode outer, JsonNode inner, String at) {
+    if (!SchemaKeywords.hasAny(outer, UNEVALUATED)) {
+      return merge(outer, inner, at);
+    }
+    JsonNode merged = merge(without(outer, UNEVALUATED), inner, at);
+    if (!merged.isObject()) {
+      return merged; // false, as the outer one is an object
+    }
+    ObjectNode out = without(merged);
+    for (String keyword : UNEVALUATED) {
+      if (outer.has(keyword)) {
+        out.set(keyword, outer.get(keyword));
+      }
+    }
+    return out;
   }
 
   /** A schema of the values that two schemas allow both. */
@@ -85,18 +130,63 @@ final class SchemaMerger {
       if (!a.isObject() || !b.isObject()) {
         throw new JsonSchemaException(at, "expected a schema, found " + (a.isObject() ? b : a));
       }
-      return mergeObjects(deref(a, at), deref(b, at), at);
+      return mergeObjects(alone(deref(a, at), at), alone(deref(b, at), at), at);
     } finally {
       depth--;
     }
+  }
+
+  /**
+   * A schema that says the same beside others: what it leaves unevaluated is what it does not list
+   * itself, and null is one of its types.
+   */
+  private JsonNode alone(JsonNode schema, String at) {
+    if (!schema.isObject()) {
+      return schema;
+    }
+    SchemaKeywords.requireSupported(schema, at);
+    if (SchemaKeywords.isFalse(schema.path("unevaluatedProperties"))
+        || SchemaKeywords.isFalse(schema.path("unevaluatedItems"))) {
+      return closed(flat(schema, at), at);
+    }
+    if (!schema.path("nullable").asBoolean() || !schema.has("type")) {
+      return schema;
+    }
+    ArrayNode types = JSON.arrayNode();
+    SchemaKeywords.declaredTypes(schema, at).forEach(types::add);
+    return without(schema, "nullable").set("type", types);
+  }
+
+  private JsonNode closed(JsonNode schema, String at) {
+    if (!schema.isObject()) {
+      return schema;
+    }
+    if (schema.has("oneOf")) {
+      throw new JsonSchemaException(
+          at, "unevaluatedProperties and unevaluatedItems are not supported beside 'oneOf' here");
+    }
+    if (schema.has("anyOf")) {
+      JsonNode rest = without(schema, "anyOf");
+      ArrayNode options = JSON.arrayNode();
+      for (JsonNode option : SchemaCompiler.list(schema, "anyOf", at)) {
+        options.add(alone(mergeInto(rest, option, at), at));
+      }
+      return JSON.objectNode().set("anyOf", options);
+    }
+    ObjectNode out = without(schema, UNEVALUATED);
+    if (SchemaKeywords.isFalse(schema.path("unevaluatedProperties"))) {
+      out.set("additionalProperties", SchemaKeywords.additional(schema));
+    }
+    if (SchemaKeywords.isFalse(schema.path("unevaluatedItems"))) {
+      out.set("items", SchemaKeywords.items(schema));
+    }
+    return out;
   }
 
   private JsonNode mergeObjects(JsonNode a, JsonNode b, String at) {
     if (a.isBoolean() || b.isBoolean()) {
       return merge(a, b, at);
     }
-    SchemaKeywords.requireSupported(a, at);
-    SchemaKeywords.requireSupported(b, at);
     ObjectNode out = JSON.objectNode();
     a.properties().forEach(e -> out.set(e.getKey(), e.getValue()));
     for (Map.Entry<String, JsonNode> entry : b.properties()) {
@@ -106,7 +196,7 @@ final class SchemaMerger {
         continue;
       }
       JsonNode both = mine == null ? entry.getValue() : both(key, mine, entry.getValue(), at);
-      if (both.isBoolean() && !both.asBoolean() && (key.equals("const") || key.equals("type"))) {
+      if (both.isMissingNode()) {
         return BooleanNode.FALSE;
       }
       out.set(key, both);
@@ -115,36 +205,51 @@ final class SchemaMerger {
         && SchemaKeywords.hasAny(b, "properties", "additionalProperties")) {
       mergeProperties(a, b, at, out);
     }
+    if (SchemaKeywords.hasAny(a, "items", "prefixItems")
+        && SchemaKeywords.hasAny(b, "items", "prefixItems")) {
+      mergeItems(a, b, at, out);
+    }
     return out;
   }
 
+  /** The value of a keyword in the merged schema; missing if no value is valid for both. */
   private JsonNode both(String key, JsonNode a, JsonNode b, String at) {
-    if (a.equals(b)) {
+    if (JsonValues.areEqual(a, b)) {
       return a;
+    }
+    if (key.equals("format") && !(StringFormats.isKnown(a) && StringFormats.isKnown(b))) {
+      return StringFormats.isKnown(a) ? a : b;
     }
     return switch (key) {
       case "type" -> types(a, b, at);
-      case "const" -> BooleanNode.FALSE;
+      case "const" -> MissingNode.getInstance();
       case "enum" -> common(a, b);
       case "required" -> union(a, b);
       case "allOf" -> concat(a, b);
       case "anyOf", "oneOf" -> combinations(a, b, at + "/" + key);
       case "minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties" ->
-          a.decimalValue().compareTo(b.decimalValue()) >= 0 ? a : b;
+          order(a, b, at + "/" + key) >= 0 ? a : b;
       case "maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties" ->
-          a.decimalValue().compareTo(b.decimalValue()) <= 0 ? a : b;
-      case "items" -> merge(a, b, at + "/items");
-      case "uniqueItems", "nullable" -> BooleanNode.valueOf(a.asBoolean() || b.asBoolean());
-      case "properties", "additionalProperties" -> a; // see mergeProperties
+          order(a, b, at + "/" + key) <= 0 ? a : b;
+      case "uniqueItems" -> BooleanNode.valueOf(a.asBoolean() || b.asBoolean());
+      case "nullable" -> BooleanNode.valueOf(a.asBoolean() && b.asBoolean());
+      case "properties", "additionalProperties", "items", "prefixItems" -> a; // merged together
       default ->
           throw new JsonSchemaException(
               at + "/" + key, "two different values of '" + key + "' cannot be merged");
     };
   }
 
+  private static int order(JsonNode a, JsonNode b, String at) {
+    if (!a.isNumber() || !b.isNumber()) {
+      throw new JsonSchemaException(at, "expected a number, found " + (a.isNumber() ? b : a));
+    }
+    return a.decimalValue().compareTo(b.decimalValue());
+  }
+
   private static JsonNode types(JsonNode a, JsonNode b, String at) {
-    Set<String> mine = SchemaKeywords.types(JSON.objectNode().set("type", a), at);
-    Set<String> other = SchemaKeywords.types(JSON.objectNode().set("type", b), at);
+    Set<String> mine = SchemaKeywords.declaredTypes(JSON.objectNode().set("type", a), at);
+    Set<String> other = SchemaKeywords.declaredTypes(JSON.objectNode().set("type", b), at);
     ArrayNode types = JSON.arrayNode();
     for (String type : mine) {
       if (other.contains(type) || (type.equals("integer") && other.contains("number"))) {
@@ -153,18 +258,13 @@ final class SchemaMerger {
         types.add("integer");
       }
     }
-    return types.isEmpty() ? BooleanNode.FALSE : types;
+    return types.isEmpty() ? MissingNode.getInstance() : types;
   }
 
   private static ArrayNode common(JsonNode a, JsonNode b) {
     ArrayNode values = JSON.arrayNode();
-    for (JsonNode value : a) {
-      b.forEach(other -> {
-        if (other.equals(value)) {
-          values.add(value);
-        }
-      });
-    }
+    List<JsonNode> others = b.valueStream().toList();
+    a.valueStream().filter(value -> JsonValues.contains(others, value)).forEach(values::add);
     return values;
   }
 
@@ -215,100 +315,31 @@ final class SchemaMerger {
               b.get("additionalProperties"),
               at + "/additionalProperties");
       out.set("additionalProperties", rest);
-    } else {
-      out.remove("additionalProperties"); // what only one of them lists may come, nothing else
     }
+  }
+
+  /** An item must suit what each of the two says of its place. */
+  private void mergeItems(JsonNode a, JsonNode b, String at, ObjectNode out) {
+    int n = Math.max(a.path("prefixItems").size(), b.path("prefixItems").size());
+    ArrayNode first = JSON.arrayNode();
+    for (int i = 0; i < n; i++) {
+      first.add(merge(item(a, i), item(b, i), at + "/prefixItems/" + i));
+    }
+    if (n > 0) {
+      out.set("prefixItems", first);
+    }
+    if (a.has("items") && b.has("items")) {
+      out.set("items", merge(a.get("items"), b.get("items"), at + "/items"));
+    }
+  }
+
+  private static JsonNode item(JsonNode schema, int i) {
+    JsonNode own = schema.path("prefixItems").get(i);
+    return own != null ? own : SchemaKeywords.items(schema);
   }
 
   private static JsonNode property(JsonNode schema, String name) {
     JsonNode own = schema.path("properties").get(name);
-    return own != null
-        ? own
-        : schema.path("additionalProperties").isMissingNode()
-            ? BooleanNode.TRUE
-            : schema.path("additionalProperties");
-  }
-
-  /**
-   * Whether no value that is generated for one of two schemas is valid for the other. False if that
-   * cannot be told.
-   */
-  boolean areDisjoint(JsonNode first, JsonNode second, String at) {
-    if (++depth > MAX_DEPTH) {
-      depth--;
-      return false;
-    }
-    try {
-      JsonNode a = flat(first, at);
-      JsonNode b = flat(second, at);
-      if (a.isBoolean() || b.isBoolean()) {
-        return (a.isBoolean() && !a.asBoolean()) || (b.isBoolean() && !b.asBoolean());
-      }
-      if (a.has("anyOf") || a.has("oneOf")) {
-        JsonNode options = a.has("anyOf") ? a.get("anyOf") : a.get("oneOf");
-        return options.valueStream().allMatch(option -> areDisjoint(option, b, at));
-      }
-      if (b.has("anyOf") || b.has("oneOf")) {
-        return areDisjoint(b, a, at);
-      }
-      JsonNode mine = values(a);
-      JsonNode other = values(b);
-      if (!mine.isMissingNode() && !other.isMissingNode()) {
-        return common(mine, other).isEmpty();
-      }
-      Set<String> types = widened(SchemaKeywords.types(a, at));
-      types.retainAll(widened(SchemaKeywords.types(b, at)));
-      return types.isEmpty() || (types.equals(Set.of("object")) && objectsAreDisjoint(a, b, at));
-    } finally {
-      depth--;
-    }
-  }
-
-  /** Types of which no two share a value. */
-  private static Set<String> widened(Set<String> types) {
-    Set<String> wide = new LinkedHashSet<>(types);
-    if (wide.remove("integer")) {
-      wide.add("number");
-    }
-    return wide;
-  }
-
-  private JsonNode flat(JsonNode schema, String at) {
-    JsonNode now = deref(schema, at);
-    if (now.has("allOf")) {
-      ObjectNode rest = now.deepCopy();
-      rest.remove("allOf");
-      JsonNode all = rest;
-      for (JsonNode part : now.get("allOf")) {
-        all = merge(all, part, at);
-      }
-      return all;
-    }
-    return now;
-  }
-
-  private static JsonNode values(JsonNode schema) {
-    return schema.has("const") ? JSON.arrayNode().add(schema.get("const")) : schema.path("enum");
-  }
-
-  private boolean objectsAreDisjoint(JsonNode a, JsonNode b, String at) {
-    Set<String> mine = SchemaKeywords.required(a, at);
-    Set<String> other = SchemaKeywords.required(b, at);
-    for (String name : mine) {
-      JsonNode p = a.path("properties").get(name);
-      JsonNode q = b.path("properties").get(name);
-      if (other.contains(name) && p != null && q != null && areDisjoint(p, q, at)) {
-        return true;
-      }
-    }
-    return lacksOne(a, other) && lacksOne(b, mine);
-  }
-
-  /** Whether an object as it is generated for a schema never has all of some properties. */
-  private static boolean lacksOne(JsonNode schema, Set<String> names) {
-    JsonNode rest = schema.path("additionalProperties");
-    boolean onlyListed =
-        rest.isMissingNode() ? schema.has("properties") : rest.isBoolean() && !rest.asBoolean();
-    return onlyListed && names.stream().anyMatch(name -> !schema.path("properties").has(name));
+    return own != null ? own : SchemaKeywords.additional(schema);
   }
 }

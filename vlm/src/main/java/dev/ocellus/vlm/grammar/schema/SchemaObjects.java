@@ -5,14 +5,16 @@ import com.fasterxml.jackson.databind.node.TextNode;
 import dev.ocellus.vlm.grammar.CharSet;
 import dev.ocellus.vlm.grammar.GrammarExpr;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
-/** Expressions of JSON objects: properties in the order in which the schema lists them. */
+/**
+ * Expressions of JSON objects: properties in the order in which the schema lists them, then those
+ * that it requires without listing them, then others.
+ */
 final class SchemaObjects {
   /** Longest name that additional properties are told apart from. */
   private static final int MAX_NAME = 100;
@@ -23,44 +25,36 @@ final class SchemaObjects {
     this.compiler = compiler;
   }
 
-  private record Property(GrammarExpr pair, boolean required) {}
-
-  /** Null if no object is valid. */
-  @Nullable GrammarExpr compile(JsonNode schema, String at) {
+  /** The objects that a schema allows. */
+  GrammarExpr compile(JsonNode schema, String at) {
     JsonNode listed = schema.path("properties");
-    JsonNode rest = schema.path("additionalProperties");
-    Set<String> required = SchemaKeywords.required(schema, at);
     if (!listed.isMissingNode() && !listed.isObject()) {
       throw new JsonSchemaException(at + "/properties", "expected an object, found " + listed);
     }
-    boolean isMap =
-        listed.isEmpty() && (rest.isMissingNode() || !rest.isBoolean() || rest.asBoolean());
-    Map<String, Property> properties = new LinkedHashMap<>();
+    Set<String> required = SchemaKeywords.required(schema, at);
+    List<OrderedItems.Item> properties = new ArrayList<>();
     for (Map.Entry<String, JsonNode> entry : listed.properties()) {
       String place = at + "/properties/" + SchemaKeywords.escaped(entry.getKey());
       GrammarExpr value = compiler.value(entry.getValue(), place);
-      if (value != null) {
-        properties.put(
-            entry.getKey(),
-            new Property(pair(entry.getKey(), value), required.contains(entry.getKey())));
-      }
+      properties.add(
+          new OrderedItems.Item(pair(entry.getKey(), value), required.contains(entry.getKey())));
     }
-    GrammarExpr additional = null;
-    if (isMap || !rest.isMissingNode()) {
-      additional =
-          rest.isMissingNode()
-              ? compiler.any()
-              : compiler.value(rest, at + "/additionalProperties");
+    JsonNode rest = SchemaKeywords.additional(schema);
+    Set<String> names = new LinkedHashSet<>(required);
+    names.removeIf(listed::has);
+    if (!names.isEmpty()) {
+      GrammarExpr value = unlisted(rest, names.iterator().next(), at);
+      names.forEach(name -> properties.add(new OrderedItems.Item(pair(name, value), true)));
     }
-    for (String name : required) {
-      if (!properties.containsKey(name)) {
-        if (listed.has(name) || additional == null) {
-          return null;
-        }
-        properties.put(name, new Property(pair(name, additional), true));
-      }
-    }
-    return assemble(schema, at, properties, additional);
+    listed.fieldNames().forEachRemaining(names::add);
+    return assemble(schema, at, properties, names, rest);
+  }
+
+  /** The values of properties that are required and not listed. */
+  private GrammarExpr unlisted(JsonNode rest, String name, String at) {
+    return SchemaKeywords.isFalse(rest)
+        ? compiler.nothing(at, "'%s' is required, and no such property may come".formatted(name))
+        : compiler.value(rest, at + "/additionalProperties");
   }
 
   private static GrammarExpr pair(String name, GrammarExpr value) {
@@ -74,69 +68,47 @@ final class SchemaObjects {
   private GrammarExpr assemble(
       JsonNode schema,
       String at,
-      Map<String, Property> properties,
-      @Nullable GrammarExpr additional) {
+      List<OrderedItems.Item> properties,
+      Set<String> names,
+      JsonNode rest) {
     int least = SchemaKeywords.count(schema, "minProperties", at, 0);
     int most = SchemaKeywords.count(schema, "maxProperties", at, GrammarExpr.UNLIMITED);
-    long nRequired = properties.values().stream().filter(Property::required).count();
-    boolean map = properties.isEmpty() && additional != null;
-    // names may come twice, so only one can be promised
-    if (least > Math.max(nRequired, map ? 1 : 0)) {
-      throw new JsonSchemaException(
-          at + "/minProperties", "more than the required properties cannot be promised");
+    if (least > most) {
+      return compiler.nothing(at, "minProperties is more than maxProperties");
     }
-    if (!map && most < (additional != null ? GrammarExpr.UNLIMITED : properties.size())) {
-      throw new JsonSchemaException(
-          at + "/maxProperties", "not supported with optional or additional properties");
+    boolean open = SchemaKeywords.isOpen(schema) || compiler.isWide() || least > names.size();
+    GrammarExpr others = null;
+    if (open && !SchemaKeywords.isFalse(rest)) {
+      if (least > names.size() + 1) {
+        throw unpromised(at);
+      }
+      GrammarExpr value = compiler.value(rest, at + "/additionalProperties");
+      others = pair(JsonText.string(otherNames(names, at)), value);
     }
-    GrammarExpr open = GrammarExpr.sequence(GrammarExpr.literal("{"), JsonText.SPACE);
-    if (properties.isEmpty() && additional != null) {
-      GrammarExpr pair =
-          pair(
-              JsonText.string(new GrammarExpr.Repeat(JsonText.CHAR, 0, GrammarExpr.UNLIMITED)),
-              additional);
-      GrammarExpr pairs = pairs(pair, most);
-      return GrammarExpr.sequence(
-          open, least == 0 ? GrammarExpr.optional(pairs) : pairs, GrammarExpr.literal("}"));
+    GrammarExpr none = compiler.nothing(at, "no object has so many properties");
+    var items =
+        new OrderedItems(
+            properties,
+            others,
+            least,
+            most,
+            none,
+            compiler.unsupported(unpromised(at)),
+            compiler::rule);
+    if (!items.isSmall()) {
+      throw new JsonSchemaException(at, "so many properties cannot be counted");
     }
-    GrammarExpr more = null;
-    if (additional != null) {
-      more = pair(JsonText.string(otherNames(properties.keySet(), at)), additional);
-    }
-    List<Property> all = new ArrayList<>(properties.values());
-    GrammarExpr afterSome =
-        more == null
-            ? GrammarExpr.EMPTY
-            : new GrammarExpr.Repeat(withComma(more), 0, GrammarExpr.UNLIMITED);
-    GrammarExpr afterNone =
-        more == null
-            ? GrammarExpr.EMPTY
-            : GrammarExpr.optional(GrammarExpr.sequence(more, afterSome));
-    for (Property property : all.reversed()) {
-      GrammarExpr taken = GrammarExpr.sequence(withComma(property.pair), afterSome);
-      GrammarExpr first = GrammarExpr.sequence(property.pair, afterSome);
-      GrammarExpr skipped = afterNone;
-      afterNone =
-          compiler.rule(
-              property.required ? first : new GrammarExpr.Choice(List.of(first, skipped)));
-      afterSome =
-          compiler.rule(
-              property.required ? taken : new GrammarExpr.Choice(List.of(taken, afterSome)));
-    }
-    return GrammarExpr.sequence(open, afterNone, JsonText.SPACE, GrammarExpr.literal("}"));
-  }
-
-  private static GrammarExpr withComma(GrammarExpr pair) {
-    return GrammarExpr.sequence(GrammarExpr.literal(","), JsonText.SPACE, pair);
-  }
-
-  private static GrammarExpr pairs(GrammarExpr pair, int most) {
-    if (most == 0) {
-      return GrammarExpr.EMPTY;
-    }
-    int rest = most == GrammarExpr.UNLIMITED ? most : most - 1;
     return GrammarExpr.sequence(
-        pair, new GrammarExpr.Repeat(withComma(pair), 0, rest), JsonText.SPACE);
+        GrammarExpr.literal("{"),
+        JsonText.SPACE,
+        items.expr(),
+        JsonText.SPACE,
+        GrammarExpr.literal("}"));
+  }
+
+  private static JsonSchemaException unpromised(String at) { // as names may come twice
+    return new JsonSchemaException(
+        at + "/minProperties", "more than one property beyond the listed ones cannot be promised");
   }
 
   /** Names but those given, written without escapes. */

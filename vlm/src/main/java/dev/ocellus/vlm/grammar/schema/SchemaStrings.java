@@ -16,29 +16,25 @@ final class SchemaStrings {
     if (min > max) {
       return null;
     }
-    String pattern = schema.has("pattern") ? schema.get("pattern").asText() : null;
+    String pattern = pattern(schema, at);
     String place = at + "/pattern";
-    if (schema.has("format")) {
+    String format = StringFormats.pattern(schema.path("format"));
+    if (format != null) {
       if (pattern != null) {
         throw new JsonSchemaException(at + "/format", "not supported beside 'pattern'");
       }
       place = at + "/format";
-      String format = StringFormats.PATTERNS.get(schema.get("format").asText());
-      if (format == null) {
-        throw new JsonSchemaException(
-            place,
-            "expected one of %s, found %s"
-                .formatted(
-                    StringFormats.PATTERNS.keySet().stream().sorted().toList(),
-                    schema.get("format")));
-      }
-      pattern = "^(?:" + format + ")$";
+      pattern = format;
     }
     if (pattern == null) {
       return new GrammarExpr.Repeat(new GrammarExpr.Chars(CharSet.ANY), min, max);
     }
     try {
-      GrammarExpr strings = StringLengths.limit(RegexPattern.parse(pattern), min, max);
+      GrammarExpr all = RegexPattern.parse(pattern);
+      if (!StringLengths.overlap(all, min, max)) {
+        return null;
+      }
+      GrammarExpr strings = StringLengths.limit(all, min, max);
       if (strings == null) {
         throw new JsonSchemaException(
             place,
@@ -48,5 +44,15 @@ final class SchemaStrings {
     } catch (IllegalArgumentException e) {
       throw new JsonSchemaException(place, String.valueOf(e.getMessage()), e);
     }
+  }
+
+  /** The text of {@code pattern}; null if there is none. */
+  static @Nullable String pattern(JsonNode schema, String at) {
+    JsonNode pattern = schema.get("pattern");
+    if (pattern != null && !pattern.isTextual()) {
+      throw new JsonSchemaException(
+          at + "/pattern", "expected a regular expression, found " + pattern);
+    }
+    return pattern == null ? null : pattern.asText();
   }
 }

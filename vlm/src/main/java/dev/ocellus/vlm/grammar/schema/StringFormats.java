@@ -1,6 +1,9 @@
 package dev.ocellus.vlm.grammar.schema;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** The values of {@code format} as patterns; each matches a part of what the format allows. */
 final class StringFormats {
@@ -19,7 +22,7 @@ final class StringFormats {
   private static final String ATOM = "[a-zA-Z0-9_+-]{1,30}";
   private static final String PATH_CHAR = "(?:[a-zA-Z0-9._~!$&'()*+,;=:@-]|%[0-9A-F]{2})";
 
-  static final Map<String, String> PATTERNS =
+  private static final Map<String, String> PATTERNS =
       Map.of(
           "date",
           DATE,
@@ -48,5 +51,24 @@ final class StringFormats {
               + PATH_CHAR
               + "*)?");
 
+  /** Those of which the pattern matches all that the format allows. */
+  private static final Set<String> EXACT = Set.of("date", "uuid", "ipv4");
+
   private StringFormats() {}
+
+  /** Whether a format restricts strings; others are annotations, as in OpenAPI's formats. */
+  static boolean isKnown(JsonNode format) {
+    return PATTERNS.containsKey(format.asText());
+  }
+
+  /** Whether a string has to match the pattern to be of a format. */
+  static boolean isExact(JsonNode format) {
+    return EXACT.contains(format.asText());
+  }
+
+  /** The pattern of a format; null if it is not known. */
+  static @Nullable String pattern(JsonNode format) {
+    String pattern = PATTERNS.get(format.asText());
+    return pattern == null ? null : "^(?:" + pattern + ")$";
+  }
 }

@@ -9,6 +9,11 @@ import org.jspecify.annotations.Nullable;
 final class StringLengths {
   private StringLengths() {}
 
+  /** Whether the lengths of an expression's strings reach into bounds; false is certain. */
+  static boolean overlap(GrammarExpr expr, int least, int most) {
+    return min(expr) <= most && max(expr) >= least;
+  }
+
   /**
    * The strings of an expression with a length between bounds. Null where that would take more than
    * to count single characters: where several parts vary in length, or one that is not a repeated

@@ -55,6 +55,9 @@ final class CallArguments {
     }
     List<GrammarExpr> items = new ArrayList<>();
     for (ToolSchema.Argument argument : tool.arguments()) {
+      if (!argument.required() && !JsonSchemaGrammar.isPossible(argument.schema().toString())) {
+        continue; // so it never comes
+      }
       GrammarExpr value =
           argument.text()
               ? GrammarExpr.sequence(tags.beforeText, text(argument.schema()))

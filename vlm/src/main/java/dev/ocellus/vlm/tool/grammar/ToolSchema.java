@@ -22,7 +22,7 @@ final class ToolSchema {
 
   /** What a schema may say at its top where arguments are written one by one. */
   private static final Set<String> SIMPLE =
-      Set.of("type", "properties", "required", "additionalProperties");
+      Set.of("type", "properties", "required", "additionalProperties", "unevaluatedProperties");
 
   private final Tool tool;
   private final JsonNode schema;
@@ -121,7 +121,8 @@ final class ToolSchema {
   boolean isOpen() {
     return schema.path("properties").isEmpty()
         && !schema.path("additionalProperties").isObject()
-        && schema.path("additionalProperties").asBoolean(true);
+        && schema.path("additionalProperties").asBoolean(true)
+        && schema.path("unevaluatedProperties").asBoolean(true);
   }
 
   /** References in a part of the schema lead into the whole. */

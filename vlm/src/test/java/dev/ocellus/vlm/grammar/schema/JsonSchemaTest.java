@@ -13,7 +13,6 @@ import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SpecVersion;
 import com.networknt.schema.ValidationMessage;
 import dev.ocellus.vlm.grammar.Grammar;
-import dev.ocellus.vlm.grammar.GrammarMatcher;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,8 +20,10 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Texts that a schema's grammar allows, made by chance, must be valid for an independent validator;
@@ -85,7 +86,7 @@ class JsonSchemaTest {
     Grammar grammar = JsonSchemaGrammar.of(schema.schema);
     var random = new SplittableRandom(schema.name.hashCode());
     for (int i = 0; i < TEXTS; i++) {
-      String text = randomText(grammar, random);
+      String text = RandomTexts.of(grammar, random, random.nextInt(5, 60));
       assertThat(errors(validator, text)).as(text).isEmpty();
     }
   }
@@ -117,27 +118,27 @@ class JsonSchemaTest {
             at -> at.equals(schema.get("at").asText()) || schema.get("at").asText().equals("@"));
   }
 
-  /** Follows the grammar by chance over likely characters, then ends soon. */
-  private static String randomText(Grammar grammar, SplittableRandom random) {
-    String likely = "{}[]\",:0123456789.-+eE \\nu/abcdefxyzABTZ@_éß中😀truefalsenull";
-    int[] characters = likely.codePoints().toArray();
-    GrammarMatcher matcher = grammar.matcher();
-    StringBuilder text = new StringBuilder();
-    int length = random.nextInt(5, 60);
-    while (text.length() < length && !matcher.mustEnd()) {
-      String next = null;
-      for (int tries = 0; tries < 40 && next == null; tries++) {
-        String candidate = Character.toString(characters[random.nextInt(characters.length)]);
-        if (matcher.allows(candidate)) {
-          next = candidate;
-        }
-      }
-      if (next == null || (matcher.isComplete() && random.nextInt(4) == 0)) {
-        break;
-      }
-      matcher.accept(next);
-      text.append(next);
-    }
-    return text + matcher.shortestEnd();
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "%s",
+        "{\"name\": \"x\", \"schema\": %s, \"strict\": true}",
+        "{\"type\": \"json_schema\", \"json_schema\": {\"name\": \"x\", \"schema\": %s}}",
+        "{\"type\": \"json_schema\", \"name\": \"x\", \"description\": \"y\", \"schema\": %s}"
+      })
+  void theSchemaIsTakenOutOfWhatOpenAiWritesAround(String wrapper) {
+    Grammar grammar = JsonSchemaGrammar.of(wrapper.formatted("{\"type\": \"integer\"}"));
+    assertThat(grammar.matches("12")).isTrue();
+    assertThat(grammar.matches("{}")).isFalse();
+    assertThat(grammar.matches("\"a\"")).isFalse();
+  }
+
+  @Test
+  void aSchemaWithPropertiesOfTheseNamesIsNotUnwrapped() {
+    Grammar grammar =
+        JsonSchemaGrammar.of(
+            "{\"type\": \"object\", \"properties\": {\"name\": {}, \"schema\": {}}, \"required\": [\"schema\"]}");
+    assertThat(grammar.matches("{\"schema\":1}")).isTrue();
+    assertThat(grammar.matches("{\"name\":1}")).isFalse();
   }
 }
