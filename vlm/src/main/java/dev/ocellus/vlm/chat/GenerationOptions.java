@@ -100,12 +100,34 @@ public record GenerationOptions(
         maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs);
   }
 
-  /** An answer in JSON that a schema allows. */
+  /**
+   * An answer in JSON that a schema allows. docs/constraints.md states which part of JSON Schema is
+   * supported; a schema that is not, or that allows no value, is refused when a message is sent, by
+   * a {@code JsonSchemaException}.
+   *
+   * <p>The answer is valid also when its tokens run out: strings and lists that are open are then
+   * closed, in the middle of what they say. So bound what may go on for ever, strings with {@code
+   * maxLength}, arrays with {@code maxItems} and maps with {@code maxProperties}, and leave {@link
+   * #maxTokens} room for it: a character takes at most as many tokens as it has bytes.
+   *
+   * <pre>{@code
+   * options.withJsonSchema("{\"type\": \"object\", \"properties\": {"
+   *     + "\"animal\": {\"type\": \"string\", \"maxLength\": 20}}, \"required\": [\"animal\"]}")
+   * }</pre>
+   *
+   * @param schema JSON; also in the object that OpenAI's API has around it
+   */
   public GenerationOptions withJsonSchema(String schema) {
     return withConstraint(new OutputConstraint.JsonSchema(schema));
   }
 
-  /** An answer that matches a grammar in GBNF. */
+  /**
+   * An answer that matches a grammar in GBNF, as a whole. One that is not valid is refused when a
+   * message is sent, by a {@code GrammarException} with line and column.
+   *
+   * <p>The answer matches also when its tokens run out, and then ends as soon as it can. So bound
+   * what may go on for ever, such as {@code [a-z ]{1,40}} instead of {@code [a-z ]+}.
+   */
   public GenerationOptions withGrammar(String gbnf) {
     return withConstraint(new OutputConstraint.Gbnf(gbnf));
   }

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  * or "path": …}}, {@code {"type": "image", "base64": …}} and {@code {"type": "video", "video" or
  * "url" or "path": …, "fps": …}}, where a video may also be a list of such references, one for each
  * frame, with its {@code fps}, or with the {@code times} of all frames and the {@code duration} in
- * seconds.
+ * seconds. Images may also stand in a message's list {@code images}, as paths or base64, and come
+ * in front of its content then, as in ollama's API.
  */
 public final class MessagesJson {
   /** An image inside the JSON may be as large as one in a file. */
@@ -72,6 +74,9 @@ public final class MessagesJson {
                   e.getOriginalMessage()),
           e);
     }
+    if (root != null && root.isObject()) {
+      MessageImages.requireNoOther("conversation", root, Set.of());
+    }
     JsonNode list = root != null && root.isObject() ? root.get("messages") : root;
     if (list == null || !list.isArray()) {
       throw new MessagesFormatException(
@@ -90,7 +95,8 @@ public final class MessagesJson {
 
   private static Message message(String at, JsonNode node, ImageLoader loader) throws IOException {
     requireObject(at, node);
-    Message plain = plainMessage(at, node, loader);
+    Message plain =
+        withImages(plainMessage(at, node, loader), MessageImages.read(at, node, loader));
     String reasoning = node.path("reasoning_content").asText(node.path("reasoning").asText(""));
     List<ToolCall> calls = new ArrayList<>();
     JsonNode list = node.path("tool_calls");
@@ -108,6 +114,16 @@ public final class MessagesJson {
         calls,
         node.path("tool_call_id").asText(""),
         node.path("name").asText(""));
+  }
+
+  /** Images in front of the content, which then is a list of parts. */
+  private static Message withImages(Message message, List<Content> images) {
+    if (images.isEmpty()) {
+      return message;
+    }
+    List<Content> parts = new ArrayList<>(images);
+    parts.addAll(message.content());
+    return new Message(message.role(), parts);
   }
 
   private static ToolCall call(String at, JsonNode node) {
@@ -175,6 +191,7 @@ public final class MessagesJson {
     }
     requireObject(at, node);
     String type = text(at + ".type", node.get("type"));
+    MessageImages.requireNoOther(at, node, carriersOf(type));
     return switch (type) {
       case "text", "input_text", "output_text" ->
           new Content.Text(text(at + ".text", node.get("text")));
@@ -189,6 +206,16 @@ public final class MessagesJson {
       default ->
           throw new MessagesFormatException(
               "%s.type: expected text, image_url, image or video, found '%s'".formatted(at, type));
+    };
+  }
+
+  private static Set<String> carriersOf(String type) {
+    return switch (type) {
+      case "image_url", "input_image" -> Set.of("image_url");
+      case "image" -> Set.of("image", "base64");
+      case "video" -> Set.of("video");
+      case "text", "input_text", "output_text" -> Set.of();
+      default -> MessageImages.CARRIERS; // a part that is refused anyway
     };
   }
 
@@ -207,7 +234,7 @@ public final class MessagesJson {
         at + ": expected the image under image, url, path or base64, found none of them");
   }
 
-  private static Content image(String at, String reference, ImageLoader loader) throws IOException {
+  static Content image(String at, String reference, ImageLoader loader) throws IOException {
     return loaded(at, () -> loader.load(reference));
   }
 

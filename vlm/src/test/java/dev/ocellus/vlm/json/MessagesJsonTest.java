@@ -17,6 +17,7 @@ import dev.ocellus.vlm.image.codec.VideoReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Base64;
 import java.util.List;
 import java.util.OptionalDouble;
 import javax.imageio.ImageIO;
@@ -62,6 +63,46 @@ class MessagesJsonTest {
     assertThat(messages.get(1).text()).isEqualTo("What is this?");
     assertThat(messages.get(1).images()).containsExactly(GREEN, GREEN, GREEN);
     assertThat(messages.get(2).text()).isEmpty();
+  }
+
+  @Test
+  void takesImagesBesideTheContentAsOllamaDoes() throws IOException {
+    byte[] png = Files.readAllBytes(green("a b.png"));
+    String base64 = Base64.getEncoder().encodeToString(png);
+    Message message =
+        parse(
+                """
+                [{"role": "user", "content": "What is this?", "images": ["a b.png", "%s", "data:image/png;base64,%s"]}]
+                """
+                    .formatted(base64, base64))
+            .getFirst();
+    assertThat(message.images()).containsExactly(GREEN, GREEN, GREEN);
+    assertThat(message.text()).isEqualTo("What is this?");
+    assertThat(message.content().getLast()).isInstanceOf(Content.Text.class);
+    assertThat(parse("[{\"role\": \"user\", \"content\": \"q\", \"images\": []}]"))
+        .containsExactly(Message.user("q"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "{'role':'user','content':'q','images':'a.png'} | messages[0].images: expected a list",
+        "{'role':'user','content':'q','images':[3]} | messages[0].images[0]: expected a string",
+        "{'role':'user','content':'q','images':['no.png']} | messages[0].images[0]: no such file",
+        "{'role':'user','content':'q','image':'a.png'} | messages[0].image: not read",
+        "{'role':'user','content':'q','image_url':{'url':'a.png'}} | messages[0].image_url: not read",
+        "{'role':'user','content':'q','videos':['a.gif']} | messages[0].videos: not read",
+        "{'role':'user','content':[{'type':'text','text':'q','image':'a.png'}]} | messages[0].content[0].image: not read",
+        "{'role':'user','content':[{'type':'image_url','image_url':'a.png','images':['b.png']}]} | messages[0].content[0].images: not read",
+      })
+  void refusesImagesThatWouldBeLeftOut(String json, String message) {
+    assertThatThrownBy(() -> parse("[" + json.replace('\'', '"') + "]"))
+        .isInstanceOf(MessagesFormatException.class)
+        .hasMessageStartingWith(message);
+    assertThatThrownBy(() -> parse("{\"images\": [\"a.png\"], \"messages\": []}"))
+        .hasMessageStartingWith("conversation.images: not read");
   }
 
   @Test
