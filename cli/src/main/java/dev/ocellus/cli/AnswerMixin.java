@@ -79,7 +79,7 @@ final class AnswerMixin {
       names = "--tool-grammar",
       paramLabel = "on|off",
       description =
-          "Whether calls are held to the tools and their schemas, where the model's notation allows it. Default: on.")
+          "Whether calls are constrained to the tools and their schemas, where the model's notation allows it. Default: on.")
   @Nullable String toolGrammar;
 
   @Option(

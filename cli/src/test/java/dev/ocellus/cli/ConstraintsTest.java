@@ -83,7 +83,10 @@ class ConstraintsTest {
     assertThat(run.json().get("text")).isEqualTo(free.json().get("text"));
   }
 
-  /** What the embedded model says to this, up to its end, held to a grammar from a trigger on. */
+  /**
+   * What the embedded model says to this, up to its end, constrained to a grammar from a trigger
+   * on.
+   */
   private static JsonNode fired(String grammar, String option, String trigger, Object... more) {
     List<Object> arguments = new ArrayList<>();
     arguments.addAll(

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param continueLast whether a conversation that ends with an assistant's message is answered by
  *     going on with that message; otherwise a new one is begun
  * @param toolChoice whether the answer calls tools
- * @param constrainedCalls whether a call that has begun is held to an offered tool and to the
- *     schema of its arguments, where the notation of the model's calls has a grammar
+ * @param constrainedCalls whether a call that has begun is constrained to an offered tool and to
+ *     the schema of its arguments, where the notation of the model's calls has a grammar
  */
 public record PromptOptions(
     List<Tool> tools,
@@ -30,17 +30,17 @@ public record PromptOptions(
     templateArguments = Collections.unmodifiableMap(new LinkedHashMap<>(templateArguments));
     if (toolChoice.requiresCall() && !constrainedCalls) {
       throw new IllegalArgumentException(
-          "a call that is required has to be held to a grammar; free calls go with the tool choices auto and none only");
+          "a call that is required has to be constrained to a grammar; free calls go with the tool choices auto and none only");
     }
   }
 
-  /** Options with calls as the model wants, held to the tools' schemas. */
+  /** Options with calls as the model wants, constrained to the tools' schemas. */
   public PromptOptions(
       List<Tool> tools, Map<String, @Nullable Object> templateArguments, boolean continueLast) {
     this(tools, templateArguments, continueLast, ToolChoice.AUTO, true);
   }
 
-  /** No tools, no variables; an assistant's message at the end is gone on with. */
+  /** No tools, no variables; an assistant's message at the end is continued. */
   public static PromptOptions defaults() {
     return new PromptOptions(List.of(), Map.of(), true);
   }

@@ -15,7 +15,10 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What a model's answers are held to: its tokens as grammars see them, and grammars of calls. */
+/**
+ * What a model's answers are constrained to: its tokens as grammars see them, and grammars of
+ * calls.
+ */
 public final class ToolGrammars {
   private static final Logger LOG = System.getLogger("dev.ocellus.vlm.tool");
 
@@ -54,7 +57,7 @@ public final class ToolGrammars {
 
   /**
    * The grammar of answers that may call tools, made anew when the tools or the choice change;
-   * empty where calls are not held to one.
+   * empty where calls are not constrained to one.
    */
   Optional<Grammar> of(PromptOptions options, String promptEnd) {
     AnswerFormat.Tag open = format.openIn(promptEnd);
@@ -76,7 +79,7 @@ public final class ToolGrammars {
     if (!constrained) {
       LOG.log(
           Level.WARNING,
-          "calls are not held to the tools, as there is no grammar for the notation of this model's chat template or for a tool's name in it (docs/tools.md)");
+          "calls are not constrained to the tools, as there is no grammar for the notation of this model's chat template or for a tool's name in it (docs/tools.md)");
       return;
     }
     for (Tool tool : options.tools()) {

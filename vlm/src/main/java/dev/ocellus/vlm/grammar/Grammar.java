@@ -72,7 +72,7 @@ public final class Grammar {
     return program;
   }
 
-  /** Reads a text by and by, without a vocabulary. */
+  /** Reads a text piece by piece, without a vocabulary. */
   public GrammarMatcher matcher() {
     return new GrammarMatcher(program);
   }

@@ -8,8 +8,8 @@ import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Holds the tokens of one answer to a grammar. A token of text may follow when its bytes may; a
- * control token only where the grammar names it; a token that ends the answer only where the text
+ * Constrains the tokens of one answer to a grammar. A token of text may follow when its bytes may;
+ * a control token only where the grammar names it; a token that ends the answer only where the text
  * matches as a whole.
  *
  * <p>Near the token limit only tokens are allowed after which the text can still be ended in time,

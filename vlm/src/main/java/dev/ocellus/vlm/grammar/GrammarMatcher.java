@@ -2,7 +2,7 @@ package dev.ocellus.vlm.grammar;
 
 import java.nio.charset.StandardCharsets;
 
-/** Tells of a text that arrives by and by whether it can still match a grammar. */
+/** Tells of a text that arrives piece by piece whether it can still match a grammar. */
 public final class GrammarMatcher {
   private Automaton automaton;
   private final Program program;

@@ -3,8 +3,8 @@ package dev.ocellus.vlm.sampling;
 import java.nio.FloatBuffer;
 
 /**
- * A chain held to a constraint. It chooses freely first and asks the constraint about that one
- * token; only if it is refused are the others ruled out and is there a second choice. So most
+ * A chain constrained to a constraint. It chooses freely first and asks the constraint about that
+ * one token; only if it is refused are the others ruled out and is there a second choice. So most
  * tokens cost no look at the vocabulary, as in llama.cpp.
  *
  * <p>What only the limit on tokens forbids takes longest to find, and is seldom chosen. It is ruled

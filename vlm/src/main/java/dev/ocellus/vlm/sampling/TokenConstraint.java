@@ -1,7 +1,8 @@
 package dev.ocellus.vlm.sampling;
 
 /**
- * What the tokens of one answer must keep to, such as a grammar. Confined to one thread at a time.
+ * What the tokens of one answer are constrained to, such as a grammar. Confined to one thread at a
+ * time.
  */
 public interface TokenConstraint {
   /** No limit on the tokens of an answer. */

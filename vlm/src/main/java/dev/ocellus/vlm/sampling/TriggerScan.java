@@ -7,9 +7,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Looks for patterns in a text that arrives by and by. Places at which no match can begin any more,
- * whatever follows, are not looked at again; so a token costs what it adds, and what a match that
- * has begun may reach back to.
+ * Looks for patterns in a text that arrives piece by piece. Places at which no match can begin any
+ * more, whatever follows, are not looked at again; so a token costs what it adds, and what a match
+ * that has begun may reach back to.
  */
 final class TriggerScan {
   private final Pattern[] patterns;

@@ -49,9 +49,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Answers by chance, held to the tools that are offered, in the notation of every template of the
- * corpus: whatever call is begun is read back as one of an offered tool, with arguments that are
- * valid for an independent validator.
+ * Answers by chance, constrained to the tools that are offered, in the notation of every template
+ * of the corpus: whatever call is begun is read back as one of an offered tool, with arguments that
+ * are valid for an independent validator.
  */
 class ConstrainedCallsTest {
   private static final List<Tool> TOOLS =

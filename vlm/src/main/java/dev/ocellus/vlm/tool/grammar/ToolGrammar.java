@@ -46,7 +46,8 @@ public final class ToolGrammar {
   }
 
   /**
-   * Why calls of a tool may have any arguments and are not held to its schema; empty if they are.
+   * Why calls of a tool may have any arguments and are not constrained to its schema; empty if they
+   * are.
    *
    * @param notation in which the calls are written
    */
@@ -54,7 +55,7 @@ public final class ToolGrammar {
     return schema(tool, notation).problem();
   }
 
-  /** Whether calls in a notation can be held to a grammar. */
+  /** Whether calls in a notation can be constrained to a grammar. */
   public static boolean supports(CallNotation notation) {
     return switch (notation) {
       case OTHER, PYTHON, GEMMA -> false;

@@ -75,7 +75,7 @@ final class ToolSchema {
     return tool.isStrict();
   }
 
-  /** Why the arguments are not held to the schema, if they are not. */
+  /** Why the arguments are not constrained to the schema, if they are not. */
   Optional<String> problem() {
     return problem;
   }
