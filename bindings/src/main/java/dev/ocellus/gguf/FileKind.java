@@ -70,7 +70,7 @@ final class FileKind {
       return new Guess("an xz archive", "Unpack it first (unxz).");
     }
     if (text.startsWith("\u0089PNG") || text.startsWith("\u00ff\u00d8\u00ff")) {
-      return new Guess("an image", "Give the model file here and the image with --image.");
+      return new Guess("an image", "Give the model file here; the image is a part of a message.");
     }
     if (lower.startsWith("{")) {
       return new Guess(

@@ -1,5 +1,7 @@
 package dev.ocellus.llama;
 
+import dev.ocellus.InvalidSettingException;
+import dev.ocellus.Setting;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.gguf.TensorType;
@@ -46,31 +48,42 @@ final class ContextGuard {
   }
 
   static void checkRanges(ContextOptions o) {
-    range("context (nCtx)", o.nCtx(), 0, 1 << 28);
-    range("batch (nBatch)", o.nBatch(), 1, 1 << 20);
-    range("micro-batch (nUbatch)", o.nUbatch(), 1, 1 << 20);
-    range("sequences (nSeqMax)", o.nSeqMax(), 1, 256);
-    range("outputs (nOutputsMax)", o.nOutputsMax(), 1, 1 << 20);
-    range("threads (nThreads)", o.nThreads(), 1, ggml_h.GGML_MAX_N_THREADS());
-    range("batch threads (nThreadsBatch)", o.nThreadsBatch(), 1, ggml_h.GGML_MAX_N_THREADS());
+    range(Setting.CONTEXT_SIZE, "context (nCtx)", o.nCtx(), 0, 1 << 28);
+    range(Setting.BATCH, "batch (nBatch)", o.nBatch(), 1, 1 << 20);
+    range(Setting.MICRO_BATCH, "micro-batch (nUbatch)", o.nUbatch(), 1, 1 << 20);
+    range(Setting.PARALLEL, "sequences (nSeqMax)", o.nSeqMax(), 1, 256);
+    range(Setting.DRAFT_MAX, "outputs (nOutputsMax)", o.nOutputsMax(), 1, 1 << 20);
+    range(Setting.THREADS, "threads (nThreads)", o.nThreads(), 1, ggml_h.GGML_MAX_N_THREADS());
+    range(
+        Setting.THREADS_BATCH,
+        "batch threads (nThreadsBatch)",
+        o.nThreadsBatch(),
+        1,
+        ggml_h.GGML_MAX_N_THREADS());
   }
 
   static void checkCacheTypes(ContextOptions o, int headSize) {
     if (!CACHE_TYPES.contains(o.typeK()) || !CACHE_TYPES.contains(o.typeV())) {
-      throw new IllegalArgumentException(
+      throw new InvalidSettingException(
           "cache types (typeK, typeV): expected some of %s, found %s and %s"
-              .formatted(CACHE_TYPES, o.typeK(), o.typeV()));
+              .formatted(CACHE_TYPES, o.typeK(), o.typeV()),
+          Setting.CACHE_TYPE_K,
+          Setting.CACHE_TYPE_V);
     }
     if (o.typeV().isQuantized() && o.flashAttention() == ContextOptions.FlashAttention.OFF) {
-      throw new IllegalArgumentException(
+      throw new InvalidSettingException(
           "A quantized value cache (typeV %s) needs flash attention (flashAttention)"
-              .formatted(o.typeV().ggmlName()));
+              .formatted(o.typeV().ggmlName()),
+          Setting.FLASH_ATTENTION,
+          Setting.CACHE_TYPE_V);
     }
     for (TensorType type : new TensorType[] {o.typeK(), o.typeV()}) {
       if (headSize % type.blockSize() != 0) {
-        throw new IllegalArgumentException(
+        throw new InvalidSettingException(
             "cache types (typeK, typeV): %s stores blocks of %d elements, and the heads of this model have %d; use f16"
-                .formatted(type.ggmlName(), type.blockSize(), headSize));
+                .formatted(type.ggmlName(), type.blockSize(), headSize),
+            Setting.CACHE_TYPE_K,
+            Setting.CACHE_TYPE_V);
       }
     }
   }
@@ -108,8 +121,17 @@ final class ContextGuard {
 
   static void range(String name, int value, int min, int max) {
     if (value < min || value > max) {
-      throw new IllegalArgumentException(
-          "%s: expected %d to %d, found %d".formatted(name, min, max, value));
+      throw new IllegalArgumentException(outOfRange(name, value, min, max));
+    }
+  }
+
+  private static String outOfRange(String name, int value, int min, int max) {
+    return "%s: expected %d to %d, found %d".formatted(name, min, max, value);
+  }
+
+  private static void range(Setting setting, String name, int value, int min, int max) {
+    if (value < min || value > max) {
+      throw new InvalidSettingException(outOfRange(name, value, min, max), setting);
     }
   }
 }

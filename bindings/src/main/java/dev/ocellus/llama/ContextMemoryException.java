@@ -1,5 +1,6 @@
 package dev.ocellus.llama;
 
+import dev.ocellus.Setting;
 import dev.ocellus.ggml.OutOfDeviceMemoryException;
 
 /** A context needs more memory than is free. */
@@ -20,6 +21,7 @@ public class ContextMemoryException extends OutOfDeviceMemoryException {
                 source));
     this.required = required;
     this.available = available;
+    about(Setting.CONTEXT_SIZE, Setting.CACHE_TYPE_K, Setting.CACHE_TYPE_V);
   }
 
   private static long mebibytes(long bytes) {

@@ -1,5 +1,7 @@
 package dev.ocellus.llama;
 
+import dev.ocellus.Setting;
+
 /** More tokens or embeddings than a context has room for. */
 public class ContextOverflowException extends LlamaException {
   private static final long serialVersionUID = 1;
@@ -27,6 +29,13 @@ public class ContextOverflowException extends LlamaException {
     this.kind = kind;
     this.required = required;
     this.available = available;
+    Setting[] related =
+        switch (kind) {
+          case CONTEXT -> new Setting[] {Setting.CONTEXT_SIZE};
+          case BATCH -> new Setting[] {Setting.BATCH};
+          case MICRO_BATCH -> new Setting[] {Setting.MICRO_BATCH, Setting.BATCH};
+        };
+    about(related);
   }
 
   /** What is too small. */

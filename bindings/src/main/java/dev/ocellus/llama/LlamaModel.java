@@ -1,5 +1,6 @@
 package dev.ocellus.llama;
 
+import dev.ocellus.Setting;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.llama_model_params;
 import dev.ocellus.ggml.Device;
@@ -124,8 +125,9 @@ public final class LlamaModel extends NativeObject {
     }
     if (wanted > 0 && Device.gpus().isEmpty()) {
       throw new LlamaException(
-          "%d layers are to go to a GPU (-ngl), but ggml sees none here. Leave -ngl out to run on the CPU, or install a GPU variant of the native libraries and its driver (docs/native-libraries.md)."
-              .formatted(wanted));
+              "%d layers are to go to a GPU (nGpuLayers), but ggml sees none here. Leave that out to run on the CPU, or install a GPU variant of the native libraries and its driver (docs/native-libraries.md)."
+                  .formatted(wanted))
+          .about(Setting.GPU_LAYERS);
     }
     return wanted;
   }

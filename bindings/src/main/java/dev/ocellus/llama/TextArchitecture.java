@@ -1,5 +1,6 @@
 package dev.ocellus.llama;
 
+import dev.ocellus.Setting;
 import dev.ocellus.UnsupportedArchitectureException;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -62,7 +63,7 @@ enum TextArchitecture {
     ALWAYS
   }
 
-  /** What a file with an image encoder says; it belongs to {@code --mmproj}. */
+  /** What a file with an image encoder says; it belongs to the mmproj. */
   private static final String PROJECTOR = "clip";
 
   final String ggufName;
@@ -96,8 +97,9 @@ enum TextArchitecture {
     }
     if (name.equals(PROJECTOR)) {
       throw new UnsupportedArchitectureException(
-          "%s is no text model: it holds an image encoder and projector. Give it with --mmproj, and its text model with -m."
-              .formatted(file));
+              "%s is no text model: it holds an image encoder and projector. Give it as the mmproj, and its text model as the model."
+                  .formatted(file))
+          .about(Setting.MMPROJ, Setting.MODEL);
     }
     String supported =
         Arrays.stream(values()).map(a -> a.ggufName).collect(Collectors.joining(", "));

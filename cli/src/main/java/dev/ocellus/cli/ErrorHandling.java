@@ -65,8 +65,8 @@ final class ErrorHandling {
   /** The command failed. */
   int failure(Exception e, CommandLine line, ParseResult parsed) {
     boolean stacktrace = line.getCommand() instanceof Verb verb && verb.output.stacktrace;
-    if (e instanceof OutputClosedException) {
-      return ExitCode.OUTPUT_CLOSED;
+    if (e instanceof OutputClosedException closed) {
+      return outputClosed(closed);
     }
     io.out().flush();
     if (e instanceof CancellationException) {
@@ -74,13 +74,23 @@ final class ErrorHandling {
       return ExitCode.INTERRUPTED;
     }
     String expected = expected(e);
-    error(expected != null ? expected : "this should not have happened: " + e);
+    String hint = SettingOptions.hint(e, line.getCommandSpec());
+    error(expected != null ? expected + hint : "this should not have happened: " + e);
     if (stacktrace) {
       e.printStackTrace(io.err());
     } else if (expected == null) {
       io.err().println("Run it again with --stacktrace and report what it prints.");
     }
     io.err().flush();
+    return ExitCode.FAILED;
+  }
+
+  /** Nobody reads the output, or it cannot be stored. */
+  int outputClosed(OutputClosedException e) {
+    if (e.readerGone()) {
+      return ExitCode.OUTPUT_CLOSED;
+    }
+    error(String.valueOf(e.getMessage()));
     return ExitCode.FAILED;
   }
 

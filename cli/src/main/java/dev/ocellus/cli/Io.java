@@ -49,8 +49,8 @@ record Io(
     }
     return new Io(
         System.in,
-        stream(FileDescriptor.out, terminals.contains("1"), "stdout.encoding"),
-        stream(FileDescriptor.err, terminals.contains("2"), "stderr.encoding"),
+        stream(FileDescriptor.out, 1, terminals.contains("1"), "stdout.encoding"),
+        stream(FileDescriptor.err, 2, terminals.contains("2"), "stderr.encoding"),
         terminals.contains("0"),
         terminals.contains("1"),
         terminals.contains("2"),
@@ -58,13 +58,14 @@ record Io(
   }
 
   /** UTF-8, except on a console with an encoding of its own, as Windows has. */
-  private static PrintStream stream(FileDescriptor to, boolean terminal, String encodingProperty) {
+  private static PrintStream stream(
+      FileDescriptor to, int descriptor, boolean terminal, String encodingProperty) {
     boolean windows = System.getProperty("os.name", "").startsWith("Windows");
     Charset charset =
         terminal && windows
             ? Charset.forName(System.getProperty(encodingProperty, "UTF-8"))
             : StandardCharsets.UTF_8;
-    OutputStream raw = new OutputClosedException.Detector(new FileOutputStream(to));
+    OutputStream raw = new OutputClosedException.Detector(new FileOutputStream(to), descriptor);
     return new PrintStream(new BufferedOutputStream(raw, 8192), false, charset);
   }
 }

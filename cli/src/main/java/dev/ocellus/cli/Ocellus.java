@@ -2,6 +2,8 @@ package dev.ocellus.cli;
 
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.Writer;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -72,7 +74,7 @@ public final class Ocellus {
     @Override
     public void run() {
       Ocellus program = new Ocellus(io);
-      CommandLine all = program.commandLine(VERBS.keySet());
+      CommandLine all = program.commandLine(VERBS.keySet(), new StringWriter());
       all.usage(io.out(), program.colors(io.outTerminal()));
     }
   }
@@ -91,12 +93,15 @@ public final class Ocellus {
             ? List.of(arguments.getFirst())
             : VERBS.keySet();
     try {
-      int code = commandLine(needed).execute(arguments.toArray(String[]::new));
+      // picocli prints help itself, and takes a closed output for a mistake of the program
+      StringWriter help = new StringWriter();
+      int code = commandLine(needed, help).execute(arguments.toArray(String[]::new));
+      io.out().print(help);
       io.out().flush();
       io.err().flush();
       return code;
     } catch (OutputClosedException e) {
-      return ExitCode.OUTPUT_CLOSED;
+      return new ErrorHandling(io).outputClosed(e);
     } catch (OutOfMemoryError e) {
       io.err()
           .println(
@@ -107,7 +112,7 @@ public final class Ocellus {
     }
   }
 
-  private CommandLine commandLine(Iterable<String> verbs) {
+  private CommandLine commandLine(Iterable<String> verbs, Writer out) {
     CommandLine line = new CommandLine(new Root(io));
     for (String name : verbs) {
       Function<Io, Verb> verb = VERBS.get(name);
@@ -120,7 +125,7 @@ public final class Ocellus {
     }
     ErrorHandling errors = new ErrorHandling(io);
     line.registerConverter(ImageSource.class, ImageSource::new);
-    return line.setOut(writer(io.out()))
+    return line.setOut(new PrintWriter(out))
         .setErr(writer(io.err()))
         .setColorScheme(colors(io.outTerminal()))
         .setExpandAtFiles(false) // @ starts a file name in llama.cpp's options, and may in texts

@@ -2,21 +2,40 @@ package dev.ocellus.cli;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
 
-/** Nobody reads the output any more. The program ends quietly, as others do in a pipe. */
+/**
+ * Output cannot be written: nobody reads a pipe any more, where the program ends quietly as others
+ * do, or a disk is full, which is an error like any other.
+ */
 final class OutputClosedException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
-  OutputClosedException(IOException cause) {
-    super("the output cannot be written", cause);
+  private final boolean readerGone;
+
+  private OutputClosedException(IOException cause, boolean readerGone) {
+    super("the output cannot be written: " + cause.getMessage(), cause);
+    this.readerGone = readerGone;
+  }
+
+  /** Whether whoever read the output went away, as with {@code | head}. */
+  boolean readerGone() {
+    return readerGone;
   }
 
   /** Turns failures to write, which a {@code PrintStream} swallows, into this exception. */
   static final class Detector extends OutputStream {
     private final OutputStream target;
+    private final int descriptor;
 
-    Detector(OutputStream target) {
+    /**
+     * @param descriptor number of the file descriptor behind the stream; -1 if there is none
+     */
+    Detector(OutputStream target, int descriptor) {
       this.target = target;
+      this.descriptor = descriptor;
     }
 
     @Override
@@ -29,7 +48,7 @@ final class OutputClosedException extends RuntimeException {
       try {
         target.write(bytes, offset, length);
       } catch (IOException e) {
-        throw new OutputClosedException(e);
+        throw new OutputClosedException(e, isPipe(e));
       }
     }
 
@@ -38,7 +57,18 @@ final class OutputClosedException extends RuntimeException {
       try {
         target.flush();
       } catch (IOException e) {
-        throw new OutputClosedException(e);
+        throw new OutputClosedException(e, isPipe(e));
+      }
+    }
+
+    /** Asks the system what is written to, since messages come in the user's language. */
+    private boolean isPipe(IOException e) {
+      try {
+        String file = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor)).toString();
+        return file.startsWith("pipe:") || file.startsWith("socket:") || file.contains("/pts/");
+      } catch (IOException | UnsupportedOperationException notLinux) {
+        String message = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
+        return message.contains("pipe") || message.contains("reset");
       }
     }
   }

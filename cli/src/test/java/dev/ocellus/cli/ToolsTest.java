@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.ocellus.vlm.npy.NpyArray;
 import dev.ocellus.vlm.npy.NpyFile;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -104,26 +105,41 @@ class ToolsTest {
 
   @Test
   void endsQuietlyWhenNobodyReads() {
-    OutputStream closed =
+    for (String[] arguments : new String[][] {{"devices"}, {"chat", "--help"}, {"--help"}, {}}) {
+      var err = new ByteArrayOutputStream();
+      assertThat(runWithoutOutput("Broken pipe", err, arguments)).isEqualTo(ExitCode.OUTPUT_CLOSED);
+      assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
+    }
+  }
+
+  @Test
+  void saysThatTheDiskIsFull() {
+    for (String[] arguments : new String[][] {{"devices"}, {"chat", "--help"}}) {
+      var err = new ByteArrayOutputStream();
+      assertThat(runWithoutOutput("No space left on device", err, arguments))
+          .isEqualTo(ExitCode.FAILED);
+      assertThat(err.toString(StandardCharsets.UTF_8)).contains("No space left on device");
+    }
+  }
+
+  private static int runWithoutOutput(String why, OutputStream err, String... arguments) {
+    OutputStream broken =
         new OutputStream() {
           @Override
           public void write(int b) throws IOException {
-            throw new IOException("Broken pipe");
+            throw new IOException(why);
           }
         };
-    var out =
-        new PrintStream(new OutputClosedException.Detector(closed), false, StandardCharsets.UTF_8);
-    var err = new java.io.ByteArrayOutputStream();
     Io io =
         new Io(
             System.in,
-            out,
+            new PrintStream(
+                new OutputClosedException.Detector(broken, -1), false, StandardCharsets.UTF_8),
             new PrintStream(err, true, StandardCharsets.UTF_8),
             false,
             false,
             false,
             Map.of());
-    assertThat(new Ocellus(io).run(List.of("devices"))).isEqualTo(141);
-    assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
+    return new Ocellus(io).run(List.of(arguments));
   }
 }

@@ -1,5 +1,6 @@
 package dev.ocellus.convert;
 
+import dev.ocellus.Setting;
 import dev.ocellus.convert.ConvertOptions.Encoders;
 import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.common.OutputType;
@@ -107,8 +108,9 @@ public final class Converter {
       }
     }
     throw new ConversionException(
-        "%s: the configuration of the base model '%s' is needed; give its folder with --base."
-            .formatted(adapter.directory(), named));
+            "%s: the configuration of the base model '%s' is needed; give its folder."
+                .formatted(adapter.directory(), named))
+        .about(Setting.BASE_MODEL);
   }
 
   private static List<PlannedFile> plan(Context context, ConvertOptions options)

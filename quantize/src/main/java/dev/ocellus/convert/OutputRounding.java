@@ -1,5 +1,6 @@
 package dev.ocellus.convert;
 
+import dev.ocellus.Setting;
 import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.LazyTensor;
 
@@ -67,8 +68,9 @@ final class OutputRounding {
       i++;
     }
     throw new ConversionException(
-        "Tensor '%s' holds %s at element %d, which is infinite in %s. Convert with --outtype bf16 or f32."
-            .formatted(tensor.name(), values[i], first + i, type));
+            "Tensor '%s' holds %s at element %d, which is infinite in %s. Convert to bf16 or f32."
+                .formatted(tensor.name(), values[i], first + i, type))
+        .about(Setting.OUTPUT_TYPE);
   }
 
   /** Round to nearest, ties to even. */

@@ -1,5 +1,6 @@
 package dev.ocellus.quantize;
 
+import dev.ocellus.Setting;
 import dev.ocellus.gguf.TensorType;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -48,11 +49,9 @@ final class Allocation {
     }
     if (used > budget) {
       throw new QuantizeException(
-          "The target leaves %d bytes for the tensors that can be quantized, and the smallest types take %d. Choose a larger target%s."
-              .formatted(
-                  budget,
-                  used,
-                  "; with an importance matrix (--imatrix) smaller types are usable"));
+              "The target leaves %d bytes for the tensors that can be quantized, and the smallest types take %d. Choose a larger target%s."
+                  .formatted(budget, used, "; with an importance matrix smaller types are usable"))
+          .about(Setting.IMPORTANCE_MATRIX);
     }
     // steps of one tensor have falling gains, so this order keeps theirs
     steps.sort(Comparator.comparingDouble(Step::gainPerByte).reversed());

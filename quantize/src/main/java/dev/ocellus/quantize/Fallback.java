@@ -1,5 +1,6 @@
 package dev.ocellus.quantize;
 
+import dev.ocellus.Setting;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.TensorType;
 
@@ -19,8 +20,9 @@ final class Fallback {
         };
     if (smaller == wanted && wanted.blockSize() > 32) {
       throw new QuantizeException(
-          "%s: rows of %d do not fill blocks of %d, which %s has, and no type stands in for it. Give the tensor a type with --tensor-type."
-              .formatted(t.name(), t.dim(0), wanted.blockSize(), wanted.ggmlName()));
+              "%s: rows of %d do not fill blocks of %d, which %s has, and no type stands in for it. Give the tensor a type."
+                  .formatted(t.name(), t.dim(0), wanted.blockSize(), wanted.ggmlName()))
+          .about(Setting.TENSOR_TYPE);
     }
     return t.dim(0) % smaller.blockSize() == 0 ? smaller : TensorType.F16;
   }

@@ -1,5 +1,6 @@
 package dev.ocellus.quantize;
 
+import dev.ocellus.Setting;
 import dev.ocellus.ggml.RowCodec;
 import dev.ocellus.gguf.GgufTensor;
 
@@ -22,24 +23,27 @@ final class PlanChecks {
       return;
     }
     throw new MissingImportanceException(
-        plan.options().importance() == null
-            ? "%s as %s would be useless without an importance matrix. Make one with 'ocellus imatrix' and give it with --imatrix, or choose a type of more bits."
-                .formatted(t.name(), t.type().ggmlName())
-            : "%s as %s would be useless, as the importance matrix %s has no entry for it. Make one from text or images that use it, or give it another type with --tensor-type."
-                .formatted(t.name(), t.type().ggmlName(), plan.options().importance().file()));
+            plan.options().importance() == null
+                ? "%s as %s would be useless without an importance matrix. Make one from texts or chats, or choose a type of more bits."
+                    .formatted(t.name(), t.type().ggmlName())
+                : "%s as %s would be useless, as the importance matrix %s has no entry for it. Make one from text or images that use it, or give it another type."
+                    .formatted(t.name(), t.type().ggmlName(), plan.options().importance().file()))
+        .about(Setting.IMPORTANCE_MATRIX, Setting.TENSOR_TYPE);
   }
 
   private static void requireConvertible(QuantizePlan plan, PlannedTensor planned) {
     GgufTensor t = planned.tensor();
     if (t.type().isQuantized() && !plan.options().allowRequantize()) {
       throw new QuantizeException(
-          "%s is %s already, and quantizing again loses more. Quantize the original of 16 or 32 bits, or insist with --allow-requantize."
-              .formatted(t.name(), t.type().ggmlName()));
+              "%s is %s already, and quantizing again loses more. Quantize the original of 16 or 32 bits, or allow quantizing again."
+                  .formatted(t.name(), t.type().ggmlName()))
+          .about(Setting.ALLOW_REQUANTIZE);
     }
     if (!RowCodec.canDecode(t.type()) || !RowCodec.canEncode(planned.type())) {
       throw new QuantizeException(
-          "%s cannot be converted from %s to %s. Leave it as it is with --tensor-type, or choose another type."
-              .formatted(t.name(), t.type().ggmlName(), planned.type().ggmlName()));
+              "%s cannot be converted from %s to %s. Leave it as it is, or choose another type."
+                  .formatted(t.name(), t.type().ggmlName(), planned.type().ggmlName()))
+          .about(Setting.TENSOR_TYPE);
     }
     if (t.dim(0) % planned.type().blockSize() != 0) {
       throw new QuantizeException(

@@ -1,5 +1,6 @@
 package dev.ocellus.quantize;
 
+import dev.ocellus.Setting;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.ggml.RowCodec;
 import dev.ocellus.gguf.GgufFile;
@@ -117,8 +118,9 @@ public final class SizePlanner {
     for (TypeErrors.Question q : free) {
       if (q.tensor().type().isQuantized() && !options.allowRequantize()) {
         throw new QuantizeException(
-            "%s is %s already, and its true weights are not known. Give the original of 16 or 32 bits, or insist with --allow-requantize."
-                .formatted(q.tensor().name(), q.tensor().type().ggmlName()));
+                "%s is %s already, and its true weights are not known. Give the original of 16 or 32 bits, or allow quantizing again."
+                    .formatted(q.tensor().name(), q.tensor().type().ggmlName()))
+            .about(Setting.ALLOW_REQUANTIZE);
       }
     }
   }

@@ -89,6 +89,6 @@ class AdapterTest {
     assertThatThrownBy(
             () -> Converter.convertAdapter(directory, null, options, ConvertProgress.NONE))
         .isInstanceOf(ConversionException.class)
-        .hasMessageContainingAll("org/model", "--base");
+        .hasMessageContainingAll("org/model", "give its folder");
   }
 }

@@ -323,7 +323,7 @@ class ConverterTest {
     CheckpointBuilder.llama(directory)
         .tensor("model.layers.0.self_attn.o_proj.weight", values, 8, 8)
         .write();
-    refuses("1000000.0 at element 3", "--outtype bf16");
+    refuses("1000000.0 at element 3", "Convert to bf16");
   }
 
   @Test
@@ -360,7 +360,7 @@ class ConverterTest {
             "tokenizer.json",
             "{\"pre_tokenizer\": {\"type\": \"Whitespace\"}, \"model\": {\"vocab\": {\"a\": 1}, \"merges\": [\"a b\"]}}")
         .write();
-    refuses("[Whitespace]", "--pre NAME");
+    refuses("[Whitespace]", "one can be forced");
     try (GgufFile f = GgufFile.open(convert(ConvertOptions.defaults().withPreTokenizer("olmo")))) {
       assertThat(f.metadata().string("tokenizer.ggml.pre")).isEqualTo("olmo");
     }

@@ -27,7 +27,7 @@ public final class DemoModel {
     try (InputStream in = DemoModel.class.getResourceAsStream("demo/files.txt")) {
       if (in == null) {
         throw new FileNotFoundException(
-            "The embedded demo model is not in this installation; give a model with -m and --mmproj");
+            "The embedded demo model is not in this installation; give a model of your own");
       }
       Path directory =
           BundledFiles.unpack(

@@ -2,6 +2,7 @@ package dev.ocellus.convert.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.ocellus.Setting;
 import dev.ocellus.convert.common.ConversionException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -42,8 +43,9 @@ final class PreTokenizers {
     String name = KNOWN.get(steps);
     if (name == null) {
       throw new ConversionException(
-          "%s: no pre-tokenizer of llama.cpp is known for the steps %s. Known are %s; --pre NAME forces one, and a wrong one gives wrong tokens for some texts."
-              .formatted(file, shown(steps), new TreeSet<>(KNOWN.values())));
+              "%s: no pre-tokenizer of llama.cpp is known for the steps %s. Known are %s; one can be forced, and a wrong one gives wrong tokens for some texts."
+                  .formatted(file, shown(steps), new TreeSet<>(KNOWN.values())))
+          .about(Setting.PRE_TOKENIZER);
     }
     boolean wholeWords = tokenizer.modelFlag("ignore_merges");
     return name.equals(LLAMA3) && !wholeWords ? LLAMA3_MERGES_ONLY : name;

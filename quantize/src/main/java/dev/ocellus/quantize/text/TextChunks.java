@@ -1,5 +1,6 @@
 package dev.ocellus.quantize.text;
 
+import dev.ocellus.Setting;
 import dev.ocellus.llama.Vocab;
 import java.util.Arrays;
 
@@ -48,12 +49,13 @@ public final class TextChunks {
     long left = all.length - (long) skip * nCtx;
     if (left < 2L * nCtx) {
       throw new TextTooShortException(
-          "The text has %d tokens%s, and at least %d are needed for chunks of %d. Give a longer text, or use smaller chunks (-c)."
-              .formatted(
-                  all.length,
-                  skip == 0 ? "" : ", of which %d are skipped".formatted((long) skip * nCtx),
-                  2L * nCtx,
-                  nCtx));
+              "The text has %d tokens%s, and at least %d are needed for chunks of %d. Give a longer text, or use smaller chunks."
+                  .formatted(
+                      all.length,
+                      skip == 0 ? "" : ", of which %d are skipped".formatted((long) skip * nCtx),
+                      2L * nCtx,
+                      nCtx))
+          .about(Setting.CHUNK_SIZE);
     }
     int[] used = Arrays.copyOfRange(all, skip * nCtx, all.length);
     int count = used.length / nCtx;

@@ -3,6 +3,8 @@ package dev.ocellus.tests.quantize;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ocellus.Setting;
+import dev.ocellus.SettingsRelated;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufWriter;
@@ -78,7 +80,7 @@ class QuantizerTest {
                 directory.resolve("o.gguf"),
                 QuantizeOptions.of(Recipe.IQ2_XXS)))
         .isInstanceOf(MissingImportanceException.class)
-        .hasMessageContaining("imatrix");
+        .hasMessageContaining("importance matrix");
     // ggml would end the process here, as the output weights are exempt from the usual check
     assertThatThrownBy(() ->
             quantize(
@@ -96,7 +98,8 @@ class QuantizerTest {
     Path twice = directory.resolve("twice.gguf");
     assertThatThrownBy(() -> quantize(once, twice, QuantizeOptions.of(Recipe.Q4_0)))
         .isInstanceOf(QuantizeException.class)
-        .hasMessageContaining("--allow-requantize");
+        .extracting(e -> ((SettingsRelated) e).settings().getFirst())
+        .isEqualTo(Setting.ALLOW_REQUANTIZE);
     quantize(once, twice, QuantizeOptions.builder(Recipe.Q4_0).allowRequantize(true).build());
     assertThat(twice).exists();
   }

@@ -3,6 +3,8 @@ package dev.ocellus.tests.quantize;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ocellus.Setting;
+import dev.ocellus.SettingsRelated;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.quantize.PlannedTensor;
@@ -85,7 +87,8 @@ class RecipeChoicesTest {
     assertThatThrownBy(() -> plan("odd-100", "plain", "Q1_0"))
         .isInstanceOf(QuantizeException.class)
         .hasMessageContaining("rows of 100 do not fill blocks of 128")
-        .hasMessageContaining("--tensor-type");
+        .extracting(e -> ((SettingsRelated) e).settings().getFirst())
+        .isEqualTo(Setting.TENSOR_TYPE);
   }
 
   private static QuantizePlan plan(String model, String mode, String recipe) {

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.OcellusException;
+import dev.ocellus.Setting;
+import dev.ocellus.SettingsRelated;
 import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.vlm.ChatSession;
 import dev.ocellus.vlm.VisionLanguageModel;
@@ -89,7 +91,8 @@ class BadImagesTest {
           .isInstanceOf(ContextOverflowException.class)
           .hasMessageContaining("images")
           .hasMessageContaining("256")
-          .hasMessageContaining("-c");
+          .extracting(e -> ((SettingsRelated) e).settings().getFirst())
+          .isEqualTo(Setting.CONTEXT_SIZE);
       assertThatItWorks(chat);
     }
   }
@@ -120,7 +123,8 @@ class BadImagesTest {
           .isInstanceOf(ContextOverflowException.class)
           .hasMessageContaining("4 tokens")
           .hasMessageContaining("3 at once")
-          .hasMessageContaining("-ub");
+          .extracting(e -> ((SettingsRelated) e).settings().getFirst())
+          .isEqualTo(Setting.MICRO_BATCH);
       assertThat(chat.send(Message.user("Only text"), SHORT, AnswerListener.NONE).tokens())
           .isNotNull();
     }

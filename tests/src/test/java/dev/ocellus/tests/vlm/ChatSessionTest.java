@@ -3,6 +3,8 @@ package dev.ocellus.tests.vlm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ocellus.Setting;
+import dev.ocellus.SettingsRelated;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.vlm.ChatSession;
@@ -162,7 +164,8 @@ class ChatSessionTest {
       assertThatThrownBy(() -> chat.send(tooLong, TEN, AnswerListener.NONE))
           .isInstanceOf(ContextOverflowException.class)
           .hasMessageContaining("512")
-          .hasMessageContaining("-c");
+          .extracting(e -> ((SettingsRelated) e).settings().getFirst())
+          .isEqualTo(Setting.CONTEXT_SIZE);
       assertThat(chat.history()).isEmpty();
       assertThat(chat.send(Message.user("Hello"), TEN, AnswerListener.NONE).tokens()).hasSize(10);
     }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ocellus.Setting;
+import dev.ocellus.SettingsRelated;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.llama.ContextOptions;
@@ -89,7 +91,8 @@ class PaliGemmaTest extends VisionEncoderContract {
       assertThatThrownBy(() -> chat.send(message, TEN, AnswerListener.NONE))
           .isInstanceOf(ContextOverflowException.class)
           .hasMessageContaining("The prompt has")
-          .hasMessageContaining("-ub");
+          .extracting(e -> ((SettingsRelated) e).settings().getFirst())
+          .isEqualTo(Setting.MICRO_BATCH);
     }
   }
 

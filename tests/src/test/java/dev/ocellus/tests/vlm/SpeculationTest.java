@@ -3,6 +3,8 @@ package dev.ocellus.tests.vlm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ocellus.Setting;
+import dev.ocellus.SettingsRelated;
 import dev.ocellus.tests.TinyTextModel;
 import dev.ocellus.vlm.ChatSession;
 import dev.ocellus.vlm.VisionLanguageModel;
@@ -128,14 +130,16 @@ class SpeculationTest {
     assertThatThrownBy(() -> VisionLanguageModel.open(with(Speculation.byModel(other))))
         .isInstanceOf(ModelMismatchException.class)
         .hasMessageContaining("draft.gguf")
-        .hasMessageContaining("-md");
+        .extracting(e -> ((SettingsRelated) e).settings().getFirst())
+        .isEqualTo(Setting.DRAFT_MODEL);
   }
 
   @Test
   void refusesValuesOutOfRange() {
     assertThatThrownBy(() -> Speculation.byLookup().withDraftMax(0))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("--draft-max");
+        .extracting(e -> ((SettingsRelated) e).settings().getFirst())
+        .isEqualTo(Setting.DRAFT_MAX);
     assertThatThrownBy(() -> Speculation.byLookup().withMinProbability(Float.NaN))
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> new Speculation(true, Golden.TEXT, 8, 0))

@@ -3,6 +3,8 @@ package dev.ocellus.tests.vlm;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.OcellusException;
+import dev.ocellus.Setting;
+import dev.ocellus.SettingsRelated;
 import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.gguf.GgufFile;
@@ -81,7 +83,8 @@ class WrongFilesTest {
         Golden.options().withModelOptions(ModelOptions.defaults().withGpuLayers(99));
     assertThatThrownBy(() -> VisionLanguageModel.open(options))
         .isInstanceOf(LlamaException.class)
-        .hasMessageContaining("-ngl");
+        .extracting(e -> ((SettingsRelated) e).settings().getFirst())
+        .isEqualTo(Setting.GPU_LAYERS);
   }
 
   @Test
@@ -90,7 +93,8 @@ class WrongFilesTest {
     try (VisionLanguageModel model = VisionLanguageModel.open(options)) {
       assertThatThrownBy(model::newChat)
           .isInstanceOf(OcellusException.class)
-          .hasMessageContaining("-c");
+          .extracting(e -> ((SettingsRelated) e).settings().getFirst())
+          .isEqualTo(Setting.CONTEXT_SIZE);
     }
   }
 }

@@ -1,5 +1,7 @@
 package dev.ocellus.vlm.chat;
 
+import dev.ocellus.InvalidSettingException;
+import dev.ocellus.Setting;
 import dev.ocellus.vlm.sampling.SamplingOptions;
 import java.util.List;
 
@@ -26,16 +28,17 @@ public record GenerationOptions(
     int logProbs) {
   public GenerationOptions {
     if (maxTokens < -1) {
-      throw new IllegalArgumentException(
-          "max tokens (-n): expected -1 (no limit) or more, found " + maxTokens);
+      throw new InvalidSettingException(
+          "max tokens: expected -1 (no limit) or more, found " + maxTokens, Setting.MAX_TOKENS);
     }
     if (logProbs < -1) {
-      throw new IllegalArgumentException(
-          "log probabilities (--logprobs): expected -1 (none) or more, found " + logProbs);
+      throw new InvalidSettingException(
+          "log probabilities: expected -1 (none) or more, found " + logProbs, Setting.LOG_PROBS);
     }
     if (ignoreEos && !(constraint instanceof OutputConstraint.None)) {
-      throw new IllegalArgumentException(
-          "an answer that keeps to a grammar ends where the grammar does; --ignore-eos does not go with it");
+      throw new InvalidSettingException(
+          "an answer that is constrained to a grammar ends where the grammar does, so the end of generation cannot be ignored",
+          Setting.IGNORE_EOS);
     }
     if (prompt.toolChoice().requiresCall()) {
       requireNothingElse(ignoreEos, constraint);
@@ -49,8 +52,9 @@ public record GenerationOptions(
           "a required call and a grammar or schema both say what the answer is; use one of them");
     }
     if (ignoreEos) {
-      throw new IllegalArgumentException(
-          "an answer that has to be a call ends with it; --ignore-eos does not go with it");
+      throw new InvalidSettingException(
+          "an answer that has to be a call ends with it, so the end of generation cannot be ignored",
+          Setting.IGNORE_EOS);
     }
   }
 

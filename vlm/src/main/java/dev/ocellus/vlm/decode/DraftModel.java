@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.decode;
 
+import dev.ocellus.Setting;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.options.LoadOptions;
@@ -32,14 +33,16 @@ public final class DraftModel {
   private static void check(Vocab draft, Vocab target, Path file, Path targetFile) {
     if (draft.nTokens() != target.nTokens()) {
       throw new ModelMismatchException(
-          "The draft model %s has %d tokens, and %s has %d. Use a draft model of the same family and vocabulary (-md)."
-              .formatted(file, draft.nTokens(), targetFile, target.nTokens()));
+              "The draft model %s has %d tokens, and %s has %d. Use a draft model of the same family and vocabulary."
+                  .formatted(file, draft.nTokens(), targetFile, target.nTokens()))
+          .about(Setting.DRAFT_MODEL);
     }
     for (int id = 0; id < target.nTokens(); id++) {
       if (!Arrays.equals(draft.piece(id, true), target.piece(id, true))) {
         throw new ModelMismatchException(
-            "Token %d is '%s' in the draft model %s and '%s' in %s. Use a draft model of the same family and vocabulary (-md)."
-                .formatted(id, draft.text(id), file, target.text(id), targetFile));
+                "Token %d is '%s' in the draft model %s and '%s' in %s. Use a draft model of the same family and vocabulary."
+                    .formatted(id, draft.text(id), file, target.text(id), targetFile))
+            .about(Setting.DRAFT_MODEL);
       }
     }
   }

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.generate;
 
+import dev.ocellus.Setting;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.TokenEmbeddings;
@@ -121,12 +122,13 @@ public final class Pipeline implements AutoCloseable {
       VisionEncoder encoder, LlamaModel text, LoadOptions options) {
     if (encoder.architecture().width() != text.nEmbdInput()) {
       throw new ModelMismatchException(
-          "%s gives embeddings of %d floats, and %s takes %d. The two files are of different models."
-              .formatted(
-                  options.mmproj(),
-                  encoder.architecture().width(),
-                  options.model(),
-                  text.nEmbdInput()));
+              "%s gives embeddings of %d floats, and %s takes %d. The two files are of different models."
+                  .formatted(
+                      options.mmproj(),
+                      encoder.architecture().width(),
+                      options.model(),
+                      text.nEmbdInput()))
+          .about(Setting.MODEL, Setting.MMPROJ);
     }
   }
 

@@ -113,7 +113,7 @@ final class PromptDecoder {
           Kind.CONTEXT,
           count.total() + 1,
           sequence.nCtx(),
-          "The conversation has %d tokens (%d of them images), and the context holds %d with room for an answer. Use a larger context (-c), fewer images or a shorter conversation."
+          "The conversation has %d tokens (%d of them images), and the context holds %d with room for an answer. Use a larger context, fewer images or a shorter conversation."
               .formatted(count.total(), count.images(), sequence.nCtx()));
     }
     if (count.total() == 0) {
@@ -126,7 +126,7 @@ final class PromptDecoder {
           Kind.MICRO_BATCH,
           atOnce,
           sequence.nUbatch(),
-          "%s %d tokens that this model must compute at once, and the context computes %d at once. Use a micro-batch (-ub) and a batch (-b) of at least %d."
+          "%s %d tokens that this model must compute at once, and the context computes %d at once. Use a micro-batch and a batch of at least %d."
               .formatted(
                   bidirectional != null ? "The prompt has" : "An image has",
                   atOnce,

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.model;
 
+import dev.ocellus.Setting;
 import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.GgufFile;
 
@@ -21,6 +22,7 @@ public class WrongModelKindException extends UnsupportedArchitectureException {
                 found.advice()));
     this.expected = expected;
     this.found = found;
+    about(Setting.MODEL, Setting.MMPROJ);
   }
 
   private static String architecture(GgufFile file) {

@@ -1,5 +1,7 @@
 package dev.ocellus.vlm.options;
 
+import dev.ocellus.InvalidSettingException;
+import dev.ocellus.Setting;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -24,17 +26,18 @@ public record Speculation(
 
   public Speculation {
     if (draftMax < 1 || draftMax > MOST) {
-      throw new IllegalArgumentException(
-          "tokens guessed at a time (--draft-max): expected 1 to %d, found %d"
-              .formatted(MOST, draftMax));
+      throw new InvalidSettingException(
+          "draft tokens at a time: expected 1 to %d, found %d".formatted(MOST, draftMax),
+          Setting.DRAFT_MAX);
     }
     if (!(draftMinProbability >= 0 && draftMinProbability <= 1)) {
-      throw new IllegalArgumentException(
-          "probability of a guess (--draft-p-min): expected 0 to 1, found " + draftMinProbability);
+      throw new InvalidSettingException(
+          "minimum probability of a draft token: expected 0 to 1, found " + draftMinProbability,
+          Setting.DRAFT_MIN_PROBABILITY);
     }
     if (lookup && draftModel != null) {
-      throw new IllegalArgumentException(
-          "lookup and a draft model both guess tokens; use one of them");
+      throw new InvalidSettingException(
+          "lookup and a draft model both draft tokens; use one of them", Setting.DRAFT_MODEL);
     }
   }
 

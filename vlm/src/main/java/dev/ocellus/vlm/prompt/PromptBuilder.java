@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.prompt;
 
+import dev.ocellus.Setting;
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.PromptOptions;
@@ -125,8 +126,9 @@ public final class PromptBuilder {
       }
     }
     throw new PromptException(
-        "The conversation has %d image(s), but its rendering by the model's chat template has places for %d. Use another chat template."
-            .formatted(visuals.size(), nPlaces));
+            "The conversation has %d image(s), but its rendering by the model's chat template has places for %d. Use another chat template."
+                .formatted(visuals.size(), nPlaces))
+        .about(Setting.CHAT_TEMPLATE);
   }
 
   private List<ImagePlaceholder> places(List<Visual> visuals) {
@@ -150,7 +152,8 @@ public final class PromptBuilder {
   public ImagePlaceholder place(Visual visual, int nImages) {
     if (architecture == null) {
       throw new PromptException(
-          "The conversation has an image or video, but no image encoder (mmproj) is loaded");
+              "The conversation has an image or video, but no image encoder (mmproj) is loaded")
+          .about(Setting.MMPROJ);
     }
     return architecture.place(visual, nImages, imageOptions);
   }

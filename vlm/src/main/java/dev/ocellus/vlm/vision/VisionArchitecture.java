@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.vision;
 
+import dev.ocellus.Setting;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.image.Visual;
@@ -51,7 +52,7 @@ public record VisionArchitecture(
     if (options.panAndScan() && !preprocessor.hasPanAndScan()) {
       throw new UnsupportedContentException(
           "Models of the family %s have no pan and scan; those of Gemma 3 do. Many others cut large images by themselves."
-              .formatted(name));
+              .formatted(name)).about(Setting.PAN_AND_SCAN);
     }
   }
 
