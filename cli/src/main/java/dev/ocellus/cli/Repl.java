@@ -145,7 +145,11 @@ final class Repl {
     progress.done();
     String message = ErrorHandling.expected(e);
     PrintStream err = verb.io().err();
-    err.println("ocellus: error: " + (message != null ? message : "unexpected: " + e));
+    err.println(
+        "ocellus: error: "
+            + (message != null
+                ? message + SettingOptions.hint(e, verb.spec())
+                : "unexpected: " + e));
     if (verb.output.stacktrace) {
       e.printStackTrace(err);
     }

@@ -53,10 +53,7 @@ abstract class Verb implements Callable<Integer> {
 
   /** A mistake in the command line. */
   final ParameterException usage(String message) {
-    if (spec == null) {
-      throw new IllegalStateException("picocli did not set the command's spec");
-    }
-    return new ParameterException(spec.commandLine(), message);
+    return new ParameterException(spec().commandLine(), message);
   }
 
   /** Takes values that options gave; what is wrong with one is a mistake in the command line. */
@@ -71,5 +68,13 @@ abstract class Verb implements Callable<Integer> {
   final Progress progress() {
     boolean canWipe = !io.environment().getOrDefault("TERM", "").equals("dumb");
     return new Progress(io.err(), io.errTerminal() && canWipe && !output.quiet && !output.verbose);
+  }
+
+  /** The command's options. */
+  final CommandSpec spec() {
+    if (spec == null) {
+      throw new IllegalStateException("picocli did not set the command's spec");
+    }
+    return spec;
   }
 }

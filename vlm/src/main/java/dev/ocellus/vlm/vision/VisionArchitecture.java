@@ -51,8 +51,9 @@ public record VisionArchitecture(
   public void require(ImageOptions options) {
     if (options.panAndScan() && !preprocessor.hasPanAndScan()) {
       throw new UnsupportedContentException(
-          "Models of the family %s have no pan and scan; those of Gemma 3 do. Many others cut large images by themselves."
-              .formatted(name)).about(Setting.PAN_AND_SCAN);
+              "Models of the family %s have no pan and scan; those of Gemma 3 do. Many others cut large images by themselves."
+                  .formatted(name))
+          .about(Setting.PAN_AND_SCAN);
     }
   }
 
