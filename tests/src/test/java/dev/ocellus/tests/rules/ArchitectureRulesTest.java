@@ -155,6 +155,8 @@ class ArchitectureRulesTest {
         .and()
         .areAssignableTo(RuntimeException.class)
         .and()
+        .areNotAssignableTo(IllegalArgumentException.class) // misuse of the API
+        .and()
         .arePublic()
         .and()
         .resideOutsideOfPackages(
