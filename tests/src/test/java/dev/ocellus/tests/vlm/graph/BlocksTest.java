@@ -31,9 +31,11 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,7 +59,7 @@ class BlocksTest {
   @TempDir Path directory;
 
   private final GgufWriter writer = new GgufWriter().string("general.architecture", "test");
-  private GraphRunner runner;
+  private @Nullable GraphRunner runner;
 
   @AfterEach
   void close() {
@@ -122,12 +124,16 @@ class BlocksTest {
     linear(prefix + "attn_out", WIDTH, WIDTH, step + 3);
   }
 
+  private GraphRunner runner() {
+    return Objects.requireNonNull(runner);
+  }
+
   private <T> T open(Function<Weights, T> bind) throws IOException {
     Path file = directory.resolve("model.gguf");
     writer.write(file);
     runner = GraphRunner.open(file, RunnerOptions.cpu(2).withMaxPlans(2));
-    T model = bind.apply(runner.weights());
-    runner.load();
+    T model = bind.apply(runner().weights());
+    runner().load();
     return model;
   }
 
@@ -179,7 +185,7 @@ class BlocksTest {
     int n = IDS.length;
     int[] positions = IntStream.range(0, n).toArray();
     try (GraphRun run =
-        runner.start(
+        runner().start(
             n,
             graph -> {
               Tensor places = graph.indexTable("positions", positions, POSITIONS);
@@ -199,7 +205,7 @@ class BlocksTest {
       Tower tower, PersistentTensors state, KvCache cache, int nKeys, int nPast, int... ids) {
     int n = ids.length;
     try (GraphRun run =
-        runner.start(
+        runner().start(
             List.of(state, n, nKeys),
             graph -> {
               Tensor places = graph.indices("places", n, POSITIONS);
@@ -225,7 +231,7 @@ class BlocksTest {
   @ValueSource(ints = {POSITIONS, 64})
   void decodesTokenByTokenWhatItComputesAtOnce(int nKeys) throws IOException {
     Tower tower = tower();
-    PersistentTensors state = runner.newPersistentTensors();
+    PersistentTensors state = runner().newPersistentTensors();
     KvCache cache = KvCache.create(state, 2, WIDTH / HEADS, HEADS, 64, 1);
     state.allocate();
     for (int round = 0; round < 2; round++) { // the second writes over the first
@@ -245,7 +251,7 @@ class BlocksTest {
     attention("", 24, 5);
     CrossAttention attention = open(w -> CrossAttention.of(w, WIDTH, 24, HEADS));
     try (GraphRun run =
-        runner.start(
+        runner().start(
             0,
             graph -> {
               Tensor x = graph.input("x", WIDTH, 3, 2);
@@ -261,7 +267,7 @@ class BlocksTest {
 
   private float[] onMaps(UnaryOperator<Tensor> block) {
     try (GraphRun run =
-        runner.start(
+        runner().start(
             block, graph -> graph.output("y", block.apply(graph.input("x", 5, 3, 4, 2))))) {
       return run.set("x", fractions(37, 32, 2, 4, 3, 5)).compute().get("y");
     }
