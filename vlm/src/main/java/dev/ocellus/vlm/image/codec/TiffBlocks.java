@@ -20,11 +20,16 @@ final class TiffBlocks {
 
   private static final byte[] JPEG_START = {(byte) 0xFF, (byte) 0xD8};
 
+  /** How often the bytes of a file may be copied: blocks may claim to reach to its end. */
+  private static final int MAX_COPIES = 64;
+
   private final byte[] file;
   private final TiffLayout layout;
   private final ImageLimits limits;
   private final boolean littleEndian;
   private final byte[] jpegTables;
+  private final TiffLzw lzw = new TiffLzw();
+  private long mayCopy;
 
   TiffBlocks(byte[] file, TiffDirectory tags, TiffLayout layout, ImageLimits limits) {
     this.file = file;
@@ -32,6 +37,7 @@ final class TiffBlocks {
     this.limits = limits;
     this.littleEndian = tags.isLittleEndian();
     this.jpegTables = bytes(tags.bytes(TiffDirectory.JPEG_TABLES));
+    this.mayCopy = (long) MAX_COPIES * file.length;
   }
 
   private static byte[] bytes(@Nullable ByteBuffer buffer) {
@@ -69,7 +75,7 @@ final class TiffBlocks {
     int written =
         switch (layout.compression()) {
           case TiffLayout.UNCOMPRESSED -> copy(in, start, end, out);
-          case LZW -> TiffLzw.decode(in, start, end, out);
+          case LZW -> lzw.decode(in, start, end, out);
           case ADOBE_DEFLATE, DEFLATE -> inflate(in, start, end, out);
           case PACK_BITS -> unpackBits(in, start, end, out);
           default -> throw unknownCompression();
@@ -104,11 +110,24 @@ final class TiffBlocks {
   }
 
   private byte[] reversed(int start, int end) {
-    byte[] bytes = Arrays.copyOfRange(file, start, end);
+    byte[] bytes = part(start, end);
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = (byte) (Integer.reverse(bytes[i]) >>> 24);
     }
     return bytes;
+  }
+
+  private byte[] part(int start, int end) {
+    spend(end - start);
+    return Arrays.copyOfRange(file, start, end);
+  }
+
+  private void spend(int bytes) {
+    mayCopy -= bytes;
+    if (mayCopy < 0) {
+      throw ImageFormatException.corrupt(
+          "the strips or tiles of the TIFF file overlap more than those of any real one");
+    }
   }
 
   private static int copy(byte[] in, int start, int end, byte[] out) {
@@ -160,10 +179,11 @@ final class TiffBlocks {
 
   /** A block that is a JPEG file, whose tables the directory may hold. */
   private byte[] jpeg(int start, int end, int length) throws IOException {
-    byte[] stream = Arrays.copyOfRange(file, start, end);
+    byte[] stream = part(start, end);
     if (jpegTables.length > 4 && stream.length > 2) {
       // Between the start of the tables and their end marker, and instead of the block's start.
       int tables = jpegTables.length - 2;
+      spend(tables);
       byte[] whole = Arrays.copyOf(jpegTables, tables + stream.length - JPEG_START.length);
       System.arraycopy(stream, 2, whole, tables, stream.length - 2);
       stream = whole;

@@ -51,6 +51,9 @@ record TiffLayout(
   /** Pillow reads six. */
   private static final int MAX_SAMPLES = 16;
 
+  /** Strips or tiles of a plane, of whatever size: as many as an image has rows. */
+  private static final long MAX_SMALL_BLOCKS = 1 << 16;
+
   private static final int RGB = 2;
   private static final int CMYK = 5;
   private static final int YCBCR = 6;
@@ -145,6 +148,11 @@ record TiffLayout(
       throw ImageFormatException.unsupported(
           "the TIFF file has %d samples of %d bits (%s) with photometric interpretation %d, which is not read; save it as PNG"
               .formatted(samples, bits, format, photometric));
+    }
+    if (blockCount() > Math.max(MAX_SMALL_BLOCKS, size.pixels() / 64) * samples) {
+      throw ImageFormatException.corrupt(
+          "the TIFF file has %d strips or tiles of %s pixels, more than any real one"
+              .formatted(blockCount(), block));
     }
     if (offsets.length < blockCount()) {
       throw ImageFormatException.truncated(

@@ -13,30 +13,30 @@ final class TiffLzw {
   private static final int MAX_BITS = 12;
   private static final int TABLE = 1 << MAX_BITS;
 
-  private final byte[] in;
-  private final int end;
-  private final boolean old;
+  // Entry i is the string that stands in the output at from[i] and is length[i] long.
+  private final int[] from = new int[TABLE];
+  private final int[] length = new int[TABLE];
+
+  private byte[] in = {};
+  private int end;
+  private boolean old;
   private int at;
   private int bits;
   private int bitCount;
 
-  private TiffLzw(byte[] in, int start, int end) {
-    this.in = in;
-    this.at = start;
-    this.end = end;
-    // The first code clears; only the old order has its low bits first.
-    this.old = end - start >= 2 && in[start] == 0 && (in[start + 1] & 1) != 0;
-  }
-
   /** Fills {@code out} from bytes {@code start} to {@code end} and returns how far it came. */
-  static int decode(byte[] in, int start, int end, byte[] out) {
-    return new TiffLzw(in, start, end).decode(out);
+  int decode(byte[] bytes, int start, int endOfBytes, byte[] out) {
+    in = bytes;
+    at = start;
+    end = endOfBytes;
+    bits = 0;
+    bitCount = 0;
+    // The first code clears; only the old order has its low bits first.
+    old = end - start >= 2 && in[start] == 0 && (in[start + 1] & 1) != 0;
+    return decode(out);
   }
 
   private int decode(byte[] out) {
-    // Entry i is the string that stands in the output at from[i] and is length[i] long.
-    int[] from = new int[TABLE];
-    int[] length = new int[TABLE];
     int next = FIRST;
     int width = 9;
     int lastAt = -1;

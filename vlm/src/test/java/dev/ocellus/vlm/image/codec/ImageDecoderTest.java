@@ -231,6 +231,44 @@ class ImageDecoderTest {
   }
 
   @Test
+  void refusesATiffOfTilesThatAreMadeToTakeForEver() {
+    // 9000 x 9000 pixels in tiles of one pixel, all at the same place of the file.
+    int tiles = 9000 * 9000;
+    int[][] tags = {
+      {256, 1, 9000},
+      {257, 1, 9000},
+      {258, 1, 8},
+      {259, 1, 5},
+      {262, 1, 1},
+      {322, 1, 1},
+      {323, 1, 1},
+      {324, tiles, 200}
+    };
+    byte[] file = tiff(tags, 200 + 4 * tiles);
+    ImageLimits large = LIMITS.withMaxBytes(1L << 30);
+    assertFails(file, large, Kind.CORRUPT, "more than any real one");
+  }
+
+  @Test
+  void saysWhichTiffCompressionIsNotRead() {
+    int[][] tags = {
+      {256, 1, 4}, {257, 1, 4}, {258, 1, 8}, {259, 1, 50000}, {262, 1, 1}, {273, 1, 100}
+    };
+    assertFails(tiff(tags, 200), LIMITS, Kind.UNSUPPORTED, "Zstandard");
+  }
+
+  /** A TIFF file of tags of 32-bit numbers: each the tag, how many, and the value or its place. */
+  private static byte[] tiff(int[][] tags, int length) {
+    ByteBuffer file = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+    file.put("II*\0".getBytes(StandardCharsets.ISO_8859_1)).putInt(8);
+    file.putShort((short) tags.length);
+    for (int[] tag : tags) {
+      file.putShort((short) tag[0]).putShort((short) 4).putInt(tag[1]).putInt(tag[2]);
+    }
+    return file.array();
+  }
+
+  @Test
   void saysWhichJpegVariantsAreNotRead() {
     byte[] file = TestImages.format("gray_64x48.jpg");
     file[TestImages.indexOf(file, 0xFF, 0xC0) + 1] = (byte) 0xC9;
