@@ -1,38 +1,25 @@
 package dev.ocellus.gguf;
 
+import dev.ocellus.io.ForeignFile;
+import dev.ocellus.io.ForeignFile.Guess;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Recognises what people pass by mistake where a GGUF file should stand. */
 final class FileKind {
-  /** Bytes of the file's start that {@link #describe} wants to see. */
-  static final int HEAD_BYTES = 512;
-
-  /** What the file seems to be, and what to do about it. */
-  record Guess(String found, String remedy) {}
-
   private FileKind() {}
 
   /**
-   * @param head the first bytes of the file, at most {@link #HEAD_BYTES}
+   * @param head the first bytes of the file, at most {@link ForeignFile#HEAD_BYTES}
    * @param size size of the whole file
    */
   static Guess describe(byte[] head, long size) {
     String text = new String(head, StandardCharsets.ISO_8859_1);
     String lower = text.stripLeading().toLowerCase(Locale.ROOT);
-    if (text.startsWith("version https://git-lfs")) {
-      return new Guess(
-          "a Git LFS pointer, a small text that stands for the model",
-          "Run 'git lfs pull' in that repository, or download the file itself.");
-    }
-    if (lower.startsWith("<!doctype html") || lower.startsWith("<html")) {
-      return new Guess(
-          "an HTML page, so the download saved a web page instead of the model",
-          "Download with the link of the file itself ('resolve' instead of 'blob' in the address), "
-              + "logged in where the model asks for it.");
-    }
-    if (lower.startsWith("<?xml") || lower.startsWith("<error")) {
-      return new Guess("an XML document, perhaps a server's error message", "Download it again.");
+    Optional<ForeignFile.Guess> foreign = ForeignFile.recognise(head);
+    if (foreign.isPresent()) {
+      return foreign.get();
     }
     if (isSafetensors(head, size)) {
       return new Guess(
@@ -60,15 +47,6 @@ final class FileKind {
       return new Guess(
           "a GGUF file with reversed bytes (big-endian)", "Get the little-endian file.");
     }
-    if (text.startsWith("\u001f\u008b")) {
-      return new Guess("a gzip archive", "Unpack it first (gunzip).");
-    }
-    if (text.startsWith("(\u00b5/\u00fd")) {
-      return new Guess("a zstd archive", "Unpack it first (unzstd).");
-    }
-    if (text.startsWith("\u00fd7zXZ")) {
-      return new Guess("an xz archive", "Unpack it first (unxz).");
-    }
     if (text.startsWith("\u0089PNG") || text.startsWith("\u00ff\u00d8\u00ff")) {
       return new Guess("an image", "Give the model file here; the image is a part of a message.");
     }
@@ -76,11 +54,6 @@ final class FileKind {
       return new Guess(
           "JSON text, perhaps a configuration or a server's error message",
           "Give the .gguf file, or download it again.");
-    }
-    if (text.chars().allMatch(c -> c == 0)) {
-      return new Guess(
-          "zeros, as in a file that a download has reserved and not filled",
-          "Wait for the download or start it again.");
     }
     return new Guess(hex(head), "Give a GGUF file (usually named *.gguf).");
   }

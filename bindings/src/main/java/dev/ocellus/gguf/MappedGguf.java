@@ -2,6 +2,7 @@ package dev.ocellus.gguf;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import dev.ocellus.io.ForeignFile;
 import dev.ocellus.io.MappedFile;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -42,10 +43,10 @@ record MappedGguf(Path path, MemorySegment data, GgufParser.Header header, FileT
       throw new GgufFormatException(
           path, 0, "file", "a GGUF file", "an empty file", "Download or convert it again.");
     }
-    byte[] head = data.asSlice(0, Math.min(size, FileKind.HEAD_BYTES)).toArray(JAVA_BYTE);
+    byte[] head = data.asSlice(0, Math.min(size, ForeignFile.HEAD_BYTES)).toArray(JAVA_BYTE);
     for (int i = 0; i < Math.min(MAGIC.length, head.length); i++) {
       if (head[i] != MAGIC[i]) {
-        FileKind.Guess guess = FileKind.describe(head, size);
+        ForeignFile.Guess guess = FileKind.describe(head, size);
         throw new GgufFormatException(path, 0, "magic", "'GGUF'", guess.found(), guess.remedy());
       }
     }

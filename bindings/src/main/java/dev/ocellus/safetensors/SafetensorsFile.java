@@ -1,6 +1,7 @@
 package dev.ocellus.safetensors;
 
 import com.fasterxml.jackson.databind.util.ByteBufferBackedInputStream;
+import dev.ocellus.io.ForeignFile;
 import dev.ocellus.io.MappedFile;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -57,6 +58,7 @@ public final class SafetensorsFile implements AutoCloseable {
     try {
       MemorySegment file = MappedFile.map(path, ".safetensors", arena);
       long size = file.byteSize();
+      requireGenuine(path, file);
       if (size < 10) {
         throw new SafetensorsFormatException(path, "file", "a header", size + " bytes in all");
       }
@@ -80,6 +82,14 @@ public final class SafetensorsFile implements AutoCloseable {
         arena.close();
       }
     }
+  }
+
+  private static void requireGenuine(Path path, MemorySegment file) {
+    long n = Math.min(file.byteSize(), ForeignFile.HEAD_BYTES);
+    ForeignFile.recognise(file.asSlice(0, n).toArray(I8))
+        .ifPresent(foreign -> {
+          throw new SafetensorsFormatException(path, foreign);
+        });
   }
 
   /** The file. */

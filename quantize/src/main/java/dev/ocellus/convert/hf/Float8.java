@@ -2,8 +2,12 @@ package dev.ocellus.convert.hf;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.ocellus.convert.common.ConversionException;
+import dev.ocellus.safetensors.SafetensorsType;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Checkpoints whose matrices are 8-bit floats with a scale for each block ({@code
@@ -13,9 +17,17 @@ import java.util.Map;
 final class Float8 {
   private static final String SCALE = "_scale_inv";
 
+  /** What stands beside a matrix in the forms of compressed-tensors, ModelOpt and FBGEMM. */
+  private static final List<String> OTHER_FORMS =
+      List.of("weight_scale", "input_scale", "weight_scale_2", "input_scale_ub");
+
+  private static final Set<SafetensorsType> IN_8_BITS =
+      EnumSet.of(SafetensorsType.F8_E4M3, SafetensorsType.F8_E5M2);
+
   private Float8() {}
 
   static Map<String, LazyTensor> widened(HfConfig config, Map<String, LazyTensor> stored) {
+    requireReadable(config, stored);
     JsonNode quantization = config.find("quantization_config");
     if (quantization == null) {
       return stored;
@@ -37,6 +49,26 @@ final class Float8 {
       out.put(name, scale == null ? tensor : scaled(tensor, scale, block));
     });
     return out;
+  }
+
+  /**
+   * One scale for a tensor or a row, and scales of activations: read as they are, numbers are
+   * wrong.
+   */
+  private static void requireReadable(HfConfig config, Map<String, LazyTensor> stored) {
+    for (String name : stored.keySet()) {
+      for (String other : OTHER_FORMS) {
+        LazyTensor matrix =
+            name.endsWith("." + other)
+                ? stored.get(name.substring(0, name.length() - other.length()) + "weight")
+                : null;
+        if (matrix != null && IN_8_BITS.contains(matrix.type())) {
+          throw new ConversionException(
+              "%s: '%s' belongs to a form of 8-bit floats (FP8) that is not read; only matrices with '%s' are. Take the checkpoint that is not quantized."
+                  .formatted(config.file(), name, "weight" + SCALE));
+        }
+      }
+    }
   }
 
   private static LazyTensor scaled(LazyTensor tensor, LazyTensor scale, JsonNode block) {

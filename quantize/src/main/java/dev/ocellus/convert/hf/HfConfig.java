@@ -135,7 +135,7 @@ public final class HfConfig {
       JsonNode v = find(key);
       if (v != null) {
         if (!v.isNumber() || !Double.isFinite(v.doubleValue())) {
-          throw invalid(key, "a number", shown(v));
+          throw invalid(key, "a finite number", shown(v));
         }
         return OptionalDouble.of(v.doubleValue());
       }
@@ -203,8 +203,8 @@ public final class HfConfig {
     float[] out = new float[v.size()];
     for (int i = 0; i < out.length; i++) {
       JsonNode e = v.get(i);
-      if (e == null || !e.isNumber()) {
-        throw invalid(key, "a list of numbers", shown(v));
+      if (e == null || !e.isNumber() || !Double.isFinite(e.doubleValue())) {
+        throw invalid(key, "a list of finite numbers", shown(v));
       }
       out[i] = (float) e.doubleValue();
     }

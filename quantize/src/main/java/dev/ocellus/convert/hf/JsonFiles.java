@@ -1,12 +1,13 @@
 package dev.ocellus.convert.hf;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.convert.common.ConversionException;
-import dev.ocellus.io.MappedFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,12 +15,11 @@ import java.util.Optional;
 
 /** Reads JSON files of a checkpoint; none can be so large or so deep that it does harm. */
 public final class JsonFiles {
-  /** Configurations take kilobytes, indexes a few megabytes. */
-  private static final long MAX_BYTES = 256L << 20;
-
   /** Streams tokenizers, which take tens of megabytes. */
   public static final JsonFactory FACTORY =
-      JsonFactory.builder()
+      new JsonFactoryBuilder()
+          // Python writes NaN and Infinity, and reads them
+          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
           .streamReadConstraints(
               StreamReadConstraints.builder()
                   .maxNestingDepth(64)
@@ -52,13 +52,8 @@ public final class JsonFiles {
   }
 
   private static JsonNode read(Path file) throws IOException {
-    long size = MappedFile.attributes(file, ".json").size();
-    if (size > MAX_BYTES) {
-      throw ConversionException.at(
-          file, "size", "at most " + MAX_BYTES + " bytes", "" + size, "Is it another file?");
-    }
     try {
-      return MAPPER.readTree(Files.readAllBytes(file));
+      return MAPPER.readTree(CheckpointFiles.read(file, ".json"));
     } catch (com.fasterxml.jackson.core.JacksonException e) {
       throw damaged(file, e);
     }

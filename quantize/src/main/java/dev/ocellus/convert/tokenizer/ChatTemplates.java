@@ -2,6 +2,7 @@ package dev.ocellus.convert.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.ocellus.convert.common.ConversionException;
+import dev.ocellus.convert.hf.CheckpointFiles;
 import dev.ocellus.convert.hf.HfFolder;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
@@ -84,11 +85,13 @@ final class ChatTemplates {
   private void addFiles(HfFolder folder) throws IOException {
     for (Path file : additional(folder)) {
       String name = file.getFileName().toString();
-      byName.put(name.substring(0, name.length() - ".jinja".length()), Files.readString(file));
+      byName.put(
+          name.substring(0, name.length() - ".jinja".length()),
+          CheckpointFiles.text(file, ".jinja"));
     }
     Path jinja = folder.file(JINJA);
     if (Files.exists(jinja)) {
-      byName.put(DEFAULT, Files.readString(jinja));
+      byName.put(DEFAULT, CheckpointFiles.text(jinja, ".jinja"));
     }
   }
 

@@ -57,7 +57,7 @@ final class SentencePieceLikeBpe {
           ADDED_SCORE,
           control ? TokenKind.CONTROL : TokenKind.USER_DEFINED);
     }
-    tokens.write(out, "llama", "default", true);
+    tokens.writeSentencePiece(out, folder.file("tokenizer.json"));
     if (!addsSpace()) {
       out.bool("tokenizer.ggml.add_space_prefix", false);
     }

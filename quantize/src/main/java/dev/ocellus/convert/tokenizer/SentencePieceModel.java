@@ -1,12 +1,11 @@
 package dev.ocellus.convert.tokenizer;
 
 import dev.ocellus.convert.common.ConversionException;
-import dev.ocellus.io.MappedFile;
+import dev.ocellus.convert.hf.CheckpointFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,7 +24,6 @@ final class SentencePieceModel {
 
   static final int BPE = 2;
 
-  private static final long MAX_BYTES = 256L << 20;
   private static final int VARINT = 0;
   private static final int FIXED64 = 1;
   private static final int BYTES = 2;
@@ -52,13 +50,10 @@ final class SentencePieceModel {
    * @throws ConversionException if it is no SentencePiece model
    */
   static SentencePieceModel read(Path file) throws IOException {
-    long size = MappedFile.attributes(file, "SentencePiece").size();
-    if (size > MAX_BYTES) {
-      throw ConversionException.at(
-          file, "size", "at most " + MAX_BYTES + " bytes", "" + size, "Is it another file?");
-    }
     SentencePieceModel model = new SentencePieceModel(file);
-    model.model(ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN));
+    model.model(
+        ByteBuffer.wrap(CheckpointFiles.read(file, "SentencePiece"))
+            .order(ByteOrder.LITTLE_ENDIAN));
     if (model.pieces.isEmpty()) {
       throw model.damaged("at least one token", "none");
     }

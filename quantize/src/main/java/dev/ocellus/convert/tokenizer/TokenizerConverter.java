@@ -95,7 +95,7 @@ public final class TokenizerConverter {
     TokenizerJson json = tokenizerJson();
     SentencePieceVocabulary vocabulary = new SentencePieceVocabulary(folder, nVocab);
     vocabulary.unusedPlaceholders();
-    vocabulary.tokens().write(out, "llama", "default", true);
+    vocabulary.tokens().writeSentencePiece(out, folder.file(SENTENCE_PIECE));
     out.bool("tokenizer.ggml.add_space_prefix", vocabulary.model().addDummyPrefix);
     SpecialTokens special = SpecialTokens.of(folder, json, nVocab);
     int end = vocabulary.find("<|im_end|>");
@@ -114,7 +114,7 @@ public final class TokenizerConverter {
       out.bool("tokenizer.ggml.remove_extra_whitespaces", model.removeExtraWhitespaces);
       UnigramVocabulary.writeCharsmap(out, model.precompiledCharsmap);
     } else {
-      vocabulary.tokens().write(out, "llama", "default", true);
+      vocabulary.tokens().writeSentencePiece(out, folder.file(SENTENCE_PIECE));
     }
     finish(out, SpecialTokens.of(folder, json, nVocab), null);
   }

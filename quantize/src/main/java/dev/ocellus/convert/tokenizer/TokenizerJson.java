@@ -7,11 +7,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.ocellus.convert.common.ConversionException;
+import dev.ocellus.convert.hf.CheckpointFiles;
 import dev.ocellus.convert.hf.JsonFiles;
-import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -67,7 +66,7 @@ final class TokenizerJson {
    */
   static TokenizerJson read(Path file) throws IOException {
     TokenizerJson t = new TokenizerJson(file);
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file));
+    try (InputStream in = CheckpointFiles.open(file, ".json");
         JsonParser p = MAPPER.createParser(in)) {
       t.root(p);
     } catch (JacksonException e) {

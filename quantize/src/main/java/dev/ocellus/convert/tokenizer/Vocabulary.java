@@ -1,7 +1,10 @@
 package dev.ocellus.convert.tokenizer;
 
+import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.gguf.GgufWriter;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Set;
 
 /** All tokens by id. Ids that nobody claims are written as {@code [PADn]}, unused. */
 final class Vocabulary {
@@ -46,6 +49,27 @@ final class Vocabulary {
       out.floats("tokenizer.ggml.scores", scores);
     }
     out.ints("tokenizer.ggml.token_type", kinds);
+  }
+
+  /**
+   * Writes tokens of SentencePiece's kind with scores, for which llama.cpp falls back to bytes.
+   *
+   * @throws ConversionException if a byte has no token, as nothing reads such a file
+   */
+  void writeSentencePiece(GgufWriter out, Path file) {
+    Set<String> all = Set.copyOf(Arrays.asList(texts).stream().distinct().toList());
+    for (int b = 0; b < 256; b++) {
+      boolean alone = b > 0 && b < 128 && all.contains(String.valueOf((char) b));
+      if (!alone && !all.contains("<0x%02X>".formatted(b))) {
+        throw ConversionException.at(
+            file,
+            "tokens",
+            "one for every byte (<0x00> to <0xFF>)",
+            "none for <0x%02X>".formatted(b),
+            "llama.cpp cannot say every text with such a vocabulary; take a checkpoint whose tokenizer was trained with byte_fallback.");
+      }
+    }
+    write(out, "llama", "default", true);
   }
 
   /**

@@ -4,6 +4,7 @@ import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.TensorType;
+import dev.ocellus.io.MappedFile;
 import dev.ocellus.quantize.imatrix.ImportanceMatrix.Entry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -29,6 +30,7 @@ final class ImatrixFiles {
   private ImatrixFiles() {}
 
   static ImportanceMatrix read(Path file) throws IOException {
+    MappedFile.attributes(file, ".gguf"); // a pipe would block
     byte[] magic = new byte[4];
     try (var in = Files.newInputStream(file)) {
       in.readNBytes(magic, 0, 4);

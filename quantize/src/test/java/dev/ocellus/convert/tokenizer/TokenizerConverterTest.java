@@ -16,7 +16,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -82,25 +84,44 @@ class TokenizerConverterTest {
 
   @Test
   void readsASentencePieceModel() throws IOException {
-    byte[] model = sentencePiece().bytes(2, new Proto().number(3, 2).toBytes()).toBytes();
+    Proto pieces = sentencePiece();
+    byteTokens().forEach(text -> pieces.piece(text, 0, 6));
+    byte[] model = pieces.bytes(2, new Proto().number(3, 2).toBytes()).toBytes();
     Files.write(directory.resolve("tokenizer.model"), model);
-    Files.writeString(directory.resolve("added_tokens.json"), "{\"<extra>\": 5, \"<far>\": 99}");
+    Files.writeString(directory.resolve("added_tokens.json"), "{\"<extra>\": 260, \"<far>\": 999}");
     Files.writeString(
         directory.resolve("tokenizer_config.json"),
-        "{\"added_tokens_decoder\": {\"6\": {\"content\": \"<|end|>\", \"special\": false}}}");
+        "{\"added_tokens_decoder\": {\"261\": {\"content\": \"<|end|>\", \"special\": false}}}");
     written(
-        8,
+        263,
         m -> {
           assertThat(m.string("tokenizer.ggml.model")).isEqualTo("llama");
           assertThat(m.array("tokenizer.ggml.tokens").strings())
-              .containsExactly(
-                  "<unk>", "<s>", "<0x0A>", "\u2581a", "mine", "<extra>", "<|end|>", "[PAD7]");
+              .startsWith("<unk>", "<s>", "<0x0A>", "\u2581a", "mine", "<0x00>")
+              .endsWith("<0xFF>", "<extra>", "<|end|>", "[PAD262]");
           assertThat(m.array("tokenizer.ggml.token_type").longs())
-              .containsExactly(2, 3, 6, 1, 1, 4, 3, 5);
+              .startsWith(2, 3, 6, 1, 1, 6)
+              .endsWith(6, 4, 3, 5);
           assertThat(m.floats("tokenizer.ggml.scores"))
-              .containsExactly(0, 0, 0, -1, 0, -1000, -1000, -10000);
+              .startsWith(0, 0, 0, -1, 0)
+              .endsWith(0, -1000, -1000, -10000);
           assertThat(m.int32("tokenizer.ggml.bos_token_id")).isEqualTo(1);
         });
+  }
+
+  /** All but that of the line feed, which {@link #sentencePiece} has. */
+  private static List<String> byteTokens() {
+    return IntStream.range(0, 256).filter(b -> b != 10).mapToObj("<0x%02X>"::formatted).toList();
+  }
+
+  /** Every use of such a file would be refused. */
+  @Test
+  void refusesASentencePieceModelWithoutATokenForEveryByte() throws IOException {
+    byte[] model = sentencePiece().bytes(2, new Proto().number(3, 2).toBytes()).toBytes();
+    Files.write(directory.resolve("tokenizer.model"), model);
+    assertThatThrownBy(() -> written(5, m -> {}))
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContainingAll("tokenizer.model", "for every byte", "<0x00>");
   }
 
   @Test
@@ -132,8 +153,11 @@ class TokenizerConverterTest {
         .hasMessageContaining("tokenizer.model");
   }
 
-  @Test
-  void makesScoresOfTheOrderOfMerges() throws IOException {
+  private void writeMerges(List<String> byteTokens) throws IOException {
+    StringBuilder vocabulary = new StringBuilder();
+    for (String token : byteTokens) {
+      vocabulary.append(", \"%s\": %d".formatted(token, 7 + byteTokens.indexOf(token)));
+    }
     Files.writeString(
         directory.resolve("tokenizer.json"),
         """
@@ -141,19 +165,34 @@ class TokenizerConverterTest {
                           {"id": 6, "content": "<end>", "special": true}],
          "normalizer": {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "\u2581"}]},
          "model": {"type": "BPE", "byte_fallback": true, "unk_token": "<unk>",
-           "vocab": {"<unk>": 0, "<0x0A>": 1, "a": 2, "b": 3, "ba": 4, "ab": 5, "<end>": 6},
+           "vocab": {"<unk>": 0, "<0x0A>": 1, "a": 2, "b": 3, "ba": 4, "ab": 5, "<end>": 6%s},
            "merges": ["a b", "b a"]}}
-        """);
+        """
+            .formatted(vocabulary));
+  }
+
+  @Test
+  void makesScoresOfTheOrderOfMerges() throws IOException {
+    writeMerges(byteTokens());
     written(
-        7,
+        7 + 255,
         m -> {
           assertThat(m.string("tokenizer.ggml.model")).isEqualTo("llama");
           float[] scores = m.floats("tokenizer.ggml.scores");
           assertThat(scores[5]).isGreaterThan(scores[4]); // ab before ba
           assertThat(m.array("tokenizer.ggml.token_type").longs())
-              .containsExactly(2, 6, 1, 1, 1, 1, 3);
+              .startsWith(2, 6, 1, 1, 1, 1, 3, 6)
+              .endsWith(6);
           assertThat(m.contains("tokenizer.ggml.add_space_prefix")).isFalse();
         });
+  }
+
+  @Test
+  void refusesMergesWithoutATokenForEveryByte() throws IOException {
+    writeMerges(byteTokens().subList(0, 254)); // all but <0xFF>
+    assertThatThrownBy(() -> written(7 + 254, m -> {}))
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContainingAll("tokenizer.json", "for every byte", "<0xFF>");
   }
 
   @Test
