@@ -7,6 +7,7 @@ import dev.ocellus.convert.Converter;
 import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.HfFolder;
 import dev.ocellus.io.Sha256;
+import dev.ocellus.nativelib.CacheDirectory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -19,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps converted checkpoints, so that a folder in HuggingFace's layout can be run as it is. It is
- * converted again when one of its files changes; the files of what it was before are removed then.
+ * converted again when one of its files changes, or when what was kept is damaged; the files of
+ * what it was before are removed when no process uses them any more.
  *
  * <p>libllama could take the tensors without a file ({@code llama_model_init_from_user}), but then
  * maps nothing, does not rearrange weights for the processor, and creates every tensor that an
@@ -27,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CheckpointCache {
   /** Raised when a conversion gives other files than before. */
-  private static final String VERSION = "ocellus-convert 2";
+  private static final String VERSION = "ocellus-convert 3";
 
   private static final Set<String> INPUTS = Set.of("json", "safetensors", "model", "jinja", "txt");
 
@@ -48,7 +50,7 @@ public final class CheckpointCache {
   private final Path root;
   private final long exactBytes;
 
-  /** A cache in a folder, which is created when something is put there. */
+  /** A cache in a folder, which is created, for this user alone, when something is put there. */
   public CheckpointCache(Path root) {
     this(root, EXACT_BYTES);
   }
@@ -62,50 +64,58 @@ public final class CheckpointCache {
   }
 
   /**
-   * The GGUF files of a checkpoint, converted if they are not there yet: in F32, so that nothing is
-   * rounded, where the weights take up to 512 MiB, and else in its own 16-bit type. Safe for
-   * several processes at once.
+   * The GGUF files of a checkpoint, converted if they are not there yet, or not as they were
+   * written: in F32, so that nothing is rounded, where the weights take up to 512 MiB, and else in
+   * its own 16-bit type. Safe for several threads and processes at once: one converts, the others
+   * wait for it. The files stay as long as this process runs.
    *
    * @param withEncoder whether the image encoder is wanted
-   * @throws IOException if a file cannot be read or written
+   * @throws IOException if a file cannot be read or written, or the cache belongs to another user
+   *     or can be written by everybody
    * @throws dev.ocellus.OcellusException if the checkpoint cannot be converted
    * @throws java.util.concurrent.CancellationException if {@code progress} ended it
    */
   public Converted convert(Path folder, boolean withEncoder, ConvertProgress progress)
       throws IOException {
     Path real = folder.toRealPath();
-    String name =
-        "%s-%s".formatted(HfFolder.nameOf(real), Sha256.hex(real.toString()).substring(0, 8));
-    Path directory = root.resolve(name + "-" + Sha256.hex(listing(real)).substring(0, 16));
+    String name = "%s-%s-".formatted(HfFolder.nameOf(real), hash(real.toString(), 8));
+    CacheDirectory.create(root);
+    Path directory = root.resolve(name + hash(listing(real), 16));
     Path text = directory.resolve("text.gguf");
     Path mmproj = directory.resolve("mmproj.gguf");
-    Path done = directory.resolve("complete");
-    if (!Files.exists(done)) {
-      Files.createDirectories(directory);
-      if (withEncoder) {
+    try (EntryLock.Exclusive lock = EntryLock.acquire(directory)) {
+      CacheDirectory.create(directory);
+      CompleteMarker marker = CompleteMarker.read(directory);
+      if (withEncoder && !marker.knows(mmproj)) {
         write(real, mmproj, false, progress);
+        marker = marker.with(mmproj);
       }
-      write(real, text, true, progress);
-      if (withEncoder) {
-        Files.writeString(done, VERSION + "\n");
+      if (!marker.knows(text)) {
+        write(real, text, true, progress);
+        marker = marker.with(text);
       }
-      removeOthers(directory, name);
+      marker.write();
+      lock.keepInUse();
     }
+    removeOthers(directory, name);
     return new Converted(text, withEncoder && Files.exists(mmproj) ? mmproj : null);
+  }
+
+  private static String hash(String text, int digits) {
+    return Sha256.hex(text).substring(0, digits);
   }
 
   private void write(Path folder, Path to, boolean text, ConvertProgress progress)
       throws IOException {
-    if (!Files.exists(to)) {
-      OutputType type = bytesOfWeights(folder) <= exactBytes ? OutputType.F32 : OutputType.AUTO;
-      ConvertOptions options =
-          ConvertOptions.defaults()
-              .withParts(text, text ? Encoders.NO : Encoders.IF_THERE)
-              .withOutput(to, null)
-              .withTypes(type, type)
-              .withModelName(HfFolder.nameOf(folder));
-      Converter.convert(folder, options, progress);
-    }
+    Files.deleteIfExists(to); // damaged, or from a run that was ended before its marker
+    OutputType type = bytesOfWeights(folder) <= exactBytes ? OutputType.F32 : OutputType.AUTO;
+    ConvertOptions options =
+        ConvertOptions.defaults()
+            .withParts(text, text ? Encoders.NO : Encoders.IF_THERE)
+            .withOutput(to, null)
+            .withTypes(type, type)
+            .withModelName(HfFolder.nameOf(folder));
+    Converter.convert(folder, options, progress);
   }
 
   /** What the checkpoint is: names, sizes and times of the files that conversion reads. */
@@ -143,14 +153,20 @@ public final class CheckpointCache {
     }
   }
 
-  /** Removes what the same folder was converted to earlier. */
+  /** Removes what the same folder was converted to earlier, unless a process uses it. */
   private void removeOthers(Path directory, String name) throws IOException {
     for (Path other : files(root)) {
-      if (!other.equals(directory) && String.valueOf(other.getFileName()).startsWith(name + "-")) {
-        for (Path file : files(other)) {
-          Files.deleteIfExists(file);
-        }
-        Files.deleteIfExists(other);
+      if (!other.equals(directory)
+          && String.valueOf(other.getFileName()).startsWith(name)
+          && Files.isDirectory(other)) {
+        EntryLock.ifUnused(
+            other,
+            () -> {
+              for (Path file : files(other)) {
+                Files.deleteIfExists(file);
+              }
+              Files.deleteIfExists(other);
+            });
       }
     }
   }
