@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Nested;
 
 /**
  * The contract for the tiny models of the golden data; that their values are the reference's is
- * FidelityTest's to show.
+ * FidelityTest's to show. Families with more to test have a class of their own.
  */
 class FamiliesTest {
   private abstract static class Golden extends VisionEncoderContract {
@@ -46,13 +46,6 @@ class FamiliesTest {
   }
 
   @Nested
-  class Qwen25Vl extends Golden {
-    Qwen25Vl() {
-      super("qwen2.5-vl", "v.blk.1.attn_q.weight");
-    }
-  }
-
-  @Nested
   class Qwen3Vl extends Golden {
     Qwen3Vl() {
       super("qwen3-vl", "v.deepstack.0.fc1.weight");
@@ -77,6 +70,27 @@ class FamiliesTest {
   class JanusPro extends Golden {
     JanusPro() {
       super("janus", "v.blk.1.attn_q.weight");
+    }
+  }
+
+  @Nested
+  class LlavaNext extends Golden {
+    LlavaNext() {
+      super("llava-next", "mm.2.weight");
+    }
+  }
+
+  @Nested
+  class InternVit300M extends Golden {
+    InternVit300M() {
+      super("internvl", "v.blk.1.attn_q.weight");
+    }
+  }
+
+  @Nested
+  class Pixtral extends Golden {
+    Pixtral() {
+      super("pixtral", "v.blk.1.attn_q.weight");
     }
   }
 }

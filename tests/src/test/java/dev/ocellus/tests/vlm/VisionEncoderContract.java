@@ -22,14 +22,14 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What every vision architecture must do; the subclasses add parity with their reference. */
+/** What every vision family must do; the subclasses add parity with their reference. */
 abstract class VisionEncoderContract {
   @TempDir Path directory;
 
-  /** A small mmproj file of the architecture. */
-  abstract Path mmproj();
+  /** A small mmproj file of the family. */
+  abstract Path mmproj() throws IOException;
 
-  /** A weight that the architecture cannot do without, of more than one dimension. */
+  /** A weight that the family cannot do without, of more than one dimension. */
   abstract String requiredWeight();
 
   /** Two images whose tiles have the same shape. */
@@ -40,7 +40,7 @@ abstract class VisionEncoderContract {
   }
 
   @Test
-  void givesAsManyRowsAsItAnnounces() throws IOException {
+  void givesAsManyEmbeddingsAsItAnnounces() throws IOException {
     try (VisionEncoder encoder = open()) {
       for (RgbImage image : alikeImages()) {
         ImageInput input = encoder.prepare(image);
@@ -80,12 +80,16 @@ abstract class VisionEncoderContract {
             .usingComparatorWithPrecision(1e-5f)
             .containsExactly(expected.get(i).rows());
       }
-      assertThat(single.computeBufferBytes()).isLessThan(together.computeBufferBytes());
+      if (inputs.getFirst().tiles().getFirst().shape().size() == 4) {
+        assertThat(single.computeBufferBytes()).isLessThan(together.computeBufferBytes());
+      } else { // tiles that never go through together
+        assertThat(single.computeBufferBytes()).isEqualTo(together.computeBufferBytes());
+      }
     }
   }
 
   @Test
-  void encodesAPictureTheSameEveryTime() throws IOException {
+  void encodesAnImageTheSameEveryTime() throws IOException {
     try (VisionEncoder encoder = open()) {
       ImageInput input = encoder.prepare(alikeImages().getFirst());
       float[] first = encoder.encode(input).rows().clone();
@@ -95,7 +99,7 @@ abstract class VisionEncoderContract {
   }
 
   @Test
-  void encodesAPictureTheSameAfterALargerBatch() throws IOException {
+  void encodesAnImageTheSameAfterALargerBatch() throws IOException {
     try (VisionEncoder encoder = open()) {
       ImageInput input = encoder.prepare(alikeImages().getFirst());
       float[] first = encoder.encode(input).rows().clone();

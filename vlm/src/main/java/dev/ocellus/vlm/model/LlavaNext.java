@@ -90,7 +90,7 @@ final class LlavaNext {
     public Tensor forward(EncoderGraph graph) {
       Tensor x = tower.patches(graph.pixels()); // [nOut, nPatches, n]
       x = projector.forward(x).named("projector.raw"); // [width, nPatches, n]
-      return x.concat(newline.inGraphOf(x).repeat(width, 1, x.size(2)), 1);
+      return x.concat(newline.inGraphOf(x).repeat(width, 1, x.size(2)), 1).named("projector.out");
     }
 
     @Override
