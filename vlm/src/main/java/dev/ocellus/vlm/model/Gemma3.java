@@ -28,8 +28,8 @@ import java.util.List;
 
 /**
  * Gemma 3 (arXiv:2503.19786): every image is stretched to one square, goes through a SigLIP tower,
- * squares of its patches are averaged, normed and projected. The rows of an image see each other in
- * the text model. Weights under {@code v.} and {@code mm.}.
+ * squares of its patches are averaged, normed and projected. The embeddings of an image attend to
+ * each other in the text model. Weights under {@code v.} and {@code mm.}.
  *
  * <p>The reference is {@code Gemma3ForConditionalGeneration} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/gemma3/modeling_gemma3.py">modeling_gemma3.py</a>.
@@ -138,13 +138,13 @@ final class Gemma3 {
 
     /** The whole image, then its crops, each as an image stands in a prompt. */
     private List<ImagePiece> layout(int n) {
-      ImagePiece rows = ImagePiece.Rows.of(config.perSide() * config.perSide());
+      ImagePiece image = ImagePiece.Rows.of(config.perSide() * config.perSide());
       List<ImagePiece> pieces = new ArrayList<>();
-      pieces.add(rows);
+      pieces.add(image);
       for (int i = 1; i < n; i++) {
         String between = i == 1 ? PanAndScan.BETWEEN : " ";
         pieces.add(new ImagePiece.Text(AFTER + between + BEFORE));
-        pieces.add(rows);
+        pieces.add(image);
       }
       return pieces;
     }

@@ -90,7 +90,7 @@ final class Idefics3 {
       return new Config(tower, new PixelShuffle(factor));
     }
 
-    ImagePiece rowsOfTile() {
+    ImagePiece embeddingsOfTile() {
       int perSide = tower.grid() / shuffle.factor();
       return ImagePiece.Rows.of(perSide * perSide);
     }
@@ -200,7 +200,7 @@ final class Idefics3 {
 
     /** The tiles row by row, each behind its place; then the whole image. */
     private List<ImagePiece> layout(int nx, int ny) {
-      ImagePiece rows = config.rowsOfTile();
+      ImagePiece tile = config.embeddingsOfTile();
       List<ImagePiece> pieces = new ArrayList<>();
       String lineEnd = "";
       if (nx * ny > 1) {
@@ -208,7 +208,7 @@ final class Idefics3 {
           for (int x = 1; x <= nx; x++) {
             String place = "<fake_token_around_image><row_%d_col_%d>".formatted(y, x);
             pieces.add(new ImagePiece.Text(lineEnd + place));
-            pieces.add(rows);
+            pieces.add(tile);
             lineEnd = "";
           }
           lineEnd = "\n";
@@ -216,7 +216,7 @@ final class Idefics3 {
         lineEnd = "\n\n";
       }
       pieces.add(new ImagePiece.Text(lineEnd + "<fake_token_around_image><global-img>"));
-      pieces.add(rows);
+      pieces.add(tile);
       pieces.add(new ImagePiece.Text("<fake_token_around_image>"));
       return pieces;
     }
@@ -240,7 +240,7 @@ final class Idefics3 {
       for (int i = 0; i < tiles.size(); i++) {
         String before = i == 0 ? "" : around + heading(sampled, i);
         layout.add(new ImagePiece.Text(before + around + "<global-img>"));
-        layout.add(config.rowsOfTile());
+        layout.add(config.embeddingsOfTile());
       }
       layout.add(new ImagePiece.Text(around));
       return new ImageInput(

@@ -88,7 +88,7 @@ final class LlavaOneVision {
     return (int) layers[0];
   }
 
-  /** Columns and lines of rows that are left of the canvas; either may be 0. */
+  /** Columns and lines of embeddings that are left of the canvas; either may be 0. */
   private record Grid(int columns, int lines) {}
 
   /**

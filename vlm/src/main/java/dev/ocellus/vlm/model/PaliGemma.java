@@ -27,8 +27,9 @@ import java.util.List;
 
 /**
  * PaliGemma (arXiv:2407.07726) and PaliGemma 2 (arXiv:2412.03555): every image is stretched to one
- * square and goes through a SigLIP tower and one linear map. The text model, Gemma or Gemma 2, sees
- * all of the prompt at once. Weights under {@code v.} and {@code mm.model.fc}.
+ * square and goes through a SigLIP tower and one linear layer. The text model, Gemma or Gemma 2,
+ * takes all of the prompt as a bidirectional prefix. Weights under {@code v.} and {@code
+ * mm.model.fc}.
  *
  * <p>The reference is {@code PaliGemmaForConditionalGeneration} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/paligemma/modeling_paligemma.py">modeling_paligemma.py</a>,
@@ -36,7 +37,7 @@ import java.util.List;
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/paligemma/processing_paligemma.py">processing_paligemma.py</a>.
  *
  * <p>Gemma multiplies the embeddings of tokens by the root of their width. libllama's graphs do so
- * with whatever comes in, so the rows of an image are divided by it here.
+ * with whatever comes in, so the embeddings of an image are divided by it here.
  */
 final class PaliGemma {
   private PaliGemma() {}

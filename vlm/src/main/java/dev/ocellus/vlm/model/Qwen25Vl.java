@@ -103,14 +103,14 @@ final class Qwen25Vl {
    * Tokens in an order in which those of a window follow each other.
    *
    * @param tokens where each was in the order of lines
-   * @param windows of rows, all of one size behind each other
+   * @param windows of patches, all of one size behind each other
    */
   record Arrangement(int[] tokens, Windows windows) {
     /**
      * @param nx tokens across
      * @param ny tokens down
      * @param side tokens of a window's side
-     * @param perToken rows that become one token
+     * @param perToken patches that become one token
      */
     static Arrangement of(int nx, int ny, int side, int perToken) {
       int wholeX = nx / side * side;

@@ -39,7 +39,7 @@ import java.util.TreeMap;
 /**
  * Qwen3-VL (arXiv:2511.21631): as {@link Qwen2Vl}, with a learned table of positions besides the
  * rotary ones, and with what some layers give out projected too (deepstack, arXiv:2406.04334). A
- * row has the projector's values first and then those of each such layer; the text model adds the
+ * token has the projector's values first and then those of each such layer; the text model adds the
  * latter after its first layers.
  *
  * <p>The reference is {@code Qwen3VLVisionModel} of transformers: <a
@@ -155,7 +155,7 @@ final class Qwen3Vl {
     }
   }
 
-  /** A projector of a layer: it normalizes the joined rows, not each as the last one does. */
+  /** A projector of a layer: it normalizes the joined patches, not each as the last one does. */
   private record Deepstack(LayerNorm norm, Mlp mlp) {
     static Deepstack of(Weights w, long nIn, long width) {
       int hidden = w.at("fc1").outputs("weight");
@@ -246,11 +246,11 @@ final class Qwen3Vl {
               projection.forward(embedding.merge(x)).named("deepstack." + features.size()));
         }
       }
-      Tensor rows = projector.forward(embedding.merge(postNorm.forward(x)));
+      Tensor tokens = projector.forward(embedding.merge(postNorm.forward(x)));
       for (Tensor feature : features) {
-        rows = rows.concat(feature, 0);
+        tokens = tokens.concat(feature, 0);
       }
-      return rows.named("projector.out");
+      return tokens.named("projector.out");
     }
   }
 }

@@ -3,7 +3,9 @@ package dev.ocellus.vlm.nn;
 import dev.ocellus.ggml.Tensor;
 import java.util.function.UnaryOperator;
 
-/** What a feed-forward block applies between its two maps, by the names that papers use. */
+/**
+ * What a feed-forward block applies between its two linear layers, by the names that papers use.
+ */
 public enum Activation {
   /** {@code x · Φ(x)} by the error function. */
   GELU(Tensor::geluErf),

@@ -3,8 +3,8 @@ package dev.ocellus.vlm.nn;
 import dev.ocellus.ggml.Tensor;
 
 /**
- * Patches to fewer and wider rows: every square of {@code factor} by {@code factor} neighbours
- * becomes one row, its members one after the other, line by line (space to depth).
+ * Patches to fewer and wider embeddings: every square of {@code factor} by {@code factor}
+ * neighbours becomes one, its members one after the other, line by line (space to depth).
  *
  * @param factor patches of a square's side
  */

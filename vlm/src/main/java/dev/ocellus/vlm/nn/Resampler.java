@@ -4,9 +4,9 @@ import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 
 /**
- * Learned queries that attend once to the rows of an image, however many there are, so that a fixed
- * number comes out. Positions are added to the keys only. As in Qwen-VL (arXiv:2308.12966) and
- * MiniCPM-V (arXiv:2408.01800).
+ * Learned queries that attend once to the patches of an image, however many there are, so that a
+ * fixed number comes out. Positions are added to the keys only. As in Qwen-VL (arXiv:2308.12966)
+ * and MiniCPM-V (arXiv:2408.01800).
  */
 public final class Resampler {
   private final Tensor query;
@@ -44,19 +44,19 @@ public final class Resampler {
    * Weights {@code query} [nEmbd, nQueries], {@code kv}, {@code ln_q}, {@code ln_kv}, {@code
    * attn.q}, {@code attn.k}, {@code attn.v}, {@code attn.out} and {@code ln_post}.
    *
-   * @param nIn width of the rows
+   * @param nIn width of the patches
    * @param nEmbd width of the queries, a multiple of {@code nHead}
    */
   public static Resampler of(Weights w, long nIn, long nEmbd, long nHead, float eps) {
     return new Resampler(w, nIn, nEmbd, nHead, eps);
   }
 
-  /** Rows that come out. */
+  /** Embeddings that come out. */
   public int nQueries() {
     return (int) nQueries;
   }
 
-  /** Width of the rows that come out. */
+  /** Width of the embeddings that come out. */
   public int width() {
     return (int) nEmbd;
   }
@@ -67,12 +67,12 @@ public final class Resampler {
    * @param positions [nEmbd, n]
    */
   public Tensor forward(Tensor x, Tensor positions) {
-    Tensor rows = keyValueNorm.forward(keyValue.forward(x)); // [nEmbd, n, batch]
+    Tensor states = keyValueNorm.forward(keyValue.forward(x)); // [nEmbd, n, batch]
     Tensor asked = q.forward(queryNorm.forward(query.inGraphOf(x)));
     asked = asked.repeat(nEmbd, nQueries, x.size(2));
     Tensor mixed =
         DotProductAttention.forward(
-            heads(asked), heads(k.forward(rows.add(positions))), heads(v.forward(rows)), onCpu);
+            heads(asked), heads(k.forward(states.add(positions))), heads(v.forward(states)), onCpu);
     return postNorm.forward(out.forward(mixed));
   }
 

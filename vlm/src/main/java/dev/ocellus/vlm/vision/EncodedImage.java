@@ -5,10 +5,10 @@ import java.util.List;
 /**
  * All that a text model needs of an image.
  *
- * @param rows {@code nTokens} rows of {@code width} floats, deepstack rows included, in the order
- *     in which they are decoded
- * @param nTokens number of rows
- * @param width floats of a row
+ * @param rows {@code nTokens} image embeddings of {@code width} floats, those of deepstack layers
+ *     included, in the order in which they are decoded
+ * @param nTokens how many image embeddings
+ * @param width floats of an embedding
  * @param layout what stands at the image's place in the prompt
  */
 public record EncodedImage(float[] rows, int nTokens, int width, List<ImagePiece> layout) {
@@ -20,7 +20,7 @@ public record EncodedImage(float[] rows, int nTokens, int width, List<ImagePiece
             .sum();
     if (placed != nTokens || rows.length != (long) nTokens * width) {
       throw new IllegalArgumentException(
-          "%d rows of %d floats do not fit a layout of %d rows and %d floats"
+          "%d image embeddings of %d floats do not fit a layout of %d and %d floats in all"
               .formatted(nTokens, width, placed, rows.length));
     }
   }

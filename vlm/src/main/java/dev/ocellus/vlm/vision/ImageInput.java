@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param nFrames how often the reference's array has each channel of a patch, in a row: more than
  *     once where it takes an image as frames of a video. Tiles of an image have it once; those of a
  *     video have as many planes [row length, patches, nFrames, tiles]
- * @param originalSize size before preprocessing, for architectures that arrange the rows by it
+ * @param originalSize size before preprocessing, for families that arrange the embeddings by it
  */
 public record ImageInput(
     List<Tiles> tiles,
@@ -32,18 +32,18 @@ public record ImageInput(
     layout = List.copyOf(layout);
   }
 
-  /** A still image whose rows stay in the order of the tiles. */
+  /** A still image whose embeddings stay in the order of the tiles. */
   public ImageInput(
       List<Tiles> tiles, List<Integer> pixelShape, int gridX, int gridY, List<ImagePiece> layout) {
     this(tiles, pixelShape, gridX, gridY, layout, 1, null);
   }
 
-  /** Number of tiles. */
+  /** How many tiles. */
   public int nTiles() {
     return tiles.stream().mapToInt(Tiles::n).sum();
   }
 
-  /** Rows of embeddings that the text model will see. */
+  /** Image embeddings that the text model will see. */
   public int nTokens() {
     return layout.stream()
         .mapToInt(piece -> piece instanceof ImagePiece.Rows rows ? rows.count() : 0)

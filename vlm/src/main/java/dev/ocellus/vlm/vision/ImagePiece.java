@@ -2,20 +2,20 @@ package dev.ocellus.vlm.vision;
 
 import java.util.List;
 
-/** What stands at the place of an image in a prompt: rows of embeddings, and text around them. */
+/** What stands at the place of an image in a prompt: image embeddings, and text around them. */
 public sealed interface ImagePiece {
   /**
-   * Text that the architecture writes, such as a row break; control tokens are allowed in it.
+   * Text that the family writes, such as a line break; control tokens are allowed in it.
    *
    * @param text never empty
    */
   record Text(String text) implements ImagePiece {}
 
   /**
-   * The next {@code count} rows of the image's embeddings.
+   * The next {@code count} embeddings of the image.
    *
-   * @param count number of rows
-   * @param gridX rows of a line where positions have axes, else 0
+   * @param count how many embeddings
+   * @param gridX embeddings of a line where positions have axes, else 0
    * @param gridY lines where positions have axes, else 0
    * @param times position in time of each grid, from 0 on and never going back, where positions
    *     have axes
@@ -32,7 +32,8 @@ public sealed interface ImagePiece {
               : gridX == 0 && gridY == 0 && times.isEmpty() && count > 0;
       if (!right) {
         throw new IllegalArgumentException(
-            "%d rows on %d grids of %d x %d".formatted(count, times.size(), gridX, gridY));
+            "%d image embeddings on %d grids of %d x %d"
+                .formatted(count, times.size(), gridX, gridY));
       }
     }
 
@@ -47,20 +48,20 @@ public sealed interface ImagePiece {
       return true;
     }
 
-    /** Rows whose positions follow each other as those of text do. */
+    /** Embeddings whose positions follow each other as those of text do. */
     public static Rows of(int count) {
       return new Rows(count, 0, 0, List.of());
     }
 
     /**
-     * Rows on a grid, for rotary positions with axes (time, height, width): all share the time, and
-     * text goes on behind the longer side.
+     * Embeddings on a grid, for rotary positions with axes (time, height, width): all share the
+     * time, and text goes on behind the longer side.
      */
     public static Rows grid(int gridX, int gridY) {
       return grids(gridX, gridY, List.of(0));
     }
 
-    /** Rows of several grids, such as of a video, each with its time. */
+    /** Embeddings of several grids, such as of a video, each with its time. */
     public static Rows grids(int gridX, int gridY, List<Integer> times) {
       return new Rows(Math.multiplyExact(gridX * gridY, times.size()), gridX, gridY, times);
     }
@@ -70,23 +71,23 @@ public sealed interface ImagePiece {
       return gridX > 0;
     }
 
-    /** Position of a row in time, from that of the first row on. */
+    /** Position of an embedding in time, from that of the first one on. */
     public int time(int row) {
       return times.get(row / (gridX * gridY));
     }
 
-    /** Position of a row downwards, from that of the first row on. */
+    /** Position of an embedding downwards, from that of the first one on. */
     public int line(int row) {
       return row % (gridX * gridY) / gridX;
     }
 
-    /** Position of a row across, from that of the first row on. */
+    /** Position of an embedding across, from that of the first one on. */
     public int column(int row) {
       return row % gridX;
     }
 
     /**
-     * Positions that the rows take up: text goes on behind the longest axis.
+     * Positions that the embeddings take up: text goes on behind the longest axis.
      *
      * <p>So did transformers up to 4.x; 5.18 looks at the sides only, by which text may come to
      * stand before the end of a video, where llama.cpp would not let it see the video.

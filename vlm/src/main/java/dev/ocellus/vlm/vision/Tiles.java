@@ -55,7 +55,7 @@ public record Tiles(float[] pixels, List<Long> shape, int gridX, int gridY) {
     return withCount(n, new float[0]);
   }
 
-  /** Number of tiles. */
+  /** How many tiles. */
   public int n() {
     return shape.size() == 4 ? Math.toIntExact(shape.get(3)) : 1;
   }

@@ -15,7 +15,7 @@ public interface VisionGraph {
   Tensor forward(EncoderGraph graph);
 
   /**
-   * Brings the embeddings of all tiles into the order in which the text model sees them. Most
+   * Brings the embeddings of all tiles into the order in which the text model decodes them. Most
    * families leave them as they are; some cut padding away or put separators between lines.
    *
    * @param embeddings what {@link #forward} gave for the image's tiles, one after the other

@@ -40,7 +40,7 @@ public record AnyRes(int tile, int grid, List<ImageSize> canvases, ResizeFilter 
 
   /** What is left of a canvas when the padding is cut away, in patches. */
   public record Window(int x, int y, int columns, int lines) {
-    /** Rows of embeddings, with one after every line. */
+    /** Embeddings, with one after every line. */
     public int nRows() {
       return lines * (columns + 1);
     }
@@ -183,12 +183,12 @@ public record AnyRes(int tile, int grid, List<ImageSize> canvases, ResizeFilter 
   }
 
   /**
-   * Where the row of a patch stands among those of all tiles.
+   * Where a patch stands among those of all tiles.
    *
    * @param x column on the canvas
    * @param y line on the canvas
    * @param tilesAcross tiles across the canvas
-   * @param perTile rows of a tile, of which the first grid² are patches
+   * @param perTile embeddings of a tile, of which the first grid² are patches
    */
   public int row(int x, int y, int tilesAcross, int perTile) {
     int inTile = y % grid * grid + x % grid;

@@ -18,8 +18,8 @@ import java.util.stream.IntStream;
 
 /**
  * How the Qwen-VL generations from 2 on prepare images: they keep their aspect ratio and become a
- * grid of patches, whose rows come in squares of {@code mergeSize} by {@code mergeSize} that a
- * projector joins.
+ * grid of patches, which come in squares of {@code mergeSize} by {@code mergeSize} that a projector
+ * joins.
  *
  * <p>The reference is {@code Qwen2VLImageProcessorPil} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/qwen2_vl/image_processing_pil_qwen2_vl.py">image_processing_pil_qwen2_vl.py</a>.
@@ -43,7 +43,7 @@ public record QwenTiling(
   /** Colours and sizes of a generation, for files that do not say. */
   public record Defaults(Normalize normalize, int minPixels, int maxPixels) {}
 
-  /** Frames that become one grid of rows. */
+  /** Frames that become one grid of tokens. */
   public static final int FRAMES = 2;
 
   /** The reference refuses longer images. */
@@ -71,7 +71,7 @@ public record QwenTiling(
         c.filter(ResizeFilter.BICUBIC));
   }
 
-  /** Rows that become one token. */
+  /** Patches that become one token. */
   public int merged() {
     return mergeSize * mergeSize;
   }
@@ -97,7 +97,7 @@ public record QwenTiling(
   }
 
   /**
-   * Frames of one size in pairs, of which each becomes a grid of rows. If they are odd in number
+   * Frames of one size in pairs, of which each becomes a grid of tokens. If they are odd in number
    * the last one is taken twice.
    *
    * @param size of a frame when it is encoded
@@ -135,7 +135,7 @@ public record QwenTiling(
         null);
   }
 
-  /** Rows of a video's pairs of frames on their grids. */
+  /** Tokens of a video's pairs of frames on their grids. */
   public ImagePiece rows(ImageSize size, List<Integer> times) {
     int token = patchSize * mergeSize;
     return ImagePiece.Rows.grids(size.width() / token, size.height() / token, times);

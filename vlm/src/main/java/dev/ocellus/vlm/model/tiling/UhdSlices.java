@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param scale pixels of the square's side; 448 in the published models
  * @param patchSize pixels of a patch's side
- * @param maxSlices most slices; 9 in the published models
+ * @param maxSlices max slices; 9 in the published models
  */
 public record UhdSlices(int scale, int patchSize, int maxSlices) {
   /**

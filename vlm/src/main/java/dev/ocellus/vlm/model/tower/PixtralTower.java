@@ -20,8 +20,8 @@ import java.util.List;
  *
  * <p>The reference is {@code PixtralVisionModel} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/pixtral/modeling_pixtral.py">modeling_pixtral.py</a>.
- * There, images of one prompt form one sequence in which each sees only itself; here each goes
- * through on its own.
+ * There, images of one prompt form one sequence in which each attends only to itself; here each
+ * goes through on its own.
  */
 public final class PixtralTower {
   private static final float EPS = 1e-5f;

@@ -42,7 +42,7 @@ public final class QwenEmbedding {
     bias = w.findF32("bias", nEmbd);
   }
 
-  /** The patches of a graph, in the order in which their rows come. */
+  /** The patches of a graph, in the order in which they are encoded. */
   public PatchOrder order(EncoderGraph graph) {
     return PatchOrder.of(graph.gridX(), graph.gridY(), tiling.mergeSize());
   }
@@ -81,7 +81,7 @@ public final class QwenEmbedding {
         graph.table("rope.sin", tables.sin(), dHead, 1, n));
   }
 
-  /** Joins the rows of every token: [nEmbd, nPatches, n] to [nEmbd · merged, tokens, n]. */
+  /** Joins the patches of every token: [nEmbd, nPatches, n] to [nEmbd · merged, tokens, n]. */
   public Tensor merge(Tensor x) {
     return x.reshape((long) nEmbd * tiling.merged(), x.size(1) / tiling.merged(), x.size(2));
   }
