@@ -185,17 +185,18 @@ class BlocksTest {
     int n = IDS.length;
     int[] positions = IntStream.range(0, n).toArray();
     try (GraphRun run =
-        runner().start(
-            n,
-            graph -> {
-              Tensor places = graph.indexTable("positions", positions, POSITIONS);
-              Tensor x = tower.embedding().forward(graph.indices("ids", n, VOCAB), places);
-              var mask = AttentionMask.of(graph.table("mask", AttentionMask.causal(n), n, n));
-              for (Layer layer : tower.layers()) {
-                x = layer.forward(x, y -> layer.attention().forward(y, mask));
-              }
-              graph.output("hidden", x);
-            })) {
+        runner()
+            .start(
+                n,
+                graph -> {
+                  Tensor places = graph.indexTable("positions", positions, POSITIONS);
+                  Tensor x = tower.embedding().forward(graph.indices("ids", n, VOCAB), places);
+                  var mask = AttentionMask.of(graph.table("mask", AttentionMask.causal(n), n, n));
+                  for (Layer layer : tower.layers()) {
+                    x = layer.forward(x, y -> layer.attention().forward(y, mask));
+                  }
+                  graph.output("hidden", x);
+                })) {
       isExpected("tower", run.set("ids", IDS).compute().get("hidden"));
     }
   }
@@ -205,19 +206,20 @@ class BlocksTest {
       Tower tower, PersistentTensors state, KvCache cache, int nKeys, int nPast, int... ids) {
     int n = ids.length;
     try (GraphRun run =
-        runner().start(
-            List.of(state, n, nKeys),
-            graph -> {
-              Tensor places = graph.indices("places", n, POSITIONS);
-              Tensor x = tower.embedding().forward(graph.indices("ids", n, VOCAB), places);
-              var mask = AttentionMask.of(graph.input("mask", nKeys, n));
-              for (int i = 0; i < 2; i++) {
-                Layer layer = tower.layers().get(i);
-                KvCache.Layer rows = cache.layer(i);
-                x = layer.forward(x, y -> layer.attention().forward(y, rows, places, mask));
-              }
-              graph.output("hidden", x);
-            })) {
+        runner()
+            .start(
+                List.of(state, n, nKeys),
+                graph -> {
+                  Tensor places = graph.indices("places", n, POSITIONS);
+                  Tensor x = tower.embedding().forward(graph.indices("ids", n, VOCAB), places);
+                  var mask = AttentionMask.of(graph.input("mask", nKeys, n));
+                  for (int i = 0; i < 2; i++) {
+                    Layer layer = tower.layers().get(i);
+                    KvCache.Layer rows = cache.layer(i);
+                    x = layer.forward(x, y -> layer.attention().forward(y, rows, places, mask));
+                  }
+                  graph.output("hidden", x);
+                })) {
       return run.set("ids", ids)
           .set("places", IntStream.range(nPast, nPast + n).toArray())
           .set("mask", AttentionMask.causal(n, nKeys, nPast))
@@ -251,15 +253,16 @@ class BlocksTest {
     attention("", 24, 5);
     CrossAttention attention = open(w -> CrossAttention.of(w, WIDTH, 24, HEADS));
     try (GraphRun run =
-        runner().start(
-            0,
-            graph -> {
-              Tensor x = graph.input("x", WIDTH, 3, 2);
-              KeysValues states = attention.keysValues(graph.input("states", 24, 5, 2));
-              float[] padding = AttentionMask.padding(3, 5, 5, 2);
-              var mask = AttentionMask.of(graph.table("mask", padding, 5, 3, 1, 2));
-              graph.output("y", attention.forward(x, states, mask));
-            })) {
+        runner()
+            .start(
+                0,
+                graph -> {
+                  Tensor x = graph.input("x", WIDTH, 3, 2);
+                  KeysValues states = attention.keysValues(graph.input("states", 24, 5, 2));
+                  float[] padding = AttentionMask.padding(3, 5, 5, 2);
+                  var mask = AttentionMask.of(graph.table("mask", padding, 5, 3, 1, 2));
+                  graph.output("y", attention.forward(x, states, mask));
+                })) {
       run.set("x", fractions(37, 32, 2, 3, WIDTH)).set("states", fractions(31, 32, 2, 5, 24));
       isExpected("cross", run.compute().get("y"));
     }
@@ -267,8 +270,8 @@ class BlocksTest {
 
   private float[] onMaps(UnaryOperator<Tensor> block) {
     try (GraphRun run =
-        runner().start(
-            block, graph -> graph.output("y", block.apply(graph.input("x", 5, 3, 4, 2))))) {
+        runner()
+            .start(block, graph -> graph.output("y", block.apply(graph.input("x", 5, 3, 4, 2))))) {
       return run.set("x", fractions(37, 32, 2, 4, 3, 5)).compute().get("y");
     }
   }

@@ -26,8 +26,15 @@ final class SchemaMerger {
 
   private static final int MAX_COMBINATIONS = 256;
 
+  /** Parts of one allOf; more come together only where a schema contains itself. */
+  private static final int MAX_PARTS = 512;
+
+  /** Merges for one schema, whatever asks for them. */
+  private static final int MAX_MERGES = 200_000;
+
   private final JsonNode root;
   private int depth;
+  private int merges;
 
   SchemaMerger(JsonNode root) {
     this.root = root;
@@ -117,7 +124,11 @@ final class SchemaMerger {
 
   /** A schema of the values that two schemas allow both. */
   JsonNode merge(JsonNode a, JsonNode b, String at) {
+    if (++merges > MAX_MERGES) {
+      throw new JsonSchemaException(at, "the schema is too large");
+    }
     if (++depth > MAX_DEPTH) {
+      depth--;
       throw endless(at);
     }
     try {
@@ -225,7 +236,7 @@ final class SchemaMerger {
       case "const" -> MissingNode.getInstance();
       case "enum" -> common(a, b);
       case "required" -> union(a, b);
-      case "allOf" -> concat(a, b);
+      case "allOf" -> concat(a, b, at);
       case "anyOf", "oneOf" -> combinations(a, b, at + "/" + key);
       case "minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties" ->
           order(a, b, at + "/" + key) >= 0 ? a : b;
@@ -275,7 +286,10 @@ final class SchemaMerger {
     return JSON.arrayNode().addAll(all);
   }
 
-  private static ArrayNode concat(JsonNode a, JsonNode b) {
+  private static ArrayNode concat(JsonNode a, JsonNode b, String at) {
+    if ((long) a.size() + b.size() > MAX_PARTS) { // doubled each time, where it refers to itself
+      throw endless(at);
+    }
     ArrayNode all = JSON.arrayNode();
     a.forEach(all::add);
     b.forEach(all::add);
