@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /** The generated layouts against what a C compiler says about the same structs. */
@@ -75,12 +76,9 @@ class StructLayoutTest {
   @Test
   void theTableIsWhatTheCompilerSaysNow() throws IOException, InterruptedException {
     String headers = System.getProperty("ocellus.llama.cpp", "");
-    if (headers.isEmpty()) {
-      System.out.println(
-          "StructLayoutTest: compared with the committed abi/structs.txt only; give -Docellus.llama.cpp=CHECKOUT to ask the C compiler again");
-      assertThat(FOLDER.resolve("structs.txt")).isNotEmptyFile();
-      return;
-    }
+    Assumptions.assumeFalse(
+        headers.isEmpty(),
+        "no -Docellus.llama.cpp=CHECKOUT: the committed abi/structs.txt is compared with only");
     Path out = Files.createTempFile("structs", ".txt");
     ProcessBuilder check = new ProcessBuilder("./check.sh").directory(FOLDER.toFile());
     check.environment().put("LLAMA_CPP", Path.of(headers).toAbsolutePath().toString());

@@ -8,31 +8,38 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /**
  * The vocabularies that llama.cpp tests its own tokenizers with: {@code ggml-vocab-*.gguf} with
  * {@code .inp} and {@code .out} beside them. They are too large to be kept here; give their folder,
- * {@code models} of a llama.cpp checkout, as {@code -Docellus.vocabs}.
+ * {@code models} of a llama.cpp checkout, as {@code -Docellus.vocabularies}.
  */
 class VocabularyFolderTest {
+  /** Those of models whose architecture this release does not know. */
+  private static final Set<String> REFUSED =
+      Set.of("ggml-vocab-bert-bge.gguf");
+
   private static final String SEPARATOR = "\n__ggml_vocab_test__\n";
 
   @Test
   void tokensAreThoseOfTheFolder() throws IOException {
-    String folder = System.getProperty("ocellus.vocabs", "");
-    if (folder.isEmpty()) {
-      System.out.println(
-          "VocabularyFolderTest: no -Docellus.vocabs=FOLDER, so only the small vocabulary of VocabTest was checked");
-      return;
+    String folder = System.getProperty("ocellus.vocabularies", "");
+    Assumptions.assumeFalse(
+        folder.isEmpty(), "no -Docellus.vocabularies=FOLDER: VocabTest has the small vocabulary only");
+    List<Path> files = vocabularies(Path.of(folder));
+    Set<String> refused = new TreeSet<>();
+    for (Path file : files) {
+      if (!compare(file)) {
+        refused.add(file.getFileName().toString());
+      }
     }
-    int compared = 0;
-    for (Path file : vocabularies(Path.of(folder))) {
-      compared += compare(file) ? 1 : 0;
-    }
-    System.out.println("VocabularyFolderTest: %d vocabularies of %s".formatted(compared, folder));
-    assertThat(compared).isPositive();
+    assertThat(files).isNotEmpty();
+    assertThat(refused).isEqualTo(REFUSED);
   }
 
   private static List<Path> vocabularies(Path folder) throws IOException {

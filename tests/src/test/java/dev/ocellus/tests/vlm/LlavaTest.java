@@ -3,6 +3,7 @@ package dev.ocellus.tests.vlm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ocellus.tests.reference.Tolerances;
 import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufWriter;
@@ -49,7 +50,7 @@ class LlavaTest extends VisionEncoderContract {
   private static void assertClose(String name, float[] actual, float[] expected) {
     assertThat(actual).as(name).hasSameSizeAs(expected);
     for (int i = 0; i < expected.length; i++) {
-      assertThat(Math.abs(actual[i] - expected[i])).as("%s[%d]", name, i).isLessThan(1e-4f);
+      assertThat(Math.abs(actual[i] - expected[i])).as("%s[%d]", name, i).isLessThan(Tolerances.EMBEDDINGS);
     }
   }
 

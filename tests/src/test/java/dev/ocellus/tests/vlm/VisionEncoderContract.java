@@ -3,6 +3,7 @@ package dev.ocellus.tests.vlm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ocellus.tests.reference.Tolerances;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.ggml.ComputationCancelledException;
 import dev.ocellus.ggml.MatrixPrecision;
@@ -62,7 +63,7 @@ abstract class VisionEncoderContract {
         float[] single = encoder.encode(inputs.get(i)).rows();
         // the kernels may add in another order for another number of rows
         for (int j = 0; j < single.length; j++) {
-          assertThat(Math.abs(batch.get(i).rows()[j] - single[j])).isLessThan(1e-5f);
+          assertThat(Math.abs(batch.get(i).rows()[j] - single[j])).isLessThan(Tolerances.BATCH);
         }
       }
     }
@@ -77,7 +78,7 @@ abstract class VisionEncoderContract {
       List<ImageEmbeddings> found = single.encode(inputs, new CancellationFlag());
       for (int i = 0; i < inputs.size(); i++) {
         assertThat(found.get(i).rows())
-            .usingComparatorWithPrecision(1e-5f)
+            .usingComparatorWithPrecision(Tolerances.BATCH)
             .containsExactly(expected.get(i).rows());
       }
       if (inputs.getFirst().tiles().getFirst().shape().size() == 4) {

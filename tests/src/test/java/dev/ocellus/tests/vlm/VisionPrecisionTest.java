@@ -2,6 +2,7 @@ package dev.ocellus.tests.vlm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ocellus.tests.reference.Tolerances;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.MatrixPrecision;
 import dev.ocellus.gguf.GgufFile;
@@ -28,12 +29,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 class VisionPrecisionTest {
   private static final Path EXPECTED =
       Path.of("golden/models/llava-1.5/cases/exact/expected.safetensors");
-
-  /** As for files of F32: sums in another order. */
-  private static final double EXACT = 1e-4;
-
-  /** Activations of rms 1.4 that are rounded to 11 bits in every product. */
-  private static final double STORED_F16 = 5e-3;
 
   @TempDir Path directory;
   private Path halves;
@@ -84,7 +79,7 @@ class VisionPrecisionTest {
 
   @Test
   void exactComputesInF32WhateverFloatsTheWeightsAre() throws IOException {
-    assertThat(error(encode(halves, MatrixPrecision.EXACT))).isLessThan(EXACT);
+    assertThat(error(encode(halves, MatrixPrecision.EXACT))).isLessThan(Tolerances.EMBEDDINGS);
   }
 
   @Test
@@ -99,7 +94,7 @@ class VisionPrecisionTest {
   @Test
   void storedRoundsActivationsToTheTypeOfTheWeights() throws IOException {
     // kernels of other processors may keep the activations in F32, so there is no lower bound
-    assertThat(error(encode(halves, MatrixPrecision.STORED))).isLessThan(STORED_F16);
+    assertThat(error(encode(halves, MatrixPrecision.STORED))).isLessThan(Tolerances.STORED_F16);
     assertThat(encode(Golden.MMPROJ, MatrixPrecision.STORED))
         .isEqualTo(encode(Golden.MMPROJ, MatrixPrecision.EXACT));
   }
@@ -108,7 +103,7 @@ class VisionPrecisionTest {
   @EnumSource(names = {"BF16", "Q8_0", "FAST"})
   void otherTypesAreOffByTheirRounding(MatrixPrecision precision) throws IOException {
     double error = error(encode(halves, precision));
-    assertThat(error).isGreaterThan(STORED_F16).isLessThan(0.15);
+    assertThat(error).isGreaterThan(Tolerances.STORED_F16).isLessThan(0.15);
     assertThat(encode(Golden.MMPROJ, precision)).isEqualTo(encode(halves, precision));
   }
 

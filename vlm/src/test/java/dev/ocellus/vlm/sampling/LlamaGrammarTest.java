@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * another too.
  *
  * <p>{@code -Docellus.grammars=DIR} adds the .gbnf files of a folder, such as llama.cpp's own;
- * {@code -Docellus.vocabulary=FILE} takes another vocabulary.
+ * {@code -Docellus.grammar.vocabulary=FILE} takes another vocabulary.
  */
 class LlamaGrammarTest {
   private static final int WALKS = 3;
@@ -57,7 +57,7 @@ class LlamaGrammarTest {
   }
 
   private static TestVocabulary vocabulary() throws IOException {
-    String other = System.getProperty("ocellus.vocabulary");
+    String other = System.getProperty("ocellus.grammar.vocabulary");
     return other == null ? TestVocabulary.open() : TestVocabulary.open(Path.of(other));
   }
 
