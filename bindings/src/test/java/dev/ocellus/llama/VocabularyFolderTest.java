@@ -21,8 +21,7 @@ import org.junit.jupiter.api.Test;
  */
 class VocabularyFolderTest {
   /** Those of models whose architecture this release does not know. */
-  private static final Set<String> REFUSED =
-      Set.of("ggml-vocab-bert-bge.gguf");
+  private static final Set<String> REFUSED = Set.of("ggml-vocab-bert-bge.gguf");
 
   private static final String SEPARATOR = "\n__ggml_vocab_test__\n";
 
@@ -30,7 +29,8 @@ class VocabularyFolderTest {
   void tokensAreThoseOfTheFolder() throws IOException {
     String folder = System.getProperty("ocellus.vocabularies", "");
     Assumptions.assumeFalse(
-        folder.isEmpty(), "no -Docellus.vocabularies=FOLDER: VocabTest has the small vocabulary only");
+        folder.isEmpty(),
+        "no -Docellus.vocabularies=FOLDER: VocabTest has the small vocabulary only");
     List<Path> files = vocabularies(Path.of(folder));
     Set<String> refused = new TreeSet<>();
     for (Path file : files) {

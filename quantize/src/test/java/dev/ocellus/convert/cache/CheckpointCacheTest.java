@@ -15,6 +15,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -59,8 +60,10 @@ class CheckpointCacheTest {
   @Test
   void removesWhatNobodyUsesAnyMore() throws IOException {
     CheckpointBuilder.llama(folder).write();
-    Path now = convert().text().getParent();
-    Path before = now.resolveSibling(now.getFileName().toString().replaceFirst("[^-]*$", "0123"));
+    Path now = Objects.requireNonNull(convert().text().getParent());
+    Path before =
+        now.resolveSibling(
+            Objects.requireNonNull(now.getFileName()).toString().replaceFirst("[^-]*$", "0123"));
     Files.createDirectory(before);
     Files.writeString(before.resolve("text.gguf"), "of an earlier process");
     Path another = Files.createDirectory(root.resolve("another-model"));

@@ -114,6 +114,7 @@ public final class SmallStacks {
     onThread(DEEP_STACK, () -> descend(name, step));
   }
 
+  @SuppressWarnings("InfiniteRecursion") // until the stack ends, which is the point
   private int descend(String name, Step step) {
     int left;
     try {

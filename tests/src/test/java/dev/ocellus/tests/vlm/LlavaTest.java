@@ -3,11 +3,11 @@ package dev.ocellus.tests.vlm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.ocellus.tests.reference.Tolerances;
 import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.safetensors.SafetensorsFile;
+import dev.ocellus.tests.reference.Tolerances;
 import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.vision.ImageInput;
@@ -50,7 +50,9 @@ class LlavaTest extends VisionEncoderContract {
   private static void assertClose(String name, float[] actual, float[] expected) {
     assertThat(actual).as(name).hasSameSizeAs(expected);
     for (int i = 0; i < expected.length; i++) {
-      assertThat(Math.abs(actual[i] - expected[i])).as("%s[%d]", name, i).isLessThan(Tolerances.EMBEDDINGS);
+      assertThat(Math.abs(actual[i] - expected[i]))
+          .as("%s[%d]", name, i)
+          .isLessThan(Tolerances.EMBEDDINGS);
     }
   }
 

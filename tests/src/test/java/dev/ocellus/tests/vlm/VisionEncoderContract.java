@@ -3,7 +3,6 @@ package dev.ocellus.tests.vlm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.ocellus.tests.reference.Tolerances;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.ggml.ComputationCancelledException;
 import dev.ocellus.ggml.MatrixPrecision;
@@ -12,6 +11,7 @@ import dev.ocellus.ggml.WeightShapeException;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.GgufWriter;
+import dev.ocellus.tests.reference.Tolerances;
 import dev.ocellus.vlm.encoder.ImageEmbeddings;
 import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;

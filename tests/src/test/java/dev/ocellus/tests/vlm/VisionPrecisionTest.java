@@ -2,7 +2,6 @@ package dev.ocellus.tests.vlm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ocellus.tests.reference.Tolerances;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.MatrixPrecision;
 import dev.ocellus.gguf.GgufFile;
@@ -10,6 +9,7 @@ import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.safetensors.SafetensorsFile;
+import dev.ocellus.tests.reference.Tolerances;
 import dev.ocellus.vlm.encoder.VisionEncoder;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
