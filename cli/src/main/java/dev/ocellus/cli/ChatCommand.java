@@ -101,7 +101,7 @@ final class ChatCommand extends Verb {
     video.check(this);
     GenerationOptions options = checked(() -> generation.apply(GenerationOptions.defaults()));
     OverflowPolicy whenFull = checked(this::whenFull);
-    SessionOptions sessionOptions = checked(sessions::options);
+    SessionOptions sessionOptions = checked(sessions::options).withOverflow(whenFull);
     List<Message> messages = once ? messages() : List.of();
     try (var interrupt = new Interrupt();
         var progress = progress();
@@ -109,7 +109,6 @@ final class ChatCommand extends Verb {
             ModelOpener.open(
                 model.loadOptions(this).withSessions(sessionOptions), progress, interrupt);
         var session = opened.newChat()) {
-      session.setContextFull(whenFull);
       if (once) {
         interrupt.onInterrupt(session::cancel);
         return answer(opened, session, messages, progress);
@@ -150,7 +149,11 @@ final class ChatCommand extends Verb {
     if (output.json) {
       printJson(
           AnswerJson.of(
-              answer, options, opened.options(), opened.textModel(), opened.loadMillis()));
+              answer,
+              options,
+              opened.options(),
+              opened.pipeline().decoder(),
+              opened.pipeline().loadMillis()));
     }
     if (output.verbose) {
       note(Talk.statistics(answer));

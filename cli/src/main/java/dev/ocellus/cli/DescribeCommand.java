@@ -110,7 +110,11 @@ final class DescribeCommand extends Verb {
         Answer answer = describe(name, shown, session, options, progress);
         result.setAll(
             AnswerJson.of(
-                answer, options, opened.options(), opened.textModel(), opened.loadMillis()));
+                answer,
+                options,
+                opened.options(),
+                opened.pipeline().decoder(),
+                opened.pipeline().loadMillis()));
         if (output.verbose) {
           note(Talk.statistics(answer));
         }

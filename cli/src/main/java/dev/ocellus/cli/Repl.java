@@ -257,7 +257,7 @@ final class Repl {
   Content.Video attachVideo(Path path) throws IOException {
     requireEncoder();
     Content.Video content = video.read(path);
-    session.model().requireTakes(content);
+    session.model().pipeline().prompts().requireSupported(content);
     pending.add(content);
     return content;
   }

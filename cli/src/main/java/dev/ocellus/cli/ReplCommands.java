@@ -225,7 +225,7 @@ final class ReplCommands {
   }
 
   private void tokens(String text) {
-    Vocab vocab = repl.session().model().textModel().vocab();
+    Vocab vocab = repl.session().model().pipeline().decoder().vocab();
     if (!text.isEmpty()) {
       int[] ids = vocab.tokenize(text, false);
       StringBuilder line = new StringBuilder();
@@ -244,7 +244,7 @@ final class ReplCommands {
           .println(
               "  %-9s %5d tokens of text%s"
                   .formatted(
-                      message.role().word(),
+                      message.role().wireName(),
                       vocab.tokenize(message.text(), false).length,
                       message.visuals().isEmpty()
                           ? ""

@@ -8,7 +8,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** What is remembered of images, and whether tokens are guessed. */
+/** What is remembered of images, and speculative decoding. */
 final class SessionMixin {
   @Option(
       names = "--image-cache",
@@ -28,24 +28,24 @@ final class SessionMixin {
       names = {"-md", "--model-draft"},
       paramLabel = "FILE",
       description =
-          "A small model of the same vocabulary that guesses tokens, for the model to check several at once (speculative decoding).")
+          "A small model of the same vocabulary that proposes draft tokens, which the model checks together (speculative decoding).")
   @Nullable Path draftModel;
 
   @Option(
       names = {"--draft-max", "--draft", "--draft-n"},
       paramLabel = "N",
-      description = "Most tokens guessed at a time. Default: 8.")
+      description = "Max. number of draft tokens at a time. Default: 8.")
   @Nullable Integer draftMax;
 
   @Option(
       names = "--draft-p-min",
       paramLabel = "P",
-      description = "How sure the draft model has to be of a guess. Default: 0.75.")
+      description = "How sure the draft model has to be of a token. Default: 0.75.")
   @Nullable Float draftMinProbability;
 
   @Option(
       names = "--lookup",
-      description = "Guess tokens from earlier text, without a draft model.")
+      description = "Take draft tokens from earlier text, without a draft model.")
   boolean lookup;
 
   SessionOptions options() {

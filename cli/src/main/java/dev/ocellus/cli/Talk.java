@@ -99,6 +99,6 @@ final class Talk implements AnswerListener {
         t.prefill().tokensPerSecond(),
         t.decode().millis(),
         t.decode().tokensPerSecond(),
-        answer.stopReason().word());
+        answer.stopReason().wireName());
   }
 }

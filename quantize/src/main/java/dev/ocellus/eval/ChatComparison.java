@@ -44,7 +44,11 @@ public final class ChatComparison {
     listener.report("loading", -1);
     try (Pipeline first = Pipeline.open(reference);
         Pipeline second = Pipeline.open(other)) {
-      TextComparison.requireSameVocabulary(first.textModel(), second.textModel());
+      TextComparison.requireSameVocabulary(
+          first.decoder().vocab(),
+          first.options().model(),
+          second.decoder().vocab(),
+          second.options().model());
       try (var answering = new ScoredConversation(first, null);
           var judging = new ScoredConversation(second, null)) {
         var divergence = new Divergence();

@@ -6,9 +6,7 @@ import dev.ocellus.vlm.chat.AnswerListener;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.Role;
-import dev.ocellus.vlm.chat.StopReason;
 import dev.ocellus.vlm.chat.Timings;
-import dev.ocellus.vlm.chat.Usage;
 import dev.ocellus.vlm.generate.AnswerGenerator;
 import dev.ocellus.vlm.generate.Eviction;
 import dev.ocellus.vlm.generate.Slot;
@@ -40,7 +38,6 @@ public final class ChatSession implements AutoCloseable {
   private final Slots slots;
   private final TurnLock turns = new TurnLock();
   private final CancellationFlag cancellation = new CancellationFlag();
-  private volatile OverflowPolicy whenFull = OverflowPolicy.ERROR;
   private volatile List<Message> history = List.of();
   private volatile @Nullable Slot slot;
   private volatile boolean closed;
@@ -63,14 +60,6 @@ public final class ChatSession implements AutoCloseable {
   public int contextUsed() {
     Slot now = slot;
     return now != null && now.owner() == this ? now.generator().cache().ownUsed() : 0;
-  }
-
-  /**
-   * What to do when the conversation does not fit the context any more; {@link
-   * OverflowPolicy#ERROR} to begin with.
-   */
-  public void setContextFull(OverflowPolicy whenFull) {
-    this.whenFull = whenFull;
   }
 
   /** The messages so far; during a turn, those before it. Any thread may call this. */
@@ -236,7 +225,7 @@ public final class ChatSession implements AutoCloseable {
     try {
       List<Message> kept = messages;
       AnswerGenerator generator = taken.generator();
-      if (whenFull == OverflowPolicy.EVICT) {
+      if (model.options().sessions().overflow() == OverflowPolicy.EVICT) {
         int nCtx = generator.sequence().nCtx();
         int room = options.maxTokens() < 0 ? nCtx / 4 : Math.min(options.maxTokens(), nCtx / 2);
         kept =
@@ -266,14 +255,7 @@ public final class ChatSession implements AutoCloseable {
 
   private static Answer cancelledWhileWaiting() {
     var nothing = new Timings.Stage(0, 0);
-    return new Answer(
-        "",
-        new int[0],
-        StopReason.CANCELLED,
-        "",
-        new int[0],
-        new Usage(0, 0, 0, 0),
-        new Timings(nothing, nothing, nothing, nothing));
+    return Answer.cancelled("", new Timings(nothing, nothing, nothing, nothing));
   }
 
   private void requireOpen() {

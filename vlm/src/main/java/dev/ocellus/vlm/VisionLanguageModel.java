@@ -1,22 +1,13 @@
 package dev.ocellus.vlm;
 
-import dev.ocellus.llama.ContextOptions;
-import dev.ocellus.llama.LlamaContext;
-import dev.ocellus.llama.LlamaModel;
-import dev.ocellus.vlm.chat.Content;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.PromptOptions;
-import dev.ocellus.vlm.decode.ExclusiveSequence;
 import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.generate.Pipeline;
-import dev.ocellus.vlm.generate.SharedSlots;
 import dev.ocellus.vlm.generate.Slots;
-import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.prompt.Prompt;
-import dev.ocellus.vlm.prompt.PromptException;
 import dev.ocellus.vlm.template.Rendered;
-import dev.ocellus.vlm.vision.ImagePlaceholder;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -38,13 +29,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class VisionLanguageModel implements AutoCloseable {
   private final Pipeline pipeline;
-  private final double loadMillis;
-  private @Nullable SharedSlots shared; // guarded by this
+  private @Nullable Slots shared; // guarded by this
   private boolean closed; // guarded by this
 
-  private VisionLanguageModel(Pipeline pipeline, double loadMillis) {
+  private VisionLanguageModel(Pipeline pipeline) {
     this.pipeline = pipeline;
-    this.loadMillis = loadMillis;
   }
 
   /**
@@ -55,9 +44,7 @@ public final class VisionLanguageModel implements AutoCloseable {
    *     the two do not belong together
    */
   public static VisionLanguageModel open(LoadOptions options) throws IOException {
-    long started = System.nanoTime();
-    Pipeline pipeline = Pipeline.open(options);
-    return new VisionLanguageModel(pipeline, (System.nanoTime() - started) / 1e6);
+    return new VisionLanguageModel(Pipeline.open(options));
   }
 
   /**
@@ -66,35 +53,17 @@ public final class VisionLanguageModel implements AutoCloseable {
    * @throws IllegalStateException if the model has been closed
    */
   public ChatSession newChat() {
-    LoadOptions options = options();
-    if (options.sessions().parallel() > 1) {
-      return new ChatSession(this, sharedSlots());
-    }
-    ContextOptions own = options.contextOptions();
-    int outputs = Math.max(own.nOutputsMax(), 1 + options.sessions().speculation().most());
-    LlamaContext context = textModel().newContext(own.withOutputs(outputs));
-    return new ChatSession(
-        this, Slots.single(pipeline.newGenerator(new ExclusiveSequence(context))));
+    boolean shares = options().sessions().parallel() > 1;
+    return new ChatSession(this, shares ? sharedSlots() : pipeline.newSlots());
   }
 
-  private synchronized SharedSlots sharedSlots() {
+  private synchronized Slots sharedSlots() {
     if (closed) {
       throw new IllegalStateException("The model has been closed");
     }
-    SharedSlots slots = shared;
+    Slots slots = shared;
     if (slots == null) {
-      LoadOptions options = options();
-      int n = options.sessions().parallel();
-      ContextOptions each = options.contextOptions();
-      int nCtx = each.nCtx() == 0 ? textModel().nCtxTrain() : each.nCtx();
-      int nOutputs = n * (1 + options.sessions().speculation().most());
-      LlamaContext context =
-          textModel()
-              .newContext(
-                  each.withContext(Math.multiplyExact(n, nCtx))
-                      .withSequences(n)
-                      .withOutputs(Math.max(each.nOutputsMax(), nOutputs)));
-      slots = new SharedSlots(context, n, pipeline::newGenerator);
+      slots = pipeline.newSharedSlots();
       shared = slots;
     }
     return slots;
@@ -110,39 +79,16 @@ public final class VisionLanguageModel implements AutoCloseable {
     return pipeline.options();
   }
 
-  /** The text model. */
-  public LlamaModel textModel() {
-    return pipeline.textModel();
-  }
-
   /** The image encoder, if there is one. */
   public Optional<VisionEncoder> encoder() {
     return Optional.ofNullable(pipeline.encoder());
   }
 
   /**
-   * Throws for a part of a message that this model cannot take, before anything is computed.
-   *
-   * @throws PromptException for images and videos if there is no encoder
-   * @throws dev.ocellus.vlm.vision.UnsupportedContentException for a video, if the family takes
-   *     none
-   */
-  public void requireTakes(Content content) {
-    Visual visual = content.visual();
-    if (visual != null) {
-      ImagePlaceholder unused = pipeline.prompts().place(visual, 0);
-    }
-  }
-
-  /** Milliseconds that loading took. */
-  public double loadMillis() {
-    return loadMillis;
-  }
-
-  /**
    * Renders a conversation, with the answer about to begin, and tells who wrote which part of it.
    *
-   * @throws PromptException if the images cannot be given a place, or the template takes no tools
+   * @throws dev.ocellus.vlm.prompt.PromptException if the images cannot be given a place, or the
+   *     template takes no tools
    * @throws dev.ocellus.vlm.template.TemplateException if the template refuses the conversation
    */
   public Rendered render(List<Message> messages, PromptOptions options) {
@@ -167,7 +113,7 @@ public final class VisionLanguageModel implements AutoCloseable {
   /** Frees everything; sessions are closed first, and a running computation is waited for. */
   @Override
   public void close() {
-    SharedSlots slots;
+    Slots slots;
     synchronized (this) {
       closed = true;
       slots = shared;

@@ -3,8 +3,10 @@ package dev.ocellus.quantize.measure;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaModel;
+import dev.ocellus.llama.Vocab;
 import dev.ocellus.quantize.text.ChunkDecoder;
 import dev.ocellus.quantize.text.TextChunks;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -34,7 +36,7 @@ public final class TextComparison {
       Listener listener,
       CancellationFlag flag) {
     int nVocab = a.vocab().nTokens();
-    requireSameVocabulary(a, b);
+    requireSameVocabulary(a.vocab(), a.path(), b.vocab(), b.path());
     var divergence = new Divergence();
     try (ChunkDecoder decoderA = new ChunkDecoder(a, options, chunks.nCtx(), null);
         ChunkDecoder decoderB = new ChunkDecoder(b, options, chunks.nCtx(), null)) {
@@ -52,11 +54,11 @@ public final class TextComparison {
   }
 
   /** Refuses models whose tokens are not the same. */
-  public static void requireSameVocabulary(LlamaModel a, LlamaModel b) {
-    if (a.vocab().nTokens() != b.vocab().nTokens()) {
+  public static void requireSameVocabulary(Vocab a, Path fileA, Vocab b, Path fileB) {
+    if (a.nTokens() != b.nTokens()) {
       throw new VocabularyMismatchException(
           "%s has %d tokens and %s has %d. Only models with the same vocabulary can be compared."
-              .formatted(a.path(), a.vocab().nTokens(), b.path(), b.vocab().nTokens()));
+              .formatted(fileA, a.nTokens(), fileB, b.nTokens()));
     }
   }
 

@@ -109,7 +109,7 @@ final class SessionTarget implements Target {
           new Content.Video(
               Video.at(List.of(noise(2), noise(3)), new double[] {0.5, 3}, 4), "clip");
       try {
-        model.requireTakes(video);
+        model.pipeline().prompts().requireSupported(video);
         parts.add(video);
       } catch (UnsupportedContentException e) {
         parts.add(new Content.Image(noise(4), ""));

@@ -6,12 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.ggml.MatMul;
 import dev.ocellus.ggml.MatMulObserver;
-import dev.ocellus.llama.LlamaContext;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.ModelOptions;
-import dev.ocellus.vlm.decode.BatchScheduler;
-import dev.ocellus.vlm.decode.BatchedSequence;
-import dev.ocellus.vlm.decode.PrefixSharing;
+import dev.ocellus.vlm.decode.KvSequence;
+import dev.ocellus.vlm.decode.LlamaDecoder;
+import dev.ocellus.vlm.decode.SequencePool;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
@@ -43,25 +42,21 @@ class BatchSchedulerTest {
   @Test
   void tellsWhoWaitsOfAnErrorAndGoesOn() throws IOException {
     AtomicBoolean fails = new AtomicBoolean();
-    try (LlamaModel model = LlamaModel.load(Golden.TEXT, ModelOptions.defaults());
-        LlamaContext context =
-            model.newContext(Golden.context(128).withSequences(2), true, observer(fails));
-        var scheduler = new BatchScheduler(context)) {
-      var sharing = new PrefixSharing(context);
-      try (var first = new BatchedSequence(context, scheduler, sharing, 0, 64);
-          var second = new BatchedSequence(context, scheduler, sharing, 1, 64)) {
-        first.tokens(TOKENS, 0, TOKENS.length, 0, 1, NEVER);
-        float[] expected = first.logits(0).clone();
+    try (var decoder = new LlamaDecoder(LlamaModel.load(Golden.TEXT, ModelOptions.defaults()));
+        SequencePool pool = decoder.newPool(2, Golden.context(64), observer(fails))) {
+      KvSequence first = pool.sequences().get(0);
+      KvSequence second = pool.sequences().get(1);
+      first.decodeTokens(TOKENS, 0, TOKENS.length, 0, 1, NEVER);
+      float[] expected = first.logits(0).clone();
 
-        fails.set(true);
-        assertThatThrownBy(() -> second.tokens(TOKENS, 0, TOKENS.length, 0, 1, NEVER))
-            .isSameAs(ERROR);
+      fails.set(true);
+      assertThatThrownBy(() -> second.decodeTokens(TOKENS, 0, TOKENS.length, 0, 1, NEVER))
+          .isSameAs(ERROR);
 
-        fails.set(false);
-        second.removeFrom(0);
-        second.tokens(TOKENS, 0, TOKENS.length, 0, 1, NEVER);
-        assertThat(second.logits(0)).isEqualTo(expected);
-      }
+      fails.set(false);
+      second.removeFrom(0);
+      second.decodeTokens(TOKENS, 0, TOKENS.length, 0, 1, NEVER);
+      assertThat(second.logits(0)).isEqualTo(expected);
     }
   }
 }

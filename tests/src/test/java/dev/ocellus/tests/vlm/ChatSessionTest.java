@@ -52,7 +52,7 @@ class ChatSessionTest {
       assertThat(answer.stopReason()).isEqualTo(StopReason.LENGTH);
       assertThat(answer.usage().imageTokens()).isEqualTo(16);
       assertThat(answer.promptTokens()).hasSize(answer.usage().promptTokens());
-      assertThat(chat.history()).containsExactly(question, Message.assistant(answer.text()));
+      assertThat(chat.history()).containsExactly(question, Message.assistant(answer.content()));
     }
   }
 
@@ -112,20 +112,20 @@ class ChatSessionTest {
     try (ChatSession chat = model.newChat()) {
       StringBuilder streamed = new StringBuilder();
       Answer answer = chat.send(Message.user("Hello"), TEN, streamed::append);
-      assertThat(streamed).hasToString(answer.text());
+      assertThat(streamed).hasToString(answer.rawText());
     }
   }
 
   @Test
   void stopsAtAStopString() {
     try (ChatSession chat = model.newChat()) {
-      String whole = chat.send(Message.user("Hello"), TEN, AnswerListener.NONE).text();
+      String whole = chat.send(Message.user("Hello"), TEN, AnswerListener.NONE).rawText();
       String stop = whole.substring(3, 5);
       chat.clear();
       Answer answer =
           chat.send(Message.user("Hello"), TEN.withStop(List.of(stop)), AnswerListener.NONE);
       assertThat(answer.stopReason()).isEqualTo(StopReason.STOP_STRING);
-      assertThat(answer.text()).isEqualTo(whole.substring(0, whole.indexOf(stop)));
+      assertThat(answer.rawText()).isEqualTo(whole.substring(0, whole.indexOf(stop)));
     }
   }
 

@@ -13,6 +13,7 @@ import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.options.OverflowPolicy;
+import dev.ocellus.vlm.options.SessionOptions;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -108,10 +109,16 @@ class HistoryTest {
     }
   }
 
+  private static VisionLanguageModel openEvicting() throws IOException {
+    return VisionLanguageModel.open(
+        Golden.options()
+            .withSessions(SessionOptions.defaults().withOverflow(OverflowPolicy.EVICT)));
+  }
+
   @Test
   void forgetsTheOldestTurnsWithTheirImagesWhenToldTo() throws IOException {
-    try (ChatSession chat = model.newChat()) {
-      chat.setContextFull(OverflowPolicy.EVICT);
+    try (VisionLanguageModel evicting = openEvicting();
+        ChatSession chat = evicting.newChat()) {
       chat.add(Message.system("Be brief."));
       Answer last = sendImage(chat);
       int evicted = 0;
@@ -134,9 +141,9 @@ class HistoryTest {
   }
 
   @Test
-  void doesNotForgetATurnEveryTime() {
-    try (ChatSession chat = model.newChat()) {
-      chat.setContextFull(OverflowPolicy.EVICT);
+  void doesNotForgetATurnEveryTime() throws IOException {
+    try (VisionLanguageModel evicting = openEvicting();
+        ChatSession chat = evicting.newChat()) {
       int evictions = 0;
       for (int i = 0; i < 30; i++) {
         evictions += send(chat, "word ".repeat(10) + i).usage().evictedMessages() > 0 ? 1 : 0;
@@ -147,8 +154,8 @@ class HistoryTest {
 
   @Test
   void refusesOneQuestionThatDoesNotFitEvenSo() throws IOException {
-    try (ChatSession chat = model.newChat()) {
-      chat.setContextFull(OverflowPolicy.EVICT);
+    try (VisionLanguageModel evicting = openEvicting();
+        ChatSession chat = evicting.newChat()) {
       sendImage(chat);
       List<Message> before = chat.history();
       assertThatThrownBy(() -> send(chat, "word ".repeat(2000)))

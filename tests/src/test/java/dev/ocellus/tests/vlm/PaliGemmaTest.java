@@ -3,9 +3,11 @@ package dev.ocellus.tests.vlm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.ocellus.Setting;
 import dev.ocellus.SettingsRelated;
+import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.llama.ContextOptions;
@@ -17,8 +19,10 @@ import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.AnswerListener;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.generate.ScoredConversation;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.options.LoadOptions;
+import dev.ocellus.vlm.sampling.TopLogProbs;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -68,6 +72,28 @@ class PaliGemmaTest extends VisionEncoderContract {
   }
 
   @Test
+  void isScoredAsItAnswers() throws IOException {
+    Message message = Message.user("caption", Golden.noise(9, 9, 1));
+    try (VisionLanguageModel model = model(Golden.context(256));
+        ChatSession chat = model.newChat();
+        var scored = new ScoredConversation(model.pipeline(), null)) {
+      Answer answer = chat.send(message, TEN.withLogProbs(0), AnswerListener.NONE);
+      int[] compared = {0};
+      scored.repeat(
+          List.of(message),
+          answer.tokens(),
+          (i, token, logits) -> {
+            float expected = answer.parts().logProbs().get(i).chosen().logProb();
+            float found = TopLogProbs.of(logits, 0, token).chosen().logProb();
+            assertThat(found).as("token %d", i).isCloseTo(expected, within(1e-5f));
+            compared[0]++;
+          },
+          new CancellationFlag());
+      assertThat(compared[0]).isEqualTo(10);
+    }
+  }
+
+  @Test
   void writesTheBeginningBehindTheImages() throws IOException {
     Message message = Message.user("caption", Golden.noise(9, 9, 1));
     try (VisionLanguageModel model = model(Golden.context(256));
@@ -77,7 +103,7 @@ class PaliGemmaTest extends VisionEncoderContract {
       int[] expected = new int[16];
       Arrays.fill(expected, -1);
       assertThat(answer.promptTokens()).startsWith(expected);
-      int bos = model.textModel().vocab().bos();
+      int bos = model.pipeline().decoder().vocab().bos();
       assertThat(answer.promptTokens()[16]).isEqualTo(bos);
       assertThat(Arrays.stream(answer.promptTokens()).filter(id -> id == bos)).hasSize(1);
     }

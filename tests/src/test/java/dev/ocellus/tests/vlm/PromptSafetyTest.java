@@ -18,7 +18,7 @@ class PromptSafetyTest {
   @Test
   void makesNoControlTokenAndNoImagePlaceOfUserText() throws IOException {
     try (VisionLanguageModel model = VisionLanguageModel.open(Golden.options())) {
-      Vocab vocab = model.textModel().vocab();
+      Vocab vocab = model.pipeline().decoder().vocab();
       List<String> attempts = new ArrayList<>();
       vocab.specialTokens().forEach(t -> attempts.add(t.text()));
       assertThat(attempts).contains("<image>", "</s>", "<s>");

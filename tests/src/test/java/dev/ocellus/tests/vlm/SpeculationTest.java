@@ -56,7 +56,7 @@ class SpeculationTest {
     List<Answer> guessed = conversation(with(speculation), generation);
     for (int i = 0; i < plain.size(); i++) {
       assertThat(guessed.get(i).tokens()).as("answer %d", i).isEqualTo(plain.get(i).tokens());
-      assertThat(guessed.get(i).text()).isEqualTo(plain.get(i).text());
+      assertThat(guessed.get(i).rawText()).isEqualTo(plain.get(i).rawText());
       assertThat(plain.get(i).usage().drafts()).isEqualTo(DraftUse.NONE);
     }
   }

@@ -1,30 +1,22 @@
 package dev.ocellus.vlm.chat;
 
 import dev.ocellus.vlm.sampling.TopLogProbs;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
-/**
- * What a model answered.
- *
- * @param text the whole answer as the model wrote it
- * @param tokens its tokens, without the one that ended it
- * @param stopReason why it ended
- * @param prompt the rendered prompt
- * @param promptTokens tokens of the prompt; -1 stands at every row of an image
- * @param usage token counts
- * @param timings where the time went
- * @param parts the answer taken apart
- */
-public record Answer(
-    String text,
-    int[] tokens,
-    StopReason stopReason,
-    String prompt,
-    int[] promptTokens,
-    Usage usage,
-    Timings timings,
-    Parts parts) {
+/** What a model answered. Immutable; equal to an answer with the same parts, tokens and times. */
+public final class Answer {
+  private final String rawText;
+  private final int[] tokens;
+  private final StopReason stopReason;
+  private final String prompt;
+  private final int[] promptTokens;
+  private final Usage usage;
+  private final Timings timings;
+  private final Parts parts;
 
   /**
    * An answer taken apart.
@@ -52,16 +44,86 @@ public record Answer(
     }
   }
 
-  /** An answer of text alone. */
+  /**
+   * @param rawText as of {@link #rawText}
+   * @param tokens as of {@link #tokens}
+   * @param prompt the rendered prompt
+   * @param promptTokens as of {@link #promptTokens}
+   * @param parts the answer taken apart
+   */
   public Answer(
-      String text,
+      String rawText,
       int[] tokens,
       StopReason stopReason,
       String prompt,
       int[] promptTokens,
       Usage usage,
-      Timings timings) {
-    this(text, tokens, stopReason, prompt, promptTokens, usage, timings, Parts.ofText(text));
+      Timings timings,
+      Parts parts) {
+    this.rawText = rawText;
+    this.tokens = tokens.clone();
+    this.stopReason = stopReason;
+    this.prompt = prompt;
+    this.promptTokens = promptTokens.clone();
+    this.usage = usage;
+    this.timings = timings;
+    this.parts = parts;
+  }
+
+  /** An answer that was cancelled before its first token. */
+  public static Answer cancelled(String prompt, Timings timings) {
+    return new Answer(
+        "",
+        new int[0],
+        StopReason.CANCELLED,
+        prompt,
+        new int[0],
+        new Usage(0, 0, 0, 0),
+        timings,
+        Parts.ofText(""));
+  }
+
+  /**
+   * The whole answer as the model wrote it, with its reasoning, its calls and the markers of both.
+   * What is for the reader is {@link #content}.
+   */
+  public String rawText() {
+    return rawText;
+  }
+
+  /** Its tokens, without the one that ended it; a copy. */
+  public int[] tokens() {
+    return tokens.clone();
+  }
+
+  /** Why it ended. */
+  public StopReason stopReason() {
+    return stopReason;
+  }
+
+  /** The rendered prompt. */
+  public String prompt() {
+    return prompt;
+  }
+
+  /** Tokens of the prompt, -1 at every image embedding; a copy. */
+  public int[] promptTokens() {
+    return promptTokens.clone();
+  }
+
+  /** Token counts. */
+  public Usage usage() {
+    return usage;
+  }
+
+  /** Where the time went. */
+  public Timings timings() {
+    return timings;
+  }
+
+  /** The answer taken apart. */
+  public Parts parts() {
+    return parts;
   }
 
   /** What is for the reader. */
@@ -95,7 +157,7 @@ public record Answer(
     return n == 0
         ? this
         : new Answer(
-            text,
+            rawText,
             tokens,
             stopReason,
             prompt,
@@ -103,5 +165,28 @@ public record Answer(
             usage.withEvictedMessages(n),
             timings,
             parts);
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Answer that
+        && rawText.equals(that.rawText)
+        && Arrays.equals(tokens, that.tokens)
+        && stopReason == that.stopReason
+        && prompt.equals(that.prompt)
+        && Arrays.equals(promptTokens, that.promptTokens)
+        && usage.equals(that.usage)
+        && timings.equals(that.timings)
+        && parts.equals(that.parts);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(rawText, Arrays.hashCode(tokens), stopReason, prompt, usage);
+  }
+
+  @Override
+  public String toString() {
+    return "Answer[%s, %d tokens, %s]".formatted(stopReason, tokens.length, parts.content);
   }
 }

@@ -10,7 +10,7 @@ public enum Role {
   TOOL;
 
   /** The word that templates and OpenAI's format use. */
-  public String word() {
+  public String wireName() {
     return name().toLowerCase(Locale.ROOT);
   }
 
@@ -21,7 +21,7 @@ public enum Role {
    */
   public static Role of(String word) {
     for (Role role : values()) {
-      if (role.word().equals(word)) {
+      if (role.wireName().equals(word)) {
         return role;
       }
     }

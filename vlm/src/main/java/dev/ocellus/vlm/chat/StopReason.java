@@ -16,7 +16,7 @@ public enum StopReason {
   CANCELLED;
 
   /** The word that JSON output uses. */
-  public String word() {
+  public String wireName() {
     return name().toLowerCase(Locale.ROOT);
   }
 }

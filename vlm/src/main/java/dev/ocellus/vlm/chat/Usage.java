@@ -20,7 +20,7 @@ public record Usage(
     DraftUse drafts,
     int evictedMessages) {
 
-  /** Without images, guesses and evictions. */
+  /** Without images, draft tokens and evictions. */
   public Usage(int promptTokens, int imageTokens, int cachedTokens, int completionTokens) {
     this(
         promptTokens, imageTokens, cachedTokens, completionTokens, ImageUse.NONE, DraftUse.NONE, 0);

@@ -12,22 +12,24 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Computes the work of several lanes together: one thread takes what is there, makes a batch of it,
- * and gives the logits to whoever waits for them, who sample on their own threads.
+ * Computes the work of several sequences together: one thread takes what is there, makes a batch of
+ * it, and gives the logits to whoever waits for them, who sample on their own threads.
  *
  * <p>A step is at most a micro-batch long, so that nobody waits longer for a newcomer's prompt than
- * that takes. Tokens of answers are in every step; prompts share the rest of it evenly. Rows of
- * images cannot share a batch with tokens, so the two take turns.
+ * that takes. Tokens of answers are in every step; prompts share the rest of it evenly. Embeddings
+ * of images cannot share a batch with tokens, so the two take turns.
  */
-public final class BatchScheduler implements AutoCloseable {
-  /** DecodeRequest of at most this many entries is an answer going on, with guesses perhaps. */
+final class BatchScheduler implements AutoCloseable {
+  /**
+   * DecodeRequest of at most this many entries is an answer going on, with draft tokens perhaps.
+   */
   private static final int SMALL = 65;
 
-  private static final long LEAST_PATIENCE_NANOS = 500_000;
-  private static final long MOST_PATIENCE_NANOS = 10_000_000;
+  private static final long MIN_PATIENCE_NANOS = 500_000;
+  private static final long MAX_PATIENCE_NANOS = 10_000_000;
 
-  /** A part of a work that is in a step. */
-  private record Part(DecodeRequest work, int count) {}
+  /** The part of a request that is in a step. */
+  private record Slice(DecodeRequest request, int count) {}
 
   private final LlamaContext context;
   private final Batch tokens;
@@ -36,47 +38,47 @@ public final class BatchScheduler implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final List<DecodeRequest> pending = new ArrayList<>(); // guarded by lock
-  private int nExpected; // lanes that are expected; guarded by lock
+  private int nExpected; // sequences that are expected; guarded by lock
   private boolean closed; // guarded by lock
   private boolean rowsAreNext;
   private long stepNanos;
 
-  public BatchScheduler(LlamaContext context) {
+  BatchScheduler(LlamaContext context) {
     this.context = context;
     this.tokens = Batch.ofTokens(Math.max(context.nUbatch(), 1));
     this.thread = Thread.ofPlatform().daemon().name("ocellus-decode").unstarted(this::run);
     thread.start();
   }
 
-  /** Adds work, which tells when it is done. */
-  void submit(DecodeRequest work) {
+  /** Adds a request, which tells when it is done. */
+  void submit(DecodeRequest request) {
     lock.lock();
     try {
       if (closed) {
         throw closedException();
       }
-      arrived(work.lane);
-      pending.add(work);
+      arrived(request.sequence);
+      pending.add(request);
       changed.signal();
     } finally {
       lock.unlock();
     }
   }
 
-  /** Says that nothing more comes from a lane for now. */
-  public void leave(KvSequence lane) {
+  /** Says that nothing more comes from a sequence for now. */
+  void leave(BatchedSequence sequence) {
     lock.lock();
     try {
-      arrived((BatchedSequence) lane);
+      arrived(sequence);
       changed.signal();
     } finally {
       lock.unlock();
     }
   }
 
-  private void arrived(BatchedSequence lane) {
-    if (lane.expected) {
-      lane.expected = false;
+  private void arrived(BatchedSequence sequence) {
+    if (sequence.expected) {
+      sequence.expected = false;
       nExpected--;
     }
   }
@@ -95,7 +97,7 @@ public final class BatchScheduler implements AutoCloseable {
   /** Waits for work and computes a step of it; false when this was closed. */
   private boolean step() {
     try {
-      List<Part> step = await();
+      List<Slice> step = await();
       if (step.isEmpty()) {
         return false;
       }
@@ -107,10 +109,10 @@ public final class BatchScheduler implements AutoCloseable {
   }
 
   /** The next step; empty when this was closed. */
-  private List<Part> await() {
+  private List<Slice> await() {
     lock.lock();
     try {
-      long patience = Math.clamp(stepNanos / 4, LEAST_PATIENCE_NANOS, MOST_PATIENCE_NANOS);
+      long patience = Math.clamp(stepNanos / 4, MIN_PATIENCE_NANOS, MAX_PATIENCE_NANOS);
       while (!closed) {
         dropCancelled();
         if (pending.isEmpty()) {
@@ -138,19 +140,19 @@ public final class BatchScheduler implements AutoCloseable {
   }
 
   private void dropCancelled() {
-    Iterator<DecodeRequest> works = pending.iterator();
-    while (works.hasNext()) {
-      DecodeRequest work = works.next();
-      if (work.flag.isCancelled()) {
-        works.remove();
-        work.fail(new ComputationCancelledException("Decoding was cancelled"));
+    Iterator<DecodeRequest> requests = pending.iterator();
+    while (requests.hasNext()) {
+      DecodeRequest request = requests.next();
+      if (request.flag.isCancelled()) {
+        requests.remove();
+        request.fail(new ComputationCancelledException("Decoding was cancelled"));
       }
     }
   }
 
-  private List<Part> select() {
+  private List<Slice> select() {
     List<DecodeRequest> images =
-        pending.stream().filter(w -> w instanceof DecodeRequest.Rows).toList();
+        pending.stream().filter(w -> w instanceof DecodeRequest.Embeddings).toList();
     List<DecodeRequest> text =
         pending.stream().filter(w -> w instanceof DecodeRequest.Tokens).toList();
     boolean takeRows = !images.isEmpty() && (rowsAreNext || text.isEmpty());
@@ -158,55 +160,57 @@ public final class BatchScheduler implements AutoCloseable {
     return takeRows ? selectRows(images) : selectTokens(text);
   }
 
-  /** All small work, and an even share of the rest for each prompt. */
-  private List<Part> selectTokens(List<DecodeRequest> works) {
-    List<Part> step = new ArrayList<>();
+  /** All small request, and an even share of the rest for each prompt. */
+  private List<Slice> selectTokens(List<DecodeRequest> requests) {
+    List<Slice> step = new ArrayList<>();
     int room = tokens.capacity();
     List<DecodeRequest> prompts = new ArrayList<>();
-    for (DecodeRequest work : works) {
-      if (work.remaining() <= SMALL && work.remaining() <= room) {
-        step.add(new Part(work, work.remaining()));
-        room -= work.remaining();
+    for (DecodeRequest request : requests) {
+      if (request.remaining() <= SMALL && request.remaining() <= room) {
+        step.add(new Slice(request, request.remaining()));
+        room -= request.remaining();
       } else {
-        prompts.add(work);
+        prompts.add(request);
       }
     }
     for (int i = 0; i < prompts.size() && room > 0; i++) {
       int share = Math.max(1, room / (prompts.size() - i));
       int count = Math.min(share, prompts.get(i).remaining());
-      step.add(new Part(prompts.get(i), count));
+      step.add(new Slice(prompts.get(i), count));
       room -= count;
     }
     return step;
   }
 
-  private List<Part> selectRows(List<DecodeRequest> works) {
-    List<Part> step = new ArrayList<>();
+  private List<Slice> selectRows(List<DecodeRequest> requests) {
+    List<Slice> step = new ArrayList<>();
     int room = context.nUbatch();
-    for (DecodeRequest work : works) {
-      boolean alone = ((DecodeRequest.Rows) work).seeEachOther;
+    for (DecodeRequest request : requests) {
+      boolean alone = !((DecodeRequest.Embeddings) request).causal;
       if (alone) {
-        // the mask is the batch's, so rows that see each other are decoded by themselves
-        return step.isEmpty() ? List.of(new Part(work, work.remaining())) : step;
+        // the mask is the batch's, so embeddings that attend to each other are decoded by
+        // themselves
+        return step.isEmpty() ? List.of(new Slice(request, request.remaining())) : step;
       }
-      int count = Math.min(room, work.remaining());
+      int count = Math.min(room, request.remaining());
       if (count > 0) {
-        step.add(new Part(work, count));
+        step.add(new Slice(request, count));
         room -= count;
       }
     }
     return step;
   }
 
-  private void compute(List<Part> step) {
+  private void compute(List<Slice> step) {
     long start = System.nanoTime();
     try {
-      CancellationFlag flag = step.size() == 1 ? step.getFirst().work.flag : new CancellationFlag();
+      CancellationFlag flag =
+          step.size() == 1 ? step.getFirst().request.flag : new CancellationFlag();
       boolean causal = true;
       Batch batch;
-      if (step.getFirst().work instanceof DecodeRequest.Rows first) {
+      if (step.getFirst().request instanceof DecodeRequest.Embeddings first) {
         batch = fillRows(step, first);
-        causal = !first.seeEachOther;
+        causal = first.causal;
       } else {
         batch = fillTokens(step);
       }
@@ -220,18 +224,19 @@ public final class BatchScheduler implements AutoCloseable {
     finish(step);
   }
 
-  private Batch fillTokens(List<Part> step) {
+  private Batch fillTokens(List<Slice> step) {
     tokens.clear();
-    for (Part part : step) {
-      DecodeRequest.Tokens work = (DecodeRequest.Tokens) part.work;
-      for (int i = work.progress; i < work.progress + part.count; i++) {
-        tokens.add(work.ids[i], work.position + i, work.lane.sequence(), work.wantsLogits(i));
+    for (Slice slice : step) {
+      DecodeRequest.Tokens request = (DecodeRequest.Tokens) slice.request;
+      for (int i = request.progress; i < request.progress + slice.count; i++) {
+        tokens.add(
+            request.ids[i], request.position + i, request.sequence.id(), request.wantsLogits(i));
       }
     }
     return tokens;
   }
 
-  private Batch fillRows(List<Part> step, DecodeRequest.Rows first) {
+  private Batch fillRows(List<Slice> step, DecodeRequest.Embeddings first) {
     Batch batch = rows;
     if (batch == null) {
       batch =
@@ -239,63 +244,63 @@ public final class BatchScheduler implements AutoCloseable {
       rows = batch;
     }
     batch.clear();
-    for (Part part : step) {
-      DecodeRequest.Rows work = (DecodeRequest.Rows) part.work;
-      for (int i = work.progress; i < work.progress + part.count; i++) {
+    for (Slice slice : step) {
+      DecodeRequest.Embeddings request = (DecodeRequest.Embeddings) slice.request;
+      for (int i = request.progress; i < request.progress + slice.count; i++) {
         batch.add(
-            work.image.rows(),
-            work.from + i,
-            work.positions[i],
-            work.lane.sequence(),
-            work.wantsLogits(i));
+            request.image.rows(),
+            request.from + i,
+            request.positions[i],
+            request.sequence.id(),
+            request.wantsLogits(i));
       }
     }
     return batch;
   }
 
-  /** Copies logits to where the lanes read them, since the next step overwrites them. */
-  private void giveLogits(List<Part> step) {
+  /** Copies logits to where the sequences read them, since the next step overwrites them. */
+  private void giveLogits(List<Slice> step) {
     int entry = 0;
-    for (Part part : step) {
-      DecodeRequest work = part.work;
-      int firstOutput = work.count() - work.outputs();
-      for (int i = work.progress; i < work.progress + part.count; i++, entry++) {
-        if (work.wantsLogits(i)) {
-          context.logits(entry, work.lane.output(i - firstOutput));
+    for (Slice slice : step) {
+      DecodeRequest request = slice.request;
+      int firstOutput = request.count() - request.outputs();
+      for (int i = request.progress; i < request.progress + slice.count; i++, entry++) {
+        if (request.wantsLogits(i)) {
+          context.logits(entry, request.sequence.output(i - firstOutput));
         }
       }
     }
   }
 
-  private void finish(List<Part> step) {
+  private void finish(List<Slice> step) {
     lock.lock();
     try {
-      for (Part part : step) {
-        DecodeRequest work = part.work;
-        work.progress += part.count;
-        if (work.remaining() > 0) {
+      for (Slice slice : step) {
+        DecodeRequest request = slice.request;
+        request.progress += slice.count;
+        if (request.remaining() > 0) {
           continue;
         }
-        if (work.outputs() > 0) {
-          work.lane.expected = true;
+        if (request.outputs() > 0) {
+          request.sequence.expected = true;
           nExpected++;
         }
-        work.complete(); // before it is taken from the list, by which failures find it
-        pending.remove(work);
+        request.complete(); // before it is taken from the list, by which failures find it
+        pending.remove(request);
       }
     } finally {
       lock.unlock();
     }
   }
 
-  private void fail(List<Part> step, Throwable e) {
+  private void fail(List<Slice> step, Throwable e) {
     lock.lock();
     try {
-      step.forEach(part -> pending.remove(part.work));
+      step.forEach(slice -> pending.remove(slice.request));
     } finally {
       lock.unlock();
     }
-    step.forEach(part -> part.work.fail(e));
+    step.forEach(slice -> slice.request.fail(e));
   }
 
   private void failAll(Throwable e) {

@@ -2,16 +2,13 @@ package dev.ocellus.vlm.decode;
 
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.llama.LlamaContext;
-import dev.ocellus.llama.SequencePlaces;
 import dev.ocellus.vlm.vision.EncodedImage;
-import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.WritableByteChannel;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /** One of the sequences of a context that others use as well: a {@link BatchScheduler} computes. */
-public final class BatchedSequence implements KvSequence {
+final class BatchedSequence implements KvSequence {
   private final LlamaContext context;
   private final BatchScheduler scheduler;
   private final PrefixSharing sharing;
@@ -22,7 +19,7 @@ public final class BatchedSequence implements KvSequence {
   /** Whether its next token is expected soon. Guarded by the scheduler's lock. */
   boolean expected;
 
-  public BatchedSequence(
+  BatchedSequence(
       LlamaContext context,
       BatchScheduler scheduler,
       PrefixSharing sharing,
@@ -35,7 +32,7 @@ public final class BatchedSequence implements KvSequence {
     this.nCtx = nCtx;
   }
 
-  int sequence() {
+  int id() {
     return sequence;
   }
 
@@ -55,27 +52,27 @@ public final class BatchedSequence implements KvSequence {
   }
 
   @Override
-  public void tokens(
+  public void decodeTokens(
       int[] ids, int from, int count, int position, int nOutputs, CancellationFlag flag) {
     int[] mine = Arrays.copyOfRange(ids, from, from + count);
     await(new DecodeRequest.Tokens(this, mine, position, nOutputs, flag));
   }
 
   @Override
-  public void rows(
+  public void decodeEmbeddings(
       EncodedImage image,
       int from,
       int[][] positions,
-      boolean seeEachOther,
+      boolean causal,
       boolean wantsLogits,
       CancellationFlag flag) {
-    await(new DecodeRequest.Rows(this, image, from, positions, seeEachOther, wantsLogits, flag));
+    await(new DecodeRequest.Embeddings(this, image, from, positions, causal, wantsLogits, flag));
   }
 
-  private void await(DecodeRequest work) {
-    makeRoom(work.outputs());
-    scheduler.submit(work);
-    work.await();
+  private void await(DecodeRequest request) {
+    makeRoom(request.outputs());
+    scheduler.submit(request);
+    request.await();
   }
 
   private void makeRoom(int n) {
@@ -88,7 +85,7 @@ public final class BatchedSequence implements KvSequence {
     }
   }
 
-  /** Where the scheduler puts logits, before the work is done. */
+  /** Where the scheduler puts logits, before the request is done. */
   float[] output(int i) {
     return outputs[i];
   }
@@ -120,35 +117,13 @@ public final class BatchedSequence implements KvSequence {
   }
 
   @Override
-  public void synchronize() {
-    // what is done has been computed: its logits were copied
-  }
-
-  @Override
   public boolean isClosed() {
     return context.isClosed();
   }
 
   @Override
-  public void writeState(WritableByteChannel channel) throws IOException {
-    context.writeState(sequence, channel);
-  }
-
-  @Override
-  public boolean readState(FileChannel channel, long offset, long length, SequencePlaces places)
-      throws IOException {
-    sharing.withdraw(this, 0);
-    return context.readState(sequence, channel, offset, length, places);
-  }
-
-  @Override
-  public long maxStateLength(int nPlaces) {
-    return context.maxStateLength(nPlaces);
-  }
-
-  @Override
-  public String stateKind() {
-    return context.stateKind();
+  public Optional<KvState> state() {
+    return Optional.of(new LlamaState(context, sequence, () -> sharing.withdraw(this, 0)));
   }
 
   @Override

@@ -6,8 +6,8 @@ import dev.ocellus.vlm.vision.ImagePiece;
 import java.util.List;
 
 /**
- * Makes one entry of a whole prompt, for models in which all of it sees all of it: its tokens
- * become rows, which stand between those of the images and are decoded with them as those of one
+ * Makes one entry of a whole prompt, for models with a bidirectional prefix: its tokens become
+ * embeddings, which stand between those of the images and are decoded with them as those of one
  * image are.
  */
 public final class BidirectionalPrompt {

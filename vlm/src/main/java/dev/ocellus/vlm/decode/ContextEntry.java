@@ -1,6 +1,5 @@
 package dev.ocellus.vlm.decode;
 
-import dev.ocellus.llama.SequencePlaces;
 import dev.ocellus.vlm.vision.EncodedImage;
 import dev.ocellus.vlm.vision.ImagePiece;
 import java.util.Arrays;
@@ -55,24 +54,6 @@ public sealed interface ContextEntry {
     }
     Arrays.fill(axes, 0, Math.min(3, nPositions), start + row);
     return axes;
-  }
-
-  /** What stands in every place when these entries stand behind each other. */
-  static SequencePlaces places(List<ContextEntry> entries, int nPositions) {
-    var places = new SequencePlaces();
-    int position = 0;
-    for (ContextEntry entry : entries) {
-      switch (entry) {
-        case Token(int id) -> places.addToken(id, position);
-        case Image image -> {
-          for (int row = 0; row < image.size(); row++) {
-            places.addRow(axes(image.rows(), row, position, nPositions));
-          }
-        }
-      }
-      position += entry.positions();
-    }
-    return places;
   }
 
   /**

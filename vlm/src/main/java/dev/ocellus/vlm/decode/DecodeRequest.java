@@ -5,9 +5,9 @@ import dev.ocellus.vlm.vision.EncodedImage;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
-/** What a lane wants to have computed: tokens, or rows of an image. Possibly in several steps. */
+/** Tokens or image embeddings that a sequence wants to have computed, possibly in several steps. */
 abstract sealed class DecodeRequest {
-  final BatchedSequence lane;
+  final BatchedSequence sequence;
   final CancellationFlag flag;
 
   private final CountDownLatch done = new CountDownLatch(1);
@@ -16,8 +16,8 @@ abstract sealed class DecodeRequest {
   /** How much of it is computed. Used by the scheduler's thread only. */
   int progress;
 
-  private DecodeRequest(BatchedSequence lane, CancellationFlag flag) {
-    this.lane = lane;
+  private DecodeRequest(BatchedSequence sequence, CancellationFlag flag) {
+    this.sequence = sequence;
     this.flag = flag;
   }
 
@@ -79,8 +79,8 @@ abstract sealed class DecodeRequest {
     /**
      * @param ids not changed by the caller until this is done
      */
-    Tokens(BatchedSequence lane, int[] ids, int position, int outputs, CancellationFlag flag) {
-      super(lane, flag);
+    Tokens(BatchedSequence sequence, int[] ids, int position, int outputs, CancellationFlag flag) {
+      super(sequence, flag);
       this.ids = ids;
       this.position = position;
       this.outputs = outputs;
@@ -97,27 +97,27 @@ abstract sealed class DecodeRequest {
     }
   }
 
-  /** Rows of an image. */
-  static final class Rows extends DecodeRequest {
+  /** Embeddings of an image. */
+  static final class Embeddings extends DecodeRequest {
     final EncodedImage image;
     final int from;
     final int[][] positions;
-    final boolean seeEachOther;
+    final boolean causal;
     private final boolean wantsLogits;
 
-    Rows(
-        BatchedSequence lane,
+    Embeddings(
+        BatchedSequence sequence,
         EncodedImage image,
         int from,
         int[][] positions,
-        boolean seeEachOther,
+        boolean causal,
         boolean wantsLogits,
         CancellationFlag flag) {
-      super(lane, flag);
+      super(sequence, flag);
       this.image = image;
       this.from = from;
       this.positions = positions;
-      this.seeEachOther = seeEachOther;
+      this.causal = causal;
       this.wantsLogits = wantsLogits;
     }
 

@@ -9,7 +9,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 
-/** Loads the small model that guesses tokens for another. */
+/** Loads the small model that proposes draft tokens for another. */
 public final class DraftModel {
   private DraftModel() {}
 

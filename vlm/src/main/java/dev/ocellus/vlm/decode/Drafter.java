@@ -2,16 +2,19 @@ package dev.ocellus.vlm.decode;
 
 import dev.ocellus.ggml.CancellationFlag;
 
-/** Guesses the next tokens of a text. For one thread at a time. */
+/**
+ * Proposes draft tokens for speculative decoding: the next tokens of a text, which the model then
+ * checks together. For one thread at a time.
+ */
 public interface Drafter extends AutoCloseable {
   /**
-   * Guesses what follows.
+   * Proposes what follows.
    *
-   * @param text tokens so far, -1 at rows of images; the first {@code length} of them count
-   * @param most most tokens to guess
-   * @return none where it has no good guess
+   * @param text tokens so far, -1 at image embeddings; the first {@code length} of them count
+   * @param max max. number of draft tokens
+   * @return none where no proposal is likely enough
    */
-  int[] guess(int[] text, int length, int most, CancellationFlag flag);
+  int[] draft(int[] text, int length, int max, CancellationFlag flag);
 
   @Override
   default void close() {}

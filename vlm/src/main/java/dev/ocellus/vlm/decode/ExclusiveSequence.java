@@ -3,15 +3,12 @@ package dev.ocellus.vlm.decode;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.llama.Batch;
 import dev.ocellus.llama.LlamaContext;
-import dev.ocellus.llama.SequencePlaces;
 import dev.ocellus.vlm.vision.EncodedImage;
-import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.WritableByteChannel;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The only sequence of a context: computed on the caller's thread, with nobody in between. */
-public final class ExclusiveSequence implements KvSequence {
+/** The only sequence of a context of libllama, computed on the caller's thread. */
+final class ExclusiveSequence implements KvSequence {
   private static final int SEQUENCE = 0;
 
   private final LlamaContext context;
@@ -20,7 +17,7 @@ public final class ExclusiveSequence implements KvSequence {
   private @Nullable Batch rows;
   private int firstOutput;
 
-  public ExclusiveSequence(LlamaContext context) {
+  ExclusiveSequence(LlamaContext context) {
     this.context = context;
     this.tokens = Batch.ofTokens(context.nBatch());
     this.logits = new float[context.model().vocab().nTokens()];
@@ -42,7 +39,7 @@ public final class ExclusiveSequence implements KvSequence {
   }
 
   @Override
-  public void tokens(
+  public void decodeTokens(
       int[] ids, int from, int count, int position, int outputs, CancellationFlag flag) {
     tokens.clear();
     for (int i = 0; i < count; i++) {
@@ -53,11 +50,11 @@ public final class ExclusiveSequence implements KvSequence {
   }
 
   @Override
-  public void rows(
+  public void decodeEmbeddings(
       EncodedImage image,
       int from,
       int[][] positions,
-      boolean seeEachOther,
+      boolean causal,
       boolean wantsLogits,
       CancellationFlag flag) {
     Batch batch = rows;
@@ -71,7 +68,7 @@ public final class ExclusiveSequence implements KvSequence {
           image.rows(), from + i, positions[i], SEQUENCE, wantsLogits && i == positions.length - 1);
     }
     firstOutput = positions.length - 1;
-    context.decode(batch, !seeEachOther, flag);
+    context.decode(batch, causal, flag);
   }
 
   @Override
@@ -101,24 +98,8 @@ public final class ExclusiveSequence implements KvSequence {
   }
 
   @Override
-  public void writeState(WritableByteChannel channel) throws IOException {
-    context.writeState(SEQUENCE, channel);
-  }
-
-  @Override
-  public boolean readState(FileChannel channel, long offset, long length, SequencePlaces places)
-      throws IOException {
-    return context.readState(SEQUENCE, channel, offset, length, places);
-  }
-
-  @Override
-  public long maxStateLength(int nPlaces) {
-    return context.maxStateLength(nPlaces);
-  }
-
-  @Override
-  public String stateKind() {
-    return context.stateKind();
+  public Optional<KvState> state() {
+    return Optional.of(new LlamaState(context, SEQUENCE, () -> {}));
   }
 
   @Override

@@ -1,12 +1,9 @@
 package dev.ocellus.vlm.decode;
 
 import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.llama.SequencePlaces;
 import dev.ocellus.vlm.vision.EncodedImage;
-import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.WritableByteChannel;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One sequence of a context: where the keys and values of a conversation lie. Whether others share
@@ -32,20 +29,22 @@ public interface KvSequence extends AutoCloseable {
    * @throws dev.ocellus.ggml.ComputationCancelledException if the flag was set; some of them may
    *     have been computed
    */
-  void tokens(int[] ids, int from, int count, int position, int outputs, CancellationFlag flag);
+  void decodeTokens(
+      int[] ids, int from, int count, int position, int outputs, CancellationFlag flag);
 
   /**
-   * Computes rows of an image.
+   * Computes embeddings of an image.
    *
-   * @param positions of every row, on every axis
-   * @param seeEachOther whether all see all, and not only those before
+   * @param from the first of them
+   * @param positions of every one, on every axis
+   * @param causal whether each attends to those before it only, and not to all of them
    * @param wantsLogits whether the last one gets logits
    */
-  void rows(
+  void decodeEmbeddings(
       EncodedImage image,
       int from,
       int[][] positions,
-      boolean seeEachOther,
+      boolean causal,
       boolean wantsLogits,
       CancellationFlag flag);
 
@@ -64,13 +63,13 @@ public interface KvSequence extends AutoCloseable {
   boolean removeFrom(int position);
 
   /**
-   * Whether all is still there that a token at a position sees. Layers with a window give older
-   * places away, and do not save them.
+   * Whether all is still there that a token at a position attends to. Sliding-window layers evict
+   * older positions, and do not save them.
    */
   boolean hasPositionsBefore(int position);
 
   /**
-   * Replaces the content by the longest beginning of the entries that another lane holds, where
+   * Replaces the content by the longest beginning of the entries that another sequence holds, where
    * that costs nothing.
    *
    * @param have entries of that beginning that stand here already
@@ -81,34 +80,19 @@ public interface KvSequence extends AutoCloseable {
     return 0;
   }
 
-  /** Lets other lanes take over what stands here, until it is removed. */
+  /** Lets other sequences take over what stands here, until it is removed. */
   default void offer(List<ContextEntry> entries) {}
 
   /** Waits for what was started. */
-  void synchronize();
+  default void synchronize() {}
 
   /** Whether the context is gone. */
   boolean isClosed();
 
-  /** Writes keys and values at the channel's position. */
-  void writeState(WritableByteChannel channel) throws IOException;
-
-  /**
-   * Brings keys and values back that {@link #writeState} wrote.
-   *
-   * @param places what stands in them
-   * @return false if they do not fit this context, which is then empty
-   * @throws dev.ocellus.llama.StateFormatException if they are not those of such places, and then
-   *     nothing is changed
-   */
-  boolean readState(FileChannel channel, long offset, long length, SequencePlaces places)
-      throws IOException;
-
-  /** Most bytes of keys and values of so many places. */
-  long maxStateLength(int nPlaces);
-
-  /** What {@link #readState} depends on besides the model. */
-  String stateKind();
+  /** Saves keys and values; empty if this sequence cannot do that. */
+  default Optional<KvState> state() {
+    return Optional.empty();
+  }
 
   @Override
   void close();

@@ -1,12 +1,11 @@
 package dev.ocellus.vlm.decode;
 
 import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.llama.LlamaContext;
 import java.util.Arrays;
 
 /**
- * Guesses the likeliest tokens of a small model, as long as that is sure of them. It sees the text
- * only, not the images.
+ * Proposes the likeliest tokens of a draft model, as long as that is sure of them. It is given the
+ * text only, not the images.
  */
 public final class ModelDrafter implements Drafter {
   private static final int[] NOTHING = {};
@@ -14,51 +13,55 @@ public final class ModelDrafter implements Drafter {
   /** What is this far below the likeliest token does not change how sure the model is. */
   private static final float NEGLIGIBLE = -16;
 
-  private final ExclusiveSequence lane;
+  private final KvSequence sequence;
   private final float minProbability;
   private int[] have = new int[256];
   private int nHave;
 
-  public ModelDrafter(LlamaContext context, float minProbability) {
-    this.lane = new ExclusiveSequence(context);
+  /**
+   * @param sequence of the draft model, with a context for it alone; closed with this
+   * @param minProbability of a draft token, 0 to 1
+   */
+  public ModelDrafter(KvSequence sequence, float minProbability) {
+    this.sequence = sequence;
     this.minProbability = minProbability;
   }
 
   @Override
-  public int[] guess(int[] text, int length, int most, CancellationFlag flag) {
+  public int[] draft(int[] text, int length, int max, CancellationFlag flag) {
     int[] wanted = Arrays.stream(text, 0, length).filter(id -> id >= 0).toArray();
-    if (wanted.length == 0 || wanted.length + most > lane.nCtx()) {
-      return NOTHING; // the small model's context is full
+    if (wanted.length == 0 || wanted.length + max > sequence.nCtx()) {
+      return NOTHING; // the draft model's context is full
     }
     int common = Arrays.mismatch(have, 0, nHave, wanted, 0, wanted.length);
     common = Math.min(common < 0 ? nHave : common, wanted.length - 1);
     if (!keep(common)) {
       common = 0;
     }
-    for (int from = common; from < wanted.length; from += lane.nBatch()) {
-      int n = Math.min(lane.nBatch(), wanted.length - from);
+    for (int from = common; from < wanted.length; from += sequence.nBatch()) {
+      int n = Math.min(sequence.nBatch(), wanted.length - from);
       decode(wanted, from, n, from + n == wanted.length ? 1 : 0, flag);
     }
-    int[] guesses = new int[most];
+    int[] drafts = new int[max];
     int n = 0;
-    while (n < most) {
-      int token = sureToken(lane.logits(0));
+    while (n < max) {
+      int token = sureToken(sequence.logits(0));
       if (token < 0) {
         break;
       }
-      guesses[n++] = token;
-      if (n < most) {
-        decode(guesses, n - 1, 1, 1, flag);
+      drafts[n++] = token;
+      if (n < max) {
+        decode(drafts, n - 1, 1, 1, flag);
       }
     }
-    return Arrays.copyOf(guesses, n);
+    return Arrays.copyOf(drafts, n);
   }
 
   private boolean keep(int n) {
-    boolean kept = n == nHave || lane.removeFrom(n);
+    boolean kept = n == nHave || sequence.removeFrom(n);
     nHave = kept ? n : 0;
     if (!kept) {
-      lane.removeFrom(0);
+      sequence.removeFrom(0);
     }
     return kept;
   }
@@ -68,10 +71,10 @@ public final class ModelDrafter implements Drafter {
       have = Arrays.copyOf(have, Math.max(2 * have.length, nHave + n));
     }
     try {
-      lane.tokens(ids, from, n, nHave, outputs, flag);
+      sequence.decodeTokens(ids, from, n, nHave, outputs, flag);
     } catch (Throwable e) {
-      if (!lane.isClosed()) {
-        lane.removeFrom(nHave);
+      if (!sequence.isClosed()) {
+        sequence.removeFrom(nHave);
       }
       throw e;
     }
@@ -97,6 +100,6 @@ public final class ModelDrafter implements Drafter {
 
   @Override
   public void close() {
-    lane.close();
+    sequence.close();
   }
 }

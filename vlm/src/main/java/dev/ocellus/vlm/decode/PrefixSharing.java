@@ -11,38 +11,38 @@ import java.util.concurrent.locks.ReentrantLock;
  * such as a system prompt or an image that both begin with. The cells are not copied: they belong
  * to both sequences from then on, and live as long as one of them does.
  *
- * <p>A lane offers what it will not take back before saying so, so that others can help themselves
- * while it answers.
+ * <p>A sequence offers what it will not take back before saying so, so that others can help
+ * themselves while it answers.
  */
-public final class PrefixSharing {
-  /** What a lane holds, and the position behind it. */
+final class PrefixSharing {
+  /** What a sequence holds, and the position behind it. */
   private record Offer(List<ContextEntry> entries, int end) {}
 
   private final LlamaContext context;
   private final Map<BatchedSequence, Offer> offers = new HashMap<>(); // guarded by lock
   private final ReentrantLock lock = new ReentrantLock();
 
-  public PrefixSharing(LlamaContext context) {
+  PrefixSharing(LlamaContext context) {
     this.context = context;
   }
 
-  /** Says what a lane holds. */
-  void offer(BatchedSequence lane, List<ContextEntry> entries) {
+  /** Says what a sequence holds. */
+  void offer(BatchedSequence sequence, List<ContextEntry> entries) {
     lock.lock();
     try {
-      offers.put(lane, new Offer(List.copyOf(entries), positions(entries)));
+      offers.put(sequence, new Offer(List.copyOf(entries), positions(entries)));
     } finally {
       lock.unlock();
     }
   }
 
-  /** Says that a lane is about to forget what stands at a position and behind it. */
-  void withdraw(BatchedSequence lane, int position) {
+  /** Says that a sequence is about to forget what stands at a position and behind it. */
+  void withdraw(BatchedSequence sequence, int position) {
     lock.lock();
     try {
-      Offer offer = offers.get(lane);
+      Offer offer = offers.get(sequence);
       if (offer != null && position < offer.end) {
-        offers.remove(lane);
+        offers.remove(sequence);
       }
     } finally {
       lock.unlock();
@@ -50,38 +50,39 @@ public final class PrefixSharing {
   }
 
   /**
-   * Replaces the content of a lane by the longest beginning of the entries that another one holds.
+   * Replaces the content of a sequence by the longest beginning of the entries that another one
+   * holds.
    *
-   * @param have entries of that beginning that stand in the lane already
+   * @param have entries of that beginning that stand in the sequence already
    * @return how many entries stand there now; 0 if nobody has more of them, and then nothing is
    *     changed
    */
-  int take(BatchedSequence lane, List<ContextEntry> wanted, int have) {
+  int take(BatchedSequence sequence, List<ContextEntry> wanted, int have) {
     lock.lock();
     try {
       BatchedSequence best = null;
-      int most = have;
+      int longest = have;
       for (Map.Entry<BatchedSequence, Offer> entry : offers.entrySet()) {
         BatchedSequence other = entry.getKey();
         int common = ContextEntry.common(entry.getValue().entries, wanted);
-        if (common > most
-            && other != lane
-            && context.hasPositionsBefore(other.sequence(), positions(wanted.subList(0, common)))) {
-          most = common;
+        if (common > longest
+            && other != sequence
+            && context.hasPositionsBefore(other.id(), positions(wanted.subList(0, common)))) {
+          longest = common;
           best = other;
         }
       }
       if (best == null) {
         return 0;
       }
-      offers.remove(lane);
-      int end = positions(wanted.subList(0, most));
-      boolean emptied = context.removeFrom(lane.sequence(), 0);
+      offers.remove(sequence);
+      int end = positions(wanted.subList(0, longest));
+      boolean emptied = context.removeFrom(sequence.id(), 0);
       if (!emptied) {
         return 0;
       }
-      context.share(best.sequence(), lane.sequence(), end);
-      return most;
+      context.share(best.id(), sequence.id(), end);
+      return longest;
     } finally {
       lock.unlock();
     }

@@ -1,23 +1,25 @@
 package dev.ocellus.vlm.decode;
 
 import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.llama.StateFormatException;
 import dev.ocellus.vlm.chat.AnswerListener;
 import dev.ocellus.vlm.vision.EncodedImage;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings a lane to a wanted content with as little computing as possible: what it has in common
+ * Brings a sequence to a wanted content with as little computing as possible: what it has in common
  * with the present content, from the beginning on, stays.
  *
- * <p>An image may have more rows than a batch; it is decoded in parts, as long text is, unless its
- * rows see each other.
+ * <p>An image may have more embeddings than a batch; it is decoded in parts, as long text is,
+ * unless they attend to each other.
  */
 @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes, others only look
 public final class PromptCache {
-  private final KvSequence lane;
+  private final KvSequence sequence;
   private final int nPositions;
   private final boolean usesNonCausalImageAttention;
   private final List<ContextEntry> present = new ArrayList<>();
@@ -31,17 +33,17 @@ public final class PromptCache {
   private boolean broken;
 
   /**
-   * @param nPositions position numbers of a row
-   * @param usesNonCausalImageAttention whether the rows of an image are decoded without a causal
-   *     mask
+   * @param nPositions position numbers of an embedding
+   * @param usesNonCausalImageAttention whether the embeddings of an image are decoded without a
+   *     causal mask
    */
-  public PromptCache(KvSequence lane, int nPositions, boolean usesNonCausalImageAttention) {
-    this.lane = lane;
+  public PromptCache(KvSequence sequence, int nPositions, boolean usesNonCausalImageAttention) {
+    this.sequence = sequence;
     this.nPositions = nPositions;
     this.usesNonCausalImageAttention = usesNonCausalImageAttention;
   }
 
-  /** Whether the rows of an image must be decoded together. */
+  /** Whether the embeddings of an image must be decoded together. */
   public boolean usesNonCausalImageAttention() {
     return usesNonCausalImageAttention;
   }
@@ -64,7 +66,7 @@ public final class PromptCache {
     borrowed = true;
   }
 
-  /** What stands in the lane. */
+  /** What stands in the sequence. */
   public List<ContextEntry> present() {
     clearIfBroken();
     return List.copyOf(present);
@@ -83,11 +85,11 @@ public final class PromptCache {
     return null;
   }
 
-  /** Empties the lane. */
+  /** Empties the sequence. */
   public void clear() {
     broken = true;
     forgetAll();
-    lane.removeFrom(0);
+    sequence.removeFrom(0);
     broken = false;
   }
 
@@ -105,23 +107,47 @@ public final class PromptCache {
     borrowed = false;
   }
 
-  /** Takes over what the lane has been given from a file. */
-  public void restored(List<ContextEntry> entries) {
-    broken = true;
+  /**
+   * Brings saved keys and values back.
+   *
+   * @param entries what they were computed for
+   * @param reader reads them into the sequence; false if they do not fit it, which is empty then
+   * @throws StateFormatException if they are not those of the entries, and then nothing is changed
+   */
+  public void restore(List<ContextEntry> entries, StateReader reader) throws IOException {
+    clearIfBroken();
+    broken = true; // until all is read
+    boolean fits;
+    try {
+      fits = reader.read();
+    } catch (StateFormatException e) {
+      broken = false;
+      throw e;
+    }
+    if (!fits) {
+      clear();
+      return;
+    }
     forgetAll();
-    stands(entries);
+    restoreEntries(entries);
     fromFile = true;
     broken = false;
   }
 
-  private void stands(List<ContextEntry> entries) {
+  /** Reads saved keys and values into the sequence. */
+  @FunctionalInterface
+  public interface StateReader {
+    boolean read() throws IOException;
+  }
+
+  private void restoreEntries(List<ContextEntry> entries) {
     present.addAll(entries);
     used = entries.stream().mapToInt(ContextEntry::size).sum();
     position = entries.stream().mapToInt(ContextEntry::positions).sum();
   }
 
   /**
-   * Fills the lane, with the logits after the last entry wanted.
+   * Fills the sequence, with the logits after the last entry wanted.
    *
    * @return places that did not have to be computed
    */
@@ -139,7 +165,7 @@ public final class PromptCache {
       listener.onPrefill((double) (used - reused) / Math.max(1, total - reused));
     }
     if (!fromFile) {
-      lane.offer(present);
+      sequence.offer(present);
     }
     return reused;
   }
@@ -148,11 +174,11 @@ public final class PromptCache {
   private int keepCommon(List<ContextEntry> wanted) {
     broken = true;
     int common = ContextEntry.common(present, wanted);
-    int taken = lane.adoptPrefix(wanted, common);
+    int taken = sequence.adoptPrefix(wanted, common);
     if (taken > 0) {
       common = taken;
       forgetAll();
-      stands(wanted.subList(0, taken));
+      restoreEntries(wanted.subList(0, taken));
     } else if (!keep(common)) {
       common = 0;
     }
@@ -167,7 +193,7 @@ public final class PromptCache {
     }
     List<ContextEntry> kept = present.subList(0, nEntries);
     int keptPositions = kept.stream().mapToInt(ContextEntry::positions).sum();
-    if (!lane.hasPositionsBefore(keptPositions) || !lane.removeFrom(keptPositions)) {
+    if (!sequence.hasPositionsBefore(keptPositions) || !sequence.removeFrom(keptPositions)) {
       clear();
       return false;
     }
@@ -177,13 +203,13 @@ public final class PromptCache {
     return true;
   }
 
-  /** Takes back the last tokens, which were guessed wrongly. */
+  /** Takes back the last tokens: draft tokens that were rejected. */
   public void dropTokens(int n) {
     if (n == 0) {
       return;
     }
     broken = true;
-    if (!lane.removeFrom(position - n)) {
+    if (!sequence.removeFrom(position - n)) {
       throw new IllegalStateException("this model's memory cannot take back single tokens");
     }
     used -= n;
@@ -192,7 +218,7 @@ public final class PromptCache {
     broken = false;
   }
 
-  /** Decodes rows of one image, or as much text as fits a batch; gives the next entry. */
+  /** Decodes the embeddings of one image, or as much text as fits a batch; gives the next entry. */
   private int decodeFrom(List<ContextEntry> wanted, int from, CancellationFlag flag) {
     if (wanted.get(from) instanceof ContextEntry.Image image) {
       decodeImage(image, from == wanted.size() - 1, flag);
@@ -200,7 +226,7 @@ public final class PromptCache {
     }
     int to = from;
     while (to < wanted.size()
-        && to - from < lane.nBatch()
+        && to - from < sequence.nBatch()
         && wanted.get(to) instanceof ContextEntry.Token(int id)) {
       put(to - from, id);
       to++;
@@ -217,23 +243,23 @@ public final class PromptCache {
   }
 
   /**
-   * Adds a token of the answer, and guesses of those behind it; all of them get logits.
+   * Adds a token of the answer, and draft tokens behind it; all of them get logits.
    *
-   * @param guesses tokens that may follow
+   * @param drafts tokens that may follow
    */
-  public void append(int token, int[] guesses, CancellationFlag flag) {
+  public void append(int token, int[] drafts, CancellationFlag flag) {
     put(0, token);
-    for (int i = 0; i < guesses.length; i++) {
-      put(i + 1, guesses[i]);
+    for (int i = 0; i < drafts.length; i++) {
+      put(i + 1, drafts[i]);
     }
-    decode(1 + guesses.length, 1 + guesses.length, flag);
+    decode(1 + drafts.length, 1 + drafts.length, flag);
   }
 
   /** Computes the first {@code n} of {@link #ids}. */
   private void decode(int n, int outputs, CancellationFlag flag) {
     int nBefore = present.size();
     try {
-      lane.tokens(ids, 0, n, position, outputs, flag);
+      sequence.decodeTokens(ids, 0, n, position, outputs, flag);
       for (int i = 0; i < n; i++) {
         present.add(new ContextEntry.Token(ids[i]));
       }
@@ -246,21 +272,21 @@ public final class PromptCache {
   }
 
   private void decodeImage(ContextEntry.Image image, boolean last, CancellationFlag flag) {
-    int nRows = image.rows().count();
+    int nEmbeddings = image.rows().count();
     int nBefore = present.size();
     try {
-      for (int row = 0; row < nRows; ) {
-        int n = Math.min(nRows - row, lane.nBatch());
+      for (int row = 0; row < nEmbeddings; ) {
+        int n = Math.min(nEmbeddings - row, sequence.nBatch());
         int[][] positions = new int[n][];
         for (int i = 0; i < n; i++) {
           positions[i] = ContextEntry.axes(image.rows(), row + i, position, nPositions);
         }
-        boolean wantsLogits = last && row + n == nRows;
-        lane.rows(
+        boolean wantsLogits = last && row + n == nEmbeddings;
+        sequence.decodeEmbeddings(
             image.image(),
             image.from() + row,
             positions,
-            usesNonCausalImageAttention,
+            !usesNonCausalImageAttention,
             wantsLogits,
             flag);
         row += n;
@@ -270,7 +296,7 @@ public final class PromptCache {
       rollBack(nBefore); // a part of an image is of no use to anybody
       throw e;
     }
-    used += nRows;
+    used += nEmbeddings;
     position += image.rows().positions();
   }
 
@@ -278,10 +304,10 @@ public final class PromptCache {
   private void rollBack(int nEntries) {
     broken = true;
     present.subList(nEntries, present.size()).clear();
-    if (lane.isClosed()) {
+    if (sequence.isClosed()) {
       return;
     }
-    if (lane.removeFrom(position)) {
+    if (sequence.removeFrom(position)) {
       broken = false;
     } else {
       clear();

@@ -8,6 +8,8 @@ import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.chat.ToolChoice;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.sampling.TopLogProbs;
+import dev.ocellus.vlm.text.StopStrings;
+import dev.ocellus.vlm.text.Utf8Stream;
 import dev.ocellus.vlm.tool.AnswerFormat;
 import dev.ocellus.vlm.tool.AnswerPart;
 import dev.ocellus.vlm.tool.AnswerSplitter;
@@ -18,7 +20,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Takes an answer apart as it arrives, collects the parts, and passes them on. */
+/**
+ * Makes text of the tokens of an answer as they arrive, ends it at a stop string, takes it apart,
+ * collects the parts, and passes them on.
+ */
 final class AnswerOutput {
   private final AnswerListener listener;
   private final AnswerSplitter splitter;
@@ -26,6 +31,9 @@ final class AnswerOutput {
   private final Vocab vocab;
   private final int nLogProbs;
   private final String continued;
+  private final Utf8Stream utf8 = new Utf8Stream();
+  private final StopStrings stops;
+  private final StringBuilder rawText = new StringBuilder();
   private final StringBuilder content = new StringBuilder();
   private final StringBuilder reasoning = new StringBuilder();
   private final List<ToolCall> calls = new ArrayList<>();
@@ -46,6 +54,7 @@ final class AnswerOutput {
     this.vocab = vocab;
     this.nLogProbs = options.logProbs();
     this.continued = continued;
+    this.stops = new StopStrings(options.stop());
     this.splitter = new AnswerSplitter(format, prompt.end(), options.prompt().tools(), this::add);
     markers(format, vocab).keySet().forEach(markers::set);
   }
@@ -61,24 +70,53 @@ final class AnswerOutput {
     return markers;
   }
 
-  /** The bytes that a token adds to the answer; control tokens only where they mark a part. */
-  byte[] bytes(int token) {
-    return vocab.piece(token, markers.get(token));
-  }
-
-  /** Notes how likely a token was. */
-  void addLogProbs(float[] logits, int token) {
+  /**
+   * Adds a token.
+   *
+   * @param logits those that it was chosen from, as the model gave them
+   * @return whether a stop string has ended the answer
+   */
+  boolean accept(int token, float[] logits) {
     if (nLogProbs >= 0) {
       logProbs.add(TopLogProbs.of(logits, nLogProbs, token));
     }
+    // control tokens are text only where they mark a part
+    return emit(utf8.accept(vocab.piece(token, markers.get(token))));
   }
 
-  void accept(String text) {
-    splitter.accept(text);
+  /**
+   * Adds what was held back because more might have followed.
+   *
+   * @return whether a stop string was in it
+   */
+  boolean end() {
+    if (emit(utf8.finish())) {
+      return true;
+    }
+    pass(stops.finish());
+    return false;
   }
 
-  /** Ends the answer. */
-  Answer.Parts finish() {
+  private boolean emit(String piece) {
+    StopStrings.Result result = stops.accept(piece);
+    pass(result.text());
+    return result.stopped();
+  }
+
+  private void pass(String piece) {
+    if (!piece.isEmpty()) {
+      rawText.append(piece);
+      splitter.accept(piece);
+    }
+  }
+
+  /** All text as the model wrote it, with reasoning and calls. */
+  String rawText() {
+    return rawText.toString();
+  }
+
+  /** The parts of the answer, to which nothing is added any more. */
+  Answer.Parts parts() {
     splitter.finish();
     return new Answer.Parts(content.toString(), reasoning.toString(), calls, logProbs, continued);
   }

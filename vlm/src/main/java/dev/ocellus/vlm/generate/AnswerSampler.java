@@ -35,7 +35,7 @@ final class AnswerSampler {
    * @throws ToolFormatException if a call is required and cannot be forced
    */
   AnswerSampler(GenerationOptions options, Pipeline pipeline, Prompt prompt) {
-    Vocab vocab = pipeline.textModel().vocab();
+    Vocab vocab = pipeline.decoder().vocab();
     this.chain = options.sampling().toChain(new SamplingVocabulary(vocab));
     this.constraint = constraint(options, pipeline, prompt);
     this.constrained = constraint == null ? null : new ConstrainedSampler(chain, constraint);
@@ -48,7 +48,7 @@ final class AnswerSampler {
       case OutputConstraint.JsonSchema(String schema) ->
           new GrammarConstraint(JsonSchemaGrammar.of(schema), pipeline.grammars().vocabulary());
       case OutputConstraint.Gbnf(String gbnf, OutputConstraint.Trigger trigger) -> {
-        Vocab vocab = pipeline.textModel().vocab();
+        Vocab vocab = pipeline.decoder().vocab();
         GrammarVocabulary tokens = pipeline.grammars().vocabulary();
         Grammar grammar = Grammar.parse(gbnf, Grammar.ROOT, text -> singleToken(vocab, text));
         yield trigger.isLazy()

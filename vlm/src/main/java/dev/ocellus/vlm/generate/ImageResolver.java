@@ -37,6 +37,7 @@ final class ImageResolver {
   private final ImageOptions options;
   private final Map<String, EncodedImage> known = new HashMap<>();
   private final Map<String, ImageInput> prepared = new LinkedHashMap<>();
+  private final Map<String, int[]> tokensOfText = new HashMap<>();
   private long preprocessNanos;
   private long encodeNanos;
   private int encodedTokens;
@@ -57,6 +58,7 @@ final class ImageResolver {
   void start() {
     known.clear();
     prepared.clear();
+    tokensOfText.clear();
     preprocessNanos = 0;
     encodeNanos = 0;
     encodedTokens = 0;
@@ -107,7 +109,7 @@ final class ImageResolver {
         case Segment.Image(int index) -> {
           for (ImagePiece piece : layout(visuals.get(index), filler)) {
             switch (piece) {
-              case ImagePiece.Text(String written) -> text += vocab.tokenize(written, true).length;
+              case ImagePiece.Text(String written) -> text += tokens(written).length;
               case ImagePiece.Rows rows -> {
                 images += rows.count();
                 longest = Math.max(longest, rows.count());
@@ -118,6 +120,11 @@ final class ImageResolver {
       }
     }
     return new Count(text + images, images, longest);
+  }
+
+  /** Of text between the rows of an image, which is the same many times. */
+  private int[] tokens(String text) {
+    return tokensOfText.computeIfAbsent(text, t -> vocab.tokenize(t, true));
   }
 
   private List<ImagePiece> layout(Visual visual, PromptCache filler) {
@@ -186,7 +193,7 @@ final class ImageResolver {
     for (ImagePiece piece : image.layout()) {
       switch (piece) {
         case ImagePiece.Text(String text) -> {
-          for (int id : vocab.tokenize(text, true)) {
+          for (int id : tokens(text)) {
             entries.add(new ContextEntry.Token(id));
           }
         }

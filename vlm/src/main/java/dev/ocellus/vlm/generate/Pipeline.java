@@ -2,14 +2,18 @@ package dev.ocellus.vlm.generate;
 
 import dev.ocellus.Setting;
 import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.TokenEmbeddings;
 import dev.ocellus.vlm.cache.ImageCache;
 import dev.ocellus.vlm.decode.DraftModel;
 import dev.ocellus.vlm.decode.Drafter;
 import dev.ocellus.vlm.decode.KvSequence;
+import dev.ocellus.vlm.decode.LlamaDecoder;
 import dev.ocellus.vlm.decode.LookupDrafter;
 import dev.ocellus.vlm.decode.ModelDrafter;
+import dev.ocellus.vlm.decode.SequencePool;
+import dev.ocellus.vlm.decode.TextDecoder;
 import dev.ocellus.vlm.encoder.EncoderIdentity;
 import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.model.ModelKind;
@@ -33,24 +37,26 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Pipeline implements AutoCloseable {
   private final LoadOptions options;
-  private final LlamaModel textModel;
+  private final TextDecoder decoder;
   private final @Nullable VisionEncoder encoder;
-  private final @Nullable LlamaModel draftModel;
+  private final @Nullable TextDecoder draftModel;
   private final @Nullable TokenEmbeddings tokenEmbeddings;
   private final ImageCache imageCache;
   private final PromptBuilder prompts;
   private final ToolGrammars grammars;
   private final ModelIdentity identity;
+  private final double loadMillis;
 
   private Pipeline(
       LoadOptions options,
-      LlamaModel textModel,
+      TextDecoder decoder,
       @Nullable VisionEncoder encoder,
-      @Nullable LlamaModel draftModel,
+      @Nullable TextDecoder draftModel,
       @Nullable TokenEmbeddings tokenEmbeddings,
-      PromptBuilder prompts) {
+      PromptBuilder prompts,
+      long loadNanos) {
     this.options = options;
-    this.textModel = textModel;
+    this.decoder = decoder;
     this.encoder = encoder;
     this.draftModel = draftModel;
     this.tokenEmbeddings = tokenEmbeddings;
@@ -62,8 +68,9 @@ public final class Pipeline implements AutoCloseable {
             cache.directory(),
             cache.diskBytes(),
             () -> EncoderIdentity.of(Objects.requireNonNull(encoder), options.vision()));
-    this.grammars = new ToolGrammars(prompts.answerFormat(), textModel.vocab());
+    this.grammars = new ToolGrammars(prompts.answerFormat(), decoder.vocab());
     this.identity = new ModelIdentity(options);
+    this.loadMillis = loadNanos / 1e6;
   }
 
   /**
@@ -74,9 +81,10 @@ public final class Pipeline implements AutoCloseable {
    *     two of them do not belong together
    */
   public static Pipeline open(LoadOptions options) throws IOException {
+    long start = System.nanoTime();
     VisionEncoder encoder = null;
     LlamaModel text = null;
-    LlamaModel draft = null;
+    TextDecoder draft = null;
     TokenEmbeddings embeddings = null;
     try {
       Path mmproj = options.mmproj();
@@ -99,7 +107,7 @@ public final class Pipeline implements AutoCloseable {
       }
       Path draftFile = options.sessions().speculation().draftModel();
       if (draftFile != null) {
-        draft = DraftModel.load(draftFile, options, text);
+        draft = new LlamaDecoder(DraftModel.load(draftFile, options, text));
       }
       if (encoder != null
           && encoder.architecture().attention() == PromptAttention.BIDIRECTIONAL_PREFIX) {
@@ -111,9 +119,19 @@ public final class Pipeline implements AutoCloseable {
               text.vocab(),
               encoder == null ? null : encoder.architecture(),
               options.vision().images());
-      return new Pipeline(options, text, encoder, draft, embeddings, prompts);
+      return new Pipeline(
+          options,
+          new LlamaDecoder(text),
+          encoder,
+          draft,
+          embeddings,
+          prompts,
+          System.nanoTime() - start);
     } catch (Throwable e) {
-      close(text, draft, embeddings, encoder);
+      if (text != null) {
+        text.close();
+      }
+      close(draft, embeddings, encoder);
       throw e;
     }
   }
@@ -144,8 +162,9 @@ public final class Pipeline implements AutoCloseable {
     return options;
   }
 
-  public LlamaModel textModel() {
-    return textModel;
+  /** The text model. */
+  public TextDecoder decoder() {
+    return decoder;
   }
 
   /** The image encoder; null for a model of text. */
@@ -175,14 +194,48 @@ public final class Pipeline implements AutoCloseable {
     return identity;
   }
 
+  /** A sequence for one session alone. */
+  public Slots newSlots() {
+    KvSequence sequence = decoder.newSequence(sequenceOptions());
+    try {
+      return Slots.single(newGenerator(sequence));
+    } catch (Throwable e) {
+      sequence.close();
+      throw e;
+    }
+  }
+
+  /** The sequences that all sessions share, as many as the options say. */
+  public SharedSlots newSharedSlots() {
+    SequencePool pool = decoder.newPool(options.sessions().parallel(), sequenceOptions());
+    try {
+      return new SharedSlots(pool, this::newGenerator);
+    } catch (Throwable e) {
+      pool.close();
+      throw e;
+    }
+  }
+
+  /** With logits for a token and the draft tokens behind it. */
+  private ContextOptions sequenceOptions() {
+    ContextOptions each = options.contextOptions();
+    int nOutputs = 1 + options.sessions().speculation().maxDraftTokens();
+    return each.withOutputs(Math.max(each.nOutputsMax(), nOutputs));
+  }
+
+  /** Milliseconds that loading took. */
+  public double loadMillis() {
+    return loadMillis;
+  }
+
   /** Answers in a sequence, which is closed with what is returned. */
-  public AnswerGenerator newGenerator(KvSequence sequence) {
+  private AnswerGenerator newGenerator(KvSequence sequence) {
     Speculation speculation = options.sessions().speculation();
     Drafter drafter = null;
     if (draftModel != null) {
       drafter =
           new ModelDrafter(
-              draftModel.newContext(options.contextOptions()), speculation.draftMinProbability());
+              draftModel.newSequence(options.contextOptions()), speculation.draftMinProbability());
     } else if (speculation.lookup()) {
       drafter = new LookupDrafter();
     }
@@ -191,17 +244,14 @@ public final class Pipeline implements AutoCloseable {
 
   @Override
   public void close() {
-    close(textModel, draftModel, tokenEmbeddings, encoder);
+    decoder.close();
+    close(draftModel, tokenEmbeddings, encoder);
   }
 
   private static void close(
-      @Nullable LlamaModel text,
-      @Nullable LlamaModel draft,
+      @Nullable TextDecoder draft,
       @Nullable TokenEmbeddings embeddings,
       @Nullable VisionEncoder encoder) {
-    if (text != null) {
-      text.close();
-    }
     if (draft != null) {
       draft.close();
     }

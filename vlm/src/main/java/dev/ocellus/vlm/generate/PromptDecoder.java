@@ -59,13 +59,10 @@ final class PromptDecoder {
     this.bidirectional = table == null ? null : new BidirectionalPrompt(table);
     this.cache =
         new PromptCache(
-            sequence, pipeline.textModel().nPositions(), nonCausalImages || bidirectional != null);
+            sequence, pipeline.decoder().nPositions(), nonCausalImages || bidirectional != null);
     this.images =
         new ImageResolver(
-            encoder,
-            imageCache,
-            pipeline.textModel().vocab(),
-            pipeline.options().vision().images());
+            encoder, imageCache, pipeline.decoder().vocab(), pipeline.options().vision().images());
   }
 
   PromptCache cache() {

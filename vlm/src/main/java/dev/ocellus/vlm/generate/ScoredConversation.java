@@ -3,13 +3,11 @@ package dev.ocellus.vlm.generate;
 import dev.ocellus.ggml.CancellationFlag;
 import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.llama.ContextOverflowException;
-import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.cache.ImageCache;
 import dev.ocellus.vlm.chat.AnswerListener;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.PromptOptions;
-import dev.ocellus.vlm.decode.ExclusiveSequence;
 import dev.ocellus.vlm.decode.KvSequence;
 import dev.ocellus.vlm.decode.PromptCache;
 import dev.ocellus.vlm.prompt.Prompt;
@@ -48,11 +46,8 @@ public final class ScoredConversation implements AutoCloseable {
    */
   public ScoredConversation(Pipeline pipeline, @Nullable MatMulObserver observer) {
     this.pipeline = pipeline;
-    LlamaModel model = pipeline.textModel();
-    this.sequence =
-        new ExclusiveSequence(
-            model.newContext(pipeline.options().contextOptions(), true, observer));
-    this.vocab = model.vocab();
+    this.sequence = pipeline.decoder().newSequence(pipeline.options().contextOptions(), observer);
+    this.vocab = pipeline.decoder().vocab();
     // nothing is kept: whoever observes wants to see the encoder
     this.decoder = new PromptDecoder(pipeline, sequence, new ImageCache(0, null, 0, () -> ""));
   }

@@ -1,11 +1,8 @@
 package dev.ocellus.vlm.generate;
 
 import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.llama.LlamaContext;
-import dev.ocellus.vlm.decode.BatchScheduler;
-import dev.ocellus.vlm.decode.BatchedSequence;
 import dev.ocellus.vlm.decode.KvSequence;
-import dev.ocellus.vlm.decode.PrefixSharing;
+import dev.ocellus.vlm.decode.SequencePool;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -18,7 +15,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The sequences of one context, lent to sessions for the time of an answer. A session finds its
+ * The sequences of a pool, lent to sessions for the time of an answer. A session finds its
  * conversation again as long as nobody else needed the place; those used longest ago are taken
  * first. Whoever waits is served in the order of coming.
  */
@@ -26,8 +23,7 @@ import org.jspecify.annotations.Nullable;
 public final class SharedSlots implements Slots {
   private static final long LOOK_AT_FLAG_MILLIS = 20;
 
-  private final LlamaContext context;
-  private final BatchScheduler scheduler;
+  private final SequencePool pool;
   private final int nCtx;
   private final List<Slot> all = new ArrayList<>();
   private final List<Slot> idle = new ArrayList<>(); // guarded by lock, as are the slots' holders
@@ -38,18 +34,13 @@ public final class SharedSlots implements Slots {
   private boolean closed; // guarded by lock
 
   /**
+   * @param pool closed with this
    * @param generators makes what answers in a sequence
    */
-  public SharedSlots(
-      LlamaContext context, int nSlots, Function<KvSequence, AnswerGenerator> generators) {
-    this.context = context;
-    this.nCtx = context.nCtx() / nSlots;
-    this.scheduler = new BatchScheduler(context);
-    var sharing = new PrefixSharing(context);
-    for (int i = 0; i < nSlots; i++) {
-      all.add(
-          new Slot(generators.apply(new BatchedSequence(context, scheduler, sharing, i, nCtx))));
-    }
+  SharedSlots(SequencePool pool, Function<KvSequence, AnswerGenerator> generators) {
+    this.pool = pool;
+    this.nCtx = pool.sequences().getFirst().nCtx();
+    pool.sequences().forEach(sequence -> all.add(new Slot(generators.apply(sequence))));
     idle.addAll(all);
   }
 
@@ -138,7 +129,7 @@ public final class SharedSlots implements Slots {
   public void release(Slot slot) {
     lock.lock();
     try {
-      scheduler.leave(slot.generator().sequence());
+      pool.pause(slot.generator().sequence());
       slot.setHolder(null);
       slot.setLastUse(++clock);
       idle.add(slot);
@@ -173,8 +164,7 @@ public final class SharedSlots implements Slots {
     } finally {
       lock.unlock();
     }
-    context.close(); // stops what is being computed
-    scheduler.close();
+    pool.close();
     all.forEach(slot -> slot.generator().close());
   }
 }

@@ -3,13 +3,13 @@ package dev.ocellus.vlm.json;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.ImageUse;
 import dev.ocellus.vlm.chat.Timings;
 import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.chat.Usage;
+import dev.ocellus.vlm.decode.TextDecoder;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.sampling.TopLogProbs;
 import java.nio.charset.StandardCharsets;
@@ -29,13 +29,13 @@ public final class AnswerJson {
       Answer answer,
       GenerationOptions options,
       LoadOptions loaded,
-      LlamaModel model,
+      TextDecoder model,
       double loadMillis) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("prompt", answer.prompt());
     json.set("prompt_tokens", ids(answer.promptTokens()));
     json.set("tokens", ids(answer.tokens()));
-    json.put("text", answer.text());
+    json.put("text", answer.rawText());
     json.put("content", answer.content());
     json.put("reasoning", answer.reasoning());
     ArrayNode calls = json.putArray("tool_calls");
@@ -47,7 +47,7 @@ public final class AnswerJson {
     if (!answer.parts().logProbs().isEmpty()) {
       json.set("logprobs", logProbs(answer, model));
     }
-    json.put("stop_reason", answer.stopReason().word());
+    json.put("stop_reason", answer.stopReason().wireName());
     json.put("seed", options.sampling().seed());
     Usage usage = answer.usage();
     json.putObject("usage")
@@ -90,7 +90,7 @@ public final class AnswerJson {
     return Math.round(millis * 1000) / 1000.0;
   }
 
-  private static ArrayNode logProbs(Answer answer, LlamaModel model) {
+  private static ArrayNode logProbs(Answer answer, TextDecoder model) {
     ArrayNode all = JsonNodeFactory.instance.arrayNode();
     for (TopLogProbs token : answer.parts().logProbs()) {
       ObjectNode entry = entry(token.chosen(), model);
@@ -101,7 +101,7 @@ public final class AnswerJson {
     return all;
   }
 
-  private static ObjectNode entry(TopLogProbs.Entry token, LlamaModel model) {
+  private static ObjectNode entry(TopLogProbs.Entry token, TextDecoder model) {
     byte[] bytes = model.vocab().piece(token.token(), true);
     ObjectNode json = JsonNodeFactory.instance.objectNode().put("id", token.token());
     json.put("token", new String(bytes, StandardCharsets.UTF_8));
@@ -123,7 +123,7 @@ public final class AnswerJson {
     return json;
   }
 
-  private static ObjectNode model(LoadOptions options, LlamaModel model) {
+  private static ObjectNode model(LoadOptions options, TextDecoder model) {
     Path mmproj = options.mmproj();
     return JsonNodeFactory.instance
         .objectNode()

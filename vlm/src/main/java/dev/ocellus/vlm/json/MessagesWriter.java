@@ -22,7 +22,7 @@ final class MessagesWriter {
     ArrayNode array = MessagesJson.MAPPER.createArrayNode();
     for (Message message : messages) {
       ObjectNode node = array.addObject();
-      node.put("role", message.role().word());
+      node.put("role", message.role().wireName());
       writeExtras(message, node);
       switch (message.form()) {
         case STRING -> node.put("content", message.text());

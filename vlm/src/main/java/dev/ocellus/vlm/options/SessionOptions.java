@@ -8,32 +8,42 @@ package dev.ocellus.vlm.options;
  *     own and computes by itself. With more, all sessions share one context of that many sequences,
  *     each as long as the context options say, and the tokens of those that answer at the same time
  *     go through the model in one batch
- * @param speculation whether tokens are guessed
+ * @param speculation whether draft tokens are used
+ * @param overflow what to do when a conversation does not fit the context any more
  */
-public record SessionOptions(ImageCacheOptions imageCache, int parallel, Speculation speculation) {
-  private static final int MOST = 256;
+public record SessionOptions(
+    ImageCacheOptions imageCache, int parallel, Speculation speculation, OverflowPolicy overflow) {
+  private static final int MAX_PARALLEL = 256;
 
   public SessionOptions {
-    if (parallel < 1 || parallel > MOST) {
+    if (parallel < 1 || parallel > MAX_PARALLEL) {
       throw new IllegalArgumentException(
-          "parallel sequences: expected 1 to %d, found %d".formatted(MOST, parallel));
+          "parallel sequences: expected 1 to %d, found %d".formatted(MAX_PARALLEL, parallel));
     }
   }
 
-  /** A context for each session, images remembered in memory, nothing guessed. */
+  /**
+   * A context for each session, images remembered in memory, no draft tokens, and conversations
+   * that do not fit refused.
+   */
   public static SessionOptions defaults() {
-    return new SessionOptions(ImageCacheOptions.defaults(), 1, Speculation.OFF);
+    return new SessionOptions(
+        ImageCacheOptions.defaults(), 1, Speculation.OFF, OverflowPolicy.ERROR);
   }
 
   public SessionOptions withImageCache(ImageCacheOptions imageCache) {
-    return new SessionOptions(imageCache, parallel, speculation);
+    return new SessionOptions(imageCache, parallel, speculation, overflow);
   }
 
   public SessionOptions withParallel(int parallel) {
-    return new SessionOptions(imageCache, parallel, speculation);
+    return new SessionOptions(imageCache, parallel, speculation, overflow);
   }
 
   public SessionOptions withSpeculation(Speculation speculation) {
-    return new SessionOptions(imageCache, parallel, speculation);
+    return new SessionOptions(imageCache, parallel, speculation, overflow);
+  }
+
+  public SessionOptions withOverflow(OverflowPolicy overflow) {
+    return new SessionOptions(imageCache, parallel, speculation, overflow);
   }
 }

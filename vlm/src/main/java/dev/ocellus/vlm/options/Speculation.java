@@ -6,20 +6,20 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Guessing tokens of an answer so that the model can compute several at once. Every guess is
- * compared with what the model's own logits and the sampler choose, so the answer, its
+ * Speculative decoding: draft tokens are proposed, so that the model can compute several at once.
+ * Each is compared with what the model's own logits and the sampler choose, so the answer, its
  * probabilities and its seed mean the same as without; only rounding differs, because a batch of
  * tokens is added up in another order than a single one.
  *
- * @param lookup whether tokens are guessed from earlier text: what followed the last few tokens
- *     when they came before
- * @param draftModel a small model of the same vocabulary that guesses; null for none
- * @param draftMax most tokens guessed at a time
- * @param draftMinProbability how sure the small model has to be of a guess, 0 to 1
+ * @param lookup whether draft tokens come from earlier text: what followed the last few tokens when
+ *     they came before
+ * @param draftModel a small model of the same vocabulary that proposes them; null for none
+ * @param draftMax max. number of draft tokens at a time
+ * @param draftMinProbability how sure the draft model has to be of a token, 0 to 1
  */
 public record Speculation(
     boolean lookup, @Nullable Path draftModel, int draftMax, float draftMinProbability) {
-  /** Nothing is guessed. */
+  /** No draft tokens. */
   public static final Speculation OFF = new Speculation(false, null, 8, 0.75f);
 
   private static final int MOST = 64;
@@ -41,12 +41,12 @@ public record Speculation(
     }
   }
 
-  /** Guesses from earlier text. */
+  /** Draft tokens from earlier text (prompt lookup). */
   public static Speculation byLookup() {
     return new Speculation(true, null, OFF.draftMax, OFF.draftMinProbability);
   }
 
-  /** Guesses by a small model of the same vocabulary. */
+  /** Draft tokens of a small model of the same vocabulary. */
   public static Speculation byModel(Path draftModel) {
     return new Speculation(false, draftModel, OFF.draftMax, OFF.draftMinProbability);
   }
@@ -59,8 +59,8 @@ public record Speculation(
     return new Speculation(lookup, draftModel, draftMax, probability);
   }
 
-  /** Most tokens guessed at a time; 0 if nothing is. */
-  public int most() {
+  /** Max. number of draft tokens at a time; 0 without speculative decoding. */
+  public int maxDraftTokens() {
     return lookup || draftModel != null ? draftMax : 0;
   }
 }

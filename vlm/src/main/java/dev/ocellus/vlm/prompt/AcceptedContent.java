@@ -143,7 +143,7 @@ final class AcceptedContent {
 
   private static Map<String, @Nullable Object> message(Role role, List<String> texts, int parts) {
     Map<String, @Nullable Object> message = new LinkedHashMap<>();
-    message.put("role", TracedText.trusted(role.word()));
+    message.put("role", TracedText.trusted(role.wireName()));
     List<Object> list = new ArrayList<>();
     for (String text : texts.subList(0, parts)) {
       list.add(ordered("type", "text", "text", text));

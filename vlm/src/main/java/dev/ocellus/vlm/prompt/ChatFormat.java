@@ -143,7 +143,7 @@ public final class ChatFormat {
 
     private Map<String, @Nullable Object> entry(Message message) {
       Map<String, @Nullable Object> entry = new LinkedHashMap<>();
-      entry.put("role", TracedText.trusted(message.role().word()));
+      entry.put("role", TracedText.trusted(message.role().wireName()));
       if (message.form() != ContentForm.ABSENT || plain) {
         entry.put("content", content(message));
       }

@@ -2,6 +2,7 @@ package dev.ocellus.vlm.prompt;
 
 import dev.ocellus.Setting;
 import dev.ocellus.llama.Vocab;
+import dev.ocellus.vlm.chat.Content;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.PromptOptions;
 import dev.ocellus.vlm.image.RgbImage;
@@ -139,6 +140,20 @@ public final class PromptBuilder {
       nImages += visual instanceof RgbImage ? 1 : 0;
     }
     return places;
+  }
+
+  /**
+   * Throws for a part of a message that this model cannot take, before anything is computed.
+   *
+   * @throws PromptException for images and videos if there is no encoder
+   * @throws dev.ocellus.vlm.vision.UnsupportedContentException for a video, if the family takes
+   *     none
+   */
+  public void requireSupported(Content content) {
+    Visual visual = content.visual();
+    if (visual != null) {
+      ImagePlaceholder unused = place(visual, 0);
+    }
   }
 
   /**

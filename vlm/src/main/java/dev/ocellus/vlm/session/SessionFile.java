@@ -3,11 +3,11 @@ package dev.ocellus.vlm.session;
 import dev.ocellus.OcellusException;
 import dev.ocellus.io.AtomicFile;
 import dev.ocellus.io.Sha256;
-import dev.ocellus.llama.SequencePlaces;
 import dev.ocellus.llama.StateFormatException;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.decode.ContextEntry;
 import dev.ocellus.vlm.decode.KvSequence;
+import dev.ocellus.vlm.decode.KvState;
 import dev.ocellus.vlm.generate.AnswerGenerator;
 import dev.ocellus.vlm.generate.Pipeline;
 import dev.ocellus.vlm.options.ModelMismatchException;
@@ -66,9 +66,10 @@ public final class SessionFile {
           }
           var state = new Hashing(channel);
           String kind = "";
-          if (generator != null && !entries.isEmpty()) {
-            kind = generator.sequence().stateKind();
-            generator.sequence().writeState(state);
+          KvState saved = generator == null ? null : generator.sequence().state().orElse(null);
+          if (saved != null && !entries.isEmpty()) {
+            kind = saved.kind();
+            saved.write(state);
           }
           extents.add(state.extent());
           ByteBuffer header =
@@ -154,10 +155,12 @@ public final class SessionFile {
      */
     public boolean hasState(KvSequence sequence) {
       long nPlaces = entries.stream().mapToLong(ContextEntry::size).sum();
-      return nPlaces > 0
+      KvState state = sequence.state().orElse(null);
+      return state != null
+          && nPlaces > 0
           && nPlaces <= sequence.nCtx()
           && Arrays.equals(header.template(), SessionHeader.hash(pipeline.prompts().template()))
-          && Arrays.equals(header.stateKind(), SessionHeader.hash(sequence.stateKind()));
+          && Arrays.equals(header.stateKind(), SessionHeader.hash(state.kind()));
     }
 
     /**
@@ -167,27 +170,21 @@ public final class SessionFile {
      *     changed then
      */
     public void restore(AnswerGenerator generator) throws IOException {
-      KvSequence sequence = generator.sequence();
-      SequencePlaces places = ContextEntry.places(entries, pipeline.textModel().nPositions());
+      KvState state = generator.sequence().state().orElseThrow();
+      int nPlaces = entries.stream().mapToInt(ContextEntry::size).sum();
       long length = header.length(Section.STATE);
-      if (length > sequence.maxStateLength(places.size())) { // before time is spent on its checksum
+      if (length > state.maxLength(nPlaces)) { // before time is spent on its checksum
         throw SessionHeader.damaged(
             file,
-            "%d bytes of keys and values are more than %d places have"
-                .formatted(length, places.size()),
+            "%d bytes of keys and values are more than %d places have".formatted(length, nPlaces),
             null);
       }
       header.checkSection(file, channel, Section.STATE);
-      boolean fits;
+      long offset = header.offset(Section.STATE);
       try {
-        fits = sequence.readState(channel, header.offset(Section.STATE), length, places);
+        generator.cache().restore(entries, () -> state.read(channel, offset, length, entries));
       } catch (StateFormatException e) {
         throw SessionHeader.damaged(file, String.valueOf(e.getMessage()), e);
-      }
-      if (fits) {
-        generator.cache().restored(entries);
-      } else {
-        generator.cache().clear();
       }
     }
 
@@ -220,8 +217,8 @@ public final class SessionFile {
             SessionEntries.read(
                 header.section(file, channel, Section.ENTRIES).array(),
                 header.section(file, channel, Section.IMAGES).array(),
-                pipeline.textModel().vocab().nTokens(),
-                pipeline.textModel().nEmbdInput());
+                pipeline.decoder().vocab().nTokens(),
+                pipeline.decoder().embeddingWidth());
         List<String> sources =
             info.size() > 1 ? info.subList(1, info.size()) : Collections.emptyList();
         List<Message> messages =

@@ -1,10 +1,7 @@
 package dev.ocellus.vlm.decode;
 
 import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.llama.SequencePlaces;
 import dev.ocellus.vlm.vision.EncodedImage;
-import java.nio.channels.FileChannel;
-import java.nio.channels.WritableByteChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -83,7 +80,7 @@ final class RecordingSequence implements KvSequence {
   }
 
   @Override
-  public void tokens(
+  public void decodeTokens(
       int[] ids, int from, int count, int position, int outputs, CancellationFlag flag) {
     call(() -> {
       for (int i = 0; i < count; i++) {
@@ -93,11 +90,11 @@ final class RecordingSequence implements KvSequence {
   }
 
   @Override
-  public void rows(
+  public void decodeEmbeddings(
       EncodedImage image,
       int from,
       int[][] positions,
-      boolean seeEachOther,
+      boolean causal,
       boolean wantsLogits,
       CancellationFlag flag) {
     call(() -> {
@@ -124,31 +121,8 @@ final class RecordingSequence implements KvSequence {
   }
 
   @Override
-  public void synchronize() {}
-
-  @Override
   public boolean isClosed() {
     return false;
-  }
-
-  @Override
-  public void writeState(WritableByteChannel channel) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public boolean readState(FileChannel channel, long offset, long length, SequencePlaces wanted) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public long maxStateLength(int nPlaces) {
-    return 0;
-  }
-
-  @Override
-  public String stateKind() {
-    return "";
   }
 
   @Override

@@ -1,0 +1,79 @@
+package dev.ocellus.vlm.decode;
+
+import dev.ocellus.ggml.MatMulObserver;
+import dev.ocellus.llama.ContextOptions;
+import dev.ocellus.llama.LlamaContext;
+import dev.ocellus.llama.LlamaModel;
+import dev.ocellus.llama.Vocab;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A text model that libllama computes.
+ *
+ * @param model closed with this
+ */
+public record LlamaDecoder(LlamaModel model) implements TextDecoder {
+  @Override
+  public Vocab vocab() {
+    return model.vocab();
+  }
+
+  @Override
+  public String description() {
+    return model.description();
+  }
+
+  @Override
+  public int nCtxTrain() {
+    return model.nCtxTrain();
+  }
+
+  @Override
+  public int embeddingWidth() {
+    return model.nEmbdInput();
+  }
+
+  @Override
+  public int nPositions() {
+    return model.nPositions();
+  }
+
+  @Override
+  public KvSequence newSequence(ContextOptions options, @Nullable MatMulObserver observer) {
+    LlamaContext context = model.newContext(options, true, observer);
+    try {
+      return new ExclusiveSequence(context);
+    } catch (Throwable e) {
+      context.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public SequencePool newPool(int n, ContextOptions each) {
+    return newPool(n, each, null);
+  }
+
+  /** As {@link #newPool(int, ContextOptions)}, observed as a single sequence can be. */
+  public SequencePool newPool(int n, ContextOptions each, @Nullable MatMulObserver observer) {
+    int nCtx = each.nCtx() == 0 ? nCtxTrain() : each.nCtx();
+    LlamaContext context =
+        model.newContext(
+            each.withContext(Math.multiplyExact(n, nCtx))
+                .withSequences(n)
+                .withOutputs(Math.multiplyExact(n, each.nOutputsMax())),
+            true,
+            observer);
+    try {
+      return new LlamaPool(context, n);
+    } catch (Throwable e) {
+      context.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public void close() {
+    model.close();
+  }
+}

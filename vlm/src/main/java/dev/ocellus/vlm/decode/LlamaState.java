@@ -1,0 +1,56 @@
+package dev.ocellus.vlm.decode;
+
+import dev.ocellus.llama.LlamaContext;
+import dev.ocellus.llama.SequencePlaces;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.util.List;
+
+/**
+ * Keys and values of a sequence of libllama, in its form.
+ *
+ * @param beforeRead run before the sequence's content is replaced
+ */
+record LlamaState(LlamaContext context, int sequence, Runnable beforeRead) implements KvState {
+  @Override
+  public String kind() {
+    return context.stateKind();
+  }
+
+  @Override
+  public long maxLength(int nPlaces) {
+    return context.maxStateLength(nPlaces);
+  }
+
+  @Override
+  public void write(WritableByteChannel channel) throws IOException {
+    context.writeState(sequence, channel);
+  }
+
+  @Override
+  public boolean read(FileChannel channel, long offset, long length, List<ContextEntry> entries)
+      throws IOException {
+    SequencePlaces places = places(entries, context.model().nPositions());
+    beforeRead.run();
+    return context.readState(sequence, channel, offset, length, places);
+  }
+
+  /** What stands in every place when these entries stand behind each other. */
+  private static SequencePlaces places(List<ContextEntry> entries, int nPositions) {
+    var places = new SequencePlaces();
+    int position = 0;
+    for (ContextEntry entry : entries) {
+      switch (entry) {
+        case ContextEntry.Token(int id) -> places.addToken(id, position);
+        case ContextEntry.Image image -> {
+          for (int row = 0; row < image.size(); row++) {
+            places.addRow(ContextEntry.axes(image.rows(), row, position, nPositions));
+          }
+        }
+      }
+      position += entry.positions();
+    }
+    return places;
+  }
+}
