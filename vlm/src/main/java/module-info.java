@@ -19,6 +19,7 @@ module dev.ocellus.vlm {
   exports dev.ocellus.vlm.image;
   exports dev.ocellus.vlm.json;
   exports dev.ocellus.vlm.model;
+  exports dev.ocellus.vlm.model.text;
   exports dev.ocellus.vlm.npy;
   exports dev.ocellus.vlm.options;
   exports dev.ocellus.vlm.prompt;

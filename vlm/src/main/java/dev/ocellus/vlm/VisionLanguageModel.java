@@ -47,6 +47,11 @@ public final class VisionLanguageModel implements AutoCloseable {
     return new VisionLanguageModel(Pipeline.open(options));
   }
 
+  /** A model of parts that were loaded already, which are closed with it. */
+  public static VisionLanguageModel of(Pipeline pipeline) {
+    return new VisionLanguageModel(pipeline);
+  }
+
   /**
    * Opens a conversation.
    *

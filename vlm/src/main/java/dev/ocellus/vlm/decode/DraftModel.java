@@ -18,11 +18,10 @@ public final class DraftModel {
    *
    * @throws ModelMismatchException if they do not
    */
-  public static LlamaModel load(Path file, LoadOptions options, LlamaModel target)
-      throws IOException {
+  public static LlamaModel load(Path file, LoadOptions options, Vocab target) throws IOException {
     LlamaModel draft = LlamaModel.load(file, options.modelOptions().withProgress(share -> true));
     try {
-      check(draft.vocab(), target.vocab(), file, target.path());
+      check(draft.vocab(), target, file, options.model());
       return draft;
     } catch (Throwable e) {
       draft.close();

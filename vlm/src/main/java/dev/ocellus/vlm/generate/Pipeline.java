@@ -81,9 +81,29 @@ public final class Pipeline implements AutoCloseable {
    *     two of them do not belong together
    */
   public static Pipeline open(LoadOptions options) throws IOException {
+    return open(options, Pipeline::loadWithLlama);
+  }
+
+  private static TextDecoder loadWithLlama(LoadOptions options) throws IOException {
+    return new LlamaDecoder(LlamaModel.load(options.model(), options.modelOptions()));
+  }
+
+  /** Loads the text model. */
+  @FunctionalInterface
+  public interface DecoderLoader {
+    /** Loads the model of the options. */
+    TextDecoder load(LoadOptions options) throws IOException;
+  }
+
+  /**
+   * As {@link #open(LoadOptions)}, with a text model that something else than libllama computes.
+   *
+   * @param loader called once; what it gives is closed with this
+   */
+  public static Pipeline open(LoadOptions options, DecoderLoader loader) throws IOException {
     long start = System.nanoTime();
     VisionEncoder encoder = null;
-    LlamaModel text = null;
+    TextDecoder text = null;
     TextDecoder draft = null;
     TokenEmbeddings embeddings = null;
     try {
@@ -101,13 +121,13 @@ public final class Pipeline implements AutoCloseable {
       if (template == null) {
         template = templateOf(options.model());
       }
-      text = LlamaModel.load(options.model(), options.modelOptions());
+      text = loader.load(options);
       if (encoder != null) {
         requireSameWidth(encoder, text, options);
       }
       Path draftFile = options.sessions().speculation().draftModel();
       if (draftFile != null) {
-        draft = new LlamaDecoder(DraftModel.load(draftFile, options, text));
+        draft = new LlamaDecoder(DraftModel.load(draftFile, options, text.vocab()));
       }
       if (encoder != null
           && encoder.architecture().attention() == PromptAttention.BIDIRECTIONAL_PREFIX) {
@@ -120,13 +140,7 @@ public final class Pipeline implements AutoCloseable {
               encoder == null ? null : encoder.architecture(),
               options.vision().images());
       return new Pipeline(
-          options,
-          new LlamaDecoder(text),
-          encoder,
-          draft,
-          embeddings,
-          prompts,
-          System.nanoTime() - start);
+          options, text, encoder, draft, embeddings, prompts, System.nanoTime() - start);
     } catch (Throwable e) {
       if (text != null) {
         text.close();
@@ -137,15 +151,15 @@ public final class Pipeline implements AutoCloseable {
   }
 
   private static void requireSameWidth(
-      VisionEncoder encoder, LlamaModel text, LoadOptions options) {
-    if (encoder.architecture().width() != text.nEmbdInput()) {
+      VisionEncoder encoder, TextDecoder text, LoadOptions options) {
+    if (encoder.architecture().width() != text.embeddingWidth()) {
       throw new ModelMismatchException(
               "%s gives embeddings of %d floats, and %s takes %d. The two files are of different models."
                   .formatted(
                       options.mmproj(),
                       encoder.architecture().width(),
                       options.model(),
-                      text.nEmbdInput()))
+                      text.embeddingWidth()))
           .about(Setting.MODEL, Setting.MMPROJ);
     }
   }

@@ -1,0 +1,53 @@
+package dev.ocellus.vlm.decode;
+
+import dev.ocellus.ggml.Tensor;
+import dev.ocellus.vlm.graph.GraphRun;
+import dev.ocellus.vlm.graph.ModelGraph;
+import dev.ocellus.vlm.nn.AttentionMask;
+import dev.ocellus.vlm.nn.KvCache;
+
+/**
+ * The layers of a text model as a graph, for {@link GraphDecoder}, which keeps keys and values,
+ * makes masks and cuts batches. Sizes are in ggml order, innermost first.
+ */
+public interface DecoderGraph {
+  /** Tokens of the vocabulary. */
+  int nVocab();
+
+  /** Floats of an embedding. */
+  int width();
+
+  /** Tokens of context that the model was trained with. */
+  int nCtxTrain();
+
+  int nLayers();
+
+  /** Width of a head. */
+  int headWidth();
+
+  /** Heads of keys and values. */
+  int nHeadKv();
+
+  /** One line for people. */
+  String description();
+
+  /** From [n] token ids to [width, n]. */
+  Tensor embed(Tensor ids);
+
+  /**
+   * All layers and the last norm, with whatever inputs positions need.
+   *
+   * @param x [width, n]
+   * @param cache takes the new keys and values
+   * @param places [n] rows of the cache that they take
+   * @param mask for the keys that are attended to, and n queries
+   * @return [width, n]
+   */
+  Tensor forward(ModelGraph graph, Tensor x, KvCache cache, Tensor places, AttentionMask mask);
+
+  /** From [width, n] to [nVocab, n]. */
+  Tensor logits(Tensor hidden);
+
+  /** Sets the inputs that {@link #forward} has added, for positions that follow each other. */
+  void setPositions(GraphRun run, int first, int n);
+}
