@@ -144,6 +144,7 @@ final class UsedBindings {
       llama_vocab_eos
       llama_vocab_get_add_bos
       llama_vocab_get_attr
+      llama_vocab_get_score
       llama_vocab_get_text
       llama_vocab_is_control
       llama_vocab_is_eog

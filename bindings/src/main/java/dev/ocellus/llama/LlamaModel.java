@@ -47,7 +47,7 @@ public final class LlamaModel extends NativeObject {
       @Nullable Hyperparameters sizes) {
     this.path = path;
     this.handle = adopt(address, ggml_h::llama_model_free);
-    this.vocab = new Vocab(borrow(ggml_h.llama_model_get_vocab(handle)), limits);
+    this.vocab = new Vocab(path, borrow(ggml_h.llama_model_get_vocab(handle)), limits);
     this.nGpuLayers = nGpuLayers;
     this.sizes = sizes;
   }

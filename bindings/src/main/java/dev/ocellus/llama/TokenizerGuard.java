@@ -97,8 +97,20 @@ final class TokenizerGuard {
    * What must be known of a tokenizer when it is used.
    *
    * @param recursive whether its native stack grows with the length of words
+   * @param kind how it merges
+   * @param spacePrefix whether a space is put in front of a text
    */
-  record Limits(boolean recursive) {}
+  record Limits(boolean recursive, Kind kind, boolean spacePrefix) {}
+
+  /** How a tokenizer merges. */
+  enum Kind {
+    /** Pieces by their scores; bytes for what no piece says. */
+    SENTENCE_PIECE,
+    /** Bytes, each written as a character, by the list of merges. */
+    BYTE_PAIRS,
+    /** Characters by the list of merges; bytes for what no token says. */
+    CHARACTER_PAIRS
+  }
 
   private static final String TOKENS = "tokenizer.ggml.tokens";
   private static final String DAMAGED = "The file is damaged; download or convert it again.";
@@ -134,7 +146,16 @@ final class TokenizerGuard {
     if (name.contains("phi-3") || name.contains("phi3")) {
       requirePhi3(file, tokens);
     }
-    return new Limits(model.equals("gpt2") && !LINEAR.contains(pre));
+    Kind kind =
+        switch (model) {
+          case SENTENCE_PIECE -> Kind.SENTENCE_PIECE;
+          case "gpt2" -> Kind.BYTE_PAIRS;
+          default -> Kind.CHARACTER_PAIRS;
+        };
+    return new Limits(
+        kind == Kind.BYTE_PAIRS && !LINEAR.contains(pre),
+        kind,
+        metadata.bool("tokenizer.ggml.add_space_prefix", kind == Kind.SENTENCE_PIECE));
   }
 
   /** All tokens, as libllama will see them: ended by a NUL, and with a text in place of none. */

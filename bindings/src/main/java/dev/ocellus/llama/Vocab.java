@@ -6,9 +6,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** The tokens of a text model. Thread-safe; usable while the model is open. */
 public final class Vocab {
@@ -17,8 +21,15 @@ public final class Vocab {
 
   private static final int ATTR_UNKNOWN = 1;
   private static final int ATTR_CONTROL = 1 << 3;
+  private static final int ATTR_USER_DEFINED = 1 << 4;
+  private static final int ATTR_BYTE = 1 << 5;
   private static final int ATTR_LSTRIP = 1 << 7;
   private static final int ATTR_RSTRIP = 1 << 8;
+
+  /** How the markers of chats are written, in ASCII and by DeepSeek. */
+  private static final Pattern MARKER = Pattern.compile("<[|｜].*[|｜]>");
+
+  private static final Pattern BYTE = Pattern.compile("<0x[0-9A-F]{2}>");
 
   /** libllama needs some hundred bytes of memory for each, and cannot say that it has none. */
   private static final int MAX_CHARACTERS = 1 << 24;
@@ -26,26 +37,44 @@ public final class Vocab {
   private final MemorySegment handle;
   private final TokenizerGuard.Limits limits;
   private final int nTokens;
+  private final BitSet markers;
   private final List<SpecialToken> specialTokens;
+  private final PlainTokenizer plain;
 
-  Vocab(MemorySegment handle, TokenizerGuard.Limits limits) {
+  Vocab(Path file, MemorySegment handle, TokenizerGuard.Limits limits) {
     this.handle = handle;
     this.limits = limits;
     this.nTokens = ggml_h.llama_vocab_n_tokens(handle);
+    this.markers = findMarkers();
     this.specialTokens = findSpecialTokens();
+    this.plain = new PlainTokenizer(file, new Texts(), limits, markers);
+  }
+
+  /** What a text must never become, whoever converted the model and however it was merged. */
+  private BitSet findMarkers() {
+    BitSet found = new BitSet(nTokens);
+    for (int id = 0; id < nTokens; id++) {
+      int attributes = ggml_h.llama_vocab_get_attr(handle, id);
+      boolean ends = ggml_h.llama_vocab_is_eog(handle, id) || id == bos();
+      boolean userDefined = (attributes & ATTR_USER_DEFINED) != 0;
+      found.set(
+          id,
+          (attributes & (ATTR_CONTROL | ATTR_UNKNOWN)) != 0
+              || (ends && text(id).length() > 1 && (attributes & ATTR_BYTE) == 0)
+              || (userDefined && MARKER.matcher(text(id)).matches()));
+    }
+    return found;
   }
 
   private List<SpecialToken> findSpecialTokens() {
     List<SpecialToken> found = new ArrayList<>();
-    for (int id = 0; id < nTokens; id++) {
+    for (int id = markers.nextSetBit(0); id >= 0; id = markers.nextSetBit(id + 1)) {
       int attributes = ggml_h.llama_vocab_get_attr(handle, id);
-      if ((attributes & (ATTR_CONTROL | ATTR_UNKNOWN)) != 0) {
-        String text = text(id);
-        if (!text.isEmpty()) {
-          found.add(
-              new SpecialToken(
-                  id, text, (attributes & ATTR_LSTRIP) != 0, (attributes & ATTR_RSTRIP) != 0));
-        }
+      String text = text(id);
+      if (!text.isEmpty()) {
+        found.add(
+            new SpecialToken(
+                id, text, (attributes & ATTR_LSTRIP) != 0, (attributes & ATTR_RSTRIP) != 0));
       }
     }
     // the longest match wins where one token's text starts another's
@@ -58,7 +87,11 @@ public final class Vocab {
     return nTokens;
   }
 
-  /** Control tokens and the unknown token, longest text first. */
+  /**
+   * Markers, longest text first: control tokens, the unknown token, what begins or ends a sequence
+   * (unless it is a single character), and what a converter called user-defined although it is
+   * written as {@code <|…|>}.
+   */
   public List<SpecialToken> specialTokens() {
     return specialTokens;
   }
@@ -123,10 +156,14 @@ public final class Vocab {
   /**
    * Tokens of a text. Nothing is put in front or behind.
    *
+   * <p>Without {@code parseSpecial} none of the {@link #specialTokens()} ever comes out, however
+   * the vocabulary merges.
+   *
    * @param parseSpecial whether the texts of control tokens become those tokens. Never for text
    *     that came from a user.
    * @throws LlamaException if the text is longer than the tokenizer of this model takes at once,
-   *     which is one million characters for some and 16 million for the others
+   *     which is one million characters for some and 16 million for the others, or if it cannot be
+   *     said without a control token
    */
   public int[] tokenize(String text, boolean parseSpecial) {
     if (text.isEmpty()) {
@@ -137,9 +174,49 @@ public final class Vocab {
           "A text of %d characters is too long to tokenize at once (%d). Give it in parts."
               .formatted(text.length(), MAX_CHARACTERS));
     }
-    return limits.recursive()
-        ? DeepStack.call(text.length(), () -> tokenizeHere(text, parseSpecial))
-        : NativeStack.call(() -> tokenizeHere(text, parseSpecial));
+    int[] tokens =
+        limits.recursive()
+            ? DeepStack.call(text.length(), () -> tokenizeHere(text, parseSpecial))
+            : NativeStack.call(() -> tokenizeHere(text, parseSpecial));
+    return parseSpecial || !anyMarker(tokens) ? tokens : plain.withoutMarkers(tokens);
+  }
+
+  private boolean anyMarker(int[] tokens) {
+    for (int token : tokens) {
+      if (markers.get(token)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** What {@link PlainTokenizer} asks. */
+  private final class Texts implements PlainTokenizer.Tokens {
+    @Override
+    public int size() {
+      return nTokens;
+    }
+
+    @Override
+    public String text(int id) {
+      return Vocab.this.text(id);
+    }
+
+    @Override
+    public float score(int id) {
+      return ggml_h.llama_vocab_get_score(handle, id);
+    }
+
+    @Override
+    public boolean isUserDefined(int id) {
+      return (ggml_h.llama_vocab_get_attr(handle, id) & ATTR_USER_DEFINED) != 0;
+    }
+
+    @Override
+    public int byteOf(int id) {
+      boolean one = (ggml_h.llama_vocab_get_attr(handle, id) & ATTR_BYTE) != 0;
+      return one && BYTE.matcher(text(id)).matches() ? HexFormat.fromHexDigits(text(id), 3, 5) : -1;
+    }
   }
 
   private int[] tokenizeHere(String text, boolean parseSpecial) {
