@@ -8,7 +8,10 @@ module dev.ocellus.bindings {
 
   exports dev.ocellus.ggml;
   exports dev.ocellus.gguf;
-  exports dev.ocellus.io;
+  exports dev.ocellus.io to
+      dev.ocellus.vlm,
+      dev.ocellus.quantize,
+      dev.ocellus.cli;
   exports dev.ocellus.llama;
   exports dev.ocellus.safetensors;
 }

@@ -43,9 +43,8 @@ public final class Ggml {
       throw failure;
     }
     try {
-      NativeLibraries.load();
-      Bindings.requireFunctions();
-      NativeStack.runOnOwnThread(Ggml::load); // whatever stack the caller has left
+      // whatever stack the caller has left, and even if it is interrupted, which closes files
+      NativeStack.runOnOwnThread(Ggml::load);
       Bindings.begin();
       initialized = true;
     } catch (RuntimeException e) {
@@ -62,6 +61,8 @@ public final class Ggml {
   }
 
   private static void load() {
+    NativeLibraries.load();
+    Bindings.requireFunctions();
     NativeLog.install();
     AbortGuard.install();
     NativeLibraries.loadBackends();

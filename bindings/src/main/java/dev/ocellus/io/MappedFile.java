@@ -1,8 +1,10 @@
 package dev.ocellus.io;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -21,6 +23,7 @@ public final class MappedFile {
    *
    * @param kind what the file should be, for the message, such as {@code ".gguf"}
    * @param arena its closing unmaps the file
+   * @throws InterruptedIOException if this thread is interrupted, which it stays
    * @throws IOException if the path is missing, is not a regular file, or cannot be read
    */
   public static MemorySegment map(Path path, String kind, Arena arena) throws IOException {
@@ -29,6 +32,11 @@ public final class MappedFile {
       return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena).asReadOnly();
     } catch (AccessDeniedException e) {
       throw withCause(new AccessDeniedException(path.toString(), null, "no right to read it"), e);
+    } catch (ClosedByInterruptException e) {
+      throw withCause(
+          new InterruptedIOException(
+              path + ": the thread was interrupted while it opened this file; try again"),
+          e);
     }
   }
 

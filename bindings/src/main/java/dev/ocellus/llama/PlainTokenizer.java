@@ -3,7 +3,6 @@ package dev.ocellus.llama;
 import dev.ocellus.gguf.GgufFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.BitSet;
@@ -188,7 +187,9 @@ final class PlainTokenizer {
         }
         ranks = found;
       } catch (IOException e) {
-        throw new UncheckedIOException(e);
+        throw new LlamaException(
+            "%s: the merges of its vocabulary cannot be read any more (%s). A model's file must stay where it is while the model is open."
+                .formatted(file, e.getMessage()));
       }
     }
     return ranks;
