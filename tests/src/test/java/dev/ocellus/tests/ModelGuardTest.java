@@ -203,7 +203,7 @@ class ModelGuardTest {
     new GgufWriter().string("general.architecture", "clip").write(file);
     assertThatThrownBy(() -> LlamaModel.load(file, ModelOptions.defaults()))
         .isInstanceOf(UnsupportedArchitectureException.class)
-        .hasMessageContaining("--mmproj");
+        .hasMessageContaining("Give it as the mmproj");
   }
 
   @Test

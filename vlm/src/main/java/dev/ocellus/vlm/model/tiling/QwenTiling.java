@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.model.tiling;
 
+import dev.ocellus.Setting;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.ImageSize;
@@ -110,9 +111,10 @@ public record QwenTiling(
     int frameLength = Math.toIntExact(3 * size.pixels());
     if ((long) frameLength * FRAMES * nPairs > MAX_VIDEO_VALUES) {
       throw new ImageFormatException(
-          ImageFormatException.Kind.TOO_LARGE,
-          "A video of %d frames would be encoded at %s, which is too large. Take fewer frames, or lower the max tokens of an image."
-              .formatted(video.nFrames(), size));
+              ImageFormatException.Kind.TOO_LARGE,
+              "A video of %d frames would be encoded at %s, which is too large. Take fewer frames, or lower the max tokens of an image."
+                  .formatted(video.nFrames(), size))
+          .about(Setting.IMAGE_MAX_TOKENS);
     }
     float[] pixels = new float[frameLength * FRAMES * nPairs];
     IntStream.range(0, FRAMES * nPairs)
@@ -151,9 +153,10 @@ public record QwenTiling(
     if (resized.pixels() > MAX_PATCHES * patchSize * patchSize
         || 3 * resized.pixels() > Integer.MAX_VALUE / 4) {
       throw new ImageFormatException(
-          ImageFormatException.Kind.TOO_LARGE,
-          "An image of %d x %d pixels would be encoded at %d x %d, which is too large. Lower the max tokens of an image."
-              .formatted(size.width(), size.height(), resized.width(), resized.height()));
+              ImageFormatException.Kind.TOO_LARGE,
+              "An image of %d x %d pixels would be encoded at %d x %d, which is too large. Lower the max tokens of an image."
+                  .formatted(size.width(), size.height(), resized.width(), resized.height()))
+          .about(Setting.IMAGE_MAX_TOKENS);
     }
     return resized;
   }
