@@ -44,9 +44,11 @@ class GraphDecoderTest {
   private static final float LOGIT = 2e-2f;
 
   private static final RunnerOptions ONE_THREAD = RunnerOptions.cpu(1).withMaxPlans(4);
+
   private static CancellationFlag never() {
     return new CancellationFlag();
   }
+
   private static final GenerationOptions TWELVE =
       GenerationOptions.greedy().withMaxTokens(12).withIgnoreEos(true);
 

@@ -74,34 +74,33 @@ public record GenerationOptions(
     return defaults().withSampling(SamplingOptions.greedy());
   }
 
+  /** A builder that begins with these options. */
+  public GenerationOptionsBuilder toBuilder() {
+    return new GenerationOptionsBuilder(this);
+  }
+
   public GenerationOptions withMaxTokens(int maxTokens) {
-    return new GenerationOptions(
-        maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs);
+    return toBuilder().maxTokens(maxTokens).build();
   }
 
   public GenerationOptions withSampling(SamplingOptions sampling) {
-    return new GenerationOptions(
-        maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs);
+    return toBuilder().sampling(sampling).build();
   }
 
   public GenerationOptions withStop(List<String> stop) {
-    return new GenerationOptions(
-        maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs);
+    return toBuilder().stop(stop).build();
   }
 
   public GenerationOptions withIgnoreEos(boolean ignoreEos) {
-    return new GenerationOptions(
-        maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs);
+    return toBuilder().ignoreEos(ignoreEos).build();
   }
 
   public GenerationOptions withPrompt(PromptOptions prompt) {
-    return new GenerationOptions(
-        maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs);
+    return toBuilder().prompt(prompt).build();
   }
 
   public GenerationOptions withConstraint(OutputConstraint constraint) {
-    return new GenerationOptions(
-        maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs);
+    return toBuilder().constraint(constraint).build();
   }
 
   /**
@@ -137,7 +136,6 @@ public record GenerationOptions(
   }
 
   public GenerationOptions withLogProbs(int logProbs) {
-    return new GenerationOptions(
-        maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs);
+    return toBuilder().logProbs(logProbs).build();
   }
 }

@@ -45,23 +45,28 @@ public record PromptOptions(
     return new PromptOptions(List.of(), Map.of(), true);
   }
 
+  /** A builder that begins with these options. */
+  public PromptOptionsBuilder toBuilder() {
+    return new PromptOptionsBuilder(this);
+  }
+
   public PromptOptions withTools(List<Tool> tools) {
-    return new PromptOptions(tools, templateArguments, continueLast, toolChoice, constrainedCalls);
+    return toBuilder().tools(tools).build();
   }
 
   public PromptOptions withToolChoice(ToolChoice toolChoice) {
-    return new PromptOptions(tools, templateArguments, continueLast, toolChoice, constrainedCalls);
+    return toBuilder().toolChoice(toolChoice).build();
   }
 
   public PromptOptions withConstrainedCalls(boolean constrainedCalls) {
-    return new PromptOptions(tools, templateArguments, continueLast, toolChoice, constrainedCalls);
+    return toBuilder().constrainedCalls(constrainedCalls).build();
   }
 
   /** The same with one more variable. */
   public PromptOptions withTemplateArgument(String name, @Nullable Object value) {
     Map<String, @Nullable Object> more = new LinkedHashMap<>(templateArguments);
     more.put(name, value);
-    return new PromptOptions(tools, more, continueLast, toolChoice, constrainedCalls);
+    return toBuilder().templateArguments(more).build();
   }
 
   /** Switches thinking on or off, for templates that know {@code enable_thinking}. */
@@ -70,7 +75,7 @@ public record PromptOptions(
   }
 
   public PromptOptions withContinueLast(boolean continueLast) {
-    return new PromptOptions(tools, templateArguments, continueLast, toolChoice, constrainedCalls);
+    return toBuilder().continueLast(continueLast).build();
   }
 
   /** The message that the answer goes on with, or null. */

@@ -1,5 +1,9 @@
 package dev.ocellus.vlm.encoder;
 
+import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
 /**
  * What the text model gets of an image.
  *
@@ -8,4 +12,23 @@ package dev.ocellus.vlm.encoder;
  * @param nTokens how many
  * @param width floats of an embedding
  */
-public record ImageEmbeddings(float[] rows, int nTokens, int width) {}
+public record ImageEmbeddings(float[] rows, int nTokens, int width) {
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof ImageEmbeddings that
+        && nTokens == that.nTokens
+        && width == that.width
+        && Arrays.equals(rows, that.rows);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(nTokens, width, Arrays.hashCode(rows));
+  }
+
+  @Override
+  public String toString() {
+    return "ImageEmbeddings[%d of %d floats]".formatted(nTokens, width);
+  }
+}

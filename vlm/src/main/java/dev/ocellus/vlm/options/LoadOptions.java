@@ -54,24 +54,25 @@ public record LoadOptions(
     return new LoadOptions(model, null, ModelOptions.defaults(), ContextOptions.defaults(), null);
   }
 
+  /** A builder that begins with these options. */
+  public LoadOptionsBuilder toBuilder() {
+    return new LoadOptionsBuilder(this);
+  }
+
   public LoadOptions withModelOptions(ModelOptions modelOptions) {
-    return new LoadOptions(
-        model, mmproj, modelOptions, contextOptions, chatTemplate, vision, sessions);
+    return toBuilder().modelOptions(modelOptions).build();
   }
 
   public LoadOptions withContextOptions(ContextOptions contextOptions) {
-    return new LoadOptions(
-        model, mmproj, modelOptions, contextOptions, chatTemplate, vision, sessions);
+    return toBuilder().contextOptions(contextOptions).build();
   }
 
   public LoadOptions withChatTemplate(@Nullable String chatTemplate) {
-    return new LoadOptions(
-        model, mmproj, modelOptions, contextOptions, chatTemplate, vision, sessions);
+    return toBuilder().chatTemplate(chatTemplate).build();
   }
 
   public LoadOptions withVision(VisionOptions vision) {
-    return new LoadOptions(
-        model, mmproj, modelOptions, contextOptions, chatTemplate, vision, sessions);
+    return toBuilder().vision(vision).build();
   }
 
   public LoadOptions withImageOptions(ImageOptions images) {
@@ -83,7 +84,6 @@ public record LoadOptions(
   }
 
   public LoadOptions withSessions(SessionOptions sessions) {
-    return new LoadOptions(
-        model, mmproj, modelOptions, contextOptions, chatTemplate, vision, sessions);
+    return toBuilder().sessions(sessions).build();
   }
 }

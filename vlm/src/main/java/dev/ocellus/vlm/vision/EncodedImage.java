@@ -1,6 +1,9 @@
 package dev.ocellus.vlm.vision;
 
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All that a text model needs of an image.
@@ -28,5 +31,24 @@ public record EncodedImage(float[] rows, int nTokens, int width, List<ImagePiece
   /** Memory that it takes, about. */
   public long byteSize() {
     return 4L * rows.length + 64L * layout.size() + 256;
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof EncodedImage that
+        && nTokens == that.nTokens
+        && width == that.width
+        && layout.equals(that.layout)
+        && Arrays.equals(rows, that.rows);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(nTokens, width, layout, Arrays.hashCode(rows));
+  }
+
+  @Override
+  public String toString() {
+    return "EncodedImage[%d embeddings of %d floats]".formatted(nTokens, width);
   }
 }

@@ -2,7 +2,10 @@ package dev.ocellus.vlm.vision;
 
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.RgbImage;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tiles of one shape, which go through the encoder together.
@@ -58,5 +61,24 @@ public record Tiles(float[] pixels, List<Long> shape, int gridX, int gridY) {
   /** How many tiles. */
   public int n() {
     return shape.size() == 4 ? Math.toIntExact(shape.get(3)) : 1;
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Tiles that
+        && gridX == that.gridX
+        && gridY == that.gridY
+        && shape.equals(that.shape)
+        && Arrays.equals(pixels, that.pixels);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(gridX, gridY, shape, Arrays.hashCode(pixels));
+  }
+
+  @Override
+  public String toString() {
+    return "Tiles[%s, %d x %d patches]".formatted(shape, gridX, gridY);
   }
 }
