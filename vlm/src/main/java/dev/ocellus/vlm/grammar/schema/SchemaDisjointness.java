@@ -50,8 +50,9 @@ final class SchemaDisjointness {
       return false;
     }
     List<JsonNode> mine = values(a);
-    if (mine != null && mine.stream().noneMatch(v -> validator.isValid(v, b, at))) {
-      return true;
+    if (mine != null) { // whatever types the keywords beside them are about
+      return mine.stream()
+          .noneMatch(v -> validator.isValid(v, b, at) && validator.isValid(v, a, at));
     }
     List<JsonNode> others = values(b);
     if (others != null && others.stream().noneMatch(v -> validator.isValid(v, a, at))) {
