@@ -121,6 +121,21 @@ class ListenerTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void mayCloseTheModel(int parallel) throws IOException {
+    VisionLanguageModel model = open(parallel);
+    ChatSession chat = model.newChat();
+    assertThatThrownBy(() -> chat.send(question(), TWELVE, text -> model.close()))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("closed");
+    assertThat(chat.history()).isEmpty();
+    assertThatThrownBy(() -> chat.send(Message.user("Still there?")))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("closed");
+    chat.close();
+  }
+
   @Test
   void askOtherSessionsAsLongAsSequencesAreFree() throws IOException {
     try (VisionLanguageModel model = open(2);

@@ -92,9 +92,9 @@ final class ImageResolver {
    * Tokens of a prompt with its images.
    *
    * @param total all of them
-   * @param images rows of images
-   * @param longestRows most rows that stand together, and so have to be decoded together where rows
-   *     see each other
+   * @param images image embeddings
+   * @param longestRows max. number of embeddings of one image, which have to be decoded together
+   *     where image attention is non-causal
    */
   record Count(int total, int images, int longestRows) {}
 
