@@ -10,6 +10,8 @@ module dev.ocellus.vlm {
   exports dev.ocellus.vlm.cache;
   exports dev.ocellus.vlm.chat;
   exports dev.ocellus.vlm.decode;
+  exports dev.ocellus.vlm.dual;
+  exports dev.ocellus.vlm.embedding;
   exports dev.ocellus.vlm.encoder;
   exports dev.ocellus.vlm.generate;
   exports dev.ocellus.vlm.grammar.schema;
@@ -29,6 +31,7 @@ module dev.ocellus.vlm {
   exports dev.ocellus.vlm.template.text;
   exports dev.ocellus.vlm.template;
   exports dev.ocellus.vlm.text;
+  exports dev.ocellus.vlm.tokenizer;
   exports dev.ocellus.vlm.tool.grammar;
   exports dev.ocellus.vlm.tool;
   exports dev.ocellus.vlm.vision;

@@ -27,6 +27,14 @@ final class Json {
     return array;
   }
 
+  static ArrayNode array(float[] numbers) {
+    ArrayNode array = JsonNodeFactory.instance.arrayNode(numbers.length);
+    for (float number : numbers) {
+      array.add(number);
+    }
+    return array;
+  }
+
   /** Milliseconds with the microseconds that a clock is good for. */
   static double millis(double millis) {
     return Math.round(millis * 1000) / 1000.0;

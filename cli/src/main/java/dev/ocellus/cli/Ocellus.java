@@ -23,6 +23,8 @@ public final class Ocellus {
     verbs.put("chat", ChatCommand::new);
     verbs.put("describe", DescribeCommand::new);
     verbs.put("encode", EncodeCommand::new);
+    verbs.put("embed", EmbedCommand::new);
+    verbs.put("classify", ClassifyCommand::new);
     verbs.put("tokenize", TokenizeCommand::new);
     verbs.put("template", TemplateCommand::new);
     verbs.put("convert", ConvertCommand::new);

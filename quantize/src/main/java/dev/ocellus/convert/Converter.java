@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Converts a checkpoint in HuggingFace's layout to GGUF files: the language model, and the image
- * encoder where there is one, with the names that llama.cpp reads.
+ * encoder where there is one, with the names that llama.cpp reads; or a dual encoder, with those of
+ * clip.cpp.
  *
  * <pre>{@code
  * Converter.convert(Path.of("Qwen2.5-VL-3B-Instruct"), ConvertOptions.defaults(), ConvertProgress.NONE);
@@ -61,6 +62,19 @@ public final class Converter {
   /** Whether a path is the folder of a checkpoint, for {@link #convert}. */
   public static boolean isCheckpoint(Path path) {
     return HfFolder.isOne(path);
+  }
+
+  /**
+   * Refuses a checkpoint that is no dual encoder, before anything is converted.
+   *
+   * @throws IOException if a file is missing or cannot be read
+   * @throws dev.ocellus.UnsupportedArchitectureException if it is another kind of model, or a dual
+   *     encoder that is not known
+   */
+  public static void requireDualEncoder(Path folder) throws IOException {
+    try (HfFolder checkpoint = HfFolder.openConfiguration(folder)) {
+      Converters.requireDual(checkpoint.config());
+    }
   }
 
   /** Whether a folder holds an adapter, for {@link #convertAdapter}. */
@@ -115,6 +129,10 @@ public final class Converter {
 
   private static List<PlannedFile> plan(Context context, ConvertOptions options)
       throws IOException {
+    Optional<ModelConverter> dual = Converters.dual(context);
+    if (dual.isPresent()) {
+      return dualEncoder(context, dual.get(), options);
+    }
     List<PlannedFile> files = new ArrayList<>();
     if (options.text()) {
       PlannedFile file = PlannedFile.of(context, Converters.text(context), "text", options.type());
@@ -132,6 +150,21 @@ public final class Converter {
       }
     }
     return files;
+  }
+
+  /** Both encoders of it stand in one file, which counts as the one of text. */
+  private static List<PlannedFile> dualEncoder(
+      Context context, ModelConverter converter, ConvertOptions options) throws IOException {
+    if (options.mmproj() == Encoders.YES) {
+      throw new ConversionException(
+          "%s: a dual encoder of images and texts, whose encoders stand in one file; there is no image encoder of a chat to convert."
+              .formatted(context.folder().config().file()));
+    }
+    if (!options.text()) {
+      return List.of();
+    }
+    PlannedFile file = PlannedFile.of(context, converter, "dual", options.type());
+    return List.of(file.at(place(context, context.folder().directory(), options, file, "")));
   }
 
   /** The name that was given, or one of the model; an image encoder's begins with "mmproj". */

@@ -21,6 +21,7 @@ public final class Converters {
 
   private static final Map<String, Factory> TEXT = new LinkedHashMap<>();
   private static final Map<String, Factory> VISION = new LinkedHashMap<>();
+  private static final Map<String, Factory> DUAL = Map.of("CLIPModel", ClipModel::new);
 
   /** Language models whose configuration names no architecture, by {@code model_type}. */
   private static final Map<String, String> BY_TYPE =
@@ -146,6 +147,33 @@ public final class Converters {
       throw unknown(context, "image encoder", root, VISION);
     }
     return Optional.of(factory.create(context));
+  }
+
+  /** The converter of a checkpoint that is a dual encoder, or nothing for another kind. */
+  public static Optional<ModelConverter> dual(Context context) throws IOException {
+    Factory factory = context.folder().config().architecture().map(DUAL::get).orElse(null);
+    return factory == null ? Optional.empty() : Optional.of(factory.create(context));
+  }
+
+  /**
+   * Refuses a checkpoint that is no dual encoder.
+   *
+   * @throws UnsupportedArchitectureException with what it is, as far as it is known
+   */
+  public static void requireDual(HfConfig root) {
+    String name = root.architecture().orElse("");
+    if (DUAL.containsKey(name)) {
+      return;
+    }
+    boolean chat = TEXT.containsKey(name) || VISION.containsKey(name);
+    throw new UnsupportedArchitectureException(
+        "%s: the checkpoint is %s (model_type '%s'), not a dual encoder of images and texts that is known; known are %s.%s"
+            .formatted(
+                root.file(),
+                name.isEmpty() ? "of a class that config.json does not name" : "a '" + name + "'",
+                root.modelType(),
+                String.join(", ", new TreeSet<>(DUAL.keySet())),
+                chat ? " It answers in a chat and gives no vectors." : ""));
   }
 
   private static UnsupportedArchitectureException unknown(

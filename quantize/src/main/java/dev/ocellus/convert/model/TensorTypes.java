@@ -11,7 +11,11 @@ import java.util.Set;
  */
 final class TensorTypes {
   private static final Set<String> ALWAYS_F32 =
-      Set.of("v.position_embd.weight", "position_embd.weight", "token_types.weight");
+      Set.of(
+          "v.position_embd.weight",
+          "t.position_embd.weight",
+          "position_embd.weight",
+          "token_types.weight");
 
   private TensorTypes() {}
 

@@ -188,10 +188,14 @@ abstract class VisionModel implements ModelConverter {
     }
     String act = config.findString("hidden_act").orElse("");
     if (!act.isEmpty() && !usualActivations().contains(act)) {
-      if (!ACTIVATIONS.contains(act)) {
-        throw config.invalid("hidden_act", "one of " + ACTIVATIONS, "'" + act + "'");
-      }
+      requireKnown(config, act);
       out.string("clip.vision.hidden_act", act);
+    }
+  }
+
+  static void requireKnown(HfConfig config, String activation) {
+    if (!ACTIVATIONS.contains(activation)) {
+      throw config.invalid("hidden_act", "one of " + ACTIVATIONS, "'" + activation + "'");
     }
   }
 
@@ -372,5 +376,5 @@ abstract class VisionModel implements ModelConverter {
   }
 
   @Override
-  public void tokenizer(GgufWriter out) {}
+  public void tokenizer(GgufWriter out) throws IOException {}
 }

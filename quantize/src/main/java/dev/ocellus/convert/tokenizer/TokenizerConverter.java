@@ -86,6 +86,13 @@ public final class TokenizerConverter {
     }
   }
 
+  /** CLIP's byte pair encoding with ends of words, which only text towers have. */
+  public void writeClip(GgufWriter out) throws IOException {
+    TokenizerJson json = tokenizerJson();
+    new ClipVocabulary(folder, nVocab).write(out, json);
+    SpecialTokens.of(folder, json, nVocab).write(out);
+  }
+
   /** InternLM2 ends turns with {@code <|im_end|>}, which its files do not name as the end. */
   public void writeInternLm2(GgufWriter out) throws IOException {
     if (!Files.exists(folder.file(SENTENCE_PIECE))) {

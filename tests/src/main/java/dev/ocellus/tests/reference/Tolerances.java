@@ -29,5 +29,11 @@ public final class Tolerances {
   /** A greedy token may differ where the second-best logit is closer than this. */
   public static final double GREEDY_MARGIN = 1e-3;
 
+  /** Numbers of vectors of length 1, and probabilities. */
+  static final float UNIT_VECTORS = 1e-5f;
+
+  /** Logits of dual encoders: cosines that are multiplied with up to 100. */
+  static final float LOGITS = 1e-4f;
+
   private Tolerances() {}
 }

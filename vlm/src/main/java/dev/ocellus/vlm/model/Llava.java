@@ -5,16 +5,13 @@ import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.Normalize;
-import dev.ocellus.vlm.image.Preprocess;
-import dev.ocellus.vlm.image.ResizeFilter;
-import dev.ocellus.vlm.image.Rgb;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.tiling.SquareFit;
 import dev.ocellus.vlm.model.tower.LlavaTower;
 import dev.ocellus.vlm.model.tower.TowerConfig;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.vision.ChatTemplateName;
-import dev.ocellus.vlm.vision.ConfigReader;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.FixedPromptFormat;
 import dev.ocellus.vlm.vision.ImageInput;
@@ -22,7 +19,6 @@ import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePiece;
 import dev.ocellus.vlm.vision.ImagePlaceholder;
 import dev.ocellus.vlm.vision.ImagePreprocessor;
-import dev.ocellus.vlm.vision.Tiles;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 import dev.ocellus.vlm.vision.VisionGraph;
 import java.util.List;
@@ -71,61 +67,23 @@ final class Llava {
     };
   }
 
-  /** How an image is brought to a square. */
-  private enum Fit {
-    CROP,
-    PAD,
-    STRETCH;
-
-    static Fit of(GgufMetadata metadata) {
-      String key = "clip.vision.image_aspect_ratio";
-      String value = metadata.string(key, "crop");
-      return switch (value) {
-        case "crop" -> CROP;
-        case "pad" -> PAD;
-        case "stretch" -> STRETCH;
-        default ->
-            throw new UnsupportedArchitectureException(
-                "%s: '%s' is not known; known are crop, pad, stretch".formatted(key, value));
-      };
-    }
-  }
-
-  private record Preprocessor(
-      TowerConfig tower,
-      Fit fit,
-      int shortestSide,
-      ResizeFilter filter,
-      Normalize normalize,
-      int nRows)
-      implements ImagePreprocessor {
+  private record Preprocessor(SquareFit fit, int side, int nRows) implements ImagePreprocessor {
     static Preprocessor of(GgufMetadata metadata, TowerConfig tower, int nRows) {
-      ConfigReader c = ConfigReader.ofVision(metadata);
+      int side = tower.imageSize();
       return new Preprocessor(
-          tower,
-          Fit.of(metadata),
-          c.integer("preproc_image_size", 1, 1 << 14, tower.imageSize()),
-          c.filter(ResizeFilter.BICUBIC),
-          c.normalize(Normalize.CLIP),
+          SquareFit.of(metadata, side, tower.patchSize(), SquareFit.Kind.CROP, Normalize.CLIP),
+          side,
           nRows);
     }
 
     @Override
     public ImageInput prepare(RgbImage image, ImageOptions options) {
-      int side = tower.imageSize();
-      RgbImage square =
-          switch (fit) {
-            case CROP -> Preprocess.resizeAndCropToSquare(image, shortestSide, side, filter);
-            case PAD -> {
-              Rgb background = Rgb.ofMean(normalize.mean());
-              yield Preprocess.stretch(
-                  Preprocess.padToSquare(image, background), side, side, filter);
-            }
-            case STRETCH -> Preprocess.stretch(image, side, side, filter);
-          };
-      Tiles tile = Tiles.ofRgb(normalize.apply(square), side, side, 1, tower.patchSize());
       return new ImageInput(
-          List.of(tile), List.of(1, 3, side, side), 1, 1, List.of(ImagePiece.Rows.of(nRows)));
+          List.of(fit.tile(image)),
+          List.of(1, 3, side, side),
+          1,
+          1,
+          List.of(ImagePiece.Rows.of(nRows)));
     }
   }
 

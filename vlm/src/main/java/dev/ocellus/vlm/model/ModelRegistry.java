@@ -2,6 +2,7 @@ package dev.ocellus.vlm.model;
 
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.vlm.dual.DualArchitecture;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 
 /**
@@ -33,5 +34,17 @@ public final class ModelRegistry {
    */
   public static VisionArchitecture imageEncoder(GgufFile file, Weights weights) {
     return VisionFamilies.ALL.open(file, weights);
+  }
+
+  /**
+   * The two encoders of a model that gives vectors.
+   *
+   * @throws WrongModelKindException if the file is of another kind
+   * @throws dev.ocellus.UnsupportedArchitectureException if its family is not known
+   * @throws dev.ocellus.gguf.GgufFormatException if its metadata are incomplete
+   * @throws dev.ocellus.ggml.GgmlException if weights are missing or have another shape
+   */
+  public static DualArchitecture dualEncoder(GgufFile file, Weights weights) {
+    return DualFamilies.ALL.open(file, weights);
   }
 }

@@ -33,7 +33,7 @@ public final class ClipTower {
 
     /** From pixels [imageSize, imageSize, 3, n] to the normed CLS tokens, [nEmbd, 1, n]. */
     public Tensor forward(Tensor pixels) {
-      Tensor last = tower.forward(pixels).last();
+      Tensor last = tower.forward(pixels).last().named("vision.last_hidden");
       Tensor cls = last.slice(new long[] {}, last.size(0), 1, last.size(2)).contiguous();
       return postNorm.forward(cls).named("vision.pooled");
     }
@@ -53,7 +53,7 @@ public final class ClipTower {
     clsToken = w.f32("class_embd", c.nEmbd());
     positions = w.f32("position_embd.weight", c.nEmbd(), 1L + c.nPatches());
     preNorm = LayerNorm.of(w.at("pre_ln"), c.nEmbd(), c.eps());
-    layers = new PreNormLayers(c, w);
+    layers = new PreNormLayers(c.layers(), w);
   }
 
   /** Whether a file's tower is CLIP's: SigLIP's has no CLS token. */

@@ -51,7 +51,7 @@ public final class SiglipTower {
   public SiglipTower(TowerConfig c, Weights w) {
     patches = PatchEmbedding.of(w.at("patch_embd"), c.patchSize(), c.nEmbd());
     positions = w.f32("position_embd.weight", c.nEmbd(), c.nPatches());
-    layers = new PreNormLayers(c, w);
+    layers = new PreNormLayers(c.layers(), w);
   }
 
   /** The sizes of a SigLIP tower; GELU's tanh form unless the file asks for another activation. */

@@ -83,6 +83,11 @@ public record TowerConfig(
     return metadata.bool("clip.use_silu", false) ? Activation.SILU : defaultValue;
   }
 
+  /** What its layers are built from. */
+  public LayerConfig layers() {
+    return new LayerConfig(nEmbd, nFf, nHead, nLayer, eps, activation);
+  }
+
   /** Patches along a side; what does not fill a patch is left out. */
   public int grid() {
     return imageSize / patchSize;

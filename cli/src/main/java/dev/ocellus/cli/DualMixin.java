@@ -1,0 +1,74 @@
+package dev.ocellus.cli;
+
+import dev.ocellus.convert.Converter;
+import dev.ocellus.ggml.MatrixPrecision;
+import dev.ocellus.llama.ContextOptions;
+import dev.ocellus.vlm.dual.TextTokens;
+import dev.ocellus.vlm.embedding.DualEncoder;
+import dev.ocellus.vlm.graph.RunnerOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which dual encoder, and how it computes. */
+final class DualMixin {
+  @Option(
+      names = {"-m", "--model"},
+      paramLabel = "FILE|DIR",
+      required = true,
+      description = "Dual encoder such as CLIP: a GGUF file, or the folder of a checkpoint.")
+  Path model = Path.of("");
+
+  @Option(
+      names = {"-t", "--threads"},
+      paramLabel = "N",
+      description = "Threads. Default: the physical cores.")
+  @Nullable Integer threads;
+
+  @Option(names = "--cpu", description = "Compute on the CPU, also where there is a GPU.")
+  boolean cpu;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "exact|stored|bf16|q8_0|fast",
+      converter = MatrixPrecisionConverter.class,
+      description =
+          "How weights are multiplied with on a CPU: in F32 (exact), in the type that they are"
+              + " stored in (stored), in BF16 or Q8_0, or in whichever of these two suits the"
+              + " processor (fast). Default: exact.")
+  MatrixPrecision precision = MatrixPrecision.EXACT;
+
+  /** Opens the model; a checkpoint is converted once. */
+  DualEncoder open(Verb verb) throws IOException {
+    ContextOptions defaults = ContextOptions.defaults();
+    int n =
+        verb.checked(() -> threads == null ? defaults : defaults.withThreads(threads, threads))
+            .nThreads();
+    RunnerOptions options = RunnerOptions.cpu(n).withGpu(!cpu).withPrecision(precision);
+    if (Converter.isCheckpoint(model)) {
+      Converter.requireDualEncoder(model);
+    }
+    Path file = Checkpoints.resolve(verb, model, null).text();
+    try (Progress progress = verb.progress()) {
+      progress.start("loading " + file.getFileName());
+      return DualEncoder.open(file, options);
+    }
+  }
+
+  /** Says which texts are longer than the model takes. */
+  static void noteCut(Verb verb, DualEncoder encoder, List<String> texts) {
+    for (String text : texts) {
+      TextTokens tokens = encoder.tokenize(text);
+      if (tokens.nDropped() > 0) {
+        verb.note(
+            "the text '%s' is longer than the %d tokens that the model takes; the last %d were left out"
+                .formatted(
+                    text.length() <= 40 ? text : text.substring(0, 40) + "…",
+                    encoder.contextLength(),
+                    tokens.nDropped()));
+      }
+    }
+  }
+}

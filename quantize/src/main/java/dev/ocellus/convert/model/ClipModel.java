@@ -1,0 +1,50 @@
+package dev.ocellus.convert.model;
+
+import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.tokenizer.TokenizerConverter;
+import dev.ocellus.gguf.GgufWriter;
+import java.io.IOException;
+import java.util.List;
+
+/** CLIP (arXiv:2103.00020) as {@code CLIPModel} of transformers holds it. */
+final class ClipModel extends DualModel {
+  private static final NameTable NAMES =
+      BOTH.with("visual_projection visual_projection", "text_projection text_projection");
+
+  /**
+   * {@code eos_token_id} of the first configurations, which stands for the highest id of a text.
+   */
+  private static final int HIGHEST_ID = 2;
+
+  ClipModel(Context context) throws IOException {
+    super(context, "clip_vision_model", "clip_text_model");
+  }
+
+  @Override
+  String projector() {
+    return "clip";
+  }
+
+  @Override
+  int dimension() {
+    return global.integer("projection_dim");
+  }
+
+  @Override
+  void more(GgufWriter out) {
+    int end = text.integer("eos_token_id");
+    if (end != HIGHEST_ID) {
+      out.u32("clip.text.eos_token_id", end);
+    }
+  }
+
+  @Override
+  List<TargetTensor> map(String name, LazyTensor tensor) {
+    return named(NAMES, name, tensor);
+  }
+
+  @Override
+  public void tokenizer(GgufWriter out) throws IOException {
+    new TokenizerConverter(context.folder(), text.integer("vocab_size"), null).writeClip(out);
+  }
+}

@@ -1,0 +1,46 @@
+package dev.ocellus.vlm.embedding;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.ToIntFunction;
+
+/** Puts together what one graph can compute at once. */
+final class Batches {
+  private Batches() {}
+
+  /**
+   * Results in the order of the items, each computed in a batch of items with an equal key.
+   *
+   * @param key what the items of a batch have in common
+   * @param rows rows of an item
+   * @param maxRows of a batch, unless one item has more
+   * @param compute gives a result for each item of a batch
+   */
+  static <T, R> List<R> mapped(
+      List<T> items,
+      Function<T, Object> key,
+      ToIntFunction<T> rows,
+      int maxRows,
+      Function<List<T>, List<R>> compute) {
+    Map<Object, List<Integer>> alike = new LinkedHashMap<>();
+    for (int i = 0; i < items.size(); i++) {
+      alike.computeIfAbsent(key.apply(items.get(i)), k -> new ArrayList<>()).add(i);
+    }
+    List<R> results = new ArrayList<>(Collections.nCopies(items.size(), null));
+    for (List<Integer> places : alike.values()) {
+      int most = Math.max(1, maxRows / rows.applyAsInt(items.get(places.getFirst())));
+      for (int from = 0; from < places.size(); from += most) {
+        List<Integer> part = places.subList(from, Math.min(places.size(), from + most));
+        List<R> found = compute.apply(part.stream().map(items::get).toList());
+        for (int i = 0; i < part.size(); i++) {
+          results.set(part.get(i), found.get(i));
+        }
+      }
+    }
+    return results;
+  }
+}

@@ -1,0 +1,266 @@
+package dev.ocellus.vlm.embedding;
+
+import dev.ocellus.ggml.Device;
+import dev.ocellus.ggml.Tensor;
+import dev.ocellus.vlm.dual.DualArchitecture;
+import dev.ocellus.vlm.dual.TextTokens;
+import dev.ocellus.vlm.graph.GraphDefinition;
+import dev.ocellus.vlm.graph.GraphRun;
+import dev.ocellus.vlm.graph.GraphRunner;
+import dev.ocellus.vlm.graph.ModelGraph;
+import dev.ocellus.vlm.graph.RunnerOptions;
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.ModelRegistry;
+import dev.ocellus.vlm.vision.EncoderGraph;
+import dev.ocellus.vlm.vision.Tiles;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * An encoder of images and one of texts, whose vectors are near each other where image and text
+ * belong together.
+ *
+ * <pre>{@code
+ * try (DualEncoder clip = DualEncoder.open(Path.of("clip.gguf"))) {
+ *   float[] image = clip.embedImage(ImageDecoder.decode(Path.of("beach.jpg")));
+ *   float[] text = clip.embedText("two dogs on a beach");
+ *   double cosine = Vectors.dot(image, text);
+ * }
+ * }</pre>
+ *
+ * <p>Vectors have length 1; {@link #imageFeatures} and {@link #textFeatures} give them as the
+ * projections leave them. A vector does not depend on what is encoded beside it.
+ *
+ * <p>Thread-safe; preparing goes on side by side, computing one batch at a time.
+ */
+public final class DualEncoder implements AutoCloseable {
+  private static final String FEATURES = "features";
+  private static final String IDS = "ids";
+  private static final String POOLED = "pooled";
+
+  /** Rows of a batch, which keep the kernels busy; more need memory and give no speed. */
+  private static final int ROWS_AT_ONCE = 512;
+
+  /** Texts come in a few lengths and images in one, each alone and in full batches. */
+  private static final int MAX_PLANS = 8;
+
+  private final Path path;
+  private final GraphRunner runner;
+  private final DualArchitecture architecture;
+
+  private DualEncoder(Path path, RunnerOptions options) throws IOException {
+    this.path = path;
+    runner = GraphRunner.open(path, options.withMaxPlans(Math.max(MAX_PLANS, options.maxPlans())));
+    try {
+      architecture = ModelRegistry.dualEncoder(runner.file(), runner.weights());
+      runner.load();
+    } catch (Throwable e) {
+      runner.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Opens a GGUF file on the CPU, exact, with as many threads as there are processors.
+   *
+   * @see #open(Path, RunnerOptions)
+   */
+  public static DualEncoder open(Path path) throws IOException {
+    return open(path, RunnerOptions.cpu(Runtime.getRuntime().availableProcessors()));
+  }
+
+  /**
+   * Opens a GGUF file: one that {@code dev.ocellus.convert} makes of a HuggingFace checkpoint, or
+   * one of clip.cpp's with both encoders.
+   *
+   * @throws IOException if the file cannot be read
+   * @throws dev.ocellus.vlm.model.WrongModelKindException if it is another kind of model
+   * @throws dev.ocellus.OcellusException if it is damaged or of an unknown family
+   */
+  public static DualEncoder open(Path path, RunnerOptions options) throws IOException {
+    if (Files.isDirectory(path)) {
+      throw new FileSystemException(
+          path.toString(),
+          null,
+          "is a folder; convert the checkpoint first (dev.ocellus.convert.Converter, or CheckpointCache, which keeps the file)");
+    }
+    return new DualEncoder(path, options);
+  }
+
+  /** The file. */
+  public Path path() {
+    return path;
+  }
+
+  /** The family and its parts. */
+  public DualArchitecture architecture() {
+    return architecture;
+  }
+
+  /** Numbers of a vector. */
+  public int dimension() {
+    return architecture.dimension();
+  }
+
+  /** Most tokens of a text; longer ones are cut. */
+  public int contextLength() {
+    return architecture.texts().contextLength();
+  }
+
+  /** What cosines are multiplied with to become logits. */
+  public float logitScale() {
+    return architecture.similarity().scale();
+  }
+
+  /** What is added to them, 0 for models without one. */
+  public float logitBias() {
+    return architecture.similarity().bias();
+  }
+
+  /** Where it computes. */
+  public Device device() {
+    return runner.device();
+  }
+
+  /** The vector of an image, of length 1. */
+  public float[] embedImage(RgbImage image) {
+    return embedImages(List.of(image)).getFirst();
+  }
+
+  /** The vectors of images, of length 1, in their order. */
+  public List<float[]> embedImages(List<RgbImage> images) {
+    return imageFeatures(images).stream().map(Vectors::normalized).toList();
+  }
+
+  /** The vector of a text, of length 1. */
+  public float[] embedText(String text) {
+    return embedTexts(List.of(text)).getFirst();
+  }
+
+  /** The vectors of texts, of length 1, in their order. */
+  public List<float[]> embedTexts(List<String> texts) {
+    return textFeatures(texts).stream().map(Vectors::normalized).toList();
+  }
+
+  /**
+   * The vectors of images as the projection gives them, in their order.
+   *
+   * @throws dev.ocellus.vlm.image.ImageFormatException if the model takes no image of its size
+   */
+  public List<float[]> imageFeatures(List<RgbImage> images) {
+    List<Tiles> tiles = images.stream().map(architecture.images()::prepare).toList();
+    return Batches.mapped(
+        tiles, Tiles::shape, t -> t.gridX() * t.gridY(), ROWS_AT_ONCE, this::runImages);
+  }
+
+  /** The vectors of texts as the projection gives them, in their order. */
+  public List<float[]> textFeatures(List<String> texts) {
+    List<TextTokens> tokens = texts.stream().map(this::tokenize).toList();
+    return Batches.mapped(
+        tokens, TextTokens::length, TextTokens::length, ROWS_AT_ONCE, this::runTexts);
+  }
+
+  /** A text as the text encoder takes it. */
+  public TextTokens tokenize(String text) {
+    return architecture.texts().prepare(text);
+  }
+
+  /** An image as the image encoder takes it. */
+  public Tiles prepare(RgbImage image) {
+    return architecture.images().prepare(image);
+  }
+
+  /**
+   * Compares images with labels. The texts are encoded once, here.
+   *
+   * @param labels at least one
+   * @param templates texts in which {@code {}} stands for a label, such as {@code a photo of a {}};
+   *     of several the vectors are averaged. None to take the labels as they are.
+   * @throws IllegalArgumentException if there is no label, or a template without {@code {}}
+   */
+  public ZeroShotClassifier classifier(List<String> labels, List<String> templates) {
+    return ZeroShotClassifier.of(this, labels, templates);
+  }
+
+  /**
+   * How well labels fit an image.
+   *
+   * @see #classifier
+   */
+  public Classification classify(RgbImage image, List<String> labels, List<String> templates) {
+    return classifier(labels, templates).classify(image);
+  }
+
+  private List<float[]> runImages(List<Tiles> tiles) {
+    Tiles batch = tiles.getFirst().withCount(tiles.size());
+    GraphDefinition definition = graph -> graph.output(FEATURES, images(graph, batch));
+    Object key = List.of("images", batch.shape(), batch.gridX(), batch.gridY());
+    try (GraphRun run = runner.start(key, definition)) {
+      run.set(EncoderGraph.PIXELS, Floats.concat(tiles.stream().map(Tiles::pixels).toList()));
+      return Floats.split(run.compute().get(FEATURES), dimension());
+    }
+  }
+
+  private Tensor images(ModelGraph graph, Tiles batch) {
+    return architecture.images().forward(new EncoderGraph(graph, batch));
+  }
+
+  private List<float[]> runTexts(List<TextTokens> texts) {
+    int n = texts.getFirst().length();
+    int count = texts.size();
+    try (GraphRun run = runner.start(List.of("texts", n, count), texts(n, count))) {
+      setTexts(run, texts);
+      return Floats.split(run.compute().get(FEATURES), dimension());
+    }
+  }
+
+  private GraphDefinition texts(int n, int count) {
+    return graph -> {
+      var ids = graph.indices(IDS, (long) n * count, architecture.texts().nTokens());
+      var pooled = graph.indices(POOLED, count, (long) n * count);
+      graph.output(FEATURES, architecture.texts().forward(graph, ids, pooled, n));
+    };
+  }
+
+  private static void setTexts(GraphRun run, List<TextTokens> texts) {
+    int n = texts.getFirst().length();
+    int[] rows = IntStream.range(0, texts.size()).map(i -> i * n + texts.get(i).pooled()).toArray();
+    run.set(IDS, texts.stream().flatMapToInt(t -> IntStream.of(t.ids())).toArray());
+    run.set(POOLED, rows);
+  }
+
+  /**
+   * Named stages of encoding an image, for comparing them with a reference.
+   *
+   * @param names which, or none for all
+   */
+  public Map<String, float[]> stages(RgbImage image, List<String> names) {
+    Tiles tile = prepare(image);
+    return runner.intermediates(
+        graph -> graph.output(FEATURES, images(graph, tile)),
+        run -> run.set(EncoderGraph.PIXELS, tile.pixels()),
+        names);
+  }
+
+  /**
+   * Named stages of encoding a text, for comparing them with a reference.
+   *
+   * @param names which, or none for all
+   */
+  public Map<String, float[]> stages(String text, List<String> names) {
+    TextTokens tokens = tokenize(text);
+    return runner.intermediates(
+        texts(tokens.length(), 1), run -> setTexts(run, List.of(tokens)), names);
+  }
+
+  /** Frees everything; waits for what is being computed. */
+  @Override
+  public void close() {
+    runner.close();
+  }
+}

@@ -1,0 +1,82 @@
+package dev.ocellus.vlm.embedding;
+
+import dev.ocellus.vlm.dual.Similarity;
+import dev.ocellus.vlm.image.RgbImage;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Compares images with labels whose vectors are known. As long as its encoder is open; thread-safe.
+ */
+public final class ZeroShotClassifier {
+  private static final String PLACE = "{}";
+
+  private final DualEncoder encoder;
+  private final List<String> labels;
+  private final List<float[]> vectors;
+
+  private ZeroShotClassifier(DualEncoder encoder, List<String> labels, List<float[]> vectors) {
+    this.encoder = encoder;
+    this.labels = List.copyOf(labels);
+    this.vectors = vectors;
+  }
+
+  static ZeroShotClassifier of(DualEncoder encoder, List<String> labels, List<String> templates) {
+    if (labels.isEmpty()) {
+      throw new IllegalArgumentException("labels: expected at least one, found none");
+    }
+    for (String template : templates) {
+      if (!template.contains(PLACE)) {
+        throw new IllegalArgumentException(
+            "template '%s': expected {} where the label goes, such as 'a photo of a {}'"
+                .formatted(template));
+      }
+    }
+    return new ZeroShotClassifier(encoder, labels, vectors(encoder, labels, templates));
+  }
+
+  /** Of several templates the mean of their vectors, as open_clip's zero-shot weights are made. */
+  private static List<float[]> vectors(
+      DualEncoder encoder, List<String> labels, List<String> templates) {
+    if (templates.isEmpty()) {
+      return encoder.embedTexts(labels);
+    }
+    List<String> texts = new ArrayList<>();
+    for (String label : labels) {
+      templates.forEach(template -> texts.add(template.replace(PLACE, label)));
+    }
+    List<float[]> all = encoder.embedTexts(texts);
+    List<float[]> vectors = new ArrayList<>();
+    for (int i = 0; i < all.size(); i += templates.size()) {
+      List<float[]> ofLabel = all.subList(i, i + templates.size());
+      vectors.add(
+          ofLabel.size() == 1 ? ofLabel.getFirst() : Vectors.normalized(Vectors.mean(ofLabel)));
+    }
+    return vectors;
+  }
+
+  /** The labels, in the order in which they were given. */
+  public List<String> labels() {
+    return labels;
+  }
+
+  /** How well the labels fit an image. */
+  public Classification classify(RgbImage image) {
+    return classify(encoder.embedImage(image));
+  }
+
+  /**
+   * How well the labels fit an image.
+   *
+   * @param image its vector, of length 1
+   * @throws IllegalArgumentException if it is of another dimension
+   */
+  public Classification classify(float[] image) {
+    Similarity similarity = encoder.architecture().similarity();
+    float[] logits = new float[vectors.size()];
+    for (int i = 0; i < logits.length; i++) {
+      logits[i] = similarity.logit(Vectors.dot(image, vectors.get(i)));
+    }
+    return new Classification(labels, logits, similarity.probabilities(logits));
+  }
+}

@@ -1,0 +1,16 @@
+package dev.ocellus.vlm.model;
+
+import dev.ocellus.vlm.dual.DualArchitecture;
+import java.util.Map;
+
+/** The families of dual encoders, by a key of ours that clip.cpp's files do not have. */
+final class DualFamilies {
+  static final Families<DualArchitecture> ALL =
+      new Families<>(
+          ModelKind.DUAL_ENCODER,
+          "model type",
+          metadata -> metadata.string("clip.model_type", "clip"),
+          Map.of("clip", Clip::of));
+
+  private DualFamilies() {}
+}
