@@ -6,12 +6,18 @@ module dev.ocellus.bindings {
   requires transitive dev.ocellus.nativelib;
   requires com.fasterxml.jackson.databind;
 
-  exports dev.ocellus.ggml;
+  exports dev.ocellus.compute;
+  exports dev.ocellus.ggml to
+      dev.ocellus.vlm,
+      dev.ocellus.quantize,
+      dev.ocellus.cli;
   exports dev.ocellus.gguf;
   exports dev.ocellus.io to
       dev.ocellus.vlm,
       dev.ocellus.quantize,
       dev.ocellus.cli;
   exports dev.ocellus.llama;
-  exports dev.ocellus.safetensors;
+  exports dev.ocellus.safetensors to
+      dev.ocellus.vlm,
+      dev.ocellus.quantize;
 }

@@ -3,5 +3,9 @@ module dev.ocellus.nativelib {
   requires static org.jspecify;
 
   exports dev.ocellus;
-  exports dev.ocellus.nativelib;
+  exports dev.ocellus.nativelib to
+      dev.ocellus.bindings,
+      dev.ocellus.vlm,
+      dev.ocellus.quantize,
+      dev.ocellus.cli;
 }

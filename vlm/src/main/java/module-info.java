@@ -7,33 +7,35 @@ module dev.ocellus.vlm {
   requires com.twelvemonkeys.imageio.core;
   requires com.twelvemonkeys.imageio.tiff;
 
-  exports dev.ocellus.vlm.cache;
+  exports dev.ocellus.vlm;
   exports dev.ocellus.vlm.chat;
-  exports dev.ocellus.vlm.decode;
-  exports dev.ocellus.vlm.dual;
+  exports dev.ocellus.vlm.decode to
+      dev.ocellus.quantize,
+      dev.ocellus.cli;
+  exports dev.ocellus.vlm.dual to
+      dev.ocellus.cli;
   exports dev.ocellus.vlm.embedding;
   exports dev.ocellus.vlm.encoder;
-  exports dev.ocellus.vlm.generate;
-  exports dev.ocellus.vlm.grammar.schema;
+  exports dev.ocellus.vlm.generate to
+      dev.ocellus.quantize,
+      dev.ocellus.cli;
   exports dev.ocellus.vlm.grammar;
-  exports dev.ocellus.vlm.graph;
-  exports dev.ocellus.vlm.image.codec;
+  exports dev.ocellus.vlm.grammar.schema;
+  exports dev.ocellus.vlm.graph to
+      dev.ocellus.cli;
   exports dev.ocellus.vlm.image;
+  exports dev.ocellus.vlm.image.codec;
   exports dev.ocellus.vlm.json;
   exports dev.ocellus.vlm.model;
-  exports dev.ocellus.vlm.model.text;
   exports dev.ocellus.vlm.npy;
   exports dev.ocellus.vlm.options;
   exports dev.ocellus.vlm.prompt;
   exports dev.ocellus.vlm.python to
-      dev.ocellus.cli;
+      dev.ocellus.cli,
+      dev.ocellus.quantize;
   exports dev.ocellus.vlm.sampling;
-  exports dev.ocellus.vlm.template.text;
+  exports dev.ocellus.vlm.session;
   exports dev.ocellus.vlm.template;
-  exports dev.ocellus.vlm.text;
-  exports dev.ocellus.vlm.tokenizer;
-  exports dev.ocellus.vlm.tool.grammar;
-  exports dev.ocellus.vlm.tool;
+  exports dev.ocellus.vlm.template.text;
   exports dev.ocellus.vlm.vision;
-  exports dev.ocellus.vlm;
 }

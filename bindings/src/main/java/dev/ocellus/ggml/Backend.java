@@ -1,5 +1,7 @@
 package dev.ocellus.ggml;
 
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.GgmlException;
 import dev.ocellus.ffi.ggml_h;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Supplier;

@@ -1,5 +1,6 @@
 package dev.ocellus.ggml;
 
+import dev.ocellus.compute.GgmlException;
 import java.util.function.Supplier;
 
 /** What stands between a wrong argument and an assertion of ggml, which would end the process. */

@@ -1,5 +1,6 @@
 package dev.ocellus.ggml;
 
+import dev.ocellus.compute.GgmlException;
 import dev.ocellus.ffi.ggml_backend_dev_props;
 import dev.ocellus.ffi.ggml_h;
 import java.lang.foreign.Arena;

@@ -1,5 +1,6 @@
 package dev.ocellus.ggml;
 
+import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.TensorType;
@@ -44,8 +45,8 @@ final class MatrixTypes {
 
   /** Lets the system take back the pages of a file that were read only for being converted. */
   static void release(GgufTensor matrix) {
-    if (matrix.data().isMapped()) {
-      matrix.data().unload();
+    if (matrix.data().segment().isMapped()) {
+      matrix.data().segment().unload();
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.ocellus.ggml;
 
+import dev.ocellus.compute.GgmlException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;

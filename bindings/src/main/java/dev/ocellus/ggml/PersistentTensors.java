@@ -2,6 +2,7 @@ package dev.ocellus.ggml;
 
 import static dev.ocellus.ggml.Checks.require;
 
+import dev.ocellus.compute.OutOfDeviceMemoryException;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.gguf.TensorType;
 import java.lang.foreign.Arena;

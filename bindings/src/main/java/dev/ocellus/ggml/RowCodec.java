@@ -2,6 +2,7 @@ package dev.ocellus.ggml;
 
 import static dev.ocellus.ggml.Checks.require;
 
+import dev.ocellus.compute.GgmlException;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.ggml_type_traits;
 import dev.ocellus.gguf.TensorType;

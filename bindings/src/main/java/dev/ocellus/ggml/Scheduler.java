@@ -2,6 +2,10 @@ package dev.ocellus.ggml;
 
 import static dev.ocellus.ggml.Checks.require;
 
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.ComputationCancelledException;
+import dev.ocellus.compute.GgmlException;
+import dev.ocellus.compute.OutOfDeviceMemoryException;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.ggml_tensor;
 import dev.ocellus.gguf.TensorType;

@@ -2,6 +2,7 @@ package dev.ocellus.ggml;
 
 import static dev.ocellus.ggml.Checks.require;
 
+import dev.ocellus.compute.GgmlException;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.ggml_init_params;
 import dev.ocellus.ffi.ggml_tensor;

@@ -2,6 +2,7 @@ package dev.ocellus.ggml;
 
 import static dev.ocellus.ggml.Checks.require;
 
+import dev.ocellus.compute.GgmlException;
 import dev.ocellus.ffi.ggml_tensor;
 import dev.ocellus.gguf.TensorType;
 import java.lang.foreign.MemorySegment;

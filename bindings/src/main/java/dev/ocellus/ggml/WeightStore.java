@@ -1,5 +1,7 @@
 package dev.ocellus.ggml;
 
+import dev.ocellus.compute.MatrixPrecision;
+import dev.ocellus.compute.OutOfDeviceMemoryException;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.ggml_type_traits;
 import dev.ocellus.gguf.GgufFile;
@@ -209,10 +211,11 @@ public final class WeightStore extends NativeObject {
 
   private Tensor place(GgufTensor source, boolean widened) {
     long[] shape = source.shape().stream().mapToLong(Long::longValue).toArray();
-    boolean inPlace = !widened && onCpu() && source.data().address() % ALIGNMENT == 0;
+    boolean inPlace = !widened && onCpu() && source.data().segment().address() % ALIGNMENT == 0;
     if (inPlace) {
       Tensor tensor = mapped.newTensor(shortened(source.name()), source.type(), shape);
-      ggml_h.ggml_backend_tensor_alloc(mappedBuffer(source), tensor.handle(), source.data());
+      ggml_h.ggml_backend_tensor_alloc(
+          mappedBuffer(source), tensor.handle(), source.data().segment());
       mappedBytes += source.byteSize();
       return tensor;
     }
@@ -231,8 +234,8 @@ public final class WeightStore extends NativeObject {
           long end = 0;
           for (GgufTensor t : file.tensors()) {
             if (t.file().equals(path)) {
-              first = Math.min(first, t.data().address());
-              end = Math.max(end, t.data().address() + t.byteSize());
+              first = Math.min(first, t.data().segment().address());
+              end = Math.max(end, t.data().segment().address() + t.byteSize());
             }
           }
           long base = first / ALIGNMENT * ALIGNMENT; // within the mapping, which starts on a page
@@ -302,7 +305,8 @@ public final class WeightStore extends NativeObject {
   private static void fill(Tensor tensor, Pending data) {
     switch (data) {
       case Pending.Stored(GgufTensor source) when tensor.type() == source.type() ->
-          ggml_h.ggml_backend_tensor_set(tensor.handle(), source.data(), 0, source.byteSize());
+          ggml_h.ggml_backend_tensor_set(
+              tensor.handle(), source.data().segment(), 0, source.byteSize());
       case Pending.Stored(GgufTensor source) -> {
         try (Arena scratch = Arena.ofConfined()) {
           MemorySegment floats = widened(source, scratch);
@@ -353,7 +357,7 @@ public final class WeightStore extends NativeObject {
 
   /** A copy in F32. */
   private static MemorySegment widened(GgufTensor source, Arena arena) {
-    MemorySegment aligned = arena.allocate(source.byteSize(), 64).copyFrom(source.data());
+    MemorySegment aligned = arena.allocate(source.byteSize(), 64).copyFrom(source.data().segment());
     if (source.type() == TensorType.F32) {
       return aligned;
     }

@@ -1,5 +1,6 @@
 package dev.ocellus.ggml;
 
+import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.gguf.TensorType;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;

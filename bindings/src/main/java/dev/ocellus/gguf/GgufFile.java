@@ -1,5 +1,6 @@
 package dev.ocellus.gguf;
 
+import dev.ocellus.io.Memory;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -50,7 +51,7 @@ public final class GgufFile implements AutoCloseable {
                 part.path(),
                 t.offset(),
                 t.bytes(),
-                part.data().asSlice(t.offset(), t.bytes())));
+                new Memory(part.data().asSlice(t.offset(), t.bytes()))));
       }
     }
   }

@@ -1,5 +1,6 @@
 package dev.ocellus.gguf;
 
+import dev.ocellus.io.Memory;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,7 +23,7 @@ public record GgufTensor(
     Path file,
     long offset,
     long byteSize,
-    MemorySegment data) {
+    Memory data) {
 
   /** Number of dimensions, 1 to 4. */
   public int nDims() {
@@ -52,20 +53,21 @@ public record GgufTensor(
           "%s has %d elements, too many for a heap array".formatted(name, n));
     }
     float[] out = new float[(int) n];
+    MemorySegment bytes = data.segment();
     switch (type) {
       case F32 -> {
         for (int i = 0; i < out.length; i++) {
-          out[i] = Float.intBitsToFloat(data.get(Encoding.U32, 4L * i));
+          out[i] = Float.intBitsToFloat(bytes.get(Encoding.U32, 4L * i));
         }
       }
       case F16 -> {
         for (int i = 0; i < out.length; i++) {
-          out[i] = Float.float16ToFloat(data.get(Encoding.U16, 2L * i));
+          out[i] = Float.float16ToFloat(bytes.get(Encoding.U16, 2L * i));
         }
       }
       case BF16 -> {
         for (int i = 0; i < out.length; i++) {
-          out[i] = Float.intBitsToFloat(data.get(Encoding.U16, 2L * i) << 16);
+          out[i] = Float.intBitsToFloat(bytes.get(Encoding.U16, 2L * i) << 16);
         }
       }
       default ->

@@ -2,8 +2,8 @@ package dev.ocellus.gguf;
 
 import dev.ocellus.io.AtomicFile;
 import dev.ocellus.io.AtomicFileSet;
+import dev.ocellus.io.Memory;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -202,7 +202,7 @@ public final class GgufWriter {
    *
    * @throws IllegalArgumentException if {@code data} does not have the size that type and shape say
    */
-  public GgufWriter tensor(String name, TensorType type, MemorySegment data, long... shape) {
+  public GgufWriter tensor(String name, TensorType type, Memory data, long... shape) {
     Pending t = checked(name, type, sink -> sink.write(data), shape);
     require(
         data.byteSize() == t.bytes(),
@@ -218,7 +218,7 @@ public final class GgufWriter {
 
   /** Adds an F32 tensor; the array is not copied. */
   public GgufWriter tensor(String name, float[] data, long... shape) {
-    return tensor(name, TensorType.F32, MemorySegment.ofArray(data), shape);
+    return tensor(name, TensorType.F32, Memory.of(data), shape);
   }
 
   /** Adds a tensor of another file as it is; that file must stay open until the write. */
@@ -286,7 +286,7 @@ public final class GgufWriter {
           if (given > t.bytes()) {
             throw wrongSize(t, "at least " + given);
           }
-          out.segment(piece);
+          out.segment(piece.segment());
         });
     if (out.position() - start != t.bytes()) {
       throw wrongSize(t, "only " + (out.position() - start));

@@ -1,7 +1,7 @@
 package dev.ocellus.gguf;
 
+import dev.ocellus.io.Memory;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 
 /** Supplies the data of one tensor when {@link GgufWriter} comes to it, in as many pieces. */
 @FunctionalInterface
@@ -16,6 +16,6 @@ public interface TensorSource {
   @FunctionalInterface
   interface Sink {
     /** Appends a piece of any size; its memory may be used again afterwards. */
-    void write(MemorySegment bytes) throws IOException;
+    void write(Memory bytes) throws IOException;
   }
 }

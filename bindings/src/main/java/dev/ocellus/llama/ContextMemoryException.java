@@ -1,7 +1,7 @@
 package dev.ocellus.llama;
 
 import dev.ocellus.Setting;
-import dev.ocellus.ggml.OutOfDeviceMemoryException;
+import dev.ocellus.compute.OutOfDeviceMemoryException;
 
 /** A context needs more memory than is free. */
 public class ContextMemoryException extends OutOfDeviceMemoryException {

@@ -1,6 +1,6 @@
 package dev.ocellus.llama;
 
-import dev.ocellus.ggml.GgmlException;
+import dev.ocellus.compute.GgmlException;
 import dev.ocellus.ggml.NativeStack;
 import java.util.function.Supplier;
 

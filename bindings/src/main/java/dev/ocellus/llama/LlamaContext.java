@@ -1,10 +1,10 @@
 package dev.ocellus.llama;
 
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.llama_context_params;
 import dev.ocellus.ggml.AbortSignal;
-import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.ggml.ComputationCancelledException;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.ggml.NativeLog;

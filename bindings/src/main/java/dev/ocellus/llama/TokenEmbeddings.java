@@ -72,7 +72,7 @@ public final class TokenEmbeddings implements AutoCloseable {
       throw new IllegalArgumentException(
           "token %d: expected 0 to %d".formatted(token, nTokens - 1));
     }
-    MemorySegment stored = table.data().asSlice(token * rowBytes, rowBytes);
+    MemorySegment stored = table.data().segment().asSlice(token * rowBytes, rowBytes);
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment aligned = scratch.allocate(rowBytes, 64).copyFrom(stored);
       MemorySegment floats = aligned;

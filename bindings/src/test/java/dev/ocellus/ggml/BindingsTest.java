@@ -3,6 +3,7 @@ package dev.ocellus.ggml;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.nativelib.NativeLibraries;
 import dev.ocellus.nativelib.NativeLibraryException;
 import java.lang.foreign.SymbolLookup;

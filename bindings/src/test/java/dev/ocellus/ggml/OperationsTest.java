@@ -3,6 +3,7 @@ package dev.ocellus.ggml;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ocellus.compute.GgmlException;
 import dev.ocellus.gguf.TensorType;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

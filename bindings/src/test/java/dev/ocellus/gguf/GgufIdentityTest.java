@@ -2,6 +2,7 @@ package dev.ocellus.gguf;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ocellus.io.Memory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -21,7 +22,7 @@ class GgufIdentityTest {
     }
     return new GgufWriter()
         .string("general.architecture", "llama")
-        .tensor("weight", TensorType.F32, MemorySegment.ofArray(values), 64, 64);
+        .tensor("weight", TensorType.F32, new Memory(MemorySegment.ofArray(values)), 64, 64);
   }
 
   private String identity(String name, GgufWriter writer) throws IOException {

@@ -3,6 +3,7 @@ package dev.ocellus.gguf;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ocellus.io.Memory;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
@@ -70,7 +71,7 @@ class GgufRoundTripTest {
       GgufTensor packed = f.tensor("packed.q8_0");
       assertThat(packed.type()).isEqualTo(TensorType.Q8_0);
       assertThat(packed.shape()).containsExactly(32L, 2L);
-      byte[] bytes = packed.data().toArray(ValueLayout.JAVA_BYTE);
+      byte[] bytes = packed.data().segment().toArray(ValueLayout.JAVA_BYTE);
       assertThat(bytes).hasSize(68).startsWith(0, 1, 2).endsWith(66, 67);
     }
   }
@@ -114,15 +115,15 @@ class GgufRoundTripTest {
         .floats("t.floats", 0.5f, -1.5f)
         .put("t.bools", GgufArray.ofBooleans(true, false, true))
         .tensor("plain.f32", new float[] {0, 1, 2, 3, 4, 5}, 3, 2)
-        .tensor("half.f16", TensorType.F16, MemorySegment.ofArray(half), 3)
+        .tensor("half.f16", TensorType.F16, new Memory(MemorySegment.ofArray(half)), 3)
         .tensor("scalar.f32", new float[] {7}, 1)
         .tensor(
             "packed.q8_0",
             TensorType.Q8_0,
             sink -> {
               MemorySegment s = MemorySegment.ofArray(packed);
-              sink.write(s.asSlice(0, 5));
-              sink.write(s.asSlice(5));
+              sink.write(new Memory(s.asSlice(0, 5)));
+              sink.write(new Memory(s.asSlice(5)));
             },
             32,
             2)

@@ -3,6 +3,7 @@ package dev.ocellus.gguf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ocellus.io.Memory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.ClosedByInterruptException;
@@ -78,7 +79,7 @@ class GgufWriterTest {
               float[] row = new float[1000];
               for (int i = 0; i < rows; i++) {
                 java.util.Arrays.fill(row, i);
-                sink.write(MemorySegment.ofArray(row));
+                sink.write(new Memory(MemorySegment.ofArray(row)));
               }
             },
             1000,
@@ -100,8 +101,8 @@ class GgufWriterTest {
         sink -> {
           throw new IOException("source broke");
         };
-    TensorSource tooShort = sink -> sink.write(MemorySegment.ofArray(new float[1]));
-    TensorSource tooLong = sink -> sink.write(MemorySegment.ofArray(new float[5]));
+    TensorSource tooShort = sink -> sink.write(new Memory(MemorySegment.ofArray(new float[1])));
+    TensorSource tooLong = sink -> sink.write(new Memory(MemorySegment.ofArray(new float[5])));
     assertThatThrownBy(() -> new GgufWriter().tensor("t", TensorType.F32, broken, 4).write(p))
         .hasMessage("source broke");
     assertThatThrownBy(() -> new GgufWriter().tensor("t", TensorType.F32, tooShort, 4).write(p))
@@ -122,7 +123,7 @@ class GgufWriterTest {
     TensorSource interrupting =
         sink -> {
           Thread.currentThread().interrupt();
-          sink.write(MemorySegment.ofArray(new float[1 << 16]));
+          sink.write(new Memory(MemorySegment.ofArray(new float[1 << 16])));
         };
     assertThatThrownBy(
             () -> new GgufWriter().tensor("t", TensorType.F32, interrupting, 1 << 16).write(p))

@@ -2,10 +2,10 @@ package dev.ocellus.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.eval.Measurement;
 import dev.ocellus.eval.ModelBenchmark;
-import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.ggml.ComputationCancelledException;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaModel;

@@ -1,8 +1,8 @@
 package dev.ocellus.cli;
 
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.eval.ModelComparison;
-import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.ggml.ComputationCancelledException;
 import dev.ocellus.io.AtomicFile;
 import dev.ocellus.quantize.measure.ComparisonReport;
 import dev.ocellus.quantize.measure.ReportPage;

@@ -1,9 +1,9 @@
 package dev.ocellus.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.eval.ChatImportance;
-import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.ggml.ComputationCancelledException;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.quantize.imatrix.ImportanceCollector;
 import dev.ocellus.quantize.imatrix.ImportanceMatrix;

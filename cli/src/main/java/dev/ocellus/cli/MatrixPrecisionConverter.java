@@ -1,6 +1,6 @@
 package dev.ocellus.cli;
 
-import dev.ocellus.ggml.MatrixPrecision;
+import dev.ocellus.compute.MatrixPrecision;
 import java.util.Locale;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;

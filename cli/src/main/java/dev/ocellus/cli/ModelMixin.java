@@ -1,7 +1,7 @@
 package dev.ocellus.cli;
 
+import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.convert.cache.CheckpointCache;
-import dev.ocellus.ggml.MatrixPrecision;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.ContextOptions.FlashAttention;

@@ -1,8 +1,8 @@
 package dev.ocellus.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.ggml.ComputationCancelledException;
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.quantize.measure.Perplexity;
 import dev.ocellus.quantize.text.TextChunks;

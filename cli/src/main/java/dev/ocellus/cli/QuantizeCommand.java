@@ -2,7 +2,7 @@ package dev.ocellus.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.quantize.PlannedTensor;

@@ -1,6 +1,6 @@
 package dev.ocellus.cli;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.quantize.QuantizeOptions;
 import dev.ocellus.quantize.QuantizePlan;

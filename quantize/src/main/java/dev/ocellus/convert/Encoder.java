@@ -3,6 +3,7 @@ package dev.ocellus.convert;
 import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.gguf.TensorSource;
 import dev.ocellus.gguf.TensorType;
+import dev.ocellus.io.Memory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.ClosedByInterruptException;
@@ -60,7 +61,7 @@ final class Encoder {
               })
               .toList();
       for (MemorySegment s : encoded) {
-        sink.write(s);
+        sink.write(new Memory(s));
       }
       long next = Math.min(count, start + (long) n * PIECE);
       progress.accept(next - done);

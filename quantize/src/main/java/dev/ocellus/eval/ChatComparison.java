@@ -1,6 +1,6 @@
 package dev.ocellus.eval;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.quantize.measure.Divergence;
 import dev.ocellus.quantize.measure.TextComparison;
 import dev.ocellus.vlm.chat.Message;
@@ -31,7 +31,7 @@ public final class ChatComparison {
    *
    * @param maxTokens most tokens of an answer
    * @throws dev.ocellus.quantize.measure.VocabularyMismatchException if their tokens differ
-   * @throws dev.ocellus.ggml.ComputationCancelledException if the flag was set
+   * @throws dev.ocellus.compute.ComputationCancelledException if the flag was set
    */
   public static Result compare(
       LoadOptions reference,

@@ -1,6 +1,6 @@
 package dev.ocellus.eval;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.quantize.imatrix.ImportanceCollector;
 import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.generate.Pipeline;
@@ -20,8 +20,8 @@ public final class ChatImportance {
   /**
    * @param maxTokens most tokens of an answer
    * @param processOutput whether the output layer is observed too
-   * @throws dev.ocellus.ggml.ComputationCancelledException if the flag was set; what was gathered
-   *     stays in the collector
+   * @throws dev.ocellus.compute.ComputationCancelledException if the flag was set; what was
+   *     gathered stays in the collector
    */
   public static void collect(
       LoadOptions options,

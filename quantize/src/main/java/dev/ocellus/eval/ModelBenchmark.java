@@ -1,6 +1,6 @@
 package dev.ocellus.eval;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.vlm.encoder.VisionEncoder;
@@ -32,7 +32,7 @@ public final class ModelBenchmark {
    *
    * @param nPrompt tokens of a prompt in an empty context ({@code pp}); 0 for no such test
    * @param nGenerate tokens generated one by one, without sampling ({@code tg}); 0 for no such test
-   * @throws dev.ocellus.ggml.ComputationCancelledException if a flag was set
+   * @throws dev.ocellus.compute.ComputationCancelledException if a flag was set
    */
   public List<Measurement> textModel(
       LlamaModel model, ContextOptions context, int nPrompt, int nGenerate) throws IOException {
@@ -57,7 +57,7 @@ public final class ModelBenchmark {
   /**
    * Measures the encoding of an image.
    *
-   * @throws dev.ocellus.ggml.ComputationCancelledException if a flag was set
+   * @throws dev.ocellus.compute.ComputationCancelledException if a flag was set
    */
   public Measurement imageEncode(VisionEncoder encoder, ImageInput input) throws IOException {
     listener.report("measuring the image encoder", -1);

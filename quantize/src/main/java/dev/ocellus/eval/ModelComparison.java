@@ -1,6 +1,6 @@
 package dev.ocellus.eval;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.quantize.measure.ComparisonReport;
@@ -101,7 +101,7 @@ public final class ModelComparison {
    * Compares.
    *
    * @throws IllegalArgumentException if the two are of different kinds
-   * @throws dev.ocellus.ggml.ComputationCancelledException if the flag was set
+   * @throws dev.ocellus.compute.ComputationCancelledException if the flag was set
    */
   public ComparisonReport run(EvalListener listener, CancellationFlag flag) throws IOException {
     Path a = reference.model();

@@ -1,7 +1,8 @@
 package dev.ocellus.quantize;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.gguf.TensorSource;
+import dev.ocellus.io.Memory;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
@@ -72,7 +73,7 @@ final class RowPipeline implements AutoCloseable {
       }
       Running first = running.remove();
       await(first);
-      sink.write(first.worker().result());
+      sink.write(new Memory(first.worker().result()));
       idle.push(first.worker());
       startMore();
     }

@@ -1,6 +1,6 @@
 package dev.ocellus.quantize;
 
-import dev.ocellus.ggml.GgmlException;
+import dev.ocellus.compute.GgmlException;
 import dev.ocellus.ggml.RowCodec;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.TensorType;

@@ -1,7 +1,7 @@
 package dev.ocellus.quantize;
 
 import dev.ocellus.Setting;
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.ggml.RowCodec;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;

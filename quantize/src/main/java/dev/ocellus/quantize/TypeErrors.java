@@ -1,6 +1,6 @@
 package dev.ocellus.quantize;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.ggml.RowCodec;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;

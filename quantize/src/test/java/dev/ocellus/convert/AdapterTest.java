@@ -48,7 +48,10 @@ class AdapterTest {
       assertThat(f.metadata().string("adapter.type")).isEqualTo("lora");
       assertThat(f.metadata().f32("adapter.lora.alpha", 0)).isEqualTo(16);
       float[] b =
-          f.tensor("blk.0.attn_q.weight.lora_b").data().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
+          f.tensor("blk.0.attn_q.weight.lora_b")
+              .data()
+              .segment()
+              .toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
       assertThat(b).startsWith(0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13);
       assertThat(f.tensor("blk.0.attn_q.weight.lora_a").shape()).containsExactly(8L, 2L);
     }

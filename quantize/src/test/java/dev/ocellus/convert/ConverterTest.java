@@ -39,7 +39,7 @@ class ConverterTest {
   }
 
   private static float[] floats(GgufFile file, String name) {
-    return file.tensor(name).data().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
+    return file.tensor(name).data().segment().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
   }
 
   @Test

@@ -47,7 +47,7 @@ class VisionConversionTest {
   private static float[] floats(GgufFile file, String name) {
     GgufTensor t = file.tensor(name);
     assertThat(t.type()).isEqualTo(TensorType.F32);
-    return t.data().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
+    return t.data().segment().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
   }
 
   private CheckpointBuilder checkpoint(String architecture, String type, String more)

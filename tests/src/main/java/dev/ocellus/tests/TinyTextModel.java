@@ -4,6 +4,7 @@ import dev.ocellus.gguf.GgufArray;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.MetadataType;
 import dev.ocellus.gguf.TensorType;
+import dev.ocellus.io.Memory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -193,7 +194,7 @@ public final class TinyTextModel {
     for (int i = 0; i < n; i++) {
       values[i] = 1 + 0.1f * (float) random.nextGaussian();
     }
-    out.tensor(name, TensorType.F32, MemorySegment.ofArray(values), n);
+    out.tensor(name, TensorType.F32, new Memory(MemorySegment.ofArray(values)), n);
   }
 
   private void matrix(String name, int columns, int rows) {
@@ -211,7 +212,7 @@ public final class TinyTextModel {
     for (int i = 0; i < others.length; i++) {
       shape[1 + i] = others[i];
     }
-    out.tensor(name, TensorType.F16, MemorySegment.ofArray(values), shape);
+    out.tensor(name, TensorType.F16, new Memory(MemorySegment.ofArray(values)), shape);
   }
 
   private static final int NORMAL = 1;

@@ -6,11 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.OcellusException;
 import dev.ocellus.UnsupportedArchitectureException;
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;
+import dev.ocellus.io.Memory;
 import dev.ocellus.llama.Batch;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaContext;
@@ -275,7 +276,10 @@ class ModelGuardTest {
       for (GgufTensor t : file.tensors()) {
         if (t.name().equals(name)) {
           writer.tensor(
-              name, type, MemorySegment.ofArray(new byte[(int) type.bytes(shape)]), shape);
+              name,
+              type,
+              new Memory(MemorySegment.ofArray(new byte[(int) type.bytes(shape)])),
+              shape);
         } else {
           writer.tensor(t);
         }

@@ -51,7 +51,7 @@ public record GgufDiff(List<Line> metadata, List<Line> tensors) {
       if (ta == null || tb == null || !sameForm(ta, tb)) {
         tensors.add(new Line(name, text(ta), text(tb)));
       } else {
-        long at = ta.data().mismatch(tb.data());
+        long at = ta.data().segment().mismatch(tb.data().segment());
         if (at >= 0) {
           tensors.add(new Line(name, text(ta), text(tb) + ", other data from byte " + at));
         }

@@ -33,7 +33,7 @@ public final class GgufHash {
     MessageDigest all = Sha256.digest();
     for (GgufTensor t : file.tensors()) {
       MessageDigest one = Sha256.digest();
-      MemorySegment data = t.data();
+      MemorySegment data = t.data().segment();
       for (long at = 0; at < data.byteSize(); at += PIECE) {
         MemorySegment piece = data.asSlice(at, Math.min(PIECE, data.byteSize() - at));
         one.update(piece.asByteBuffer());

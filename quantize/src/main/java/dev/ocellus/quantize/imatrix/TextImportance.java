@@ -1,6 +1,6 @@
 package dev.ocellus.quantize.imatrix;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.quantize.text.ChunkDecoder;
@@ -20,7 +20,7 @@ public final class TextImportance {
    * Computes all chunks of a text.
    *
    * @param output whether the output weights are watched too
-   * @throws dev.ocellus.ggml.ComputationCancelledException if {@code flag} was set; what was
+   * @throws dev.ocellus.compute.ComputationCancelledException if {@code flag} was set; what was
    *     gathered until then stays in the collector
    */
   public static void collect(

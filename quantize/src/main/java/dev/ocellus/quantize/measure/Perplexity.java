@@ -1,6 +1,6 @@
 package dev.ocellus.quantize.measure;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.quantize.text.ChunkDecoder;
@@ -29,7 +29,7 @@ public record Perplexity(double value, double error, long nTokens) {
   /**
    * Measures.
    *
-   * @throws dev.ocellus.ggml.ComputationCancelledException if {@code flag} was set
+   * @throws dev.ocellus.compute.ComputationCancelledException if {@code flag} was set
    */
   public static Perplexity measure(
       LlamaModel model,

@@ -1,6 +1,6 @@
 package dev.ocellus.quantize.measure;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.Vocab;
@@ -26,7 +26,7 @@ public final class TextComparison {
    * @param a the reference
    * @param b the other; it must have the same vocabulary
    * @throws VocabularyMismatchException if the vocabularies have different sizes
-   * @throws dev.ocellus.ggml.ComputationCancelledException if {@code flag} was set
+   * @throws dev.ocellus.compute.ComputationCancelledException if {@code flag} was set
    */
   public static Divergence.Result compare(
       LlamaModel a,

@@ -1,6 +1,6 @@
 package dev.ocellus.quantize.measure;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.ggml.RowCodec;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
@@ -96,7 +96,7 @@ public final class WeightComparison {
       MemorySegment blocks =
           arena
               .allocate(nRows * rowBytes, 64)
-              .copyFrom(t.data().asSlice(row * rowBytes, nRows * rowBytes));
+              .copyFrom(t.data().segment().asSlice(row * rowBytes, nRows * rowBytes));
       MemorySegment floats = arena.allocate(4 * n, 64);
       RowCodec.decode(t.type(), blocks, floats, n);
       return floats.toArray(ValueLayout.JAVA_FLOAT);

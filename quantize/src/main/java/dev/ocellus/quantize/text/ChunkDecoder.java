@@ -1,6 +1,6 @@
 package dev.ocellus.quantize.text;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.llama.Batch;
 import dev.ocellus.llama.ContextOptions;
@@ -105,7 +105,7 @@ public final class ChunkDecoder implements AutoCloseable {
   /**
    * Computes a part; the first one of its chunks empties the context.
    *
-   * @throws dev.ocellus.ggml.ComputationCancelledException if {@code flag} was set
+   * @throws dev.ocellus.compute.ComputationCancelledException if {@code flag} was set
    */
   public void decode(Part part, CancellationFlag flag) {
     if (part.first) {

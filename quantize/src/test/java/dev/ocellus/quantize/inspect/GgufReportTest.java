@@ -10,6 +10,7 @@ import dev.ocellus.gguf.GgufString;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.MetadataType;
 import dev.ocellus.gguf.TensorType;
+import dev.ocellus.io.Memory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -49,7 +50,7 @@ class GgufReportTest {
         .u32("tokenizer.ggml.bos_token_id", 99)
         .string("tokenizer.chat_template", "{{ a }}\n".repeat(30))
         .tensor("small", new float[] {1, 2, 3, 4}, 2, 2)
-        .tensor("packed", TensorType.Q8_0, MemorySegment.ofArray(new byte[68]), 64)
+        .tensor("packed", TensorType.Q8_0, new Memory(MemorySegment.ofArray(new byte[68])), 64)
         .write(p);
     file = GgufFile.open(p);
     report = GgufReport.of(file);

@@ -1,7 +1,7 @@
 package dev.ocellus.tests.bench;
 
 import com.sun.management.OperatingSystemMXBean;
-import dev.ocellus.ggml.MatrixPrecision;
+import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.codec.ImageDecoder;

@@ -37,7 +37,7 @@ final class GgufTarget implements Target {
           });
       for (GgufTensor t : gguf.tensors()) {
         if (t.byteSize() > 0) {
-          t.data().get(ValueLayout.JAVA_BYTE, t.byteSize() - 1);
+          t.data().segment().get(ValueLayout.JAVA_BYTE, t.byteSize() - 1);
         }
       }
       gguf.requireReadableByGgml();

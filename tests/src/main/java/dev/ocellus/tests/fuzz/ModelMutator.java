@@ -8,6 +8,7 @@ import dev.ocellus.gguf.GgufValue;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.MetadataType;
 import dev.ocellus.gguf.TensorType;
+import dev.ocellus.io.Memory;
 import dev.ocellus.tests.TinyTextModel;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -108,7 +109,7 @@ final class ModelMutator {
     metadata = new LinkedHashMap<>(file.metadata().asMap());
     for (GgufTensor t : file.tensors()) {
       long[] shape = t.shape().stream().mapToLong(Long::longValue).toArray();
-      byte[] data = t.data().toArray(ValueLayout.JAVA_BYTE);
+      byte[] data = t.data().segment().toArray(ValueLayout.JAVA_BYTE);
       tensors.put(t.name(), new Tensor(t.type(), shape, data));
     }
   }
@@ -411,7 +412,8 @@ final class ModelMutator {
         out.put(key, value);
       }
     });
-    tensors.forEach((name, t) -> out.tensor(name, t.type, MemorySegment.ofArray(t.data), t.shape));
+    tensors.forEach(
+        (name, t) -> out.tensor(name, t.type, new Memory(MemorySegment.ofArray(t.data)), t.shape));
     out.write(to);
   }
 }

@@ -1,6 +1,6 @@
 package dev.ocellus.tests.fuzz;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.llama.Batch;

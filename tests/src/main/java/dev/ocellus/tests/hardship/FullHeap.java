@@ -1,6 +1,6 @@
 package dev.ocellus.tests.hardship;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.llama.Batch;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaContext;

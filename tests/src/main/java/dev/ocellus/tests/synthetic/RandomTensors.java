@@ -3,6 +3,7 @@ package dev.ocellus.tests.synthetic;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorSource;
 import dev.ocellus.gguf.TensorType;
+import dev.ocellus.io.Memory;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -98,7 +99,7 @@ final class RandomTensors {
         case F16 -> fillHalves(buffer, random);
         default -> fillQ8(buffer, random);
       }
-      sink.write(MemorySegment.ofBuffer(buffer.flip()));
+      sink.write(new Memory(MemorySegment.ofBuffer(buffer.flip())));
     }
   }
 

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.ocellus.OcellusException;
-import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.ggml.GgmlException;
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.GgmlException;
 import dev.ocellus.ggml.RowCodec;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufWriter;

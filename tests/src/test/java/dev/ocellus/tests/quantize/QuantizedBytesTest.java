@@ -2,7 +2,7 @@ package dev.ocellus.tests.quantize;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.quantize.MissingImportanceException;
@@ -71,7 +71,7 @@ class QuantizedBytesTest {
     StringBuilder text = new StringBuilder();
     try (GgufFile made = GgufFile.open(out)) {
       for (GgufTensor t : made.tensors()) {
-        String hash = LlamaCppGolden.sha256(t.data().toArray(ValueLayout.JAVA_BYTE));
+        String hash = LlamaCppGolden.sha256(t.data().segment().toArray(ValueLayout.JAVA_BYTE));
         text.append(
             "%s %s %s\n".formatted(t.name(), t.type().name().toLowerCase(Locale.ROOT), hash));
       }

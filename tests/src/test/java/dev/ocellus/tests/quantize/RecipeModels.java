@@ -2,6 +2,7 @@ package dev.ocellus.tests.quantize;
 
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;
+import dev.ocellus.io.Memory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -139,7 +140,7 @@ final class RecipeModels {
 
   private static void tensor(GgufWriter w, String name, long... shape) {
     byte[] zeros = new byte[(int) TensorType.F16.bytes(shape)];
-    w.tensor(name, TensorType.F16, MemorySegment.ofArray(zeros), shape);
+    w.tensor(name, TensorType.F16, new Memory(MemorySegment.ofArray(zeros)), shape);
   }
 
   /** Writes all models into the directory that is given. */

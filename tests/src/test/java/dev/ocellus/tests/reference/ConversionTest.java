@@ -129,7 +129,7 @@ class ConversionTest {
         GgufTensor other = b.tensor(t.name());
         assertThat(other.type()).as(t.name()).isEqualTo(t.type());
         assertThat(other.shape()).as(t.name()).isEqualTo(t.shape());
-        assertThat(other.data().mismatch(t.data()))
+        assertThat(other.data().segment().mismatch(t.data().segment()))
             .as("first byte that differs in " + t.name())
             .isEqualTo(-1);
       }

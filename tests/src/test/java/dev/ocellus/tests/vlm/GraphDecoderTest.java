@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.ocellus.UnsupportedArchitectureException;
-import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.ggml.ComputationCancelledException;
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.ContextOverflowException;

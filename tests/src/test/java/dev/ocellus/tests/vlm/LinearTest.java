@@ -2,17 +2,18 @@ package dev.ocellus.tests.vlm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.ggml.Backend;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.Graph;
 import dev.ocellus.ggml.GraphBuilder;
-import dev.ocellus.ggml.MatrixPrecision;
 import dev.ocellus.ggml.Scheduler;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.WeightStore;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;
+import dev.ocellus.io.Memory;
 import dev.ocellus.vlm.nn.Linear;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -61,7 +62,8 @@ class LinearTest {
     Path file = directory.resolve("linear.gguf");
     new GgufWriter()
         .string("general.architecture", "clip")
-        .tensor("weight", TensorType.F16, MemorySegment.ofBuffer(halves.flip()), nIn, OUT)
+        .tensor(
+            "weight", TensorType.F16, new Memory(MemorySegment.ofBuffer(halves.flip())), nIn, OUT)
         .write(file);
     float[] found = compute(file, nIn, x, precision);
     double error = 0;

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.ocellus.Setting;
 import dev.ocellus.SettingsRelated;
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.llama.ContextOptions;

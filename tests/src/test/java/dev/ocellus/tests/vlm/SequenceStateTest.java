@@ -3,7 +3,7 @@ package dev.ocellus.tests.vlm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.llama.Batch;
 import dev.ocellus.llama.ContextOptions;

@@ -3,9 +3,9 @@ package dev.ocellus.tests.vlm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.ggml.ComputationCancelledException;
-import dev.ocellus.ggml.MatrixPrecision;
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.ComputationCancelledException;
+import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.ggml.MissingWeightException;
 import dev.ocellus.ggml.WeightShapeException;
 import dev.ocellus.gguf.GgufFile;

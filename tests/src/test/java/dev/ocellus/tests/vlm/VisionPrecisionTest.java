@@ -2,12 +2,13 @@ package dev.ocellus.tests.vlm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.ggml.Device;
-import dev.ocellus.ggml.MatrixPrecision;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;
+import dev.ocellus.io.Memory;
 import dev.ocellus.safetensors.SafetensorsFile;
 import dev.ocellus.tests.reference.Tolerances;
 import dev.ocellus.vlm.encoder.VisionEncoder;
@@ -50,13 +51,13 @@ class VisionPrecisionTest {
     }
   }
 
-  private static MemorySegment halves(GgufTensor tensor) {
+  private static Memory halves(GgufTensor tensor) {
     float[] values = tensor.floats();
     ByteBuffer bytes = ByteBuffer.allocateDirect(2 * values.length).order(ByteOrder.LITTLE_ENDIAN);
     for (float value : values) {
       bytes.putShort(Float.floatToFloat16(value));
     }
-    return MemorySegment.ofBuffer(bytes.flip());
+    return new Memory(MemorySegment.ofBuffer(bytes.flip()));
   }
 
   private static float[] encode(Path mmproj, MatrixPrecision precision) throws IOException {

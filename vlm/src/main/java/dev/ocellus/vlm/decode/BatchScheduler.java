@@ -1,7 +1,7 @@
 package dev.ocellus.vlm.decode;
 
-import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.ggml.ComputationCancelledException;
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.llama.Batch;
 import dev.ocellus.llama.LlamaContext;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package dev.ocellus.vlm.decode;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 
 /**
  * Proposes draft tokens for speculative decoding: the next tokens of a text, which the model then

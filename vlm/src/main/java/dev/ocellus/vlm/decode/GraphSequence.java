@@ -1,6 +1,6 @@
 package dev.ocellus.vlm.decode;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.ggml.PersistentTensors;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.llama.ContextOverflowException;

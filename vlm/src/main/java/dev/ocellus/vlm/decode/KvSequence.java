@@ -1,6 +1,6 @@
 package dev.ocellus.vlm.decode;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.vlm.vision.EncodedImage;
 import java.util.List;
 import java.util.Optional;
@@ -26,7 +26,7 @@ public interface KvSequence extends AutoCloseable {
    *
    * @param position of the first
    * @param outputs how many at the end of them get logits
-   * @throws dev.ocellus.ggml.ComputationCancelledException if the flag was set; some of them may
+   * @throws dev.ocellus.compute.ComputationCancelledException if the flag was set; some of them may
    *     have been computed
    */
   void decodeTokens(

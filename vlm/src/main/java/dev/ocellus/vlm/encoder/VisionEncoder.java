@@ -1,9 +1,9 @@
 package dev.ocellus.vlm.encoder;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.MatMulObserver;
-import dev.ocellus.ggml.MatrixPrecision;
 import dev.ocellus.vlm.graph.GraphRun;
 import dev.ocellus.vlm.graph.GraphRunner;
 import dev.ocellus.vlm.graph.ModelGraph;

@@ -1,7 +1,7 @@
 package dev.ocellus.vlm.generate;
 
-import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.ggml.ComputationCancelledException;
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.chat.GenerationOptions;

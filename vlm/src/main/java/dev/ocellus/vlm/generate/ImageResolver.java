@@ -1,6 +1,6 @@
 package dev.ocellus.vlm.generate;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.cache.ImageCache;
 import dev.ocellus.vlm.chat.ImageUse;

@@ -1,6 +1,6 @@
 package dev.ocellus.vlm.generate;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.llama.ContextOverflowException.Kind;
 import dev.ocellus.llama.TokenEmbeddings;
@@ -81,7 +81,7 @@ final class PromptDecoder {
    * again.
    *
    * @throws ContextOverflowException if it does not fit, before anything is encoded
-   * @throws dev.ocellus.ggml.ComputationCancelledException if the flag was set
+   * @throws dev.ocellus.compute.ComputationCancelledException if the flag was set
    */
   Decoded decode(
       List<Message> messages, Prompt prompt, AnswerListener listener, CancellationFlag flag) {

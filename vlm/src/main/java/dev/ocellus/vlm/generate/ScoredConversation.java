@@ -1,6 +1,6 @@
 package dev.ocellus.vlm.generate;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.llama.Vocab;

@@ -1,6 +1,6 @@
 package dev.ocellus.vlm.generate;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.vlm.decode.KvSequence;
 import dev.ocellus.vlm.decode.SequencePool;
 import java.util.ArrayDeque;

@@ -1,6 +1,6 @@
 package dev.ocellus.vlm.generate;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import org.jspecify.annotations.Nullable;
 
 /** Gives sessions a sequence to answer in. */

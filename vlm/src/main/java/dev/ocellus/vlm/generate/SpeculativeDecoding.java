@@ -1,6 +1,6 @@
 package dev.ocellus.vlm.generate;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.vlm.chat.DraftUse;
 import dev.ocellus.vlm.decode.Drafter;
 import dev.ocellus.vlm.decode.KvSequence;
@@ -78,7 +78,7 @@ final class SpeculativeDecoding {
    * @param maxMore tokens that may follow it
    * @return false if the context is full
    * @throws dev.ocellus.llama.ContextOverflowException if the context is full, too
-   * @throws dev.ocellus.ggml.ComputationCancelledException if the flag was set
+   * @throws dev.ocellus.compute.ComputationCancelledException if the flag was set
    */
   boolean advance(int token, int maxMore) {
     note(token);

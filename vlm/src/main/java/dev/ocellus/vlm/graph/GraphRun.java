@@ -1,6 +1,6 @@
 package dev.ocellus.vlm.graph;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.ggml.Scheduler;
 import dev.ocellus.ggml.Tensor;
 import java.util.HashSet;
@@ -64,7 +64,8 @@ public final class GraphRun implements AutoCloseable {
    * Computes.
    *
    * @throws IllegalStateException if an input has not been set
-   * @throws dev.ocellus.ggml.ComputationCancelledException if {@code flag} was set before the end
+   * @throws dev.ocellus.compute.ComputationCancelledException if {@code flag} was set before the
+   *     end
    */
   public GraphRun compute(CancellationFlag flag) {
     return guarded(() -> {

@@ -126,7 +126,7 @@ public final class GraphRunner implements AutoCloseable {
   /**
    * Brings all weights that were bound to the device. Nothing can be bound afterwards.
    *
-   * @throws dev.ocellus.ggml.OutOfDeviceMemoryException if the device has too little free memory
+   * @throws dev.ocellus.compute.OutOfDeviceMemoryException if the device has too little free memory
    */
   public void load() {
     store.load();
@@ -160,7 +160,8 @@ public final class GraphRunner implements AutoCloseable {
    * Starts a run, which other threads wait for until it is closed.
    *
    * @param key what the definition depends on; equal keys must mean equal graphs
-   * @throws dev.ocellus.ggml.OutOfDeviceMemoryException if a device has no room for intermediates
+   * @throws dev.ocellus.compute.OutOfDeviceMemoryException if a device has no room for
+   *     intermediates
    * @throws IllegalStateException if this thread has a run open already
    */
   public GraphRun start(Object key, GraphDefinition definition) {

@@ -1,6 +1,6 @@
 package dev.ocellus.vlm.graph;
 
-import dev.ocellus.ggml.MatrixPrecision;
+import dev.ocellus.compute.MatrixPrecision;
 
 /**
  * How a {@link GraphRunner} computes.

@@ -46,7 +46,7 @@ final class Families<M> {
    * @throws WrongModelKindException if the file is of another kind
    * @throws UnsupportedArchitectureException if its family is not known
    * @throws dev.ocellus.gguf.GgufFormatException if its metadata are incomplete
-   * @throws dev.ocellus.ggml.GgmlException if weights are missing or have another shape
+   * @throws dev.ocellus.compute.GgmlException if weights are missing or have another shape
    */
   M open(GgufFile file, Weights weights) {
     ModelRegistry.require(file, kind);

@@ -1,6 +1,6 @@
 package dev.ocellus.vlm.options;
 
-import dev.ocellus.ggml.MatrixPrecision;
+import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.vlm.vision.ImageOptions;
 
 /**

@@ -3,7 +3,7 @@ package dev.ocellus.vlm.decode;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.vlm.chat.AnswerListener;
 import dev.ocellus.vlm.vision.EncodedImage;
 import dev.ocellus.vlm.vision.ImagePiece;

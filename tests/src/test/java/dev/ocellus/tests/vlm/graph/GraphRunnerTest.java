@@ -3,8 +3,8 @@ package dev.ocellus.tests.vlm.graph;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.ocellus.ggml.CancellationFlag;
-import dev.ocellus.ggml.ComputationCancelledException;
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.ggml.MatMul;
 import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.ggml.PersistentTensors;

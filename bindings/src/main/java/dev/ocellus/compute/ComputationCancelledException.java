@@ -1,4 +1,4 @@
-package dev.ocellus.ggml;
+package dev.ocellus.compute;
 
 /** A computation was stopped by its {@link CancellationFlag}. */
 public class ComputationCancelledException extends GgmlException {

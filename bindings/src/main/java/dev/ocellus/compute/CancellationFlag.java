@@ -1,4 +1,4 @@
-package dev.ocellus.ggml;
+package dev.ocellus.compute;
 
 import java.util.ArrayList;
 import java.util.List;

@@ -1,4 +1,4 @@
-package dev.ocellus.ggml;
+package dev.ocellus.compute;
 
 import dev.ocellus.OcellusException;
 

@@ -1,4 +1,4 @@
-package dev.ocellus.ggml;
+package dev.ocellus.compute;
 
 /** A device has less free memory than a buffer needs. */
 public class OutOfDeviceMemoryException extends GgmlException {

@@ -1,4 +1,4 @@
-package dev.ocellus.ggml;
+package dev.ocellus.compute;
 
 /**
  * How activations are multiplied with matrices of weights on a CPU. Other devices take the matrices
