@@ -4,7 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 /**
@@ -17,7 +17,9 @@ import java.util.function.Consumer;
 public abstract class NativeObject implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final Deque<Runnable> releases = new ArrayDeque<>();
-  private final AtomicBoolean closed = new AtomicBoolean();
+  private final ReentrantLock closing = new ReentrantLock();
+  private volatile boolean closed;
+  private boolean freed; // guarded by closing
 
   /** Memory that lives as long as this object. */
   protected final Arena arena() {
@@ -52,7 +54,7 @@ public abstract class NativeObject implements AutoCloseable {
 
   /** Whether {@link #close()} has been called. */
   public final boolean isClosed() {
-    return closed.get();
+    return closed;
   }
 
   /**
@@ -61,7 +63,7 @@ public abstract class NativeObject implements AutoCloseable {
    * @throws IllegalStateException with the name of the class
    */
   protected final void requireOpen() {
-    if (closed.get()) {
+    if (closed) {
       throw new IllegalStateException(getClass().getSimpleName() + " has been closed");
     }
   }
@@ -70,23 +72,37 @@ public abstract class NativeObject implements AutoCloseable {
   protected void beforeClose() {}
 
   /**
-   * Frees the native memory. Closing a second time does nothing.
+   * Frees the native memory. Closing a second time does nothing, except that it waits for a thread
+   * that is just closing this: whoever comes back from here may free what this object uses.
    *
    * @throws IllegalStateException if another thread is inside a native call on this object that the
    *     class does not wait for; nothing is freed then, and close can be called again
    */
   @Override
   public final void close() {
-    if (!closed.compareAndSet(false, true)) {
-      return;
+    if (closing.isHeldByCurrentThread()) {
+      return; // from inside of closing this
     }
+    closing.lock();
+    try {
+      if (!freed) {
+        free();
+      }
+    } finally {
+      closing.unlock();
+    }
+  }
+
+  private void free() {
+    closed = true;
     try {
       beforeClose();
       arena.close();
     } catch (IllegalStateException e) {
-      closed.set(false);
+      closed = false;
       throw e;
     }
+    freed = true;
     NativeStack.run(this::release); // what frees may log
   }
 }

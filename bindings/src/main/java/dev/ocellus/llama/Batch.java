@@ -4,6 +4,8 @@ import dev.ocellus.ffi.llama_batch;
 import dev.ocellus.ggml.NativeObject;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.function.IntConsumer;
 
 /**
@@ -25,6 +27,7 @@ public final class Batch extends NativeObject {
   private final MemorySegment packed;
   private final MemorySegment sequences;
   private final MemorySegment logits;
+  private final ReentrantLock use = new ReentrantLock();
   private int size;
   private int outputs;
 
@@ -182,14 +185,32 @@ public final class Batch extends NativeObject {
   }
 
   /**
-   * The native struct. libllama wants the axes of the positions packed to the number of entries.
+   * Gives the native struct to a call, which closing waits for: the call gets the struct as a
+   * value, so nothing else keeps what its pointers lead to.
    */
-  MemorySegment handle() {
+  <T> T use(Function<MemorySegment, T> call) {
+    use.lock();
+    try {
+      return call.apply(handle());
+    } finally {
+      use.unlock();
+    }
+  }
+
+  /** The struct. libllama wants the axes of the positions packed to the number of entries. */
+  private MemorySegment handle() {
     requireOpen();
     for (int axis = 0; axis < nPositions; axis++) {
       MemorySegment.copy(positions, 4L * axis * capacity, packed, 4L * axis * size, 4L * size);
     }
     llama_batch.n_tokens(struct, size);
     return struct;
+  }
+
+  @Override
+  @SuppressWarnings("LockNotBeforeTry") // there is nothing to try
+  protected void beforeClose() {
+    use.lock(); // when what is running has ended; what waits behind it finds this closed
+    use.unlock();
   }
 }

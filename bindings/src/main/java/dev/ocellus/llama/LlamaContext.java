@@ -213,8 +213,7 @@ public final class LlamaContext extends NativeObject {
   }
 
   private NativeLog.Observed<Integer> decodeNow(Batch batch) {
-    MemorySegment struct = batch.handle();
-    return NativeLog.observe(() -> ggml_h.llama_decode(handle, struct));
+    return batch.use(struct -> NativeLog.observe(() -> ggml_h.llama_decode(handle, struct)));
   }
 
   /**
