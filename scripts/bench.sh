@@ -18,7 +18,7 @@ fi
 options=--enable-native-access=ALL-UNNAMED
 while [ $# -gt 0 ]; do
   case $1 in
-    -D*) options="$options $1"; shift ;;
+    -D* | -X*) options="$options $1"; shift ;;
     *) break ;;
   esac
 done

@@ -27,7 +27,21 @@ record Case(long index, Target target, Path base, long seed) {
           new ImageTarget(),
           new ProjectorTarget(),
           new ConvertTarget(),
-          new SessionTarget());
+          new SessionTarget(),
+          new SafetensorsTarget(),
+          new TokenizerTarget(),
+          new TemplateTarget(),
+          new MessagesTarget(),
+          new GrammarTarget(),
+          new SchemaTarget(),
+          new ImatrixTarget(),
+          new QuantizeTarget(),
+          new OutputTarget(),
+          new VocabularyTarget(),
+          new CheckpointTarget(),
+          new InterleaveTarget(),
+          HardshipTarget.stacks(),
+          HardshipTarget.heaps());
 
   /** A target with the files that it starts from. */
   record Start(Target target, List<Path> bases) {}
@@ -56,8 +70,12 @@ record Case(long index, Target target, Path base, long seed) {
     }
     List<Start> starts = new ArrayList<>();
     for (Target target : TARGETS) {
-      List<Path> bases = files.stream().filter(target::takes).toList();
-      if ((only.isEmpty() || only.equals(target.name())) && !bases.isEmpty()) {
+      if (only.isEmpty() ? target.isSlow() : !only.equals(target.name())) {
+        continue;
+      }
+      List<Path> bases = new ArrayList<>(files.stream().filter(target::takes).toList());
+      bases.addAll(target.bases(work));
+      if (!bases.isEmpty()) {
         starts.add(new Start(target, bases));
       }
     }

@@ -54,7 +54,7 @@ final class ConvertTarget implements Target {
     return true;
   }
 
-  private static Map<String, byte[]> unpack(Path file) throws IOException {
+  static Map<String, byte[]> unpack(Path file) throws IOException {
     Map<String, byte[]> files = new LinkedHashMap<>();
     try (ZipInputStream zip = new ZipInputStream(Files.newInputStream(file))) {
       ZipEntry entry;

@@ -51,7 +51,8 @@ public final class Fuzz implements Callable<Integer> {
   @Option(
       names = "--only",
       defaultValue = "",
-      description = "One of gguf, text, image, mmproj, convert, session; all if left out.")
+      description =
+          "One of gguf, text, image, mmproj, convert, session, safetensors, tokenizer, template, messages, grammar, schema, imatrix, quantize, output, vocabulary, checkpoint, interleave, stacks, heaps; all but the last two, which are slow, if left out.")
   private String only = "";
 
   @Option(

@@ -2,6 +2,7 @@ package dev.ocellus.tests.fuzz;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.SplittableRandom;
 
 /** What is made to read damaged files. */
@@ -14,6 +15,23 @@ interface Target {
 
   /** Whether its files are GGUF files, whose parts can be damaged one by one. */
   boolean isGguf();
+
+  /**
+   * Files of this target's own to start from, which do not depend on the folders.
+   *
+   * @param work where they are written
+   */
+  default List<Path> bases(Path work) throws IOException {
+    return List.of();
+  }
+
+  /** Does once, before the first input, what takes long and is done once in a process. */
+  default void prepare() {}
+
+  /** Whether an input takes seconds, so that it only runs where it is asked for. */
+  default boolean isSlow() {
+    return false;
+  }
 
   /**
    * Damages a file in a way of this target's own.

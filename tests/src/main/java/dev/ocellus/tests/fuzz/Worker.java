@@ -48,6 +48,7 @@ final class Worker {
     Thread watchdog = new Thread(this::watch, "watchdog");
     watchdog.setDaemon(true);
     watchdog.start();
+    starts.forEach(start -> start.target().prepare());
     long done = 0;
     for (long i = first; i < end && System.nanoTime() < deadlineNanos; i++) {
       one(Case.of(starts, seed, i));

@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A short run in this JVM; the command runs for as long as one likes. */
 class FuzzTest {
@@ -63,6 +65,32 @@ class FuzzTest {
     assertThat(wrong).as(report).isZero();
     assertThat(report)
         .contains("session: ok", "session: SessionFormatException", "survived " + n + " inputs");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "safetensors",
+        "tokenizer",
+        "template",
+        "messages",
+        "grammar",
+        "schema",
+        "output",
+        "vocabulary",
+        "checkpoint",
+        "interleave"
+      })
+  void otherInputIsSurvived(String target) throws IOException {
+    var starts = Case.starts(List.of(), target, folder);
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    Worker worker =
+        new Worker(starts, folder, 60_000, new PrintStream(out, true, StandardCharsets.UTF_8));
+    int n = target.equals("interleave") ? 15 : 80;
+    int wrong = worker.run(7, 0, n, System.nanoTime() + TimeUnit.SECONDS.toNanos(300));
+    String report = out.toString(StandardCharsets.UTF_8);
+    assertThat(wrong).as(report).isZero();
+    assertThat(report).contains(target + ": ok", "survived " + n + " inputs");
   }
 
   @Test
