@@ -1,6 +1,6 @@
 package dev.ocellus.tests.fuzz;
 
-import dev.ocellus.ggml.CancellationFlag;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.ggml.RowCodec;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
@@ -101,7 +101,8 @@ final class ExtremeModel {
     try (GgufFile file = GgufFile.open(out)) {
       GgufTensor tensor = file.tensor(TENSOR);
       GeneratedTarget.require(tensor.type() == type, "another type: " + tensor.type());
-      GeneratedTarget.require(RowCodec.isValid(type, tensor.data()), "not valid as " + type);
+      GeneratedTarget.require(
+          RowCodec.isValid(type, tensor.data().segment()), "not valid as " + type);
     }
   }
 }
