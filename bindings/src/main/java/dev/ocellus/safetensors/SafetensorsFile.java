@@ -3,6 +3,7 @@ package dev.ocellus.safetensors;
 import com.fasterxml.jackson.databind.util.ByteBufferBackedInputStream;
 import dev.ocellus.io.ForeignFile;
 import dev.ocellus.io.MappedFile;
+import dev.ocellus.io.Memory;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -212,6 +213,14 @@ public final class SafetensorsFile implements AutoCloseable {
           path, "tensor " + name, "fewer than 2^31 elements", Long.toString(n));
     }
     return (int) n;
+  }
+
+  /**
+   * The bytes of a tensor as they lie in the file, read-only, little-endian; usable while it is
+   * open.
+   */
+  public Memory data(String name) {
+    return new Memory(segment(entry(name)));
   }
 
   private MemorySegment segment(SafetensorsHeader.Entry e) {

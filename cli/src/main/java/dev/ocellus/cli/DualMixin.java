@@ -1,7 +1,7 @@
 package dev.ocellus.cli;
 
-import dev.ocellus.convert.Converter;
 import dev.ocellus.compute.MatrixPrecision;
+import dev.ocellus.convert.Converter;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.vlm.dual.TextTokens;
 import dev.ocellus.vlm.embedding.DualEncoder;

@@ -39,6 +39,11 @@ final class Encoder {
 
   private void write(LazyTensor tensor, TensorType type, TensorSource.Sink sink)
       throws IOException {
+    Memory stored = tensor.stored().orElse(null);
+    if (stored != null && StoredFloats.isSame(tensor.type(), type)) {
+      copy(tensor, stored, sink);
+      return;
+    }
     long count = tensor.count();
     int size = (int) Math.min(PIECE, count);
     int n = (int) Math.min(pieces, (count + PIECE - 1) / PIECE);
@@ -66,6 +71,26 @@ final class Encoder {
       long next = Math.min(count, start + (long) n * PIECE);
       progress.accept(next - done);
       done = next;
+    }
+  }
+
+  /** From the mapped file straight into the new one, where both hold the same type. */
+  private void copy(LazyTensor tensor, Memory stored, TensorSource.Sink sink) throws IOException {
+    long count = tensor.count();
+    int size = tensor.type().bytes();
+    for (long first = 0; first < count; first += PIECE) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw new ClosedByInterruptException();
+      }
+      int length = (int) Math.min(PIECE, count - first);
+      Memory piece = new Memory(stored.segment().asSlice(first * size, (long) length * size));
+      if (!StoredFloats.areFinite(piece, tensor.type())) {
+        float[] values = new float[length];
+        tensor.read(first, values, 0, length);
+        OutputRounding.requireFinite(tensor, first, values, length);
+      }
+      sink.write(piece);
+      progress.accept(length);
     }
   }
 

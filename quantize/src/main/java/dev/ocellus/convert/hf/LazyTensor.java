@@ -1,11 +1,15 @@
 package dev.ocellus.convert.hf;
 
+import dev.ocellus.io.Memory;
 import dev.ocellus.safetensors.SafetensorsFile;
 import dev.ocellus.safetensors.SafetensorsType;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.LongUnaryOperator;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A tensor of a checkpoint, or one that is made from such. Nothing is read before {@link #read}
@@ -23,12 +27,23 @@ public final class LazyTensor {
   private final SafetensorsType type;
   private final long[] shape;
   private final Elements elements;
+  private final @Nullable Supplier<Memory> stored;
 
   private LazyTensor(String name, SafetensorsType type, long[] shape, Elements elements) {
+    this(name, type, shape, elements, null);
+  }
+
+  private LazyTensor(
+      String name,
+      SafetensorsType type,
+      long[] shape,
+      Elements elements,
+      @Nullable Supplier<Memory> stored) {
     this.name = name;
     this.type = type;
     this.shape = shape;
     this.elements = elements;
+    this.stored = stored;
   }
 
   /** A tensor of a file. */
@@ -38,7 +53,8 @@ public final class LazyTensor {
         name,
         file.type(name),
         shape.stream().mapToLong(Long::longValue).toArray(),
-        (first, out, offset, count) -> file.read(name, first, out, offset, count));
+        (first, out, offset, count) -> file.read(name, first, out, offset, count),
+        () -> file.data(name));
   }
 
   /** A vector that is computed, not stored. */
@@ -107,7 +123,15 @@ public final class LazyTensor {
           "%s: %s does not fit into %s"
               .formatted(name, Arrays.toString(shape), Arrays.toString(newShape)));
     }
-    return new LazyTensor(name, type, newShape.clone(), elements);
+    return new LazyTensor(name, type, newShape.clone(), elements, stored);
+  }
+
+  /**
+   * The elements as the file holds them, in {@link #type()} and C order; empty for a tensor that is
+   * made of others.
+   */
+  public Optional<Memory> stored() {
+    return stored == null ? Optional.empty() : Optional.of(stored.get());
   }
 
   /** Adds a number to every element. */

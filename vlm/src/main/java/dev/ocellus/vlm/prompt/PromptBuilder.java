@@ -112,7 +112,7 @@ public final class PromptBuilder {
     String begun = continued == null ? "" : continued.text();
     int nPlaces = 0;
     // the template's own way first, and where it leaves something out, others that most would take
-    for (ChatFormat.Shown shown : ChatFormat.Shown.values()) {
+    for (ChatFormat.Shown shown : ways(visuals)) {
       Rendered rendered =
           format.render(
               messages,
@@ -130,6 +130,16 @@ public final class PromptBuilder {
             "The conversation has %d image(s), but its rendering by the model's chat template has places for %d. Use another chat template."
                 .formatted(visuals.size(), nPlaces))
         .about(Setting.CHAT_TEMPLATE);
+  }
+
+  /** How the template may be shown these, without ways that come to the same. */
+  private static List<ChatFormat.Shown> ways(List<Visual> visuals) {
+    if (visuals.isEmpty()) {
+      return List.of(ChatFormat.Shown.PARTS);
+    }
+    return visuals.stream().allMatch(RgbImage.class::isInstance)
+        ? List.of(ChatFormat.Shown.PARTS, ChatFormat.Shown.TEXT)
+        : List.of(ChatFormat.Shown.values());
   }
 
   private List<ImagePlaceholder> places(List<Visual> visuals) {
