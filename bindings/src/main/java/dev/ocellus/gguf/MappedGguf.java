@@ -46,8 +46,9 @@ record MappedGguf(Path path, MemorySegment data, GgufParser.Header header, FileT
     byte[] head = data.asSlice(0, Math.min(size, ForeignFile.HEAD_BYTES)).toArray(JAVA_BYTE);
     for (int i = 0; i < Math.min(MAGIC.length, head.length); i++) {
       if (head[i] != MAGIC[i]) {
-        ForeignFile.Guess guess = FileKind.describe(head, size);
-        throw new GgufFormatException(path, 0, "magic", "'GGUF'", guess.found(), guess.remedy());
+        ForeignFile.Description foreign = FileKind.describe(head, size);
+        throw new GgufFormatException(
+            path, 0, "magic", "'GGUF'", foreign.found(), foreign.remedy());
       }
     }
     if (size < MAGIC.length) {

@@ -15,7 +15,7 @@ public final class ForeignFile {
    * @param found with its article, for a message
    * @param remedy what to do about it, as a sentence
    */
-  public record Guess(String found, String remedy) {}
+  public record Description(String found, String remedy) {}
 
   private ForeignFile() {}
 
@@ -24,41 +24,41 @@ public final class ForeignFile {
    *
    * @param head the first bytes of the file, at most {@link #HEAD_BYTES}
    */
-  public static Optional<Guess> recognise(byte[] head) {
+  public static Optional<Description> recognise(byte[] head) {
     String text = new String(head, StandardCharsets.ISO_8859_1);
     String lower = text.stripLeading().toLowerCase(Locale.ROOT);
     if (text.startsWith("version https://git-lfs")) {
-      return guess(
+      return description(
           "a Git LFS pointer, a small text that stands for the file",
           "Run 'git lfs pull' in that repository, or download the file itself.");
     }
     if (lower.startsWith("<!doctype html") || lower.startsWith("<html")) {
-      return guess(
+      return description(
           "an HTML page, so the download saved a web page instead of the file",
           "Download with the link of the file itself ('resolve' instead of 'blob' in the address), "
               + "logged in where the model asks for it.");
     }
     if (lower.startsWith("<?xml") || lower.startsWith("<error")) {
-      return guess("an XML document, perhaps a server's error message", "Download it again.");
+      return description("an XML document, perhaps a server's error message", "Download it again.");
     }
     if (text.startsWith("\u001f\u008b")) {
-      return guess("a gzip archive", "Unpack it first (gunzip).");
+      return description("a gzip archive", "Unpack it first (gunzip).");
     }
     if (text.startsWith("(\u00b5/\u00fd")) {
-      return guess("a zstd archive", "Unpack it first (unzstd).");
+      return description("a zstd archive", "Unpack it first (unzstd).");
     }
     if (text.startsWith("\u00fd7zXZ")) {
-      return guess("an xz archive", "Unpack it first (unxz).");
+      return description("an xz archive", "Unpack it first (unxz).");
     }
     if (!text.isEmpty() && text.chars().allMatch(c -> c == 0)) {
-      return guess(
+      return description(
           "zeros, as in a file that a download has reserved and not filled",
           "Wait for the download or start it again.");
     }
     return Optional.empty();
   }
 
-  private static Optional<Guess> guess(String found, String remedy) {
-    return Optional.of(new Guess(found, remedy));
+  private static Optional<Description> description(String found, String remedy) {
+    return Optional.of(new Description(found, remedy));
   }
 }

@@ -10,7 +10,7 @@ public final class SafetensorsFormatException extends OcellusException {
   private static final long serialVersionUID = 1;
 
   /** The file is something else. */
-  SafetensorsFormatException(Path file, ForeignFile.Guess foreign) {
+  SafetensorsFormatException(Path file, ForeignFile.Description foreign) {
     super(
         "%s: expected a safetensors file, found %s. %s"
             .formatted(file, foreign.found(), foreign.remedy()));

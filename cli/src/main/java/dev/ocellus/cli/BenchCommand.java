@@ -43,7 +43,7 @@ import picocli.CommandLine.Option;
       "",
       "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
-final class BenchCommand extends Verb {
+final class BenchCommand extends OcellusCommand {
   @Option(
       names = {"-p", "--n-prompt"},
       paramLabel = "N",

@@ -34,7 +34,7 @@ import picocli.CommandLine.Option;
       "",
       "Exit codes: 0 answered, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
-final class ChatCommand extends Verb {
+final class ChatCommand extends OcellusCommand {
   @Option(
       names = {"-p", "--prompt"},
       paramLabel = "TEXT",
@@ -74,7 +74,7 @@ final class ChatCommand extends Verb {
           "When the conversation does not fit the context any more: refuse the question, or forget the oldest turns. Default: error.")
   @Nullable String contextFull;
 
-  @Option(names = "--no-preview", description = "Show no small images of images.")
+  @Option(names = "--no-preview", description = "Do not show thumbnails.")
   boolean noPreview;
 
   @Mixin VideoMixin video = new VideoMixin();
@@ -138,13 +138,13 @@ final class ChatCommand extends Verb {
   private int answer(
       VisionLanguageModel opened, ChatSession session, List<Message> messages, Progress progress) {
     GenerationOptions options = checked(() -> generation.applyOnce(GenerationOptions.defaults()));
-    Talk talk = new Talk(progress, io().out(), !output.json);
-    talk.begin(messages);
+    AnswerPrinter printer = new AnswerPrinter(progress, io().out(), !output.json);
+    printer.begin(messages);
     Answer answer;
     try {
-      answer = session.complete(messages, options, talk);
+      answer = session.complete(messages, options, printer);
     } finally {
-      talk.end();
+      printer.end();
     }
     if (output.json) {
       printJson(
@@ -156,7 +156,7 @@ final class ChatCommand extends Verb {
               opened.pipeline().loadMillis()));
     }
     if (output.verbose) {
-      note(Talk.statistics(answer));
+      note(AnswerPrinter.statistics(answer));
     }
     return answer.stopReason() == StopReason.CANCELLED ? ExitCode.INTERRUPTED : ExitCode.OK;
   }

@@ -12,15 +12,15 @@ final class Checkpoints {
   private Checkpoints() {}
 
   /** The files to load: those that are given, or what a folder is converted to. */
-  static CheckpointCache.Converted resolve(Verb verb, Path model, @Nullable Path mmproj)
-      throws IOException {
+  static CheckpointCache.Converted resolve(
+      OcellusCommand command, Path model, @Nullable Path mmproj) throws IOException {
     if (!Converter.isCheckpoint(model)) {
       return new CheckpointCache.Converted(model, mmproj);
     }
     Path cache = CacheDirectory.of("checkpoints");
     boolean[] told = new boolean[1];
     try (var interrupt = new Interrupt();
-        var progress = verb.progress()) {
+        var progress = command.progress()) {
       CheckpointCache.Converted pair =
           new CheckpointCache(cache)
               .convert(
@@ -29,7 +29,7 @@ final class Checkpoints {
                   (file, share) -> {
                     if (!told[0]) {
                       told[0] = true;
-                      verb.note(
+                      command.note(
                           "converting %s once, into %s; 'ocellus convert' puts the files elsewhere"
                               .formatted(model, file.getParent()));
                     }

@@ -31,7 +31,7 @@ import picocli.CommandLine.Option;
       "",
       "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
-final class ClassifyCommand extends Verb {
+final class ClassifyCommand extends OcellusCommand {
   @Option(
       names = "--image",
       paramLabel = "FILE",

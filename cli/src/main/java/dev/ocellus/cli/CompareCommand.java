@@ -37,7 +37,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
-final class CompareCommand extends Verb {
+final class CompareCommand extends OcellusCommand {
   @Parameters(index = "0", paramLabel = "REFERENCE", description = "GGUF file to compare with.")
   Path a = Path.of("");
 

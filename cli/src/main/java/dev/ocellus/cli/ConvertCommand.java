@@ -35,7 +35,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Exit codes: 0 done, 1 the checkpoint cannot be converted, 2 wrong command line, 130 interrupted."
     })
-final class ConvertCommand extends Verb {
+final class ConvertCommand extends OcellusCommand {
   @Parameters(paramLabel = "DIR", description = "Folder of the checkpoint.")
   Path directory = Path.of("");
 

@@ -38,7 +38,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Exit codes: 0 all described, 1 an image or the model failed, 2 wrong command line, 130 Ctrl-C."
     })
-final class DescribeCommand extends Verb {
+final class DescribeCommand extends OcellusCommand {
   @Parameters(
       paramLabel = "IMAGE",
       arity = "0..*",
@@ -116,7 +116,7 @@ final class DescribeCommand extends Verb {
                 opened.pipeline().decoder(),
                 opened.pipeline().loadMillis()));
         if (output.verbose) {
-          note(Talk.statistics(answer));
+          note(AnswerPrinter.statistics(answer));
         }
         if (answer.stopReason() == StopReason.CANCELLED) {
           interrupt.check();
@@ -157,12 +157,12 @@ final class DescribeCommand extends Verb {
       io().out().print(name + ": ");
       io().out().flush();
     }
-    Talk talk = new Talk(progress, io().out(), !output.json);
-    talk.begin(messages);
+    AnswerPrinter printer = new AnswerPrinter(progress, io().out(), !output.json);
+    printer.begin(messages);
     try {
-      return session.complete(messages, options, talk);
+      return session.complete(messages, options, printer);
     } finally {
-      talk.end();
+      printer.end();
     }
   }
 }

@@ -25,7 +25,7 @@ import picocli.CommandLine.Command;
       "",
       "Exit codes: 0 done, 1 the native libraries cannot be loaded, 2 wrong command line."
     })
-final class DevicesCommand extends Verb {
+final class DevicesCommand extends OcellusCommand {
   DevicesCommand(Io io) {
     super(io);
   }

@@ -23,7 +23,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Exit codes: 0 no difference, 1 differences or failed, 2 wrong command line."
     })
-final class DiffCommand extends Verb {
+final class DiffCommand extends OcellusCommand {
   @Parameters(index = "0", paramLabel = "A", description = "GGUF file.")
   Path a = Path.of("");
 

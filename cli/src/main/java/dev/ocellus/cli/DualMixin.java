@@ -41,28 +41,29 @@ final class DualMixin {
   MatrixPrecision precision = MatrixPrecision.EXACT;
 
   /** Opens the model; a checkpoint is converted once. */
-  DualEncoder open(Verb verb) throws IOException {
+  DualEncoder open(OcellusCommand command) throws IOException {
     ContextOptions defaults = ContextOptions.defaults();
     int n =
-        verb.checked(() -> threads == null ? defaults : defaults.withThreads(threads, threads))
+        command
+            .checked(() -> threads == null ? defaults : defaults.withThreads(threads, threads))
             .nThreads();
     RunnerOptions options = RunnerOptions.cpu(n).withGpu(!cpu).withPrecision(precision);
     if (Converter.isCheckpoint(model)) {
       Converter.requireDualEncoder(model);
     }
-    Path file = Checkpoints.resolve(verb, model, null).text();
-    try (Progress progress = verb.progress()) {
+    Path file = Checkpoints.resolve(command, model, null).text();
+    try (Progress progress = command.progress()) {
       progress.start("loading " + file.getFileName());
       return DualEncoder.open(file, options);
     }
   }
 
   /** Says which texts are longer than the model takes. */
-  static void noteCut(Verb verb, DualEncoder encoder, List<String> texts) {
+  static void noteCut(OcellusCommand command, DualEncoder encoder, List<String> texts) {
     for (String text : texts) {
       TextTokens tokens = encoder.tokenize(text);
       if (tokens.nDropped() > 0) {
-        verb.note(
+        command.note(
             "the text '%s' is longer than the %d tokens that the model takes; the last %d were left out"
                 .formatted(
                     text.length() <= 40 ? text : text.substring(0, 40) + "…",

@@ -29,7 +29,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Exit codes: 0 written, 1 failed, 2 wrong command line."
     })
-final class EditCommand extends Verb {
+final class EditCommand extends OcellusCommand {
   @Parameters(paramLabel = "FILE", description = "GGUF file.")
   Path file = Path.of("");
 

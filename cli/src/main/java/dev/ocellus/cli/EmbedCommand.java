@@ -30,7 +30,7 @@ import picocli.CommandLine.Option;
       "",
       "Exit codes: 0 all written, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
-final class EmbedCommand extends Verb {
+final class EmbedCommand extends OcellusCommand {
   @Option(
       names = "--image",
       paramLabel = "FILE",

@@ -39,7 +39,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Exit codes: 0 all written, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
-final class EncodeCommand extends Verb {
+final class EncodeCommand extends OcellusCommand {
   @Parameters(
       paramLabel = "IMAGE",
       arity = "1..*",
@@ -127,7 +127,7 @@ final class EncodeCommand extends Verb {
     ImageEmbeddings embeddings = encoder.encode(input);
     long encoded = System.nanoTime();
     Path file = out.resolve(index + ".embeddings.npy");
-    NpyFile.writeFloats(file, embeddings.rows(), embeddings.nTokens(), embeddings.width());
+    NpyFile.writeFloats(file, embeddings.values(), embeddings.nTokens(), embeddings.width());
     ObjectNode json = Json.object();
     json.put("image", source.toString());
     json.put("index", index);

@@ -56,7 +56,7 @@ final class ErrorHandling {
       boolean atRoot = e.getCommandLine().getParent() == null;
       return unmatched.isUnknownOption()
           ? "unknown option " + first
-          : atRoot ? "unknown verb '" + first + "'" : "unexpected argument '" + first + "'";
+          : atRoot ? "unknown command '" + first + "'" : "unexpected argument '" + first + "'";
     }
     String message = e.getMessage();
     return message == null ? e.toString() : message;
@@ -64,7 +64,8 @@ final class ErrorHandling {
 
   /** The command failed. */
   int failure(Exception e, CommandLine line, ParseResult parsed) {
-    boolean stacktrace = line.getCommand() instanceof Verb verb && verb.output.stacktrace;
+    boolean stacktrace =
+        line.getCommand() instanceof OcellusCommand command && command.output.stacktrace;
     if (e instanceof OutputClosedException closed) {
       return outputClosed(closed);
     }

@@ -22,7 +22,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Exit codes: 0 done, 1 failed, 2 wrong command line."
     })
-final class HashCommand extends Verb {
+final class HashCommand extends OcellusCommand {
   @Parameters(paramLabel = "FILE", description = "GGUF file.")
   Path file = Path.of("");
 

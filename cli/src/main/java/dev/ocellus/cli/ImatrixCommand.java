@@ -40,7 +40,7 @@ import picocli.CommandLine.Option;
       "",
       "Exit codes: 0 written, 1 failed, 2 wrong command line, 130 Ctrl-C (nothing is written)."
     })
-final class ImatrixCommand extends Verb {
+final class ImatrixCommand extends OcellusCommand {
   @Option(
       names = {"-f", "--file"},
       paramLabel = "FILE",

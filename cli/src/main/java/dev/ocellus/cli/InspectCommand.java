@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Exit codes: 0 done, 1 the file is damaged or cannot be read, 2 wrong command line."
     })
-final class InspectCommand extends Verb {
+final class InspectCommand extends OcellusCommand {
   @Parameters(paramLabel = "FILE", description = "GGUF file.")
   Path file = Path.of("");
 

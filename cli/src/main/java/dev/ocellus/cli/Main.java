@@ -6,7 +6,7 @@ import java.util.List;
 public final class Main {
   private Main() {}
 
-  /** {@code ocellus VERB …}; ends with the exit code that docs/cli.md documents. */
+  /** {@code ocellus COMMAND …}; ends with the exit code that docs/cli.md documents. */
   public static void main(String[] args) {
     System.exit(new Ocellus(Io.ofProcess()).run(List.of(args)));
   }

@@ -19,7 +19,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Exit codes: 0 written, 1 failed, 2 wrong command line."
     })
-final class MergeCommand extends Verb {
+final class MergeCommand extends OcellusCommand {
   @Parameters(
       index = "0",
       paramLabel = "FIRST",

@@ -139,29 +139,29 @@ final class ModelMixin {
   @Nullable String chatTemplateFile;
 
   /** What the options ask for; the demo model when no model is named. */
-  LoadOptions loadOptions(Verb verb) throws IOException {
-    ModelOptions modelOptions = verb.checked(this::modelOptions);
-    ContextOptions contextOptions = verb.checked(this::contextOptions);
+  LoadOptions loadOptions(OcellusCommand command) throws IOException {
+    ModelOptions modelOptions = command.checked(this::modelOptions);
+    ContextOptions contextOptions = command.checked(this::contextOptions);
     LoadOptions files;
     if (model != null) {
-      CheckpointCache.Converted pair = Checkpoints.resolve(verb, model, mmproj);
+      CheckpointCache.Converted pair = Checkpoints.resolve(command, model, mmproj);
       files =
           new LoadOptions(
-              pair.text(), pair.mmproj(), modelOptions, contextOptions, chatTemplate(verb.io()));
+              pair.text(), pair.mmproj(), modelOptions, contextOptions, chatTemplate(command.io()));
     } else if (mmproj != null) {
-      throw verb.usage("--mmproj is given without the text model that it belongs to (-m)");
+      throw command.usage("--mmproj is given without the text model that it belongs to (-m)");
     } else {
       LoadOptions demo = DemoModel.files();
       files =
           demo.withModelOptions(modelOptions)
               .withContextOptions(contextOptions)
-              .withChatTemplate(chatTemplate(verb.io()));
-      verb.note(
+              .withChatTemplate(chatTemplate(command.io()));
+      command.note(
           "no model given (-m): the embedded demo model %s answers; it knows only drawn shapes, numbers and words"
               .formatted(DemoModel.NAME));
     }
     return files
-        .withImageOptions(verb.checked(this::imageOptions))
+        .withImageOptions(command.checked(this::imageOptions))
         .withVisionPrecision(visionPrecision);
   }
 

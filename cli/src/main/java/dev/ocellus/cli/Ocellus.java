@@ -13,43 +13,43 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Help.Ansi;
 
-/** The command with its verbs. */
+/** The command line program with its commands. */
 public final class Ocellus {
-  /** Every verb; made only when it is needed, because building all their options takes time. */
-  private static final Map<String, Function<Io, Verb>> VERBS = verbs();
+  /** Every command; made only when it is needed, because building all their options takes time. */
+  private static final Map<String, Function<Io, OcellusCommand>> COMMANDS = commands();
 
-  private static Map<String, Function<Io, Verb>> verbs() {
-    Map<String, Function<Io, Verb>> verbs = new LinkedHashMap<>();
-    verbs.put("chat", ChatCommand::new);
-    verbs.put("describe", DescribeCommand::new);
-    verbs.put("encode", EncodeCommand::new);
-    verbs.put("embed", EmbedCommand::new);
-    verbs.put("classify", ClassifyCommand::new);
-    verbs.put("tokenize", TokenizeCommand::new);
-    verbs.put("template", TemplateCommand::new);
-    verbs.put("convert", ConvertCommand::new);
-    verbs.put("inspect", InspectCommand::new);
-    verbs.put("quantize", QuantizeCommand::new);
-    verbs.put("imatrix", ImatrixCommand::new);
-    verbs.put("perplexity", PerplexityCommand::new);
-    verbs.put("compare", CompareCommand::new);
-    verbs.put("edit", EditCommand::new);
-    verbs.put("split", SplitCommand::new);
-    verbs.put("merge", MergeCommand::new);
-    verbs.put("hash", HashCommand::new);
-    verbs.put("diff", DiffCommand::new);
-    verbs.put("devices", DevicesCommand::new);
-    verbs.put("bench", BenchCommand::new);
-    return verbs;
+  private static Map<String, Function<Io, OcellusCommand>> commands() {
+    Map<String, Function<Io, OcellusCommand>> commands = new LinkedHashMap<>();
+    commands.put("chat", ChatCommand::new);
+    commands.put("describe", DescribeCommand::new);
+    commands.put("encode", EncodeCommand::new);
+    commands.put("embed", EmbedCommand::new);
+    commands.put("classify", ClassifyCommand::new);
+    commands.put("tokenize", TokenizeCommand::new);
+    commands.put("template", TemplateCommand::new);
+    commands.put("convert", ConvertCommand::new);
+    commands.put("inspect", InspectCommand::new);
+    commands.put("quantize", QuantizeCommand::new);
+    commands.put("imatrix", ImatrixCommand::new);
+    commands.put("perplexity", PerplexityCommand::new);
+    commands.put("compare", CompareCommand::new);
+    commands.put("edit", EditCommand::new);
+    commands.put("split", SplitCommand::new);
+    commands.put("merge", MergeCommand::new);
+    commands.put("hash", HashCommand::new);
+    commands.put("diff", DiffCommand::new);
+    commands.put("devices", DevicesCommand::new);
+    commands.put("bench", BenchCommand::new);
+    return commands;
   }
 
-  /** What is run without a verb. */
+  /** What is run without a command. */
   @Command(
       name = "ocellus",
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
       description = "Vision-language models on the JVM.",
-      synopsisSubcommandLabel = "VERB",
+      synopsisSubcommandLabel = "COMMAND",
       exitCodeListHeading = "%nExit codes:%n",
       exitCodeList = {
         "0:done",
@@ -62,7 +62,7 @@ public final class Ocellus {
       footer = {
         "  ocellus describe docs/pictures/red-circle.png",
         "  ocellus chat -m model.gguf --mmproj mmproj.gguf",
-        "  ocellus VERB --help",
+        "  ocellus COMMAND --help",
         "",
         "Without -m, a tiny embedded demo model answers, which knows only drawn shapes."
       })
@@ -76,7 +76,7 @@ public final class Ocellus {
     @Override
     public void run() {
       Ocellus program = new Ocellus(io);
-      CommandLine all = program.commandLine(VERBS.keySet(), new StringWriter());
+      CommandLine all = program.commandLine(COMMANDS.keySet(), new StringWriter());
       all.usage(io.out(), program.colors(io.outTerminal()));
     }
   }
@@ -91,9 +91,9 @@ public final class Ocellus {
   /** Runs one command line; returns the exit code. */
   int run(List<String> arguments) {
     Iterable<String> needed =
-        !arguments.isEmpty() && VERBS.containsKey(arguments.getFirst())
+        !arguments.isEmpty() && COMMANDS.containsKey(arguments.getFirst())
             ? List.of(arguments.getFirst())
-            : VERBS.keySet();
+            : COMMANDS.keySet();
     try {
       // picocli prints help itself, and takes a closed output for a mistake of the program
       StringWriter help = new StringWriter();
@@ -114,12 +114,12 @@ public final class Ocellus {
     }
   }
 
-  private CommandLine commandLine(Iterable<String> verbs, Writer out) {
+  private CommandLine commandLine(Iterable<String> commands, Writer out) {
     CommandLine line = new CommandLine(new Root(io));
-    for (String name : verbs) {
-      Function<Io, Verb> verb = VERBS.get(name);
-      if (verb != null) {
-        line.addSubcommand(name, verb.apply(io));
+    for (String name : commands) {
+      Function<Io, OcellusCommand> command = COMMANDS.get(name);
+      if (command != null) {
+        line.addSubcommand(name, command.apply(io));
       }
     }
     for (CommandLine command : line.getSubcommands().values()) {

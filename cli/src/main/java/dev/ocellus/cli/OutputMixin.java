@@ -2,7 +2,7 @@ package dev.ocellus.cli;
 
 import picocli.CommandLine.Option;
 
-/** Options of every verb about what is printed. */
+/** Options of every command about what is printed. */
 final class OutputMixin {
   /** When to use colours. */
   enum Color {

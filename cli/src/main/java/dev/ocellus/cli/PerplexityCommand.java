@@ -30,7 +30,7 @@ import picocli.CommandLine.Option;
       "",
       "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
-final class PerplexityCommand extends Verb {
+final class PerplexityCommand extends OcellusCommand {
   @Option(
       names = {"-f", "--file"},
       paramLabel = "FILE",

@@ -47,7 +47,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
-final class QuantizeCommand extends Verb {
+final class QuantizeCommand extends OcellusCommand {
   @Parameters(
       paramLabel = "IN.gguf [OUT.gguf] TYPE [THREADS]",
       arity = "0..4",

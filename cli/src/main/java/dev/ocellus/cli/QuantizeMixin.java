@@ -90,8 +90,8 @@ final class QuantizeMixin {
       description = "Threads. Default: all processors.")
   @Nullable Integer threads;
 
-  QuantizeOptions options(Verb verb, Recipe recipe, int nThreads) throws IOException {
-    Importance importance = verb.checked(this::selection) ? importance() : null;
+  QuantizeOptions options(OcellusCommand command, Recipe recipe, int nThreads) throws IOException {
+    Importance importance = command.checked(this::selection) ? importance() : null;
     List<String> patterns = new ArrayList<>(tensorTypes);
     if (tensorTypeFile != null) {
       for (String word : Files.readString(tensorTypeFile).split("\\s+")) {
@@ -100,7 +100,7 @@ final class QuantizeMixin {
         }
       }
     }
-    return verb.checked(() ->
+    return command.checked(() ->
         QuantizeOptions.builder(recipe)
             .importance(importance)
             .overrides(patterns.stream().map(TypeOverride::parse).toList())

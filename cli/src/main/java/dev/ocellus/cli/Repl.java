@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * stops an answer and not the program.
  */
 final class Repl {
-  private final Verb verb;
+  private final OcellusCommand command;
   private final PrintStream out;
   private final ChatSession session;
   private final Progress progress;
@@ -36,15 +36,15 @@ final class Repl {
   private boolean failed;
 
   Repl(
-      Verb verb,
+      OcellusCommand command,
       ChatSession session,
       GenerationOptions options,
       VideoMixin video,
       Preview preview,
       Progress progress,
       Interrupt interrupt) {
-    this.verb = verb;
-    this.out = verb.io().out();
+    this.command = command;
+    this.out = command.io().out();
     this.session = session;
     this.options = options;
     this.video = video;
@@ -61,7 +61,7 @@ final class Repl {
    * @return the exit code: with typed input always 0, with piped input 1 if a turn failed
    */
   int run(List<ImageSource> images) throws IOException {
-    Io io = verb.io();
+    Io io = command.io();
     boolean typed = io.inTerminal() && io.outTerminal();
     for (ImageSource image : images) {
       attach(image);
@@ -71,9 +71,9 @@ final class Repl {
     }
     if (typed) {
       if (session.model().encoder().isPresent()) {
-        verb.note("drop images into the line, or add them with /image");
+        command.note("drop images into the line, or add them with /image");
       }
-      verb.note("/help tells the commands, Ctrl-C stops an answer, Ctrl-D ends");
+      command.note("/help tells the commands, Ctrl-C stops an answer, Ctrl-D ends");
     }
     try (LineInput lines =
         typed
@@ -144,13 +144,13 @@ final class Repl {
     failed = true;
     progress.done();
     String message = ErrorHandling.expected(e);
-    PrintStream err = verb.io().err();
+    PrintStream err = command.io().err();
     err.println(
         "ocellus: error: "
             + (message != null
-                ? message + SettingOptions.hint(e, verb.spec())
+                ? message + SettingOptions.hint(e, command.spec())
                 : "unexpected: " + e));
-    if (verb.output.stacktrace) {
+    if (command.output.stacktrace) {
       e.printStackTrace(err);
     }
     err.flush();
@@ -160,13 +160,13 @@ final class Repl {
     List<Content> parts = new ArrayList<>(pending);
     parts.add(new Content.Text(text));
     Message question = Message.user(parts);
-    answer(List.of(question), talk -> session.send(question, options, talk));
+    answer(List.of(question), printer -> session.send(question, options, printer));
     pending.clear();
   }
 
   /** Answers the last question anew. */
   void regenerate() {
-    answer(List.of(), talk -> session.regenerate(options, talk));
+    answer(List.of(), printer -> session.regenerate(options, printer));
   }
 
   /**
@@ -207,7 +207,7 @@ final class Repl {
     parts.add(new Content.Text(changed));
     List<Message> messages = new ArrayList<>(history.subList(0, index));
     messages.add(Message.user(parts));
-    answer(messages, talk -> session.complete(messages, options, talk));
+    answer(messages, printer -> session.complete(messages, options, printer));
   }
 
   private interface Turn {
@@ -215,39 +215,39 @@ final class Repl {
   }
 
   private void answer(List<Message> messages, Turn turn) {
-    Talk talk = new Talk(progress, out, true);
-    talk.begin(messages);
+    AnswerPrinter printer = new AnswerPrinter(progress, out, true);
+    printer.begin(messages);
     Answer answer;
     try {
-      answer = turn.run(talk);
+      answer = turn.run(printer);
     } finally {
-      talk.end();
+      printer.end();
     }
     last = answer;
     if (answer.usage().evictedMessages() > 0) {
-      verb.note(
+      command.note(
           "the context was full: the %d oldest messages are forgotten"
               .formatted(answer.usage().evictedMessages()));
     }
     if (answer.stopReason() == StopReason.CANCELLED) {
-      verb.note("stopped");
+      command.note("stopped");
     } else if (answer.stopReason() == StopReason.CONTEXT) {
-      verb.note("the context is full; /clear or /undo makes room, and -c gives more");
+      command.note("the context is full; /clear or /undo makes room, and -c gives more");
     }
-    if (verb.output.verbose) {
-      verb.note(Talk.statistics(answer));
+    if (command.output.verbose) {
+      command.note(AnswerPrinter.statistics(answer));
     }
   }
 
   /** Adds an image to the next question. */
   void attach(ImageSource source) throws IOException {
     requireEncoder();
-    Content.Image read = source.read(verb.io());
+    Content.Image read = source.read(command.io());
     RgbImage image = read.image();
     Path path = Path.of(read.source()).toAbsolutePath().normalize();
     boolean isFile = !read.source().isEmpty();
     pending.add(isFile ? new Content.Image(image, path.toString()) : read);
-    out.print(preview.render(image, verb.io().environment()));
+    out.print(preview.render(image, command.io().environment()));
     Object name = isFile ? path.getFileName() : "the image";
     out.println("added %s (%d x %d)".formatted(name, image.width(), image.height()));
     out.flush();

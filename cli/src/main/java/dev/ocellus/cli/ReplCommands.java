@@ -199,7 +199,7 @@ final class ReplCommands {
 
   private void stats() {
     Answer last = repl.last();
-    repl.out().println(last == null ? "no answer yet" : Talk.statistics(last));
+    repl.out().println(last == null ? "no answer yet" : AnswerPrinter.statistics(last));
     repl.out()
         .println(
             "context: %d of %d tokens, %d messages"

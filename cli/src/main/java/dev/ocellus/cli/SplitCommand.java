@@ -28,7 +28,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Exit codes: 0 written, 1 failed, 2 wrong command line."
     })
-final class SplitCommand extends Verb {
+final class SplitCommand extends OcellusCommand {
   @Parameters(index = "0", paramLabel = "FILE", description = "GGUF file.")
   Path file = Path.of("");
 

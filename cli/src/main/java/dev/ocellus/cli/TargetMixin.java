@@ -30,9 +30,13 @@ final class TargetMixin {
   }
 
   QuantizePlan plan(
-      Verb verb, GgufFile file, QuantizeOptions options, Progress progress, CancellationFlag flag)
+      OcellusCommand command,
+      GgufFile file,
+      QuantizeOptions options,
+      Progress progress,
+      CancellationFlag flag)
       throws IOException {
-    SizeTarget target = verb.checked(this::target);
+    SizeTarget target = command.checked(this::target);
     QuantizePlan plan =
         SizePlanner.plan(
             file,

@@ -53,7 +53,7 @@ import picocli.CommandLine.Option;
       "",
       "Exit codes: 0 done (a batch also when some of its lines are errors), 1 failed, 2 wrong command line."
     })
-final class TemplateCommand extends Verb {
+final class TemplateCommand extends OcellusCommand {
   /** Text of any kind survives as ASCII, lone surrogates included. */
   private static final JsonMapper ASCII =
       JsonMapper.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();

@@ -32,7 +32,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Exit codes: 0 done, 1 failed, 2 wrong command line."
     })
-final class TokenizeCommand extends Verb {
+final class TokenizeCommand extends OcellusCommand {
   @Parameters(paramLabel = "TEXT", arity = "0..1", description = "The text.")
   @Nullable String text;
 

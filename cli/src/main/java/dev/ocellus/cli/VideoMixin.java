@@ -35,12 +35,12 @@ final class VideoMixin {
   @Nullable Integer frames;
 
   /** Checks the numbers. */
-  void check(Verb verb) {
+  void check(OcellusCommand command) {
     if (fps != null && !(fps > 0 && fps <= 1000)) {
-      throw verb.usage("--fps: expected a rate from above 0 to 1000, found " + fps);
+      throw command.usage("--fps: expected a rate from above 0 to 1000, found " + fps);
     }
     if (frames != null && frames < 1) {
-      throw verb.usage("--frames: expected at least 1, found " + frames);
+      throw command.usage("--frames: expected at least 1, found " + frames);
     }
   }
 

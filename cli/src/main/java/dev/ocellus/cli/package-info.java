@@ -1,4 +1,10 @@
-/** The {@code ocellus} command: one class for each verb, and what they share. */
+/**
+ * The {@code ocellus} program: one class for each subcommand, and what they share: options,
+ * printing, progress and exit codes.
+ *
+ * <p>It only asks the libraries and shows what they answer, and it alone names options of the
+ * command line in messages.
+ */
 @NullMarked
 package dev.ocellus.cli;
 

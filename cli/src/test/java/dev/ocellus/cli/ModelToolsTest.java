@@ -12,7 +12,7 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Verbs that make, measure and change model files. */
+/** Commands that make, measure and change model files. */
 class ModelToolsTest {
   @TempDir Path directory;
 

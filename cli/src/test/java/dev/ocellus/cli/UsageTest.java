@@ -28,6 +28,8 @@ class UsageTest {
         "chat",
         "describe",
         "encode",
+        "embed",
+        "classify",
         "tokenize",
         "template",
         "inspect",
@@ -44,10 +46,10 @@ class UsageTest {
         "devices",
         "bench"
       })
-  void everyVerbHasHelpWithExamplesAndExitCodes(String verb) {
-    Cli run = Cli.run(verb, "--help");
+  void everyCommandHasHelpWithExamplesAndExitCodes(String command) {
+    Cli run = Cli.run(command, "--help");
     assertThat(run.code()).isZero();
-    assertThat(run.out()).contains("Examples:", "ocellus " + verb, "Exit codes:", "--json");
+    assertThat(run.out()).contains("Examples:", "ocellus " + command, "Exit codes:", "--json");
     assertThat(run.err()).isEmpty();
   }
 
@@ -57,10 +59,10 @@ class UsageTest {
   }
 
   @Test
-  void suggestsAVerb() {
+  void suggestsACommand() {
     Cli run = Cli.run("descrbe", "x.png");
     assertThat(run.code()).isEqualTo(2);
-    assertThat(run.err()).contains("unknown verb 'descrbe'", "Did you mean: describe");
+    assertThat(run.err()).contains("unknown command 'descrbe'", "Did you mean: describe");
   }
 
   @Test
@@ -87,8 +89,8 @@ class UsageTest {
         "describe|x.png|x.png|-n|many|many",
         "bench|-r|0|-p|1|-r of 1 or more",
       })
-  void refusesWrongValues(String verb, String a, String b, String c, String d, String message) {
-    Cli run = Cli.run(verb, a, b, c, d);
+  void refusesWrongValues(String command, String a, String b, String c, String d, String message) {
+    Cli run = Cli.run(command, a, b, c, d);
     assertThat(run.code()).isEqualTo(2);
     assertThat(run.err()).contains(message).doesNotContain("\tat ");
   }

@@ -14,11 +14,11 @@ class VideoOptionTest {
   private static final Path GOLDEN = Path.of("../tests/golden");
   private static final Path CLIP = GOLDEN.resolve("clips/square-clip");
 
-  private static Cli run(String verb, String model, Object... more) {
+  private static Cli run(String command, String model, Object... more) {
     Path gguf = GOLDEN.resolve("models").resolve(model).resolve("gguf");
     Object[] arguments = new Object[more.length + 10];
     Object[] first = {
-      verb,
+      command,
       "-m",
       gguf.resolve("text.gguf"),
       "--mmproj",

@@ -59,7 +59,7 @@ public final class EncoderComparison {
         embeddings.add(
             new Named(
                 image.toString(),
-                VectorError.of(first.encode(input).rows(), second.encode(input).rows())));
+                VectorError.of(first.encode(input).values(), second.encode(input).values())));
       }
     }
     List<Named> named = new ArrayList<>();

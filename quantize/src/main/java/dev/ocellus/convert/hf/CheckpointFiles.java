@@ -69,7 +69,7 @@ public final class CheckpointFiles {
   }
 
   private static void requireGenuine(Path file, byte[] head, String kind) {
-    Optional<ForeignFile.Guess> foreign = ForeignFile.recognise(head);
+    Optional<ForeignFile.Description> foreign = ForeignFile.recognise(head);
     if (foreign.isPresent()) {
       throw ConversionException.at(
           file, "file", "a " + kind + " file", foreign.get().found(), foreign.get().remedy());

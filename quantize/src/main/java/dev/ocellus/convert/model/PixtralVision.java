@@ -81,7 +81,7 @@ final class PixtralVision extends VisionModel {
     global
         .findInteger("spatial_merge_size")
         .ifPresent(n -> out.u32("clip.vision.spatial_merge_size", n));
-    double theta = Rope.of(config).theta();
+    double theta = RopeConfig.of(config).theta();
     if (theta != THETA) {
       out.f32("clip.rope.freq_base", (float) theta);
     }

@@ -44,7 +44,7 @@ abstract class TextModel implements ModelConverter {
 
   final Context context;
   final HfConfig config;
-  final Rope rope;
+  final RopeConfig rope;
   final int nBlock;
   final int nEmbd;
   final int nHead;
@@ -53,7 +53,7 @@ abstract class TextModel implements ModelConverter {
   TextModel(Context context) {
     this.context = context;
     this.config = TextConfigs.of(context.folder().config());
-    this.rope = Rope.of(config);
+    this.rope = RopeConfig.of(config);
     this.nBlock = config.integer("num_hidden_layers");
     this.nEmbd = config.integer("hidden_size");
     this.nHead = config.integer("num_attention_heads");

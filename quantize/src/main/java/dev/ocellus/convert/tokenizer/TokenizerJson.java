@@ -164,9 +164,9 @@ final class TokenizerJson {
   /** The newer form, whose parts may hold spaces: they are written as bytes are. */
   private String pair(JsonParser p) throws IOException {
     expect(p.nextToken() == JsonToken.VALUE_STRING, "'model.merges'", "pairs of texts");
-    String left = p.getText().replace(' ', ByteAlphabet.SPACE);
+    String left = p.getText().replace(' ', ByteLevelBpe.SPACE);
     expect(p.nextToken() == JsonToken.VALUE_STRING, "'model.merges'", "pairs of texts");
-    String right = p.getText().replace(' ', ByteAlphabet.SPACE);
+    String right = p.getText().replace(' ', ByteLevelBpe.SPACE);
     expect(p.nextToken() == JsonToken.END_ARRAY, "'model.merges'", "pairs of texts");
     return left + " " + right;
   }

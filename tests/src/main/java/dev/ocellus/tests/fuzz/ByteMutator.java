@@ -23,7 +23,9 @@ final class ByteMutator {
       case 0, 1 -> file[at] ^= (byte) (1 << random.nextInt(8));
       case 2 -> file[at] = (byte) random.nextInt(256);
       case 3 -> { // a number of 4 bytes
-        for (int i = 0, v = (int) Values.integer(0, random); i < 4 && at + i < file.length; i++) {
+        for (int i = 0, v = (int) EdgeValues.integer(0, random);
+            i < 4 && at + i < file.length;
+            i++) {
           file[at + i] = (byte) (v >> 8 * i);
         }
       }

@@ -85,8 +85,8 @@ record Case(long index, Target target, Path base, long seed) {
   static Case of(List<Start> starts, long seed, long index) {
     SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + index);
     random.nextLong();
-    Start start = Values.one(starts, random);
-    return new Case(index, start.target, Values.one(start.bases, random), random.nextLong());
+    Start start = EdgeValues.one(starts, random);
+    return new Case(index, start.target, EdgeValues.one(start.bases, random), random.nextLong());
   }
 
   /** Writes the damaged file. */

@@ -26,7 +26,7 @@ final class CheckpointTarget extends GeneratedTarget {
   @Override
   void run(SplittableRandom random, Path folder) throws Exception {
     Path checkpoint = Files.createDirectory(folder.resolve("model"));
-    String kind = Values.one(TinyCheckpoint.KINDS, random);
+    String kind = EdgeValues.one(TinyCheckpoint.KINDS, random);
     Path packed = TinyCheckpoint.write(folder.resolve("packed"), kind);
     for (Map.Entry<String, byte[]> e : ConvertTarget.unpack(packed).entrySet()) {
       Files.write(checkpoint.resolve(e.getKey()), e.getValue());
@@ -57,7 +57,7 @@ final class CheckpointTarget extends GeneratedTarget {
     if (files.isEmpty()) {
       return;
     }
-    Path file = Values.one(files, random);
+    Path file = EdgeValues.one(files, random);
     byte[] whole = Files.readAllBytes(file);
     switch (random.nextInt(8)) {
       case 0 -> Files.delete(file);
@@ -65,7 +65,7 @@ final class CheckpointTarget extends GeneratedTarget {
       case 2 -> Files.write(file, Arrays.copyOf(whole, random.nextInt(whole.length + 1)));
       case 3 -> Files.write(file, whole.length == 0 ? OTHER : ByteMutator.mutate(whole, random));
       case 4 -> { // another file's content
-        Files.write(file, Files.readAllBytes(Values.one(files, random)));
+        Files.write(file, Files.readAllBytes(EdgeValues.one(files, random)));
       }
       case 5 -> {
         Files.delete(file);

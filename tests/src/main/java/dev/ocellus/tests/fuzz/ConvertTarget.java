@@ -43,12 +43,12 @@ final class ConvertTarget implements Target {
   public boolean damage(Path base, Path to, SplittableRandom random) throws IOException {
     Map<String, byte[]> files = unpack(base);
     List<String> names = new ArrayList<>(files.keySet());
-    String name = Values.one(names, random);
+    String name = EdgeValues.one(names, random);
     byte[] whole = Objects.requireNonNull(files.get(name));
     boolean json = name.endsWith(".json") && random.nextInt(4) > 0;
     files.put(name, json ? JsonMutator.mutate(whole, random) : ByteMutator.mutate(whole, random));
     if (random.nextInt(50) == 0) {
-      files.remove(Values.one(names, random));
+      files.remove(EdgeValues.one(names, random));
     }
     TinyCheckpoint.pack(files, to);
     return true;

@@ -66,7 +66,7 @@ final class ExtremeModel {
       out[random.nextInt(n)] = MAGNITUDES[random.nextInt(MAGNITUDES.length)];
     }
     if (random.nextInt(20) == 0) {
-      out[random.nextInt(n)] = Values.real(random); // NaN and infinity too
+      out[random.nextInt(n)] = EdgeValues.real(random); // NaN and infinity too
     }
     return out;
   }

@@ -32,23 +32,23 @@ final class FieldMutator {
     FieldMutator mutator = new FieldMutator(copy);
     mutator.scan();
     for (int i = 1 + random.nextInt(2); i > 0; i--) {
-      mutator.change(Values.one(mutator.fields, random), random);
+      mutator.change(EdgeValues.one(mutator.fields, random), random);
     }
     return copy;
   }
 
   private void change(Field f, RandomGenerator random) {
     switch (f.size) {
-      case 1 -> file.put(f.at, (byte) Values.integer(file.get(f.at), random));
-      case 2 -> file.putShort(f.at, (short) Values.integer(file.getShort(f.at), random));
+      case 1 -> file.put(f.at, (byte) EdgeValues.integer(file.get(f.at), random));
+      case 2 -> file.putShort(f.at, (short) EdgeValues.integer(file.getShort(f.at), random));
       case 4 -> {
         if (f.real) {
-          file.putFloat(f.at, Values.real(random));
+          file.putFloat(f.at, EdgeValues.real(random));
         } else {
-          file.putInt(f.at, (int) Values.integer(file.getInt(f.at), random));
+          file.putInt(f.at, (int) EdgeValues.integer(file.getInt(f.at), random));
         }
       }
-      case 8 -> file.putLong(f.at, Values.integer(file.getLong(f.at), random));
+      case 8 -> file.putLong(f.at, EdgeValues.integer(file.getLong(f.at), random));
       default -> {
         if (f.size > 0) {
           file.put(f.at + random.nextInt(f.size), (byte) random.nextInt(256));

@@ -52,7 +52,7 @@ final class HardshipTarget extends GeneratedTarget {
       command.add("-Xss" + random.nextInt(256, 1024) + "k");
     } else {
       command.add("-Xmx" + random.nextInt(20, 48) + "m");
-      command.add(Values.one(COLLECTORS, random));
+      command.add(EdgeValues.one(COLLECTORS, random));
     }
     command.add("--enable-native-access=ALL-UNNAMED");
     command.add("-XX:-CreateCoredumpOnCrash");

@@ -55,7 +55,7 @@ final class ImatrixTarget implements Target {
     var random = new SplittableRandom(seed);
     Path folder = Files.createTempDirectory("ocellus-imatrix");
     try {
-      TensorType type = Values.one(ExtremeModel.TYPES, random);
+      TensorType type = EdgeValues.one(ExtremeModel.TYPES, random);
       float[] weights = ExtremeModel.values(random, ExtremeModel.WIDTH, true);
       ExtremeModel.quantize(folder, weights, type, matrix);
       matrix.plus(matrix).write(folder.resolve("merged"));

@@ -37,7 +37,7 @@ final class InterleaveTarget extends GeneratedTarget {
 
   @Override
   void run(SplittableRandom random, Path folder) throws Exception {
-    String architecture = Values.one(List.of("llama", "gemma2", "qwen2vl"), random);
+    String architecture = EdgeValues.one(List.of("llama", "gemma2", "qwen2vl"), random);
     Path file = TinyTextModel.write(folder.resolve("tiny.gguf"), architecture);
     LoadOptions options =
         LoadOptions.of(file)
@@ -45,7 +45,7 @@ final class InterleaveTarget extends GeneratedTarget {
             .withSessions(
                 SessionOptions.defaults()
                     .withParallel(random.nextInt(1, 4))
-                    .withOverflow(Values.one(List.of(OverflowPolicy.values()), random)));
+                    .withOverflow(EdgeValues.one(List.of(OverflowPolicy.values()), random)));
     List<Throwable> wrong = new CopyOnWriteArrayList<>();
     boolean closes = random.nextInt(3) == 0;
     try (VisionLanguageModel model = VisionLanguageModel.open(options)) {
@@ -104,7 +104,7 @@ final class InterleaveTarget extends GeneratedTarget {
 
     private void attempt(SplittableRandom random) {
       try {
-        call(Values.one(chats, random), random, 0);
+        call(EdgeValues.one(chats, random), random, 0);
       } catch (OcellusException
           | IOException
           | UncheckedIOException // of a listener here
@@ -177,7 +177,7 @@ final class InterleaveTarget extends GeneratedTarget {
         }
         if (own.nextInt(3) == 0) {
           try {
-            call(Values.one(chats, own), own, depth + 1);
+            call(EdgeValues.one(chats, own), own, depth + 1);
           } catch (IOException e) {
             throw new UncheckedIOException(e);
           }

@@ -25,7 +25,7 @@ final class JsonMutator {
     for (int i = 0; i < times; i++) {
       List<JsonNode> containers = new ArrayList<>();
       collect(root, containers);
-      change(Values.one(containers, random), random);
+      change(EdgeValues.one(containers, random), random);
     }
     return root.toString().getBytes(StandardCharsets.UTF_8);
   }
@@ -47,10 +47,10 @@ final class JsonMutator {
         object.set("x", value(random));
         return;
       }
-      String name = Values.one(names, random);
+      String name = EdgeValues.one(names, random);
       switch (random.nextInt(6)) {
         case 0 -> object.remove(name);
-        case 1 -> object.set(Values.one(names, random), object.get(name));
+        case 1 -> object.set(EdgeValues.one(names, random), object.get(name));
         default -> object.set(name, value(random));
       }
     } else if (container instanceof ArrayNode array) {
@@ -73,7 +73,7 @@ final class JsonMutator {
       case 4 -> NODES.arrayNode().add(1).add("a").addNull();
       case 5 -> NODES.objectNode().put("type", "Sequence").put("content", 1);
       case 6 -> NODES.numberNode(random.nextDouble() * 1e300);
-      default -> NODES.numberNode(Values.integer(4, random));
+      default -> NODES.numberNode(EdgeValues.integer(4, random));
     };
   }
 }

@@ -68,7 +68,7 @@ final class MessagesTarget extends SourceTarget {
             MessagesJson.write(messages), ImageLoader.inlineOnly(ImageLimits.DEFAULT));
     GeneratedTarget.require(
         again.size() == messages.size(), "other messages after writing and reading them");
-    var format = new ChatFormat(Values.one(FuzzTexts.TEMPLATES, random), "", "<|im_end|>");
+    var format = new ChatFormat(EdgeValues.one(FuzzTexts.TEMPLATES, random), "", "<|im_end|>");
     Rendered rendered =
         format.render(
             messages, PromptOptions.defaults(), ChatFormat.Shown.PARTS, visual -> "<image>");

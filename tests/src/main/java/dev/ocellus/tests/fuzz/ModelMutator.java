@@ -127,16 +127,16 @@ final class ModelMutator {
 
   private void change() {
     switch (random.nextInt(16)) {
-      case 0, 1, 2, 3 -> changeValue(Values.one(List.copyOf(metadata.keySet()), random));
-      case 4 -> metadata.remove(Values.one(List.copyOf(metadata.keySet()), random));
+      case 0, 1, 2, 3 -> changeValue(EdgeValues.one(List.copyOf(metadata.keySet()), random));
+      case 4 -> metadata.remove(EdgeValues.one(List.copyOf(metadata.keySet()), random));
       case 5, 6 -> addKey();
       case 7 -> resize();
       case 8 -> changeTokens();
       case 9 -> changeSpecialToken();
       case 10 -> metadata.put("general.architecture", GgufString.of(otherArchitecture()));
-      case 11 -> retype(Values.one(List.copyOf(tensors.keySet()), random));
-      case 12 -> reshape(Values.one(List.copyOf(tensors.keySet()), random));
-      case 13 -> poison(Values.one(List.copyOf(tensors.keySet()), random));
+      case 11 -> retype(EdgeValues.one(List.copyOf(tensors.keySet()), random));
+      case 12 -> reshape(EdgeValues.one(List.copyOf(tensors.keySet()), random));
+      case 13 -> poison(EdgeValues.one(List.copyOf(tensors.keySet()), random));
       case 14 -> renameTensor();
       default -> retypeAll();
     }
@@ -146,24 +146,24 @@ final class ModelMutator {
     GgufValue changed =
         switch (Objects.requireNonNull(metadata.get(key))) {
           case GgufValue.Int i -> integer(random.nextInt(6) == 0 ? anyType() : i.type(), i.value());
-          case GgufValue.Real r -> new GgufValue.Real(r.type(), Values.real(random));
+          case GgufValue.Real r -> new GgufValue.Real(r.type(), EdgeValues.real(random));
           case GgufValue.Bool b -> new GgufValue.Bool(!b.value());
-          case GgufString s -> GgufString.of(Values.one(WORDS, random));
+          case GgufString s -> GgufString.of(EdgeValues.one(WORDS, random));
           case GgufArray a -> array(a);
         };
     if (random.nextInt(12) == 0) {
-      changed = GgufString.of(Values.one(WORDS, random));
+      changed = GgufString.of(EdgeValues.one(WORDS, random));
     }
     metadata.put(key, changed);
   }
 
   private MetadataType anyType() {
-    return Values.one(
+    return EdgeValues.one(
         Arrays.stream(MetadataType.values()).filter(MetadataType::isInteger).toList(), random);
   }
 
   private GgufValue integer(MetadataType type, long old) {
-    long v = Values.integer(old, random);
+    long v = EdgeValues.integer(old, random);
     return new GgufValue.Int(
         type,
         switch (type) {
@@ -180,7 +180,9 @@ final class ModelMutator {
   private GgufValue array(GgufArray a) {
     int n = a.length();
     int length =
-        random.nextInt(3) == 0 ? (int) Math.max(0, Math.min(1000, Values.integer(n, random))) : n;
+        random.nextInt(3) == 0
+            ? (int) Math.max(0, Math.min(1000, EdgeValues.integer(n, random)))
+            : n;
     if (a.elementType() == MetadataType.STRING) {
       List<byte[]> texts = new ArrayList<>(a.stringBytes());
       while (texts.size() > length) {
@@ -191,14 +193,14 @@ final class ModelMutator {
       }
       if (length > 0) {
         texts.set(
-            random.nextInt(length), Values.one(WORDS, random).getBytes(StandardCharsets.UTF_8));
+            random.nextInt(length), EdgeValues.one(WORDS, random).getBytes(StandardCharsets.UTF_8));
       }
       return GgufArray.ofBytes(texts);
     }
     if (a.elementType().isFloat()) {
       float[] values = Arrays.copyOf(a.floats(), length);
       if (length > 0) {
-        values[random.nextInt(length)] = Values.real(random);
+        values[random.nextInt(length)] = EdgeValues.real(random);
       }
       return GgufArray.ofFloats(values);
     }
@@ -216,13 +218,13 @@ final class ModelMutator {
   private void addKey() {
     String prefix =
         metadata.get("general.architecture") instanceof GgufString s ? s.value() : "llama";
-    String key = prefix + "." + Values.one(RARE_KEYS, random);
+    String key = prefix + "." + EdgeValues.one(RARE_KEYS, random);
     metadata.put(
         key,
         switch (random.nextInt(6)) {
-          case 0 -> new GgufValue.Real(MetadataType.F32, Values.real(random));
+          case 0 -> new GgufValue.Real(MetadataType.F32, EdgeValues.real(random));
           case 1 -> new GgufValue.Bool(random.nextBoolean());
-          case 2 -> GgufString.of(Values.one(WORDS, random));
+          case 2 -> GgufString.of(EdgeValues.one(WORDS, random));
           case 3 -> {
             long[] values = new long[random.nextInt(1, 6)];
             Arrays.setAll(values, i -> random.nextInt(-1, 40));
@@ -234,9 +236,11 @@ final class ModelMutator {
 
   /** Makes a size another one everywhere, which often gives a model that is in order. */
   private void resize() {
-    long from = Values.one(List.copyOf(tensors.values()), random).shape[0];
+    long from = EdgeValues.one(List.copyOf(tensors.values()), random).shape[0];
     long to =
-        random.nextInt(4) == 0 ? Math.max(1, Values.integer(from, random)) : random.nextInt(1, 130);
+        random.nextInt(4) == 0
+            ? Math.max(1, EdgeValues.integer(from, random))
+            : random.nextInt(1, 130);
     metadata.replaceAll((key, v) ->
         v instanceof GgufValue.Int i && i.value() == from && to < 128
             ? new GgufValue.Int(i.type(), to)
@@ -259,7 +263,7 @@ final class ModelMutator {
         switch (random.nextInt(6)) {
           case 0 -> new byte[0];
           case 1 -> texts.get(random.nextInt(texts.size()));
-          case 2 -> Values.one(WORDS, random).getBytes(StandardCharsets.UTF_8);
+          case 2 -> EdgeValues.one(WORDS, random).getBytes(StandardCharsets.UTF_8);
           case 3 -> "long".repeat(1 << random.nextInt(12)).getBytes(StandardCharsets.UTF_8);
           case 4 -> {
             byte[] b = new byte[random.nextInt(1, 20)];
@@ -275,14 +279,14 @@ final class ModelMutator {
 
   private void changeSpecialToken() {
     String name =
-        Values.one(
+        EdgeValues.one(
             List.of(
                 "bos", "eos", "eot", "eom", "unknown", "padding", "seperator", "mask", "fim_pre"),
             random);
     metadata.put("tokenizer.ggml." + name + "_token_id", integer(MetadataType.U32, 260));
     if (random.nextBoolean()) {
       String flag =
-          Values.one(List.of("add_bos_token", "add_eos_token", "add_space_prefix"), random);
+          EdgeValues.one(List.of("add_bos_token", "add_eos_token", "add_space_prefix"), random);
       metadata.put("tokenizer.ggml." + flag, new GgufValue.Bool(random.nextBoolean()));
     }
   }
@@ -291,8 +295,8 @@ final class ModelMutator {
   private String otherArchitecture() {
     String other =
         random.nextInt(4) == 0
-            ? Values.one(WORDS, random)
-            : Values.one(TinyTextModel.ARCHITECTURES, random);
+            ? EdgeValues.one(WORDS, random)
+            : EdgeValues.one(TinyTextModel.ARCHITECTURES, random);
     if (metadata.get("general.architecture") instanceof GgufString s && !s.value().isEmpty()) {
       String old = s.value() + ".";
       Map<String, GgufValue> renamed = new LinkedHashMap<>();
@@ -308,7 +312,7 @@ final class ModelMutator {
 
   private void retype(String name) {
     Tensor t = Objects.requireNonNull(tensors.get(name));
-    TensorType type = Values.one(List.of(TensorType.values()), random);
+    TensorType type = EdgeValues.one(List.of(TensorType.values()), random);
     if (t.shape[0] % type.blockSize() == 0) {
       tensors.put(name, filled(type, t.shape, t));
     }
@@ -316,7 +320,7 @@ final class ModelMutator {
 
   /** A whole model of another type, where the rows allow it. */
   private void retypeAll() {
-    TensorType type = Values.one(List.of(TensorType.values()), random);
+    TensorType type = EdgeValues.one(List.of(TensorType.values()), random);
     tensors.replaceAll((name, t) ->
         t.shape.length > 1 && t.shape[0] % type.blockSize() == 0 ? filled(type, t.shape, t) : t);
   }
@@ -345,7 +349,7 @@ final class ModelMutator {
     Tensor t = Objects.requireNonNull(tensors.get(name));
     byte[] data = t.data.clone();
     if (t.type == TensorType.F32) {
-      int bits = Float.floatToRawIntBits(Values.real(random));
+      int bits = Float.floatToRawIntBits(EdgeValues.real(random));
       for (int i = 0; i + 3 < data.length; i += 4) {
         if (random.nextInt(4) == 0) {
           MemorySegment.ofArray(data).set(ValueLayout.JAVA_INT_UNALIGNED, i, bits);
@@ -358,14 +362,14 @@ final class ModelMutator {
   }
 
   private void renameTensor() {
-    String name = Values.one(List.copyOf(tensors.keySet()), random);
+    String name = EdgeValues.one(List.copyOf(tensors.keySet()), random);
     Tensor t = Objects.requireNonNull(tensors.get(name));
     switch (random.nextInt(3)) {
       case 0 -> tensors.remove(name);
       case 1 -> tensors.put(name + ".x", t);
       default ->
           tensors.put(
-              Values.one(
+              EdgeValues.one(
                   List.of(
                       "output.weight",
                       "rope_freqs.weight",

@@ -22,7 +22,7 @@ final class QuantizeTarget extends GeneratedTarget {
 
   @Override
   void run(SplittableRandom random, Path folder) throws Exception {
-    TensorType type = Values.one(ExtremeModel.TYPES, random);
+    TensorType type = EdgeValues.one(ExtremeModel.TYPES, random);
     float[] weights = ExtremeModel.values(random, ExtremeModel.WIDTH * random.nextInt(1, 4), true);
     ImportanceMatrix importance = null;
     if (RowCodec.needsImportance(type) || random.nextInt(4) > 0) {

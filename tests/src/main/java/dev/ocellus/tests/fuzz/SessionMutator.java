@@ -93,10 +93,10 @@ final class SessionMutator {
       at += 5;
     }
     if (!kinds.isEmpty() && random.nextInt(8) == 0) {
-      out.put(Values.one(kinds, random), (byte) random.nextInt(3));
+      out.put(EdgeValues.one(kinds, random), (byte) random.nextInt(3));
     } else {
-      int at = Values.one(numbers, random);
-      out.putInt(at, (int) Values.integer(out.getInt(at), random));
+      int at = EdgeValues.one(numbers, random);
+      out.putInt(at, (int) EdgeValues.integer(out.getInt(at), random));
     }
     return out.array();
   }
@@ -118,17 +118,17 @@ final class SessionMutator {
     int from = image + 4;
     int length = out.getInt(image) - HASH;
     switch (random.nextInt(8)) {
-      case 0 -> out.putInt(0, (int) Values.integer(n, random));
-      case 1 -> out.putInt(key, (int) Values.integer(out.getInt(key), random));
-      case 2 -> out.putInt(image, (int) Values.integer(length, random));
+      case 0 -> out.putInt(0, (int) EdgeValues.integer(n, random));
+      case 1 -> out.putInt(key, (int) EdgeValues.integer(out.getInt(key), random));
+      case 2 -> out.putInt(image, (int) EdgeValues.integer(length, random));
       case 3 -> { // a value of a row; they stand at the end
         int value = from + length - 4 * (1 + random.nextInt(50));
-        SessionParts.little(copy).putFloat(value, Values.real(random));
+        SessionParts.little(copy).putFloat(value, EdgeValues.real(random));
       }
       default -> { // sizes and layout, which stand in front and are of no fixed width
         int at = from + ROWS_AT + random.nextInt(60);
         ByteBuffer little = SessionParts.little(copy);
-        little.putInt(at, (int) Values.integer(little.getInt(at), random));
+        little.putInt(at, (int) EdgeValues.integer(little.getInt(at), random));
       }
     }
     byte[] inner = Arrays.copyOfRange(copy, from, from + length);
@@ -142,16 +142,16 @@ final class SessionMutator {
       return ByteMutator.mutate(bytes, random);
     }
     List<Integer> fields = StateFields.find(bytes);
-    int at = Values.one(fields, random);
+    int at = EdgeValues.one(fields, random);
     switch (random.nextInt(8)) {
       case 0 -> { // any key or value
         at = random.nextInt(bytes.length - 3);
-        out.putFloat(at, Values.real(random));
+        out.putFloat(at, EdgeValues.real(random));
       }
       case 1 -> { // one field says what another one does
-        out.putInt(at, out.getInt(Values.one(fields, random)));
+        out.putInt(at, out.getInt(EdgeValues.one(fields, random)));
       }
-      default -> out.putInt(at, (int) Values.integer(out.getInt(at), random));
+      default -> out.putInt(at, (int) EdgeValues.integer(out.getInt(at), random));
     }
     return out.array();
   }

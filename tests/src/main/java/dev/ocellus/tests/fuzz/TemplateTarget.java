@@ -100,7 +100,7 @@ final class TemplateTarget extends SourceTarget {
     ChatFormat.Shown[] ways = ChatFormat.Shown.values();
     var rendered =
         format.render(
-            Values.one(CONVERSATIONS, random),
+            EdgeValues.one(CONVERSATIONS, random),
             PromptOptions.defaults(),
             ways[random.nextInt(ways.length)],
             visual -> "<image>");

@@ -40,10 +40,10 @@ final class TextMutator {
     int at = random.nextInt(parts.size());
     switch (random.nextInt(7)) {
       case 0 -> parts.remove(at);
-      case 1 -> parts.add(at, Values.one(words, random));
-      case 2 -> parts.set(at, Values.one(words, random));
-      case 3 -> parts.set(at, Values.one(parts, random));
-      case 4 -> parts.set(at, Long.toString(Values.integer(1, random)));
+      case 1 -> parts.add(at, EdgeValues.one(words, random));
+      case 2 -> parts.set(at, EdgeValues.one(words, random));
+      case 3 -> parts.set(at, EdgeValues.one(parts, random));
+      case 4 -> parts.set(at, Long.toString(EdgeValues.integer(1, random)));
       case 5 -> { // a part of it again
         int end = Math.min(parts.size(), at + 1 + random.nextInt(20));
         parts.addAll(at, List.copyOf(parts.subList(at, end)));

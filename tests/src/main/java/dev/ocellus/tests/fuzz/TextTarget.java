@@ -72,7 +72,7 @@ final class TextTarget implements Target {
   }
 
   private static ContextOptions contextOptions(RandomGenerator random) {
-    TensorType cache = random.nextInt(3) == 0 ? Values.one(CACHES, random) : TensorType.F16;
+    TensorType cache = random.nextInt(3) == 0 ? EdgeValues.one(CACHES, random) : TensorType.F16;
     var flash = ContextOptions.FlashAttention.values();
     ContextOptions options =
         ContextOptions.defaults()
@@ -134,7 +134,7 @@ final class TextTarget implements Target {
     try (Batch batch = Batch.ofEmbeddings(n, width, model.nPositions())) {
       float[] rows = new float[n * width];
       for (int i = 0; i < rows.length; i++) {
-        rows[i] = random.nextInt(50) == 0 ? Values.real(random) : (float) random.nextGaussian();
+        rows[i] = random.nextInt(50) == 0 ? EdgeValues.real(random) : (float) random.nextGaussian();
       }
       for (int i = 0; i < n; i++) {
         int[] position = new int[model.nPositions()];

@@ -41,7 +41,7 @@ final class VocabularyTarget extends GeneratedTarget {
     boolean pairs = random.nextBoolean();
     Path file = folder.resolve("vocabulary.gguf");
     Made made = pairs ? bytePairs(random) : sentencePiece(random);
-    made.write(file, pairs ? Values.one(PRE, random) : null);
+    made.write(file, pairs ? EdgeValues.one(PRE, random) : null);
     try (LlamaModel model = LlamaModel.loadVocabulary(file)) {
       for (int i = 0; i < TEXTS; i++) {
         check(model.vocab(), made.text(random));
@@ -78,13 +78,13 @@ final class VocabularyTarget extends GeneratedTarget {
     String text(SplittableRandom random) {
       StringBuilder text = new StringBuilder();
       for (int n = random.nextInt(8); n >= 0; n--) {
-        String token = Values.one(tokens, random);
+        String token = EdgeValues.one(tokens, random);
         text.append(
             switch (random.nextInt(5)) {
               case 0, 1 -> token;
               case 2 -> token.substring(token.offsetByCodePoints(0, 1));
-              case 3 -> Values.one(LETTERS, random);
-              default -> Values.one(List.of(" ", "é", "中", "\u0000", "▁", "Ġ", "a\n"), random);
+              case 3 -> EdgeValues.one(LETTERS, random);
+              default -> EdgeValues.one(List.of(" ", "é", "中", "\u0000", "▁", "Ġ", "a\n"), random);
             });
       }
       return text.toString();
@@ -142,12 +142,12 @@ final class VocabularyTarget extends GeneratedTarget {
   private static void grow(Made made, SplittableRandom random) {
     List<String> parts = new ArrayList<>(LETTERS);
     for (int n = random.nextInt(5, 60); n > 0; n--) {
-      String left = Values.one(parts, random);
-      String right = Values.one(parts, random);
-      made.add(left + right, Values.one(TYPES, random));
+      String left = EdgeValues.one(parts, random);
+      String right = EdgeValues.one(parts, random);
+      made.add(left + right, EdgeValues.one(TYPES, random));
       made.merges.add(left + " " + right);
       parts.add(left + right);
     }
-    made.add(Values.one(parts, random) + ">", random.nextBoolean() ? CONTROL : NORMAL);
+    made.add(EdgeValues.one(parts, random) + ">", random.nextBoolean() ? CONTROL : NORMAL);
   }
 }

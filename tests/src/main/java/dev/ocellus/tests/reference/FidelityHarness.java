@@ -62,7 +62,7 @@ final class FidelityHarness {
       for (Visual image : c.visuals()) {
         ImageInput input = encoder.prepare(image, reference.imageOptions(model, c));
         pixels.add(input.pixels());
-        rows.add(encoder.encode(input).rows());
+        rows.add(encoder.encode(input).values());
       }
       return new Embeddings(
           Difference.of(Difference.concat(pixels), c.pixelValues(expected)),

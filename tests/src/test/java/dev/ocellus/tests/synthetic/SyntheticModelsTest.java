@@ -68,7 +68,7 @@ class SyntheticModelsTest {
           encoder.encode(encoder.prepare(RgbImage.filled(60, 40, new Rgb(200, 30, 90))));
       assertThat(rows.nTokens()).isEqualTo(16);
       assertThat(rows.width()).isEqualTo(64);
-      assertFiniteAndVaried(rows.rows());
+      assertFiniteAndVaried(rows.values());
     }
   }
 
@@ -82,7 +82,7 @@ class SyntheticModelsTest {
           encoder.encode(encoder.prepare(RgbImage.filled(60, 40, new Rgb(200, 30, 90))));
       assertThat(rows.nTokens()).isEqualTo(nTokens);
       assertThat(rows.width()).isEqualTo(64);
-      assertFiniteAndVaried(rows.rows());
+      assertFiniteAndVaried(rows.values());
     }
   }
 

@@ -100,7 +100,7 @@ class GraphDecoderTest {
     float[] rows = new float[n * width];
     Random random = new Random(3);
     IntStream.range(0, rows.length).forEach(i -> rows[i] = (float) random.nextGaussian() / 20);
-    return new EncodedImage(rows, n, width, List.of(ImagePiece.Rows.of(n)));
+    return new EncodedImage(rows, n, width, List.of(ImagePiece.Embeddings.of(n)));
   }
 
   @Test

@@ -59,7 +59,7 @@ class InternVl6bTest extends VisionEncoderContract {
       assertThat(input.layout())
           .containsExactly(
               new ImagePiece.Text("<img>"),
-              ImagePiece.Rows.of(13 * 4), // with the thumbnail
+              ImagePiece.Embeddings.of(13 * 4), // with the thumbnail
               new ImagePiece.Text("</img>"));
     }
   }

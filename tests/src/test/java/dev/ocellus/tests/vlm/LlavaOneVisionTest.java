@@ -55,8 +55,8 @@ class LlavaOneVisionTest extends VisionEncoderContract {
       assertThat(three.prepare(large).nTokens()).isEqualTo(16 + 6 * (6 + 1)); // 16 / 2.31
       RgbImage small = Golden.noise(56, 28, 1);
       assertThat(three.prepare(small).nTokens()).isEqualTo(16 + 4 * (8 + 1));
-      float[] rows = three.encode(three.prepare(small)).rows();
-      assertThat(sixteen.encode(sixteen.prepare(small)).rows()).isEqualTo(rows);
+      float[] rows = three.encode(three.prepare(small)).values();
+      assertThat(sixteen.encode(sixteen.prepare(small)).values()).isEqualTo(rows);
     }
   }
 
@@ -66,10 +66,10 @@ class LlavaOneVisionTest extends VisionEncoderContract {
       ImageInput input = encoder.prepare(Golden.noise(56, 28, 1));
       var embeddings = encoder.encode(input);
       int width = embeddings.width();
-      float[] last = row(embeddings.rows(), 16 + 4 * 9 - 1, width);
+      float[] last = row(embeddings.values(), 16 + 4 * 9 - 1, width);
       for (int line = 0; line < 4; line++) {
-        assertThat(row(embeddings.rows(), 16 + line * 9 + 8, width)).isEqualTo(last);
-        assertThat(row(embeddings.rows(), 16 + line * 9 + 7, width)).isNotEqualTo(last);
+        assertThat(row(embeddings.values(), 16 + line * 9 + 8, width)).isEqualTo(last);
+        assertThat(row(embeddings.values(), 16 + line * 9 + 7, width)).isNotEqualTo(last);
       }
     }
   }

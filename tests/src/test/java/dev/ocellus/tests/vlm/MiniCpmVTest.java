@@ -52,7 +52,7 @@ class MiniCpmVTest extends VisionEncoderContract {
         .map(piece ->
             switch (piece) {
               case ImagePiece.Text(String text) -> text;
-              case ImagePiece.Rows rows -> Integer.toString(rows.count());
+              case ImagePiece.Embeddings rows -> Integer.toString(rows.count());
             })
         .collect(Collectors.joining());
   }

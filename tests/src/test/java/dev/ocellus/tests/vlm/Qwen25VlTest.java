@@ -140,13 +140,13 @@ class Qwen25VlTest extends VisionEncoderContract {
   void keepsTheAspectRatioWithinTheLimits() throws IOException {
     try (VisionEncoder encoder = VisionEncoder.open(mmproj(), 1, false)) {
       assertThat(encoder.prepare(noise(1), limits(35)).layout())
-          .containsExactly(ImagePiece.Rows.grid(7, 5));
+          .containsExactly(ImagePiece.Embeddings.grid(7, 5));
       assertThat(encoder.prepare(noise(1), limits(12)).layout())
-          .containsExactly(ImagePiece.Rows.grid(4, 2));
+          .containsExactly(ImagePiece.Embeddings.grid(4, 2));
       // halves are rounded to even numbers: 20 / 8 to 2, 28 / 8 to 4
       RgbImage halves = RgbImage.filled(20, 28, Rgb.BLACK);
       assertThat(encoder.prepare(halves, limits(35)).layout())
-          .containsExactly(ImagePiece.Rows.grid(2, 4));
+          .containsExactly(ImagePiece.Embeddings.grid(2, 4));
     }
   }
 

@@ -48,7 +48,7 @@ abstract class VisionEncoderContract {
         ImageEmbeddings embeddings = encoder.encode(input);
         assertThat(embeddings.nTokens()).isEqualTo(input.nTokens()).isPositive();
         assertThat(embeddings.width()).isEqualTo(encoder.architecture().width());
-        assertThat(embeddings.rows()).hasSize(embeddings.nTokens() * embeddings.width());
+        assertThat(embeddings.values()).hasSize(embeddings.nTokens() * embeddings.width());
         assertThat(input.pixels()).hasSize(input.pixelShape().stream().reduce(1, (a, b) -> a * b));
       }
     }
@@ -60,10 +60,10 @@ abstract class VisionEncoderContract {
       List<ImageInput> inputs = alikeImages().stream().map(encoder::prepare).toList();
       List<ImageEmbeddings> batch = encoder.encode(inputs, new CancellationFlag());
       for (int i = 0; i < inputs.size(); i++) {
-        float[] single = encoder.encode(inputs.get(i)).rows();
+        float[] single = encoder.encode(inputs.get(i)).values();
         // the kernels may add in another order for another number of rows
         for (int j = 0; j < single.length; j++) {
-          assertThat(Math.abs(batch.get(i).rows()[j] - single[j])).isLessThan(Tolerances.BATCH);
+          assertThat(Math.abs(batch.get(i).values()[j] - single[j])).isLessThan(Tolerances.BATCH);
         }
       }
     }
@@ -77,9 +77,9 @@ abstract class VisionEncoderContract {
       List<ImageEmbeddings> expected = together.encode(inputs, new CancellationFlag());
       List<ImageEmbeddings> found = single.encode(inputs, new CancellationFlag());
       for (int i = 0; i < inputs.size(); i++) {
-        assertThat(found.get(i).rows())
+        assertThat(found.get(i).values())
             .usingComparatorWithPrecision(Tolerances.BATCH)
-            .containsExactly(expected.get(i).rows());
+            .containsExactly(expected.get(i).values());
       }
       if (inputs.getFirst().tiles().getFirst().shape().size() == 4) {
         assertThat(single.computeBufferBytes()).isLessThan(together.computeBufferBytes());
@@ -93,9 +93,9 @@ abstract class VisionEncoderContract {
   void encodesAnImageTheSameEveryTime() throws IOException {
     try (VisionEncoder encoder = open()) {
       ImageInput input = encoder.prepare(alikeImages().getFirst());
-      float[] first = encoder.encode(input).rows().clone();
+      float[] first = encoder.encode(input).values().clone();
       encoder.encode(encoder.prepare(alikeImages().getLast()));
-      assertThat(encoder.encode(input).rows()).isEqualTo(first);
+      assertThat(encoder.encode(input).values()).isEqualTo(first);
     }
   }
 
@@ -103,12 +103,12 @@ abstract class VisionEncoderContract {
   void encodesAnImageTheSameAfterALargerBatch() throws IOException {
     try (VisionEncoder encoder = open()) {
       ImageInput input = encoder.prepare(alikeImages().getFirst());
-      float[] first = encoder.encode(input).rows().clone();
+      float[] first = encoder.encode(input).values().clone();
       // needs more memory for intermediates, so what the first graph had is freed
       encoder.encode(Collections.nCopies(24, input), new CancellationFlag());
-      assertThat(encoder.encode(input).rows()).isEqualTo(first);
+      assertThat(encoder.encode(input).values()).isEqualTo(first);
       assertThat(encoder.intermediates(input, List.of("projector.out"))).hasSize(1);
-      assertThat(encoder.encode(input).rows()).isEqualTo(first);
+      assertThat(encoder.encode(input).values()).isEqualTo(first);
     }
   }
 
@@ -187,7 +187,7 @@ abstract class VisionEncoderContract {
       flag.cancel();
       assertThatThrownBy(() -> encoder.encode(List.of(input), flag))
           .isInstanceOf(ComputationCancelledException.class);
-      assertThat(encoder.encode(input).rows()).isNotEmpty();
+      assertThat(encoder.encode(input).values()).isNotEmpty();
     }
   }
 }

@@ -62,7 +62,7 @@ class VisionPrecisionTest {
 
   private static float[] encode(Path mmproj, MatrixPrecision precision) throws IOException {
     try (VisionEncoder encoder = VisionEncoder.open(mmproj, 1, false, precision)) {
-      return encoder.encode(encoder.prepare(Golden.image("exact_56x56.png"))).rows();
+      return encoder.encode(encoder.prepare(Golden.image("exact_56x56.png"))).values();
     }
   }
 
@@ -86,7 +86,7 @@ class VisionPrecisionTest {
   @Test
   void exactIsTheDefault() throws IOException {
     try (VisionEncoder encoder = VisionEncoder.open(halves, 1, false)) {
-      float[] rows = encoder.encode(encoder.prepare(Golden.image("exact_56x56.png"))).rows();
+      float[] rows = encoder.encode(encoder.prepare(Golden.image("exact_56x56.png"))).values();
       assertThat(rows).isEqualTo(encode(halves, MatrixPrecision.EXACT));
     }
     assertThat(Golden.options().vision().precision()).isEqualTo(MatrixPrecision.EXACT);

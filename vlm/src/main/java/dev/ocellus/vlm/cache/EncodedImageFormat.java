@@ -34,7 +34,7 @@ public final class EncodedImageFormat {
    */
   public static byte[] write(String key, EncodedImage image) {
     List<byte[]> texts = new ArrayList<>();
-    long size = MAGIC.length + KEY_BYTES + 12L + 4L * image.rows().length + HASH_BYTES;
+    long size = MAGIC.length + KEY_BYTES + 12L + 4L * image.values().length + HASH_BYTES;
     for (ImagePiece piece : image.layout()) {
       byte[] text =
           piece instanceof ImagePiece.Text t
@@ -43,7 +43,7 @@ public final class EncodedImageFormat {
       texts.add(text);
       size +=
           1
-              + (piece instanceof ImagePiece.Rows rows
+              + (piece instanceof ImagePiece.Embeddings rows
                   ? 16 + 4L * rows.times().size()
                   : 4 + text.length);
     }
@@ -54,15 +54,15 @@ public final class EncodedImageFormat {
     for (int i = 0; i < texts.size(); i++) {
       switch (image.layout().get(i)) {
         case ImagePiece.Text text -> out.put(TEXT).putInt(texts.get(i).length).put(texts.get(i));
-        case ImagePiece.Rows rows -> {
+        case ImagePiece.Embeddings rows -> {
           out.put(ROWS).putInt(rows.count()).putInt(rows.gridX()).putInt(rows.gridY());
           out.putInt(rows.times().size());
           rows.times().forEach(out::putInt);
         }
       }
     }
-    out.asFloatBuffer().put(image.rows());
-    out.position(out.position() + 4 * image.rows().length);
+    out.asFloatBuffer().put(image.values());
+    out.position(out.position() + 4 * image.values().length);
     out.put(sha256(out.array(), out.position()));
     return out.array();
   }
@@ -93,7 +93,7 @@ public final class EncodedImageFormat {
     }
   }
 
-  private static ImagePiece.Rows rows(ByteBuffer in) {
+  private static ImagePiece.Embeddings rows(ByteBuffer in) {
     int count = in.getInt();
     int gridX = in.getInt();
     int gridY = in.getInt();
@@ -105,7 +105,7 @@ public final class EncodedImageFormat {
     for (int i = 0; i < nTimes; i++) {
       times.add(in.getInt());
     }
-    return new ImagePiece.Rows(count, gridX, gridY, times);
+    return new ImagePiece.Embeddings(count, gridX, gridY, times);
   }
 
   private static @Nullable EncodedImage body(ByteBuffer in) {

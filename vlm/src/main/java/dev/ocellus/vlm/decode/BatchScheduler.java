@@ -248,7 +248,7 @@ final class BatchScheduler implements AutoCloseable {
       DecodeRequest.Embeddings request = (DecodeRequest.Embeddings) slice.request;
       for (int i = request.progress; i < request.progress + slice.count; i++) {
         batch.add(
-            request.image.rows(),
+            request.image.values(),
             request.from + i,
             request.positions[i],
             request.sequence.id(),

@@ -32,13 +32,13 @@ public final class BidirectionalPrompt {
         }
         case ContextEntry.Image image -> {
           System.arraycopy(
-              image.image().rows(), image.from() * width, rows, at * width, image.size() * width);
+              image.image().values(), image.from() * width, rows, at * width, image.size() * width);
           key.append(' ').append(image.key()).append(':').append(image.from());
         }
       }
       at += entry.size();
     }
-    ImagePiece.Rows layout = ImagePiece.Rows.of(n);
+    ImagePiece.Embeddings layout = ImagePiece.Embeddings.of(n);
     var whole = new EncodedImage(rows, n, width, List.of(layout));
     return List.of(new ContextEntry.Image(key.toString(), whole, 0, layout));
   }

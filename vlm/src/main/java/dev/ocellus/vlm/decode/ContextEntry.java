@@ -5,27 +5,27 @@ import dev.ocellus.vlm.vision.ImagePiece;
 import java.util.Arrays;
 import java.util.List;
 
-/** What stands, or is to stand, in a context: a token, or rows of an image. */
+/** What stands, or is to stand, in a context: a token, or embeddings of an image. */
 public sealed interface ContextEntry {
   /** A token of text. */
   record Token(int id) implements ContextEntry {}
 
   /**
-   * Rows of an image, recognized by its key when they come again.
+   * Embeddings of an image, recognized by its key when they come again.
    *
    * @param key hash of the image's pixels
-   * @param image all its rows
-   * @param from first row
-   * @param rows how many, and how their positions lie
+   * @param image all its embeddings
+   * @param from first embedding
+   * @param embeddings how many, and how their positions lie
    */
-  record Image(String key, EncodedImage image, int from, ImagePiece.Rows rows)
+  record Image(String key, EncodedImage image, int from, ImagePiece.Embeddings embeddings)
       implements ContextEntry {}
 
   /** Places in the cache that it takes. */
   default int size() {
     return switch (this) {
       case Token token -> 1;
-      case Image image -> image.rows().count();
+      case Image image -> image.embeddings().count();
     };
   }
 
@@ -33,26 +33,26 @@ public sealed interface ContextEntry {
   default int positions() {
     return switch (this) {
       case Token token -> 1;
-      case Image image -> image.rows().positions();
+      case Image image -> image.embeddings().positions();
     };
   }
 
   /**
-   * Position of a row on every axis: its place in the line, or on a grid time, height and width, as
-   * multi-axis rotary positions want them.
+   * Position of an embedding on every axis: its place in the line, or on a grid time, height and
+   * width, as multi-axis rotary positions want them.
    *
-   * @param start position of the first row
-   * @param nPositions numbers that the model wants
+   * @param start position of the first embedding
+   * @param nPositions axes that the model wants
    */
-  static int[] axes(ImagePiece.Rows rows, int row, int start, int nPositions) {
+  static int[] axes(ImagePiece.Embeddings piece, int index, int start, int nPositions) {
     int[] axes = new int[nPositions];
-    if (rows.onGrid() && nPositions > 1) {
-      axes[0] = start + rows.time(row);
-      axes[1] = start + rows.line(row);
-      axes[2] = start + rows.column(row);
+    if (piece.onGrid() && nPositions > 1) {
+      axes[0] = start + piece.time(index);
+      axes[1] = start + piece.line(index);
+      axes[2] = start + piece.column(index);
       return axes;
     }
-    Arrays.fill(axes, 0, Math.min(3, nPositions), start + row);
+    Arrays.fill(axes, 0, Math.min(3, nPositions), start + index);
     return axes;
   }
 
@@ -77,7 +77,7 @@ public sealed interface ContextEntry {
           other instanceof Image theirs
               && mine.key.equals(theirs.key)
               && mine.from == theirs.from
-              && mine.rows.equals(theirs.rows);
+              && mine.embeddings.equals(theirs.embeddings);
     };
   }
 }

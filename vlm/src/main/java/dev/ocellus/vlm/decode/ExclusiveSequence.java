@@ -65,7 +65,11 @@ final class ExclusiveSequence implements KvSequence {
     batch.clear();
     for (int i = 0; i < positions.length; i++) {
       batch.add(
-          image.rows(), from + i, positions[i], SEQUENCE, wantsLogits && i == positions.length - 1);
+          image.values(),
+          from + i,
+          positions[i],
+          SEQUENCE,
+          wantsLogits && i == positions.length - 1);
     }
     firstOutput = positions.length - 1;
     context.decode(batch, causal, flag);

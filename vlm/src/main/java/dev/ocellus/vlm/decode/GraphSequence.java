@@ -111,7 +111,7 @@ final class GraphSequence implements KvSequence {
       run(
           new Step("embeddings", n, nOutputs, 0, mask(n, causal)),
           inputs -> inputs.input("embeddings", graph.width(), n),
-          run -> run.set("embeddings", image.rows(), offset),
+          run -> run.set("embeddings", image.values(), offset),
           flag);
       done += n;
     }

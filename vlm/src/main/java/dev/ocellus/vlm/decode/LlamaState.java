@@ -45,7 +45,7 @@ record LlamaState(LlamaContext context, int sequence, Runnable beforeRead) imple
         case ContextEntry.Token(int id) -> places.addToken(id, position);
         case ContextEntry.Image image -> {
           for (int row = 0; row < image.size(); row++) {
-            places.addRow(ContextEntry.axes(image.rows(), row, position, nPositions));
+            places.addRow(ContextEntry.axes(image.embeddings(), row, position, nPositions));
           }
         }
       }

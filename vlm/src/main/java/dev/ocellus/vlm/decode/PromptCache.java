@@ -272,14 +272,14 @@ public final class PromptCache {
   }
 
   private void decodeImage(ContextEntry.Image image, boolean last, CancellationFlag flag) {
-    int nEmbeddings = image.rows().count();
+    int nEmbeddings = image.embeddings().count();
     int nBefore = present.size();
     try {
       for (int row = 0; row < nEmbeddings; ) {
         int n = Math.min(nEmbeddings - row, sequence.nBatch());
         int[][] positions = new int[n][];
         for (int i = 0; i < n; i++) {
-          positions[i] = ContextEntry.axes(image.rows(), row + i, position, nPositions);
+          positions[i] = ContextEntry.axes(image.embeddings(), row + i, position, nPositions);
         }
         boolean wantsLogits = last && row + n == nEmbeddings;
         sequence.decodeEmbeddings(
@@ -297,7 +297,7 @@ public final class PromptCache {
       throw e;
     }
     used += nEmbeddings;
-    position += image.rows().positions();
+    position += image.embeddings().positions();
   }
 
   /** Forgets what a call that failed has left behind, whatever it failed with. */

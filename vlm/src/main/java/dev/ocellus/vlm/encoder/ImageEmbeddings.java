@@ -7,24 +7,24 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the text model gets of an image.
  *
- * @param rows {@code nTokens} embeddings of {@code width} floats, in the order in which they are
+ * @param values {@code nTokens} embeddings of {@code width} floats, in the order in which they are
  *     decoded
  * @param nTokens how many
  * @param width floats of an embedding
  */
-public record ImageEmbeddings(float[] rows, int nTokens, int width) {
+public record ImageEmbeddings(float[] values, int nTokens, int width) {
 
   @Override
   public boolean equals(@Nullable Object other) {
     return other instanceof ImageEmbeddings that
         && nTokens == that.nTokens
         && width == that.width
-        && Arrays.equals(rows, that.rows);
+        && Arrays.equals(values, that.values);
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(nTokens, width, Arrays.hashCode(rows));
+    return Objects.hash(nTokens, width, Arrays.hashCode(values));
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.MatMulObserver;
+import dev.ocellus.vlm.graph.Floats;
 import dev.ocellus.vlm.graph.GraphRun;
 import dev.ocellus.vlm.graph.GraphRunner;
 import dev.ocellus.vlm.graph.ModelGraph;
@@ -180,7 +181,7 @@ public final class VisionEncoder implements AutoCloseable {
 
   private static float[] joined(ImageInput image, Map<Tiles, float[]> embeddings) {
     List<float[]> parts = image.tiles().stream().map(embeddings::get).toList();
-    return parts.size() == 1 ? parts.getFirst() : Floats.concat(parts);
+    return Floats.concat(parts);
   }
 
   private void encodeAlike(

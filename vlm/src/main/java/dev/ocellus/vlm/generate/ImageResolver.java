@@ -110,7 +110,7 @@ final class ImageResolver {
           for (ImagePiece piece : layout(visuals.get(index), filler)) {
             switch (piece) {
               case ImagePiece.Text(String written) -> text += tokens(written).length;
-              case ImagePiece.Rows rows -> {
+              case ImagePiece.Embeddings rows -> {
                 images += rows.count();
                 longest = Math.max(longest, rows.count());
               }
@@ -197,7 +197,7 @@ final class ImageResolver {
             entries.add(new ContextEntry.Token(id));
           }
         }
-        case ImagePiece.Rows rows -> {
+        case ImagePiece.Embeddings rows -> {
           entries.add(new ContextEntry.Image(key, image, row, rows));
           row += rows.count();
         }
@@ -216,7 +216,7 @@ final class ImageResolver {
     for (Map.Entry<String, ImageInput> entry : prepared.entrySet()) {
       ImageEmbeddings rows = results.get(i++);
       var image =
-          new EncodedImage(rows.rows(), rows.nTokens(), rows.width(), entry.getValue().layout());
+          new EncodedImage(rows.values(), rows.nTokens(), rows.width(), entry.getValue().layout());
       known.put(entry.getKey(), image);
       cache.put(entry.getKey(), image);
       encodedTokens += rows.nTokens();

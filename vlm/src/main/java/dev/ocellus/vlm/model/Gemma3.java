@@ -138,7 +138,7 @@ final class Gemma3 {
 
     /** The whole image, then its crops, each as an image stands in a prompt. */
     private List<ImagePiece> layout(int n) {
-      ImagePiece image = ImagePiece.Rows.of(config.perSide() * config.perSide());
+      ImagePiece image = ImagePiece.Embeddings.of(config.perSide() * config.perSide());
       List<ImagePiece> pieces = new ArrayList<>();
       pieces.add(image);
       for (int i = 1; i < n; i++) {

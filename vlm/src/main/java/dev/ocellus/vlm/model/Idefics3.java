@@ -92,7 +92,7 @@ final class Idefics3 {
 
     ImagePiece embeddingsOfTile() {
       int perSide = tower.grid() / shuffle.factor();
-      return ImagePiece.Rows.of(perSide * perSide);
+      return ImagePiece.Embeddings.of(perSide * perSide);
     }
   }
 

@@ -135,7 +135,7 @@ final class InternVl {
           grid.height(),
           List.of(
               new ImagePiece.Text("<img>"),
-              ImagePiece.Rows.of(tiles.size() * config.nRows()),
+              ImagePiece.Embeddings.of(tiles.size() * config.nRows()),
               new ImagePiece.Text("</img>")));
     }
 
@@ -150,7 +150,7 @@ final class InternVl {
       List<ImagePiece> layout = new ArrayList<>();
       for (int i = 1; i <= tiles.size(); i++) {
         layout.add(new ImagePiece.Text(i == 1 ? "<img>" : "</img>\nFrame" + i + ": <img>"));
-        layout.add(ImagePiece.Rows.of(config.nRows()));
+        layout.add(ImagePiece.Embeddings.of(config.nRows()));
       }
       layout.add(new ImagePiece.Text("</img>"));
       return new ImageInput(

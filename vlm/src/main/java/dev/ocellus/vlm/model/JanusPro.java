@@ -82,7 +82,7 @@ final class JanusPro {
           1,
           List.of(
               new ImagePiece.Text("<begin_of_image>"),
-              ImagePiece.Rows.of(tower.nPatches()),
+              ImagePiece.Embeddings.of(tower.nPatches()),
               new ImagePiece.Text("<end_of_image>")));
     }
   }

@@ -83,7 +83,7 @@ final class Llava {
           List.of(1, 3, side, side),
           1,
           1,
-          List.of(ImagePiece.Rows.of(nRows)));
+          List.of(ImagePiece.Embeddings.of(nRows)));
     }
   }
 

@@ -66,7 +66,7 @@ final class LlavaNext {
           List.of(1, tiles.size(), 3, side, side),
           canvas.width() / side,
           canvas.height() / side,
-          List.of(ImagePiece.Rows.of(tower.nPatches() + window.nRows())),
+          List.of(ImagePiece.Embeddings.of(tower.nPatches() + window.nRows())),
           1,
           image.size());
     }

@@ -139,7 +139,7 @@ final class LlavaOneVision {
           List.of(1, tiles.size(), 3, side, side),
           size.width() / side,
           size.height() / side,
-          List.of(ImagePiece.Rows.of(tower.nPatches() + grid.lines * (grid.columns + 1))),
+          List.of(ImagePiece.Embeddings.of(tower.nPatches() + grid.lines * (grid.columns + 1))),
           1,
           image.size());
     }

@@ -152,7 +152,7 @@ final class MiniCpmV {
 
     private void add(List<ImagePiece> pieces, String before, String after) {
       pieces.add(new ImagePiece.Text(before));
-      pieces.add(ImagePiece.Rows.of(nQueries));
+      pieces.add(ImagePiece.Embeddings.of(nQueries));
       pieces.add(new ImagePiece.Text(after));
     }
   }

@@ -68,7 +68,7 @@ final class PaliGemma {
           List.of(1, 3, side, side),
           1,
           1,
-          List.of(ImagePiece.Rows.of(tower.nPatches())));
+          List.of(ImagePiece.Embeddings.of(tower.nPatches())));
     }
   }
 

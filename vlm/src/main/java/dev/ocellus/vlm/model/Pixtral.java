@@ -90,7 +90,7 @@ final class Pixtral {
       int ny = tile.gridY() / mergeSize;
       List<ImagePiece> pieces = new ArrayList<>();
       for (int y = 1; y <= ny; y++) {
-        pieces.add(ImagePiece.Rows.of(nx));
+        pieces.add(ImagePiece.Embeddings.of(nx));
         pieces.add(new ImagePiece.Text(y < ny ? "[IMG_BREAK]" : "[IMG_END]"));
       }
       return pieces;

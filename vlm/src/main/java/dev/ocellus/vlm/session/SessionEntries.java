@@ -60,7 +60,7 @@ final class SessionEntries {
   private static int pieceAt(EncodedImage image, int row) {
     int at = 0;
     for (int i = 0; i < image.layout().size(); i++) {
-      if (image.layout().get(i) instanceof ImagePiece.Rows rows) {
+      if (image.layout().get(i) instanceof ImagePiece.Embeddings rows) {
         if (at == row) {
           return i;
         }
@@ -144,12 +144,12 @@ final class SessionEntries {
     List<ImagePiece> layout = image.image.layout();
     if (piece < 0
         || piece >= layout.size()
-        || !(layout.get(piece) instanceof ImagePiece.Rows rows)) {
+        || !(layout.get(piece) instanceof ImagePiece.Embeddings rows)) {
       throw new IOException("piece %d of an image, which has no rows there".formatted(piece));
     }
     int from =
         layout.subList(0, piece).stream()
-            .mapToInt(before -> before instanceof ImagePiece.Rows r ? r.count() : 0)
+            .mapToInt(before -> before instanceof ImagePiece.Embeddings r ? r.count() : 0)
             .sum();
     return new ContextEntry.Image(image.key, image.image, from, rows);
   }
@@ -170,7 +170,7 @@ final class SessionEntries {
             "image %d has rows of %d floats, and the model takes %d"
                 .formatted(i, image.width(), width));
       }
-      for (float value : image.rows()) {
+      for (float value : image.values()) {
         if (!Float.isFinite(value)) {
           throw new IOException("image %d holds the number %s".formatted(i, value));
         }

@@ -46,7 +46,7 @@ public record ImageInput(
   /** Image embeddings that the text model will see. */
   public int nTokens() {
     return layout.stream()
-        .mapToInt(piece -> piece instanceof ImagePiece.Rows rows ? rows.count() : 0)
+        .mapToInt(piece -> piece instanceof ImagePiece.Embeddings rows ? rows.count() : 0)
         .sum();
   }
 

@@ -20,8 +20,8 @@ public sealed interface ImagePiece {
    * @param times position in time of each grid, from 0 on and never going back, where positions
    *     have axes
    */
-  record Rows(int count, int gridX, int gridY, List<Integer> times) implements ImagePiece {
-    public Rows {
+  record Embeddings(int count, int gridX, int gridY, List<Integer> times) implements ImagePiece {
+    public Embeddings {
       times = List.copyOf(times);
       boolean right =
           gridX > 0
@@ -49,21 +49,21 @@ public sealed interface ImagePiece {
     }
 
     /** Embeddings whose positions follow each other as those of text do. */
-    public static Rows of(int count) {
-      return new Rows(count, 0, 0, List.of());
+    public static Embeddings of(int count) {
+      return new Embeddings(count, 0, 0, List.of());
     }
 
     /**
      * Embeddings on a grid, for rotary positions with axes (time, height, width): all share the
      * time, and text goes on behind the longer side.
      */
-    public static Rows grid(int gridX, int gridY) {
+    public static Embeddings grid(int gridX, int gridY) {
       return grids(gridX, gridY, List.of(0));
     }
 
     /** Embeddings of several grids, such as of a video, each with its time. */
-    public static Rows grids(int gridX, int gridY, List<Integer> times) {
-      return new Rows(Math.multiplyExact(gridX * gridY, times.size()), gridX, gridY, times);
+    public static Embeddings grids(int gridX, int gridY, List<Integer> times) {
+      return new Embeddings(Math.multiplyExact(gridX * gridY, times.size()), gridX, gridY, times);
     }
 
     /** Whether positions have axes. */

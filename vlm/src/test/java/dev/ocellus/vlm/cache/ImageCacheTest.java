@@ -34,8 +34,8 @@ class ImageCacheTest {
         4,
         List.of(
             new ImagePiece.Text("<row é>"),
-            ImagePiece.Rows.grids(nTokens - 1, 1, List.of(0)),
-            ImagePiece.Rows.of(1)));
+            ImagePiece.Embeddings.grids(nTokens - 1, 1, List.of(0)),
+            ImagePiece.Embeddings.of(1)));
   }
 
   private ImageCache onDisk(String encoder, long bytes) {
@@ -49,7 +49,7 @@ class ImageCacheTest {
   }
 
   private static void assertSame(EncodedImage found, EncodedImage stored) {
-    assertThat(found.rows()).isEqualTo(stored.rows());
+    assertThat(found.values()).isEqualTo(stored.values());
     assertThat(found.layout()).isEqualTo(stored.layout());
     assertThat(found.width()).isEqualTo(stored.width());
   }

@@ -45,7 +45,7 @@ class ValuesTest {
 
   @Test
   void valuesWithArraysAreEqualByContent() {
-    List<ImagePiece> layout = List.of(ImagePiece.Rows.of(1));
+    List<ImagePiece> layout = List.of(ImagePiece.Embeddings.of(1));
     assertThat(new EncodedImage(new float[] {1, 2}, 1, 2, layout))
         .isEqualTo(new EncodedImage(new float[] {1, 2}, 1, 2, layout))
         .isNotEqualTo(new EncodedImage(new float[] {1, 3}, 1, 2, layout));

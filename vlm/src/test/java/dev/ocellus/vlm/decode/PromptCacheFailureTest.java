@@ -27,7 +27,7 @@ class PromptCacheFailureTest {
   private static ContextEntry image(String key, int nRows, float first) {
     float[] rows = new float[nRows];
     IntStream.range(0, nRows).forEach(i -> rows[i] = first + i);
-    ImagePiece.Rows layout = ImagePiece.Rows.of(nRows);
+    ImagePiece.Embeddings layout = ImagePiece.Embeddings.of(nRows);
     return new ContextEntry.Image(
         key, new EncodedImage(rows, nRows, 1, List.of(layout)), 0, layout);
   }
@@ -48,7 +48,7 @@ class PromptCacheFailureTest {
       switch (entry) {
         case ContextEntry.Token(int id) -> places.add(id);
         case ContextEntry.Image image -> {
-          for (float row : image.image().rows()) {
+          for (float row : image.image().values()) {
             places.add(row);
           }
         }

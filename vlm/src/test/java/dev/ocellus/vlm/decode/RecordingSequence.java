@@ -99,7 +99,7 @@ final class RecordingSequence implements KvSequence {
       CancellationFlag flag) {
     call(() -> {
       for (int i = 0; i < positions.length; i++) {
-        put(positions[i][0], image.rows()[from + i]);
+        put(positions[i][0], image.values()[from + i]);
       }
     });
   }

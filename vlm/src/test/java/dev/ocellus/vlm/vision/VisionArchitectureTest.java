@@ -25,7 +25,8 @@ class VisionArchitectureTest {
   private record Preprocessor(boolean takesVideos, boolean hasPanAndScan)
       implements ImagePreprocessor {
     private static ImageInput input(int nTokens) {
-      return new ImageInput(List.of(), List.of(0), 1, 1, List.of(ImagePiece.Rows.of(nTokens)));
+      return new ImageInput(
+          List.of(), List.of(0), 1, 1, List.of(ImagePiece.Embeddings.of(nTokens)));
     }
 
     @Override

@@ -92,7 +92,7 @@ public record QwenTiling(
         List.of((int) nPatches, (int) (2 * rowLength)),
         1,
         1,
-        List.of(ImagePiece.Rows.grid(gridX / mergeSize, gridY / mergeSize)),
+        List.of(ImagePiece.Embeddings.grid(gridX / mergeSize, gridY / mergeSize)),
         2,
         null);
   }
@@ -140,7 +140,7 @@ public record QwenTiling(
   /** Tokens of a video's pairs of frames on their grids. */
   public ImagePiece rows(ImageSize size, List<Integer> times) {
     int token = patchSize * mergeSize;
-    return ImagePiece.Rows.grids(size.width() / token, size.height() / token, times);
+    return ImagePiece.Embeddings.grids(size.width() / token, size.height() / token, times);
   }
 
   /** The size at which an image, or a frame of a video, is encoded. */

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 
 /** Numbers that programs go wrong with. */
-final class Values {
+final class EdgeValues {
   private static final long[] INTEGERS = {
     0,
     1,
@@ -75,7 +75,7 @@ final class Values {
     10000
   };
 
-  private Values() {}
+  private EdgeValues() {}
 
   /** One of the notorious, or a neighbour of what was there. */
   static long integer(long old, RandomGenerator random) {

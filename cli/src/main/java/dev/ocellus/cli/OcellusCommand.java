@@ -11,15 +11,15 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What all verbs have in common. */
-abstract class Verb implements Callable<Integer> {
+/** What all commands have in common. */
+abstract class OcellusCommand implements Callable<Integer> {
   @Mixin OutputMixin output = new OutputMixin();
 
   @Spec @Nullable CommandSpec spec;
 
   private final Io io;
 
-  Verb(Io io) {
+  OcellusCommand(Io io) {
     this.io = io;
   }
 

@@ -15,13 +15,13 @@ import org.jspecify.annotations.Nullable;
  * rope_theta} and {@code rope_scaling}, or {@code rope_parameters}, for all layers or apart for
  * those with a sliding window.
  */
-final class Rope {
+final class RopeConfig {
   private final HfConfig config;
   private final @Nullable JsonNode full;
   private final OptionalDouble theta;
   private final OptionalDouble slidingTheta;
 
-  private Rope(
+  private RopeConfig(
       HfConfig config, @Nullable JsonNode full, OptionalDouble theta, OptionalDouble slidingTheta) {
     this.config = config;
     this.full = full;
@@ -29,7 +29,7 @@ final class Rope {
     this.slidingTheta = slidingTheta;
   }
 
-  static Rope of(HfConfig config) {
+  static RopeConfig of(HfConfig config) {
     JsonNode node =
         config.find("rope_parameters") != null
             ? config.find("rope_parameters")
@@ -41,7 +41,7 @@ final class Rope {
     OptionalDouble theta = number(full, "rope_theta");
     OptionalDouble sliding =
         node == null ? OptionalDouble.empty() : number(node.get("sliding_attention"), "rope_theta");
-    return new Rope(
+    return new RopeConfig(
         config,
         full,
         theta.isPresent() ? theta : config.findReal("rope_theta", "global_rope_theta"),

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** Shows an answer as it comes, with progress before its first word. */
-final class Talk implements AnswerListener {
+final class AnswerPrinter implements AnswerListener {
   private final Progress progress;
   private final PrintStream out;
   private final boolean stream;
@@ -20,7 +20,7 @@ final class Talk implements AnswerListener {
   /**
    * @param stream whether the text is printed as it comes, and not at all otherwise
    */
-  Talk(Progress progress, PrintStream out, boolean stream) {
+  AnswerPrinter(Progress progress, PrintStream out, boolean stream) {
     this.progress = progress;
     this.out = out;
     this.stream = stream;

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Grammars, schemas, tools and log probabilities on the command line, with the embedded model. */
-class ConstraintsTest {
+class ConstraintOptionsTest {
   private static final String SCHEMA =
       "{\"type\": \"object\", \"properties\": {\"color\": {\"enum\": [\"red\", \"blue\"]}, \"note\": {\"type\": \"string\"}, \"count\": {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 9}}, \"required\": [\"color\", \"note\", \"count\"]}";
 

@@ -1,15 +1,15 @@
-package dev.ocellus.vlm.embedding;
+package dev.ocellus.vlm.graph;
 
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /** Arrays of floats. */
-final class Floats {
+public final class Floats {
   private Floats() {}
 
   /** One array after the other. */
-  static float[] concat(List<float[]> parts) {
+  public static float[] concat(List<float[]> parts) {
     if (parts.size() == 1) {
       return parts.getFirst();
     }
@@ -23,7 +23,7 @@ final class Floats {
   }
 
   /** Parts of {@code length} each. */
-  static List<float[]> split(float[] all, int length) {
+  public static List<float[]> split(float[] all, int length) {
     List<float[]> parts = new ArrayList<>();
     for (int at = 0; at < all.length; at += length) {
       parts.add(Arrays.copyOfRange(all, at, at + length));
