@@ -21,8 +21,7 @@ public final class Converters {
 
   private static final Map<String, Factory> TEXT = new LinkedHashMap<>();
   private static final Map<String, Factory> VISION = new LinkedHashMap<>();
-  private static final Map<String, Factory> DUAL =
-      Map.of("CLIPModel", ClipModel::new, "SiglipModel", SiglipModel::new);
+  private static final Map<String, Factory> DUAL = Map.of("CLIPModel", ClipModel::new);
 
   /** Language models whose configuration names no architecture, by {@code model_type}. */
   private static final Map<String, String> BY_TYPE =

@@ -75,11 +75,11 @@ final class PostProcessorTokens {
     JsonNode first = null;
     JsonNode last = null;
     if (single.size() > 1) {
-      first = special(single.get(0));
+      first = special(single.path(0));
       if (first != null) {
         leading(first);
       }
-      last = special(single.get(single.size() - 1));
+      last = special(single.path(single.size() - 1)); // nothing if it is an object
       if (last != null) {
         trailing(last);
       }

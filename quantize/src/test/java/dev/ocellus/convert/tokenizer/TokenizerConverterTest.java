@@ -273,6 +273,19 @@ class TokenizerConverterTest {
   }
 
   @Test
+  void aTemplateOfThePostProcessorThatIsNoListAddsNothing() throws IOException {
+    Files.writeString(
+        directory.resolve("tokenizer.json"),
+        """
+        {"pre_tokenizer": {"type": "ByteLevel"},
+         "post_processor": {"type": "TemplateProcessing", "single": {"a": 1, "b": 2}, "pair": 3},
+         "model": {"vocab": {"a": 0}, "merges": ["a a"]}}
+        """);
+    Files.writeString(directory.resolve("tokenizer_config.json"), "{}");
+    written(1, m -> assertThat(m.bool("tokenizer.ggml.add_bos_token", false)).isFalse());
+  }
+
+  @Test
   void writesNamedTemplates() throws IOException {
     Files.writeString(
         directory.resolve("tokenizer.json"),
