@@ -65,6 +65,11 @@ public final class Soak implements Callable<Integer> {
       description = "Chats after which the model is opened anew (${DEFAULT-VALUE}).")
   private int reloadEvery;
 
+  @Option(
+      names = "--trim",
+      description = "Before each line, gives back what malloc keeps of freed memory (glibc).")
+  private boolean trim;
+
   @Option(names = "--seed", defaultValue = "1", description = "Another one, other images.")
   private long seed;
 
@@ -141,6 +146,9 @@ public final class Soak implements Callable<Integer> {
   }
 
   private Usage report(int done, long began) throws IOException {
+    if (trim) {
+      Usage.trim();
+    }
     Usage usage = Usage.now();
     out.printf(
         "| %d | %d | %.0f | %.0f | %.0f | %d | %d |%n",

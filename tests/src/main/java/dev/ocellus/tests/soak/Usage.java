@@ -5,6 +5,8 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
+import javax.management.JMException;
+import javax.management.ObjectName;
 
 /**
  * What a process uses. What only Linux tells is 0 elsewhere.
@@ -28,6 +30,23 @@ record Usage(long resident, long heap, long committedHeap, int threads, int file
         heap.getCommitted(),
         ManagementFactory.getThreadMXBean().getThreadCount(),
         openFiles());
+  }
+
+  /**
+   * Lets the C library give the system what it keeps of freed memory, where the JVM can ask for it:
+   * HotSpot on Linux with glibc.
+   */
+  static void trim() {
+    try {
+      ManagementFactory.getPlatformMBeanServer()
+          .invoke(
+              new ObjectName("com.sun.management:type=DiagnosticCommand"),
+              "systemTrimNativeHeap",
+              null,
+              null);
+    } catch (JMException e) {
+      throw new IllegalStateException("this JVM cannot trim the native heap", e);
+    }
   }
 
   private static long residentBytes() throws IOException {
