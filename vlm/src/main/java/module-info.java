@@ -12,8 +12,7 @@ module dev.ocellus.vlm {
   exports dev.ocellus.vlm.decode to
       dev.ocellus.quantize,
       dev.ocellus.cli;
-  exports dev.ocellus.vlm.dual to
-      dev.ocellus.cli;
+  exports dev.ocellus.vlm.dual;
   exports dev.ocellus.vlm.embedding;
   exports dev.ocellus.vlm.encoder;
   exports dev.ocellus.vlm.generate to
@@ -21,8 +20,6 @@ module dev.ocellus.vlm {
       dev.ocellus.cli;
   exports dev.ocellus.vlm.grammar;
   exports dev.ocellus.vlm.grammar.schema;
-  exports dev.ocellus.vlm.graph to
-      dev.ocellus.cli;
   exports dev.ocellus.vlm.image;
   exports dev.ocellus.vlm.image.codec;
   exports dev.ocellus.vlm.json;

@@ -5,7 +5,7 @@ import dev.ocellus.convert.Converter;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.vlm.dual.TextTokens;
 import dev.ocellus.vlm.embedding.DualEncoder;
-import dev.ocellus.vlm.graph.RunnerOptions;
+import dev.ocellus.vlm.embedding.EmbeddingOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -47,7 +47,7 @@ final class DualMixin {
         command
             .checked(() -> threads == null ? defaults : defaults.withThreads(threads, threads))
             .nThreads();
-    RunnerOptions options = RunnerOptions.cpu(n).withGpu(!cpu).withPrecision(precision);
+    EmbeddingOptions options = new EmbeddingOptions(n, !cpu, precision);
     if (Converter.isCheckpoint(model)) {
       Converter.requireDualEncoder(model);
     }

@@ -21,7 +21,8 @@ public final class Converters {
 
   private static final Map<String, Factory> TEXT = new LinkedHashMap<>();
   private static final Map<String, Factory> VISION = new LinkedHashMap<>();
-  private static final Map<String, Factory> DUAL = Map.of("CLIPModel", ClipModel::new);
+  private static final Map<String, Factory> DUAL =
+      Map.of("CLIPModel", ClipModel::new, "SiglipModel", SiglipModel::new);
 
   /** Language models whose configuration names no architecture, by {@code model_type}. */
   private static final Map<String, String> BY_TYPE =

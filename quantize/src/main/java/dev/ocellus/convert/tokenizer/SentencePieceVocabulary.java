@@ -15,8 +15,8 @@ final class SentencePieceVocabulary {
   private final SentencePieceModel model;
   private final Vocabulary tokens;
 
-  SentencePieceVocabulary(HfFolder folder, int nVocab) throws IOException {
-    model = SentencePieceModel.read(folder.file("tokenizer.model"));
+  SentencePieceVocabulary(HfFolder folder, int nVocab, String file) throws IOException {
+    model = SentencePieceModel.read(folder.file(file));
     tokens = new Vocabulary(nVocab);
     for (int i = 0; i < Math.min(nVocab, model.pieces.size()); i++) {
       SentencePieceModel.Piece p = model.pieces.get(i);

@@ -3,6 +3,7 @@ package dev.ocellus.convert.tokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.convert.common.ConversionException;
+import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.HfFolder;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TokenizerConverter {
   private static final String SENTENCE_PIECE = "tokenizer.model";
+  private static final String SIGLIP = "spiece.model";
   private static final String JSON = "tokenizer.json";
 
   private final HfFolder folder;
@@ -100,7 +102,8 @@ public final class TokenizerConverter {
       return;
     }
     TokenizerJson json = tokenizerJson();
-    SentencePieceVocabulary vocabulary = new SentencePieceVocabulary(folder, nVocab);
+    SentencePieceVocabulary vocabulary =
+        new SentencePieceVocabulary(folder, nVocab, SENTENCE_PIECE);
     vocabulary.unusedPlaceholders();
     vocabulary.tokens().writeSentencePiece(out, folder.file(SENTENCE_PIECE));
     out.bool("tokenizer.ggml.add_space_prefix", vocabulary.model().addDummyPrefix);
@@ -113,17 +116,66 @@ public final class TokenizerConverter {
   }
 
   private void sentencePiece(GgufWriter out, @Nullable TokenizerJson json) throws IOException {
-    SentencePieceVocabulary vocabulary = new SentencePieceVocabulary(folder, nVocab);
+    SentencePieceVocabulary vocabulary =
+        new SentencePieceVocabulary(folder, nVocab, SENTENCE_PIECE);
     SentencePieceModel model = vocabulary.model();
     if (model.modelType == SentencePieceModel.UNIGRAM) {
-      vocabulary.tokens().write(out, "t5", "default", true);
-      out.bool("tokenizer.ggml.add_space_prefix", model.addDummyPrefix);
-      out.bool("tokenizer.ggml.remove_extra_whitespaces", model.removeExtraWhitespaces);
-      UnigramVocabulary.writeCharsmap(out, model.precompiledCharsmap);
+      unigram(out, vocabulary);
     } else {
       vocabulary.tokens().writeSentencePiece(out, folder.file(SENTENCE_PIECE));
     }
     finish(out, SpecialTokens.of(folder, json, nVocab), null);
+  }
+
+  private static void unigram(GgufWriter out, SentencePieceVocabulary vocabulary) {
+    SentencePieceModel model = vocabulary.model();
+    vocabulary.tokens().write(out, "t5", "default", true);
+    out.bool("tokenizer.ggml.add_space_prefix", model.addDummyPrefix);
+    out.bool("tokenizer.ggml.remove_extra_whitespaces", model.removeExtraWhitespaces);
+    UnigramVocabulary.writeCharsmap(out, model.precompiledCharsmap);
+  }
+
+  /** SigLIP's unigram model, whose texts are lower-cased before it sees them. */
+  public void writeSiglip(GgufWriter out) throws IOException {
+    if (!Files.exists(folder.file(SIGLIP))) {
+      throw new ConversionException(
+          "%s: no %s, which SigLIP's tokenizer is; models of its class with another one (SigLIP 2) are not converted."
+              .formatted(folder.directory(), SIGLIP));
+    }
+    HfConfig config =
+        HfConfig.of(folder.file("tokenizer_config.json"), folder.json("tokenizer_config.json"));
+    if (!config.flag("do_lower_case", true)) {
+      throw config.invalid("do_lower_case", "true, as no file can say otherwise", "false");
+    }
+    SentencePieceVocabulary vocabulary = new SentencePieceVocabulary(folder, nVocab, SIGLIP);
+    if (vocabulary.model().modelType != SentencePieceModel.UNIGRAM) {
+      throw new ConversionException(
+          "%s: expected a unigram model, found another. Is it the tokenizer of this checkpoint?"
+              .formatted(folder.file(SIGLIP)));
+    }
+    unigram(out, vocabulary);
+    siglipToken(out, vocabulary, config, "eos_token", "</s>", "eos_token_id");
+    siglipToken(out, vocabulary, config, "pad_token", "</s>", "padding_token_id");
+    siglipToken(out, vocabulary, config, "unk_token", "<unk>", "unknown_token_id");
+  }
+
+  private static void siglipToken(
+      GgufWriter out,
+      SentencePieceVocabulary vocabulary,
+      HfConfig config,
+      String name,
+      String defaultText,
+      String key) {
+    JsonNode token = config.find(name);
+    String text =
+        token == null
+            ? defaultText
+            : (token.isObject() ? token.path("content") : token).asText(defaultText);
+    int id = vocabulary.find(text);
+    if (id < 0) {
+      throw config.invalid(name, "a token of " + SIGLIP, "'" + text + "'");
+    }
+    out.u32("tokenizer.ggml." + key, id);
   }
 
   private void byteLevelBpe(GgufWriter out, TokenizerJson json) throws IOException {

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
  * @param model its name
  */
 record DualReference(Reference reference, String model) {
-  private static final Set<String> CLASSES = Set.of("CLIPModel");
+  private static final Set<String> CLASSES = Set.of("CLIPModel", "SiglipModel");
 
   /** All in a directory, by the class that their configurations name. */
   static List<DualReference> in(Reference reference) {

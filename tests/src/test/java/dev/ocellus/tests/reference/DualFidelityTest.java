@@ -10,7 +10,7 @@ import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.safetensors.SafetensorsFile;
 import dev.ocellus.vlm.embedding.Classification;
 import dev.ocellus.vlm.embedding.DualEncoder;
-import dev.ocellus.vlm.graph.RunnerOptions;
+import dev.ocellus.vlm.embedding.EmbeddingOptions;
 import dev.ocellus.vlm.image.RgbImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -66,7 +66,8 @@ class DualFidelityTest {
     return DynamicTest.dynamicTest(
         name,
         () -> {
-          try (DualEncoder encoder = DualEncoder.open(converted(reference), RunnerOptions.cpu(1))) {
+          try (DualEncoder encoder =
+              DualEncoder.open(converted(reference), EmbeddingOptions.cpu(1))) {
             check.run(encoder);
           }
         });

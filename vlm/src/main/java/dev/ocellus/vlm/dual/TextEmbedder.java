@@ -2,6 +2,8 @@ package dev.ocellus.vlm.dual;
 
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.vlm.graph.ModelGraph;
+import dev.ocellus.vlm.nn.AttentionMask;
+import org.jspecify.annotations.Nullable;
 
 /** The encoder of texts: tokenizer, tower, pooling and projection. */
 public interface TextEmbedder {
@@ -17,8 +19,15 @@ public interface TextEmbedder {
    * @param ids [n · batch] ids, one text after the other
    * @param pooled [batch] for each text the row that speaks for it, of n · batch rows
    * @param n tokens of a text
+   * @param padding hides what fills up the texts, where {@link #masksPadding()}; else null
    */
-  Tensor forward(ModelGraph graph, Tensor ids, Tensor pooled, int n);
+  Tensor forward(
+      ModelGraph graph, Tensor ids, Tensor pooled, int n, @Nullable AttentionMask padding);
+
+  /** Whether what fills up a text is to be hidden from its tokens by a mask of its own. */
+  default boolean masksPadding() {
+    return false;
+  }
 
   /** Ids are from 0 to this number minus 1. */
   int nTokens();

@@ -39,6 +39,11 @@ public final class TextTokens {
     return Arrays.copyOf(ids, nIds);
   }
 
+  /** How many tokens there are without what only fills up. */
+  public int lengthWithoutPadding() {
+    return nIds;
+  }
+
   /** Place of the token whose state speaks for the text. */
   public int pooled() {
     return pooled;

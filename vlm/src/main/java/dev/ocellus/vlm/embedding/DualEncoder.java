@@ -12,6 +12,7 @@ import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.graph.RunnerOptions;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ModelRegistry;
+import dev.ocellus.vlm.nn.AttentionMask;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.Tiles;
 import java.io.IOException;
@@ -43,6 +44,7 @@ public final class DualEncoder implements AutoCloseable {
   private static final String FEATURES = "features";
   private static final String IDS = "ids";
   private static final String POOLED = "pooled";
+  private static final String PADDING = "padding";
 
   /** Rows of a batch, which keep the kernels busy; more need memory and give no speed. */
   private static final int ROWS_AT_ONCE = 512;
@@ -54,9 +56,13 @@ public final class DualEncoder implements AutoCloseable {
   private final GraphRunner runner;
   private final DualArchitecture architecture;
 
-  private DualEncoder(Path path, RunnerOptions options) throws IOException {
+  private DualEncoder(Path path, EmbeddingOptions options) throws IOException {
     this.path = path;
-    runner = GraphRunner.open(path, options.withMaxPlans(Math.max(MAX_PLANS, options.maxPlans())));
+    runner =
+        GraphRunner.open(
+            path,
+            new RunnerOptions(
+                options.nThreads(), options.useGpu(), options.precision(), MAX_PLANS));
     try {
       architecture = ModelRegistry.dualEncoder(runner.file(), runner.weights());
       runner.load();
@@ -67,12 +73,12 @@ public final class DualEncoder implements AutoCloseable {
   }
 
   /**
-   * Opens a GGUF file on the CPU, exact, with as many threads as there are processors.
+   * Opens a GGUF file as {@link EmbeddingOptions#defaults()} say.
    *
-   * @see #open(Path, RunnerOptions)
+   * @see #open(Path, EmbeddingOptions)
    */
   public static DualEncoder open(Path path) throws IOException {
-    return open(path, RunnerOptions.cpu(Runtime.getRuntime().availableProcessors()));
+    return open(path, EmbeddingOptions.defaults());
   }
 
   /**
@@ -83,7 +89,7 @@ public final class DualEncoder implements AutoCloseable {
    * @throws dev.ocellus.vlm.model.WrongModelKindException if it is another kind of model
    * @throws dev.ocellus.OcellusException if it is damaged or of an unknown family
    */
-  public static DualEncoder open(Path path, RunnerOptions options) throws IOException {
+  public static DualEncoder open(Path path, EmbeddingOptions options) throws IOException {
     if (Files.isDirectory(path)) {
       throw new FileSystemException(
           path.toString(),
@@ -224,15 +230,22 @@ public final class DualEncoder implements AutoCloseable {
     return graph -> {
       var ids = graph.indices(IDS, (long) n * count, architecture.texts().nTokens());
       var pooled = graph.indices(POOLED, count, (long) n * count);
-      graph.output(FEATURES, architecture.texts().forward(graph, ids, pooled, n));
+      var texts = architecture.texts();
+      AttentionMask padding =
+          texts.masksPadding() ? AttentionMask.of(graph.input(PADDING, n, n, 1, count)) : null;
+      graph.output(FEATURES, texts.forward(graph, ids, pooled, n, padding));
     };
   }
 
-  private static void setTexts(GraphRun run, List<TextTokens> texts) {
+  private void setTexts(GraphRun run, List<TextTokens> texts) {
     int n = texts.getFirst().length();
     int[] rows = IntStream.range(0, texts.size()).map(i -> i * n + texts.get(i).pooled()).toArray();
     run.set(IDS, texts.stream().flatMapToInt(t -> IntStream.of(t.ids())).toArray());
     run.set(POOLED, rows);
+    if (architecture.texts().masksPadding()) {
+      int[] lengths = texts.stream().mapToInt(TextTokens::lengthWithoutPadding).toArray();
+      run.set(PADDING, AttentionMask.padding(n, n, lengths));
+    }
   }
 
   /**

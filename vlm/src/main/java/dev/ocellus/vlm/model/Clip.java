@@ -22,6 +22,7 @@ import dev.ocellus.vlm.tokenizer.ClipTokenizer;
 import dev.ocellus.vlm.vision.ConfigReader;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.Tiles;
+import org.jspecify.annotations.Nullable;
 
 /**
  * CLIP (arXiv:2103.00020): the normed CLS token of an image and the state of a text's end, each
@@ -136,7 +137,8 @@ final class Clip {
 
     /** What stands behind a token changes nothing, so padding needs no mask of its own. */
     @Override
-    public Tensor forward(ModelGraph graph, Tensor ids, Tensor pooled, int n) {
+    public Tensor forward(
+        ModelGraph graph, Tensor ids, Tensor pooled, int n, @Nullable AttentionMask padding) {
       var causal = AttentionMask.of(graph.table("causal", AttentionMask.causal(n), n, n));
       Tensor x = tower.forward(graph, ids, n, causal); // [nEmbd, n, batch]
       Tensor ends = x.reshape(x.size(0), ids.size(0)).getRows(pooled).named("text.pooled");
