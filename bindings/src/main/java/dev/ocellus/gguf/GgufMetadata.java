@@ -47,8 +47,8 @@ public final class GgufMetadata {
   }
 
   /** A string or the default. */
-  public String string(String key, String other) {
-    return findString(key).orElse(other);
+  public String string(String key, String defaultValue) {
+    return findString(key).orElse(defaultValue);
   }
 
   /** A string, if there is one. */
@@ -62,8 +62,8 @@ public final class GgufMetadata {
   }
 
   /** An integer or the default. */
-  public long integer(String key, long other) {
-    return findInteger(key).orElse(other);
+  public long integer(String key, long defaultValue) {
+    return findInteger(key).orElse(defaultValue);
   }
 
   /** An integer, if there is one. */
@@ -83,8 +83,8 @@ public final class GgufMetadata {
   }
 
   /** An int or the default. */
-  public int int32(String key, int other) {
-    return findInt32(key).orElse(other);
+  public int int32(String key, int defaultValue) {
+    return findInt32(key).orElse(defaultValue);
   }
 
   /** An integer in the range of int, if there is one. */
@@ -104,8 +104,8 @@ public final class GgufMetadata {
   }
 
   /** A float or the default. */
-  public float f32(String key, float other) {
-    return findF32(key).orElse(other);
+  public float f32(String key, float defaultValue) {
+    return findF32(key).orElse(defaultValue);
   }
 
   /** A float, if there is one; an f64 is rounded. */
@@ -119,8 +119,8 @@ public final class GgufMetadata {
   }
 
   /** A boolean or the default. */
-  public boolean bool(String key, boolean other) {
-    return findBool(key).orElse(other);
+  public boolean bool(String key, boolean defaultValue) {
+    return findBool(key).orElse(defaultValue);
   }
 
   /** A boolean, if there is one. */
@@ -144,8 +144,8 @@ public final class GgufMetadata {
   }
 
   /** An array of strings or the default. */
-  public List<String> strings(String key, List<String> other) {
-    return findStrings(key).orElse(other);
+  public List<String> strings(String key, List<String> defaultValue) {
+    return findStrings(key).orElse(defaultValue);
   }
 
   /** An array of strings, if there is one. */

@@ -29,7 +29,7 @@ record FreeMemory(long bytes, String source) {
    * @param root where {@code proc} and {@code sys} are
    */
   static Optional<FreeMemory> under(Path root) {
-    Optional<FreeMemory> least = machine(root);
+    Optional<FreeMemory> smallest = machine(root);
     for (String line : lines(root.resolve("proc/self/cgroup"))) {
       String[] parts = line.split(":", 3);
       if (parts.length != 3) {
@@ -37,12 +37,12 @@ record FreeMemory(long bytes, String source) {
       }
       Path groups = root.resolve("sys/fs/cgroup");
       if (parts[1].isEmpty()) {
-        least = least(least, groups, parts[2], FreeMemory::ofGroup2);
+        smallest = smallest(smallest, groups, parts[2], FreeMemory::ofGroup2);
       } else if (List.of(parts[1].split(",")).contains("memory")) {
-        least = least(least, groups.resolve("memory"), parts[2], FreeMemory::ofGroup1);
+        smallest = smallest(smallest, groups.resolve("memory"), parts[2], FreeMemory::ofGroup1);
       }
     }
-    return least;
+    return smallest;
   }
 
   private static Optional<FreeMemory> machine(Path root) {
@@ -60,13 +60,13 @@ record FreeMemory(long bytes, String source) {
   }
 
   /** Every group up to the root has a limit of its own; what is not there is not limited. */
-  private static Optional<FreeMemory> least(
-      Optional<FreeMemory> least, Path mount, String path, Group group) {
+  private static Optional<FreeMemory> smallest(
+      Optional<FreeMemory> smallest, Path mount, String path, Group group) {
     Path directory = mount.resolve(path.substring(Math.min(1, path.length()))).normalize();
     if (!directory.startsWith(mount) || !Files.isDirectory(directory)) {
       directory = mount; // a container sees its own group as the root
     }
-    Optional<FreeMemory> result = least;
+    Optional<FreeMemory> result = smallest;
     for (Path d = directory; d != null && d.startsWith(mount); d = d.getParent()) {
       OptionalLong free = group.free(d);
       if (free.isPresent()

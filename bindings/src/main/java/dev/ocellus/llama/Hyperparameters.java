@@ -260,25 +260,24 @@ record Hyperparameters(
       positiveOrZero("rope.scale_linear");
     }
 
-    private int size(String name, int most) {
+    private int size(String name, int max) {
       long value = metadata.integer(key(name));
-      require(value >= 1 && value <= most, name, "1 to %d".formatted(most), value);
+      require(value >= 1 && value <= max, name, "1 to %d".formatted(max), value);
       return (int) value;
     }
 
-    private int optional(String name, int other) {
-      return metadata.int32(key(name), other);
+    private int optional(String name, int defaultValue) {
+      return metadata.int32(key(name), defaultValue);
     }
 
-    private void optionalRange(String name, int least, int most) {
+    private void optionalRange(String name, int min, int max) {
       metadata
           .findInteger(key(name))
-          .ifPresent(
-              v -> require(v >= least && v <= most, name, "%d to %d".formatted(least, most), v));
+          .ifPresent(v -> require(v >= min && v <= max, name, "%d to %d".formatted(min, max), v));
     }
 
-    private void same(String name, int other, int expected) {
-      int value = optional(name, other);
+    private void same(String name, int defaultValue, int expected) {
+      int value = optional(name, defaultValue);
       require(value == expected, name, "" + expected, value);
     }
 
@@ -302,11 +301,11 @@ record Hyperparameters(
     }
 
     /** A number that may be given once or for each layer, then always the same. */
-    private int perLayer(String name, int nLayer, int most) {
-      return uniform(name, nLayer, 1, most, WRONG);
+    private int perLayer(String name, int nLayer, int max) {
+      return uniform(name, nLayer, 1, max, WRONG);
     }
 
-    private int uniform(String name, int nLayer, int least, int most, String remedy) {
+    private int uniform(String name, int nLayer, int min, int max, String remedy) {
       Optional<GgufValue> found = metadata.find(key(name));
       long value;
       if (found.orElse(null) instanceof GgufArray) {
@@ -321,8 +320,8 @@ record Hyperparameters(
       } else {
         value = metadata.integer(key(name));
       }
-      if (value < least || value > most) {
-        throw error(name, least == most ? "" + least : least + " to " + most, "" + value, remedy);
+      if (value < min || value > max) {
+        throw error(name, min == max ? "" + min : min + " to " + max, "" + value, remedy);
       }
       return (int) value;
     }

@@ -396,11 +396,11 @@ public final class LlamaContext extends NativeObject {
       ContextGuard.range("sequence", sequence, 0, options.nSeqMax() - 1);
       ContextGuard.range("places", places.size(), 1, nCtx);
       StateShape shape = stateShape();
-      long most = shape.maxLength(places.size());
-      if (length > most) {
+      long max = shape.maxLength(places.size());
+      if (length > max) {
         throw new StateFormatException(
             "the keys and values of %d places: expected at most %d bytes, found %d"
-                .formatted(places.size(), most, length));
+                .formatted(places.size(), max, length));
       }
       MemorySegment data = SequenceState.load(channel, offset, length, scratch);
       boolean done =

@@ -210,9 +210,9 @@ final class StateReader {
     }
   }
 
-  private void range(String what, int found, int least, int most) {
-    if (found < least || found > most) {
-      throw wrong(what, least == most ? "" + least : least + " to " + most, "" + found);
+  private void range(String what, int found, int min, int max) {
+    if (found < min || found > max) {
+      throw wrong(what, min == max ? "" + min : min + " to " + max, "" + found);
     }
   }
 

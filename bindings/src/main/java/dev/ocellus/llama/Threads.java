@@ -28,7 +28,7 @@ public final class Threads {
         }
       }
     } catch (IOException e) {
-      return allowed; // no such file system here: the JVM's count is the best guess
+      return allowed; // no such file system here: the JVM's count is the best there is
     }
     return cores.isEmpty() ? allowed : Math.max(1, Math.min(allowed, cores.size()));
   }

@@ -85,7 +85,8 @@ final class AnswerMixin {
   @Option(
       names = {"-rea", "--reasoning"},
       paramLabel = "on|off|auto",
-      description = "Whether the model thinks aloud first, where it can be told. Default: auto.")
+      description =
+          "Reasoning before the answer, where the chat template has a switch for it. Default: auto.")
   @Nullable String reasoning;
 
   @Option(

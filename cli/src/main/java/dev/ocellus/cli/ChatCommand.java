@@ -23,9 +23,9 @@ import picocli.CommandLine.Option;
     name = "chat",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Talks with a model about images and anything else.",
+    header = "Chats with a model about text and images.",
     description =
-        "With -p or --messages it gives one answer; otherwise it is interactive (/help tells its commands).",
+        "With -p or --messages it gives one answer; otherwise it is interactive (/help lists its commands).",
     footerHeading = "%nExamples:%n",
     footer = {
       "  ocellus chat -m model.gguf --mmproj mmproj.gguf",

@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
     name = "classify",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Says how well labels fit an image, by a dual encoder such as CLIP.",
+    header = "Classifies an image zero-shot with a dual encoder such as CLIP.",
     description = {
       "Labels may be any texts; the model was not trained on them. They are taken as they are, or set into templates.",
       "Probabilities are those that the model was trained with: of all labels together 1 (CLIP), or each by itself (SigLIP)."

@@ -65,7 +65,7 @@ final class CompareCommand extends OcellusCommand {
   @Option(
       names = {"-n", "--n-predict"},
       paramLabel = "N",
-      description = "Most tokens of an answer. Default: 64.")
+      description = "Max. tokens of an answer. Default: 64.")
   int nPredict = 64;
 
   @Option(

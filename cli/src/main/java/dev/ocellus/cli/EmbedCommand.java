@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
     name = "embed",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Writes vectors of images and texts, by a dual encoder such as CLIP.",
+    header = "Embeds images and texts with a dual encoder such as CLIP.",
     description = {
       "Vectors of images first, then those of texts, each in the order given. Their product is the cosine: near 1 where image and text belong together.",
       "Prints a JSON object a line, with --json one object for all; with -o an .npy file of float32, [vectors, dimension]."

@@ -27,7 +27,7 @@ import picocli.CommandLine.Parameters;
     name = "encode",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Writes what the text model sees of images (.npy).",
+    header = "Writes the image embeddings that the text model gets (.npy).",
     description = {
       "Writes, for image N from 0, N.embeddings.npy (float32, [tokens, width], in the order in which they enter the text model). Prints JSON.",
       "With -m, checks that the text model takes embeddings of this width."
@@ -56,7 +56,7 @@ final class EncodeCommand extends OcellusCommand {
   @Option(
       names = "--pixels",
       description =
-          "Also write N.pixels.npy: what enters the encoder (float32, [tiles, 3, height, width]).")
+          "Also write N.pixels.npy: the preprocessed pixels that enter the encoder (float32, [tiles, 3, height, width]).")
   boolean pixels;
 
   @Mixin ModelMixin model = new ModelMixin();

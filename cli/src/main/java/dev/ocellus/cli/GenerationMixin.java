@@ -11,7 +11,7 @@ final class GenerationMixin {
   @Option(
       names = {"-n", "--predict", "--n-predict"},
       paramLabel = "N",
-      description = "Most tokens of an answer; -1 for no limit but the context. Default: -1.")
+      description = "Max. tokens of an answer; -1 for no limit but the context. Default: -1.")
   @Nullable Integer maxTokens;
 
   @Option(
@@ -22,7 +22,7 @@ final class GenerationMixin {
 
   @Option(
       names = "--ignore-eos",
-      description = "Go on when the model ends its answer, for measuring; use it with -n.")
+      description = "Continue when the model ends its answer, for benchmarks; use it with -n.")
   boolean ignoreEos;
 
   @Mixin SamplingMixin sampling = new SamplingMixin();

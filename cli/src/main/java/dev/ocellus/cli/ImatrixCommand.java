@@ -69,10 +69,10 @@ final class ImatrixCommand extends OcellusCommand {
   @Option(
       names = "--in-file",
       paramLabel = "FILE",
-      description = "An earlier matrix to go on with (repeatable).")
+      description = "An earlier matrix to continue or merge (repeatable).")
   List<Path> inFiles = new ArrayList<>();
 
-  @Option(names = "--process-output", description = "Also watch output.weight.")
+  @Option(names = "--process-output", description = "Also collect for output.weight.")
   boolean processOutput;
 
   @Option(

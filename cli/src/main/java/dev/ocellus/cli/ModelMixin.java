@@ -35,25 +35,25 @@ final class ModelMixin {
   @Option(
       names = {"-c", "--ctx-size"},
       paramLabel = "N",
-      description = "Tokens of context; 0 for what the model was trained with. Default: 4096.")
+      description = "Context size in tokens; 0 for what the model was trained with. Default: 4096.")
   @Nullable Integer context;
 
   @Option(
       names = {"-b", "--batch-size"},
       paramLabel = "N",
-      description = "Most tokens of one call of libllama. Default: 2048.")
+      description = "Max. tokens of one batch, that is, of one call of libllama. Default: 2048.")
   @Nullable Integer batch;
 
   @Option(
       names = {"-ub", "--ubatch-size"},
       paramLabel = "N",
-      description = "Most tokens computed at once. Default: 512.")
+      description = "Max. tokens of a micro-batch, computed at once. Default: 512.")
   @Nullable Integer ubatch;
 
   @Option(
       names = {"-t", "--threads"},
       paramLabel = "N",
-      description = "Threads for generating. Default: the physical cores.")
+      description = "Threads for generation. Default: the physical cores.")
   @Nullable Integer threads;
 
   @Option(
@@ -72,13 +72,13 @@ final class ModelMixin {
   @Option(
       names = {"-ctk", "--cache-type-k"},
       paramLabel = "TYPE",
-      description = "Type of the key cache: f32, f16, bf16, q8_0, q4_0 … Default: f16.")
+      description = "Type of the keys in the KV cache: f32, f16, bf16, q8_0, q4_0 … Default: f16.")
   @Nullable String cacheTypeK;
 
   @Option(
       names = {"-ctv", "--cache-type-v"},
       paramLabel = "TYPE",
-      description = "Type of the value cache. Default: f16.")
+      description = "Type of the values in the KV cache. Default: f16.")
   @Nullable String cacheTypeV;
 
   @Option(
@@ -99,20 +99,20 @@ final class ModelMixin {
       names = "--image-min-tokens",
       paramLabel = "N",
       description =
-          "Least tokens of an image, for models that resize images to a number of their choice."
+          "Min. tokens of an image, for models that resize images to a number of their choice."
               + " Default: the model's.")
   int imageMinTokens;
 
   @Option(
       names = "--image-max-tokens",
       paramLabel = "N",
-      description = "Most tokens of an image, for the same models. Default: the model's.")
+      description = "Max. tokens of an image, for the same models. Default: the model's.")
   int imageMaxTokens;
 
   @Option(
       names = "--pan-and-scan",
       description =
-          "Show long images whole and again in parts, for Gemma 3: finer detail for up to five"
+          "For Gemma 3: also encode crops of long images: finer detail for up to five"
               + " times the tokens.")
   boolean panAndScan;
 
@@ -202,9 +202,10 @@ final class ModelMixin {
         .withFlashAttention(flashAttention(d.flashAttention()));
   }
 
-  private static TensorType cacheType(String option, @Nullable String name, TensorType otherwise) {
+  private static TensorType cacheType(
+      String option, @Nullable String name, TensorType defaultValue) {
     if (name == null) {
-      return otherwise;
+      return defaultValue;
     }
     return Arrays.stream(TensorType.values())
         .filter(type -> type.ggmlName().equalsIgnoreCase(name))
@@ -215,9 +216,9 @@ final class ModelMixin {
                     .formatted(option, name)));
   }
 
-  private FlashAttention flashAttention(FlashAttention otherwise) {
+  private FlashAttention flashAttention(FlashAttention defaultValue) {
     if (flashAttention == null) {
-      return otherwise;
+      return defaultValue;
     }
     return switch (flashAttention.toLowerCase(Locale.ROOT)) {
       case "on", "1", "true" -> FlashAttention.ON;

@@ -83,8 +83,8 @@ enum Preview {
     };
   }
 
-  private static RgbImage small(RgbImage image, int most) {
-    double scale = Math.min(1, (double) most / Math.max(image.width(), image.height()));
+  private static RgbImage small(RgbImage image, int maxSide) {
+    double scale = Math.min(1, (double) maxSide / Math.max(image.width(), image.height()));
     int width = Math.max(1, (int) Math.round(image.width() * scale));
     int height = Math.max(1, (int) Math.round(image.height() * scale));
     return Resize.resize(image, width, height, ResizeFilter.BOX);

@@ -59,7 +59,7 @@ final class QuantizeCommand extends OcellusCommand {
 
   @Mixin TargetMixin target = new TargetMixin();
 
-  @Option(names = "--dry-run", description = "Only show what would become of every tensor.")
+  @Option(names = "--dry-run", description = "Only print the type that each tensor would get.")
   boolean dryRun;
 
   @Option(names = "--list-types", description = "List the recipes.")

@@ -65,7 +65,7 @@ final class QuantizeMixin {
   @Option(names = "--leave-output-tensor", description = "Leave output.weight as it is.")
   boolean leaveOutput;
 
-  @Option(names = "--pure", description = "The recipe's one type for all tensors.")
+  @Option(names = "--pure", description = "The recipe's base type for all tensors.")
   boolean pure;
 
   @Option(

@@ -73,7 +73,7 @@ final class Repl {
       if (session.model().encoder().isPresent()) {
         command.note("drop images into the line, or add them with /image");
       }
-      command.note("/help tells the commands, Ctrl-C stops an answer, Ctrl-D ends");
+      command.note("/help lists the commands, Ctrl-C stops an answer, Ctrl-D ends");
     }
     try (LineInput lines =
         typed

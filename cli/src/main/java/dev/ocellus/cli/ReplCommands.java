@@ -47,7 +47,7 @@ final class ReplCommands {
           new Entry("/tokens", "[TEXT]", "tokens of a text; alone, of each message"),
           new Entry(
               "/save", "FILE", "keep the conversation: as JSON in FILE.json, else as a session"),
-          new Entry("/load", "FILE", "go on with a conversation that was saved"),
+          new Entry("/load", "FILE", "continue a saved conversation"),
           new Entry("/help", "", "this list"),
           new Entry("/quit", "", "end; so does Ctrl-D"));
 

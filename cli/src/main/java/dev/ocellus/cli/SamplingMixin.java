@@ -27,19 +27,23 @@ final class SamplingMixin {
   @Option(
       names = {"--temp", "--temperature"},
       paramLabel = "X",
-      description = "Temperature; 0 for always the likeliest token.")
+      description = "Temperature; 0 for greedy decoding.")
   @Nullable Float temperature;
 
-  @Option(names = "--top-k", paramLabel = "N", description = "Keep the N likeliest; 0: all.")
+  @Option(
+      names = "--top-k",
+      paramLabel = "N",
+      description = "Top-k sampling: keep the N likeliest tokens; 0: all.")
   @Nullable Integer topK;
 
-  @Option(names = "--top-p", paramLabel = "X", description = "Nucleus sampling; 1: off.")
+  @Option(names = "--top-p", paramLabel = "X", description = "Top-p (nucleus) sampling; 1: off.")
   @Nullable Float topP;
 
   @Option(
       names = "--min-p",
       paramLabel = "X",
-      description = "Least share of the best token's probability; 0: off.")
+      description =
+          "Min-p sampling: min. probability, as a share of the likeliest token's; 0: off.")
   @Nullable Float minP;
 
   @Option(
@@ -51,43 +55,65 @@ final class SamplingMixin {
   @Option(
       names = {"--top-nsigma", "--top-n-sigma"},
       paramLabel = "X",
-      description = "Standard deviations below the best logit; -1: off.")
+      description = "Top-n-sigma sampling: standard deviations below the max. logit; -1: off.")
   @Nullable Float topNSigma;
 
-  @Option(names = "--xtc-probability", paramLabel = "X", description = "XTC; 0: off.")
+  @Option(
+      names = "--xtc-probability",
+      paramLabel = "X",
+      description = "XTC sampling: probability of removing tokens; 0: off.")
   @Nullable Float xtcProbability;
 
-  @Option(names = "--xtc-threshold", paramLabel = "X", description = "XTC; over 0.5: off.")
+  @Option(
+      names = "--xtc-threshold",
+      paramLabel = "X",
+      description = "XTC sampling: min. probability of removed tokens; over 0.5: off.")
   @Nullable Float xtcThreshold;
 
-  @Option(names = "--repeat-last-n", paramLabel = "N", description = "Tokens penalties regard.")
+  @Option(
+      names = "--repeat-last-n",
+      paramLabel = "N",
+      description = "Number of last tokens that penalties consider.")
   @Nullable Integer repeatLastN;
 
-  @Option(names = "--repeat-penalty", paramLabel = "X", description = "Repetition; 1: off.")
+  @Option(names = "--repeat-penalty", paramLabel = "X", description = "Repetition penalty; 1: off.")
   @Nullable Float repeatPenalty;
 
-  @Option(names = "--presence-penalty", paramLabel = "X", description = "Presence; 0: off.")
+  @Option(names = "--presence-penalty", paramLabel = "X", description = "Presence penalty; 0: off.")
   @Nullable Float presencePenalty;
 
-  @Option(names = "--frequency-penalty", paramLabel = "X", description = "Frequency; 0: off.")
+  @Option(
+      names = "--frequency-penalty",
+      paramLabel = "X",
+      description = "Frequency penalty; 0: off.")
   @Nullable Float frequencyPenalty;
 
-  @Option(names = "--dry-multiplier", paramLabel = "X", description = "DRY; 0: off.")
+  @Option(
+      names = "--dry-multiplier",
+      paramLabel = "X",
+      description = "DRY sampling multiplier; 0: off.")
   @Nullable Float dryMultiplier;
 
-  @Option(names = "--dry-base", paramLabel = "X", description = "DRY base.")
+  @Option(names = "--dry-base", paramLabel = "X", description = "DRY sampling base.")
   @Nullable Float dryBase;
 
-  @Option(names = "--dry-allowed-length", paramLabel = "N", description = "DRY allowed length.")
+  @Option(
+      names = "--dry-allowed-length",
+      paramLabel = "N",
+      description = "DRY sampling: repeated tokens allowed without penalty.")
   @Nullable Integer dryAllowedLength;
 
-  @Option(names = "--dry-penalty-last-n", paramLabel = "N", description = "Tokens DRY searches.")
+  @Option(
+      names = "--dry-penalty-last-n",
+      paramLabel = "N",
+      description = "DRY sampling: number of last tokens searched for repetitions.")
   @Nullable Integer dryPenaltyLastN;
 
   @Option(
       names = "--dry-sequence-breaker",
       paramLabel = "TEXT",
-      description = "Ends a repetition; repeatable, replaces the defaults; none for no breaker.")
+      description =
+          "DRY sampling: text that ends a repetition; repeatable, replaces the defaults; none for no breaker.")
   @Nullable List<String> dryBreakers;
 
   @Option(
@@ -108,10 +134,16 @@ final class SamplingMixin {
   @Option(names = "--mirostat-lr", paramLabel = "X", description = "Mirostat rate (eta).")
   @Nullable Float mirostatEta;
 
-  @Option(names = "--adaptive-target", paramLabel = "X", description = "Adaptive-p target.")
+  @Option(
+      names = "--adaptive-target",
+      paramLabel = "X",
+      description = "Adaptive-p target probability; negative: off.")
   @Nullable Float adaptiveTarget;
 
-  @Option(names = "--adaptive-decay", paramLabel = "X", description = "Adaptive-p decay.")
+  @Option(
+      names = "--adaptive-decay",
+      paramLabel = "X",
+      description = "Adaptive-p decay of the moving average.")
   @Nullable Float adaptiveDecay;
 
   @Option(

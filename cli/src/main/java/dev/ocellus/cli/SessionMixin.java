@@ -21,7 +21,7 @@ final class SessionMixin {
       names = "--image-cache-size",
       paramLabel = "SIZE",
       description =
-          "Most bytes of the image cache on disk, such as 500M or 2G. Default: 1G. Those used longest ago are removed.")
+          "Max. size of the image cache on disk, such as 500M or 2G. Default: 1G. Those used longest ago are removed.")
   @Nullable String imageCacheSize;
 
   @Option(
@@ -40,12 +40,12 @@ final class SessionMixin {
   @Option(
       names = "--draft-p-min",
       paramLabel = "P",
-      description = "How sure the draft model has to be of a token. Default: 0.75.")
+      description = "Min. probability that the draft model must give a draft token. Default: 0.75.")
   @Nullable Float draftMinProbability;
 
   @Option(
       names = "--lookup",
-      description = "Take draft tokens from earlier text, without a draft model.")
+      description = "Take draft tokens from earlier text (prompt lookup), without a draft model.")
   boolean lookup;
 
   SessionOptions options() {

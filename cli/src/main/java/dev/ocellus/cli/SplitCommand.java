@@ -38,13 +38,13 @@ final class SplitCommand extends OcellusCommand {
   @Option(
       names = "--split-max-size",
       paramLabel = "SIZE",
-      description = "Most bytes of tensors in a file: 2G, 500M.")
+      description = "Max. bytes of tensors in a file: 2G, 500M.")
   @Nullable String maxSize;
 
   @Option(
       names = "--split-max-tensors",
       paramLabel = "N",
-      description = "Most tensors in a file. Default: 128.")
+      description = "Max. tensors in a file. Default: 128.")
   int maxTensors = 128;
 
   @Option(
@@ -52,7 +52,7 @@ final class SplitCommand extends OcellusCommand {
       description = "The first file has metadata and no tensors.")
   boolean emptyFirst;
 
-  @Option(names = "--dry-run", description = "Only tell what would be written.")
+  @Option(names = "--dry-run", description = "Only print what would be written.")
   boolean dryRun;
 
   SplitCommand(Io io) {

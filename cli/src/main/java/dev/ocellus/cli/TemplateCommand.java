@@ -38,10 +38,10 @@ import picocli.CommandLine.Option;
     name = "template",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Renders a chat as the model sees it.",
+    header = "Renders a conversation with a chat template.",
     description = {
       "Three ways:",
-      "  --messages: a conversation with a model's template, as the model will see it;",
+      "  --messages: a conversation with a model's template, as it is decoded;",
       "  --template and --context: any template with any variables, printed exactly;",
       "  --batch: many of those, one JSON object a line."
     },
@@ -70,7 +70,8 @@ final class TemplateCommand extends OcellusCommand {
   @Option(
       names = "--now",
       paramLabel = "TIME",
-      description = "What strftime_now tells, such as 2025-07-26T12:34:56. Default: the clock.")
+      description =
+          "Time that strftime_now formats, such as 2025-07-26T12:34:56. Default: the clock.")
   @Nullable String now;
 
   @Option(
@@ -88,7 +89,7 @@ final class TemplateCommand extends OcellusCommand {
 
   @Option(
       names = "--spans",
-      description = "Tell for each part whether the template or a message wrote it.")
+      description = "Mark for each span whether the template or a message wrote it.")
   boolean spans;
 
   @Mixin ModelMixin model = new ModelMixin();

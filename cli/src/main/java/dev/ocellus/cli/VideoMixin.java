@@ -24,14 +24,13 @@ final class VideoMixin {
   @Option(
       names = "--fps",
       paramLabel = "N",
-      description = "Frames of a video in a second. Default: as a GIF says, and 2 for a directory.")
+      description = "Frames per second of a video. Default: as a GIF says, and 2 for a directory.")
   @Nullable Double fps;
 
   @Option(
       names = "--frames",
       paramLabel = "N",
-      description =
-          "Show the model at most so many frames of a video, evenly. Default: as many as its family takes.")
+      description = "Max. frames of a video, sampled evenly. Default: as many as its family takes.")
   @Nullable Integer frames;
 
   /** Checks the numbers. */

@@ -265,12 +265,12 @@ class ConstraintOptionsTest {
   void guessingTokensMakesNoDifferenceToARequiredCall() throws IOException {
     String template = "{# <tool_call> #}";
     Object[] options = {"--tool-choice", "required", "-n", 80, "--temp", 0, "--logprobs", 1};
-    List<Object> guessing = new ArrayList<>(List.of(options));
-    guessing.add("--lookup");
+    List<Object> speculating = new ArrayList<>(List.of(options));
+    speculating.add("--lookup");
     Cli plain = withTools(template, options);
-    Cli guessed = withTools(template, guessing.toArray());
-    assertThat(guessed.code()).as(guessed.err()).isZero();
-    assertThat(guessed.json().get("tokens")).isEqualTo(plain.json().get("tokens"));
+    Cli drafted = withTools(template, speculating.toArray());
+    assertThat(drafted.code()).as(drafted.err()).isZero();
+    assertThat(drafted.json().get("tokens")).isEqualTo(plain.json().get("tokens"));
     assertThat(plain.json().get("logprobs")).hasSize(plain.json().get("tokens").size());
   }
 

@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Image cache, guessing and eviction as options. */
+/** Image cache, speculative decoding and eviction as options. */
 class SessionOptionsTest {
   @TempDir Path directory;
 

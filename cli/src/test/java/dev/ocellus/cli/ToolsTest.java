@@ -24,9 +24,9 @@ class ToolsTest {
 
   @Test
   void writesEmbeddingsAndPixels() throws IOException {
-    Path picture = Cli.redCircle(directory);
+    Path circle = Cli.redCircle(directory);
     Path out = directory.resolve("made/by it");
-    Cli run = Cli.run("encode", "-q", "--pixels", "-t", 1, "--out", out, picture, picture);
+    Cli run = Cli.run("encode", "-q", "--pixels", "-t", 1, "--out", out, circle, circle);
     assertThat(run.code()).as(run.err()).isZero();
     JsonNode image = run.json().get("images").get(1);
     assertThat(image.get("index").asInt()).isEqualTo(1);

@@ -83,17 +83,17 @@ final class EncodingLimits {
       long count,
       @Nullable MemorySegment columns,
       @Nullable Importance importance) {
-    int most = largestBits(rows, count);
-    if (most >= INFINITE) {
-      throw holds(t, rows, first, most, "Only finite numbers can be quantized.");
+    int largest = largestBits(rows, count);
+    if (largest >= INFINITE) {
+      throw holds(t, rows, first, largest, "Only finite numbers can be quantized.");
     }
-    float weight = Float.intBitsToFloat(most);
+    float weight = Float.intBitsToFloat(largest);
     if (weight > largest(to)) {
       throw holds(
           t,
           rows,
           first,
-          most,
+          largest,
           "%s holds at most %s.".formatted(to.ggmlName(), Float.toString(largest(to))));
     }
     if (columns == null || importance == null || !usesImportance(to)) {
@@ -110,15 +110,15 @@ final class EncodingLimits {
 
   /** The bits of the largest magnitude; infinity and then NaN are larger than all numbers. */
   private int largestBits(MemorySegment floats, long count) {
-    int most = 0;
+    int largest = 0;
     for (long at = 0; at < count; at += CHUNK) {
       int n = (int) Math.min(CHUNK, count - at);
       MemorySegment.copy(floats, BITS, 4 * at, bits, 0, n);
       for (int i = 0; i < n; i++) { // a loop that HotSpot makes a vector of
-        most = Math.max(most, bits[i] & 0x7fff_ffff);
+        largest = Math.max(largest, bits[i] & 0x7fff_ffff);
       }
     }
-    return most;
+    return largest;
   }
 
   private static InvalidTensorDataException holds(

@@ -20,7 +20,7 @@ final class Fallback {
         };
     if (smaller == wanted && wanted.blockSize() > 32) {
       throw new QuantizeException(
-              "%s: rows of %d do not fill blocks of %d, which %s has, and no type stands in for it. Give the tensor a type."
+              "%s: rows of %d do not fill blocks of %d, which %s has, and it has no fallback type. Give the tensor a type."
                   .formatted(t.name(), t.dim(0), wanted.blockSize(), wanted.ggmlName()))
           .about(Setting.TENSOR_TYPE);
     }

@@ -42,11 +42,11 @@ final class ImportanceLookup {
     }
     int n = Math.toIntExact(t.dim(0));
     for (int start = 0; start < columns.length; start += n) {
-      float most = 0;
+      float max = 0;
       for (int i = start; i < start + n; i++) {
-        most = Math.max(most, columns[i]);
+        max = Math.max(max, columns[i]);
       }
-      if (most == 0) {
+      if (max == 0) {
         throw new QuantizeException(
             "%s: the importance matrix %s has 0 for all columns%s, so that all weights of %s would become 0. Make it from text or images that use the tensor, or exclude the tensor from it."
                 .formatted(

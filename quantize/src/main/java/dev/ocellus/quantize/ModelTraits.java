@@ -40,13 +40,13 @@ record ModelTraits(String architecture, int nLayer, int nExpert, int nGqa, boole
   }
 
   /** A number, or the first of an array that has one for every layer. */
-  private static int integer(Map<String, GgufValue> metadata, String key, int otherwise) {
+  private static int integer(Map<String, GgufValue> metadata, String key, int defaultValue) {
     GgufValue v = metadata.get(key);
     long n =
         switch (v) {
           case GgufValue.Int i -> i.value();
           case GgufArray a when a.elementType().isInteger() && a.length() > 0 -> a.longAt(0);
-          case null, default -> otherwise;
+          case null, default -> defaultValue;
         };
     return (int) Math.clamp(n, 0, Integer.MAX_VALUE);
   }

@@ -19,10 +19,10 @@ record RowJob(PlannedTensor tensor, long firstRow, long nRows) {
     long nPerRow = tensor.tensor().dim(0);
     long total = Shapes.nRows(tensor.tensor());
     long perMatrix = tensor.tensor().dim(1);
-    long most = Math.max(1, ELEMENTS / nPerRow);
+    long max = Math.max(1, ELEMENTS / nPerRow);
     List<RowJob> jobs = new ArrayList<>();
     for (long row = 0; row < total; ) {
-      long n = Math.min(most, perMatrix - row % perMatrix);
+      long n = Math.min(max, perMatrix - row % perMatrix);
       jobs.add(new RowJob(tensor, row, n));
       row += n;
     }

@@ -80,10 +80,10 @@ public final class SizePlanner {
     long budget = budget(file, fixed, target) - fixedBytes;
     long weights = Math.max(1, free.stream().mapToLong(GgufTensor::nElements).sum());
     // types of very few bits are slow to try, and never chosen where there is room for many
-    double leastBits = 8.0 * budget / weights / 2;
+    double minBits = 8.0 * budget / weights / 2;
     List<TypeErrors.Question> questions =
         free.stream()
-            .map(t -> new TypeErrors.Question(t, candidates(t, options, leastBits)))
+            .map(t -> new TypeErrors.Question(t, candidates(t, options, minBits)))
             .toList();
     requireOriginal(questions, options);
     var errors =
@@ -126,11 +126,11 @@ public final class SizePlanner {
   }
 
   private static List<TensorType> candidates(
-      GgufTensor t, QuantizeOptions options, double leastBits) {
+      GgufTensor t, QuantizeOptions options, double minBits) {
     Importance importance = options.importance();
     boolean known = importance != null && ImportanceLookup.tensor(importance, t) != null;
     List<TensorType> types = new ArrayList<>(known ? TINY : List.of());
-    types.removeIf(type -> type.bitsPerElement() < leastBits);
+    types.removeIf(type -> type.bitsPerElement() < minBits);
     types.addAll(PLAIN);
     types.removeIf(type -> t.dim(0) % type.blockSize() != 0);
     if (types.isEmpty() || types.equals(List.of(TensorType.Q8_0))) {
@@ -172,16 +172,16 @@ public final class SizePlanner {
       TensorType type = chosen.getOrDefault(q.tensor().name(), q.tensor().type());
       weights.merge(type, q.tensor().nElements(), Long::sum);
     }
-    TensorType most =
+    TensorType commonest =
         weights.entrySet().stream()
             .max(Map.Entry.comparingByValue())
             .map(Map.Entry::getKey)
             .orElse(TensorType.F16);
-    return switch (most) {
+    return switch (commonest) {
       case Q3_K -> Recipe.Q3_K_M;
       case Q4_K -> Recipe.Q4_K_M;
       case Q5_K -> Recipe.Q5_K_M;
-      default -> recipeOf(most);
+      default -> recipeOf(commonest);
     };
   }
 

@@ -189,8 +189,8 @@ public final class ChatSession implements AutoCloseable {
   }
 
   /**
-   * Goes on with a saved conversation; the present one is forgotten, but only after the file was
-   * found to be in order.
+   * Continues a saved conversation; the present one is forgotten, but only after the file was found
+   * to be in order.
    *
    * @throws IOException if it cannot be read
    * @throws SessionFormatException if it is no saved session, or damaged

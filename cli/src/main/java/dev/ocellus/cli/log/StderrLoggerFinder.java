@@ -51,10 +51,10 @@ public final class StderrLoggerFinder extends System.LoggerFinder {
       if (verbose) {
         return severity >= Level.DEBUG.getSeverity();
       }
-      Level least = quiet ? Level.ERROR : Level.WARNING;
+      Level threshold = quiet ? Level.ERROR : Level.WARNING;
       return name.startsWith("dev.ocellus")
           && !name.equals(NATIVE)
-          && severity >= least.getSeverity();
+          && severity >= threshold.getSeverity();
     }
 
     @Override

@@ -125,8 +125,8 @@ public final class HfConfig {
   }
 
   /** An integer or another. */
-  public int integerOr(String key, int other) {
-    return findInteger(key).orElse(other);
+  public int integerOr(String key, int defaultValue) {
+    return findInteger(key).orElse(defaultValue);
   }
 
   /** A finite number; the first key that is there counts. */
@@ -161,10 +161,10 @@ public final class HfConfig {
   }
 
   /** A boolean, or another value where the key is not there. */
-  public boolean flag(String key, boolean other) {
+  public boolean flag(String key, boolean defaultValue) {
     JsonNode v = find(key);
     if (v == null) {
-      return other;
+      return defaultValue;
     }
     if (!v.isBoolean()) {
       throw invalid(key, "true or false", shown(v));

@@ -47,9 +47,9 @@ final class JanusVision extends VisionModel {
     out.string("clip.projector_type", projector());
     out.f32("clip.vision.attention.layer_norm_epsilon", eps(1e-6));
     activation(out);
-    int least = processor.integerOr("min_size", MIN_SIZE);
-    if (least != MIN_SIZE) {
-      out.u32("clip.vision.preproc_min_size", least);
+    int min = processor.integerOr("min_size", MIN_SIZE);
+    if (min != MIN_SIZE) {
+      out.u32("clip.vision.preproc_min_size", min);
     }
   }
 

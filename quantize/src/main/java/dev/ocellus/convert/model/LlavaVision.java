@@ -81,7 +81,7 @@ class LlavaVision extends VisionModel {
     unusual(out);
   }
 
-  /** SigLIP has no class row. */
+  /** SigLIP has no CLS token. */
   private boolean isSiglip() {
     return config.modelType().startsWith("siglip");
   }

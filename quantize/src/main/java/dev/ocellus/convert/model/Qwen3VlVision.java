@@ -53,7 +53,7 @@ final class Qwen3VlVision extends QwenVision {
     boolean[] out = new boolean[nBlock()];
     for (int i : config.integers("deepstack_visual_indexes")) {
       if (i < 0 || i >= out.length) {
-        throw config.invalid("deepstack_visual_indexes", "numbers of blocks", "" + i);
+        throw config.invalid("deepstack_visual_indexes", "indices of blocks", "" + i);
       }
       out[i] = true;
     }

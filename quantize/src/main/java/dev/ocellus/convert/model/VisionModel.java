@@ -136,8 +136,8 @@ abstract class VisionModel implements ModelConverter {
     return TextConfigs.of(global).integer("hidden_size");
   }
 
-  float eps(double other) {
-    return (float) config.findReal("layer_norm_eps").orElse(other);
+  float eps(double defaultValue) {
+    return (float) config.findReal("layer_norm_eps").orElse(defaultValue);
   }
 
   @Override

@@ -63,7 +63,7 @@ public final class GgufSplitter {
       boolean full =
           switch (limit) {
             case Limit.Tensors(int count) -> index > 0 && index % count == 0;
-            case Limit.Bytes(long most) -> !current.isEmpty() && bytes + size > most;
+            case Limit.Bytes(long max) -> !current.isEmpty() && bytes + size > max;
           };
       if (full) {
         parts.add(current);

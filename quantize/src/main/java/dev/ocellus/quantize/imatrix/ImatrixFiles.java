@@ -119,13 +119,13 @@ final class ImatrixFiles {
     return new String(bytes, StandardCharsets.UTF_8);
   }
 
-  private static int count(Path path, ByteBuffer in, int least) {
+  private static int count(Path path, ByteBuffer in, int min) {
     if (in.remaining() < 4) {
       throw noMatrix(path, "more data at byte " + in.position());
     }
     int n = in.getInt();
-    if (n < least) {
-      throw noMatrix(path, "a count of at least " + least + " at byte " + (in.position() - 4));
+    if (n < min) {
+      throw noMatrix(path, "a count of at least " + min + " at byte " + (in.position() - 4));
     }
     return n;
   }

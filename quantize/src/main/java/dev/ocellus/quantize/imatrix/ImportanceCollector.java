@@ -63,11 +63,11 @@ public final class ImportanceCollector {
   /**
    * Watches the blocks of a text model, as llama-imatrix does.
    *
-   * @param leastRows rows below which a product is ignored
+   * @param minRows rows below which a product is ignored
    * @param output whether the output weights are watched too
    */
-  public MatMulObserver text(int leastRows, boolean output) {
-    return new Watch(leastRows) {
+  public MatMulObserver text(int minRows, boolean output) {
+    return new Watch(minRows) {
       @Override
       boolean isMeant(String weight) {
         return weight.startsWith("blk.") || (output && weight.equals("output.weight"));
@@ -86,10 +86,10 @@ public final class ImportanceCollector {
   }
 
   private abstract class Watch implements MatMulObserver {
-    private final int leastRows;
+    private final int minRows;
 
-    Watch(int leastRows) {
-      this.leastRows = leastRows;
+    Watch(int minRows) {
+      this.minRows = minRows;
     }
 
     abstract boolean isMeant(String weight);
@@ -99,7 +99,7 @@ public final class ImportanceCollector {
       if (p.byExpert()) {
         return p.inputIsFloat() && isMeant(p.weightName());
       }
-      return p.inputSize(1) >= leastRows && p.inputIsFloat() && isMeant(p.weightName());
+      return p.inputSize(1) >= minRows && p.inputIsFloat() && isMeant(p.weightName());
     }
 
     @Override
@@ -165,7 +165,7 @@ public final class ImportanceCollector {
     Sums s = sums.computeIfAbsent(name, k -> new Sums(n, nMatrices, nCounts));
     if (s.values.length != n * nMatrices) {
       throw new ImatrixException(
-          "%s: the matrix to go on with has %d columns, this model has %d. It belongs to another model."
+          "%s: the matrix to continue has %d columns, this model has %d. It belongs to another model."
               .formatted(name, s.values.length, n * nMatrices));
     }
     if (s.counts.length < nCounts) { // of an older file

@@ -137,9 +137,9 @@ public record ImportanceMatrix(
 
   /** Portions of which the most asked weight has seen the tokens. */
   static long chunks(Map<String, Entry> entries, long chunkSize) {
-    long most =
+    long max =
         entries.values().stream().flatMapToLong(e -> Arrays.stream(e.counts())).max().orElse(0);
-    return chunkSize > 0 ? most / chunkSize : 0;
+    return chunkSize > 0 ? max / chunkSize : 0;
   }
 
   /**

@@ -90,14 +90,14 @@ public final class ReportPage {
       double place = 3 * (Math.log10(Math.max(1e-30, v)) - low);
       counts[(int) Math.clamp(place, 0, counts.length - 1)]++;
     }
-    int most = 1;
+    int max = 1;
     for (int c : counts) {
-      most = Math.max(most, c);
+      max = Math.max(max, c);
     }
     int width = 20 * counts.length;
     add("<svg viewBox=\"0 0 %d 190\" role=\"img\" aria-label=\"histogram\">".formatted(width));
     for (int i = 0; i < counts.length; i++) {
-      double h = 150.0 * counts[i] / most;
+      double h = 150.0 * counts[i] / max;
       add(rect(20 * i + 1, 155 - h, 18, h, "%d predictions".formatted(counts[i])));
       if (i % 3 == 0) {
         String label = i == 0 ? "less" : "1e" + (low + i / 3);
@@ -108,9 +108,9 @@ public final class ReportPage {
   }
 
   private void bars(List<ComparisonReport.Named> errors) {
-    double most = 1e-30;
+    double max = 1e-30;
     for (ComparisonReport.Named n : errors) {
-      most = Math.max(most, n.error().relative());
+      max = Math.max(max, n.error().relative());
     }
     int height = 22 * errors.size() + 4;
     add("<svg viewBox=\"0 0 700 %d\" role=\"img\" aria-label=\"errors\">".formatted(height));
@@ -118,7 +118,7 @@ public final class ReportPage {
       ComparisonReport.Named n = errors.get(i);
       int y = 22 * i;
       add("<text x=\"0\" y=\"%d\">%s</text>".formatted(y + 14, escape(n.name())));
-      double w = 340 * n.error().relative() / most;
+      double w = 340 * n.error().relative() / max;
       add(rect(230, y + 2, w, 16, "cosine " + number(n.error().cosine(), 6)));
       String at = number(235 + w, 1);
       add(

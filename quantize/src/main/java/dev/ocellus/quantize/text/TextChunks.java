@@ -27,16 +27,16 @@ public final class TextChunks {
    *
    * @param nCtx tokens of a chunk
    * @param skip chunks to leave out at the beginning
-   * @param most chunks to use at most; -1 for all
+   * @param maxChunks chunks to use at most; -1 for all
    * @param parseSpecial whether texts of control tokens become those tokens
    * @throws TextTooShortException if the text has fewer than two chunks
    */
   public static TextChunks of(
-      Vocab vocab, String text, int nCtx, int skip, int most, boolean parseSpecial) {
-    if (nCtx < 4 || skip < 0 || most < -1 || most == 0) {
+      Vocab vocab, String text, int nCtx, int skip, int maxChunks, boolean parseSpecial) {
+    if (nCtx < 4 || skip < 0 || maxChunks < -1 || maxChunks == 0) {
       throw new IllegalArgumentException(
           "chunks: expected at least 4 tokens, 0 to skip and 1 to use, found %d, %d and %d"
-              .formatted(nCtx, skip, most));
+              .formatted(nCtx, skip, maxChunks));
     }
     int[] plain = vocab.tokenize(text, parseSpecial);
     int bos = vocab.addsBos() ? vocab.bos() : -1;
@@ -59,7 +59,7 @@ public final class TextChunks {
     }
     int[] used = Arrays.copyOfRange(all, skip * nCtx, all.length);
     int count = used.length / nCtx;
-    return new TextChunks(used, nCtx, most < 0 ? count : Math.min(most, count), bos);
+    return new TextChunks(used, nCtx, maxChunks < 0 ? count : Math.min(maxChunks, count), bos);
   }
 
   /** Number of chunks. */

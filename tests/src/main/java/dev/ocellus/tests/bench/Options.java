@@ -18,9 +18,9 @@ final class Options {
     }
   }
 
-  int number(String name, int otherwise) {
+  int number(String name, int defaultValue) {
     String value = values.get(name);
-    return value == null ? otherwise : Integer.parseInt(value);
+    return value == null ? defaultValue : Integer.parseInt(value);
   }
 
   Path path(String name) {
@@ -35,8 +35,8 @@ final class Options {
     return value;
   }
 
-  String text(String name, String otherwise) {
-    return values.getOrDefault(name, otherwise);
+  String text(String name, String defaultValue) {
+    return values.getOrDefault(name, defaultValue);
   }
 
   /** Prints a name and its measurements on a line. */

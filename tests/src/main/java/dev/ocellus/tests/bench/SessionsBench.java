@@ -21,8 +21,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
- * What batching and guessing gain: the same answers, computed in two ways in turns, since the speed
- * of a shared machine changes from minute to minute. Prints the median of the ratios.
+ * What batching and speculative decoding gain: the same answers, computed in two ways in turns,
+ * since the speed of a shared machine changes from minute to minute. Prints the median of the
+ * ratios.
  *
  * <pre>
  * bench.SessionsBench -m text.gguf [-t 2] [-n 32] [--rounds 5]
@@ -111,13 +112,13 @@ public final class SessionsBench {
     }
   }
 
-  /** With guesses, against without. */
+  /** With draft tokens, against without. */
   private void speculation(Speculation speculation) throws IOException {
     try (VisionLanguageModel plain = open(SessionOptions.defaults());
-        VisionLanguageModel guessing =
+        VisionLanguageModel speculating =
             open(SessionOptions.defaults().withSpeculation(speculation));
         ChatSession one = plain.newChat();
-        ChatSession other = guessing.newChat()) {
+        ChatSession other = speculating.newChat()) {
       double[] ratios = new double[rounds];
       double[] speeds = new double[rounds];
       for (int round = -1; round < rounds; round++) {
@@ -125,7 +126,7 @@ public final class SessionsBench {
         Answer with = ask(other, round);
         report("round " + round, List.of(without), List.of(with));
         DraftUse drafts = with.usage().drafts();
-        System.out.printf("  guessed %d, right %d%n", drafts.drafted(), drafts.accepted());
+        System.out.printf("  drafted %d, accepted %d%n", drafts.drafted(), drafts.accepted());
         if (round >= 0) {
           ratios[round] = without.timings().decode().millis() / with.timings().decode().millis();
           speeds[round] = with.timings().decode().tokensPerSecond();

@@ -138,9 +138,9 @@ final class Reference {
         return ImageOptions.DEFAULT;
       }
       int side = json.get("patch_size").asInt() * json.get("merge_size").asInt();
-      JsonNode least = json.has("size") ? json.at("/size/shortest_edge") : json.get("min_pixels");
-      JsonNode most = json.has("size") ? json.at("/size/longest_edge") : json.get("max_pixels");
-      return ImageOptions.ofTokens(least.asInt() / (side * side), most.asInt() / (side * side));
+      JsonNode min = json.has("size") ? json.at("/size/shortest_edge") : json.get("min_pixels");
+      JsonNode max = json.has("size") ? json.at("/size/longest_edge") : json.get("max_pixels");
+      return ImageOptions.ofTokens(min.asInt() / (side * side), max.asInt() / (side * side));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -37,8 +37,8 @@ public final class SyntheticModels {
   }
 
   /**
-   * Writes an image encoder with its projector. What converters keep in F32 (norms, biases, the
-   * class row) is in F32, the patch kernel and the positions in F16.
+   * Writes an image encoder with its projector. What converters keep in F32 (norms, biases, the CLS
+   * token) is in F32, the patch kernel and the positions in F16.
    *
    * @param preset {@code vit-l-336}, {@code vit-l-336-anyres}, {@code siglip-512} or {@code
    *     qwen2.5-vl}, which fit the text model {@code 0.5b}, or {@code tiny}, {@code siglip-tiny} or

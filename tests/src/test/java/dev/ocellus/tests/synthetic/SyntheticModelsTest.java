@@ -107,13 +107,13 @@ class SyntheticModelsTest {
   }
 
   private static void assertFiniteAndVaried(float[] values) {
-    float least = Float.MAX_VALUE;
-    float most = -Float.MAX_VALUE;
+    float min = Float.MAX_VALUE;
+    float max = -Float.MAX_VALUE;
     for (float value : values) {
       assertThat(Float.isFinite(value)).isTrue();
-      least = Math.min(least, value);
-      most = Math.max(most, value);
+      min = Math.min(min, value);
+      max = Math.max(max, value);
     }
-    assertThat(most).isGreaterThan(least);
+    assertThat(max).isGreaterThan(min);
   }
 }

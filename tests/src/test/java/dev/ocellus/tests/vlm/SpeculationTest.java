@@ -26,7 +26,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Guessed tokens change how fast an answer comes, and nothing else. */
+/** Draft tokens change how fast an answer comes, and nothing else. */
 class SpeculationTest {
   private static final GenerationOptions GREEDY =
       GenerationOptions.greedy().withMaxTokens(60).withIgnoreEos(true);
@@ -53,10 +53,10 @@ class SpeculationTest {
   private static void assertSameTokens(Speculation speculation, GenerationOptions generation)
       throws IOException {
     List<Answer> plain = conversation(Golden.options(), generation);
-    List<Answer> guessed = conversation(with(speculation), generation);
+    List<Answer> drafted = conversation(with(speculation), generation);
     for (int i = 0; i < plain.size(); i++) {
-      assertThat(guessed.get(i).tokens()).as("answer %d", i).isEqualTo(plain.get(i).tokens());
-      assertThat(guessed.get(i).rawText()).isEqualTo(plain.get(i).rawText());
+      assertThat(drafted.get(i).tokens()).as("answer %d", i).isEqualTo(plain.get(i).tokens());
+      assertThat(drafted.get(i).rawText()).isEqualTo(plain.get(i).rawText());
       assertThat(plain.get(i).usage().drafts()).isEqualTo(DraftUse.NONE);
     }
   }

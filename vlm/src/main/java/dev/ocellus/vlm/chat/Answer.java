@@ -26,7 +26,7 @@ public final class Answer {
    * @param toolCalls calls that it asks for, all complete; one that it did not finish, or that
    *     cannot be read, is part of the content
    * @param logProbs for each token, as far as they were asked for
-   * @param continued the beginning of the message that the answer goes on with; empty for a new one
+   * @param continued the beginning of the message that the answer continues; empty for a new one
    */
   public record Parts(
       String content,

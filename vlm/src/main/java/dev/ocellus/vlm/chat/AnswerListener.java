@@ -14,7 +14,7 @@ public interface AnswerListener {
    */
   void onText(String text);
 
-  /** More of what the model thinks aloud. */
+  /** More of the reasoning of the model. */
   default void onReasoning(String text) {}
 
   /** A call that the model asks for, complete. */

@@ -78,7 +78,7 @@ public record PromptOptions(
     return toBuilder().continueLast(continueLast).build();
   }
 
-  /** The message that the answer goes on with, or null. */
+  /** The message that the answer continues, or null. */
   public @Nullable Message continued(List<Message> messages) {
     if (!continueLast || messages.isEmpty()) {
       return null;

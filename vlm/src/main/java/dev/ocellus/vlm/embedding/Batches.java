@@ -32,9 +32,9 @@ final class Batches {
     }
     List<R> results = new ArrayList<>(Collections.nCopies(items.size(), null));
     for (List<Integer> places : alike.values()) {
-      int most = Math.max(1, maxRows / rows.applyAsInt(items.get(places.getFirst())));
-      for (int from = 0; from < places.size(); from += most) {
-        List<Integer> part = places.subList(from, Math.min(places.size(), from + most));
+      int max = Math.max(1, maxRows / rows.applyAsInt(items.get(places.getFirst())));
+      for (int from = 0; from < places.size(); from += max) {
+        List<Integer> part = places.subList(from, Math.min(places.size(), from + max));
         List<R> found = compute.apply(part.stream().map(items::get).toList());
         for (int i = 0; i < part.size(); i++) {
           results.set(part.get(i), found.get(i));

@@ -83,7 +83,7 @@ final class Automaton {
     @Nullable BitSet mask;
 
     /** With the mask: the most bytes that the shortest end has after any of its tokens. */
-    long mostToEnd;
+    long maxBytesToEnd;
 
     /** Tokens of a short end of the text, once computed. */
     int @Nullable [] ending;
@@ -94,15 +94,15 @@ final class Automaton {
       this.bits = bits;
       this.left = left;
       this.length = length;
-      long least = complete ? 0 : Rules.NEVER;
+      long min = complete ? 0 : Rules.NEVER;
       boolean tokens = false;
       for (Item way : ways) {
-        least = Math.min(least, Automaton.this.bytes(way, left));
+        min = Math.min(min, Automaton.this.bytes(way, left));
         Program.Step step = program.step(way.node);
         tokens |=
             step instanceof Program.Step.MatchToken || step instanceof Program.Step.MatchTokens;
       }
-      this.bytes = least;
+      this.bytes = min;
       this.takesTokens = tokens;
     }
 
@@ -372,8 +372,8 @@ final class Automaton {
           }
           if (item.count < loop.max()) {
             // without an upper bound only the lower one needs counting
-            int most = loop.max() == GrammarExpr.UNLIMITED ? loop.min() : loop.max();
-            Frame back = frame(item.node, Math.min(item.count + 1, most), frame);
+            int max = loop.max() == GrammarExpr.UNLIMITED ? loop.min() : loop.max();
+            Frame back = frame(item.node, Math.min(item.count + 1, max), frame);
             push(todo, seen, new Item(loop.body(), 0, back));
           }
         }

@@ -93,7 +93,7 @@ public final class GrammarConstraint implements LazyConstraint.TextConstraint {
       return all;
     }
     int forced = forced();
-    if (forced < 0 && completions.fitsBytes(state.mostToEnd, tokensLeft - 1)) {
+    if (forced < 0 && completions.fitsBytes(state.maxBytesToEnd, tokensLeft - 1)) {
       return all; // whichever comes, there is room to end
     }
     BitSet some = new BitSet(vocabulary.size());
@@ -115,13 +115,13 @@ public final class GrammarConstraint implements LazyConstraint.TextConstraint {
       return known;
     }
     BitSet mask = new BitSet(vocabulary.size());
-    long most = vocabulary.addMatching(state, mask);
+    long max = vocabulary.addMatching(state, mask);
     BitSet own = state.ownTokens(vocabulary.size());
     for (int token = own.nextSetBit(0); token >= 0; token = own.nextSetBit(token + 1)) {
       Automaton.State after = vocabulary.ends(token) ? null : afterToken(token);
       if (after != null) {
         mask.set(token);
-        most = Math.max(most, after.bytesToEnd());
+        max = Math.max(max, after.bytesToEnd());
       }
     }
     if (state.isComplete()) {
@@ -132,7 +132,7 @@ public final class GrammarConstraint implements LazyConstraint.TextConstraint {
     }
     masked.add(state);
     state.mask = mask;
-    state.mostToEnd = most;
+    state.maxBytesToEnd = max;
     return mask;
   }
 

@@ -182,7 +182,7 @@ public final class GrammarVocabulary {
    * @return the most bytes that the shortest end of the text has after any of them
    */
   long addMatching(Automaton.State state, BitSet to) {
-    long most = 0;
+    long max = 0;
     @Nullable Automaton.State[] path = new Automaton.State[deepest + 1];
     path[0] = state;
     int node = 0;
@@ -198,12 +198,12 @@ public final class GrammarVocabulary {
       for (int i = firstToken[node]; i < firstToken[node + 1]; i++) {
         if (texts[tokens[i]].length == d + 1) {
           to.set(tokens[i]);
-          most = Math.max(most, after.bytesToEnd());
+          max = Math.max(max, after.bytesToEnd());
         }
       }
       node++;
     }
-    return most;
+    return max;
   }
 
   /** The token with the longest text that some bytes begin with from a place on, or −1. */

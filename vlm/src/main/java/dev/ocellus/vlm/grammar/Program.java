@@ -158,8 +158,8 @@ final class Program {
   }
 
   private int choose(int[] options, int following) {
-    long least = Arrays.stream(options).mapToLong(this::cost).min().orElse(Rules.NEVER);
-    return add(new Step.Choose(options), following, least);
+    long min = Arrays.stream(options).mapToLong(this::cost).min().orElse(Rules.NEVER);
+    return add(new Step.Choose(options), following, min);
   }
 
   private int compileRepeat(GrammarExpr.Repeat repeat, int following) {

@@ -158,18 +158,20 @@ public final class Candidates {
     moved(rest);
   }
 
-  /** Keeps the candidates with a logit of at least {@code least}, in the order that they have. */
-  public void keepAtLeast(float least) {
+  /**
+   * Keeps the candidates with a logit of at least {@code threshold}, in the order that they have.
+   */
+  public void keepAtLeast(float threshold) {
     int kept = 0;
     for (int i = 0; i < size; i++) {
-      if (logits[i] >= least) {
+      if (logits[i] >= threshold) {
         tokens[kept] = tokens[i];
         logits[kept] = logits[i];
         probabilities[kept++] = probabilities[i];
       }
     }
     if (kept == 0) {
-      throw SamplingException.unusable("no logit reaches " + least, logits, size);
+      throw SamplingException.unusable("no logit reaches " + threshold, logits, size);
     }
     moved(kept);
   }

@@ -181,10 +181,10 @@ final class TopSelector {
     for (int total = count[bucket]; total < k; total += count[bucket]) {
       bucket--;
     }
-    int least = (bucket - RADIX / 2) << shift;
+    int threshold = (bucket - RADIX / 2) << shift;
     int found = 0;
     for (int i = 0; i < size; i++) {
-      if (ascendingBits(logits[i]) >= least) {
+      if (ascendingBits(logits[i]) >= threshold) {
         add(found++, descending(logits[i], i));
       }
     }

@@ -47,22 +47,22 @@ final class Truncation {
    * arXiv:2407.01082).
    */
   static void minP(Candidates candidates, float p, int minKeep) {
-    float least = candidates.maxLogit() + (float) Math.log(p);
+    float threshold = candidates.maxLogit() + (float) Math.log(p);
     if (!candidates.isSorted()) {
       int enough = 0;
       float[] logits = candidates.logits();
       for (int i = 0; i < candidates.size(); i++) {
-        enough += logits[i] >= least ? 1 : 0;
+        enough += logits[i] >= threshold ? 1 : 0;
       }
       if (enough > 0 && enough >= minKeep) {
-        candidates.keepAtLeast(least);
+        candidates.keepAtLeast(threshold);
         return;
       }
       candidates.keepTop(Math.clamp(minKeep, 1, candidates.size()));
       return;
     }
     int kept = 1;
-    while (kept < candidates.size() && (candidates.logit(kept) >= least || kept < minKeep)) {
+    while (kept < candidates.size() && (candidates.logit(kept) >= threshold || kept < minKeep)) {
       kept++;
     }
     candidates.truncate(kept);
@@ -131,9 +131,9 @@ final class Truncation {
         squares = (float) (squares + distance * distance);
       }
     }
-    float least = max - n * (float) Math.sqrt(squares / count);
+    float threshold = max - n * (float) Math.sqrt(squares / count);
     for (int i = 0; i < size; i++) {
-      if (logits[i] < least) {
+      if (logits[i] < threshold) {
         logits[i] = Float.NEGATIVE_INFINITY;
       }
     }

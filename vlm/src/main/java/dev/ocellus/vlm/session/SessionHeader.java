@@ -123,16 +123,16 @@ record SessionHeader(byte[] model, byte[] template, byte[] stateKind, List<Exten
   /** Checks lengths, and checksums of all but the keys and values, which may be many and unused. */
   private void checkSections(Path file, FileChannel channel) throws IOException {
     long left = channel.size() - SIZE;
-    long most = Runtime.getRuntime().maxMemory() / SHARE_OF_MEMORY;
+    long max = Runtime.getRuntime().maxMemory() / SHARE_OF_MEMORY;
     for (Section section : Section.values()) {
       long length = length(section);
       if (length < 0 || length > left) {
         throw damaged(file, "the part %s is cut short".formatted(section));
       }
-      if (section != Section.STATE && length > most) {
+      if (section != Section.STATE && length > max) {
         throw new SessionFormatException(
             "%s: the part %s has %d bytes, and at most %d can be read with this much memory. Nothing was changed; give Java more (-Xmx)."
-                .formatted(file, section, length, most));
+                .formatted(file, section, length, max));
       }
       left -= length;
     }

@@ -7,7 +7,7 @@ public sealed interface AnswerPart {
   /** More text for the reader. */
   record Text(String text) implements AnswerPart {}
 
-  /** More of what the model thinks aloud. */
+  /** More of the reasoning of the model. */
   record Reasoning(String text) implements AnswerPart {}
 
   /** A whole call. */

@@ -87,12 +87,12 @@ class GrammarConstraintTest {
   @Test
   void endsExactlyAtTheLeastLimit() {
     Grammar grammar = Grammar.parse("root ::= \"{\" [a-z]{4} .* \"}\"");
-    int least = 1;
-    while (write(grammar, least, new SplittableRandom(1)) == null) {
-      least++;
+    int min = 1;
+    while (write(grammar, min, new SplittableRandom(1)) == null) {
+      min++;
     }
-    assertThat(least).isBetween(2, 6);
-    for (int limit = least; limit < least + 5; limit++) {
+    assertThat(min).isBetween(2, 6);
+    for (int limit = min; limit < min + 5; limit++) {
       assertThat(write(grammar, limit, new SplittableRandom(limit))).isNotNull();
     }
   }

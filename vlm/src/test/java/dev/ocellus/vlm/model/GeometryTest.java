@@ -125,9 +125,9 @@ class GeometryTest {
     return new int[] {resized.width(), resized.height(), grid * grid};
   }
 
-  private static int[] qwen(ImageSize size, int patchSize, int least, int most) {
+  private static int[] qwen(ImageSize size, int patchSize, int min, int max) {
     int factor = 2 * patchSize;
-    ImageSize resized = QwenTiling.smartResize(size, factor, least, most);
+    ImageSize resized = QwenTiling.smartResize(size, factor, min, max);
     int tokens = Math.toIntExact(resized.pixels() / factor / factor);
     return new int[] {resized.width(), resized.height(), tokens};
   }

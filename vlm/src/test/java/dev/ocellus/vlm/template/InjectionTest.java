@@ -41,8 +41,8 @@ import org.junit.jupiter.api.Test;
  * position, wherever they stand in a conversation: templates × tokens × positions.
  *
  * <p>What is expected is the prompt with every character from outside replaced by an x: its control
- * tokens and image positions are the template's own. With pictures written as in an answer, there
- * are as many positions as pictures.
+ * tokens and image positions are the template's own. With images written as in an answer, there are
+ * as many positions as images.
  *
  * <p>The committed run takes the bundled templates, one vocabulary, and all its control tokens at
  * once and some one by one. {@code -Docellus.templates=DIR} takes the templates of a directory,
@@ -52,7 +52,7 @@ class InjectionTest {
   private static final System.Logger LOG = System.getLogger("injection");
   private static final String MARKER = "<image>";
 
-  /** Of more pictures than any conversation here has. */
+  /** Of more images than any conversation here has. */
   private static final List<ImagePlaceholder> PLACES =
       Collections.nCopies(16, new ImagePlaceholder(MARKER, "<|user|>", "", MARKER));
 
@@ -61,14 +61,14 @@ class InjectionTest {
 
   private record Attempt(List<Message> messages, PromptOptions options) {}
 
-  private static final RgbImage PICTURE = RgbImage.filled(2, 2, new Rgb(1, 2, 3));
+  private static final RgbImage IMAGE = RgbImage.filled(2, 2, new Rgb(1, 2, 3));
 
   private final Map<String, Integer> rendered = new TreeMap<>();
 
-  /** Of conversations with pictures in which input had the marker: how many found all of them. */
+  /** Of conversations with images in which input had the marker: how many found all of them. */
   private int markersBesidePictures;
 
-  /** Prompts without a place for pictures, though they were written into the text. */
+  /** Prompts without a place for images, though they were written into the text. */
   private final List<String> unplaced = new ArrayList<>();
 
   private int tried;
@@ -82,31 +82,30 @@ class InjectionTest {
     Map<String, Attempt> attempts = new TreeMap<>();
     attempts.put("user", new Attempt(List.of(Message.user(text)), none));
     attempts.put(
-        "around pictures",
+        "around images",
         new Attempt(
             List.of(
                 new Message(
                     Role.USER,
                     List.of(
                         new Content.Text(text),
-                        new Content.Image(PICTURE, "a"),
+                        new Content.Image(IMAGE, "a"),
                         new Content.Text(text),
-                        new Content.Image(PICTURE, "b"),
+                        new Content.Image(IMAGE, "b"),
                         new Content.Text(text)))),
             none));
     attempts.put(
-        "history with a picture",
+        "history with a image",
         new Attempt(
-            List.of(
-                Message.user(text, PICTURE), Message.assistant(text), Message.user(text, PICTURE)),
+            List.of(Message.user(text, IMAGE), Message.assistant(text), Message.user(text, IMAGE)),
             none));
     attempts.put(
-        "source of a picture",
+        "source of a image",
         new Attempt(
             List.of(
                 new Message(
                     Role.USER,
-                    List.of(new Content.Image(PICTURE, text), new Content.Text("a" + MARKER)))),
+                    List.of(new Content.Image(IMAGE, text), new Content.Text("a" + MARKER)))),
             none));
     attempts.put("system", new Attempt(List.of(Message.system(text), Message.user("a")), none));
     attempts.put(
@@ -173,7 +172,7 @@ class InjectionTest {
               continued == null
                   ? attempt.messages
                   : attempt.messages.subList(0, attempt.messages.size() - 1);
-          int pictures = messages.stream().mapToInt(m -> m.visuals().size()).sum();
+          int images = messages.stream().mapToInt(m -> m.visuals().size()).sum();
           // as an answer does it: the template's own way, else what most templates take
           for (ChatFormat.Shown way : ChatFormat.Shown.values()) {
             Rendered prompt;
@@ -191,15 +190,15 @@ class InjectionTest {
                 controls(tokenizer.tokenize(withoutInput(prompt), PLACES), vocab);
             assertThat(found).as("%s, %s: %s", position, way, text).isEqualTo(expected);
             assertThat(tokens.nImages())
-                .as("pictures; %s, %s: %s", position, way, text)
-                .isIn(0, pictures);
+                .as("images; %s, %s: %s", position, way, text)
+                .isIn(0, images);
             if (way == ChatFormat.Shown.PARTS) {
               rendered.merge(position, 1, Integer::sum);
             }
-            if (pictures > 0 && tokens.nImages() == pictures) {
+            if (images > 0 && tokens.nImages() == images) {
               markersBesidePictures += withMarker(prompt) ? 1 : 0;
             }
-            if (tokens.nImages() == pictures) {
+            if (tokens.nImages() == images) {
               return;
             }
             if (way == ChatFormat.Shown.TEXT) {
@@ -307,7 +306,7 @@ class InjectionTest {
         System.Logger.Level.INFO,
         String.format(
             Locale.ROOT,
-            "%d tried, rendered %s, %d with markers beside pictures",
+            "%d tried, rendered %s, %d with markers beside images",
             tried,
             rendered,
             markersBesidePictures));

@@ -129,9 +129,9 @@ class StopStringsTest {
     return longest;
   }
 
-  private static String letters(SplittableRandom random, int least, int bound) {
+  private static String letters(SplittableRandom random, int min, int bound) {
     StringBuilder text = new StringBuilder();
-    for (int i = random.nextInt(least, bound); i > 0; i--) {
+    for (int i = random.nextInt(min, bound); i > 0; i--) {
       text.append((char) ('a' + random.nextInt(3)));
     }
     return text.toString();

@@ -79,14 +79,14 @@ final class NumberRanges {
     }
     List<GrammarExpr> options = new ArrayList<>();
     if (to == null || to.signum() >= 0) {
-      BigInteger least = from == null || from.signum() < 0 ? BigInteger.ZERO : from;
-      options.add(naturals(least, to));
+      BigInteger min = from == null || from.signum() < 0 ? BigInteger.ZERO : from;
+      options.add(naturals(min, to));
     }
     if (from == null || from.signum() < 0) {
-      BigInteger least = to == null || to.signum() >= 0 ? BigInteger.ONE : to.negate();
+      BigInteger min = to == null || to.signum() >= 0 ? BigInteger.ONE : to.negate();
       options.add(
           GrammarExpr.sequence(
-              GrammarExpr.literal("-"), naturals(least, from == null ? null : from.negate())));
+              GrammarExpr.literal("-"), naturals(min, from == null ? null : from.negate())));
     }
     return GrammarExpr.choice(options);
   }
@@ -163,11 +163,11 @@ final class NumberRanges {
       }
     }
     if (low == null || low.value.signum() < 0) {
-      Bound least =
+      Bound min =
           high == null || high.value.signum() >= 0
               ? new Bound(BigDecimal.ZERO, false)
               : high.negate();
-      GrammarExpr negative = magnitudes(least, low == null ? null : low.negate());
+      GrammarExpr negative = magnitudes(min, low == null ? null : low.negate());
       if (negative != null) {
         options.add(GrammarExpr.sequence(GrammarExpr.literal("-"), negative));
       }

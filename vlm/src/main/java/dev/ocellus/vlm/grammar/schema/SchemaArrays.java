@@ -72,13 +72,13 @@ final class SchemaArrays {
   private GrammarExpr tuple(JsonNode schema, String at, int min, int max) {
     JsonNode first = SchemaCompiler.list(schema, "prefixItems", at);
     int n = Math.min(first.size(), max);
-    int least = schema.has("minItems") || compiler.isWide() ? min : n;
+    int required = schema.has("minItems") || compiler.isWide() ? min : n;
     GrammarExpr comma = GrammarExpr.sequence(GrammarExpr.literal(","), JsonText.SPACE);
-    GrammarExpr rest = others(schema, at, comma, Math.max(0, least - n), max - n);
+    GrammarExpr rest = others(schema, at, comma, Math.max(0, required - n), max - n);
     for (int k = n - 1; k >= 0; k--) {
       GrammarExpr item = compiler.value(first.get(k), at + "/prefixItems/" + k);
       rest = GrammarExpr.sequence(k == 0 ? GrammarExpr.EMPTY : comma, item, rest);
-      if (k >= least) {
+      if (k >= required) {
         rest = GrammarExpr.optional(rest);
       }
     }
@@ -90,8 +90,8 @@ final class SchemaArrays {
     if (!open && min == 0) {
       return GrammarExpr.EMPTY;
     }
-    int most = !open ? min : room > GrammarExpr.UNLIMITED / 2 ? GrammarExpr.UNLIMITED : room;
-    return new GrammarExpr.Repeat(GrammarExpr.sequence(comma, item(schema, at)), min, most);
+    int repetitions = !open ? min : room > GrammarExpr.UNLIMITED / 2 ? GrammarExpr.UNLIMITED : room;
+    return new GrammarExpr.Repeat(GrammarExpr.sequence(comma, item(schema, at)), min, repetitions);
   }
 
   private static GrammarExpr brackets(GrammarExpr content) {

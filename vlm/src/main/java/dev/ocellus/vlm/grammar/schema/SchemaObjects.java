@@ -71,15 +71,15 @@ final class SchemaObjects {
       List<OrderedItems.Item> properties,
       Set<String> names,
       JsonNode rest) {
-    int least = SchemaKeywords.count(schema, "minProperties", at, 0);
-    int most = SchemaKeywords.count(schema, "maxProperties", at, GrammarExpr.UNLIMITED);
-    if (least > most) {
+    int min = SchemaKeywords.count(schema, "minProperties", at, 0);
+    int max = SchemaKeywords.count(schema, "maxProperties", at, GrammarExpr.UNLIMITED);
+    if (min > max) {
       return compiler.nothing(at, "minProperties is more than maxProperties");
     }
-    boolean open = SchemaKeywords.isOpen(schema) || compiler.isWide() || least > names.size();
+    boolean open = SchemaKeywords.isOpen(schema) || compiler.isWide() || min > names.size();
     GrammarExpr others = null;
     if (open && !SchemaKeywords.isFalse(rest)) {
-      if (least > names.size() + 1) {
+      if (min > names.size() + 1) {
         throw unpromised(at);
       }
       GrammarExpr value = compiler.value(rest, at + "/additionalProperties");
@@ -90,8 +90,8 @@ final class SchemaObjects {
         new OrderedItems(
             properties,
             others,
-            least,
-            most,
+            min,
+            max,
             none,
             compiler.unsupported(unpromised(at)),
             compiler::rule);

@@ -10,8 +10,8 @@ final class StringLengths {
   private StringLengths() {}
 
   /** Whether the lengths of an expression's strings reach into bounds; false is certain. */
-  static boolean overlap(GrammarExpr expr, int least, int most) {
-    return min(expr) <= most && max(expr) >= least;
+  static boolean overlap(GrammarExpr expr, int lower, int upper) {
+    return min(expr) <= upper && max(expr) >= lower;
   }
 
   /**
@@ -19,13 +19,13 @@ final class StringLengths {
    * to count single characters: where several parts vary in length, or one that is not a repeated
    * character.
    */
-  static @Nullable GrammarExpr limit(GrammarExpr expr, int least, int most) {
-    if (min(expr) >= least && max(expr) <= most) {
+  static @Nullable GrammarExpr limit(GrammarExpr expr, int lower, int upper) {
+    if (min(expr) >= lower && max(expr) <= upper) {
       return expr;
     }
     if (expr instanceof GrammarExpr.Repeat(GrammarExpr.Chars body, int from, int to)) {
-      int low = Math.max(from, least);
-      int high = Math.min(to, most);
+      int low = Math.max(from, lower);
+      int high = Math.min(to, upper);
       return low > high ? null : new GrammarExpr.Repeat(body, low, high);
     }
     if (!(expr instanceof GrammarExpr.Sequence(List<GrammarExpr> items))) {
@@ -43,11 +43,11 @@ final class StringLengths {
         varying = i;
       }
     }
-    if (varying < 0 || fixed > most) {
+    if (varying < 0 || fixed > upper) {
       return null;
     }
-    int high = most == GrammarExpr.UNLIMITED ? most : most - fixed;
-    GrammarExpr part = limit(items.get(varying), Math.max(0, least - fixed), high);
+    int high = upper == GrammarExpr.UNLIMITED ? upper : upper - fixed;
+    GrammarExpr part = limit(items.get(varying), Math.max(0, lower - fixed), high);
     List<GrammarExpr> limited = new ArrayList<>(items);
     if (part != null) {
       limited.set(varying, part);

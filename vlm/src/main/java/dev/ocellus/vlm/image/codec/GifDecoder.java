@@ -73,11 +73,11 @@ final class GifDecoder {
     return frames(bytes, limits, limits.maxFrames() + 1);
   }
 
-  private static List<ImageFrame> frames(byte[] bytes, ImageLimits limits, int most) {
+  private static List<ImageFrame> frames(byte[] bytes, ImageLimits limits, int maxFrames) {
     List<ImageFrame> frames = new ArrayList<>();
     try {
       GifDecoder decoder = new GifDecoder(bytes, limits);
-      while (frames.size() < most && decoder.findFrame(!frames.isEmpty())) {
+      while (frames.size() < maxFrames && decoder.findFrame(!frames.isEmpty())) {
         frames.add(decoder.readFrame(frames.isEmpty()));
       }
     } catch (BufferUnderflowException e) {

@@ -104,8 +104,8 @@ public record AnyRes(int tile, int grid, List<ImageSize> canvases, ResizeFilter 
    */
   public ImageSize canvas(ImageSize image) {
     ImageSize best = canvases.getFirst();
-    long mostUsed = 0;
-    long leastWasted = Long.MAX_VALUE;
+    long maxUsed = 0;
+    long minWasted = Long.MAX_VALUE;
     for (ImageSize canvas : canvases) {
       double scale =
           Math.min(
@@ -113,9 +113,9 @@ public record AnyRes(int tile, int grid, List<ImageSize> canvases, ResizeFilter 
       long scaled = (long) (image.width() * scale) * (long) (image.height() * scale);
       long used = Math.min(scaled, image.pixels());
       long wasted = canvas.pixels() - used;
-      if (used > mostUsed || (used == mostUsed && wasted < leastWasted)) {
-        mostUsed = used;
-        leastWasted = wasted;
+      if (used > maxUsed || (used == maxUsed && wasted < minWasted)) {
+        maxUsed = used;
+        minWasted = wasted;
         best = canvas;
       }
     }

@@ -56,11 +56,11 @@ public final class SquareFit {
     return new SquareFit(kind(metadata, kind), side, patchSize, c, colours);
   }
 
-  private static Kind kind(GgufMetadata metadata, Kind otherwise) {
+  private static Kind kind(GgufMetadata metadata, Kind defaultValue) {
     String key = "clip.vision.image_aspect_ratio";
     String value = metadata.string(key, "");
     return switch (value) {
-      case "" -> otherwise;
+      case "" -> defaultValue;
       case "crop" -> Kind.CROP;
       case "pad" -> Kind.PAD;
       case "stretch" -> Kind.STRETCH;
