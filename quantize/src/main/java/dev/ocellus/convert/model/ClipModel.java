@@ -1,5 +1,6 @@
 package dev.ocellus.convert.model;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.convert.tokenizer.TokenizerConverter;
 import dev.ocellus.gguf.GgufWriter;
@@ -30,8 +31,31 @@ final class ClipModel extends DualModel {
     return global.integer("projection_dim");
   }
 
+  /** The tower takes one size, so the reference fails where the crop gives it another. */
+  private void requireSquareCrop() {
+    JsonNode crop = processor.find("crop_size");
+    JsonNode size = processor.find("size");
+    boolean stretches = size != null && size.has("height") && size.has("width");
+    if (!processor.flag("do_center_crop", true)) {
+      if (!stretches) {
+        throw processor.invalid("do_center_crop", "true, as images have any shape", "false");
+      }
+      return;
+    }
+    if (crop == null) {
+      return;
+    }
+    int height = crop.isNumber() ? crop.asInt() : crop.path("height").asInt();
+    int width = crop.isNumber() ? crop.asInt() : crop.path("width").asInt();
+    if (height != imageSize() || width != imageSize()) {
+      throw processor.invalid(
+          "crop_size", "%1$d x %1$d, as the tower takes".formatted(imageSize()), "" + crop);
+    }
+  }
+
   @Override
   void more(GgufWriter out) {
+    requireSquareCrop();
     int end = text.integer("eos_token_id");
     if (end != HIGHEST_ID) {
       out.u32("clip.text.eos_token_id", end);

@@ -101,16 +101,8 @@ class DualEncoderTest {
    */
   @Test
   void attendsToPaddingWhereTheTokenizerGivesNoMask() throws IOException {
-    Path checkpoint = Files.createDirectory(directory.resolve("unmasked"));
-    try (Stream<Path> files = Files.list(MODELS.resolve("siglip/hf"))) {
-      for (Path file : files.toList()) {
-        Files.copy(file, checkpoint.resolve(file.getFileName()));
-      }
-    }
-    Path config = checkpoint.resolve("tokenizer_config.json");
-    Files.writeString(
-        config,
-        Files.readString(config).replaceFirst("\\{", "{\"model_input_names\": [\"input_ids\"],"));
+    Path checkpoint =
+        changed("siglip", "tokenizer_config.json", "{", "{\"model_input_names\": [\"input_ids\"],");
     float[][] expected = {
       {0.0613707f, -0.1693291f, 0.0145746f, -0.1171557f},
       {0.0228223f, -0.1718644f, -0.0529959f, -0.1081005f},
@@ -125,6 +117,38 @@ class DualEncoderTest {
         assertThat(found.get(i)).isEqualTo(encoder.embedText(texts.get(i)));
       }
     }
+  }
+
+  /** A copy of a checkpoint in which the first of a text in a file is another. */
+  private static Path changed(String model, String file, String from, String to)
+      throws IOException {
+    Path checkpoint = Files.createTempDirectory(directory, model);
+    try (Stream<Path> files = Files.list(MODELS.resolve(model).resolve("hf"))) {
+      for (Path f : files.toList()) {
+        Files.copy(f, checkpoint.resolve(f.getFileName()));
+      }
+    }
+    Path edited = checkpoint.resolve(file);
+    String text = Files.readString(edited);
+    assertThat(text).contains(from);
+    int at = text.indexOf(from);
+    Files.writeString(edited, text.substring(0, at) + to + text.substring(at + from.length()));
+    return checkpoint;
+  }
+
+  @Test
+  void refusesACropThatTheTowerDoesNotTake() throws IOException {
+    String processor = "preprocessor_config.json";
+    Path other = changed("clip-openclip", processor, "\"height\": 70", "\"height\": 64");
+    assertThatThrownBy(() -> converted(other, "crop.gguf"))
+        .isInstanceOf(OcellusException.class)
+        .hasMessageContaining("'crop_size': expected 70 x 70, as the tower takes");
+    Path none =
+        changed(
+            "clip-openclip", processor, "\"do_center_crop\": true", "\"do_center_crop\": false");
+    assertThatThrownBy(() -> converted(none, "crop.gguf"))
+        .isInstanceOf(OcellusException.class)
+        .hasMessageContaining("'do_center_crop': expected true");
   }
 
   @Test
