@@ -77,6 +77,18 @@ class DamagedCheckpointTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"INF", "+INF", "-INF", "+Infinity", "nan"})
+  void refusesNumbersThatPythonRefuses(String number) throws IOException {
+    CheckpointBuilder.llama(directory).write();
+    Path config = directory.resolve("config.json");
+    String json = Files.readString(config);
+    Files.writeString(config, "{\"attention_dropout\": " + number + ", " + json.substring(1));
+    assertThatThrownBy(this::convert)
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContainingAll("config.json", "not valid JSON");
+  }
+
   @Test
   void refusesANumberThatIsNotFiniteWhereOneIsNeeded() throws IOException {
     CheckpointBuilder.llama(directory).write();

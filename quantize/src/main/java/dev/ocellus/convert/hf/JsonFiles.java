@@ -1,13 +1,12 @@
 package dev.ocellus.convert.hf;
 
 import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.convert.common.ConversionException;
+import dev.ocellus.vlm.python.PythonJsonFactory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,16 +16,11 @@ import java.util.Optional;
 public final class JsonFiles {
   /** Streams tokenizers, which take tens of megabytes. */
   public static final JsonFactory FACTORY =
-      new JsonFactoryBuilder()
-          // Python writes NaN and Infinity, and reads them
-          .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-          .streamReadConstraints(
-              StreamReadConstraints.builder()
-                  .maxNestingDepth(64)
-                  .maxNameLength(1 << 16)
-                  .maxStringLength(1 << 24)
-                  .build())
-          .build();
+      new PythonJsonFactory(
+          StreamReadConstraints.builder()
+              .maxNestingDepth(64)
+              .maxNameLength(1 << 16)
+              .maxStringLength(1 << 24));
 
   private static final ObjectMapper MAPPER = new ObjectMapper(FACTORY);
 

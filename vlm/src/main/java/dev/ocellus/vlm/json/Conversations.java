@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.python.PythonJson;
+import dev.ocellus.vlm.python.PythonJsonFactory;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,7 +37,7 @@ public final class Conversations {
    */
   public static Conversations parse(String name, String json, Path base) throws IOException {
     var all = new Conversations(name, base);
-    var mapper = new ObjectMapper(PythonJson.factory(PythonJson.constraints()).build());
+    var mapper = new ObjectMapper(new PythonJsonFactory(PythonJson.constraints()));
     try (JsonParser parser = mapper.createParser(json)) {
       for (JsonNode node = mapper.readTree(parser); node != null; node = mapper.readTree(parser)) {
         all.add(node);

@@ -12,6 +12,7 @@ import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.python.PythonJson;
+import dev.ocellus.vlm.python.PythonJsonFactory;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
@@ -41,13 +42,12 @@ public final class MessagesJson {
 
   static final ObjectMapper MAPPER =
       new ObjectMapper(
-              PythonJson.factory(
+              new PythonJsonFactory(
                       PythonJson.constraints()
                           .maxStringLength(MAX_STRING)
                           .maxTokenCount(MAX_TOKENS)
                           .maxNestingDepth(100))
-                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                  .build())
+                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION.mappedFeature()))
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
   private MessagesJson() {}

@@ -1,10 +1,7 @@
 package dev.ocellus.vlm.python;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -26,18 +23,10 @@ public final class PythonJson {
 
   /** Floats are doubles in its trees, integers are exact. */
   public static final ObjectMapper MAPPER =
-      new ObjectMapper(factory(constraints().maxNestingDepth(MAX_DEPTH)).build())
+      new ObjectMapper(new PythonJsonFactory(constraints().maxNestingDepth(MAX_DEPTH)))
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
   private PythonJson() {}
-
-  /** A factory of parsers that read these numbers, for callers with limits of their own. */
-  public static JsonFactoryBuilder factory(StreamReadConstraints.Builder limits) {
-    return (JsonFactoryBuilder)
-        JsonFactory.builder()
-            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-            .streamReadConstraints(limits.build());
-  }
 
   /** Limits that allow the numbers that Python allows. */
   public static StreamReadConstraints.Builder constraints() {

@@ -120,6 +120,10 @@ class PythonJsonTest {
   @CsvSource({
     "1.0, 1.0",
     "0.0, 0.0",
+    "-0.0, -0.0",
+    "-0e3, -0.0",
+    "0e-3, 0.0",
+    "-0, 0",
     "100.0, 100.0",
     "1e3, 1000.0",
     "3, 3",
@@ -138,7 +142,23 @@ class PythonJsonTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"01", "1.", "+1", ".5", "1e", "0x1", "1_0", "nan", "--1"})
+  @ValueSource(
+      strings = {
+        "01",
+        "1.",
+        "+1",
+        ".5",
+        "1e",
+        "0x1",
+        "1_0",
+        "nan",
+        "--1",
+        "INF",
+        "+INF",
+        "-INF",
+        "+Infinity",
+        "-NaN"
+      })
   void refusesWhatPythonRefuses(String number) {
     assertThatThrownBy(() -> PythonJson.read("[" + number + "]"))
         .isInstanceOf(JsonProcessingException.class);

@@ -7,9 +7,12 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.ocellus.vlm.grammar.Grammar;
 import dev.ocellus.vlm.grammar.GrammarException;
 import dev.ocellus.vlm.grammar.GrammarExpr;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -90,10 +93,13 @@ public final class JsonSchemaGrammar {
   }
 
   private static JsonNode read(String schema) {
-    try {
-      return unwrapped(MAPPER.readTree(schema));
+    try (var parser = new SignedZeros(MAPPER.createParser(schema))) {
+      JsonNode node = MAPPER.readTree(parser);
+      return unwrapped(node == null ? MissingNode.getInstance() : node);
     } catch (JsonProcessingException e) {
       throw new JsonSchemaException("", "not valid JSON: " + e.getOriginalMessage(), e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // a string is read
     }
   }
 
