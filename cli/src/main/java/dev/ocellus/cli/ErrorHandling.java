@@ -19,6 +19,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 /** Turns exceptions into one clear message and an exit code. */
 final class ErrorHandling {
   private final Io io;
+  private boolean outputFailureTold;
 
   ErrorHandling(Io io) {
     this.io = io;
@@ -91,7 +92,10 @@ final class ErrorHandling {
     if (e.readerGone()) {
       return ExitCode.OUTPUT_CLOSED;
     }
-    error(String.valueOf(e.getMessage()));
+    if (!outputFailureTold) { // what is still buffered fails again at the end
+      outputFailureTold = true;
+      error(String.valueOf(e.getMessage()));
+    }
     return ExitCode.FAILED;
   }
 

@@ -82,10 +82,12 @@ public final class Ocellus {
   }
 
   private final Io io;
+  private final ErrorHandling errors;
 
   /** A program on these streams. */
   Ocellus(Io io) {
     this.io = io;
+    this.errors = new ErrorHandling(io);
   }
 
   /** Runs one command line; returns the exit code. */
@@ -103,7 +105,7 @@ public final class Ocellus {
       io.err().flush();
       return code;
     } catch (OutputClosedException e) {
-      return new ErrorHandling(io).outputClosed(e);
+      return errors.outputClosed(e);
     } catch (OutOfMemoryError e) {
       io.err()
           .println(
@@ -125,7 +127,6 @@ public final class Ocellus {
     for (CommandLine command : line.getSubcommands().values()) {
       command.getCommandSpec().usageMessage().abbreviateSynopsis(true).sortOptions(false);
     }
-    ErrorHandling errors = new ErrorHandling(io);
     line.registerConverter(ImageSource.class, ImageSource::new);
     return line.setOut(new PrintWriter(out))
         .setErr(writer(io.err()))

@@ -118,7 +118,7 @@ class ToolsTest {
       var err = new ByteArrayOutputStream();
       assertThat(runWithoutOutput("No space left on device", err, arguments))
           .isEqualTo(ExitCode.FAILED);
-      assertThat(err.toString(StandardCharsets.UTF_8)).contains("No space left on device");
+      assertThat(err.toString(StandardCharsets.UTF_8)).containsOnlyOnce("No space left on device");
     }
   }
 
