@@ -11,14 +11,9 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.HashMap;
-import java.util.HexFormat;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -44,10 +39,6 @@ import java.util.zip.GZIPInputStream;
 final class FetchNatives {
   private static final String RESOURCES = "META-INF/ocellus/natives";
   private static final String MANIFEST = "manifest.txt";
-  private static final List<String> CPU_AND_METAL =
-      List.of("linux-x64", "linux-arm64", "mac-arm64-metal", "mac-x64", "win-x64", "win-arm64");
-  private static final List<String> GPU =
-      List.of("linux-x64-cuda", "linux-x64-vulkan", "win-x64-cuda", "win-x64-vulkan");
 
   /** The libraries that are loaded; llama-addon.node, llama-common, .lib and .exp files are not. */
   private static final Pattern LIBRARY =
@@ -77,9 +68,10 @@ final class FetchNatives {
       Map<String, String> options = parse(args);
       FetchNatives fetch = new FetchNatives(options);
       fetch.bundle(
-          platforms(options.getOrDefault("platforms", "host"), options.getOrDefault("gpu", "")));
+          Platforms.chosen(
+              options.getOrDefault("platforms", "host"), options.getOrDefault("gpu", "")));
       fetch.jars(
-          platforms(options.getOrDefault("jars", "none"), ""),
+          Platforms.chosen(options.getOrDefault("jars", "none"), ""),
           options.getOrDefault("jar-prefix", "natives"));
     } catch (Failure e) {
       fail(e.getMessage());
@@ -175,7 +167,7 @@ final class FetchNatives {
       Path file = directory.resolve(words[3]);
       if (!Files.isRegularFile(file)
           || Files.size(file) != Long.parseLong(words[2])
-          || !hex(digest(file, "SHA-256")).equals(words[1])) {
+          || !Digests.hex(Digests.digest(file, "SHA-256")).equals(words[1])) {
         return false;
       }
     }
@@ -188,9 +180,9 @@ final class FetchNatives {
     Files.createDirectories(directory);
     Path tarball = directory.resolve(name.substring(1).replace('/', '-') + "-" + version + ".tgz");
     String expected = integrity(name);
-    if (!Files.isRegularFile(tarball) || !expected.equals(sha512(tarball))) {
+    if (!Files.isRegularFile(tarball) || !expected.equals(Digests.sha512(tarball))) {
       npmPack(name, directory, tarball);
-      String found = sha512(tarball);
+      String found = Digests.sha512(tarball);
       if (!expected.equals(found)) {
         Files.delete(tarball);
         throw new Failure(
@@ -346,7 +338,7 @@ final class FetchNatives {
       throws IOException {
     Path target = directory.resolve(file);
     Files.createDirectories(target.getParent());
-    MessageDigest sha256 = digest("SHA-256");
+    MessageDigest sha256 = Digests.digest("SHA-256");
     byte[] buffer = new byte[1 << 16];
     try (OutputStream out = Files.newOutputStream(target)) {
       for (long left = size; left > 0; ) {
@@ -359,7 +351,7 @@ final class FetchNatives {
         left -= n;
       }
     }
-    files.put(file, hex(sha256.digest()) + " " + size);
+    files.put(file, Digests.hex(sha256.digest()) + " " + size);
   }
 
   private static boolean isNewer(Path file, Path than) throws IOException {
@@ -383,48 +375,6 @@ final class FetchNatives {
         out.closeEntry();
       }
     }
-  }
-
-  private static Set<String> platforms(String list, String gpu) {
-    Set<String> chosen = new LinkedHashSet<>();
-    for (String name : list.split(",")) {
-      switch (name.strip()) {
-        case "", "none" -> {}
-        case "host" -> chosen.add(host(gpu));
-        case "all" -> chosen.addAll(CPU_AND_METAL);
-        default -> chosen.add(known(name.strip()));
-      }
-    }
-    return chosen;
-  }
-
-  private static String known(String name) {
-    if (!CPU_AND_METAL.contains(name) && !GPU.contains(name)) {
-      throw new Failure(
-          "no prebuilt libraries for \""
-              + name
-              + "\"; there are host, all, "
-              + CPU_AND_METAL
-              + " and "
-              + GPU
-              + ". To build for a machine without any, use -Docellus.platforms=none and your own build of llama.cpp.");
-    }
-    return name;
-  }
-
-  private static String host(String gpu) {
-    String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
-    String arch = System.getProperty("os.arch");
-    boolean arm = arch.equals("aarch64");
-    String name =
-        (os.startsWith("windows")
-                ? "win-"
-                : os.startsWith("mac") ? "mac-" : os.equals("linux") ? "linux-" : os + "-")
-            + (arm ? "arm64" : arch.equals("amd64") || arch.equals("x86_64") ? "x64" : arch);
-    if (name.equals("mac-arm64")) {
-      name += "-metal";
-    }
-    return known(gpu.isEmpty() ? name : name + "-" + (gpu.equals("cuda12") ? "cuda" : gpu));
   }
 
   private static Map<String, String> parse(String[] args) {
@@ -456,34 +406,6 @@ final class FetchNatives {
     return new String(header, offset, end - offset, StandardCharsets.UTF_8);
   }
 
-  /** In the form of npm's lock files: {@code sha512-} and base64. */
-  private static String sha512(Path file) throws IOException {
-    return "sha512-" + Base64.getEncoder().encodeToString(digest(file, "SHA-512"));
-  }
-
-  private static byte[] digest(Path file, String algorithm) throws IOException {
-    MessageDigest digest = digest(algorithm);
-    byte[] buffer = new byte[1 << 16];
-    try (InputStream in = Files.newInputStream(file)) {
-      for (int n; (n = in.read(buffer)) > 0; ) {
-        digest.update(buffer, 0, n);
-      }
-    }
-    return digest.digest();
-  }
-
-  private static String hex(byte[] bytes) {
-    return HexFormat.of().formatHex(bytes);
-  }
-
-  private static MessageDigest digest(String algorithm) {
-    try {
-      return MessageDigest.getInstance(algorithm);
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError(e); // every JDK has SHA-256 and SHA-512
-    }
-  }
-
   private static void deleteTree(Path root) throws IOException {
     if (!Files.exists(root)) {
       return;
@@ -505,14 +427,5 @@ final class FetchNatives {
             return FileVisitResult.CONTINUE;
           }
         });
-  }
-
-  /** Something that the person who builds must read; no stack trace. */
-  private static final class Failure extends RuntimeException {
-    private static final long serialVersionUID = 1;
-
-    Failure(String message) {
-      super(message);
-    }
   }
 }

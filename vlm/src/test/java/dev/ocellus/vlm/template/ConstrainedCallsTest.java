@@ -7,7 +7,6 @@ import com.networknt.schema.ExecutionContext;
 import com.networknt.schema.InputFormat;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SpecVersion;
-import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.PromptOptions;
 import dev.ocellus.vlm.chat.Tool;
@@ -15,8 +14,6 @@ import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.chat.ToolChoice;
 import dev.ocellus.vlm.grammar.Grammar;
 import dev.ocellus.vlm.grammar.GrammarConstraint;
-import dev.ocellus.vlm.grammar.GrammarVocabulary;
-import dev.ocellus.vlm.grammar.TestVocabulary;
 import dev.ocellus.vlm.prompt.ChatFormat;
 import dev.ocellus.vlm.prompt.PromptException;
 import dev.ocellus.vlm.sampling.ConstrainedSampler;
@@ -87,25 +84,12 @@ class ConstrainedCallsTest {
           "google-gemma-4-31B-it-interleaved.jinja",
           "google-gemma-4-31B-it.jinja");
 
-  private static TestVocabulary real;
-  private static int[] ends;
-
-  /** Tokens by their text, and by their byte. */
-  private static final Map<String, Integer> pieces = new TreeMap<>();
+  private static CallVocabulary real;
 
   @BeforeAll
   static void open() throws IOException {
     TOOLS.forEach(tool -> BY_NAME.put(tool.name(), tool));
-    real = TestVocabulary.open();
-    Vocab vocab = real.vocab();
-    ends = IntStream.range(0, vocab.nTokens()).filter(vocab::isEndOfGeneration).toArray();
-    for (int t = vocab.nTokens() - 1; t >= 0; t--) {
-      byte[] piece = vocab.piece(t, false);
-      pieces.put(new String(piece, StandardCharsets.UTF_8), t);
-      if (piece.length == 1) {
-        pieces.put("byte " + (piece[0] & 0xFF), t);
-      }
-    }
+    real = CallVocabulary.open();
   }
 
   @AfterAll
@@ -182,111 +166,23 @@ class ConstrainedCallsTest {
     assertThat(notations().count()).isGreaterThan(15);
   }
 
-  /** The vocabulary, with markers as control tokens or without. */
-  private record Tokens(GrammarVocabulary vocabulary, Map<Integer, String> shown) {
-    static Tokens of(AnswerFormat format, boolean control) {
-      Vocab vocab = real.vocab();
-      int n = vocab.nTokens();
-      List<String> markers = new ArrayList<>();
-      if (control) {
-        format.markers().stream().filter(m -> m.startsWith("<")).forEach(markers::add);
-        Stream.of(
-                "<｜tool▁call▁begin｜>",
-                "<｜tool▁sep｜>",
-                "<|tool_call_begin|>",
-                "[ARGS]",
-                "<arg_key>",
-                "</arg_value>")
-            .filter(format::isMarker)
-            .forEach(markers::add);
-      }
-      Map<Integer, String> shown = new LinkedHashMap<>();
-      markers.stream().distinct().forEach(m -> shown.put(n + shown.size(), m));
-      return new Tokens(
-          new GrammarVocabulary(
-              n + shown.size(),
-              t -> t < n ? vocab.piece(t, false) : new byte[0],
-              t -> t < n && vocab.isEndOfGeneration(t)),
-          shown);
-    }
-
-    byte[] bytes(int token) {
-      String marker = shown.get(token);
-      return marker != null
-          ? marker.getBytes(StandardCharsets.UTF_8)
-          : real.vocab().piece(token, false);
-    }
-
-    int[] of(String text) {
-      for (Map.Entry<Integer, String> entry : shown.entrySet()) {
-        if (entry.getValue().equals(text)) {
-          return new int[] {entry.getKey()};
-        }
-      }
-      return real.vocab().tokenize(text, false);
-    }
-  }
-
-  private static List<Integer> likely(Tokens tokens) {
-    List<Integer> likely = new ArrayList<>(tokens.shown.keySet());
-    for (String text :
-        List.of(
-            "{\"",
-            "\"",
-            "\":",
-            ", \"",
-            "}",
-            "}}",
-            "]",
-            "[",
-            " ",
-            "\n",
-            "Rome",
-            "C",
-            "true",
-            "-1.5",
-            "7",
-            "</tool_call>",
-            "</parameter>",
-            "<",
-            "</",
-            "[TOOL_CALLS]",
-            "<|tool_call_end|>",
-            ">>>",
-            "é",
-            "\\",
-            "<function=x>",
-            "'",
-            "null",
-            ">",
-            "```",
-            "</function>")) {
-      IntStream.of(tokens.of(text)).forEach(likely::add);
-    }
-    return likely;
-  }
-
-  private static float[] noise(Tokens tokens, SplittableRandom random) {
-    float[] noise = new float[tokens.vocabulary.size()];
-    for (int t = 0; t < noise.length; t++) {
-      noise[t] = (float) random.nextDouble();
-    }
-    return noise;
-  }
-
   /** Chooses by chance; where {@code wanted} has tokens left, first those. */
   private static String walk(
-      Grammar grammar, Tokens tokens, int[] wanted, int limit, SplittableRandom random) {
-    var constraint = new GrammarConstraint(grammar, tokens.vocabulary);
+      Grammar grammar,
+      CallVocabulary.Tokens tokens,
+      int[] wanted,
+      int limit,
+      SplittableRandom random) {
+    var constraint = new GrammarConstraint(grammar, tokens.vocabulary());
     var sampler = new ConstrainedSampler(SamplerChain.of(Samplers.greedy()), constraint);
-    List<Integer> likely = likely(tokens);
+    List<Integer> likely = tokens.likely();
     var text = new ByteArrayOutputStream();
-    float[] noise = noise(tokens, random);
+    float[] noise = tokens.noise(random);
     for (int i = 0; i < limit && !constraint.mustEnd(); i++) {
       float[] logits = noise.clone();
       likely.forEach(t -> logits[t] = random.nextFloat(0, 5));
       boolean mayEnd = i > wanted.length + 8 && random.nextInt(8) == 0;
-      for (int end : ends) {
+      for (int end : real.ends()) {
         logits[end] = mayEnd ? 20 : -20;
       }
       if (i < wanted.length) {
@@ -294,7 +190,7 @@ class ConstrainedCallsTest {
       }
       constraint.setTokensLeft(limit - i);
       int token = sampler.sample(FloatBuffer.wrap(logits));
-      if (IntStream.of(ends).anyMatch(end -> end == token)) {
+      if (IntStream.of(real.ends()).anyMatch(end -> end == token)) {
         break;
       }
       text.writeBytes(tokens.bytes(token));
@@ -334,13 +230,14 @@ class ConstrainedCallsTest {
         .isEmpty();
   }
 
-  private static Grammar grammar(Notation notation, Tokens tokens, ToolChoice choice) {
+  private static Grammar grammar(
+      Notation notation, CallVocabulary.Tokens tokens, ToolChoice choice) {
     return ToolGrammar.of(
             notation.format,
             notation.promptEnd,
             TOOLS,
             choice,
-            ControlTokens.of(tokens.vocabulary, tokens.shown))
+            ControlTokens.of(tokens.vocabulary(), tokens.shown()))
         .orElseThrow();
   }
 
@@ -349,7 +246,7 @@ class ConstrainedCallsTest {
   void requiredCallsAreValid(Notation notation) {
     var random = new SplittableRandom(notation.template.hashCode());
     for (boolean control : new boolean[] {false, true}) {
-      Tokens tokens = Tokens.of(notation.format, control);
+      CallVocabulary.Tokens tokens = real.tokens(notation.format, control);
       Grammar any = grammar(notation, tokens, ToolChoice.REQUIRED);
       Grammar named = grammar(notation, tokens, ToolChoice.named("list-files"));
       for (int i = 0; i < 2; i++) {
@@ -390,60 +287,16 @@ class ConstrainedCallsTest {
     return open != null && open.kind() == AnswerFormat.Kind.REASONING ? open.close() : "";
   }
 
-  /** The tokens of a text: markers as control tokens where they are, else cut by chance. */
-  private static int[] tokens(Tokens tokens, String text, SplittableRandom random) {
-    List<Integer> ids = new ArrayList<>();
-    StringBuilder rest = new StringBuilder();
-    for (int at = 0; at < text.length(); ) {
-      String from = text.substring(at);
-      int marker = -1;
-      for (Map.Entry<Integer, String> entry : tokens.shown.entrySet()) {
-        marker = from.startsWith(entry.getValue()) ? entry.getKey() : marker;
-      }
-      if (marker < 0) {
-        rest.append(text.charAt(at++));
-      } else {
-        ids.addAll(cut(rest.toString(), random));
-        rest.setLength(0);
-        ids.add(marker);
-        at += requireNonNull(tokens.shown.get(marker)).length();
-      }
-    }
-    ids.addAll(cut(rest.toString(), random));
-    return ids.stream().mapToInt(Integer::intValue).toArray();
-  }
-
-  /** Cuts a text into tokens by chance. */
-  private static List<Integer> cut(String text, SplittableRandom random) {
-    List<Integer> ids = new ArrayList<>();
-    for (int at = 0; at < text.length(); ) {
-      int length = random.nextInt(1, Math.min(9, text.length() - at + 1));
-      while (length > 1 && !pieces.containsKey(text.substring(at, at + length))) {
-        length--;
-      }
-      String piece = text.substring(at, at + length);
-      if (pieces.containsKey(piece)) {
-        ids.add(pieces.get(piece));
-      } else {
-        for (byte b : piece.getBytes(StandardCharsets.UTF_8)) {
-          ids.add(pieces.get("byte " + (b & 0xFF)));
-        }
-      }
-      at += length;
-    }
-    return ids;
-  }
-
   @ParameterizedTest
   @MethodSource("notations")
   void textIsFreeAndCallsThatTheModelBeginsAreValid(Notation notation) {
     var random = new SplittableRandom(notation.template.hashCode());
     int nCalls = 0;
     for (boolean control : new boolean[] {false, true}) {
-      Tokens tokens = Tokens.of(notation.format, control);
+      CallVocabulary.Tokens tokens = real.tokens(notation.format, control);
       Grammar grammar = grammar(notation, tokens, ToolChoice.AUTO);
       for (int i = 0; i < 2; i++) {
-        int[] wanted = tokens(tokens, reasoningEnd(notation) + upToCall(notation.format), random);
+        int[] wanted = tokens.cut(reasoningEnd(notation) + upToCall(notation.format), random);
         String answer = walk(grammar, tokens, wanted, 110 + 40 * i, random);
         List<AnswerPart> parts = split(notation, answer);
         calls(parts).forEach(call -> assertValid(call, answer));
@@ -471,11 +324,11 @@ class ConstrainedCallsTest {
     String begin = reasoningEnd(notation).isEmpty() ? reasoning.open() : "";
     String answer =
         begin + "I could " + calls.open() + "nothing, " + reasoning.close() + "No " + calls.open();
-    Tokens tokens = Tokens.of(format, true);
+    CallVocabulary.Tokens tokens = real.tokens(format, true);
     var random = new SplittableRandom(1);
-    int[] wanted = tokens(tokens, answer, random);
+    int[] wanted = tokens.cut(answer, random);
     var constraint =
-        new GrammarConstraint(grammar(notation, tokens, ToolChoice.AUTO), tokens.vocabulary);
+        new GrammarConstraint(grammar(notation, tokens, ToolChoice.AUTO), tokens.vocabulary());
     for (int token : wanted) {
       assertThat(constraint.allows(token)).as("%s of %s", token, answer).isTrue();
       constraint.accept(token);
@@ -493,9 +346,9 @@ class ConstrainedCallsTest {
   void withoutACallNoneComes(Notation notation) {
     var random = new SplittableRandom(notation.template.hashCode());
     for (boolean control : new boolean[] {false, true}) {
-      Tokens tokens = Tokens.of(notation.format, control);
+      CallVocabulary.Tokens tokens = real.tokens(notation.format, control);
       Grammar grammar = grammar(notation, tokens, ToolChoice.NONE);
-      int[] wanted = tokens(tokens, reasoningEnd(notation) + upToCall(notation.format), random);
+      int[] wanted = tokens.cut(reasoningEnd(notation) + upToCall(notation.format), random);
       String answer = walk(grammar, tokens, wanted, 60, random);
       assertThat(calls(split(notation, answer))).as(answer).isEmpty();
     }
@@ -505,9 +358,9 @@ class ConstrainedCallsTest {
   @MethodSource("notations")
   void aCallIsOnlyBegunWhereThereIsRoomForItsEnd(Notation notation) {
     var random = new SplittableRandom(notation.template.hashCode());
-    Tokens tokens = Tokens.of(notation.format, true);
+    CallVocabulary.Tokens tokens = real.tokens(notation.format, true);
     Grammar grammar = grammar(notation, tokens, ToolChoice.AUTO);
-    int[] wanted = tokens(tokens, reasoningEnd(notation) + upToCall(notation.format), random);
+    int[] wanted = tokens.cut(reasoningEnd(notation) + upToCall(notation.format), random);
     for (int more = 0; more < 60; more += 19) {
       String answer = walk(grammar, tokens, wanted, wanted.length + more, random);
       calls(split(notation, answer)).forEach(call -> assertValid(call, answer));
