@@ -3,6 +3,7 @@ package dev.ocellus.cli;
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.eval.ModelComparison;
+import dev.ocellus.eval.NamedImage;
 import dev.ocellus.io.AtomicFile;
 import dev.ocellus.quantize.measure.ComparisonReport;
 import dev.ocellus.quantize.measure.ReportPage;
@@ -77,8 +78,8 @@ final class CompareCommand extends OcellusCommand {
   @Option(
       names = "--image",
       paramLabel = "FILE",
-      description = "Image for comparing image encoders (repeatable).")
-  List<Path> images = new ArrayList<>();
+      description = "Image for comparing image encoders; - is standard input (repeatable).")
+  List<ImageSource> images = new ArrayList<>();
 
   @Option(
       names = "--html",
@@ -134,7 +135,10 @@ final class CompareCommand extends OcellusCommand {
         new ModelComparison(
                 options(a, mmproj), options(b, encoders || mmprojB == null ? mmproj : mmprojB))
             .weights(!noWeights)
-            .images(images);
+            .images(
+                images.stream()
+                    .map(image -> new NamedImage(image.toString(), () -> image.read(io()).image()))
+                    .toList());
     if (textFile != null) {
       int nCtx = model.context != null ? model.context : 512;
       comparison.text(TextInput.read(io(), textFile), nCtx, chunks);

@@ -90,9 +90,21 @@ class ModelToolsTest {
 
     Path image = Cli.redCircle(directory);
     Cli encoders =
-        Cli.run("compare", "--json", "-t", 1, mmproj, mmproj, "--image", image, "--no-weights");
+        Cli.run(
+            "compare",
+            "--json",
+            "-t",
+            1,
+            mmproj,
+            mmproj,
+            "--image",
+            image,
+            "--image",
+            image.toUri(),
+            "--no-weights");
     assertThat(encoders.code()).as(encoders.err()).isZero();
     assertThat(encoders.json().at("/images/0/cosine").asDouble()).isGreaterThan(0.999999);
+    assertThat(encoders.json().at("/images/1/cosine").asDouble()).isGreaterThan(0.999999);
     assertThat(encoders.json().get("layers").size()).isGreaterThan(2);
   }
 

@@ -5,7 +5,6 @@ import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.quantize.measure.ComparisonReport.Named;
 import dev.ocellus.quantize.measure.VectorError;
 import dev.ocellus.vlm.encoder.VisionEncoder;
-import dev.ocellus.vlm.image.codec.ImageDecoder;
 import dev.ocellus.vlm.vision.ImageInput;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -18,7 +17,7 @@ import java.util.Map;
 public final class EncoderComparison {
   /**
    * @param layers errors by the name of the layer, over the first tiles of all images
-   * @param images errors of the embeddings by the name of the file
+   * @param images errors of the embeddings by the name of the image
    */
   public record Result(List<Named> layers, List<Named> images) {}
 
@@ -36,7 +35,7 @@ public final class EncoderComparison {
   public static Result compare(
       Path reference,
       Path other,
-      List<Path> images,
+      List<NamedImage> images,
       int nThreads,
       boolean gpu,
       EvalListener listener,
@@ -53,12 +52,12 @@ public final class EncoderComparison {
           throw new ComputationCancelledException("The comparison was cancelled");
         }
         listener.report("image %d of %d".formatted(i + 1, n), (double) i / n);
-        Path image = images.get(i);
-        ImageInput input = first.prepare(ImageDecoder.decode(image));
+        NamedImage image = images.get(i);
+        ImageInput input = first.prepare(image.reader().read());
         addLayers(layers, first.intermediates(input), second.intermediates(input));
         embeddings.add(
             new Named(
-                image.toString(),
+                image.name(),
                 VectorError.of(first.encode(input).values(), second.encode(input).values())));
       }
     }

@@ -29,7 +29,7 @@ public final class ModelComparison {
   private int maxChunks = -1;
   private @Nullable Conversations conversations;
   private int maxTokens = 64;
-  private List<Path> images = List.of();
+  private List<NamedImage> images = List.of();
 
   /**
    * @param reference what is compared with; an mmproj file as the model compares image encoders
@@ -70,7 +70,7 @@ public final class ModelComparison {
   }
 
   /** Compares what image encoders make of images. */
-  public ModelComparison images(List<Path> images) {
+  public ModelComparison images(List<NamedImage> images) {
     this.images = List.copyOf(images);
     return this;
   }
