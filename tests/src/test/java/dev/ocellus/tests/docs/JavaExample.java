@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.tools.JavaCompiler;
@@ -56,7 +57,8 @@ record JavaExample(String name, String code) {
         PATH.matcher(code)
             .replaceAll(m -> {
               assertThat(files).as("files that %s names", name).containsKey(m.group(1));
-              String file = files.get(m.group(1)).toString().replace("\\", "\\\\");
+              String file =
+                  Objects.requireNonNull(files.get(m.group(1))).toString().replace("\\", "\\\\");
               return Matcher.quoteReplacement("Path.of(\"" + file + "\")");
             });
     return new JavaExample(name, replaced);
