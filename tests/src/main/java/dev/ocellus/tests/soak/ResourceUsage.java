@@ -17,14 +17,14 @@ import javax.management.ObjectName;
  * @param threads of Java
  * @param files that are open
  */
-record Usage(long resident, long heap, long committedHeap, int threads, int files) {
+record ResourceUsage(long resident, long heap, long committedHeap, int threads, int files) {
   private static final Path PROC = Path.of("/proc/self");
 
   /** Collects garbage first, so that the heap is what is really in use. */
-  static Usage now() throws IOException {
+  static ResourceUsage now() throws IOException {
     System.gc();
     var heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
-    return new Usage(
+    return new ResourceUsage(
         residentBytes(),
         heap.getUsed(),
         heap.getCommitted(),

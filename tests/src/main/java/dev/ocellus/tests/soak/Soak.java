@@ -103,7 +103,7 @@ public final class Soak implements Callable<Integer> {
     out.println(
         "| chats | seconds | resident MiB | heap in use | heap committed | threads | files |");
     out.println("|---|---|---|---|---|---|---|");
-    Usage early = report(0, began);
+    ResourceUsage early = report(0, began);
     VisionLanguageModel model = open();
     try {
       for (int i = 1; i <= chats; i++) {
@@ -113,7 +113,7 @@ public final class Soak implements Callable<Integer> {
           model = open();
         }
         if (i % every == 0 || i == chats) {
-          Usage now = report(i, began);
+          ResourceUsage now = report(i, began);
           if (i <= Math.max(every, chats / 5)) {
             early = now;
           } else if (limitMib > 0 && now.resident() - early.resident() > limitMib << 20) {
@@ -145,11 +145,11 @@ public final class Soak implements Callable<Integer> {
     return VisionLanguageModel.open(options);
   }
 
-  private Usage report(int done, long began) throws IOException {
+  private ResourceUsage report(int done, long began) throws IOException {
     if (trim) {
-      Usage.trim();
+      ResourceUsage.trim();
     }
-    Usage usage = Usage.now();
+    ResourceUsage usage = ResourceUsage.now();
     out.printf(
         "| %d | %d | %.0f | %.0f | %.0f | %d | %d |%n",
         done,

@@ -32,13 +32,6 @@ public final class NpyFile {
   private static final Pattern SHAPE =
       Pattern.compile("['\"]shape['\"]\\s*:\\s*\\(([0-9, ]{0,500})\\)");
 
-  /** Gives the rows of a two-dimensional array one after the other. */
-  @FunctionalInterface
-  public interface Rows {
-    /** Fills {@code row} with row {@code i}; called once per row, in order. */
-    void fill(int i, float[] row) throws IOException;
-  }
-
   private NpyFile() {}
 
   /**
@@ -54,46 +47,6 @@ public final class NpyFile {
         channel -> {
           drain(channel, header("<f4", shape));
           floats(channel, buffer(), data);
-        });
-  }
-
-  /**
-   * Writes int64.
-   *
-   * @param shape outermost first; its product is {@code data.length}
-   * @throws IllegalArgumentException if it is not
-   */
-  public static void writeLongs(Path path, long[] data, int... shape) throws IOException {
-    checkShape(data.length, shape);
-    AtomicFile.write(
-        path,
-        channel -> {
-          drain(channel, header("<i8", shape));
-          ByteBuffer buffer = buffer();
-          for (int done = 0; done < data.length; ) {
-            int n = Math.min(data.length - done, BUFFER_BYTES / Long.BYTES);
-            buffer.clear().asLongBuffer().put(data, done, n);
-            drain(channel, buffer.limit(n * Long.BYTES));
-            done += n;
-          }
-        });
-  }
-
-  /** Writes float32 of shape [nRows, rowSize] with only one row in memory. */
-  public static void writeRows(Path path, int nRows, int rowSize, Rows rows) throws IOException {
-    if (nRows < 0 || rowSize < 0) {
-      throw new IllegalArgumentException("Negative shape [%d, %d]".formatted(nRows, rowSize));
-    }
-    AtomicFile.write(
-        path,
-        channel -> {
-          drain(channel, header("<f4", nRows, rowSize));
-          ByteBuffer buffer = buffer();
-          float[] row = new float[rowSize];
-          for (int i = 0; i < nRows; i++) {
-            rows.fill(i, row);
-            floats(channel, buffer, row);
-          }
         });
   }
 
