@@ -35,8 +35,11 @@ class ParallelSessionsTest {
       GenerationOptions.greedy().withMaxTokens(40).withIgnoreEos(true);
   private static final GenerationOptions ENDLESS = GenerationOptions.greedy().withIgnoreEos(true);
 
-  /** Difference of two log probabilities below which rounding decides: keys and values are F16. */
-  private static final float TIE = 1e-3f;
+  /**
+   * Difference of two log probabilities below which rounding decides: keys and values are F16, and
+   * other batches mean other kernels. Up to 4e-3 was measured, with AVX-512 FP16.
+   */
+  private static final float TIE = 1e-2f;
 
   private final ExecutorService threads = Executors.newCachedThreadPool();
 
