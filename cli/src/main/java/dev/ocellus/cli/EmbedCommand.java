@@ -1,13 +1,20 @@
 package dev.ocellus.cli;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.cli.EmbedWriter.Entry;
 import dev.ocellus.vlm.embedding.DualEncoder;
-import dev.ocellus.vlm.npy.NpyFile;
+import dev.ocellus.vlm.embedding.EmbeddingStream;
+import dev.ocellus.vlm.embedding.ImageEmbedding;
+import dev.ocellus.vlm.embedding.ImageReader;
+import dev.ocellus.vlm.embedding.StreamOptions;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -21,16 +28,20 @@ import picocli.CommandLine.Option;
     header = "Embeds images and texts with a dual encoder such as CLIP.",
     description = {
       "Vectors of images first, then those of texts, each in the order given. Their product is the cosine: near 1 where image and text belong together.",
-      "Prints a JSON object a line, with --json one object for all; with -o an .npy file of float32, [vectors, dimension]."
+      "Prints a JSON object a line, with --json one object for all; with -o, writes an .npy file of float32, [vectors, dimension], CSV or JSON. Any number of images is taken: the next ones are read while some are encoded.",
+      "An image that cannot be read is reported and the others are embedded all the same: it has \"error\" in JSON, empty fields in CSV and a row of NaN in .npy, and the exit code is 1."
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  ocellus embed -m clip-vit-base-patch32 --image a.png b.jpg --text \"a dog\" --json",
       "  ocellus embed -m clip.gguf --image photos/*.jpg -o photos.npy",
+      "  find photos -name '*.jpg' | ocellus embed -m clip.gguf --images - -o photos.csv",
       "",
       "Exit codes: 0 all written, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
 final class EmbedCommand extends OcellusCommand {
+  private static final int TEXTS_AT_ONCE = 256;
+
   @Option(
       names = "--image",
       paramLabel = "FILE",
@@ -38,14 +49,33 @@ final class EmbedCommand extends OcellusCommand {
       description = "Images: paths, file: URLs, or - for standard input.")
   List<ImageSource> images = new ArrayList<>();
 
+  @Option(
+      names = "--images",
+      paramLabel = "FILE",
+      description = "A file with an image a line, after those of --image; - for standard input.")
+  @Nullable String imageFile;
+
   @Option(names = "--text", paramLabel = "TEXT", arity = "1..*", description = "Texts.")
   List<String> texts = new ArrayList<>();
 
   @Option(
+      names = "--texts",
+      paramLabel = "FILE",
+      description = "A file with a text a line, after those of --text; - for standard input.")
+  @Nullable String textFile;
+
+  @Option(
       names = {"-o", "--out"},
       paramLabel = "FILE",
-      description = "Write the vectors to an .npy file instead.")
+      description =
+          "Write to a file, which is there when it is whole; its name tells the format: .npy, .csv, .jsonl or .json.")
   @Nullable Path out;
+
+  @Option(
+      names = "--format",
+      paramLabel = "npy|csv|jsonl|json",
+      description = "What to write, whatever the file is called; csv also without -o.")
+  @Nullable EmbedFormat format;
 
   @Option(
       names = "--no-normalize",
@@ -54,75 +84,137 @@ final class EmbedCommand extends OcellusCommand {
 
   @Mixin DualMixin model = new DualMixin();
 
+  private boolean failed;
+
   EmbedCommand(Io io) {
     super(io);
   }
 
   @Override
   int run() throws IOException {
+    images.addAll(lines(imageFile).map(ImageSource::new).toList());
+    texts.addAll(lines(textFile).toList());
     if (images.isEmpty() && texts.isEmpty()) {
-      throw usage("nothing to embed; give --image or --text");
+      throw usage("nothing to embed; give --image or --text, or a file with --images or --texts");
     }
+    EmbedFormat chosen = format();
     try (var interrupt = new Interrupt();
         var progress = progress();
-        DualEncoder encoder = model.open(this)) {
+        DualEncoder encoder = model.open(this);
+        EmbeddingStream<ImageSource> stream = stream(encoder)) {
+      interrupt.onInterrupt(stream::close);
       DualMixin.noteCut(this, encoder, texts);
-      List<float[]> vectors = new ArrayList<>();
-      for (int i = 0; i < images.size(); i++) {
-        interrupt.check();
-        progress.start("encoding image %d of %d".formatted(i + 1, images.size()));
-        vectors.add(image(encoder, images.get(i)));
+      Entries entries = new Entries(encoder, stream, progress);
+      EmbedWriter writer = new EmbedWriter(encoder, entries);
+      if (out == null) {
+        writer.print(io().out(), chosen);
+      } else {
+        writer.write(out, chosen, images.size() + texts.size());
       }
-      vectors.addAll(noNormalize ? encoder.textFeatures(texts) : encoder.embedTexts(texts));
-      progress.done();
-      write(encoder, vectors);
+      interrupt.check();
     }
-    return ExitCode.OK;
+    return failed ? ExitCode.FAILED : ExitCode.OK;
   }
 
-  private float[] image(DualEncoder encoder, ImageSource source) throws IOException {
-    var image = source.read(io()).image();
-    return noNormalize
-        ? encoder.imageFeatures(List.of(image)).getFirst()
-        : encoder.embedImage(image);
+  private Stream<String> lines(@Nullable String file) throws IOException {
+    return file == null
+        ? Stream.of()
+        : TextInput.read(io(), file).lines().filter(line -> !line.isBlank());
   }
 
-  private void write(DualEncoder encoder, List<float[]> vectors) throws IOException {
+  private EmbedFormat format() {
     Path file = out;
-    if (file != null) {
-      int dimension = encoder.dimension();
-      float[] all = new float[Math.multiplyExact(vectors.size(), dimension)];
-      for (int i = 0; i < vectors.size(); i++) {
-        System.arraycopy(vectors.get(i), 0, all, i * dimension, dimension);
+    if (file == null) {
+      if (format == EmbedFormat.npy) {
+        throw usage("--format npy needs a file: -o FILE");
       }
-      NpyFile.writeFloats(file, all, vectors.size(), dimension);
-    } else if (output.json) {
-      printJson(json(encoder, vectors));
-    } else {
-      for (int i = 0; i < vectors.size(); i++) {
-        io().out().println(entry(i, vectors.get(i)));
-      }
+      return output.json ? EmbedFormat.json : format != null ? format : EmbedFormat.jsonl;
     }
+    if (format != null) {
+      return format;
+    }
+    if (!String.valueOf(file.getFileName()).contains(".")) {
+      return EmbedFormat.npy;
+    }
+    return EmbedFormat.of(file)
+        .orElseThrow(() ->
+            usage(
+                "the name of '%s' does not tell what to write; give --format (%s)"
+                    .formatted(file, EmbedFormat.names())));
   }
 
-  private ObjectNode json(DualEncoder encoder, List<float[]> vectors) {
-    ObjectNode root = Json.object();
-    root.put("dimension", encoder.dimension());
-    ArrayNode list = root.putArray("vectors");
-    for (int i = 0; i < vectors.size(); i++) {
-      list.add(entry(i, vectors.get(i)));
-    }
-    root.put("logit_scale", encoder.logitScale());
-    root.put("logit_bias", encoder.logitBias());
-    return root;
+  private EmbeddingStream<ImageSource> stream(DualEncoder encoder) {
+    StreamOptions options = StreamOptions.defaults();
+    ImageReader<ImageSource> reader = source -> source.read(io()).image();
+    return noNormalize
+        ? encoder.imageFeatures(images.iterator(), reader, options)
+        : encoder.embedImages(images.iterator(), reader, options);
   }
 
-  private ObjectNode entry(int index, float[] vector) {
-    boolean isImage = index < images.size();
-    ObjectNode node = Json.object();
-    node.put("kind", isImage ? "image" : "text");
-    node.put("input", isImage ? images.get(index).toString() : texts.get(index - images.size()));
-    node.set("vector", Json.array(vector));
-    return node;
+  /** Images first, then texts. */
+  private final class Entries implements Iterator<Entry> {
+    private final DualEncoder encoder;
+    private final EmbeddingStream<ImageSource> stream;
+    private final Progress progress;
+    private final long begun = System.nanoTime();
+    private final Iterator<String> rest = texts.iterator();
+    private final Deque<Entry> encoded = new ArrayDeque<>();
+    private int nImages;
+
+    Entries(DualEncoder encoder, EmbeddingStream<ImageSource> stream, Progress progress) {
+      this.encoder = encoder;
+      this.stream = stream;
+      this.progress = progress;
+    }
+
+    @Override
+    public boolean hasNext() {
+      return stream.hasNext() || !encoded.isEmpty() || rest.hasNext();
+    }
+
+    @Override
+    public Entry next() {
+      if (stream.hasNext()) {
+        return image();
+      }
+      progress.done();
+      if (encoded.isEmpty()) {
+        List<String> batch = new ArrayList<>();
+        while (rest.hasNext() && batch.size() < TEXTS_AT_ONCE) {
+          batch.add(rest.next());
+        }
+        List<float[]> vectors =
+            noNormalize ? encoder.textFeatures(batch) : encoder.embedTexts(batch);
+        for (int i = 0; i < batch.size(); i++) {
+          encoded.add(new Entry("text", batch.get(i), vectors.get(i), null));
+        }
+      }
+      return encoded.removeFirst();
+    }
+
+    private Entry image() {
+      progress.report(
+          "encoding image %d of %d%s"
+              .formatted(nImages + 1, images.size(), Progress.rate(nImages, begun, "images")),
+          (double) nImages++ / images.size());
+      return switch (stream.next()) {
+        case ImageEmbedding.Vector<ImageSource> v ->
+            new Entry("image", v.item().toString(), v.vector(), null);
+        case ImageEmbedding.Failure<ImageSource> f -> failure(f.item().toString(), f.cause());
+      };
+    }
+
+    /** Of one image alone it is the failure of the command, of several it is told. */
+    private Entry failure(String image, Exception cause) {
+      if (images.size() + texts.size() == 1) {
+        throw cause instanceof IOException e
+            ? new UncheckedIOException(e)
+            : (RuntimeException) cause;
+      }
+      failed = true;
+      String message = String.valueOf(ErrorHandling.expected(cause));
+      io().err().println("ocellus: error: " + message);
+      return new Entry("image", image, null, message);
+    }
   }
 }

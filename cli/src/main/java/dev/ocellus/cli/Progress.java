@@ -28,6 +28,12 @@ final class Progress implements AutoCloseable {
     }
   }
 
+  /** How many a second so far, such as {@code ", 12.5 images/s"}; empty in the first second. */
+  static String rate(long count, long begunNanos, String what) {
+    double seconds = (System.nanoTime() - begunNanos) / 1e9;
+    return seconds < 1 ? "" : String.format(Locale.ROOT, ", %.1f %s/s", count / seconds, what);
+  }
+
   /** Something begins of which no share can be told. */
   void start(String what) {
     report(what, -1);
@@ -35,10 +41,11 @@ final class Progress implements AutoCloseable {
 
   /** Something goes on; {@code share} is from 0 to 1. */
   synchronized void report(String what, double share) {
-    if (!what.equals(this.what)) {
-      this.what = what;
+    boolean begins = share < 0 ? !what.equals(this.what) : this.what == null; // else it goes on
+    if (begins) {
       since = System.nanoTime();
     }
+    this.what = what;
     this.share = share;
   }
 

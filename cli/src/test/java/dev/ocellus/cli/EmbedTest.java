@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.ocellus.vlm.npy.NpyFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,6 +67,70 @@ class EmbedTest {
       sum += value * value;
     }
     assertThat(Math.sqrt(sum)).isGreaterThan(2);
+  }
+
+  @Test
+  void writesTheSameVectorsInEveryFormat() throws IOException {
+    Path list = Files.writeString(directory.resolve("list.txt"), IMAGE + "\n\n" + IMAGE + "\n");
+    String text = "a \"dog\", a cat";
+    JsonNode json = embed("v.json", list, text, 0);
+    List<String> csv = Files.readAllLines(written("v.csv", list, text, 0));
+    List<String> lines = Files.readAllLines(written("v.jsonl", list, text, 0));
+    float[] npy = NpyFile.read(written("v.npy", list, text, 0)).floats();
+    assertThat(csv).hasSize(4);
+    assertThat(csv.getFirst()).startsWith("kind,input,v0,v1,").endsWith(",v47");
+    assertThat(csv.get(3)).startsWith("text,\"a \"\"dog\"\", a cat\",");
+    assertThat(lines).hasSize(3);
+    for (int i = 0; i < 3; i++) {
+      JsonNode entry = json.get("vectors").get(i);
+      assertThat(new ObjectMapper().readTree(lines.get(i))).isEqualTo(entry);
+      String[] fields = csv.get(i + 1).split(",");
+      for (int j = 0; j < 48; j++) {
+        float value = npy[i * 48 + j];
+        assertThat(entry.get("vector").get(j).floatValue()).isEqualTo(value);
+        assertThat(Float.parseFloat(fields[fields.length - 48 + j])).isEqualTo(value);
+      }
+    }
+  }
+
+  private static JsonNode embed(String out, Path list, String text, int code) throws IOException {
+    return new ObjectMapper().readTree(written(out, list, text, code).toFile());
+  }
+
+  private static Path written(String name, Path list, String text, int code) {
+    Path out = directory.resolve(name);
+    Cli run = Cli.run("embed", "-m", model, "--images", list, "--text", text, "-o", out);
+    assertThat(run.code()).as(run.err()).isEqualTo(code);
+    return out;
+  }
+
+  @Test
+  void goesOnBehindAnImageThatCannotBeRead() throws IOException {
+    Path bad = Files.writeString(directory.resolve("bad.png"), "no image");
+    Path list = Files.writeString(directory.resolve("bad.txt"), bad + "\n" + IMAGE + "\n");
+    JsonNode json = embed("bad.json", list, "a dog", 1);
+    assertThat(json.get("vectors").get(0).get("error").asText()).contains("bad.png");
+    assertThat(json.get("vectors").get(0).has("vector")).isFalse();
+    assertThat(json.get("vectors").get(1).get("vector")).hasSize(48);
+    float[] npy = NpyFile.read(written("bad.npy", list, "a dog", 1)).floats();
+    assertThat(npy).hasSize(3 * 48);
+    assertThat(npy[0]).isNaN();
+    assertThat(npy[48]).isNotNaN();
+    assertThat(Files.readAllLines(written("bad.csv", list, "a dog", 1)).get(1)).endsWith(",,,");
+    Cli alone = Cli.run("embed", "-m", model, "--image", bad, "-o", directory.resolve("no.npy"));
+    assertThat(alone.code()).isEqualTo(1);
+    assertThat(alone.err()).contains("bad.png");
+    assertThat(directory.resolve("no.npy")).doesNotExist();
+  }
+
+  @Test
+  void tellsTheFormatByTheName() {
+    Cli run = Cli.run("embed", "-m", model, "--text", "x", "-o", directory.resolve("v.xls"));
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.err()).contains("does not tell what to write; give --format (npy, jsonl, json");
+    assertThat(Cli.run("embed", "-m", model, "--text", "x", "--format", "csv").out())
+        .startsWith("kind,input,v0");
+    assertThat(Cli.run("embed", "-m", model, "--text", "x", "--format", "npy").code()).isEqualTo(2);
   }
 
   @Test

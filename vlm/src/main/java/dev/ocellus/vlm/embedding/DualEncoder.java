@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -160,7 +161,57 @@ public final class DualEncoder implements AutoCloseable {
    * @throws dev.ocellus.vlm.image.ImageFormatException if the model takes no image of its size
    */
   public List<float[]> imageFeatures(List<RgbImage> images) {
-    List<Tiles> tiles = images.stream().map(architecture.images()::prepare).toList();
+    return imageVectors(images.stream().map(architecture.images()::prepare).toList());
+  }
+
+  /**
+   * The vectors of any number of images, of length 1, in their order; the next ones are read while
+   * some are encoded.
+   *
+   * <pre>{@code
+   * try (var vectors = clip.embedImages(paths.iterator(), ImageDecoder::decode)) {
+   *   while (vectors.hasNext()) {
+   *     switch (vectors.next()) {
+   *       case ImageEmbedding.Vector<Path> v -> store(v.item(), v.vector());
+   *       case ImageEmbedding.Failure<Path> f -> report(f.item(), f.cause());
+   *     }
+   *   }
+   * }
+   * }</pre>
+   *
+   * @param reader called by several threads at once
+   */
+  public <T> EmbeddingStream<T> embedImages(
+      Iterator<? extends T> images, ImageReader<? super T> reader) {
+    return embedImages(images, reader, StreamOptions.defaults());
+  }
+
+  /**
+   * The vectors of any number of images, of length 1, in their order.
+   *
+   * @see #embedImages(Iterator, ImageReader)
+   */
+  public <T> EmbeddingStream<T> embedImages(
+      Iterator<? extends T> images, ImageReader<? super T> reader, StreamOptions options) {
+    return new EmbeddingStream<>(
+        this,
+        images,
+        reader,
+        options,
+        tiles -> imageVectors(tiles).stream().map(Vectors::normalized).toList());
+  }
+
+  /**
+   * The vectors of any number of images as the projection gives them, in their order.
+   *
+   * @see #embedImages(Iterator, ImageReader)
+   */
+  public <T> EmbeddingStream<T> imageFeatures(
+      Iterator<? extends T> images, ImageReader<? super T> reader, StreamOptions options) {
+    return new EmbeddingStream<>(this, images, reader, options, this::imageVectors);
+  }
+
+  private List<float[]> imageVectors(List<Tiles> tiles) {
     return Batches.mapped(
         tiles, Tiles::shape, t -> t.gridX() * t.gridY(), ROWS_AT_ONCE, this::runImages);
   }

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -47,6 +48,27 @@ public final class NpyFile {
         channel -> {
           drain(channel, header("<f4", shape));
           floats(channel, buffer(), data);
+        });
+  }
+
+  /**
+   * Writes float32 row by row, [rows, columns].
+   *
+   * @param source gives the rows one after the other
+   * @throws IllegalArgumentException if one has another number of columns
+   */
+  public static void writeRows(Path path, int rows, int columns, Supplier<float[]> source)
+      throws IOException {
+    AtomicFile.write(
+        path,
+        channel -> {
+          drain(channel, header("<f4", rows, columns));
+          ByteBuffer buffer = buffer();
+          for (int i = 0; i < rows; i++) {
+            float[] row = source.get();
+            checkShape(row.length, columns);
+            floats(channel, buffer, row);
+          }
         });
   }
 
