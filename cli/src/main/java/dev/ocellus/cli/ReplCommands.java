@@ -5,7 +5,6 @@ import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.Message;
-import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.json.ImageLoader;
 import dev.ocellus.vlm.json.MessagesJson;
@@ -115,8 +114,7 @@ final class ReplCommands {
   private void clear() {
     repl.detach();
     repl.session()
-        .setHistory(
-            repl.session().history().stream().filter(m -> m.role() == Role.SYSTEM).toList());
+        .setHistory(repl.session().history().stream().filter(m -> m.role().instructs()).toList());
   }
 
   private void undo() {
@@ -134,7 +132,7 @@ final class ReplCommands {
     if (!text.isEmpty()) {
       messages.add(Message.system(text));
     }
-    repl.session().history().stream().filter(m -> m.role() != Role.SYSTEM).forEach(messages::add);
+    repl.session().history().stream().filter(m -> !m.role().instructs()).forEach(messages::add);
     repl.session().setHistory(messages);
   }
 

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * prefers. A processor, which models with images have, reads its own template: {@code
  * processor_config.json}, else {@code chat_template.json}, else {@code chat_template.jinja} with
  * {@code additional_chat_templates}; where it has none, the tokenizer's counts. A tokenizer takes
- * {@code chat_template.jinja} with the additional ones, else {@code tokenizer_config.json}.
+ * {@code chat_template.jinja} with the additional ones, else {@code tokenizer_config.json}, and
+ * never {@code chat_template.json}.
  *
  * @see <a
  *     href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/processing_utils.py">ProcessorMixin.get_processor_dict</a>
@@ -50,10 +51,6 @@ final class ChatTemplates {
     }
     if (out.byName.isEmpty() && tokenizerConfig != null) {
       out.add(tokenizerConfig.path(KEY));
-    }
-    if (out.byName.isEmpty()) {
-      // a tokenizer does not read it, but a model without a template is of no use in a chat
-      out.add(folder.json(LEGACY).path(KEY));
     }
     return out;
   }

@@ -105,6 +105,11 @@ public record Message(
     return new Message(role, parts, kept, reasoning, toolCalls, toolCallId, toolName);
   }
 
+  /** The same message said by somebody else. */
+  public Message withRole(Role other) {
+    return new Message(other, content, form, reasoning, toolCalls, toolCallId, toolName);
+  }
+
   /** All its text. */
   public String text() {
     StringBuilder text = new StringBuilder();

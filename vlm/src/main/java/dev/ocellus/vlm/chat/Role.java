@@ -5,9 +5,16 @@ import java.util.Locale;
 /** Who says a message. */
 public enum Role {
   SYSTEM,
+  /** What some models call the one who gives instructions beside, or instead of, the system. */
+  DEVELOPER,
   USER,
   ASSISTANT,
   TOOL;
+
+  /** Whether it tells the model how to answer, rather than being a turn of the conversation. */
+  public boolean instructs() {
+    return this == SYSTEM || this == DEVELOPER;
+  }
 
   /** The word that templates and OpenAI's format use. */
   public String wireName() {
@@ -26,6 +33,6 @@ public enum Role {
       }
     }
     throw new IllegalArgumentException(
-        "role: expected system, user, assistant or tool, found '" + word + "'");
+        "role: expected system, developer, user, assistant or tool, found '" + word + "'");
   }
 }

@@ -63,7 +63,7 @@ public final class AnswerGenerator implements AutoCloseable {
     Message begun = options.prompt().continued(messages);
     var output =
         new AnswerOutput(
-            pipeline.prompts().answerFormat(),
+            pipeline.prompts().answerFormat(options.prompt()),
             vocab,
             prompt,
             begun == null ? "" : begun.text(),

@@ -46,7 +46,7 @@ public final class Eviction {
       if (question && inTurn) {
         break;
       }
-      inTurn |= messages.get(end).role() != Role.SYSTEM;
+      inTurn |= !messages.get(end).role().instructs();
       end++;
     }
     if (last < 0 || !inTurn) {
@@ -54,7 +54,7 @@ public final class Eviction {
     }
     List<Message> kept = new ArrayList<>();
     for (int i = 0; i < messages.size(); i++) {
-      if (i >= end || messages.get(i).role() == Role.SYSTEM) {
+      if (i >= end || messages.get(i).role().instructs()) {
         kept.add(messages.get(i));
       }
     }

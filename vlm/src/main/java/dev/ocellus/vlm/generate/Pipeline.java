@@ -22,6 +22,7 @@ import dev.ocellus.vlm.options.ImageCacheOptions;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.options.ModelMismatchException;
 import dev.ocellus.vlm.options.Speculation;
+import dev.ocellus.vlm.prompt.ModelTemplates;
 import dev.ocellus.vlm.prompt.PromptBuilder;
 import dev.ocellus.vlm.vision.PromptAttention;
 import java.io.IOException;
@@ -68,7 +69,7 @@ public final class Pipeline implements AutoCloseable {
             cache.directory(),
             cache.diskBytes(),
             () -> EncoderIdentity.of(Objects.requireNonNull(encoder), options.vision()));
-    this.grammars = new ToolGrammars(prompts.answerFormat(), decoder.vocab());
+    this.grammars = new ToolGrammars(prompts::answerFormat, decoder.vocab());
     this.identity = new ModelIdentity(options);
     this.loadMillis = loadNanos / 1e6;
   }
@@ -117,10 +118,7 @@ public final class Pipeline implements AutoCloseable {
                 options.vision().precision());
         encoder.architecture().require(options.vision().images());
       }
-      String template = options.chatTemplate();
-      if (template == null) {
-        template = templateOf(options.model());
-      }
+      ModelTemplates templates = templates(options);
       text = loader.load(options);
       if (encoder != null) {
         requireSameWidth(encoder, text, options);
@@ -135,7 +133,7 @@ public final class Pipeline implements AutoCloseable {
       }
       var prompts =
           new PromptBuilder(
-              template,
+              templates,
               text.vocab(),
               encoder == null ? null : encoder.architecture(),
               options.vision().images());
@@ -164,10 +162,13 @@ public final class Pipeline implements AutoCloseable {
     }
   }
 
-  private static @Nullable String templateOf(Path model) throws IOException {
-    try (GgufFile file = GgufFile.open(model)) {
+  private static ModelTemplates templates(LoadOptions options) throws IOException {
+    if (options.chatTemplate() != null) {
+      return ModelTemplates.of(options.chatTemplate());
+    }
+    try (GgufFile file = GgufFile.open(options.model())) {
       ModelRegistry.require(file, ModelKind.TEXT);
-      return file.metadata().findString("tokenizer.chat_template").orElse(null);
+      return ModelTemplates.of(file.metadata(), options.mmproj() != null);
     }
   }
 

@@ -13,6 +13,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 public final class ToolGrammars {
   private static final Logger LOG = System.getLogger("dev.ocellus.vlm.tool");
 
-  private final AnswerFormat format;
+  private final Function<PromptOptions, AnswerFormat> formats;
   private final Vocab vocab;
 
   /** Races only make these twice. */
@@ -38,8 +39,11 @@ public final class ToolGrammars {
       AnswerFormat.@Nullable Tag open,
       Optional<Grammar> grammar) {}
 
-  public ToolGrammars(AnswerFormat format, Vocab vocab) {
-    this.format = format;
+  /**
+   * @param formats how answers are written, which the offered tools may decide
+   */
+  public ToolGrammars(Function<PromptOptions, AnswerFormat> formats, Vocab vocab) {
+    this.formats = formats;
     this.vocab = vocab;
   }
 
@@ -60,6 +64,7 @@ public final class ToolGrammars {
    * empty where calls are not constrained to one.
    */
   Optional<Grammar> of(PromptOptions options, String promptEnd) {
+    AnswerFormat format = formats.apply(options);
     AnswerFormat.Tag open = format.openIn(promptEnd);
     Known known = last;
     if (known == null
@@ -67,15 +72,16 @@ public final class ToolGrammars {
         || !known.choice.equals(options.toolChoice())
         || known.open != open) {
       Optional<Grammar> grammar =
-          ToolGrammar.of(format, promptEnd, options.tools(), options.toolChoice(), controlTokens());
-      warn(grammar.isPresent(), options);
+          ToolGrammar.of(
+              format, promptEnd, options.tools(), options.toolChoice(), controlTokens(format));
+      warn(grammar.isPresent(), options, format);
       known = new Known(options.tools(), options.toolChoice(), open, grammar);
       last = known;
     }
     return known.grammar;
   }
 
-  private void warn(boolean constrained, PromptOptions options) {
+  private static void warn(boolean constrained, PromptOptions options, AnswerFormat format) {
     if (!constrained) {
       LOG.log(
           Level.WARNING,
@@ -94,7 +100,7 @@ public final class ToolGrammars {
     }
   }
 
-  private ControlTokens controlTokens() {
+  private ControlTokens controlTokens(AnswerFormat format) {
     ControlTokens known = controlTokens;
     if (known == null) {
       known = ControlTokens.of(vocabulary(), AnswerOutput.markers(format, vocab));

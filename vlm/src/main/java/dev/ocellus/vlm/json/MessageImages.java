@@ -10,12 +10,13 @@ import java.util.Set;
 
 /**
  * Images that stand beside the content of a message: {@code images}, a list of paths or of base64,
- * as in ollama's API. Other fields that carry images are refused, as they would be left out.
+ * as in ollama's API. Other fields that carry something to see, hear or read are refused, as they
+ * would be left out.
  */
 final class MessageImages {
   private static final String IMAGES = "images";
 
-  /** Fields under which programs send images and videos. */
+  /** Fields under which programs send images, videos, sounds and files. */
   static final Set<String> CARRIERS =
       Set.of(
           IMAGES,
@@ -23,10 +24,47 @@ final class MessageImages {
           "image_url",
           "image_urls",
           "image_data",
+          "image_path",
+          "image_paths",
           "base64",
           "video",
           "videos",
-          "video_url");
+          "video_url",
+          "audio",
+          "audios",
+          "audio_url",
+          "input_audio",
+          "attachment",
+          "attachments",
+          "experimental_attachments",
+          "file",
+          "files",
+          "file_url",
+          "media");
+
+  /** Fields of a message that are read. */
+  private static final Set<String> READ =
+      Set.of(
+          "role",
+          "content",
+          IMAGES,
+          "name",
+          "tool_calls",
+          "tool_call_id",
+          "reasoning_content",
+          "reasoning",
+          "thinking");
+
+  /** Lists and objects that come with the answers of servers and say nothing to a model. */
+  private static final Set<String> NOTES =
+      Set.of(
+          "annotations",
+          "cache_control",
+          "citations",
+          "logprobs",
+          "metadata",
+          "provider_specific_fields",
+          "usage");
 
   /** What image files begin with, in base64: JPEG, PNG, GIF, WebP, BMP, TIFF. */
   private static final List<String> SIGNATURES =
@@ -40,6 +78,7 @@ final class MessageImages {
   /** The images of a message, which stand in front of its content. */
   static List<Content> read(String at, JsonNode message, ImageLoader loader) throws IOException {
     requireNoOther(at, message, Set.of(IMAGES));
+    requireNothingUnread(at, message);
     JsonNode list = message.path(IMAGES);
     if (!list.isArray() && !list.isMissingNode() && !list.isNull()) {
       throw new MessagesFormatException(
@@ -65,13 +104,33 @@ final class MessageImages {
     node.properties()
         .forEach(entry -> {
           JsonNode value = entry.getValue();
-          boolean empty = value.isNull() || (value.isContainerNode() && value.isEmpty());
-          if (CARRIERS.contains(entry.getKey()) && !read.contains(entry.getKey()) && !empty) {
+          if (CARRIERS.contains(entry.getKey())
+              && !read.contains(entry.getKey())
+              && !isEmpty(value)) {
             throw new MessagesFormatException(
                 "%s.%s: not read here. Put images into a part of the content, such as {\"type\": \"image\", \"path\": …}, or into a message's list \"images\"."
                     .formatted(at, entry.getKey()));
           }
         });
+  }
+
+  /** Refuses lists and objects of other names: whatever is in them would not reach the model. */
+  private static void requireNothingUnread(String at, JsonNode message) {
+    message
+        .properties()
+        .forEach(entry -> {
+          String name = entry.getKey();
+          boolean holds = entry.getValue().isContainerNode() && !isEmpty(entry.getValue());
+          if (holds && !READ.contains(name) && !NOTES.contains(name)) {
+            throw new MessagesFormatException(
+                "%s.%s: not read, so the model would not see it. Put text and images into the content, calls into \"tool_calls\", or leave the field out."
+                    .formatted(at, name));
+          }
+        });
+  }
+
+  private static boolean isEmpty(JsonNode value) {
+    return value.isNull() || (value.isContainerNode() && value.isEmpty());
   }
 
   private static boolean isBase64(String text) {

@@ -97,7 +97,7 @@ public final class MessagesJson {
     requireObject(at, node);
     Message plain =
         withImages(plainMessage(at, node, loader), MessageImages.read(at, node, loader));
-    String reasoning = node.path("reasoning_content").asText(node.path("reasoning").asText(""));
+    String reasoning = reasoning(at, node);
     List<ToolCall> calls = new ArrayList<>();
     JsonNode list = node.path("tool_calls");
     if (!list.isArray() && !list.isMissingNode() && !list.isNull()) {
@@ -114,6 +114,17 @@ public final class MessagesJson {
         calls,
         node.path("tool_call_id").asText(""),
         node.path("name").asText(""));
+  }
+
+  /** What the model thought, under the names that servers give it. */
+  private static String reasoning(String at, JsonNode node) {
+    for (String key : List.of("reasoning_content", "reasoning", "thinking")) {
+      JsonNode value = node.path(key);
+      if (!value.isMissingNode() && !value.isNull()) {
+        return text(at + "." + key, value);
+      }
+    }
+    return "";
   }
 
   /** Images in front of the content, which then is a list of parts. */
@@ -158,7 +169,7 @@ public final class MessagesJson {
     String word = text(at + ".role", node.get("role"));
     Role role;
     try {
-      role = Role.of(word.equals("developer") ? "system" : word);
+      role = Role.of(word);
     } catch (IllegalArgumentException e) {
       throw new MessagesFormatException(at + "." + e.getMessage(), e);
     }

@@ -123,7 +123,7 @@ final class AcceptedContent {
     Map<String, @Nullable Object> user = message(Role.USER, List.of("x"), userParts ? 1 : 0);
     switch (question.role) {
       case USER -> messages.add(asked);
-      case SYSTEM -> {
+      case SYSTEM, DEVELOPER -> {
         messages.add(asked);
         messages.add(user);
       }

@@ -4,6 +4,7 @@ import dev.ocellus.vlm.chat.Content;
 import dev.ocellus.vlm.chat.ContentForm;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.PromptOptions;
+import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.chat.Tool;
 import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.image.Visual;
@@ -28,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Only where the template would then fail or leave out what the message says, it gets the other
  * form: a list where it takes nothing else from that role, or a string with the images written into
- * it where it knows no lists.
+ * it where it knows no lists. In the same way a developer's message becomes the system's.
  */
 public final class ChatFormat {
   private final ChatTemplate template;
@@ -119,7 +120,7 @@ public final class ChatFormat {
 
     Rendered of(List<Message> messages, PromptOptions options) {
       List<Map<String, @Nullable Object>> list = new ArrayList<>();
-      messages.forEach(message -> list.add(entry(message)));
+      messages.forEach(message -> list.add(entry(known(message))));
       List<Tool> tools = options.tools();
       Map<String, @Nullable Object> context = new LinkedHashMap<>();
       context.put("tools", null);
@@ -139,6 +140,15 @@ public final class ChatFormat {
             "The model's chat template does not show tools to the model. Use another template, or no tools.");
       }
       return rendered;
+    }
+
+    /** A developer's message is the system's for templates that refuse it or leave it out. */
+    private Message known(Message message) {
+      boolean unknown =
+          message.role() == Role.DEVELOPER
+              && !accepted.strings(message)
+              && !accepted.lists(message);
+      return unknown ? message.withRole(Role.SYSTEM) : message;
     }
 
     private Map<String, @Nullable Object> entry(Message message) {

@@ -32,25 +32,33 @@ public final class PromptBuilder {
   /** A rendered conversation, and the same tokenized. */
   private record Rendering(Rendered rendered, Prompt prompt) {}
 
-  private final String template;
-  private final ChatFormat format;
+  private final ModelTemplates templates;
+  private final String bosToken;
+  private final String eosToken;
+  private final @Nullable ChatFormat format;
+
+  /** Compiled when tools are first offered; races only do so twice. */
+  private volatile @Nullable ChatFormat withTools;
+
   private final PromptTokenizer tokenizer;
   private final @Nullable VisionArchitecture architecture;
   private final ImageOptions imageOptions;
 
   /**
-   * @param template the chat template's source; null for the default one of the family
+   * @param templates the chat templates; where there is none, the default one of the family counts
    * @param architecture how images are written; null for a model of text
-   * @throws dev.ocellus.vlm.template.TemplateException if the template cannot be compiled
+   * @throws dev.ocellus.vlm.template.TemplateException if the default template cannot be compiled
    */
   public PromptBuilder(
-      @Nullable String template,
+      ModelTemplates templates,
       Vocab vocab,
       @Nullable VisionArchitecture architecture,
       ImageOptions imageOptions) {
-    this.template = template != null ? template : defaultTemplate(architecture);
-    this.format =
-        new ChatFormat(this.template, tokenText(vocab, vocab.bos()), tokenText(vocab, vocab.eos()));
+    this.templates = templates.orElse(defaultTemplate(architecture));
+    this.bosToken = tokenText(vocab, vocab.bos());
+    this.eosToken = tokenText(vocab, vocab.eos());
+    String source = this.templates.source();
+    this.format = source == null ? null : new ChatFormat(source, bosToken, eosToken);
     this.tokenizer =
         new PromptTokenizer(vocab, architecture == null ? Set.of() : markers(architecture));
     this.architecture = architecture;
@@ -74,21 +82,41 @@ public final class PromptBuilder {
     return token < 0 ? "" : vocab.text(token);
   }
 
-  /** The chat template in use. */
-  public String template() {
-    return template;
+  /** The chat templates in use, as what saved keys and values depend on. */
+  public String templates() {
+    return templates.all();
   }
 
-  /** How the model writes reasoning and calls into its answers. */
-  public AnswerFormat answerFormat() {
-    return format.answerFormat();
+  /**
+   * How the model writes reasoning and calls into its answers.
+   *
+   * @throws PromptException if the model has templates by name and no default one
+   */
+  public AnswerFormat answerFormat(PromptOptions options) {
+    return format(options).answerFormat();
+  }
+
+  private ChatFormat format(PromptOptions options) {
+    String source = templates.withTools();
+    if (options.tools().isEmpty() || source == null) {
+      if (format == null) {
+        throw templates.noDefault();
+      }
+      return format;
+    }
+    ChatFormat known = withTools;
+    if (known == null) {
+      known = new ChatFormat(source, bosToken, eosToken);
+      withTools = known;
+    }
+    return known;
   }
 
   /**
    * Renders a conversation, with the answer about to begin, and tells who wrote which part of it.
    *
    * @throws PromptException if there is no image encoder for an image, the template has no place
-   *     for one, or takes no tools
+   *     for one, or takes no tools, or none of several templates is the default one
    * @throws dev.ocellus.vlm.template.TemplateException if the template refuses the conversation
    */
   public Rendered render(List<Message> messages, PromptOptions options) {
@@ -114,11 +142,12 @@ public final class PromptBuilder {
     // the template's own way first, and where it leaves something out, others that most would take
     for (ChatFormat.Shown shown : ways(visuals)) {
       Rendered rendered =
-          format.render(
-              messages,
-              options,
-              shown,
-              visual -> Objects.requireNonNull(byVisual.get(visual)).written());
+          format(options)
+              .render(
+                  messages,
+                  options,
+                  shown,
+                  visual -> Objects.requireNonNull(byVisual.get(visual)).written());
       Rendered whole = begun.isEmpty() ? rendered : rendered.followedBy(begun);
       Prompt prompt = tokenizer.tokenize(whole, places).withEnd(rendered.end() + begun);
       nPlaces = prompt.nImages();

@@ -75,7 +75,7 @@ public final class SessionFile {
           ByteBuffer header =
               new SessionHeader(
                       SessionHeader.hash(pipeline.identity().get()),
-                      SessionHeader.hash(pipeline.prompts().template()),
+                      SessionHeader.hash(pipeline.prompts().templates()),
                       SessionHeader.hash(kind),
                       extents)
                   .write();
@@ -159,7 +159,7 @@ public final class SessionFile {
       return state != null
           && nPlaces > 0
           && nPlaces <= sequence.nCtx()
-          && Arrays.equals(header.template(), SessionHeader.hash(pipeline.prompts().template()))
+          && Arrays.equals(header.template(), SessionHeader.hash(pipeline.prompts().templates()))
           && Arrays.equals(header.stateKind(), SessionHeader.hash(state.kind()));
     }
 

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MessagesJsonTest {
   private static final RgbImage GREEN = RgbImage.filled(3, 2, new Rgb(0, 255, 0));
@@ -59,7 +60,7 @@ class MessagesJsonTest {
             """);
     assertThat(messages)
         .extracting(Message::role)
-        .containsExactly(Role.SYSTEM, Role.USER, Role.ASSISTANT);
+        .containsExactly(Role.DEVELOPER, Role.USER, Role.ASSISTANT);
     assertThat(messages.get(1).text()).isEqualTo("What is this?");
     assertThat(messages.get(1).images()).containsExactly(GREEN, GREEN, GREEN);
     assertThat(messages.get(2).text()).isEmpty();
@@ -94,6 +95,15 @@ class MessagesJsonTest {
         "{'role':'user','content':'q','image':'a.png'} | messages[0].image: not read",
         "{'role':'user','content':'q','image_url':{'url':'a.png'}} | messages[0].image_url: not read",
         "{'role':'user','content':'q','videos':['a.gif']} | messages[0].videos: not read",
+        "{'role':'user','content':'q','attachments':[{'url':'a.png'}]} | messages[0].attachments: not read",
+        "{'role':'user','content':'q','image_url':'a.png'} | messages[0].image_url: not read",
+        "{'role':'user','content':'q','file':'a.pdf'} | messages[0].file: not read",
+        "{'role':'user','content':'q','audio':{'id':'a'}} | messages[0].audio: not read",
+        "{'role':'user','content':'q','parts':[{'type':'file','url':'a.png'}]} | messages[0].parts: not read",
+        "{'role':'user','content':'q','my_pictures':['a.png']} | messages[0].my_pictures: not read",
+        "{'role':'assistant','function_call':{'name':'f','arguments':'{}'}} | messages[0].function_call: not read",
+        "{'role':'user','content':[{'type':'text','text':'q','attachments':['a.png']}]} | messages[0].content[0].attachments: not read",
+        "{'role':'assistant','content':'a','reasoning':['hm']} | messages[0].reasoning: expected a string",
         "{'role':'user','content':[{'type':'text','text':'q','image':'a.png'}]} | messages[0].content[0].image: not read",
         "{'role':'user','content':[{'type':'image_url','image_url':'a.png','images':['b.png']}]} | messages[0].content[0].images: not read",
       })
@@ -103,6 +113,30 @@ class MessagesJsonTest {
         .hasMessageStartingWith(message);
     assertThatThrownBy(() -> parse("{\"images\": [\"a.png\"], \"messages\": []}"))
         .hasMessageStartingWith("conversation.images: not read");
+  }
+
+  @Test
+  void leavesNotesOfServersOut() throws IOException {
+    assertThat(
+            parse(
+                "[{\"role\": \"user\", \"content\": \"q\", \"id\": \"1\", \"attachments\": [], \"audio\": null, \"function_call\": null, \"annotations\": [{}], \"metadata\": {\"a\": 1}}]"))
+        .containsExactly(Message.user("q"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"reasoning_content", "reasoning", "thinking"})
+  void takesReasoningUnderTheNamesThatServersGiveIt(String key) throws IOException {
+    Message message =
+        parse("[{\"role\": \"assistant\", \"content\": \"a\", \"%s\": \"hm\"}]".formatted(key))
+            .getFirst();
+    assertThat(message.reasoning()).isEqualTo("hm");
+  }
+
+  @Test
+  void keepsTheRoleOfADeveloper() throws IOException {
+    List<Message> messages = parse("[{\"role\": \"developer\", \"content\": \"be brief\"}]");
+    assertThat(messages).containsExactly(Message.of(Role.DEVELOPER, "be brief"));
+    assertThat(parse(MessagesJson.write(messages))).isEqualTo(messages);
   }
 
   @Test
@@ -179,7 +213,7 @@ class MessagesJsonTest {
       value = {
         "[{\"role\": \"user\", \"content\": \"a\"}, 3]|messages[1]: expected an object, found the number 3",
         "[{\"content\": \"a\"}]|messages[0].role: expected a string, found nothing",
-        "[{\"role\": \"king\", \"content\": \"a\"}]|messages[0].role: expected system, user, assistant or tool",
+        "[{\"role\": \"king\", \"content\": \"a\"}]|messages[0].role: expected system, developer, user, assistant or tool",
         "[{\"role\": \"user\"}]|messages[0].content: expected a string or a list",
         "[{\"role\": \"user\", \"content\": 5}]|messages[0].content: expected a string or a list",
         "[{\"role\": \"user\", \"content\": [{\"type\": \"audio\"}]}]|messages[0].content[0].type: expected text, image_url, image or video",

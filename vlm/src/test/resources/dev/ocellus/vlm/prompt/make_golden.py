@@ -6,7 +6,8 @@ TEMPLATES: a directory of *.jinja. OUT: templates-by-name are not copied; one JS
 template and conversation: {"template", "conversation", "given": text or null, "others": [texts]}.
 "given" is what apply_chat_template makes of the conversation as it is, or null where that raises
 an error or leaves out text that another form of the contents would show. "others" are then the
-renderings that show all text that can be shown, with strings as lists and lists as strings.
+renderings that show all text that can be shown, with strings as lists and lists as strings, and
+what the developer says said by the system.
 """
 import copy, datetime, gzip, itertools, json, pathlib, re, sys
 import transformers.utils.chat_template_utils as ctu
@@ -45,6 +46,10 @@ C = {
  "images-in-turns": [m("user", [IMG, text("wordone")]), m("assistant", "wordtwo"), m("user", [text("wordthree"), IMG]), m("assistant", [text("wordfour")]), m("user", "wordfive")],
  "image-later": [m("system", "wordsys"), m("user", "wordone"), m("assistant", "wordtwo"), m("user", [IMG, text("wordthree")])],
  "image-all-lists": [m("system", [text("wordsys")]), m("user", [IMG, text("wordone")]), m("assistant", [text("wordtwo")]), m("user", [text("wordthree")])],
+ "developer": [m("developer", "wordsys"), m("user", "wordone")],
+ "developer-turns": [m("developer", "wordsys"), m("user", "wordone"), m("assistant", "wordtwo"), m("user", "wordthree")],
+ "developer-list": [m("developer", [text("wordsys")]), m("user", [text("wordone")])],
+ "developer-image": [m("developer", "wordsys"), m("user", [IMG, text("wordone")])],
  "empty-system": [m("system", ""), m("user", "wordone")],
  "empty-user": [m("user", "")],
  "empty-assistant": [m("user", "wordone"), m("assistant", ""), m("user", "wordthree")],
@@ -103,6 +108,8 @@ def variants(messages):
             g = (x["role"], any(p["type"] == "image" for p in x["content"]) if isinstance(x.get("content"), list) else False)
             out.append(flipped(x, pick[g]))
         yield out
+        if any(x["role"] == "developer" for x in out):
+            yield [{**x, "role": "system"} if x["role"] == "developer" else x for x in out]
         if fill:
             yield [flipped(x, "filled") for x in out]
 

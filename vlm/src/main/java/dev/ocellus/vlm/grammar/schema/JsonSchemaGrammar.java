@@ -105,12 +105,45 @@ public final class JsonSchemaGrammar {
 
   /** What stands around the schema in OpenAI's {@code response_format} is taken away. */
   private static JsonNode unwrapped(JsonNode node) {
-    if (node.path("type").asText().equals("json_schema") && node.path("json_schema").isObject()) {
-      return unwrapped(node.get("json_schema"));
+    if (node.path("type").asText().equals("json_schema") && !node.has("schema")) {
+      JsonNode inner = node.path("json_schema");
+      if (!inner.isObject() || inner.isEmpty()) {
+        throw noSchema("/json_schema", inner);
+      }
+      return unwrapped(inner);
     }
-    boolean wrapped =
-        node.path("schema").isObject()
-            && node.propertyStream().map(Map.Entry::getKey).allMatch(WRAPPER::contains);
-    return wrapped ? node.get("schema") : node;
+    if (isFunction(node)) {
+      throw new JsonSchemaException(
+          "/parameters",
+          "this is the definition of a function; give its parameters as the schema, or the function as a tool");
+    }
+    if (!isWrapper(node)) {
+      return node;
+    }
+    if (!node.path("schema").isObject()) {
+      throw noSchema("/schema", node.path("schema"));
+    }
+    return node.get("schema");
+  }
+
+  private static boolean isWrapper(JsonNode node) {
+    boolean says = node.has("schema") || (node.path("name").isTextual() && !node.has("type"));
+    return says && node.propertyStream().map(Map.Entry::getKey).allMatch(WRAPPER::contains);
+  }
+
+  private static boolean isFunction(JsonNode node) {
+    return node.path("name").isTextual()
+        && node.path("parameters").isObject()
+        && !node.has("type")
+        && !node.has("properties");
+  }
+
+  /** A wrapper without a schema would allow any JSON, which nobody asks for so. */
+  private static JsonSchemaException noSchema(String at, JsonNode found) {
+    return new JsonSchemaException(
+        at,
+        "expected an object with the schema, found %s; OpenAI's form is {\"name\": …, \"schema\": {…}, \"strict\": true}"
+            .formatted(
+                found.isMissingNode() ? "nothing" : found.isObject() ? "an empty one" : found));
   }
 }

@@ -48,13 +48,21 @@ final class SchemaMerger {
           at + "/$ref",
           "expected a reference into this schema, such as #/$defs/item; found " + reference);
     }
-    String pointer =
-        URLDecoder.decode(text.substring(1).replace("+", "%2B"), StandardCharsets.UTF_8);
-    JsonNode target = root.at(pointer);
+    JsonNode target = root.at(pointer(text, at));
     if (target.isMissingNode()) {
       throw new JsonSchemaException(at + "/$ref", "there is nothing at " + text);
     }
     return target;
+  }
+
+  /** The JSON pointer that stands in a reference as part of a URL. */
+  private static String pointer(String reference, String at) {
+    try {
+      return URLDecoder.decode(reference.substring(1).replace("+", "%2B"), StandardCharsets.UTF_8);
+    } catch (IllegalArgumentException e) {
+      throw new JsonSchemaException(
+          at + "/$ref", "expected two hexadecimal digits behind each %, found " + reference, e);
+    }
   }
 
   /** A schema without a reference at its top. */

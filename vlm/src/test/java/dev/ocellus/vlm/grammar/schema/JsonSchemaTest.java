@@ -22,6 +22,7 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -131,6 +132,60 @@ class JsonSchemaTest {
     assertThat(grammar.matches("12")).isTrue();
     assertThat(grammar.matches("{}")).isFalse();
     assertThat(grammar.matches("\"a\"")).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "{'name':'x'} | /schema | found nothing",
+        "{'name':'x','strict':true,'description':'y'} | /schema | found nothing",
+        "{'name':'x','schema':null} | /schema | found null",
+        "{'name':'x','schema':true} | /schema | found true",
+        "{'schema':'integer'} | /schema | found \"integer\"",
+        "{'type':'json_schema'} | /json_schema | found nothing",
+        "{'type':'json_schema','json_schema':{}} | /json_schema | found an empty one",
+        "{'type':'json_schema','json_schema':{'name':'x'}} | /schema | found nothing",
+        "{'type':'json_schema','name':'x','schema':[]} | /schema | found []",
+        "{'name':'x','parameters':{'type':'object'}} | /parameters | definition of a function",
+      })
+  void whatStandsAroundASchemaIsNoSchemaWithoutOne(String json, String at, String message) {
+    assertThatThrownBy(() -> JsonSchemaGrammar.of(json.replace('\'', '"')))
+        .isInstanceOf(JsonSchemaException.class)
+        .hasMessageContaining(message)
+        .asInstanceOf(type(JsonSchemaException.class))
+        .extracting(JsonSchemaException::pointer)
+        .isEqualTo(at);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"#/$d%fs/tree", "#/%", "#/$defs/%zz", "#/$defs/a%4"})
+  void aReferenceWithABrokenEscapeIsNamed(String reference) {
+    assertThatThrownBy(
+            () -> JsonSchemaGrammar.of("{\"anyOf\": [{\"$ref\": \"" + reference + "\"}]}"))
+        .isInstanceOf(JsonSchemaException.class)
+        .hasMessageContaining("behind each %")
+        .asInstanceOf(type(JsonSchemaException.class))
+        .extracting(JsonSchemaException::pointer)
+        .isEqualTo("/anyOf/0/$ref");
+  }
+
+  @Test
+  void aReferenceIsReadAsPartOfAUrl() {
+    Grammar grammar =
+        JsonSchemaGrammar.of(
+            "{\"$defs\": {\"a b+c/d~\": {\"type\": \"integer\"}}, \"$ref\": \"#/$defs/a%20b+c~1d~0\"}");
+    assertThat(grammar.matches("12")).isTrue();
+    assertThat(grammar.matches("{}")).isFalse();
+  }
+
+  @Test
+  void aNameOrDescriptionAloneLeavesASchemaOne() {
+    assertThat(JsonSchemaGrammar.of("{\"name\": \"x\", \"type\": \"integer\"}").matches("12"))
+        .isTrue();
+    assertThat(JsonSchemaGrammar.of("{\"description\": \"anything\"}").matches("[1]")).isTrue();
+    assertThat(JsonSchemaGrammar.of("{}").matches("{}")).isTrue();
   }
 
   @Test
