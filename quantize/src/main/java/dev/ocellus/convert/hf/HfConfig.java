@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,6 +65,18 @@ public final class HfConfig {
   public boolean says(String key) {
     JsonNode value = node.get(key);
     return value != null && !value.isNull();
+  }
+
+  /** The keys that the file itself has. */
+  public Set<String> keys() {
+    Set<String> keys = new TreeSet<>();
+    node.fieldNames().forEachRemaining(keys::add);
+    return keys;
+  }
+
+  /** The same settings in other words; messages go on to name the file and this place in it. */
+  public HfConfig reworded(ObjectNode words) {
+    return new HfConfig(file, at, words, null);
   }
 
   /** A nested section; {@code classType} is its class where it does not name one. */

@@ -12,9 +12,15 @@ import java.util.Map;
 
 /**
  * A checkpoint in HuggingFace's layout: {@code config.json}, safetensors files, tokenizer and
- * processor files. Closing unmaps the tensors.
+ * processor files; or in open_clip's, whose files of weights and configuration have other names
+ * ({@link OpenClipLayout}). Closing unmaps the tensors.
  */
 public final class HfFolder implements AutoCloseable {
+  /** What {@link HfConfig#architecture} is for a folder in open_clip's layout. */
+  public static final String OPEN_CLIP = "open_clip";
+
+  static final String CONFIG = "config.json";
+
   private final Path directory;
   private final HfConfig config;
   private final Shards shards;
@@ -36,7 +42,8 @@ public final class HfFolder implements AutoCloseable {
   public static HfFolder open(Path directory) throws IOException {
     requireFolder(directory);
     HfConfig config = config(directory);
-    Shards shards = Shards.open(directory);
+    Shards shards =
+        Shards.open(directory, OpenClipLayout.isOne(directory) ? OpenClipLayout.WEIGHTS : "model");
     boolean ok = false;
     try {
       HfFolder folder = new HfFolder(directory, config, shards);
@@ -62,7 +69,8 @@ public final class HfFolder implements AutoCloseable {
 
   /** Whether this looks like a folder that {@link #open} takes. */
   public static boolean isOne(Path path) {
-    return Files.isDirectory(path) && Files.exists(path.resolve("config.json"));
+    return Files.isDirectory(path)
+        && (Files.exists(path.resolve(CONFIG)) || OpenClipLayout.isOne(path));
   }
 
   /** The name of a folder, which stands for a model's where nothing else names it. */
@@ -82,7 +90,10 @@ public final class HfFolder implements AutoCloseable {
   }
 
   private static HfConfig config(Path directory) throws IOException {
-    Path file = directory.resolve("config.json");
+    if (OpenClipLayout.isOne(directory)) {
+      return OpenClipLayout.config(directory);
+    }
+    Path file = directory.resolve(CONFIG);
     if (!Files.exists(file)) {
       String what =
           Files.exists(directory.resolve("params.json"))
@@ -98,7 +109,7 @@ public final class HfFolder implements AutoCloseable {
     return directory;
   }
 
-  /** {@code config.json}. */
+  /** {@code config.json}, or {@code open_clip_config.json} of a folder in that layout. */
   public HfConfig config() {
     return config;
   }

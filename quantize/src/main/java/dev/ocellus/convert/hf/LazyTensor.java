@@ -314,6 +314,24 @@ public final class LazyTensor {
         });
   }
 
+  /**
+   * Multiplies parts that follow each other by a number each.
+   *
+   * @param length elements of a part
+   */
+  public LazyTensor scaledByPart(float[] scales, long length) {
+    return new LazyTensor(
+        name,
+        SafetensorsType.F32,
+        shape,
+        (first, out, offset, count) -> {
+          elements.read(first, out, offset, count);
+          for (int i = 0; i < count; i++) {
+            out[offset + i] *= scales[(int) ((first + i) / length)];
+          }
+        });
+  }
+
   /** The number of elements of a shape. */
   public static long product(long... shape) {
     long n = 1;

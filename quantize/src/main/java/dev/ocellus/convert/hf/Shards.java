@@ -36,19 +36,20 @@ final class Shards implements AutoCloseable {
   /**
    * Opens all files.
    *
+   * @param name what the names of files without an index begin with
    * @throws IOException if one cannot be read
    * @throws ConversionException if one is missing, or index and files disagree
    * @throws dev.ocellus.safetensors.SafetensorsFormatException if one is damaged
    */
-  static Shards open(Path directory) throws IOException {
+  static Shards open(Path directory, String name) throws IOException {
     Shards shards = new Shards();
     boolean ok = false;
     try {
       Path index = directory.resolve(INDEX);
-      if (Files.exists(index)) {
+      if (name.equals("model") && Files.exists(index)) {
         shards.openIndexed(directory, index);
       } else {
-        shards.addAll(unindexed(directory));
+        shards.addAll(unindexed(directory, name));
       }
       ok = true;
       return shards;
@@ -105,16 +106,16 @@ final class Shards implements AutoCloseable {
     }
   }
 
-  private static List<Path> unindexed(Path directory) throws IOException {
+  private static List<Path> unindexed(Path directory, String name) throws IOException {
     List<String> all;
     try (Stream<Path> entries = Files.list(directory)) {
       all = entries.map(p -> p.getFileName().toString()).sorted().toList();
     }
     List<String> found =
-        all.stream().filter(n -> n.startsWith("model") && n.endsWith(".safetensors")).toList();
+        all.stream().filter(n -> n.startsWith(name) && n.endsWith(".safetensors")).toList();
     if (found.isEmpty()) {
       throw new ConversionException(
-          "%s: no model.safetensors and no %s. %s".formatted(directory, INDEX, advice(all)));
+          "%s: no %s.safetensors and no %s. %s".formatted(directory, name, INDEX, advice(all)));
     }
     requireComplete(directory, found);
     return found.stream().map(directory::resolve).toList();

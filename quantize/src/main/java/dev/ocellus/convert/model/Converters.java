@@ -2,6 +2,7 @@ package dev.ocellus.convert.model;
 
 import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.convert.hf.HfConfig;
+import dev.ocellus.convert.hf.HfFolder;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -22,7 +23,15 @@ public final class Converters {
   private static final Map<String, Factory> TEXT = new LinkedHashMap<>();
   private static final Map<String, Factory> VISION = new LinkedHashMap<>();
   private static final Map<String, Factory> DUAL =
-      Map.of("CLIPModel", ClipModel::new, "SiglipModel", SiglipModel::new);
+      Map.of(
+          "CLIPModel",
+          ClipModel::new,
+          "SiglipModel",
+          SiglipModel::new,
+          "Siglip2Model",
+          Siglip2Model::new,
+          HfFolder.OPEN_CLIP,
+          OpenClipModel::of);
 
   /** Language models whose configuration names no architecture, by {@code model_type}. */
   private static final Map<String, String> BY_TYPE =

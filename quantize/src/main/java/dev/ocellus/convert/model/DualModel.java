@@ -38,6 +38,12 @@ abstract class DualModel extends VisionModel {
     text = global.section("text_config", textType);
   }
 
+  /** For layouts whose configuration is said otherwise. */
+  DualModel(Context context, HfConfig vision, HfConfig text, HfConfig processor) {
+    super(context, vision, processor);
+    this.text = text;
+  }
+
   /** The family, by {@code model_type} of transformers. */
   @Override
   abstract String projector();
@@ -61,20 +67,30 @@ abstract class DualModel extends VisionModel {
     out.bool("clip.has_vision_encoder", true);
     out.string("clip.model_type", projector());
     textParameters(out);
-    out.u32("clip.vision.image_size", imageSize());
-    out.u32("clip.vision.patch_size", patchSize());
-    out.u32("clip.vision.embedding_length", nEmbd());
-    out.u32("clip.vision.feed_forward_length", nFf());
+    visionParameters(out);
     out.u32("clip.vision.projection_dim", dimension());
-    out.u32("clip.vision.attention.head_count", nHead());
-    out.f32("clip.vision.attention.layer_norm_epsilon", eps(1e-5));
-    out.u32("clip.vision.block_count", nBlock());
     colours(out);
-    new LlavaFit(processor, imageSize()).write(out);
+    fit(out);
     unusual(out);
     number("logit_scale").ifPresent(value -> out.f32("clip.logit_scale", value));
     number("logit_bias").ifPresent(value -> out.f32("clip.logit_bias", value));
     more(out);
+  }
+
+  /** How an image is brought to the size that the encoder takes. */
+  void fit(GgufWriter out) {
+    new LlavaFit(processor, imageSize()).write(out);
+  }
+
+  /** Sizes of the image encoder. */
+  void visionParameters(GgufWriter out) {
+    out.u32("clip.vision.image_size", imageSize());
+    out.u32("clip.vision.patch_size", patchSize());
+    out.u32("clip.vision.embedding_length", nEmbd());
+    out.u32("clip.vision.feed_forward_length", nFf());
+    out.u32("clip.vision.attention.head_count", nHead());
+    out.f32("clip.vision.attention.layer_norm_epsilon", eps(1e-5));
+    out.u32("clip.vision.block_count", nBlock());
   }
 
   private void textParameters(GgufWriter out) {

@@ -12,7 +12,7 @@ import java.util.List;
  * SigLIP (arXiv:2303.15343) with one size of images, as {@code SiglipModel} of transformers holds
  * it. The names of the heads are ours.
  */
-final class SiglipModel extends DualModel {
+class SiglipModel extends DualModel {
   private static final NameTable NAMES =
       BOTH.with(
           "text.head t.head",
@@ -27,7 +27,11 @@ final class SiglipModel extends DualModel {
   private final HfConfig tokenizer;
 
   SiglipModel(Context context) throws IOException {
-    super(context, "siglip_vision_model", "siglip_text_model");
+    this(context, "siglip_vision_model", "siglip_text_model");
+  }
+
+  SiglipModel(Context context, String visionType, String textType) throws IOException {
+    super(context, visionType, textType);
     tokenizer =
         HfConfig.of(
             context.folder().file("tokenizer_config.json"),
@@ -45,17 +49,35 @@ final class SiglipModel extends DualModel {
     return nEmbd();
   }
 
-  /** Whether its processor gives the model a mask of the padding: where no word says otherwise. */
+  /**
+   * Whether its processor gives the model a mask of the padding: where no word says otherwise, but
+   * not for SigLIP 2, which was neither trained nor published with one.
+   */
   @Override
   void more(GgufWriter out) {
     JsonNode inputs = tokenizer.find("model_input_names");
-    boolean masks = inputs == null;
+    boolean masks = inputs == null && !isSiglip2();
     if (inputs != null) {
       for (JsonNode name : inputs) {
         masks |= name.asText().equals("attention_mask");
       }
     }
     out.bool("clip.text.padding_mask", masks);
+    String side = tokenizer.findString("padding_side").orElse(usualPaddingSide());
+    if (side.equals("left")) {
+      out.string("clip.text.padding_side", side);
+    }
+  }
+
+  /** Of the tokenizer's class, where no file says it. */
+  private String usualPaddingSide() {
+    return isSiglip2() ? "left" : "right";
+  }
+
+  /** By the class of the tokenizer: those of one size say nothing else about it. */
+  private boolean isSiglip2() {
+    String name = tokenizer.findString("tokenizer_class").orElse("");
+    return name.startsWith("Gemma") || name.startsWith("Siglip2");
   }
 
   @Override

@@ -62,6 +62,14 @@ abstract class VisionModel implements ModelConverter {
     this.processor = processor(context.folder());
   }
 
+  /** For layouts whose configuration is said otherwise. */
+  VisionModel(Context context, HfConfig config, HfConfig processor) {
+    this.context = context;
+    this.global = context.folder().config();
+    this.config = config;
+    this.processor = processor;
+  }
+
   /**
    * Settings of the image processor, which stand in one file or in another, or in a part of one.
    */
@@ -268,7 +276,8 @@ abstract class VisionModel implements ModelConverter {
     return out;
   }
 
-  private void check(List<TargetTensor> tensors) {
+  /** Refuses tensors that cannot be all of one encoder. */
+  void check(List<TargetTensor> tensors) {
     Set<String> names = new HashSet<>();
     Set<String> inBlocks = new TreeSet<>();
     for (TargetTensor t : tensors) {

@@ -135,11 +135,18 @@ public final class TokenizerConverter {
     UnigramVocabulary.writeCharsmap(out, model.precompiledCharsmap);
   }
 
-  /** SigLIP's unigram model, whose texts are lower-cased before it sees them. */
+  /** SigLIP's unigram model, or the byte pair encoding of SigLIP 2. */
   public void writeSiglip(GgufWriter out) throws IOException {
+    TokenizerJson json = tokenizerJson();
+    if (json != null && json.modelType.equals("BPE") && json.modelFlag("byte_fallback")) {
+      new Siglip2Vocabulary(folder, json, nVocab).write(out);
+      SpecialTokens special = SpecialTokens.of(folder, json, nVocab);
+      special.write(out);
+      return;
+    }
     if (!Files.exists(folder.file(SIGLIP))) {
       throw new ConversionException(
-          "%s: no %s, which SigLIP's tokenizer is; models of its class with another one (SigLIP 2) are not converted."
+          "%s: neither %s, which SigLIP's tokenizer is, nor a tokenizer.json as SigLIP 2 has it. Download the tokenizer into the same folder."
               .formatted(folder.directory(), SIGLIP));
     }
     HfConfig config =

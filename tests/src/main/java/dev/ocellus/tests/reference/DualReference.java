@@ -2,6 +2,7 @@ package dev.ocellus.tests.reference;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.ocellus.safetensors.SafetensorsFile;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -21,7 +23,7 @@ import java.util.stream.Stream;
  * @param model its name
  */
 record DualReference(Reference reference, String model) {
-  private static final Set<String> CLASSES = Set.of("CLIPModel", "SiglipModel");
+  private static final Set<String> CLASSES = Set.of("CLIPModel", "SiglipModel", "Siglip2Model");
 
   /** All in a directory, by the class that their configurations name. */
   static List<DualReference> in(Reference reference) {
@@ -37,6 +39,9 @@ record DualReference(Reference reference, String model) {
   }
 
   private boolean isDual() {
+    if (Files.exists(checkpoint().resolve("open_clip_config.json"))) {
+      return true;
+    }
     Path config = checkpoint().resolve("config.json");
     return Files.exists(config)
         && CLASSES.contains(json(config).path("architectures").path(0).asText());
@@ -87,6 +92,55 @@ record DualReference(Reference reference, String model) {
 
     ReferenceCase values() {
       return ReferenceCase.read(owner.reference.root(), directory);
+    }
+
+    /** Planar pixels of all images, also where the reference has patches with padding behind. */
+    float[] pixels(SafetensorsFile expected) {
+      float[] values = values().pixelValues(expected);
+      return expected.contains("spatial_shapes") ? planes(expected, values) : values;
+    }
+
+    /** Patches [images, patches, y, x, channel] to planes; padding is left out. */
+    private static float[] planes(SafetensorsFile expected, float[] values) {
+      long[] grids = expected.longs("spatial_shapes"); // rows and columns
+      String name = expected.contains("pixel_values") ? "pixel_values" : "pixel_values.u8";
+      int max = Math.toIntExact(expected.shape(name).get(1));
+      int length = Math.toIntExact(expected.shape(name).get(2));
+      int side = (int) Math.sqrt(length / 3);
+      List<float[]> images = new ArrayList<>();
+      for (int i = 0; i < grids.length / 2; i++) {
+        int gridX = (int) grids[2 * i + 1];
+        int width = gridX * side;
+        int height = (int) grids[2 * i] * side;
+        float[] image = new float[3 * width * height];
+        for (int to = 0; to < image.length; to++) {
+          int x = to % width;
+          int y = to / width % height;
+          int patch = y / side * gridX + x / side;
+          int within = (y % side * side + x % side) * 3 + to / (width * height);
+          image[to] = values[(i * max + patch) * length + within];
+        }
+        images.add(image);
+      }
+      return Difference.concat(images);
+    }
+
+    /** A stage of all images; rows of padding are left out. */
+    float[] imageRows(SafetensorsFile expected, String name) {
+      float[] values = expected.floats(name);
+      List<Long> shape = expected.shape(name);
+      if (shape.size() != 3 || !expected.contains("spatial_shapes")) {
+        return values;
+      }
+      long[] grids = expected.longs("spatial_shapes");
+      int rowLength = Math.toIntExact(shape.get(2));
+      int imageLength = Math.toIntExact(shape.get(1)) * rowLength;
+      List<float[]> images = new ArrayList<>();
+      for (int i = 0; i < grids.length / 2; i++) {
+        int count = (int) (grids[2 * i] * grids[2 * i + 1]) * rowLength;
+        images.add(Arrays.copyOfRange(values, i * imageLength, i * imageLength + count));
+      }
+      return Difference.concat(images);
     }
 
     List<String> texts() {

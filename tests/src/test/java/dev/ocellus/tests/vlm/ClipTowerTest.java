@@ -55,7 +55,12 @@ class ClipTowerTest {
     }
     try (GraphRunner runner = GraphRunner.open(withPostNorm(weight, bias), RunnerOptions.cpu(1))) {
       TowerConfig config = ClipTower.config(runner.file().metadata());
-      var pooled = ClipTower.Pooled.of(config, runner.weights().at("v"));
+      var pooled =
+          ClipTower.Pooled.of(
+              new ClipTower(config, runner.weights().at("v")),
+              config,
+              runner.weights().at("v"),
+              ClipTower.Pooling.CLS);
       runner.load();
       try (GraphRun run =
           runner.start(
@@ -94,7 +99,12 @@ class ClipTowerTest {
   void saysThatLlavaHasNoNormBehindTheTower() throws IOException {
     try (GraphRunner runner = GraphRunner.open(Golden.MMPROJ, RunnerOptions.cpu(1))) {
       TowerConfig config = ClipTower.config(runner.file().metadata());
-      assertThatThrownBy(() -> ClipTower.Pooled.of(config, runner.weights().at("v")))
+      assertThatThrownBy(() ->
+              ClipTower.Pooled.of(
+                  new ClipTower(config, runner.weights().at("v")),
+                  config,
+                  runner.weights().at("v"),
+                  ClipTower.Pooling.CLS))
           .isInstanceOf(MissingWeightException.class)
           .hasMessageContaining("v.post_ln.weight");
     }

@@ -5,6 +5,7 @@ import java.util.Arrays;
 /** The tokens of a text as a text tower takes them. */
 public final class TextTokens {
   private final int[] ids;
+  private final int from;
   private final int nIds;
   private final int pooled;
   private final int nDropped;
@@ -17,11 +18,29 @@ public final class TextTokens {
    * @param nDropped tokens of the text that were cut off
    */
   public TextTokens(int[] ids, int nPadded, int padding, int pooled, int nDropped) {
-    this.ids = Arrays.copyOf(ids, Math.max(nPadded, ids.length));
-    Arrays.fill(this.ids, ids.length, this.ids.length, padding);
+    this(ids, nPadded, padding, pooled, nDropped, 0);
+  }
+
+  private TextTokens(int[] ids, int nPadded, int padding, int pooled, int nDropped, int from) {
+    this.ids = new int[Math.max(nPadded, ids.length)];
+    Arrays.fill(this.ids, padding);
+    System.arraycopy(ids, 0, this.ids, from, ids.length);
+    this.from = from;
     this.nIds = ids.length;
     this.pooled = pooled;
     this.nDropped = nDropped;
+  }
+
+  /** The same with what fills up the rest in front of the tokens. */
+  public static TextTokens paddedLeft(
+      int[] ids, int nPadded, int padding, int pooled, int nDropped) {
+    int from = Math.max(0, nPadded - ids.length);
+    return new TextTokens(ids, nPadded, padding, pooled, nDropped, from);
+  }
+
+  /** How many tokens stand in front of the text and only fill up. */
+  public int paddingInFront() {
+    return from;
   }
 
   /** All tokens that are computed, padding too. */
@@ -36,7 +55,7 @@ public final class TextTokens {
 
   /** The tokens without what only fills up. */
   public int[] withoutPadding() {
-    return Arrays.copyOf(ids, nIds);
+    return Arrays.copyOfRange(ids, from, from + nIds);
   }
 
   /** How many tokens there are without what only fills up. */

@@ -295,7 +295,8 @@ public final class DualEncoder implements AutoCloseable {
     run.set(POOLED, rows);
     if (architecture.texts().masksPadding()) {
       int[] lengths = texts.stream().mapToInt(TextTokens::lengthWithoutPadding).toArray();
-      run.set(PADDING, AttentionMask.padding(n, n, lengths));
+      int[] from = texts.stream().mapToInt(TextTokens::paddingInFront).toArray();
+      run.set(PADDING, AttentionMask.padding(n, n, from, lengths));
     }
   }
 

@@ -101,6 +101,25 @@ public final class Preprocess {
         left, top, side - image.width() - left, side - image.height() - top, background);
   }
 
+  /**
+   * The image resized so that its longer side is {@code side}, in the middle of a square of it.
+   * Both sides are rounded to the nearest number of pixels, a half to the even one; of an odd
+   * difference the larger half goes to the right or the bottom. As {@code ResizeKeepRatio} and
+   * {@code CenterCropOrPad} of <a
+   * href="https://github.com/mlfoundations/open_clip/blob/v3.3.0/src/open_clip/transform.py">open_clip's
+   * transform.py</a>.
+   */
+  public static RgbImage resizeLongestAndPad(
+      RgbImage image, int side, ResizeFilter filter, Rgb background) {
+    double ratio = Math.max((double) image.width() / side, (double) image.height() / side);
+    int width = (int) Math.max(1, Math.rint(image.width() / ratio));
+    int height = (int) Math.max(1, Math.rint(image.height() / ratio));
+    int left = (side - width) / 2;
+    int top = (side - height) / 2;
+    return Resize.resize(image, width, height, filter)
+        .pad(left, top, side - width - left, side - height - top, background);
+  }
+
   /** The image resized to exactly {@code width} x {@code height}, whatever its aspect ratio. */
   public static RgbImage stretch(RgbImage image, int width, int height, ResizeFilter filter) {
     return Resize.resize(image, width, height, filter);

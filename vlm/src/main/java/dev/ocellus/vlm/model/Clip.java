@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.model;
 
+import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
@@ -7,8 +8,6 @@ import dev.ocellus.vlm.dual.DualArchitecture;
 import dev.ocellus.vlm.dual.ImageEmbedder;
 import dev.ocellus.vlm.dual.Similarity;
 import dev.ocellus.vlm.dual.TextEmbedder;
-import dev.ocellus.vlm.dual.TextTokens;
-import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.tiling.SquareFit;
@@ -16,18 +15,15 @@ import dev.ocellus.vlm.model.tower.ClipTower;
 import dev.ocellus.vlm.model.tower.TextTower;
 import dev.ocellus.vlm.model.tower.TowerConfig;
 import dev.ocellus.vlm.nn.Activation;
-import dev.ocellus.vlm.nn.AttentionMask;
 import dev.ocellus.vlm.nn.Projection;
-import dev.ocellus.vlm.tokenizer.ClipTokenizer;
-import dev.ocellus.vlm.vision.ConfigReader;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.Tiles;
-import org.jspecify.annotations.Nullable;
 
 /**
- * CLIP (arXiv:2103.00020): the normed CLS token of an image and the state of a text's end, each
- * projected to one space. Weights under {@code v.} and {@code t.}, {@code visual_projection} and
- * {@code text_projection}.
+ * CLIP (arXiv:2103.00020) and what open_clip made of it: the normed CLS token of an image, or what
+ * {@code clip.vision.pooling} says, and the state of a text's end ({@link ContrastiveText}), each
+ * projected to one space; or a residual network ({@link ClipResNet}). Weights under {@code v.} and
+ * {@code t.}, {@code visual_projection} and {@code text_projection}.
  *
  * <p>The reference is {@code CLIPModel} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/clip/modeling_clip.py">modeling_clip.py</a>.
@@ -43,11 +39,30 @@ final class Clip {
   private Clip() {}
 
   static DualArchitecture of(GgufMetadata metadata, Weights weights) {
-    Images images = Images.of(metadata, weights);
-    int dimension = weights.outputs("visual_projection.weight");
-    Similarity similarity = DualConfig.similarity(metadata, LOG_SCALE, Similarity.Rule.SOFTMAX);
-    return new DualArchitecture(
-        "clip", dimension, images, Texts.of(metadata, weights, dimension), similarity);
+    ImageEmbedder images = images(metadata, weights);
+    int dimension = dimension(metadata, weights);
+    // a bias is learned with SigLIP's loss only
+    boolean sigmoid = metadata.contains("clip.logit_bias");
+    Similarity similarity =
+        DualConfig.similarity(
+            metadata, LOG_SCALE, sigmoid ? Similarity.Rule.SIGMOID : Similarity.Rule.SOFTMAX);
+    Activation activation = TowerConfig.declaredActivation(metadata, Activation.QUICK_GELU);
+    TextTower tower = TextTower.of(metadata, weights.at("t"), EPS, activation);
+    TextEmbedder texts =
+        ContrastiveText.of(metadata, weights, tower, DualTokenizers.of(metadata), dimension);
+    return new DualArchitecture("clip", dimension, images, texts, similarity);
+  }
+
+  private static ImageEmbedder images(GgufMetadata metadata, Weights weights) {
+    return weights.has("v.stem.1.weight")
+        ? ClipResNet.of(metadata, weights.at("v"))
+        : Images.of(metadata, weights);
+  }
+
+  private static int dimension(GgufMetadata metadata, Weights weights) {
+    return weights.has("v.stem.1.weight")
+        ? weights.outputs("v.pool.attn_out.weight")
+        : weights.outputs("visual_projection.weight");
   }
 
   private record Images(ClipTower.Pooled tower, Projection projection, SquareFit fit)
@@ -55,11 +70,26 @@ final class Clip {
     static Images of(GgufMetadata metadata, Weights weights) {
       TowerConfig c = ClipTower.config(metadata);
       Weights projection = weights.at("visual_projection");
+      Weights v = weights.at("v");
+      var tower = new ClipTower(c, v, metadata.bool("clip.vision.pre_norm", true));
       return new Images(
-          ClipTower.Pooled.of(c, weights.at("v")),
+          ClipTower.Pooled.of(tower, c, v, pooling(metadata)),
           Projection.of(projection, c.nEmbd(), projection.outputs("weight")),
           SquareFit.of(
               metadata, c.imageSize(), c.patchSize(), SquareFit.Kind.CROP, Normalize.CLIP));
+    }
+
+    private static ClipTower.Pooling pooling(GgufMetadata metadata) {
+      String key = "clip.vision.pooling";
+      String name = metadata.string(key, "cls");
+      return switch (name) {
+        case "cls" -> ClipTower.Pooling.CLS;
+        case "mean" -> ClipTower.Pooling.MEAN;
+        case "mean_then_norm" -> ClipTower.Pooling.MEAN_THEN_NORM;
+        default ->
+            throw new UnsupportedArchitectureException(
+                "%s: '%s' is not known; known are cls, mean, mean_then_norm".formatted(key, name));
+      };
     }
 
     @Override
@@ -69,80 +99,7 @@ final class Clip {
 
     @Override
     public Tensor forward(EncoderGraph graph) {
-      Tensor x = tower.forward(graph.pixels()); // [nEmbd, 1, n]
-      return projection.forward(x.reshape(x.size(0), x.size(2))).named("image.features");
-    }
-  }
-
-  /**
-   * @param endToken whose first place speaks for a text; 2 for the highest id of the text, as the
-   *     configurations of the first checkpoints say, where 2 is no end at all
-   */
-  private record Texts(
-      TextTower tower, Projection projection, ClipTokenizer tokenizer, int endToken)
-      implements TextEmbedder {
-    private static final int HIGHEST_ID = 2;
-
-    /** Graphs are for lengths that are multiples of it, so that few of them serve all texts. */
-    private static final int LENGTH_STEP = 8;
-
-    static Texts of(GgufMetadata metadata, Weights weights, int dimension) {
-      Activation activation = TowerConfig.declaredActivation(metadata, Activation.QUICK_GELU);
-      TextTower tower = TextTower.of(metadata, weights.at("t"), EPS, activation);
-      ClipTokenizer tokenizer = ClipTokenizer.of(metadata);
-      DualConfig.requireRows(tokenizer, tower);
-      var c = new ConfigReader(metadata, "clip.text.");
-      return new Texts(
-          tower,
-          Projection.of(weights.at("text_projection"), tower.width(), dimension),
-          tokenizer,
-          c.integer("eos_token_id", 0, Integer.MAX_VALUE, HIGHEST_ID));
-    }
-
-    @Override
-    public int contextLength() {
-      return tower.nPositions();
-    }
-
-    @Override
-    public int nTokens() {
-      return tower.nTokens();
-    }
-
-    @Override
-    public TextTokens prepare(String text) {
-      int[] words = tokenizer.encode(text);
-      int n = Math.min(words.length, contextLength() - 2);
-      int[] ids = new int[n + 2];
-      ids[0] = tokenizer.bos();
-      System.arraycopy(words, 0, ids, 1, n);
-      ids[n + 1] = tokenizer.eos();
-      int padded = Math.min(Math.ceilDiv(ids.length, LENGTH_STEP) * LENGTH_STEP, contextLength());
-      return new TextTokens(ids, padded, tokenizer.eos(), pooled(ids), words.length - n);
-    }
-
-    /** The first place of the highest id, or of the end token; the first of all where it is not. */
-    private int pooled(int[] ids) {
-      int best = 0;
-      for (int i = 0; i < ids.length; i++) {
-        if (endToken == HIGHEST_ID ? ids[i] > ids[best] : ids[i] == endToken) {
-          best = i;
-          if (endToken != HIGHEST_ID) {
-            break;
-          }
-        }
-      }
-      return best;
-    }
-
-    /** What stands behind a token changes nothing, so padding needs no mask of its own. */
-    @Override
-    public Tensor forward(
-        ModelGraph graph, Tensor ids, Tensor pooled, int n, @Nullable AttentionMask padding) {
-      var causal = AttentionMask.of(graph.table("causal", AttentionMask.causal(n), n, n));
-      Tensor x = tower.forward(graph, ids, n, causal); // [nEmbd, n, batch]
-      Tensor ends = x.reshape(x.size(0), ids.size(0)).getRows(pooled).named("text.pooled");
-      return projection.forward(ends).named("text.features");
+      return projection.forward(tower.forward(graph.pixels())).named("image.features");
     }
   }
 }

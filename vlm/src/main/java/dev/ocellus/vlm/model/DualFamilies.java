@@ -10,7 +10,7 @@ final class DualFamilies {
           ModelKind.DUAL_ENCODER,
           "model type",
           metadata -> metadata.string("clip.model_type", "clip"),
-          Map.of("clip", Clip::of, "siglip", Siglip::of));
+          Map.of("clip", Clip::of, "siglip", Siglip::of, "siglip2", Siglip::naflex));
 
   private DualFamilies() {}
 }

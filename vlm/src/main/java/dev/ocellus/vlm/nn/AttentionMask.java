@@ -75,6 +75,23 @@ public final class AttentionMask {
   }
 
   /**
+   * The same where padding stands in front of the keys as well.
+   *
+   * @param from first key of each member that is none of padding
+   */
+  public static float[] padding(int nQueries, int nKeys, int[] from, int[] lengths) {
+    int[] ends = new int[lengths.length];
+    for (int i = 0; i < ends.length; i++) {
+      ends[i] = from[i] + lengths[i];
+    }
+    float[] values = padding(nQueries, nKeys, ends);
+    for (int row = 0; row < nQueries * lengths.length; row++) {
+      Arrays.fill(values, row * nKeys, row * nKeys + from[row / nQueries], HIDDEN);
+    }
+    return values;
+  }
+
+  /**
    * What both masks leave, such as a causal one and one for padding.
    *
    * @param values [nKeys, nQueries, 1, batch]

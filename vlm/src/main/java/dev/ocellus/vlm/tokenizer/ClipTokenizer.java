@@ -99,12 +99,12 @@ public final class ClipTokenizer implements TextTokenizer {
     return out;
   }
 
-  /** The token that texts begin with. */
+  @Override
   public int bos() {
     return bos;
   }
 
-  /** The token that texts end with, and that the shorter ones of a batch are filled up with. */
+  @Override
   public int eos() {
     return eos;
   }
@@ -130,7 +130,7 @@ public final class ClipTokenizer implements TextTokenizer {
 
   private void words(String text, List<int[]> out) {
     String composed = Normalizer.normalize(text, Normalizer.Form.NFC);
-    String plain = lowerCase(SPACES.matcher(composed).replaceAll(" "));
+    String plain = LowerCase.of(SPACES.matcher(composed).replaceAll(" "));
     Matcher words = WORDS.matcher(plain);
     while (words.find()) {
       Matcher parts = PARTS.matcher(words.group());
@@ -138,23 +138,6 @@ public final class ClipTokenizer implements TextTokenizer {
         out.add(pairs.merge(symbols(ByteLetters.of(parts.group()))));
       }
     }
-  }
-
-  /**
-   * Every code point by itself, so that a capital sigma becomes the same letter everywhere. Only
-   * one of them becomes two, the I with a dot.
-   */
-  private static String lowerCase(String text) {
-    StringBuilder out = new StringBuilder(text.length());
-    text.codePoints()
-        .forEach(c -> {
-          if (c == 'İ') {
-            out.append("i\u0307");
-          } else {
-            out.appendCodePoint(Character.toLowerCase(c));
-          }
-        });
-    return out.toString();
   }
 
   /** A letter that the vocabulary lacks is the end token, which is the reference's unknown one. */

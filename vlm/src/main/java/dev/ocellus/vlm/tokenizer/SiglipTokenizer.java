@@ -83,14 +83,14 @@ public final class SiglipTokenizer implements TextTokenizer {
     return out;
   }
 
-  /** The token that texts end with. */
+  @Override
   public int eos() {
     return eos;
   }
 
-  /** The token that texts are filled up with. */
-  public int padding() {
-    return padding;
+  @Override
+  public boolean mayEndItself() {
+    return true;
   }
 
   @Override

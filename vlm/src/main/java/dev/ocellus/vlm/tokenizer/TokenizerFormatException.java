@@ -6,7 +6,8 @@ import dev.ocellus.OcellusException;
 public class TokenizerFormatException extends OcellusException {
   private static final long serialVersionUID = 1;
 
-  TokenizerFormatException(String key, String expected, String found) {
+  /** What is wrong with a key under {@code tokenizer.ggml.}. */
+  public TokenizerFormatException(String key, String expected, String found) {
     super(
         "tokenizer.ggml.%s: expected %s, found %s. The file is damaged or was converted wrongly."
             .formatted(key, expected, found));

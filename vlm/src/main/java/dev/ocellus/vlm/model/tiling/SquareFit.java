@@ -12,19 +12,21 @@ import dev.ocellus.vlm.vision.Tiles;
 
 /**
  * Any image as one square tile: the shorter side to a size and the middle of it ({@code crop}), to
- * a square in the mean colour ({@code pad}), or whatever its aspect ratio ({@code stretch}), as
- * {@code clip.vision.image_aspect_ratio} says, a key of LLaVA's own configuration.
+ * a square in the mean colour ({@code pad}), whatever its aspect ratio ({@code stretch}), or the
+ * longer side to a size in the middle of a colour ({@code longest}), as {@code
+ * clip.vision.image_aspect_ratio} says, a key of LLaVA's own configuration.
  *
  * <p>The reference is {@code CLIPImageProcessor} of transformers for the first, {@code
- * SiglipImageProcessor} for the last. {@code preproc_image_size} is the shorter side, where it is
- * not the square's.
+ * SiglipImageProcessor} for the third, {@code image_transform} of open_clip for the last. {@code
+ * preproc_image_size} is the shorter side, where it is not the square's.
  */
 public final class SquareFit {
   /** How an image is brought to a square. */
   public enum Kind {
     CROP,
     PAD,
-    STRETCH
+    STRETCH,
+    LONGEST
   }
 
   private final Kind kind;
@@ -33,6 +35,7 @@ public final class SquareFit {
   private final int shortestSide;
   private final ResizeFilter filter;
   private final Normalize normalize;
+  private final Rgb fill;
 
   private SquareFit(Kind kind, int side, int patchSize, ConfigReader c, Normalize defaultColours) {
     this.kind = kind;
@@ -41,6 +44,8 @@ public final class SquareFit {
     shortestSide = c.integer("preproc_image_size", 1, 1 << 14, side);
     filter = c.filter(ResizeFilter.BICUBIC);
     normalize = c.normalize(defaultColours);
+    int grey = c.integer("image_fill", 0, 255, 0);
+    fill = new Rgb(grey, grey, grey);
   }
 
   /**
@@ -64,9 +69,10 @@ public final class SquareFit {
       case "crop" -> Kind.CROP;
       case "pad" -> Kind.PAD;
       case "stretch" -> Kind.STRETCH;
+      case "longest" -> Kind.LONGEST;
       default ->
           throw new UnsupportedArchitectureException(
-              "%s: '%s' is not known; known are crop, pad, stretch".formatted(key, value));
+              "%s: '%s' is not known; known are crop, pad, stretch, longest".formatted(key, value));
     };
   }
 
@@ -88,6 +94,7 @@ public final class SquareFit {
         yield Preprocess.stretch(Preprocess.padToSquare(image, background), side, side, filter);
       }
       case STRETCH -> Preprocess.stretch(image, side, side, filter);
+      case LONGEST -> Preprocess.resizeLongestAndPad(image, side, filter, fill);
     };
   }
 }

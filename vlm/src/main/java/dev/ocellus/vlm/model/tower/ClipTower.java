@@ -6,6 +6,7 @@ import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.LayerNorm;
 import dev.ocellus.vlm.nn.PatchEmbedding;
+import org.jspecify.annotations.Nullable;
 
 /**
  * CLIP's vision transformer (arXiv:2103.00020): a CLS token in front of the patches, and a norm in
@@ -18,41 +19,74 @@ import dev.ocellus.vlm.nn.PatchEmbedding;
 public final class ClipTower {
   private static final float EPS = 1e-5f;
 
+  /** Which states of the last layer speak for an image, and where the norm behind them stands. */
+  public enum Pooling {
+    /** The CLS token, normed. */
+    CLS,
+    /** The mean of the normed patches. */
+    MEAN,
+    /** The mean of the patches, normed. */
+    MEAN_THEN_NORM
+  }
+
   /**
    * The tower with the norm that CLIP has behind it, for models that embed whole images. Weights
    * under {@code v.}, the norm's {@code v.post_ln}.
    */
-  public record Pooled(ClipTower tower, LayerNorm postNorm) {
+  public record Pooled(ClipTower tower, LayerNorm postNorm, Pooling pooling) {
     /**
      * @throws dev.ocellus.ggml.MissingWeightException if a weight is missing, such as those of the
      *     norm in files of LLaVA
      */
-    public static Pooled of(TowerConfig c, Weights w) {
-      return new Pooled(new ClipTower(c, w), LayerNorm.of(w.at("post_ln"), c.nEmbd(), c.eps()));
+    public static Pooled of(ClipTower tower, TowerConfig c, Weights w, Pooling pooling) {
+      return new Pooled(tower, LayerNorm.of(w.at("post_ln"), c.nEmbd(), c.eps()), pooling);
     }
 
-    /** From pixels [imageSize, imageSize, 3, n] to the normed CLS tokens, [nEmbd, 1, n]. */
+    /** From pixels [imageSize, imageSize, 3, n] to the pooled states, [nEmbd, n]. */
     public Tensor forward(Tensor pixels) {
       Tensor last = tower.forward(pixels).last().named("vision.last_hidden");
-      Tensor cls = last.slice(new long[] {}, last.size(0), 1, last.size(2)).contiguous();
-      return postNorm.forward(cls).named("vision.pooled");
+      Tensor pooled =
+          switch (pooling) {
+            case CLS -> postNorm.forward(rows(last, 0, 1));
+            case MEAN -> mean(postNorm.forward(rows(last, 1, last.size(1) - 1)));
+            case MEAN_THEN_NORM -> postNorm.forward(mean(rows(last, 1, last.size(1) - 1)));
+          };
+      return pooled.reshape(last.size(0), last.size(2)).named("vision.pooled");
+    }
+
+    private static Tensor rows(Tensor x, long from, long count) {
+      return x.slice(new long[] {0, from}, x.size(0), count, x.size(2)).contiguous();
+    }
+
+    /** Of all rows: [nEmbd, n, batch] to [nEmbd, 1, batch]. */
+    private static Tensor mean(Tensor x) {
+      return x.transpose().contiguous().meanRows().reshape(x.size(0), 1, x.size(2));
     }
   }
 
   private final PatchEmbedding patches;
   private final Tensor clsToken;
   private final Tensor positions;
-  private final LayerNorm preNorm;
+  private final @Nullable LayerNorm preNorm;
   private final PreNormLayers layers;
 
   /**
    * @param c whose {@code nLayer} layers are bound and computed; those behind them are left out
    */
   public ClipTower(TowerConfig c, Weights w) {
+    this(c, w, true);
+  }
+
+  /**
+   * The same of a variant that may have no norm in front of its layers.
+   *
+   * @param hasPreNorm whether it has {@code pre_ln}
+   */
+  public ClipTower(TowerConfig c, Weights w, boolean hasPreNorm) {
     patches = PatchEmbedding.of(w.at("patch_embd"), c.patchSize(), c.nEmbd());
     clsToken = w.f32("class_embd", c.nEmbd());
     positions = w.f32("position_embd.weight", c.nEmbd(), 1L + c.nPatches());
-    preNorm = LayerNorm.of(w.at("pre_ln"), c.nEmbd(), c.eps());
+    preNorm = hasPreNorm ? LayerNorm.of(w.at("pre_ln"), c.nEmbd(), c.eps()) : null;
     layers = new PreNormLayers(c.layers(), w);
   }
 
@@ -75,6 +109,6 @@ public final class ClipTower {
     Tensor x = patches.forward(pixels);
     x = clsToken.inGraphOf(x).repeat(clsToken.size(0), 1, x.size(2)).concat(x, 1);
     x = x.add(positions).named("embeddings");
-    return layers.forward(preNorm.forward(x).named("pre_ln"));
+    return layers.forward(preNorm == null ? x : preNorm.forward(x).named("pre_ln"));
   }
 }

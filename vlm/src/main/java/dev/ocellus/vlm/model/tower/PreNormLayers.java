@@ -12,22 +12,34 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The transformer layers that the towers of CLIP and SigLIP share, for images and for texts:
- * attention and a feed-forward block, each behind a layer norm and added to what came in. Weights
- * under {@code blk.}.
+ * attention and a feed-forward block, each behind a layer norm, scaled by channel where the file
+ * has {@code ls1} and {@code ls2}, and added to what came in. Weights under {@code blk.}.
  */
 final class PreNormLayers {
-  private record Layer(LayerNorm ln1, Attention attention, LayerNorm ln2, Mlp mlp) {
+  private record Layer(
+      LayerNorm ln1,
+      Attention attention,
+      @Nullable Tensor ls1,
+      LayerNorm ln2,
+      Mlp mlp,
+      @Nullable Tensor ls2) {
     static Layer of(LayerConfig c, Weights w) {
       return new Layer(
           LayerNorm.of(w.at("ln1"), c.nEmbd(), c.eps()),
           Attention.of(w, c.nEmbd(), c.nHead()),
+          w.findF32("ls1.weight", c.nEmbd()),
           LayerNorm.of(w.at("ln2"), c.nEmbd(), c.eps()),
-          Mlp.of(w, c.nEmbd(), c.nFf(), c.activation()));
+          Mlp.of(w, c.nEmbd(), c.nFf(), c.activation()),
+          w.findF32("ls2.weight", c.nEmbd()));
     }
 
     Tensor forward(Tensor x, @Nullable AttentionMask mask) {
-      x = x.add(attention.forward(ln1.forward(x), mask));
-      return x.add(mlp.forward(ln2.forward(x)));
+      x = x.add(scaled(attention.forward(ln1.forward(x), mask), ls1));
+      return x.add(scaled(mlp.forward(ln2.forward(x)), ls2));
+    }
+
+    private static Tensor scaled(Tensor x, @Nullable Tensor scale) {
+      return scale == null ? x : x.mul(scale);
     }
   }
 

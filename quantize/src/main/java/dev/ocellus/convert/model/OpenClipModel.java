@@ -1,0 +1,163 @@
+package dev.ocellus.convert.model;
+
+import dev.ocellus.UnsupportedArchitectureException;
+import dev.ocellus.convert.common.OutputType;
+import dev.ocellus.convert.hf.HfConfig;
+import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.tokenizer.TokenizerConverter;
+import dev.ocellus.gguf.GgufWriter;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * CLIP as open_clip holds it: projections are matrices that vectors are multiplied with from the
+ * left, queries, keys and values stand in one, and the text encoder at the root or under {@code
+ * text.}.
+ */
+class OpenClipModel extends DualModel {
+  private static final NameTable NAMES =
+      NameTable.of(
+          "visual.conv1 v.patch_embd",
+          "visual.class_embedding v.class_embd",
+          "visual.positional_embedding v.position_embd.weight",
+          "visual.ln_pre v.pre_ln",
+          "visual.ln_post v.post_ln",
+          "visual.transformer.resblocks.#.ln_1 v.blk.#.ln1",
+          "visual.transformer.resblocks.#.ln_2 v.blk.#.ln2",
+          "visual.transformer.resblocks.#.attn.out_proj v.blk.#.attn_out",
+          "visual.transformer.resblocks.#.mlp.c_fc v.blk.#.ffn_up",
+          "visual.transformer.resblocks.#.mlp.c_proj v.blk.#.ffn_down",
+          "visual.transformer.resblocks.#.ls_1.gamma v.blk.#.ls1.weight",
+          "visual.transformer.resblocks.#.ls_2.gamma v.blk.#.ls2.weight",
+          "visual.transformer.resblocks.#.attn v.blk.#",
+          "text.token_embedding t.token_embd",
+          "text.positional_embedding t.position_embd.weight",
+          "text.ln_final t.post_ln",
+          "text.transformer.resblocks.#.ln_1 t.blk.#.ln1",
+          "text.transformer.resblocks.#.ln_2 t.blk.#.ln2",
+          "text.transformer.resblocks.#.attn.out_proj t.blk.#.attn_out",
+          "text.transformer.resblocks.#.mlp.c_fc t.blk.#.ffn_up",
+          "text.transformer.resblocks.#.mlp.c_proj t.blk.#.ffn_down",
+          "text.transformer.resblocks.#.ls_1.gamma t.blk.#.ls1.weight",
+          "text.transformer.resblocks.#.ls_2.gamma t.blk.#.ls2.weight",
+          "text.transformer.resblocks.#.attn t.blk.#");
+
+  private static final String IN = ".attn.in_proj_";
+
+  final OpenClipConfig openClip;
+
+  OpenClipModel(Context context, OpenClipConfig openClip, HfConfig vision) {
+    super(context, vision, openClip.textWords(), openClip.processorWords());
+    this.openClip = openClip;
+  }
+
+  /** The converter of a folder in open_clip's layout. */
+  static ModelConverter of(Context context) {
+    OpenClipConfig config = OpenClipConfig.of(context.folder().config());
+    if (!config.timmModel().isEmpty()) {
+      return OpenClipSiglip.of(context, config);
+    }
+    return config.isResNet()
+        ? new OpenClipResNet(context, config)
+        : new OpenClipModel(context, config, config.visionWords());
+  }
+
+  @Override
+  String projector() {
+    return "clip";
+  }
+
+  @Override
+  final int dimension() {
+    return openClip.dimension();
+  }
+
+  @Override
+  public void parameters(GgufWriter out, OutputType type) {
+    super.parameters(out, type);
+    if (processor.findSection("size", "").filter(size -> size.says("longest_edge")).isPresent()) {
+      out.string("clip.vision.image_aspect_ratio", "longest");
+      out.u32("clip.vision.image_fill", processor.integerOr("fill_color", 0));
+    }
+  }
+
+  @Override
+  Optional<String> own(String name) {
+    return super.own(name)
+        .filter(n -> !n.endsWith("attn_mask") && !n.endsWith("num_batches_tracked"))
+        .map(n -> n.startsWith("visual.") || n.startsWith("text.") ? n : "text." + n);
+  }
+
+  @Override
+  void more(GgufWriter out) {
+    if (openClip.vision().flag("no_ln_pre", false)) {
+      out.bool("clip.vision.pre_norm", false);
+    }
+    String pool = openClip.vision().findString("pool_type").orElse("tok");
+    boolean last = openClip.vision().flag("final_ln_after_pool", false);
+    switch (pool) {
+      case "tok" -> {}
+      case "avg" -> out.string("clip.vision.pooling", last ? "mean_then_norm" : "mean");
+      default ->
+          throw new UnsupportedArchitectureException(
+              "%s: vision_cfg.pool_type '%s' gives no vector; known are tok and avg"
+                  .formatted(global.file(), pool));
+    }
+    textPooling(out);
+  }
+
+  /** Which row of a text speaks for it, and what its tokens see. */
+  final void textPooling(GgufWriter out) {
+    String pool = openClip.text().findString("pool_type").orElse("argmax");
+    switch (pool) {
+      case "argmax", "first", "last" -> out.string("clip.text.pooling", pool);
+      case "eos" -> {
+        out.string("clip.text.pooling", pool);
+        out.u32("clip.text.eos_token_id", openClip.text().integer("eos_id"));
+      }
+      default ->
+          throw new UnsupportedArchitectureException(
+              "%s: text_cfg.pool_type '%s' gives no vector; known are argmax, first, last and eos"
+                  .formatted(global.file(), pool));
+    }
+    if (openClip.text().flag("no_causal_mask", false)) {
+      out.bool("clip.text.causal", false);
+    }
+    if (openClip.text().findString("hf_tokenizer_name").isEmpty()) {
+      out.u32("clip.text.padding_token_id", 0); // of open_clip's own tokenizer
+    }
+    if (openClip.text().findString("proj_type").orElse("linear").equals("none")) {
+      out.bool("clip.text.has_projection", false);
+    }
+  }
+
+  @Override
+  List<TargetTensor> map(String name, LazyTensor tensor) {
+    if (name.equals("visual.proj")) {
+      return List.of(new TargetTensor("visual_projection.weight", tensor.transposed()));
+    }
+    if (name.equals("text.text_projection")) {
+      return List.of(new TargetTensor("text_projection.weight", tensor.transposed()));
+    }
+    if (name.startsWith("text.text_projection.")) {
+      return List.of(new TargetTensor(name.substring("text.".length()), tensor));
+    }
+    int in = name.indexOf(IN);
+    if (in >= 0) {
+      String block = gguf(NAMES, name.substring(0, in) + ".attn", tensor);
+      String ending = "." + name.substring(in + IN.length());
+      return thirds(
+          tensor,
+          block + ".attn_q" + ending,
+          block + ".attn_k" + ending,
+          block + ".attn_v" + ending);
+    }
+    return named(NAMES, name, tensor);
+  }
+
+  @Override
+  public void tokenizer(GgufWriter out) throws IOException {
+    new TokenizerConverter(context.folder(), text.integer("vocab_size"), null).writeClip(out);
+  }
+}

@@ -1,0 +1,75 @@
+package dev.ocellus.convert.model;
+
+import dev.ocellus.convert.common.ConversionException;
+import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.gguf.GgufWriter;
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * SigLIP 2 for images of any shape (arXiv:2502.14786, NaFlex), as {@code Siglip2Model} of
+ * transformers holds it: its patches are vectors in front of a linear layer, which becomes a kernel
+ * as those of other towers are.
+ */
+final class Siglip2Model extends SiglipModel {
+  private static final int BILINEAR = 2;
+  private static final int MAX_PATCHES = 256;
+
+  Siglip2Model(Context context) throws IOException {
+    super(context, "siglip2_vision_model", "siglip2_text_model");
+  }
+
+  @Override
+  String projector() {
+    return "siglip2";
+  }
+
+  @Override
+  int usualFilter() {
+    return BILINEAR;
+  }
+
+  /** Of the square that the table of positions is for. */
+  @Override
+  int imageSize() {
+    return (int) Math.sqrt(config.integer("num_patches")) * patchSize();
+  }
+
+  @Override
+  void fit(GgufWriter out) {
+    int patch = processor.integerOr("patch_size", patchSize());
+    if (patch != patchSize()) {
+      throw processor.invalid("patch_size", patchSize() + ", as the tower's", "" + patch);
+    }
+    out.u32("clip.vision.max_num_patches", processor.integerOr("max_num_patches", MAX_PATCHES));
+  }
+
+  @Override
+  List<TargetTensor> map(String name, LazyTensor tensor) {
+    return name.equals("embeddings.patch_embedding.weight")
+        ? super.map(name, kernel(tensor))
+        : super.map(name, tensor);
+  }
+
+  /** From [out, y, x, channel] in one dimension to [out, channel, y, x]. */
+  private LazyTensor kernel(LazyTensor linear) {
+    long patch = patchSize();
+    long pixels = patch * patch;
+    long nOut = linear.size(0);
+    if (linear.rank() != 2 || linear.size(1) != 3 * pixels) {
+      throw new ConversionException(
+          "Tensor %s: expected rows of %d numbers, as a patch has. The checkpoint is damaged."
+              .formatted(linear, 3 * pixels));
+    }
+    return linear.rearrange(
+        1,
+        i -> {
+          long channel = i / pixels % 3;
+          return i / (3 * pixels) * (3 * pixels) + i % pixels * 3 + channel;
+        },
+        nOut,
+        3,
+        patch,
+        patch);
+  }
+}
