@@ -2,7 +2,7 @@
 # Lets Jazzer, a coverage-guided fuzzer from Maven Central, search for inputs of one parser: TARGET [FOLDER_WITH_MORE…] [-libFuzzerOption…]
 #   scripts/fuzz-guided.sh gguf -max_total_time=600
 #   scripts/fuzz-guided.sh image docs/pictures -max_total_time=3600
-# Targets: gguf safetensors tokenizer image template messages grammar schema imatrix session. What was found to be worth
+# Targets: gguf safetensors pickle tokenizer image template messages grammar schema imatrix session. What was found to be worth
 # keeping stays in fuzz-out/guided/TARGET, so that a later run goes on there; a finding is left in fuzz-out/guided.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -1,5 +1,6 @@
 /**
- * GGUF and safetensors files in pure Java, and ggml and libllama through {@code java.lang.foreign}.
+ * GGUF, safetensors and PyTorch files in pure Java, and ggml and libllama through {@code
+ * java.lang.foreign}.
  */
 module dev.ocellus.bindings {
   requires static org.jspecify;
@@ -17,6 +18,9 @@ module dev.ocellus.bindings {
       dev.ocellus.quantize,
       dev.ocellus.cli;
   exports dev.ocellus.llama;
+  exports dev.ocellus.pickle to
+      dev.ocellus.vlm,
+      dev.ocellus.quantize;
   exports dev.ocellus.safetensors to
       dev.ocellus.vlm,
       dev.ocellus.quantize;

@@ -14,6 +14,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -24,7 +25,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * <p>Shapes are those of the file, outermost first. Safe for use by several threads; after {@link
  * #close()} reading data throws {@link IllegalStateException}.
  */
-public final class SafetensorsFile implements AutoCloseable {
+public final class SafetensorsFile implements TensorFile {
   private static final ValueLayout.OfLong I64 =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt I32 =
@@ -94,16 +95,19 @@ public final class SafetensorsFile implements AutoCloseable {
   }
 
   /** The file. */
+  @Override
   public Path path() {
     return path;
   }
 
   /** Names of all tensors in the order of the header. */
+  @Override
   public Set<String> names() {
     return Collections.unmodifiableSet(header.tensors.keySet());
   }
 
   /** Whether there is a tensor of this name. */
+  @Override
   public boolean contains(String name) {
     return header.tensors.containsKey(name);
   }
@@ -114,11 +118,13 @@ public final class SafetensorsFile implements AutoCloseable {
   }
 
   /** Shape, outermost first; empty for a scalar. */
+  @Override
   public List<Long> shape(String name) {
     return entry(name).shape();
   }
 
   /** Element type. */
+  @Override
   public SafetensorsType type(String name) {
     return entry(name).type();
   }
@@ -135,7 +141,7 @@ public final class SafetensorsFile implements AutoCloseable {
       default -> throw wrongType(name, e, "a floating point type");
     }
     float[] out = new float[count(name, e)];
-    SafetensorsDecoder.read(e.type(), data, e.begin(), out, 0, out.length);
+    ElementDecoder.read(e.type(), data, e.begin(), out, 0, out.length);
     return out;
   }
 
@@ -176,12 +182,12 @@ public final class SafetensorsFile implements AutoCloseable {
    * @throws SafetensorsFormatException if there is no such tensor
    * @throws IndexOutOfBoundsException if the elements are not all in the tensor and the array
    */
+  @Override
   public void read(String name, long first, float[] out, int offset, int count) {
     SafetensorsHeader.Entry e = entry(name);
     Objects.checkFromIndexSize(first, count, (e.end() - e.begin()) / e.type().bytes());
     Objects.checkFromIndexSize(offset, count, out.length);
-    SafetensorsDecoder.read(
-        e.type(), data, e.begin() + first * e.type().bytes(), out, offset, count);
+    ElementDecoder.read(e.type(), data, e.begin() + first * e.type().bytes(), out, offset, count);
   }
 
   /** The bytes of a tensor of any type, little-endian. */
@@ -221,6 +227,12 @@ public final class SafetensorsFile implements AutoCloseable {
    */
   public Memory data(String name) {
     return new Memory(segment(entry(name)));
+  }
+
+  /** {@link #data}: always there. */
+  @Override
+  public Optional<Memory> stored(String name) {
+    return Optional.of(data(name));
   }
 
   private MemorySegment segment(SafetensorsHeader.Entry e) {

@@ -1,2 +1,5 @@
-/** safetensors files in pure Java: reading and checking. */
+/**
+ * safetensors files in pure Java: reading and checking; and what all files of tensors have in
+ * common.
+ */
 package dev.ocellus.safetensors;

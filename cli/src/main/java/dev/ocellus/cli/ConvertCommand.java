@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
     versionProvider = Version.class,
     header = "Converts a HuggingFace checkpoint to GGUF.",
     description =
-        "Writes the text model and, where the checkpoint has one, the image encoder (mmproj); of a LoRA adapter, the adapter. Needs config.json, safetensors files and the tokenizer in DIR; nothing is downloaded.",
+        "Writes the text model and, where the checkpoint has one, the image encoder (mmproj); of a LoRA adapter, the adapter. Needs config.json, safetensors or PyTorch files and the tokenizer in DIR; nothing is downloaded.",
     footerHeading = "%nExamples:%n",
     footer = {
       "  ocellus convert Qwen2.5-VL-3B-Instruct",

@@ -10,6 +10,7 @@ import dev.ocellus.convert.model.Context;
 import dev.ocellus.convert.model.Converters;
 import dev.ocellus.convert.model.LoraAdapter;
 import dev.ocellus.convert.model.ModelConverter;
+import dev.ocellus.pickle.PickleFormatException;
 import dev.ocellus.safetensors.SafetensorsFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -41,6 +42,8 @@ public final class Converter {
    * @throws IOException if a file is missing or cannot be read or written
    * @throws ConversionException if the checkpoint is incomplete, damaged, or holds NaN
    * @throws SafetensorsFormatException if one of its files is no safetensors file
+   * @throws PickleFormatException if one of its PyTorch files is damaged, or holds more than
+   *     tensors
    * @throws dev.ocellus.UnsupportedArchitectureException if its architecture is not known
    * @throws java.util.concurrent.CancellationException if {@code progress} ended it
    */
@@ -90,6 +93,7 @@ public final class Converter {
    * @throws IOException if a file is missing or cannot be read or written
    * @throws ConversionException if the adapter is incomplete, damaged, or of another kind
    * @throws SafetensorsFormatException if its tensors are in no safetensors file
+   * @throws PickleFormatException if its PyTorch file is damaged, or holds more than tensors
    * @throws dev.ocellus.UnsupportedArchitectureException if the base's architecture is not known
    * @throws java.util.concurrent.CancellationException if {@code progress} ended it
    */

@@ -19,8 +19,10 @@ import java.util.zip.ZipOutputStream;
 
 /** Checkpoints in HuggingFace's layout of a few kilobytes, each packed into one file. */
 public final class TinyCheckpoint {
-  /** Kinds that there are: with a byte-level BPE and images, and with SentencePiece. */
-  public static final List<String> KINDS = List.of("llava", "sentencepiece");
+  /**
+   * Kinds that there are: with a byte-level BPE and images, with SentencePiece, saved by PyTorch.
+   */
+  public static final List<String> KINDS = List.of("llava", "sentencepiece", "pytorch");
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int N_VOCAB = 300;
@@ -50,7 +52,11 @@ public final class TinyCheckpoint {
         "tokenizer_config.json",
         utf8(
             "{\"add_bos_token\": true, \"bos_token\": \"<s>\", \"eos_token\": {\"content\": \"</s>\"}, \"add_prefix_space\": false, \"chat_template\": \"{{ messages }}\", \"added_tokens_decoder\": {\"297\": {\"content\": \"<s>\", \"special\": true}}}"));
-    files.put("model.safetensors", c.safetensors());
+    if (kind.equals("pytorch")) {
+      files.put("pytorch_model.bin", TinyPickle.zip(c.tensors));
+    } else {
+      files.put("model.safetensors", c.safetensors());
+    }
     pack(files, file);
     return file;
   }

@@ -31,7 +31,7 @@ public final class CheckpointCache {
   /** Raised when a conversion gives other files than before. */
   private static final String VERSION = "ocellus-convert 4";
 
-  private static final Set<String> INPUTS = Set.of("json", "safetensors", "model", "jinja", "txt");
+  private static final Set<String> INPUTS = Set.of("json", "model", "jinja", "txt", "tiktoken");
 
   /**
    * The files that stand for a checkpoint.
@@ -108,7 +108,8 @@ public final class CheckpointCache {
   private void write(Path folder, Path to, boolean text, ConvertProgress progress)
       throws IOException {
     Files.deleteIfExists(to); // damaged, or from a run that was ended before its marker
-    OutputType type = bytesOfWeights(folder) <= exactBytes ? OutputType.F32 : OutputType.AUTO;
+    OutputType type =
+        HfFolder.bytesOfWeights(folder) <= exactBytes ? OutputType.F32 : OutputType.AUTO;
     ConvertOptions options =
         ConvertOptions.defaults()
             .withParts(text, text ? Encoders.NO : Encoders.IF_THERE)
@@ -124,21 +125,12 @@ public final class CheckpointCache {
     for (Path file : files(folder)) {
       String name = String.valueOf(file.getFileName());
       String suffix = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
-      if (INPUTS.contains(suffix) && Files.isRegularFile(file)) {
+      boolean read = INPUTS.contains(suffix) || HfFolder.isWeights(suffix);
+      if (read && Files.isRegularFile(file)) {
         out.append("\n%s %d %d".formatted(name, Files.size(file), modified(file)));
       }
     }
     return out.toString();
-  }
-
-  private static long bytesOfWeights(Path folder) throws IOException {
-    long bytes = 0;
-    for (Path file : files(folder)) {
-      if (file.toString().endsWith(".safetensors")) {
-        bytes += Files.size(file);
-      }
-    }
-    return bytes;
   }
 
   private static long modified(Path file) throws IOException {

@@ -5,14 +5,17 @@ import dev.ocellus.convert.common.ConversionException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /**
- * An adapter in PEFT's layout: {@code adapter_config.json} and {@code adapter_model.safetensors}.
+ * An adapter in PEFT's layout: {@code adapter_config.json}, and {@code adapter_model.safetensors}
+ * or {@code adapter_model.bin}.
  */
 public final class AdapterFolder implements AutoCloseable {
   private static final String CONFIG = "adapter_config.json";
-  private static final String TENSORS = "adapter_model.safetensors";
+  private static final List<String> TENSORS =
+      List.of("adapter_model.safetensors", "adapter_model.bin");
 
   private final Path directory;
   private final HfConfig config;
@@ -38,13 +41,15 @@ public final class AdapterFolder implements AutoCloseable {
   public static AdapterFolder open(Path directory) throws IOException {
     Path file = directory.resolve(CONFIG);
     ObjectNode json = JsonFiles.object(file);
-    if (!Files.exists(directory.resolve(TENSORS))) {
-      throw new ConversionException(
-          "%s: no %s. PyTorch files are not read; save the adapter as safetensors."
-              .formatted(directory, TENSORS));
+    for (String name : TENSORS) {
+      Path tensors = directory.resolve(name);
+      if (Files.exists(tensors)) {
+        return new AdapterFolder(directory, HfConfig.of(file, json), Shards.of(tensors));
+      }
     }
-    return new AdapterFolder(
-        directory, HfConfig.of(file, json), Shards.of(directory.resolve(TENSORS)));
+    throw new ConversionException(
+        "%s: no %s. Download it into the same folder."
+            .formatted(directory, String.join(" and no ", TENSORS)));
   }
 
   /** The folder. */

@@ -11,8 +11,8 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * A checkpoint in HuggingFace's layout: {@code config.json}, safetensors files, tokenizer and
- * processor files; or in open_clip's, whose files of weights and configuration have other names
+ * A checkpoint in HuggingFace's layout: {@code config.json}, safetensors or PyTorch files,
+ * tokenizer and processor files; or in open_clip's, whose files of weights and configuration have other names
  * ({@link OpenClipLayout}). Closing unmaps the tensors.
  */
 public final class HfFolder implements AutoCloseable {
@@ -42,8 +42,7 @@ public final class HfFolder implements AutoCloseable {
   public static HfFolder open(Path directory) throws IOException {
     requireFolder(directory);
     HfConfig config = config(directory);
-    Shards shards =
-        Shards.open(directory, OpenClipLayout.isOne(directory) ? OpenClipLayout.WEIGHTS : "model");
+    Shards shards = Shards.open(directory);
     boolean ok = false;
     try {
       HfFolder folder = new HfFolder(directory, config, shards);
@@ -65,6 +64,29 @@ public final class HfFolder implements AutoCloseable {
   public static HfFolder openConfiguration(Path directory) throws IOException {
     requireFolder(directory);
     return new HfFolder(directory, config(directory), Shards.none());
+  }
+
+  /**
+   * Whether a file of this name may hold tensors of a checkpoint.
+   *
+   * @param suffix behind the last dot, in small letters
+   */
+  public static boolean isWeights(String suffix) {
+    return WeightFiles.isWeights(suffix);
+  }
+
+  /**
+   * Bytes of the files that hold the tensors.
+   *
+   * @throws IOException if the folder cannot be read
+   * @throws ConversionException if there are none, or one is missing
+   */
+  public static long bytesOfWeights(Path directory) throws IOException {
+    long bytes = 0;
+    for (Path file : WeightFiles.in(directory).files()) {
+      bytes += Files.size(file);
+    }
+    return bytes;
   }
 
   /** Whether this looks like a folder that {@link #open} takes. */

@@ -1,8 +1,8 @@
 package dev.ocellus.convert.hf;
 
 import dev.ocellus.io.Memory;
-import dev.ocellus.safetensors.SafetensorsFile;
 import dev.ocellus.safetensors.SafetensorsType;
+import dev.ocellus.safetensors.TensorFile;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -27,7 +27,7 @@ public final class LazyTensor {
   private final SafetensorsType type;
   private final long[] shape;
   private final Elements elements;
-  private final @Nullable Supplier<Memory> stored;
+  private final @Nullable Supplier<Optional<Memory>> stored;
 
   private LazyTensor(String name, SafetensorsType type, long[] shape, Elements elements) {
     this(name, type, shape, elements, null);
@@ -38,7 +38,7 @@ public final class LazyTensor {
       SafetensorsType type,
       long[] shape,
       Elements elements,
-      @Nullable Supplier<Memory> stored) {
+      @Nullable Supplier<Optional<Memory>> stored) {
     this.name = name;
     this.type = type;
     this.shape = shape;
@@ -47,14 +47,14 @@ public final class LazyTensor {
   }
 
   /** A tensor of a file. */
-  static LazyTensor of(SafetensorsFile file, String name) {
+  static LazyTensor of(TensorFile file, String name) {
     List<Long> shape = file.shape(name);
     return new LazyTensor(
         name,
         file.type(name),
         shape.stream().mapToLong(Long::longValue).toArray(),
         (first, out, offset, count) -> file.read(name, first, out, offset, count),
-        () -> file.data(name));
+        () -> file.stored(name));
   }
 
   /** A vector that is computed, not stored. */
@@ -128,10 +128,10 @@ public final class LazyTensor {
 
   /**
    * The elements as the file holds them, in {@link #type()} and C order; empty for a tensor that is
-   * made of others.
+   * made of others, or lies otherwise in its file.
    */
   public Optional<Memory> stored() {
-    return stored == null ? Optional.empty() : Optional.of(stored.get());
+    return stored == null ? Optional.empty() : stored.get();
   }
 
   /** Adds a number to every element. */

@@ -10,11 +10,14 @@ import java.util.stream.Stream;
 
 /**
  * Folders as open_clip publishes them: {@code open_clip_config.json} and {@code
- * open_clip_model.safetensors}, with tokenizer files as HuggingFace's.
+ * open_clip_model.safetensors} or {@code open_clip_pytorch_model.bin}, with tokenizer files as HuggingFace's.
  */
 final class OpenClipLayout {
   /** What the names of files with weights begin with. */
   static final String WEIGHTS = "open_clip_model";
+
+  /** The file of weights that PyTorch saved. */
+  static final String PICKLED = "open_clip_pytorch_model.bin";
 
   private static final String CONFIG = "open_clip_config.json";
 

@@ -29,6 +29,7 @@ record Case(long index, Target target, Path base, long seed) {
           new ConvertTarget(),
           new SessionTarget(),
           new SafetensorsTarget(),
+          new PickleTarget(),
           new TokenizerTarget(),
           new TemplateTarget(),
           new MessagesTarget(),

@@ -52,7 +52,7 @@ public final class Fuzz implements Callable<Integer> {
       names = "--only",
       defaultValue = "",
       description =
-          "One of gguf, text, image, mmproj, convert, session, safetensors, tokenizer, template, messages, grammar, schema, imatrix, quantize, output, vocabulary, checkpoint, interleave, stacks, heaps; all but the last two, which are slow, if left out.")
+          "One of gguf, text, image, mmproj, convert, session, safetensors, pickle, tokenizer, template, messages, grammar, schema, imatrix, quantize, output, vocabulary, checkpoint, interleave, stacks, heaps; all but the last two, which are slow, if left out.")
   private String only = "";
 
   @Option(

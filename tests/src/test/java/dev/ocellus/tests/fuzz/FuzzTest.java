@@ -71,6 +71,7 @@ class FuzzTest {
   @ValueSource(
       strings = {
         "safetensors",
+        "pickle",
         "tokenizer",
         "template",
         "messages",

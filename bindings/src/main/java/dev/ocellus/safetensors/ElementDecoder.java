@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/** Turns elements of every safetensors type into floats. */
-final class SafetensorsDecoder {
+/** Turns elements of every type that checkpoints store into floats. */
+public final class ElementDecoder {
   private static final ValueLayout.OfLong I64 =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt I32 =
@@ -20,10 +20,10 @@ final class SafetensorsDecoder {
   private static final float[] E5M2 = table(5, 2, 15);
   private static final float[] E8M0 = powers();
 
-  private SafetensorsDecoder() {}
+  private ElementDecoder() {}
 
-  /** Reads {@code count} elements that start at byte {@code at}. */
-  static void read(
+  /** Reads {@code count} elements, little-endian, that start at byte {@code at}. */
+  public static void read(
       SafetensorsType type, MemorySegment s, long at, float[] out, int offset, int count) {
     switch (type) {
       case F32 -> MemorySegment.copy(s, F32, at, out, offset, count);

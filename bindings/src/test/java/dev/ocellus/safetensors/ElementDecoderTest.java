@@ -5,14 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
 
-class SafetensorsDecoderTest {
+class ElementDecoderTest {
   private static float[] read(SafetensorsType type, int... bytes) {
     byte[] b = new byte[bytes.length];
     for (int i = 0; i < b.length; i++) {
       b[i] = (byte) bytes[i];
     }
     float[] out = new float[b.length / type.bytes()];
-    SafetensorsDecoder.read(type, MemorySegment.ofArray(b), 0, out, 0, out.length);
+    ElementDecoder.read(type, MemorySegment.ofArray(b), 0, out, 0, out.length);
     return out;
   }
 
