@@ -12,8 +12,8 @@ import java.util.Map;
 
 /**
  * A checkpoint in HuggingFace's layout: {@code config.json}, safetensors or PyTorch files,
- * tokenizer and processor files; or in open_clip's, whose files of weights and configuration have other names
- * ({@link OpenClipLayout}). Closing unmaps the tensors.
+ * tokenizer and processor files; or in open_clip's, whose files of weights and configuration have
+ * other names ({@link OpenClipLayout}). Closing unmaps the tensors.
  */
 public final class HfFolder implements AutoCloseable {
   /** What {@link HfConfig#architecture} is for a folder in open_clip's layout. */

@@ -10,7 +10,8 @@ import java.util.stream.Stream;
 
 /**
  * Folders as open_clip publishes them: {@code open_clip_config.json} and {@code
- * open_clip_model.safetensors} or {@code open_clip_pytorch_model.bin}, with tokenizer files as HuggingFace's.
+ * open_clip_model.safetensors} or {@code open_clip_pytorch_model.bin}, with tokenizer files as
+ * HuggingFace's.
  */
 final class OpenClipLayout {
   /** What the names of files with weights begin with. */
