@@ -15,4 +15,7 @@ module dev.ocellus.quantize {
   exports dev.ocellus.quantize.inspect;
   exports dev.ocellus.quantize.measure;
   exports dev.ocellus.quantize.text;
+
+  provides dev.ocellus.vlm.embedding.CheckpointConverter with
+      dev.ocellus.convert.cache.DualEncoderFolders;
 }

@@ -7,6 +7,8 @@ module dev.ocellus.vlm {
   requires com.twelvemonkeys.imageio.core;
   requires com.twelvemonkeys.imageio.tiff;
 
+  uses dev.ocellus.vlm.embedding.CheckpointConverter;
+
   exports dev.ocellus.vlm;
   exports dev.ocellus.vlm.chat;
   exports dev.ocellus.vlm.decode to

@@ -8,7 +8,7 @@ import java.io.IOException;
 import java.util.List;
 
 /** CLIP (arXiv:2103.00020) as {@code CLIPModel} of transformers holds it. */
-final class ClipModel extends DualModel {
+class ClipModel extends DualModel {
   private static final NameTable NAMES =
       BOTH.with("visual_projection visual_projection", "text_projection text_projection");
 
@@ -18,7 +18,11 @@ final class ClipModel extends DualModel {
   private static final int HIGHEST_ID = 2;
 
   ClipModel(Context context) throws IOException {
-    super(context, "clip_vision_model", "clip_text_model");
+    this(context, "clip_vision_model", "clip_text_model");
+  }
+
+  ClipModel(Context context, String visionType, String textType) throws IOException {
+    super(context, visionType, textType);
   }
 
   @Override
@@ -32,7 +36,7 @@ final class ClipModel extends DualModel {
   }
 
   /** The tower takes one size, so the reference fails where the crop gives it another. */
-  private void requireSquareCrop() {
+  final void requireSquareCrop() {
     JsonNode crop = processor.find("crop_size");
     JsonNode size = processor.find("size");
     boolean stretches = size != null && size.has("height") && size.has("width");

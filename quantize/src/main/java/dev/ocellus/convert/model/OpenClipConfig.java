@@ -125,6 +125,29 @@ final class OpenClipConfig {
     return text;
   }
 
+  /**
+   * What is done to a text in front of a tokenizer of transformers.
+   *
+   * @throws UnsupportedArchitectureException if the tokenizer is changed in a way that is not known
+   */
+  String cleaning() {
+    HfConfig kwargs = text.findSection("tokenizer_kwargs", "").orElse(null);
+    if (kwargs == null) {
+      return "whitespace";
+    }
+    Set<String> others = new TreeSet<>(kwargs.keys());
+    others.remove("clean");
+    if (!others.isEmpty()) {
+      throw unsupported(
+          root, "text_cfg.tokenizer_kwargs." + others.iterator().next(), "what is not known");
+    }
+    String clean = kwargs.findString("clean").orElse("whitespace");
+    if (!Set.of("whitespace", "lower", "canonicalize").contains(clean)) {
+      throw kwargs.invalid("clean", "whitespace, lower or canonicalize", "'" + clean + "'");
+    }
+    return clean;
+  }
+
   /** Width of the vectors. */
   int dimension() {
     return model.integer("embed_dim");

@@ -126,6 +126,8 @@ class OpenClipModel extends DualModel {
     }
     if (openClip.text().findString("hf_tokenizer_name").isEmpty()) {
       out.u32("clip.text.padding_token_id", 0); // of open_clip's own tokenizer
+    } else {
+      out.string("clip.text.cleaning", openClip.cleaning());
     }
     if (openClip.text().findString("proj_type").orElse("linear").equals("none")) {
       out.bool("clip.text.has_projection", false);
@@ -158,6 +160,6 @@ class OpenClipModel extends DualModel {
 
   @Override
   public void tokenizer(GgufWriter out) throws IOException {
-    new TokenizerConverter(context.folder(), text.integer("vocab_size"), null).writeClip(out);
+    new TokenizerConverter(context.folder(), text.integer("vocab_size"), null).writeDual(out);
   }
 }

@@ -6,9 +6,7 @@ import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.LazyTensor;
-import dev.ocellus.convert.tokenizer.TokenizerConverter;
 import dev.ocellus.gguf.GgufWriter;
-import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -114,6 +112,11 @@ final class OpenClipSiglip extends OpenClipModel {
 
   @Override
   void more(GgufWriter out) {
+    HfConfig words = openClip.text();
+    if (!words.flag("no_causal_mask", false)
+        || !words.findString("pool_type").orElse("argmax").equals("last")) {
+      throw words.invalid("pool_type, no_causal_mask", "last and true, as SigLIP's", "others");
+    }
     textPooling(out);
   }
 
@@ -153,10 +156,5 @@ final class OpenClipSiglip extends OpenClipModel {
       return named(NAMES, name, tensor.reshape(tensor.count() / width, width));
     }
     return named(NAMES, name, tensor);
-  }
-
-  @Override
-  public void tokenizer(GgufWriter out) throws IOException {
-    new TokenizerConverter(context.folder(), text.integer("vocab_size"), null).writeSiglip(out);
   }
 }

@@ -95,6 +95,23 @@ public final class TokenizerConverter {
     SpecialTokens.of(folder, json, nVocab).write(out);
   }
 
+  /**
+   * The tokenizer of a text tower that may have one of several, by what {@code tokenizer.json} is:
+   * CLIP's where there is none.
+   */
+  public void writeDual(GgufWriter out) throws IOException {
+    TokenizerJson json = tokenizerJson();
+    if (json != null && json.modelType.equals("Unigram")) {
+      new UnigramVocabulary(folder, json, nVocab).write(out, "unigram");
+      SpecialTokens.of(folder, json, nVocab).write(out);
+    } else if (json != null && json.modelType.equals("BPE") && json.modelFlag("byte_fallback")) {
+      new Siglip2Vocabulary(folder, json, nVocab).write(out);
+      SpecialTokens.of(folder, json, nVocab).write(out);
+    } else {
+      writeClip(out);
+    }
+  }
+
   /** InternLM2 ends turns with {@code <|im_end|>}, which its files do not name as the end. */
   public void writeInternLm2(GgufWriter out) throws IOException {
     if (!Files.exists(folder.file(SENTENCE_PIECE))) {
@@ -139,9 +156,7 @@ public final class TokenizerConverter {
   public void writeSiglip(GgufWriter out) throws IOException {
     TokenizerJson json = tokenizerJson();
     if (json != null && json.modelType.equals("BPE") && json.modelFlag("byte_fallback")) {
-      new Siglip2Vocabulary(folder, json, nVocab).write(out);
-      SpecialTokens special = SpecialTokens.of(folder, json, nVocab);
-      special.write(out);
+      writeDual(out);
       return;
     }
     if (!Files.exists(folder.file(SIGLIP))) {

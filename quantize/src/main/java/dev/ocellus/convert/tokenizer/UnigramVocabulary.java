@@ -22,6 +22,13 @@ final class UnigramVocabulary {
   }
 
   void write(GgufWriter out) throws IOException {
+    write(out, "t5");
+  }
+
+  /**
+   * @param model {@code tokenizer.ggml.model}
+   */
+  void write(GgufWriter out, String model) throws IOException {
     Vocabulary tokens = new Vocabulary(nVocab);
     if (json.pieces.size() > nVocab) {
       throw ConversionException.at(
@@ -48,7 +55,7 @@ final class UnigramVocabulary {
             t.id(), t.content(), -1000, control ? TokenKind.CONTROL : TokenKind.USER_DEFINED);
       }
     }
-    tokens.write(out, "t5", "default", true);
+    tokens.write(out, model, "default", true);
     String pre = json.part("pre_tokenizer").toString();
     out.bool(
         "tokenizer.ggml.add_space_prefix",

@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceLoader;
 import java.util.stream.IntStream;
 
 /**
@@ -74,7 +75,7 @@ public final class DualEncoder implements AutoCloseable {
   }
 
   /**
-   * Opens a GGUF file as {@link EmbeddingOptions#defaults()} say.
+   * Opens a GGUF file or a checkpoint's folder as {@link EmbeddingOptions#defaults()} say.
    *
    * @see #open(Path, EmbeddingOptions)
    */
@@ -83,21 +84,34 @@ public final class DualEncoder implements AutoCloseable {
   }
 
   /**
-   * Opens a GGUF file: one that {@code dev.ocellus.convert} makes of a HuggingFace checkpoint, or
-   * one of clip.cpp's with both encoders.
+   * Opens a GGUF file, one that {@code dev.ocellus.convert} makes of a checkpoint or one of
+   * clip.cpp's with both encoders; or a folder in HuggingFace's or open_clip's layout, which a
+   * {@link CheckpointConverter} converts first.
    *
    * @throws IOException if the file cannot be read
    * @throws dev.ocellus.vlm.model.WrongModelKindException if it is another kind of model
    * @throws dev.ocellus.OcellusException if it is damaged or of an unknown family
    */
   public static DualEncoder open(Path path, EmbeddingOptions options) throws IOException {
-    if (Files.isDirectory(path)) {
+    return new DualEncoder(Files.isDirectory(path) ? converted(path) : path, options);
+  }
+
+  private static Path converted(Path folder) throws IOException {
+    for (CheckpointConverter converter : ServiceLoader.load(CheckpointConverter.class)) {
+      if (converter.isCheckpoint(folder)) {
+        return converter.dualEncoder(folder);
+      }
       throw new FileSystemException(
-          path.toString(),
+          folder.toString(),
           null,
-          "is a folder; convert the checkpoint first (dev.ocellus.convert.Converter, or CheckpointCache, which keeps the file)");
+          "is a folder without config.json or open_clip_config.json; give a GGUF file or the folder"
+              + " of a checkpoint");
     }
-    return new DualEncoder(path, options);
+    throw new FileSystemException(
+        folder.toString(),
+        null,
+        "is a folder, and no converter of checkpoints is there; add the module"
+            + " dev.ocellus.quantize, or give a GGUF file");
   }
 
   /** The file. */

@@ -147,9 +147,25 @@ final class Unigram {
     return out.toString();
   }
 
+  /** The text with its characters replaced, and nothing else. */
+  String mapped(String text) {
+    byte[] in = text.getBytes(StandardCharsets.UTF_8);
+    StringBuilder out = new StringBuilder();
+    for (int at = 0; at < in.length; ) {
+      CharsMap.Prefix prefix = charsMap.at(in, at);
+      at += prefix.length();
+      out.append(prefix.replacement());
+    }
+    return out.toString();
+  }
+
   /** The ids of a text; unknown characters that follow each other are one. */
   int[] encode(String text) {
-    String line = normalized(text);
+    return encodeLine(normalized(text));
+  }
+
+  /** The ids of a line that is cut as it stands. */
+  int[] encodeLine(String line) {
     int[] from = new int[line.length() + 1];
     int[] id = new int[line.length() + 1];
     float[] best = new float[line.length() + 1];
