@@ -1,24 +1,15 @@
 import java.io.BufferedInputStream;
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.jar.JarEntry;
-import java.util.jar.JarOutputStream;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -38,7 +29,6 @@ import java.util.zip.GZIPInputStream;
  */
 final class FetchNatives {
   private static final String RESOURCES = "META-INF/ocellus/natives";
-  private static final String MANIFEST = "manifest.txt";
 
   /** The libraries that are loaded; llama-addon.node, llama-common, .lib and .exp files are not. */
   private static final Pattern LIBRARY =
@@ -67,12 +57,20 @@ final class FetchNatives {
     try {
       Map<String, String> options = parse(args);
       FetchNatives fetch = new FetchNatives(options);
+      FetchAccelerators accelerators =
+          new FetchAccelerators(
+              fetch.module,
+              required(options, "maven"),
+              fetch.offline,
+              options.getOrDefault("accelerators", "all"));
       fetch.bundle(
           Platforms.chosen(
-              options.getOrDefault("platforms", "host"), options.getOrDefault("gpu", "")));
+              options.getOrDefault("platforms", "host"), options.getOrDefault("gpu", "")),
+          accelerators);
       fetch.jars(
           Platforms.chosen(options.getOrDefault("jars", "none"), ""),
-          options.getOrDefault("jar-prefix", "natives"));
+          options.getOrDefault("jar-prefix", "natives"),
+          accelerators);
     } catch (Failure e) {
       fail(e.getMessage());
     } catch (IOException e) {
@@ -86,13 +84,15 @@ final class FetchNatives {
   }
 
   /** Puts the platforms into target/classes, and removes those of an earlier build. */
-  private void bundle(Set<String> platforms) throws IOException {
+  private void bundle(Set<String> platforms, FetchAccelerators accelerators) throws IOException {
     Path root = module.resolve("target/classes").resolve(RESOURCES);
+    Set<String> extra = accelerators.directories(platforms);
     if (Files.isDirectory(root)) {
       try (Stream<Path> old = Files.list(root)) {
         for (Path p : old.toList()) {
-          if (!platforms.contains(p.getFileName().toString())) {
-            deleteTree(p);
+          String name = p.getFileName().toString();
+          if (!platforms.contains(name) && !extra.contains(name)) {
+            PackageFiles.deleteTree(p);
           }
         }
       }
@@ -100,17 +100,30 @@ final class FetchNatives {
     for (String platform : platforms) {
       prepare(platform, root.resolve(platform));
     }
+    accelerators.prepare(extra, root);
   }
 
-  private void jars(Set<String> platforms, String prefix) throws IOException {
+  /** One jar a platform, and one for each library of matrix products that it can have. */
+  private void jars(Set<String> platforms, String prefix, FetchAccelerators accelerators)
+      throws IOException {
+    Path root = module.resolve("target/natives");
+    Set<String> extra = accelerators.directories(platforms);
+    accelerators.prepare(extra, root);
+    for (String name : extra) {
+      pack(root.resolve(name), name, prefix);
+    }
     for (String platform : platforms) {
-      Path directory = module.resolve("target/natives").resolve(platform);
+      Path directory = root.resolve(platform);
       prepare(platform, directory);
-      Path jar = module.resolve("target").resolve(prefix + "-natives-" + platform + ".jar");
-      if (!isNewer(jar, directory.resolve(MANIFEST))) {
-        writeJar(directory, RESOURCES + "/" + platform + "/", jar);
-        System.out.println("ggml-native: packed " + jar.getFileName());
-      }
+      pack(directory, platform, prefix);
+    }
+  }
+
+  private void pack(Path directory, String name, String prefix) throws IOException {
+    Path jar = module.resolve("target").resolve(prefix + "-natives-" + name + ".jar");
+    if (!PackageFiles.isNewer(jar, directory.resolve(PackageFiles.MANIFEST))) {
+      PackageFiles.writeJar(directory, RESOURCES + "/" + name + "/", jar);
+      System.out.println("ggml-native: packed " + jar.getFileName());
     }
   }
 
@@ -129,10 +142,10 @@ final class FetchNatives {
       head.append("package ").append(name).append('@').append(version);
       head.append(' ').append(integrity(name)).append('\n');
     }
-    if (upToDate(directory, head.toString())) {
+    if (PackageFiles.upToDate(directory, head.toString())) {
       return;
     }
-    deleteTree(directory);
+    PackageFiles.deleteTree(directory);
     Files.createDirectories(directory);
     TreeMap<String, String> files = new TreeMap<>();
     for (String name : packages) {
@@ -140,38 +153,11 @@ final class FetchNatives {
     }
     Path licence = module.resolve("src/licenses/LICENSE-llama.cpp.txt");
     try (InputStream in = Files.newInputStream(licence)) {
-      store(in, Files.size(licence), licence.getFileName().toString(), directory, files);
+      PackageFiles.store(in, Files.size(licence), licence.getFileName().toString(), directory, files);
     }
-    StringBuilder manifest = new StringBuilder(head);
-    files.forEach((file, entry) ->
-        manifest.append("file ").append(entry).append(' ').append(file).append('\n'));
-    // Written last: a directory without it is a fetch that was interrupted, and is fetched again.
-    Files.writeString(directory.resolve(MANIFEST), manifest);
+    PackageFiles.writeManifest(directory, head.toString(), files);
     System.out.println(
         "ggml-native: llama.cpp " + tag + " for " + platform + ", " + files.size() + " files");
-  }
-
-  /** True when the manifest has this head and every file has the size and hash it states. */
-  private static boolean upToDate(Path directory, String head) throws IOException {
-    Path manifest = directory.resolve(MANIFEST);
-    if (!Files.isRegularFile(manifest)) {
-      return false;
-    }
-    String text = Files.readString(manifest);
-    if (!text.startsWith(head)) {
-      return false;
-    }
-    List<String> lines = text.substring(head.length()).lines().toList();
-    for (String line : lines) {
-      String[] words = line.split(" ", 4);
-      Path file = directory.resolve(words[3]);
-      if (!Files.isRegularFile(file)
-          || Files.size(file) != Long.parseLong(words[2])
-          || !Digests.hex(Digests.digest(file, "SHA-256")).equals(words[1])) {
-        return false;
-      }
-    }
-    return !lines.isEmpty();
   }
 
   /** The package's tarball, already checked against the lock file. */
@@ -297,7 +283,7 @@ final class FetchNatives {
         boolean regular = header[156] == '0' || header[156] == 0;
         String file = path.startsWith(bins) ? path.substring(bins.length()) : "";
         if (regular && LIBRARY.matcher(file).matches()) {
-          store(in, size, file, directory, files);
+          PackageFiles.store(in, size, file, directory, files);
           libraries++;
         } else if (file.equals("_nlcBuildMetadata.json")) {
           String release =
@@ -309,7 +295,7 @@ final class FetchNatives {
           }
           tagSeen = true;
         } else if (path.equals("package/LICENSE")) {
-          store(in, size, "LICENSE-node-llama-cpp.txt", directory, files);
+          PackageFiles.store(in, size, "LICENSE-node-llama-cpp.txt", directory, files);
         } else {
           in.skipNBytes(size);
         }
@@ -327,53 +313,6 @@ final class FetchNatives {
               + bins
               + (tagSeen ? "" : " and no _nlcBuildMetadata.json")
               + ": its layout changed, and FetchNatives.java must follow.");
-    }
-  }
-
-  /**
-   * Streams the next {@code size} bytes to a file, and notes its hash and size for the manifest.
-   */
-  private static void store(
-      InputStream in, long size, String file, Path directory, Map<String, String> files)
-      throws IOException {
-    Path target = directory.resolve(file);
-    Files.createDirectories(target.getParent());
-    MessageDigest sha256 = Digests.digest("SHA-256");
-    byte[] buffer = new byte[1 << 16];
-    try (OutputStream out = Files.newOutputStream(target)) {
-      for (long left = size; left > 0; ) {
-        int n = in.read(buffer, 0, (int) Math.min(left, buffer.length));
-        if (n < 0) {
-          throw new EOFException("the package ends inside " + file);
-        }
-        sha256.update(buffer, 0, n);
-        out.write(buffer, 0, n);
-        left -= n;
-      }
-    }
-    files.put(file, Digests.hex(sha256.digest()) + " " + size);
-  }
-
-  private static boolean isNewer(Path file, Path than) throws IOException {
-    return Files.exists(file)
-        && Files.getLastModifiedTime(file).compareTo(Files.getLastModifiedTime(than)) > 0;
-  }
-
-  private static void writeJar(Path directory, String prefix, Path jar) throws IOException {
-    List<Path> files;
-    try (Stream<Path> walk = Files.walk(directory)) {
-      files = walk.filter(Files::isRegularFile).sorted().toList();
-    }
-    try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
-      for (Path file : files) {
-        String name = directory.relativize(file).toString().replace('\\', '/');
-        JarEntry entry = new JarEntry(prefix + name);
-        entry.setLastModifiedTime(
-            FileTime.fromMillis(1767225600000L)); // 2026-01-01, for equal bytes
-        out.putNextEntry(entry);
-        Files.copy(file, out);
-        out.closeEntry();
-      }
     }
   }
 
@@ -404,28 +343,5 @@ final class FetchNatives {
       end++;
     }
     return new String(header, offset, end - offset, StandardCharsets.UTF_8);
-  }
-
-  private static void deleteTree(Path root) throws IOException {
-    if (!Files.exists(root)) {
-      return;
-    }
-    Files.walkFileTree(
-        root,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.delete(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path directory, IOException e)
-              throws IOException {
-            Files.delete(directory);
-            return FileVisitResult.CONTINUE;
-          }
-        });
   }
 }

@@ -21,7 +21,7 @@ public final class Backend extends NativeObject {
   /**
    * Opens a device.
    *
-   * @param nThreads threads of a CPU backend, 1 to 512; other devices ignore it
+   * @param nThreads threads of a CPU backend or an accelerator, 1 to 512; other devices ignore it
    * @throws IllegalArgumentException if {@code nThreads} is out of range
    * @throws GgmlException if the device cannot be opened
    */
@@ -48,8 +48,8 @@ public final class Backend extends NativeObject {
         MemorySegment owned = adopt(pool, functions::freeThreadPool);
         functions.setThreadPool(opened.result(), owned);
       }
-      functions.setThreads(opened.result(), nThreads);
     }
+    functions.setThreads(opened.result(), nThreads);
     this.handle = adopt(opened.result(), ggml_h::ggml_backend_free);
   }
 

@@ -124,6 +124,11 @@ final class BackendFunctions {
             }));
   }
 
+  /** The address of some function of the backend's library; NULL if it offers none. */
+  MemorySegment anyAddress() {
+    return address("ggml_backend_set_n_threads");
+  }
+
   /** Names of the features that are on, with their value where it is not 1. */
   List<String> features() {
     MemorySegment function = address("ggml_backend_get_features");

@@ -45,6 +45,11 @@ public final class Device {
     }
   }
 
+  /** A device that ggml may not list. */
+  static Device of(MemorySegment handle) {
+    return new Device(handle, -1);
+  }
+
   /** All devices, in ggml's order. */
   public static List<Device> all() {
     Ggml.initialize();
@@ -72,7 +77,7 @@ public final class Device {
     return handle;
   }
 
-  /** Position in {@link #all()}. */
+  /** Position in {@link #all()}; -1 for one that is not listed. */
   public int index() {
     return index;
   }

@@ -58,6 +58,16 @@ public final class Tensor extends TensorMath {
     return node(ggml_h.ggml_mul_mat(context.handle(), weight.handle, handle));
   }
 
+  /**
+   * As {@link #mulMat}, marked as to be computed in F32. An accelerator obeys; ggml's own kernels
+   * round the activations to the type of the weight all the same.
+   */
+  public Tensor mulMatExactly(Tensor weight) {
+    Tensor product = mulMat(weight);
+    ggml_h.ggml_mul_mat_set_prec(product.handle, ggml_h.GGML_PREC_F32());
+    return product;
+  }
+
   // ---- attention
 
   /** {@code softmax(scale · x)} along the rows. */
@@ -299,6 +309,13 @@ public final class Tensor extends TensorMath {
     return type == TensorType.F16
         ? this
         : node(ggml_h.ggml_cast(context.handle(), handle, TensorType.F16.id()));
+  }
+
+  /** The same values rounded to BF16: a copy, or this tensor if it is BF16 already. */
+  public Tensor toBf16() {
+    return type == TensorType.BF16
+        ? this
+        : node(ggml_h.ggml_cast(context.handle(), handle, TensorType.BF16.id()));
   }
 
   // ---- storing

@@ -19,10 +19,14 @@ public final class ThreadPool implements AutoCloseable {
     this.handle = handle;
   }
 
-  /** Starts {@code nThreads} threads for a CPU device. */
-  public static ThreadPool start(Device device, int nThreads) {
+  /**
+   * Starts {@code nThreads} threads for a CPU device.
+   *
+   * @param polling whether they look out for the next graph for a while before they sleep
+   */
+  public static ThreadPool start(Device device, int nThreads, boolean polling) {
     BackendFunctions functions = BackendFunctions.of(device.handle());
-    return new ThreadPool(functions, functions.newThreadPool(nThreads, POLLING));
+    return new ThreadPool(functions, functions.newThreadPool(nThreads, polling ? POLLING : 0));
   }
 
   /** Whether the backend has thread pools at all. */

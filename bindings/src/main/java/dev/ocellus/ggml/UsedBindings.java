@@ -15,6 +15,7 @@ final class UsedBindings {
       ggml_backend_buffer_get_type
       ggml_backend_buffer_is_host
       ggml_backend_buffer_set_usage
+      ggml_backend_buft_is_host
       ggml_backend_dev_backend_reg
       ggml_backend_dev_buffer_from_host_ptr
       ggml_backend_dev_count
@@ -66,6 +67,7 @@ final class UsedBindings {
       ggml_mean
       ggml_mul
       ggml_mul_mat
+      ggml_mul_mat_set_prec
       ggml_nbytes
       ggml_new_graph_custom
       ggml_new_tensor_1d

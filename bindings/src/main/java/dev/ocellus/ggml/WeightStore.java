@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Holds the weights of a GGUF file on a device.
@@ -62,6 +63,7 @@ public final class WeightStore extends NativeObject {
   private final GgufFile file;
   private final Backend backend;
   private final MatrixPrecision precision;
+  private final @Nullable Accel accel;
   private final TensorContext mapped;
   private final TensorContext owned;
   private final Map<Path, MemorySegment> mappedBuffers = new HashMap<>();
@@ -84,9 +86,21 @@ public final class WeightStore extends NativeObject {
    * @param precision how matrices are multiplied with
    */
   public WeightStore(GgufFile file, Backend backend, MatrixPrecision precision) {
+    this(file, backend, precision, null);
+  }
+
+  /**
+   * @param file stays the caller's and must outlive the store
+   * @param backend where the weights are to be used
+   * @param precision how matrices are multiplied with
+   * @param accel what takes large products in graphs with these weights; null for nothing
+   */
+  public WeightStore(
+      GgufFile file, Backend backend, MatrixPrecision precision, @Nullable Accel accel) {
     this.file = file;
     this.backend = backend;
     this.precision = precision;
+    this.accel = accel;
     this.mapped = new TensorContext();
     this.owned = new TensorContext();
   }
@@ -190,6 +204,14 @@ public final class WeightStore extends NativeObject {
     if (loaded) {
       throw new IllegalStateException(name + " is asked for after the weights were loaded");
     }
+  }
+
+  boolean hasAccelerator() {
+    return accel != null && onCpu();
+  }
+
+  boolean accelerates(TensorType type, long nOut, long nIn, long rows) {
+    return accel != null && hasAccelerator() && accel.takes(type, nOut, nIn, rows);
   }
 
   boolean widensMatrices() {

@@ -88,6 +88,19 @@ public final class Weights {
     return store.widensMatrices();
   }
 
+  /** Whether an accelerator takes large products of floats in graphs with these weights. */
+  public boolean hasAccelerator() {
+    return store.hasAccelerator();
+  }
+
+  /**
+   * Whether the product of {@code matrix} with so many rows is taken by an accelerator, which
+   * widens the matrix by itself where {@link Tensor#mulMatExactly} asks for it.
+   */
+  public boolean accelerates(Tensor matrix, long rows) {
+    return store.accelerates(matrix.type(), matrix.size(1), matrix.size(0), rows);
+  }
+
   /** A weight as it is stored, or null if there is none of this name. */
   public @Nullable Tensor find(String name, long... shape) {
     return has(name) ? get(name, shape) : null;

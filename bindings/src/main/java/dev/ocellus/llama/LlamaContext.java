@@ -5,6 +5,7 @@ import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.llama_context_params;
 import dev.ocellus.ggml.AbortSignal;
+import dev.ocellus.ggml.Accel;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.ggml.NativeLog;
@@ -87,13 +88,19 @@ public final class LlamaContext extends NativeObject {
         llama_context_params.cb_eval(params, this.observer.stub());
       }
       // the pools are adopted first so that they are freed last
-      ThreadPool batchPool = threadPool(options.nThreadsBatch());
+      Accel accel = model.accel();
+      if (accel != null) {
+        accel.register();
+      }
+      // while an accelerator multiplies, threads of ggml that look out for work are in its way
+      ThreadPool batchPool = threadPool(options.nThreadsBatch(), accel == null);
       ThreadPool pool =
-          options.nThreads() == options.nThreadsBatch()
+          options.nThreads() == options.nThreadsBatch() && accel == null
               ? batchPool
-              : threadPool(options.nThreads());
+              : threadPool(options.nThreads(), true);
       var made =
-          NativeLog.observeOnOwnThread(() -> ggml_h.llama_init_from_model(model.handle(), params));
+          NativeLog.observeOnOwnThread(() ->
+              Accel.wanting(accel, () -> ggml_h.llama_init_from_model(model.handle(), params)));
       if (made.result().address() == 0) {
         throw new LlamaException(
             "No context of %d tokens can be made for %s%s"
@@ -206,8 +213,8 @@ public final class LlamaContext extends NativeObject {
     }
   }
 
-  private ThreadPool threadPool(int nThreads) {
-    ThreadPool pool = ThreadPool.start(Device.cpu(), nThreads);
+  private ThreadPool threadPool(int nThreads, boolean polling) {
+    ThreadPool pool = ThreadPool.start(Device.cpu(), nThreads, polling);
     adopt(pool.handle(), p -> pool.close());
     return pool;
   }

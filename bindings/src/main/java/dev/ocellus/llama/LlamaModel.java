@@ -3,6 +3,7 @@ package dev.ocellus.llama;
 import dev.ocellus.Setting;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.llama_model_params;
+import dev.ocellus.ggml.Accel;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.Ggml;
 import dev.ocellus.ggml.MatMulObserver;
@@ -34,21 +35,25 @@ public final class LlamaModel extends NativeObject {
   private final Vocab vocab;
   private final Deque<LlamaContext> contexts = new ArrayDeque<>();
   private final int nGpuLayers;
+  private final @Nullable Accel accel;
   private final @Nullable Hyperparameters sizes;
 
   /**
+   * @param accel what takes its large products; null for nothing
    * @param sizes what the guard has read; null for a vocabulary without weights
    */
   private LlamaModel(
       Path path,
       MemorySegment address,
       int nGpuLayers,
+      @Nullable Accel accel,
       TokenizerGuard.Limits limits,
       @Nullable Hyperparameters sizes) {
     this.path = path;
     this.handle = adopt(address, ggml_h::llama_model_free);
     this.vocab = new Vocab(path, borrow(ggml_h.llama_model_get_vocab(handle)), limits);
     this.nGpuLayers = nGpuLayers;
+    this.accel = accel;
     this.sizes = sizes;
   }
 
@@ -67,10 +72,17 @@ public final class LlamaModel extends NativeObject {
     Ggml.initializeFully();
     int nGpuLayers = gpuLayers(options.nGpuLayers());
     ModelGuard.Checked checked;
+    ModelOptions wanted = options.withGpuLayers(nGpuLayers);
+    Accel accel;
     try (GgufFile file = GgufFile.open(path)) {
       checked = ModelGuard.check(file);
+      accel = Accel.isWorthwhile(file) ? Accel.find(options.accelerator()).orElse(null) : null;
+      if (accel != null && Accel.takesMost(file)) {
+        // in the layout of ggml's kernels for AMX, which are slower, nothing else can read them
+        wanted = wanted.withRepack(false);
+      }
     }
-    return load(path, options.withGpuLayers(nGpuLayers), checked.limits(), checked.sizes());
+    return load(path, wanted, accel, checked.limits(), checked.sizes());
   }
 
   /**
@@ -86,12 +98,13 @@ public final class LlamaModel extends NativeObject {
     try (GgufFile file = GgufFile.open(path)) {
       limits = ModelGuard.checkVocabulary(file);
     }
-    return load(path, ModelOptions.defaults().withGpuLayers(0), limits, null);
+    return load(path, ModelOptions.defaults().withGpuLayers(0), null, limits, null);
   }
 
   private static LlamaModel load(
       Path path,
       ModelOptions options,
+      @Nullable Accel accel,
       TokenizerGuard.Limits limits,
       @Nullable Hyperparameters sizes) {
     try (Arena scratch = Arena.ofShared()) {
@@ -115,7 +128,7 @@ public final class LlamaModel extends NativeObject {
         throw new LlamaException(
             "%s cannot be loaded as a text model%s".formatted(path, loaded.because()));
       }
-      return new LlamaModel(path, loaded.result(), options.nGpuLayers(), limits, sizes);
+      return new LlamaModel(path, loaded.result(), options.nGpuLayers(), accel, limits, sizes);
     }
   }
 
@@ -232,6 +245,11 @@ public final class LlamaModel extends NativeObject {
   /** Layers that were asked to go to graphics processors; -1 for all. */
   public int nGpuLayers() {
     return nGpuLayers;
+  }
+
+  /** What takes large products of its contexts; null for nothing. */
+  @Nullable Accel accel() {
+    return accel;
   }
 
   /** Position numbers of one embedding: 4 for models with multi-axis rotary positions, else 1. */

@@ -1,5 +1,6 @@
 package dev.ocellus.llama;
 
+import dev.ocellus.compute.Accelerator;
 import java.util.function.DoublePredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -10,11 +11,22 @@ import org.jspecify.annotations.Nullable;
  *     On a machine without one, -1 means 0 and a positive number is refused.
  * @param memoryMapped whether weights stay in the mapped file where the device allows it
  * @param repack whether weights may be copied into a layout that the processor multiplies faster
+ * @param accelerator what multiplies large matrices of floats on a CPU, in the image encoder too
  * @param progress told the share that is loaded, 0 to 1, on a thread of the library; loading stops
  *     when it answers false, and what it throws reaches who loads
  */
 public record ModelOptions(
-    int nGpuLayers, boolean memoryMapped, boolean repack, @Nullable DoublePredicate progress) {
+    int nGpuLayers,
+    boolean memoryMapped,
+    boolean repack,
+    Accelerator accelerator,
+    @Nullable DoublePredicate progress) {
+
+  /** With whatever accelerator there is. */
+  public ModelOptions(
+      int nGpuLayers, boolean memoryMapped, boolean repack, @Nullable DoublePredicate progress) {
+    this(nGpuLayers, memoryMapped, repack, Accelerator.AUTO, progress);
+  }
 
   /** All layers on a graphics processor where there is one; mapped; repacked. */
   public static ModelOptions defaults() {
@@ -22,10 +34,18 @@ public record ModelOptions(
   }
 
   public ModelOptions withGpuLayers(int nGpuLayers) {
-    return new ModelOptions(nGpuLayers, memoryMapped, repack, progress);
+    return new ModelOptions(nGpuLayers, memoryMapped, repack, accelerator, progress);
   }
 
   public ModelOptions withProgress(DoublePredicate progress) {
-    return new ModelOptions(nGpuLayers, memoryMapped, repack, progress);
+    return new ModelOptions(nGpuLayers, memoryMapped, repack, accelerator, progress);
+  }
+
+  public ModelOptions withRepack(boolean value) {
+    return new ModelOptions(nGpuLayers, memoryMapped, value, accelerator, progress);
+  }
+
+  public ModelOptions withAccelerator(Accelerator value) {
+    return new ModelOptions(nGpuLayers, memoryMapped, repack, value, progress);
   }
 }

@@ -94,7 +94,7 @@ final class BenchCommand extends OcellusCommand {
         var progress = progress()) {
       try {
         if (mmproj != null) {
-          json.set("mmproj", images(mmproj, context, modelOptions, results, progress, interrupt));
+          json.set("mmproj", images(mmproj, results, progress, interrupt));
         }
         if (text != null) {
           json.set("model", texts(text, context, modelOptions, results, progress, interrupt));
@@ -129,8 +129,6 @@ final class BenchCommand extends OcellusCommand {
 
   private ObjectNode images(
       Path mmproj,
-      ContextOptions context,
-      ModelOptions modelOptions,
       List<Measurement> results,
       Progress progress,
       Interrupt interrupt)
@@ -138,12 +136,7 @@ final class BenchCommand extends OcellusCommand {
     RgbImage source = image == null ? ModelBenchmark.testImage() : image.read(io()).image();
     ImageOptions imageOptions = checked(model::imageOptions);
     progress.start("loading " + mmproj.getFileName());
-    try (var encoder =
-        VisionEncoder.open(
-            mmproj,
-            context.nThreadsBatch(),
-            modelOptions.nGpuLayers() != 0,
-            model.visionPrecision)) {
+    try (var encoder = model.openEncoder(this, mmproj)) {
       ImageInput input = encoder.prepare(source, imageOptions);
       ModelBenchmark benchmark = benchmark(progress, interrupt);
       results.add(

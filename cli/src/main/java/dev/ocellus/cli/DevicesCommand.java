@@ -2,6 +2,7 @@ package dev.ocellus.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.ggml.Accel;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.llama.Threads;
 import dev.ocellus.nativelib.BackendReport;
@@ -35,15 +36,16 @@ final class DevicesCommand extends OcellusCommand {
     List<Device> devices = Device.all();
     NativeInfo info = NativeLibraries.info();
     BackendReport report = NativeLibraries.loadBackends();
+    Accel.Status products = Accel.status();
     if (output.json) {
-      printJson(json(devices, info, report));
+      printJson(json(devices, info, report, products));
     } else {
-      print(devices, info, report);
+      print(devices, info, report, products);
     }
     return ExitCode.OK;
   }
 
-  private static ObjectNode json(List<Device> devices, NativeInfo info, BackendReport report) {
+  private static ObjectNode json(List<Device> devices, NativeInfo info, BackendReport report, Accel.Status products) {
     ObjectNode json = Json.object();
     ArrayNode array = json.putArray("devices");
     for (Device device : devices) {
@@ -64,13 +66,17 @@ final class DevicesCommand extends OcellusCommand {
         .put("llama_cpp", info.version().llama())
         .put("ggml", info.version().ggml())
         .put("commit", info.version().commit());
+    ObjectNode accelerator = json.putObject("accelerator");
+    accelerator.put("kernels", products.description().orElse(null));
+    ArrayNode reasons = accelerator.putArray("reasons");
+    products.reasons().forEach(reasons::add);
     json.put("physical_cores", Threads.physicalCores());
     json.put("java", Runtime.version().toString());
     json.put("ocellus", Version.number());
     return json;
   }
 
-  private void print(List<Device> devices, NativeInfo info, BackendReport report) {
+  private void print(List<Device> devices, NativeInfo info, BackendReport report, Accel.Status products) {
     PrintStream out = io().out();
     for (Device device : devices) {
       out.println(
@@ -85,6 +91,9 @@ final class DevicesCommand extends OcellusCommand {
       }
     }
     report.gpuProblem().ifPresent(problem -> out.println("GPU not used: " + problem));
+    out.println(
+        "large products of F32, F16 and BF16 on the CPU: " + products.description().orElse("ggml"));
+    products.reasons().forEach(reason -> out.println("         " + reason));
     out.println("physical cores: " + Threads.physicalCores());
     out.println(
         "native libraries: llama.cpp %s, ggml %s, %s"

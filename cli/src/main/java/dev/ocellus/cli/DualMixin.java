@@ -1,5 +1,6 @@
 package dev.ocellus.cli;
 
+import dev.ocellus.compute.Accelerator;
 import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.convert.Converter;
 import dev.ocellus.llama.ContextOptions;
@@ -40,6 +41,15 @@ final class DualMixin {
               + " processor (fast). Default: exact.")
   MatrixPrecision precision = MatrixPrecision.EXACT;
 
+  @Option(
+      names = "--accel",
+      paramLabel = "auto|off|openblas|onednn",
+      converter = AcceleratorConverter.class,
+      description =
+          "Library that multiplies large matrices of F32, F16 and BF16 on a CPU; off leaves them to"
+              + " ggml. Default: what OCELLUS_ACCEL names, else whatever suits the processor.")
+  Accelerator accelerator = Accelerator.AUTO;
+
   /** Opens the model; a checkpoint is converted once. */
   DualEncoder open(OcellusCommand command) throws IOException {
     ContextOptions defaults = ContextOptions.defaults();
@@ -47,7 +57,7 @@ final class DualMixin {
         command
             .checked(() -> threads == null ? defaults : defaults.withThreads(threads, threads))
             .nThreads();
-    EmbeddingOptions options = new EmbeddingOptions(n, !cpu, precision);
+    EmbeddingOptions options = new EmbeddingOptions(n, !cpu, precision, accelerator);
     if (Converter.isCheckpoint(model)) {
       Converter.requireDualEncoder(model);
     }

@@ -68,7 +68,6 @@ final class EncodeCommand extends OcellusCommand {
   @Override
   int run() throws IOException {
     ContextOptions context = checked(model::contextOptions);
-    boolean useGpu = checked(model::modelOptions).nGpuLayers() != 0;
     ImageOptions imageOptions = checked(model::imageOptions);
     Path mmproj = model.mmproj;
     if (mmproj == null) {
@@ -91,8 +90,7 @@ final class EncodeCommand extends OcellusCommand {
         var progress = progress()) {
       progress.start("loading " + mmproj.getFileName());
       long start = System.nanoTime();
-      try (var encoder =
-          VisionEncoder.open(mmproj, context.nThreadsBatch(), useGpu, model.visionPrecision)) {
+      try (var encoder = model.openEncoder(this, mmproj)) {
         ObjectNode json = Json.object();
         json.put("mmproj", mmproj.toString());
         json.put("architecture", encoder.architecture().name());

@@ -1,5 +1,6 @@
 package dev.ocellus.cli;
 
+import dev.ocellus.compute.Accelerator;
 import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.convert.cache.CheckpointCache;
 import dev.ocellus.gguf.TensorType;
@@ -7,6 +8,7 @@ import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.ContextOptions.FlashAttention;
 import dev.ocellus.llama.ModelOptions;
 import dev.ocellus.vlm.DemoModel;
+import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.vision.ImageOptions;
 import java.io.IOException;
@@ -127,6 +129,15 @@ final class ModelMixin {
   MatrixPrecision visionPrecision = MatrixPrecision.EXACT;
 
   @Option(
+      names = "--accel",
+      paramLabel = "auto|off|openblas|onednn",
+      converter = AcceleratorConverter.class,
+      description =
+          "Library that multiplies large matrices of F32, F16 and BF16 on a CPU; off leaves them to"
+              + " ggml. Default: what OCELLUS_ACCEL names, else whatever suits the processor.")
+  Accelerator accelerator = Accelerator.AUTO;
+
+  @Option(
       names = "--chat-template",
       paramLabel = "TEXT|@FILE",
       description = "Chat template to use instead of the model's.")
@@ -172,7 +183,21 @@ final class ModelMixin {
   ModelOptions modelOptions() {
     ModelOptions defaults = ModelOptions.defaults();
     return new ModelOptions(
-        nGpuLayers().orElse(defaults.nGpuLayers()), !noMmap, !noRepack, defaults.progress());
+        nGpuLayers().orElse(defaults.nGpuLayers()),
+        !noMmap,
+        !noRepack,
+        accelerator,
+        defaults.progress());
+  }
+
+  /** Opens an image encoder alone. */
+  VisionEncoder openEncoder(OcellusCommand command, Path file) throws IOException {
+    return VisionEncoder.open(
+        file,
+        command.checked(this::contextOptions).nThreadsBatch(),
+        command.checked(this::modelOptions).nGpuLayers() != 0,
+        visionPrecision,
+        accelerator);
   }
 
   private Optional<Integer> nGpuLayers() {

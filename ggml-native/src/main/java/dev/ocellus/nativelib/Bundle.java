@@ -23,22 +23,35 @@ final class Bundle {
   }
 
   static String manifestName(Platform platform) {
-    return ROOT + platform.id() + "/manifest.txt";
+    return manifestName(platform.id());
+  }
+
+  private static String manifestName(String id) {
+    return ROOT + id + "/manifest.txt";
   }
 
   static Optional<Bundle> find(ClassLoader loader, Platform platform) {
-    String name = manifestName(platform);
+    return find(loader, platform.id());
+  }
+
+  /**
+   * A bundle by its name.
+   *
+   * @param id a platform's, or a library's with the platform after it: {@code openblas-linux-x64}
+   */
+  static Optional<Bundle> find(ClassLoader loader, String id) {
+    String name = manifestName(id);
     @Nullable URL url = loader.getResource(name);
     if (url == null) {
       return Optional.empty();
     }
     try (InputStream in = url.openStream()) {
       NativeManifest manifest = NativeManifest.parse(in.readAllBytes(), url.toString());
-      if (!manifest.platform().equals(platform.id())) {
+      if (!manifest.platform().equals(id)) {
         throw new NativeLibraryException(
-            url + " is for " + manifest.platform() + ", expected " + platform.id());
+            url + " is for " + manifest.platform() + ", expected " + id);
       }
-      return Optional.of(new Bundle(loader, ROOT + platform.id() + "/", manifest));
+      return Optional.of(new Bundle(loader, ROOT + id + "/", manifest));
     } catch (IOException e) {
       throw new NativeLibraryException("cannot read " + url + ": " + e, e);
     }

@@ -55,6 +55,8 @@ record NativeManifest(String platform, String tag, List<Entry> files, String dig
         platform = line.substring("platform ".length());
       } else if (line.startsWith("llama.cpp ")) {
         tag = line.substring("llama.cpp ".length());
+      } else if (line.startsWith("version ")) { // of another library
+        tag = line.substring("version ".length());
       } else if (!line.startsWith("package ")) {
         throw corrupt(origin, "it has the line \"" + line + "\"");
       }

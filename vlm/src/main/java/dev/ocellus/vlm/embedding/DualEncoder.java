@@ -64,7 +64,11 @@ public final class DualEncoder implements AutoCloseable {
         GraphRunner.open(
             path,
             new RunnerOptions(
-                options.nThreads(), options.useGpu(), options.precision(), MAX_PLANS));
+                options.nThreads(),
+                options.useGpu(),
+                options.precision(),
+                options.accelerator(),
+                MAX_PLANS));
     try {
       architecture = ModelRegistry.dualEncoder(runner.file(), runner.weights());
       runner.load();

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.encoder;
 
+import dev.ocellus.compute.Accelerator;
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.ggml.Device;
@@ -106,6 +107,27 @@ public final class VisionEncoder implements AutoCloseable {
       throws IOException {
     var options = RunnerOptions.cpu(nThreads).withGpu(useGpu).withPrecision(precision);
     return new VisionEncoder(path, options, computeBytes);
+  }
+
+  /**
+   * Opens an mmproj file.
+   *
+   * @param accelerator what multiplies large matrices of floats on a CPU
+   * @see #open(Path, int, boolean, MatrixPrecision)
+   */
+  public static VisionEncoder open(
+      Path path,
+      int nThreads,
+      boolean useGpu,
+      MatrixPrecision precision,
+      Accelerator accelerator)
+      throws IOException {
+    var options =
+        RunnerOptions.cpu(nThreads)
+            .withGpu(useGpu)
+            .withPrecision(precision)
+            .withAccelerator(accelerator);
+    return new VisionEncoder(path, options, DEFAULT_COMPUTE_BYTES);
   }
 
   public Path path() {

@@ -115,7 +115,8 @@ public final class Pipeline implements AutoCloseable {
                 mmproj,
                 options.contextOptions().nThreadsBatch(),
                 options.modelOptions().nGpuLayers() != 0,
-                options.vision().precision());
+                options.vision().precision(),
+                options.modelOptions().accelerator());
         encoder.architecture().require(options.vision().images());
       }
       ModelTemplates templates = templates(options);

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.graph;
 
+import dev.ocellus.ggml.Accel;
 import dev.ocellus.ggml.Backend;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.Ggml;
@@ -67,6 +68,11 @@ public final class GraphRunner implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final GgufFile file;
   private final WeightStore store;
+
+  /** Where weights and what is kept between runs lie. */
+  private final Backend main;
+
+  /** By preference; before the main one there may be one that takes large products. */
   private final Backend[] backends;
   private final int maxPlans;
 
@@ -90,8 +96,13 @@ public final class GraphRunner implements AutoCloseable {
         used.add(own(new Backend(Device.gpus().getFirst(), 1)));
       }
       used.add(own(new Backend(Device.cpu(), options.nThreads())));
+      main = used.getFirst();
+      Accel accel = used.size() == 1 ? accelerator(options) : null;
+      if (accel != null) {
+        used.addFirst(own(accel.newBackend(options.nThreads())));
+      }
       backends = used.toArray(Backend[]::new);
-      store = own(new WeightStore(file, backends[0], options.precision()));
+      store = own(new WeightStore(file, main, options.precision(), accel));
     } catch (Throwable e) {
       close();
       throw e;
@@ -106,6 +117,11 @@ public final class GraphRunner implements AutoCloseable {
    */
   public static GraphRunner open(Path path, RunnerOptions options) throws IOException {
     return new GraphRunner(path, options);
+  }
+
+  /** Its libraries are large, and loaded only where some product is. */
+  private @Nullable Accel accelerator(RunnerOptions options) {
+    return Accel.isWorthwhile(file) ? Accel.find(options.accelerator()).orElse(null) : null;
   }
 
   private <T extends AutoCloseable> T own(T resource) {
@@ -134,7 +150,7 @@ public final class GraphRunner implements AutoCloseable {
 
   /** Where graphs are computed. */
   public Device device() {
-    return backends[0].device();
+    return main.device();
   }
 
   /** Bytes of weights that are used where the file is mapped, without a copy. */
@@ -150,7 +166,7 @@ public final class GraphRunner implements AutoCloseable {
   public PersistentTensors newPersistentTensors() {
     return locked(() -> {
       kept.removeIf(PersistentTensors::isClosed);
-      var persistent = new PersistentTensors(backends[0], () -> locked(this::dropIdle));
+      var persistent = new PersistentTensors(main, () -> locked(this::dropIdle));
       kept.add(persistent);
       return persistent;
     });

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.graph;
 
+import dev.ocellus.compute.Accelerator;
 import dev.ocellus.compute.MatrixPrecision;
 
 /**
@@ -8,10 +9,16 @@ import dev.ocellus.compute.MatrixPrecision;
  * @param nThreads threads on the CPU, 1 to 512
  * @param useGpu whether to use a graphics processor if there is one
  * @param precision how activations are multiplied with matrices of weights on a CPU
+ * @param accelerator what multiplies large matrices of floats on a CPU
  * @param maxPlans graphs that are kept, each with memory for its intermediates, at least 1. A
  *     decoder that computes prompts and single tokens in turn wants 2 or more.
  */
-public record RunnerOptions(int nThreads, boolean useGpu, MatrixPrecision precision, int maxPlans) {
+public record RunnerOptions(
+    int nThreads,
+    boolean useGpu,
+    MatrixPrecision precision,
+    Accelerator accelerator,
+    int maxPlans) {
   public RunnerOptions {
     if (maxPlans < 1) {
       throw new IllegalArgumentException("maxPlans: expected at least 1, found " + maxPlans);
@@ -20,18 +27,22 @@ public record RunnerOptions(int nThreads, boolean useGpu, MatrixPrecision precis
 
   /** On the CPU, exact, with one graph kept. */
   public static RunnerOptions cpu(int nThreads) {
-    return new RunnerOptions(nThreads, false, MatrixPrecision.EXACT, 1);
+    return new RunnerOptions(nThreads, false, MatrixPrecision.EXACT, Accelerator.AUTO, 1);
   }
 
   public RunnerOptions withGpu(boolean use) {
-    return new RunnerOptions(nThreads, use, precision, maxPlans);
+    return new RunnerOptions(nThreads, use, precision, accelerator, maxPlans);
   }
 
   public RunnerOptions withPrecision(MatrixPrecision value) {
-    return new RunnerOptions(nThreads, useGpu, value, maxPlans);
+    return new RunnerOptions(nThreads, useGpu, value, accelerator, maxPlans);
+  }
+
+  public RunnerOptions withAccelerator(Accelerator value) {
+    return new RunnerOptions(nThreads, useGpu, precision, value, maxPlans);
   }
 
   public RunnerOptions withMaxPlans(int value) {
-    return new RunnerOptions(nThreads, useGpu, precision, value);
+    return new RunnerOptions(nThreads, useGpu, precision, accelerator, value);
   }
 }

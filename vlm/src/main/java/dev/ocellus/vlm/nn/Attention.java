@@ -15,7 +15,7 @@ public final class Attention {
   private final Linear out;
   private final long nEmbd;
   private final long nHead;
-  private final boolean onCpu;
+  private final AttentionKernel kernel;
   private final @Nullable RmsNorm qNorm;
   private final @Nullable RmsNorm kNorm;
 
@@ -27,7 +27,7 @@ public final class Attention {
     this.out = Linear.of(w.at("attn_out"), nEmbd, nEmbd);
     this.nEmbd = nEmbd;
     this.nHead = nHead;
-    this.onCpu = w.onCpu();
+    this.kernel = AttentionKernel.of(w);
     this.qNorm = qNorm;
     this.kNorm = kNorm;
   }
@@ -66,7 +66,7 @@ public final class Attention {
     Tensor query = heads(normed(q.forward(x), qNorm));
     Tensor key = heads(normed(k.forward(x), kNorm));
     Tensor value = heads(v.forward(x));
-    return out.forward(DotProductAttention.forward(query, key, value, mask, onCpu));
+    return out.forward(DotProductAttention.forward(query, key, value, mask, kernel));
   }
 
   /**
@@ -82,7 +82,7 @@ public final class Attention {
     KeysValues cached =
         cache.append(normed(k.forward(x), kNorm), v.forward(x), places, mask.nKeys());
     return out.forward(
-        DotProductAttention.forward(query, cached.keys(), cached.values(), mask, onCpu));
+        DotProductAttention.forward(query, cached.keys(), cached.values(), mask, kernel));
   }
 
   private static Tensor normed(Tensor x, @Nullable RmsNorm norm) {

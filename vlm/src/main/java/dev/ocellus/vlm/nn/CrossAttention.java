@@ -16,7 +16,7 @@ public final class CrossAttention {
   private final Linear out;
   private final long nEmbd;
   private final long nHead;
-  private final boolean onCpu;
+  private final AttentionKernel kernel;
 
   private CrossAttention(Weights w, long nEmbd, long nStates, long nHead) {
     this.q = Linear.of(w.at("attn_q"), nEmbd, nEmbd);
@@ -25,7 +25,7 @@ public final class CrossAttention {
     this.out = Linear.of(w.at("attn_out"), nEmbd, nEmbd);
     this.nEmbd = nEmbd;
     this.nHead = nHead;
-    this.onCpu = w.onCpu();
+    this.kernel = AttentionKernel.of(w);
   }
 
   /**
@@ -62,7 +62,7 @@ public final class CrossAttention {
   public Tensor forward(Tensor x, KeysValues states, @Nullable AttentionMask mask) {
     return out.forward(
         DotProductAttention.forward(
-            heads(q.forward(x)), states.keys(), states.values(), mask, onCpu));
+            heads(q.forward(x)), states.keys(), states.values(), mask, kernel));
   }
 
   /** [nEmbd, n, batch] to [dHead, n, nHead, batch]. */

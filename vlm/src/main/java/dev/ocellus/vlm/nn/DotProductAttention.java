@@ -10,9 +10,10 @@ import org.jspecify.annotations.Nullable;
  * number of rows.
  *
  * <p>On a CPU that is ggml's fused kernel with F32 keys and values, which never holds the scores
- * and takes a third of the time of the separate products. Elsewhere fused kernels round keys and
- * values to F16, so the steps are taken one by one: the queries go through in parts, whose scores
- * use the same memory one after the other.
+ * and takes a third of the time of ggml's separate products, but twice that of an accelerator's.
+ * With one, and elsewhere, where fused kernels round keys and values to F16, the steps are taken
+ * one by one: the queries go through in parts, whose scores use the same memory one after the
+ * other.
  */
 public final class DotProductAttention {
   /** Scores of one part: 64 MiB of them. */
@@ -25,6 +26,9 @@ public final class DotProductAttention {
 
   /** ... and with heads whose width is a multiple of this; zeros change no product. */
   private static final int FUSED_WIDTH = 16;
+
+  /** Multiplications of a product that an accelerator surely takes. */
+  private static final long LARGE = 32L << 20;
 
   /** One query may have so many keys that copying their values costs more than the products. */
   private static final int MANY_KEYS = 16;
@@ -40,11 +44,11 @@ public final class DotProductAttention {
    * @param query [dHead, nQueries, nHead, batch]
    * @param key [dHead, nKeys, nHeadKv, batch]; nHead is a multiple of nHeadKv
    * @param value [dHead, nKeys, nHeadKv, batch]
-   * @param onCpu whether a CPU computes it
+   * @param kernel how it is computed best where it is computed
    * @return [dHead · nHead, nQueries, batch]
    */
-  public static Tensor forward(Tensor query, Tensor key, Tensor value, boolean onCpu) {
-    return forward(query, key, value, null, onCpu);
+  public static Tensor forward(Tensor query, Tensor key, Tensor value, AttentionKernel kernel) {
+    return forward(query, key, value, null, kernel);
   }
 
   /**
@@ -53,11 +57,24 @@ public final class DotProductAttention {
    * @param mask for nKeys and nQueries; null for none
    */
   public static Tensor forward(
-      Tensor query, Tensor key, Tensor value, @Nullable AttentionMask mask, boolean onCpu) {
+      Tensor query, Tensor key, Tensor value, @Nullable AttentionMask mask, AttentionKernel kernel) {
+    boolean fused =
+        switch (kernel) {
+          case STEPWISE -> false;
+          case ACCELERATED -> isFused(query, key) && !isLarge(query, key);
+          case FUSED -> isFused(query, key);
+        };
+    return fused ? inOneKernel(query, key, value, mask) : stepwise(query, key, value, mask);
+  }
+
+  private static boolean isFused(Tensor query, Tensor key) {
     boolean fewQueries = query.size(1) * MANY_KEYS <= key.size(1);
-    return onCpu && (query.size(1) >= FUSED_ROWS || fewQueries)
-        ? inOneKernel(query, key, value, mask)
-        : stepwise(query, key, value, mask);
+    return query.size(1) >= FUSED_ROWS || fewQueries;
+  }
+
+  /** Whether an accelerator takes the products. */
+  private static boolean isLarge(Tensor query, Tensor key) {
+    return query.size(1) >= FUSED_ROWS && query.nElements() * key.size(1) >= LARGE;
   }
 
   private static Tensor inOneKernel(

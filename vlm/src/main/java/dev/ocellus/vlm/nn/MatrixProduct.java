@@ -9,7 +9,7 @@ import dev.ocellus.gguf.TensorType;
  *
  * <p>With F32 precision a matrix of F16 or BF16 is widened in the graph, just before its product,
  * as ggml's kernels for these types round the activations too. That costs 2 % of the time at 600
- * rows and the memory of the largest matrix.
+ * rows and the memory of the largest matrix. An accelerator widens it by itself.
  */
 final class MatrixProduct {
   /**
@@ -18,11 +18,13 @@ final class MatrixProduct {
    */
   private static final int UNIT = 32;
 
+  private final Weights weights;
   private final Tensor weight;
   private final boolean widen;
   private final long whole;
 
-  private MatrixProduct(Tensor weight, boolean widen, long whole) {
+  private MatrixProduct(Weights weights, Tensor weight, boolean widen, long whole) {
+    this.weights = weights;
     this.weight = weight;
     this.widen = widen;
     this.whole = whole;
@@ -33,7 +35,7 @@ final class MatrixProduct {
     Tensor weight = w.matrix(name, nIn, nOut);
     boolean cut = w.onCpu() && isFloat(weight.type()) && nIn > UNIT;
     return new MatrixProduct(
-        weight, w.widensMatrices() && isFloat(weight.type()), cut ? nIn / UNIT * UNIT : nIn);
+        w, weight, w.widensMatrices() && isFloat(weight.type()), cut ? nIn / UNIT * UNIT : nIn);
   }
 
   private static boolean isFloat(TensorType type) {
@@ -42,6 +44,9 @@ final class MatrixProduct {
 
   /** From [nIn, n] to [nOut, n]. */
   Tensor forward(Tensor x) {
+    if (weights.accelerates(weight, x.nElements() / x.size(0))) {
+      return widen ? x.mulMatExactly(weight) : x.mulMat(weight);
+    }
     Tensor matrix = weight;
     if (widen && weight.type() != TensorType.F32) {
       x.computeFirst();

@@ -21,12 +21,12 @@ public final class Resampler {
   private final long nEmbd;
   private final long nHead;
   private final long nQueries;
-  private final boolean onCpu;
+  private final AttentionKernel kernel;
 
   private Resampler(Weights w, long nIn, long nEmbd, long nHead, float eps) {
     this.nEmbd = nEmbd;
     this.nHead = nHead;
-    this.onCpu = w.onCpu();
+    this.kernel = AttentionKernel.of(w);
     nQueries = w.outputs("query");
     query = w.f32("query", nEmbd, nQueries);
     queryNorm = LayerNorm.of(w.at("ln_q"), nEmbd, eps);
@@ -72,7 +72,7 @@ public final class Resampler {
     asked = asked.repeat(nEmbd, nQueries, x.size(2));
     Tensor mixed =
         DotProductAttention.forward(
-            heads(asked), heads(k.forward(states.add(positions))), heads(v.forward(states)), onCpu);
+            heads(asked), heads(k.forward(states.add(positions))), heads(v.forward(states)), kernel);
     return postNorm.forward(out.forward(mixed));
   }
 

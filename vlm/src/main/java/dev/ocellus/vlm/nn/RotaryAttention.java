@@ -14,13 +14,13 @@ public final class RotaryAttention {
   private final Projection projection;
   private final Linear out;
   private final long nEmbd;
-  private final boolean onCpu;
+  private final AttentionKernel kernel;
 
-  private RotaryAttention(Projection projection, Linear out, long nEmbd, boolean onCpu) {
+  private RotaryAttention(Projection projection, Linear out, long nEmbd, AttentionKernel kernel) {
     this.projection = projection;
     this.out = out;
     this.nEmbd = nEmbd;
-    this.onCpu = onCpu;
+    this.kernel = kernel;
   }
 
   /**
@@ -38,7 +38,7 @@ public final class RotaryAttention {
                 nEmbd / nHead,
                 nHead);
     return new RotaryAttention(
-        projection, Linear.of(w.at("attn_out"), nEmbd, nEmbd), nEmbd, w.onCpu());
+        projection, Linear.of(w.at("attn_out"), nEmbd, nEmbd), nEmbd, AttentionKernel.of(w));
   }
 
   /** Queries, keys and values, each [dHead, nHead, n, batch]. */
@@ -85,7 +85,7 @@ public final class RotaryAttention {
               windowed(query, from, run),
               windowed(key, from, run),
               windowed(heads.value, from, run),
-              onCpu);
+              kernel);
       runs.add(mixed.reshape(nEmbd, run.rows(), x.size(2)));
       from += run.rows();
     }

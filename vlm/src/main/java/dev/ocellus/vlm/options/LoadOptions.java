@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.options;
 
+import dev.ocellus.compute.Accelerator;
 import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.ModelOptions;
@@ -81,6 +82,11 @@ public record LoadOptions(
 
   public LoadOptions withVisionPrecision(MatrixPrecision precision) {
     return withVision(vision.withPrecision(precision));
+  }
+
+  /** With what multiplies large matrices of floats on a CPU, for text and images. */
+  public LoadOptions withAccelerator(Accelerator accelerator) {
+    return withModelOptions(modelOptions.withAccelerator(accelerator));
   }
 
   public LoadOptions withSessions(SessionOptions sessions) {

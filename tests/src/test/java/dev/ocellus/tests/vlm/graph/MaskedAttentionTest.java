@@ -11,6 +11,7 @@ import dev.ocellus.ggml.GraphBuilder;
 import dev.ocellus.ggml.Scheduler;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.vlm.nn.AttentionMask;
+import dev.ocellus.vlm.nn.AttentionKernel;
 import dev.ocellus.vlm.nn.DotProductAttention;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -29,15 +30,18 @@ class MaskedAttentionTest {
   /** Few and many queries, a decoder's single query, and so many that they go in parts. */
   @ParameterizedTest
   @CsvSource({
-    "true, 5, 9",
-    "true, 130, 131",
-    "true, 1, 40",
-    "true, 2, 600",
-    "false, 5, 9",
-    "false, 130, 131",
-    "false, 1500, 1500"
+    "FUSED, 5, 9",
+    "FUSED, 130, 131",
+    "FUSED, 1, 40",
+    "FUSED, 2, 600",
+    "ACCELERATED, 5, 9",
+    "ACCELERATED, 130, 131",
+    "ACCELERATED, 700, 900",
+    "STEPWISE, 5, 9",
+    "STEPWISE, 130, 131",
+    "STEPWISE, 1500, 1500"
   })
-  void isExactWithAMask(boolean onCpu, int nQueries, int nKeys) {
+  void isExactWithAMask(AttentionKernel kernel, int nQueries, int nKeys) {
     var random = new Random(nKeys);
     float[] q = normal(random, WIDTH * nQueries * HEADS * BATCH);
     float[] k = normal(random, WIDTH * nKeys * HEADS_KV * BATCH);
@@ -46,7 +50,7 @@ class MaskedAttentionTest {
         AttentionMask.both(
             AttentionMask.padding(nQueries, nKeys, nKeys, Math.max(1, nKeys - 3)),
             AttentionMask.causal(nQueries, nKeys, nKeys - nQueries));
-    float[] found = compute(q, k, v, mask, nQueries, nKeys, onCpu);
+    float[] found = compute(q, k, v, mask, nQueries, nKeys, kernel);
     int step = Math.max(1, nQueries / 40);
     for (int batch = 0; batch < BATCH; batch++) {
       for (int query = 0; query < nQueries; query += step) {
@@ -62,7 +66,7 @@ class MaskedAttentionTest {
   }
 
   private static float[] compute(
-      float[] q, float[] k, float[] v, float[] mask, int nQueries, int nKeys, boolean onCpu) {
+      float[] q, float[] k, float[] v, float[] mask, int nQueries, int nKeys, AttentionKernel kernel) {
     try (var backend = new Backend(Device.cpu(), 2);
         var scheduler = new Scheduler(backend);
         var builder = new GraphBuilder()) {
@@ -70,7 +74,7 @@ class MaskedAttentionTest {
       Tensor key = builder.input("k", WIDTH, nKeys, HEADS_KV, BATCH);
       Tensor value = builder.input("v", WIDTH, nKeys, HEADS_KV, BATCH);
       Tensor hidden = builder.input("mask", nKeys, nQueries, 1, BATCH);
-      Tensor out = DotProductAttention.forward(query, key, value, AttentionMask.of(hidden), onCpu);
+      Tensor out = DotProductAttention.forward(query, key, value, AttentionMask.of(hidden), kernel);
       try (Graph graph = builder.build(out)) {
         float[] found;
         try (var computation = scheduler.start(graph)) {

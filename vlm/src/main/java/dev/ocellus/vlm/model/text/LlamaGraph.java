@@ -11,6 +11,7 @@ import dev.ocellus.vlm.graph.GraphRun;
 import dev.ocellus.vlm.graph.GraphRunner;
 import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.graph.RunnerOptions;
+import dev.ocellus.vlm.nn.AttentionKernel;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.AttentionMask;
 import dev.ocellus.vlm.nn.DotProductAttention;
@@ -55,7 +56,7 @@ public final class LlamaGraph implements DecoderGraph {
   private final int nHeadKv;
   private final int headWidth;
   private final float theta;
-  private final boolean onCpu;
+  private final AttentionKernel kernel;
   private final Embedding embedding;
   private final List<Layer> layers;
   private final RmsNorm outputNorm;
@@ -73,7 +74,7 @@ public final class LlamaGraph implements DecoderGraph {
     requireKnown(metadata, w, config);
     float eps = config.positive("attention.layer_norm_rms_epsilon", 1e-5f);
     int nFf = config.integer("feed_forward_length", 1, MAX);
-    onCpu = w.onCpu();
+    kernel = AttentionKernel.of(w);
     embedding = Embedding.of(w.at("token_embd"), width, nVocab);
     layers =
         IntStream.range(0, config.integer("block_count", 1, MAX))
@@ -208,7 +209,7 @@ public final class LlamaGraph implements DecoderGraph {
             mask.nKeys());
     return layer.out.forward(
         DotProductAttention.forward(
-            query.permute(0, 2, 1, 3), cached.keys(), cached.values(), mask, onCpu));
+            query.permute(0, 2, 1, 3), cached.keys(), cached.values(), mask, kernel));
   }
 
   @Override

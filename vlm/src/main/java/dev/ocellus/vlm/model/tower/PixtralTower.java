@@ -3,6 +3,7 @@ package dev.ocellus.vlm.model.tower;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.nn.AttentionKernel;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.DotProductAttention;
 import dev.ocellus.vlm.nn.GatedMlp;
@@ -95,7 +96,7 @@ public final class PixtralTower {
       Linear out,
       RmsNorm ln2,
       GatedMlp mlp,
-      boolean onCpu) {
+      AttentionKernel kernel) {
     static Block of(TowerConfig c, Weights w) {
       return new Block(
           c,
@@ -106,7 +107,7 @@ public final class PixtralTower {
           Linear.of(w.at("attn_out"), c.nEmbd(), c.nEmbd()),
           RmsNorm.of(w.at("ln2"), c.nEmbd(), c.eps()),
           GatedMlp.of(w, c.nEmbd(), c.nFf(), c.activation()),
-          w.onCpu());
+          AttentionKernel.of(w));
     }
 
     Tensor forward(Tensor x, Rotation rotation) {
@@ -121,7 +122,7 @@ public final class PixtralTower {
       Tensor key = rotation.apply(k.forward(x), config.nHead());
       Tensor value =
           v.forward(x).reshape(size, config.nHead(), n).permute(0, 2, 1, 3); // [size, n, nHead]
-      return out.forward(DotProductAttention.forward(query, key, value, onCpu));
+      return out.forward(DotProductAttention.forward(query, key, value, kernel));
     }
   }
 

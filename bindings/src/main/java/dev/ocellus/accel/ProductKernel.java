@@ -1,0 +1,36 @@
+package dev.ocellus.accel;
+
+/**
+ * Multiplies on the calling thread: {@code d[i][j] = sum over l of x[i][l] · w[j][l]}, rows in one
+ * piece. All pointers are addresses, as native code calls what calls this, where nothing should
+ * have to be allocated.
+ */
+interface ProductKernel {
+  /** Bytes of memory that {@link #multiply} needs besides. */
+  long scratchBytes(Shape shape) throws Throwable;
+
+  /**
+   * Computes rows of {@code d}.
+   *
+   * @param x rows of {@link Shape#k} numbers
+   * @param w rows of as many numbers, one for each column of {@code d}
+   * @param d rows of {@link Shape#n} floats
+   * @param scratch memory of {@link #scratchBytes}
+   */
+  void multiply(Shape shape, long x, long w, long d, long scratch) throws Throwable;
+
+  /** What to call once on every thread that multiplies, before it does. */
+  void prepareThread() throws Throwable;
+
+  /**
+   * Sizes of one product.
+   *
+   * @param m rows of {@code x} and {@code d}
+   * @param n columns of {@code d}, rows of {@code w}
+   * @param k columns of {@code x} and {@code w}
+   * @param ldx elements from row to row of {@code x}
+   * @param ldw elements from row to row of {@code w}
+   * @param ldd elements from row to row of {@code d}
+   */
+  record Shape(int m, int n, int k, int ldx, int ldw, int ldd) {}
+}

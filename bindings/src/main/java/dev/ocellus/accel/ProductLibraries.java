@@ -1,0 +1,106 @@
+package dev.ocellus.accel;
+
+import dev.ocellus.nativelib.NativeLibraryException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The libraries of this process: loaded when first asked for, tried, never unloaded. One that
+ * cannot be used is not tried again, and the reason is kept.
+ */
+public final class ProductLibraries {
+  private static final Once<OpenBlas> OPENBLAS = new Once<>("OpenBLAS");
+  private static final Once<OneDnn.Kernels> ONEDNN = new Once<>("oneDNN");
+
+  /** Which libraries may be used. */
+  public enum Choice {
+    /** OpenBLAS for F32, oneDNN for BF16; either alone if the other cannot be used. */
+    BEST,
+    OPENBLAS,
+    ONEDNN
+  }
+
+  /**
+   * What can be used.
+   *
+   * @param kernels empty where nothing can
+   * @param problems why a library that was wanted is not used
+   */
+  public record Usable(Optional<ProductKernels> kernels, List<String> problems) {}
+
+  private ProductLibraries() {}
+
+  /**
+   * Loads what is wanted.
+   *
+   * @param conversions for trying the kernels
+   */
+  public static Usable load(Choice choice, Conversions conversions) {
+    OpenBlas openBlas =
+        choice == Choice.ONEDNN
+            ? null
+            : OPENBLAS.get(() -> {
+              OpenBlas library = OpenBlas.load();
+              SelfTest.check(new ProductKernels(library, null), conversions);
+              return library;
+            });
+    OneDnn.Kernels oneDnn =
+        choice == Choice.OPENBLAS
+            ? null
+            : ONEDNN.get(() -> {
+              OneDnn.Kernels library = OneDnn.load();
+              SelfTest.check(new ProductKernels(library.f32(), library.bf16()), conversions);
+              return library;
+            });
+    List<String> problems = new ArrayList<>();
+    if (openBlas == null && choice != Choice.ONEDNN) {
+      problems.add(OPENBLAS.problem());
+    }
+    if (oneDnn == null && choice != Choice.OPENBLAS) {
+      problems.add(ONEDNN.problem());
+    }
+    return new Usable(kernels(openBlas, oneDnn), List.copyOf(problems));
+  }
+
+  private static Optional<ProductKernels> kernels(
+      @Nullable OpenBlas openBlas, OneDnn.@Nullable Kernels oneDnn) {
+    OneDnn bf16 = oneDnn == null ? null : oneDnn.bf16();
+    if (openBlas != null) {
+      return Optional.of(new ProductKernels(openBlas, bf16));
+    }
+    return oneDnn == null
+        ? Optional.empty()
+        : Optional.of(new ProductKernels(oneDnn.f32(), bf16));
+  }
+
+  /** One library. */
+  private static final class Once<T> {
+    private final String name;
+    private boolean tried;
+    private @Nullable T library;
+    private String problem = "";
+
+    Once(String name) {
+      this.name = name;
+    }
+
+    synchronized @Nullable T get(Supplier<T> loader) {
+      if (!tried) {
+        try {
+          library = loader.get();
+        } catch (NativeLibraryException | UnsatisfiedLinkError e) {
+          problem = name + ": " + e.getMessage();
+        }
+        tried = true;
+      }
+      return library;
+    }
+
+    synchronized String problem() {
+      return problem;
+    }
+  }
+}

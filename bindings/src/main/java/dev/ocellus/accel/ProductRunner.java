@@ -1,0 +1,167 @@
+package dev.ocellus.accel;
+
+import dev.ocellus.accel.ProductKernel.Shape;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Computes products on threads of its own, piece by piece. For one caller at a time.
+ *
+ * <p>A piece is some columns of the result. Weights of F16 and BF16 are widened for a piece, into
+ * memory of its thread that the next one uses again.
+ */
+public final class ProductRunner implements AutoCloseable {
+  /** Widened weights of one piece: wide enough that reading {@code x} again costs little. */
+  private static final long PIECE_BYTES = 8L << 20;
+
+  /** Columns of a piece come in multiples of what kernels take at once. */
+  private static final int UNIT = 16;
+
+  /** Rows that are rounded to BF16 at once; more do not make the kernel faster. */
+  private static final int ROUNDED_ROWS = 2048;
+
+  /** Rows that one thread rounds at once. */
+  private static final int ROWS_PER_PIECE = 32;
+
+  private final ProductKernels kernels;
+  private final Conversions conversions;
+  private int nThreads;
+  private @Nullable Workers workers;
+  private Scratch[] scratch = new Scratch[0];
+  private final Scratch rounded = new Scratch();
+
+  ProductRunner(ProductKernels kernels, Conversions conversions, int nThreads) {
+    this.kernels = kernels;
+    this.conversions = conversions;
+    this.nThreads = nThreads;
+  }
+
+  /** Sets the number of threads from the next product on. */
+  public void setThreads(int count) {
+    nThreads = count;
+  }
+
+  /** Computes products, and returns when they are done. */
+  public void run(Product product) throws Throwable {
+    Workers threads = threads();
+    ProductKernel bf16 = kernels.bf16();
+    if (product.rounded()
+        && product.type() == WeightType.BF16
+        && bf16 != null
+        && product.count() == 1) {
+      runRounded(product, bf16, threads);
+    } else {
+      runExactly(product, threads);
+    }
+  }
+
+  private Workers threads() {
+    Workers known = workers;
+    if (known != null && known.size() == nThreads) {
+      return known;
+    }
+    close();
+    workers = new Workers(nThreads, kernels::prepareThread);
+    scratch = new Scratch[nThreads];
+    for (int i = 0; i < nThreads; i++) {
+      scratch[i] = new Scratch();
+    }
+    return workers;
+  }
+
+  /** Columns of a piece so that all threads have the same to do. */
+  private int columns(Product p, long bytesPerColumn) {
+    long most = Math.max(UNIT, PIECE_BYTES / bytesPerColumn / UNIT * UNIT);
+    int perMatrix = (int) Math.ceilDiv((long) p.n(), most);
+    int total = p.count() * perMatrix;
+    if (total % nThreads != 0 && total < 4 * nThreads) {
+      perMatrix = Math.ceilDiv(Math.ceilDiv(total, nThreads) * nThreads, p.count());
+    }
+    return Math.ceilDiv(Math.ceilDiv(p.n(), perMatrix), UNIT) * UNIT;
+  }
+
+  private void runExactly(Product p, Workers threads) throws Throwable {
+    ProductKernel kernel = kernels.f32();
+    boolean widen = p.type() != WeightType.F32;
+    int columns = columns(p, 4L * p.k());
+    int perMatrix = Math.ceilDiv(p.n(), columns);
+    long widenedBytes = widen ? 4L * columns * p.k() : 0;
+    long row = widen ? 4L * p.k() : p.w().row();
+    threads.run(
+        p.count() * perMatrix,
+        (piece, thread) -> {
+          int matrix = piece / perMatrix;
+          int first = piece % perMatrix * columns;
+          int count = Math.min(columns, p.n() - first);
+          Shape shape = shape(p, p.m(), count, p.x().row() / 4, row / 4);
+          long own = scratch[thread].address(widenedBytes + kernel.scratchBytes(shape));
+          long w = p.wAt(matrix) + first * p.w().row();
+          if (widen) {
+            w = widened(p, w, count, own);
+          }
+          kernel.multiply(
+              shape, p.xAt(matrix), w, p.dAt(matrix) + 4L * first, own + widenedBytes);
+        });
+  }
+
+  private long widened(Product p, long rows, int count, long target) throws Throwable {
+    RowConversion conversion =
+        p.type() == WeightType.F16 ? conversions.f16ToF32() : conversions.bf16ToF32();
+    if (p.w().row() == (long) p.type().bytes() * p.k()) {
+      conversion.convert(rows, target, (long) count * p.k());
+    } else {
+      for (int i = 0; i < count; i++) {
+        conversion.convert(rows + i * p.w().row(), target + 4L * i * p.k(), p.k());
+      }
+    }
+    return target;
+  }
+
+  private void runRounded(Product p, ProductKernel kernel, Workers threads) throws Throwable {
+    int columns = Math.ceilDiv(Math.ceilDiv(p.n(), nThreads), UNIT) * UNIT;
+    int nPieces = Math.ceilDiv(p.n(), columns);
+    for (int from = 0; from < p.m(); from += ROUNDED_ROWS) {
+      int rows = Math.min(ROUNDED_ROWS, p.m() - from);
+      long x = rounded.address(2L * Math.min(ROUNDED_ROWS, p.m()) * p.k());
+      long source = p.xAt(0) + from * p.x().row();
+      threads.run(
+          Math.ceilDiv(rows, ROWS_PER_PIECE),
+          (piece, thread) -> {
+            int first = piece * ROWS_PER_PIECE;
+            int end = Math.min(rows, first + ROWS_PER_PIECE);
+            for (int i = first; i < end; i++) {
+              conversions
+                  .f32ToBf16()
+                  .convert(source + i * p.x().row(), x + 2L * i * p.k(), p.k());
+            }
+          });
+      long d = p.dAt(0) + from * p.d().row();
+      threads.run(
+          nPieces,
+          (piece, thread) -> {
+            int first = piece * columns;
+            int count = Math.min(columns, p.n() - first);
+            Shape shape = shape(p, rows, count, p.k(), p.w().row() / 2);
+            long own = scratch[thread].address(kernel.scratchBytes(shape));
+            kernel.multiply(shape, x, p.wAt(0) + first * p.w().row(), d + 4L * first, own);
+          });
+    }
+  }
+
+  private static Shape shape(Product p, int rows, int columns, long ldx, long ldw) {
+    return new Shape(rows, columns, p.k(), (int) ldx, (int) ldw, (int) (p.d().row() / 4));
+  }
+
+  /** Ends the threads and frees the memory. */
+  @Override
+  public void close() {
+    if (workers != null) {
+      workers.end();
+    }
+    workers = null;
+    for (Scratch each : scratch) {
+      each.close();
+    }
+    scratch = new Scratch[0];
+    rounded.close();
+  }
+}

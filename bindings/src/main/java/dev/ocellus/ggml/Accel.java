@@ -1,0 +1,243 @@
+package dev.ocellus.ggml;
+
+import dev.ocellus.accel.Conversions;
+import dev.ocellus.accel.ProductKernels;
+import dev.ocellus.accel.ProductLibraries;
+import dev.ocellus.compute.Accelerator;
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.gguf.GgufTensor;
+import dev.ocellus.gguf.TensorType;
+import dev.ocellus.nativelib.NativeLibraries;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A device of ggml that computes large products of floats with the libraries of {@link
+ * ProductLibraries}, for graphs of this project and, when it is registered, for libllama.
+ *
+ * <p>Libraries are loaded when somebody first asks for them, and one that cannot be used is told of
+ * once.
+ */
+public final class Accel {
+  private static final Logger LOG = System.getLogger("dev.ocellus.ggml");
+  private static final String PROPERTY = "ocellus.accel";
+  private static final String VARIABLE = "OCELLUS_ACCEL";
+  private static final String TOKEN_EMBEDDINGS = "token_embd.weight";
+
+  /** Those that could be made, by what was asked for; the others are empty. Guarded by the class. */
+  private static final Map<Accelerator, Optional<Accel>> BY_CHOICE =
+      new EnumMap<>(Accelerator.class);
+
+  private static final Set<String> TOLD = new LinkedHashSet<>();
+  private static final Set<Accel> REGISTERED = new HashSet<>();
+
+  /** What the thread that makes a context wants for it; null for nothing. */
+  private static final ThreadLocal<@Nullable Accel> WANTED = new ThreadLocal<>();
+
+  private final AccelDevice device;
+  private final AccelDevice idle;
+  private final ProductKernels kernels;
+
+  /**
+   * What is in use, for showing.
+   *
+   * @param description which libraries multiply what; empty where ggml does
+   * @param reasons why a library is not used
+   */
+  public record Status(Optional<String> description, List<String> reasons) {}
+
+  private Accel(ProductKernels kernels, Conversions conversions) {
+    this.kernels = kernels;
+    AccelBackends backends = new AccelBackends(kernels, conversions, this::wanted);
+    this.device = new AccelDevice(backends, kernels.description(), true);
+    this.idle = new AccelDevice(backends, "nothing", false);
+  }
+
+  /** libllama opens each device that is registered, and cannot be told to leave one out. */
+  private AccelDevice wanted() {
+    return this.equals(WANTED.get()) ? device : idle;
+  }
+
+  /**
+   * The accelerator that is asked for, whose libraries are loaded if need be.
+   *
+   * @return empty if it is turned off, or cannot be used
+   * @throws IllegalArgumentException if the variable or the property names none
+   */
+  public static Optional<Accel> find(Accelerator asked) {
+    Accelerator choice = asked == Accelerator.AUTO ? ofEnvironment() : asked;
+    if (choice == Accelerator.OFF) {
+      return Optional.empty();
+    }
+    Ggml.initializeFully();
+    synchronized (Accel.class) {
+      Optional<Accel> known = BY_CHOICE.get(choice);
+      if (known == null) {
+        known = make(choice);
+        BY_CHOICE.put(choice, known);
+      }
+      return known;
+    }
+  }
+
+  /** What {@link #find} gives by default, and why. */
+  public static Status status() {
+    if (ofEnvironment() == Accelerator.OFF) {
+      return new Status(
+          Optional.empty(), List.of("turned off by %s or %s".formatted(VARIABLE, PROPERTY)));
+    }
+    Optional<String> description = find(Accelerator.AUTO).map(Accel::description);
+    synchronized (Accel.class) {
+      return new Status(description, List.copyOf(TOLD));
+    }
+  }
+
+  private static Accelerator ofEnvironment() {
+    String value = System.getProperty(PROPERTY, System.getenv(VARIABLE));
+    if (value == null || value.isBlank()) {
+      return Accelerator.AUTO;
+    }
+    for (Accelerator accelerator : Accelerator.values()) {
+      if (accelerator.name().toLowerCase(Locale.ROOT).equals(value.strip())) {
+        return accelerator;
+      }
+    }
+    throw new IllegalArgumentException(
+        "%s, or the property %s: expected auto, off, openblas or onednn, found '%s'"
+            .formatted(VARIABLE, PROPERTY, value));
+  }
+
+  private static Optional<Accel> make(Accelerator choice) {
+    ProductLibraries.Choice libraries =
+        switch (choice) {
+          case OPENBLAS -> ProductLibraries.Choice.OPENBLAS;
+          case ONEDNN -> ProductLibraries.Choice.ONEDNN;
+          default -> ProductLibraries.Choice.BEST;
+        };
+    return NativeStack.callOnOwnThread(() -> {
+      Conversions conversions = AccelConversions.find();
+      ProductLibraries.Usable usable = ProductLibraries.load(libraries, conversions);
+      tell(usable.problems(), usable.kernels().isPresent(), choice);
+      return usable.kernels().map(kernels -> new Accel(kernels, conversions));
+    });
+  }
+
+  /** What is missing by default is no surprise; what was asked for, or is damaged, is. */
+  private static void tell(List<String> problems, boolean usable, Accelerator choice) {
+    for (String problem : problems) {
+      if (TOLD.add(problem)) {
+        boolean expected = choice == Accelerator.AUTO && usable;
+        LOG.log(
+            expected ? Level.DEBUG : Level.WARNING,
+            "{0} {1}",
+            problem,
+            usable ? "It is not used." : "ggml multiplies everything, more slowly.");
+      }
+    }
+  }
+
+  /** The device for graphs of this project. */
+  public Device device() {
+    return Device.of(device.device());
+  }
+
+  /** A stream of computation with threads of its own. */
+  public Backend newBackend(int nThreads) {
+    return wanting(this, () -> new Backend(device(), nThreads));
+  }
+
+  /** Runs what makes a context of libllama, which then uses this accelerator. */
+  public static <T> T wanting(@Nullable Accel accel, Supplier<T> body) {
+    Accel before = WANTED.get();
+    WANTED.set(accel);
+    try {
+      return body.get();
+    } finally {
+      if (before == null) {
+        WANTED.remove();
+      } else {
+        WANTED.set(before);
+      }
+    }
+  }
+
+  /** Lets ggml know the device, so that contexts of libllama can use it. For the whole process. */
+  public void register() {
+    synchronized (Accel.class) {
+      if (REGISTERED.add(this)) {
+        call(device.registry());
+      }
+    }
+  }
+
+  /** {@code ggml_backend_register}, which belongs to those who make backends. */
+  private static void call(MemorySegment registry) {
+    try {
+      Linker.nativeLinker()
+          .downcallHandle(
+              NativeLibraries.symbols().find("ggml_backend_register").orElseThrow(),
+              FunctionDescriptor.ofVoid(ValueLayout.ADDRESS))
+          .invokeExact(registry);
+    } catch (Throwable e) {
+      throw new AssertionError("ggml_backend_register", e);
+    }
+  }
+
+  /** Whether a file has a matrix that is large enough for some product to be taken. */
+  public static boolean isWorthwhile(GgufFile file) {
+    return file.tensors().stream().anyMatch(Accel::isLarge);
+  }
+
+  /** Whether most weights of a file are in such matrices. */
+  public static boolean takesMost(GgufFile file) {
+    long taken = 0;
+    long others = 0;
+    for (GgufTensor tensor : file.tensors()) {
+      if (isLarge(tensor)) {
+        taken += tensor.nElements();
+      } else if (!tensor.name().equals(TOKEN_EMBEDDINGS)) {
+        others += tensor.nElements();
+      }
+    }
+    return taken > others;
+  }
+
+  private static boolean isLarge(GgufTensor tensor) {
+    return AccelNode.weightType(tensor.type().id()) != null
+        && tensor.shape().size() > 1
+        && tensor.dim(1) > 1
+        && tensor.nElements() * AccelNode.MIN_ROWS >= AccelNode.MIN_WORK
+        && !tensor.name().equals(TOKEN_EMBEDDINGS); // rows of it are looked up
+  }
+
+  /**
+   * Whether a product is computed here, in F32 if that is asked for.
+   *
+   * @param weight type of the matrix
+   * @param nOut its rows
+   * @param nIn its columns
+   * @param rows of the activations
+   */
+  public boolean takes(TensorType weight, long nOut, long nIn, long rows) {
+    return AccelNode.isTaken(AccelNode.weightType(weight.id()), nOut, nIn, rows, 1);
+  }
+
+  /** Which libraries multiply what. */
+  public String description() {
+    return kernels.description();
+  }
+}

@@ -1,0 +1,207 @@
+package dev.ocellus.ggml;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.ocellus.accel.Conversions;
+import dev.ocellus.accel.ProductKernels;
+import dev.ocellus.accel.ProductRunner;
+import dev.ocellus.ffi.ggml_h;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+
+/**
+ * Streams of computation on an {@link AccelDevice}: struct {@code ggml_backend}, whose functions
+ * call back. Each has threads of its own, as a CPU backend of ggml has, and is used by one caller
+ * at a time.
+ */
+final class AccelBackends {
+  private static final Logger LOG = System.getLogger("dev.ocellus.ggml");
+
+  /** Functions of struct ggml_backend_i, after the pointer to the GUID. */
+  private static final int FUNCTIONS = 16;
+
+  private static final int GUID_BYTES = 16;
+
+  /** Longest name of a function that ggml asks for; more is not ours. */
+  private static final int MAX_NAME = 64;
+
+  /** One stream. */
+  private final class Stream {
+    final Arena arena = Arena.ofShared();
+    final ProductRunner runner;
+    volatile long abort;
+    volatile long abortData;
+
+    Stream(ProductRunner runner) {
+      this.runner = runner;
+    }
+
+    boolean isAborted() throws Throwable {
+      long function = abort;
+      return function != 0
+          && (boolean) abortCall.invokeExact(MemorySegment.ofAddress(function), abortData);
+    }
+  }
+
+  private final Map<Long, Stream> streams = new ConcurrentHashMap<>();
+  private final MethodHandle abortCall =
+      Linker.nativeLinker()
+          .downcallHandle(FunctionDescriptor.of(java.lang.foreign.ValueLayout.JAVA_BOOLEAN, JAVA_LONG));
+
+  private final Supplier<AccelDevice> wanted;
+  private final ProductKernels kernels;
+  private final Conversions conversions;
+  private final MemorySegment guid;
+  private final MemorySegment nameText;
+  private final MemorySegment name;
+  private final MemorySegment free;
+  private final MemorySegment compute;
+  private final MemorySegment setThreads;
+  private final MemorySegment setAbort;
+
+  /**
+   * @param wanted the device that a new stream is to belong to
+   */
+  AccelBackends(ProductKernels kernels, Conversions conversions, Supplier<AccelDevice> wanted) {
+    this.kernels = kernels;
+    this.conversions = conversions;
+    this.wanted = wanted;
+    Arena arena = Arena.global();
+    guid = arena.allocateFrom("ocellus-products"); // 16 bytes and a zero
+    assert guid.byteSize() > GUID_BYTES;
+    nameText = arena.allocateFrom("ACCEL");
+    name = stub(arena, "name", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG), 0L);
+    free = stub(arena, "free", FunctionDescriptor.ofVoid(JAVA_LONG), 0L);
+    compute =
+        stub(arena, "compute", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG), 0L, 0L);
+    setThreads =
+        stub(arena, "setThreads", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_INT), 0L, 1);
+    setAbort =
+        stub(
+            arena,
+            "setAbort",
+            FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG),
+            0L,
+            0L,
+            0L);
+  }
+
+  private MemorySegment stub(
+      Arena arena, String method, FunctionDescriptor descriptor, Object... trial) {
+    return Upcalls.stub(MethodHandles.lookup(), this, method, descriptor, arena, trial);
+  }
+
+  /** The address of a function that ggml asks for by name; 0 if there is none. */
+  long function(long nameAddress) {
+    String text = MemorySegment.ofAddress(nameAddress).reinterpret(MAX_NAME).getString(0);
+    return switch (text) {
+      case "ggml_backend_set_n_threads" -> setThreads.address();
+      case "ggml_backend_set_abort_callback" -> setAbort.address();
+      default -> 0;
+    };
+  }
+
+  /** Makes a stream on the device that is wanted now, with one thread until told otherwise. */
+  long open() {
+    AccelDevice device = wanted.get();
+    Stream stream = new Stream(kernels.runner(conversions, 1));
+    MemorySegment backend = stream.arena.allocate((FUNCTIONS + 3) * ADDRESS.byteSize(), 8);
+    backend.setAtIndex(ADDRESS, 0, guid);
+    backend.setAtIndex(ADDRESS, 1, name);
+    backend.setAtIndex(ADDRESS, 2, free);
+    backend.setAtIndex(ADDRESS, 1 + GRAPH_COMPUTE, compute);
+    backend.setAtIndex(ADDRESS, 1 + FUNCTIONS, device.device());
+    streams.put(backend.address(), stream);
+    return backend.address();
+  }
+
+  /** Place of graph_compute among the functions. */
+  private static final int GRAPH_COMPUTE = 12;
+
+  // ---- what ggml calls; an address of 0 is a trial
+
+  private long name(long backend) {
+    return nameText.address();
+  }
+
+  private void free(long backend) {
+    try {
+      Stream stream = streams.remove(backend);
+      if (stream != null) {
+        stream.runner.close();
+        stream.arena.close();
+      }
+    } catch (Throwable e) { // its memory is lost, which harms nobody
+      return;
+    }
+  }
+
+  private void setThreads(long backend, int count) {
+    try {
+      Stream stream = streams.get(backend);
+      if (stream != null && count > 0) {
+        stream.runner.setThreads(count);
+      }
+    } catch (Throwable e) { // it keeps those that it has
+      return;
+    }
+  }
+
+  private void setAbort(long backend, long function, long data) {
+    try {
+      Stream stream = streams.get(backend);
+      if (stream != null) {
+        stream.abort = 0;
+        stream.abortData = data;
+        stream.abort = function;
+      }
+    } catch (Throwable e) { // it ends with the next node on the CPU
+      return;
+    }
+  }
+
+  private int compute(long backend, long graph) {
+    try {
+      Stream stream = streams.get(backend);
+      if (stream == null) {
+        return ggml_h.GGML_STATUS_FAILED();
+      }
+      MemorySegment nodes = MemorySegment.ofAddress(graph);
+      int count = ggml_h.ggml_graph_n_nodes(nodes);
+      for (int i = 0; i < count; i++) {
+        long node = ggml_h.ggml_graph_node(nodes, i).address();
+        if (stream.isAborted()) {
+          return ggml_h.GGML_STATUS_ABORTED();
+        }
+        if (AccelNode.isProduct(node) && AccelNode.isWanted(node)) { // the others are views
+          stream.runner.run(AccelNode.product(node));
+        }
+      }
+      return ggml_h.GGML_STATUS_SUCCESS();
+    } catch (OutOfMemoryError e) {
+      return ggml_h.GGML_STATUS_ALLOC_FAILED();
+    } catch (Throwable e) {
+      return failed(e);
+    }
+  }
+
+  private static int failed(Throwable e) {
+    try {
+      LOG.log(Level.ERROR, "a product of matrices failed", e);
+    } catch (Throwable again) { // the status tells it all the same
+      return ggml_h.GGML_STATUS_FAILED();
+    }
+    return ggml_h.GGML_STATUS_FAILED();
+  }
+}

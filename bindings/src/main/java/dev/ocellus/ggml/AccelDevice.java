@@ -1,0 +1,197 @@
+package dev.ocellus.ggml;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BOOLEAN;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.ocellus.ffi.ggml_backend_dev_props;
+import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.nativelib.NativeLibraries;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+
+/**
+ * A device of ggml in Java: the tables of functions that {@code ggml-backend-impl.h} asks for,
+ * filled with calls back. They live as long as the process, as ggml takes no device away again.
+ *
+ * <p>Nothing here throws, and what ggml asks often allocates nothing.
+ */
+final class AccelDevice {
+  /** Of the tables below; ggml 0.23.0, which is the only one that is loaded. */
+  private static final int API_VERSION = 2;
+
+  private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+  private static final FunctionDescriptor LONG_OF_LONG = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG);
+
+  // places in struct ggml_backend_reg, in pointers after the version
+  private static final int REG_FUNCTIONS = 4;
+
+  /** Functions of struct ggml_backend_device_i; the registry and a context follow. */
+  private static final int DEVICE_FUNCTIONS = 15;
+
+  private final MemorySegment name;
+  private final MemorySegment description;
+  private final MemorySegment device;
+  private final MemorySegment registry;
+  private final AccelBackends backends;
+  private final boolean takesProducts;
+
+  /**
+   * @param takesProducts false for one that leaves everything to ggml
+   */
+  AccelDevice(AccelBackends backends, String description, boolean takesProducts) {
+    this.backends = backends;
+    this.takesProducts = takesProducts;
+    Arena arena = Arena.global();
+    this.name = arena.allocateFrom("ACCEL");
+    this.description = arena.allocateFrom(description);
+    this.registry = arena.allocate((REG_FUNCTIONS + 2) * ADDRESS.byteSize(), 8);
+    this.device = arena.allocate((DEVICE_FUNCTIONS + 2) * ADDRESS.byteSize(), 8);
+    fillRegistry(arena);
+    fillDevice(arena);
+  }
+
+  MemorySegment device() {
+    return device;
+  }
+
+  MemorySegment registry() {
+    return registry;
+  }
+
+  /** Whether this device computes products at all. */
+  boolean takesProducts() {
+    return takesProducts;
+  }
+
+  private void fillRegistry(Arena arena) {
+    registry.set(JAVA_INT, 0, API_VERSION);
+    MemorySegment[] functions = {
+      stub(arena, "name", LONG_OF_LONG, 0L),
+      stub(arena, "count", LONG_OF_LONG, 0L),
+      stub(arena, "at", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG), 0L, 0L),
+      stub(arena, "function", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG), 0L, 0L)
+    };
+    for (int i = 0; i < functions.length; i++) {
+      registry.setAtIndex(ADDRESS, 1 + i, functions[i]);
+    }
+  }
+
+  private void fillDevice(Arena arena) {
+    FunctionDescriptor predicate = FunctionDescriptor.of(JAVA_BOOLEAN, JAVA_LONG, JAVA_LONG);
+    MemorySegment[] functions = new MemorySegment[DEVICE_FUNCTIONS];
+    functions[0] = stub(arena, "name", LONG_OF_LONG, 0L);
+    functions[1] = stub(arena, "description", LONG_OF_LONG, 0L);
+    functions[2] =
+        stub(
+            arena,
+            "memory",
+            FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG),
+            0L,
+            0L,
+            0L);
+    functions[3] = stub(arena, "type", FunctionDescriptor.of(JAVA_INT, JAVA_LONG), 0L);
+    functions[4] =
+        stub(arena, "properties", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG), 0L, 0L);
+    functions[5] =
+        stub(arena, "open", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG), 0L, 0L);
+    // it takes no argument, and what is passed to it does no harm
+    functions[6] = NativeLibraries.symbols().find("ggml_backend_cpu_buffer_type").orElseThrow();
+    functions[9] = stub(arena, "supports", predicate, 0L, 0L);
+    functions[10] = stub(arena, "supportsBuffer", predicate, 0L, 0L);
+    for (int i = 0; i < functions.length; i++) {
+      if (functions[i] != null) { // the others are optional
+        device.setAtIndex(ADDRESS, i, functions[i]);
+      }
+    }
+    device.setAtIndex(ADDRESS, DEVICE_FUNCTIONS, registry);
+  }
+
+  private MemorySegment stub(
+      Arena arena, String method, FunctionDescriptor descriptor, Object... trial) {
+    return Upcalls.stub(MethodHandles.lookup(), this, method, descriptor, arena, trial);
+  }
+
+  // ---- what ggml calls; an argument of 0 is a trial
+
+  private long name(long any) {
+    return name.address();
+  }
+
+  private long description(long any) {
+    return description.address();
+  }
+
+  private long count(long any) {
+    return 1;
+  }
+
+  private long at(long any, long index) {
+    return device.address();
+  }
+
+  private long function(long any, long wanted) {
+    try {
+      return wanted == 0 ? 0 : backends.function(wanted);
+    } catch (Throwable e) { // there is then no such function
+      return 0;
+    }
+  }
+
+  private void memory(long any, long free, long total) {
+    if (free != 0 && total != 0) { // it is the processor's, which reports it
+      MEMORY.set(JAVA_LONG, free, 0);
+      MEMORY.set(JAVA_LONG, total, 0);
+    }
+  }
+
+  private int type(long any) {
+    return ggml_h.GGML_BACKEND_DEVICE_TYPE_ACCEL();
+  }
+
+  private void properties(long any, long target) {
+    if (target == 0) {
+      return;
+    }
+    try {
+      MemorySegment props = MemorySegment.ofAddress(target).reinterpret(PROPS.byteSize());
+      props.fill((byte) 0);
+      ggml_backend_dev_props.name(props, name);
+      ggml_backend_dev_props.description(props, description);
+      ggml_backend_dev_props.type(props, ggml_h.GGML_BACKEND_DEVICE_TYPE_ACCEL());
+    } catch (Throwable e) { // the struct keeps what it had
+      return;
+    }
+  }
+
+  private static final MemoryLayout PROPS = ggml_backend_dev_props.layout();
+
+  private long open(long any, long parameters) {
+    try {
+      return any == 0 ? 0 : backends.open();
+    } catch (Throwable e) { // ggml reports that it cannot be opened
+      return 0;
+    }
+  }
+
+  private boolean supports(long any, long node) {
+    try {
+      return takesProducts && node != 0 && AccelNode.isTaken(node);
+    } catch (Throwable e) { // the CPU computes it then
+      return false;
+    }
+  }
+
+  private boolean supportsBuffer(long any, long type) {
+    try {
+      return type != 0 && ggml_h.ggml_backend_buft_is_host(MemorySegment.ofAddress(type));
+    } catch (Throwable e) {
+      return false;
+    }
+  }
+}

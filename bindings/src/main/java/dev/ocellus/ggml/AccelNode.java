@@ -1,0 +1,165 @@
+package dev.ocellus.ggml;
+
+import dev.ocellus.accel.Product;
+import dev.ocellus.accel.Product.Matrices;
+import dev.ocellus.accel.WeightType;
+import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.ffi.ggml_tensor;
+import dev.ocellus.gguf.TensorType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads ggml's tensors by their addresses, where nothing may be allocated: ggml asks about every
+ * node of every graph.
+ */
+final class AccelNode {
+  /** Hands over small products too, so that tests with small models see the libraries at work. */
+  private static final boolean EVERYTHING = Boolean.getBoolean("ocellus.accel.everything");
+
+  /** From so many rows on, a library is faster than ggml's kernels. */
+  static final int MIN_ROWS = EVERYTHING ? 1 : 32;
+
+  private static final int MIN_COLUMNS = EVERYTHING ? 1 : 16;
+
+  /**
+   * From so many multiplications on, the time that is saved is more than what handing over costs:
+   * some 50 microseconds, in which a core does 5 million of them.
+   */
+  static final long MIN_WORK = EVERYTHING ? 1 : 8L << 20;
+
+  private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+  private static final long TYPE = ggml_tensor.type$offset();
+  private static final long NE = ggml_tensor.ne$offset();
+  private static final long NB = ggml_tensor.nb$offset();
+  private static final long OP = ggml_tensor.op$offset();
+  private static final long OP_PARAMS = ggml_tensor.op_params$offset();
+  private static final long FLAGS = ggml_tensor.flags$offset();
+  private static final long SRC = ggml_tensor.src$offset();
+  private static final long DATA = ggml_tensor.data$offset();
+  private static final int MUL_MAT = ggml_h.GGML_OP_MUL_MAT();
+  private static final int PREC_F32 = ggml_h.GGML_PREC_F32();
+  private static final int F32 = TensorType.F32.id();
+  private static final int F16 = TensorType.F16.id();
+  private static final int BF16 = TensorType.BF16.id();
+
+  /** {@code GGML_TENSOR_FLAG_COMPUTE} of ggml.h. */
+  private static final int FLAG_COMPUTE = 16;
+
+  private AccelNode() {}
+
+  private static int getInt(long address) {
+    return MEMORY.get(ValueLayout.JAVA_INT, address);
+  }
+
+  private static long getLong(long address) {
+    return MEMORY.get(ValueLayout.JAVA_LONG, address);
+  }
+
+  private static long ne(long tensor, int i) {
+    return getLong(tensor + NE + 8L * i);
+  }
+
+  private static long nb(long tensor, int i) {
+    return getLong(tensor + NB + 8L * i);
+  }
+
+  static boolean isProduct(long node) {
+    return getInt(node + OP) == MUL_MAT;
+  }
+
+  /** Whether a node is to be computed; ggml clears this for what nothing needs. */
+  static boolean isWanted(long node) {
+    return (getInt(node + FLAGS) & FLAG_COMPUTE) != 0;
+  }
+
+  /** Whether a node is a large product of floats that a library can take as it lies. */
+  static boolean isTaken(long node) {
+    if (!isProduct(node) || getInt(node + OP_PARAMS + 4) != 0) { // with a hint for ggml's kernels
+      return false;
+    }
+    long w = getLong(node + SRC);
+    long x = getLong(node + SRC + 8);
+    return isTaken(weightType(getInt(w + TYPE)), ne(node, 0), ne(w, 0), ne(node, 1), count(node))
+        && getInt(x + TYPE) == F32
+        && getInt(node + TYPE) == F32
+        && hasRows(w, sizeOf(getInt(w + TYPE)))
+        && hasRows(x, 4)
+        && hasRows(node, 4);
+  }
+
+  /**
+   * Whether products of these sizes are taken.
+   *
+   * @param n columns of the result
+   * @param k columns of the operands
+   * @param m rows
+   */
+  static boolean isTaken(@Nullable WeightType type, long n, long k, long m, long count) {
+    return type != null
+        && m >= MIN_ROWS
+        && n >= MIN_COLUMNS
+        && k >= MIN_COLUMNS
+        && n <= Integer.MAX_VALUE
+        && m <= Integer.MAX_VALUE
+        && k <= Integer.MAX_VALUE
+        && (double) m * n * k * count >= MIN_WORK;
+  }
+
+  private static long count(long node) {
+    return ne(node, 2) * ne(node, 3);
+  }
+
+  static @Nullable WeightType weightType(int type) {
+    return type == F32
+        ? WeightType.F32
+        : type == F16 ? WeightType.F16 : type == BF16 ? WeightType.BF16 : null;
+  }
+
+  private static int sizeOf(int type) {
+    return type == F32 ? 4 : 2;
+  }
+
+  /** Whether rows lie in one piece, none over another, with a distance that a library can take. */
+  private static boolean hasRows(long tensor, int size) {
+    long row = nb(tensor, 1);
+    return nb(tensor, 0) == size
+        && row % size == 0
+        && row / size >= ne(tensor, 0)
+        && row / size <= Integer.MAX_VALUE;
+  }
+
+  /** The product that a node is; {@link #isTaken} must be true. */
+  static Product product(long node) {
+    long w = getLong(node + SRC);
+    long x = getLong(node + SRC + 8);
+    WeightType type = weightType(getInt(w + TYPE));
+    if (type == null) {
+      throw new IllegalStateException("not a product of floats");
+    }
+    int n2 = (int) ne(node, 2);
+    int n3 = (int) ne(node, 3);
+    return new Product(
+        type,
+        getInt(node + OP_PARAMS) != PREC_F32,
+        (int) ne(node, 1),
+        (int) ne(node, 0),
+        (int) ne(w, 0),
+        matrices(w, n2 / (int) ne(w, 2), n3 / (int) ne(w, 3)),
+        matrices(x, 1, 1),
+        matrices(node, 1, 1),
+        n2,
+        n3);
+  }
+
+  private static Matrices matrices(long tensor, int repeat2, int repeat3) {
+    return new Matrices(
+        getLong(tensor + DATA),
+        nb(tensor, 1),
+        nb(tensor, 2),
+        nb(tensor, 3),
+        repeat2,
+        repeat3);
+  }
+}

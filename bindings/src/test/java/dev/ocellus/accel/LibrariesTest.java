@@ -1,0 +1,94 @@
+package dev.ocellus.accel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.ocellus.nativelib.AcceleratorLoader;
+import dev.ocellus.nativelib.NativeLibraries;
+import dev.ocellus.nativelib.NativeLibraryException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.SymbolLookup;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/** Libraries that are not what they should be. */
+class LibrariesTest {
+  private static final Path FILE = Path.of("libopenblas.so.0");
+
+  @Test
+  void aLibraryWithoutTheFunctionsIsRefused() {
+    SymbolLookup others = NativeLibraries.symbols(); // of ggml
+    assertThatThrownBy(() ->
+            new Functions(new AcceleratorLoader.Loaded(FILE, others))
+                .find("cblas_sgemm", FunctionDescriptor.ofVoid()))
+        .isInstanceOf(NativeLibraryException.class)
+        .hasMessageContaining("libopenblas.so.0 has no function cblas_sgemm")
+        .hasMessageContaining("of another version");
+  }
+
+  @Test
+  void anotherVersionIsRefused() {
+    assertThatThrownBy(() -> OpenBlas.requireVersion("OpenBLAS 0.3.20 DYNAMIC_ARCH", FILE))
+        .isInstanceOf(NativeLibraryException.class)
+        .hasMessageContaining("expected OpenBLAS 0.3.21 or newer");
+    assertThatThrownBy(() -> OpenBlas.requireVersion("OpenBLAS 0.4.1", FILE))
+        .isInstanceOf(NativeLibraryException.class);
+    assertThatThrownBy(() -> OpenBlas.requireVersion("something else", FILE))
+        .isInstanceOf(NativeLibraryException.class);
+    assertThatThrownBy(() -> OpenBlas.requireVersion("OpenBLAS 0.3.31 USE64BITINT", FILE))
+        .isInstanceOf(NativeLibraryException.class)
+        .hasMessageContaining("expected 32 bits");
+    OpenBlas.requireVersion("OpenBLAS 0.3.31.dev NO_AFFINITY", FILE);
+  }
+
+  @Test
+  void kernelsThatComputeWronglyAreRefused() {
+    var wrong =
+        new ProductKernel() {
+          @Override
+          public long scratchBytes(Shape shape) {
+            return 0;
+          }
+
+          @Override
+          public void multiply(Shape shape, long x, long w, long d, long scratch) {
+            // leaves zeros
+          }
+
+          @Override
+          public void prepareThread() {}
+
+          @Override
+          public String toString() {
+            return "these kernels";
+          }
+        };
+    RowConversion unused = null;
+    assertThatThrownBy(() ->
+            SelfTest.check(
+                new ProductKernels(wrong, null), new Conversions(unused, unused, unused)))
+        .isInstanceOf(NativeLibraryException.class)
+        .hasMessageContaining("these kernels computes wrongly on this processor");
+  }
+
+  @Test
+  void whatAPieceThrowsReachesTheCallerAndTheThreadsGoOn() throws Throwable {
+    Workers workers = new Workers(3, () -> {});
+    try {
+      assertThatThrownBy(() ->
+              workers.run(
+                  10,
+                  (piece, thread) -> {
+                    if (piece == 4) {
+                      throw new IllegalStateException("piece 4");
+                    }
+                  }))
+          .hasMessage("piece 4");
+      int[] done = new int[100];
+      workers.run(100, (piece, thread) -> done[piece]++);
+      assertThat(done).containsOnly(1);
+    } finally {
+      workers.end();
+    }
+  }
+}
