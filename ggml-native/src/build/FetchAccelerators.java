@@ -19,8 +19,7 @@ import java.util.zip.ZipInputStream;
  * not its bindings for another project.
  */
 final class FetchAccelerators {
-  private static final String COPY =
-      "org.apache.maven.plugins:maven-dependency-plugin:3.9.0:copy";
+  private static final String COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.9.0:copy";
 
   private final Path module;
   private final String maven;
@@ -208,13 +207,13 @@ final class FetchAccelerators {
           .append("</classifier></artifactItem>");
     }
     return """
-        <project><modelVersion>4.0.0</modelVersion><groupId>dev.ocellus</groupId>
-        <artifactId>fetch-accelerators</artifactId><version>1</version><packaging>pom</packaging>
-        <build><plugins><plugin><groupId>org.apache.maven.plugins</groupId>
-        <artifactId>maven-dependency-plugin</artifactId><version>3.9.0</version>
-        <configuration><outputDirectory>.</outputDirectory><overWriteReleases>true</overWriteReleases>
-        <artifactItems>%s</artifactItems></configuration></plugin></plugins></build></project>
-        """
+    <project><modelVersion>4.0.0</modelVersion><groupId>dev.ocellus</groupId>
+    <artifactId>fetch-accelerators</artifactId><version>1</version><packaging>pom</packaging>
+    <build><plugins><plugin><groupId>org.apache.maven.plugins</groupId>
+    <artifactId>maven-dependency-plugin</artifactId><version>3.9.0</version>
+    <configuration><outputDirectory>.</outputDirectory><overWriteReleases>true</overWriteReleases>
+    <artifactItems>%s</artifactItems></configuration></plugin></plugins></build></project>
+    """
         .formatted(items);
   }
 }

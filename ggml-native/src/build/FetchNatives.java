@@ -153,7 +153,8 @@ final class FetchNatives {
     }
     Path licence = module.resolve("src/licenses/LICENSE-llama.cpp.txt");
     try (InputStream in = Files.newInputStream(licence)) {
-      PackageFiles.store(in, Files.size(licence), licence.getFileName().toString(), directory, files);
+      PackageFiles.store(
+          in, Files.size(licence), licence.getFileName().toString(), directory, files);
     }
     PackageFiles.writeManifest(directory, head.toString(), files);
     System.out.println(

@@ -75,7 +75,9 @@ final class PackageFiles {
     files.put(file, Digests.hex(sha256.digest()) + " " + stored);
   }
 
-  /** To be done last: a directory without it is a fetch that was interrupted, and is fetched again. */
+  /**
+   * To be done last: a directory without it is a fetch that was interrupted, and is fetched again.
+   */
   static void writeManifest(Path directory, String head, Map<String, String> files)
       throws IOException {
     StringBuilder manifest = new StringBuilder(head);

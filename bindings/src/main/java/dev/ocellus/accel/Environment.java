@@ -29,9 +29,7 @@ final class Environment {
     try (Arena scratch = Arena.ofConfined()) {
       int done =
           (int)
-              setenv
-                  .get()
-                  .invokeExact(scratch.allocateFrom(name), scratch.allocateFrom(value), 0);
+              setenv.get().invokeExact(scratch.allocateFrom(name), scratch.allocateFrom(value), 0);
       assert done == 0 : name;
     } catch (Throwable e) {
       throw new AssertionError(e);

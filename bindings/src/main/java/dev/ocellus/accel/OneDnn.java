@@ -2,17 +2,16 @@ package dev.ocellus.accel;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.ocellus.nativelib.AcceleratorLibrary;
 import dev.ocellus.nativelib.AcceleratorLoader;
 import dev.ocellus.nativelib.NativeLibraryException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
-import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -33,14 +32,13 @@ final class OneDnn implements ProductKernel {
   private final String description;
   private final long engine;
   private final long stream;
-  
+
   /** The one that was used longest ago first; guarded by this. */
   private final Map<Shape, OneDnnProduct> products = new LinkedHashMap<>(16, 0.75f, true);
 
   private final MethodHandle setThreads;
 
-  private OneDnn(
-      OneDnnCalls calls, MethodHandle setThreads, boolean bf16, String version, int isa)
+  private OneDnn(OneDnnCalls calls, MethodHandle setThreads, boolean bf16, String version, int isa)
       throws Throwable {
     this.calls = calls;
     this.setThreads = setThreads;

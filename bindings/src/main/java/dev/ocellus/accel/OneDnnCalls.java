@@ -44,8 +44,7 @@ final class OneDnnCalls {
         f.find("dnnl_memory_desc_get_size", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG));
     newAttributes = f.find("dnnl_primitive_attr_create", status(ADDRESS));
     freeAttributes = f.find("dnnl_primitive_attr_destroy", status(JAVA_LONG));
-    setScratchMode =
-        f.find("dnnl_primitive_attr_set_scratchpad_mode", status(JAVA_LONG, JAVA_INT));
+    setScratchMode = f.find("dnnl_primitive_attr_set_scratchpad_mode", status(JAVA_LONG, JAVA_INT));
     newMatmul =
         f.find(
             "dnnl_matmul_primitive_desc_create",
@@ -57,8 +56,7 @@ final class OneDnnCalls {
             FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT));
     newPrimitive = f.find("dnnl_primitive_create", status(ADDRESS, JAVA_LONG));
     freePrimitive = f.find("dnnl_primitive_destroy", status(JAVA_LONG));
-    execute =
-        f.find("dnnl_primitive_execute", status(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG));
+    execute = f.find("dnnl_primitive_execute", status(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG));
     await = f.find("dnnl_stream_wait", status(JAVA_LONG));
     newMemory = f.find("dnnl_memory_create", status(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
     freeMemory = f.find("dnnl_memory_destroy", status(JAVA_LONG));

@@ -64,13 +64,7 @@ final class OneDnnProduct {
       OneDnnCalls.check(
           (int)
               calls.newMatmul.invokeExact(
-                  out,
-                  engine,
-                  descriptions[0],
-                  descriptions[1],
-                  0L,
-                  descriptions[2],
-                  attributes),
+                  out, engine, descriptions[0], descriptions[1], 0L, descriptions[2], attributes),
           "dnnl_matmul_primitive_desc_create");
     } finally {
       int done = (int) calls.freeAttributes.invokeExact(attributes);
@@ -79,8 +73,7 @@ final class OneDnnProduct {
     matmul = out.get(JAVA_LONG, 0);
     scratch = (long) calls.queryDescription.invokeExact(matmul, QUERY_SCRATCH, 0);
     scratchBytes = scratch == 0 ? 0 : (long) calls.descriptionSize.invokeExact(scratch);
-    OneDnnCalls.check(
-        (int) calls.newPrimitive.invokeExact(out, matmul), "dnnl_primitive_create");
+    OneDnnCalls.check((int) calls.newPrimitive.invokeExact(out, matmul), "dnnl_primitive_create");
     primitive = out.get(JAVA_LONG, 0);
   }
 

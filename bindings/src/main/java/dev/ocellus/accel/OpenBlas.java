@@ -9,7 +9,6 @@ import dev.ocellus.nativelib.AcceleratorLibrary;
 import dev.ocellus.nativelib.AcceleratorLoader;
 import dev.ocellus.nativelib.NativeLibraryException;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
@@ -83,11 +82,20 @@ final class OpenBlas implements ProductKernel {
 
   private static FunctionDescriptor sgemmDescriptor() {
     return FunctionDescriptor.ofVoid(
-        JAVA_INT, JAVA_INT, JAVA_INT, // order, transposition of both
-        JAVA_INT, JAVA_INT, JAVA_INT, // m, n, k
-        JAVA_FLOAT, JAVA_LONG, JAVA_INT, // alpha, a, lda
-        JAVA_LONG, JAVA_INT, // b, ldb
-        JAVA_FLOAT, JAVA_LONG, JAVA_INT); // beta, c, ldc
+        JAVA_INT,
+        JAVA_INT,
+        JAVA_INT, // order, transposition of both
+        JAVA_INT,
+        JAVA_INT,
+        JAVA_INT, // m, n, k
+        JAVA_FLOAT,
+        JAVA_LONG,
+        JAVA_INT, // alpha, a, lda
+        JAVA_LONG,
+        JAVA_INT, // b, ldb
+        JAVA_FLOAT,
+        JAVA_LONG,
+        JAVA_INT); // beta, c, ldc
   }
 
   @Override

@@ -35,8 +35,7 @@ public record Product(
    * @param repeat2 how often each is taken, one after the other, in the first outer dimension
    * @param repeat3 and in the second
    */
-  public record Matrices(
-      long address, long row, long step2, long step3, int repeat2, int repeat3) {
+  public record Matrices(long address, long row, long step2, long step3, int repeat2, int repeat3) {
     long at(int i2, int i3) {
       return address + i2 / repeat2 * step2 + i3 / repeat3 * step3;
     }

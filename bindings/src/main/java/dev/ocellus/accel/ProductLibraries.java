@@ -71,9 +71,7 @@ public final class ProductLibraries {
     if (openBlas != null) {
       return Optional.of(new ProductKernels(openBlas, bf16));
     }
-    return oneDnn == null
-        ? Optional.empty()
-        : Optional.of(new ProductKernels(oneDnn.f32(), bf16));
+    return oneDnn == null ? Optional.empty() : Optional.of(new ProductKernels(oneDnn.f32(), bf16));
   }
 
   /** One library. */

@@ -98,8 +98,7 @@ public final class ProductRunner implements AutoCloseable {
           if (widen) {
             w = widened(p, w, count, own);
           }
-          kernel.multiply(
-              shape, p.xAt(matrix), w, p.dAt(matrix) + 4L * first, own + widenedBytes);
+          kernel.multiply(shape, p.xAt(matrix), w, p.dAt(matrix) + 4L * first, own + widenedBytes);
         });
   }
 
@@ -129,9 +128,7 @@ public final class ProductRunner implements AutoCloseable {
             int first = piece * ROWS_PER_PIECE;
             int end = Math.min(rows, first + ROWS_PER_PIECE);
             for (int i = first; i < end; i++) {
-              conversions
-                  .f32ToBf16()
-                  .convert(source + i * p.x().row(), x + 2L * i * p.k(), p.k());
+              conversions.f32ToBf16().convert(source + i * p.x().row(), x + 2L * i * p.k(), p.k());
             }
           });
       long d = p.dAt(0) + from * p.d().row();

@@ -43,8 +43,7 @@ final class SelfTest {
   }
 
   private static void check(
-      ProductRunner runner, WeightType type, Arena arena, ProductKernels kernels)
-      throws Throwable {
+      ProductRunner runner, WeightType type, Arena arena, ProductKernels kernels) throws Throwable {
     MemorySegment x = arena.allocate(JAVA_FLOAT, (long) M * K);
     MemorySegment w = arena.allocate(JAVA_FLOAT, (long) N * K);
     MemorySegment d = arena.allocate(JAVA_FLOAT, (long) M * N);

@@ -38,7 +38,9 @@ public final class Accel {
   private static final String VARIABLE = "OCELLUS_ACCEL";
   private static final String TOKEN_EMBEDDINGS = "token_embd.weight";
 
-  /** Those that could be made, by what was asked for; the others are empty. Guarded by the class. */
+  /**
+   * Those that could be made, by what was asked for; the others are empty. Guarded by the class.
+   */
   private static final Map<Accelerator, Optional<Accel>> BY_CHOICE =
       new EnumMap<>(Accelerator.class);
 

@@ -57,7 +57,8 @@ final class AccelBackends {
   private final Map<Long, Stream> streams = new ConcurrentHashMap<>();
   private final MethodHandle abortCall =
       Linker.nativeLinker()
-          .downcallHandle(FunctionDescriptor.of(java.lang.foreign.ValueLayout.JAVA_BOOLEAN, JAVA_LONG));
+          .downcallHandle(
+              FunctionDescriptor.of(java.lang.foreign.ValueLayout.JAVA_BOOLEAN, JAVA_LONG));
 
   private final Supplier<AccelDevice> wanted;
   private final ProductKernels kernels;
@@ -83,10 +84,8 @@ final class AccelBackends {
     nameText = arena.allocateFrom("ACCEL");
     name = stub(arena, "name", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG), 0L);
     free = stub(arena, "free", FunctionDescriptor.ofVoid(JAVA_LONG), 0L);
-    compute =
-        stub(arena, "compute", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG), 0L, 0L);
-    setThreads =
-        stub(arena, "setThreads", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_INT), 0L, 1);
+    compute = stub(arena, "compute", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG), 0L, 0L);
+    setThreads = stub(arena, "setThreads", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_INT), 0L, 1);
     setAbort =
         stub(
             arena,

@@ -27,7 +27,8 @@ final class AccelConversions {
 
   static Conversions find() {
     SymbolLookup cpu =
-        cpuLibrary().<SymbolLookup>map(path -> SymbolLookup.libraryLookup(path, Arena.global()))
+        cpuLibrary()
+            .<SymbolLookup>map(path -> SymbolLookup.libraryLookup(path, Arena.global()))
             .orElse(name -> Optional.empty());
     return new Conversions(
         RowConversion.of(
@@ -57,8 +58,7 @@ final class AccelConversions {
       int found =
           (int)
               linker
-                  .downcallHandle(
-                      dladdr.get(), FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS))
+                  .downcallHandle(dladdr.get(), FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS))
                   .invokeExact(function, info);
       MemorySegment name = info.get(ADDRESS, 0);
       return found == 0 || name.address() == 0

@@ -12,7 +12,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 
 /**
@@ -26,7 +25,8 @@ final class AccelDevice {
   private static final int API_VERSION = 2;
 
   private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
-  private static final FunctionDescriptor LONG_OF_LONG = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG);
+  private static final FunctionDescriptor LONG_OF_LONG =
+      FunctionDescriptor.of(JAVA_LONG, JAVA_LONG);
 
   // places in struct ggml_backend_reg, in pointers after the version
   private static final int REG_FUNCTIONS = 4;

@@ -155,11 +155,6 @@ final class AccelNode {
 
   private static Matrices matrices(long tensor, int repeat2, int repeat3) {
     return new Matrices(
-        getLong(tensor + DATA),
-        nb(tensor, 1),
-        nb(tensor, 2),
-        nb(tensor, 3),
-        repeat2,
-        repeat3);
+        getLong(tensor + DATA), nb(tensor, 1), nb(tensor, 2), nb(tensor, 3), repeat2, repeat3);
   }
 }

@@ -121,8 +121,7 @@ class AccelTest {
           var builder = new GraphBuilder()) {
         Tensor query = builder.input("q", dHead, nHead, n);
         Tensor key = builder.input("k", dHead, nHead / 2, n);
-        Tensor scores =
-            query.permute(0, 2, 1, 3).mulMat(key.permute(0, 2, 1, 3)).softMax(1 / 8f);
+        Tensor scores = query.permute(0, 2, 1, 3).mulMat(key.permute(0, 2, 1, 3)).softMax(1 / 8f);
         Tensor value = key.permute(1, 2, 0, 3).contiguous();
         Tensor out = scores.mulMat(value);
         try (Graph graph = builder.build(out);

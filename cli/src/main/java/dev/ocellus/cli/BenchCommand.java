@@ -4,14 +4,16 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.ComputationCancelledException;
+import dev.ocellus.eval.MachineLimits;
 import dev.ocellus.eval.Measurement;
 import dev.ocellus.eval.ModelBenchmark;
+import dev.ocellus.eval.ProductCount;
+import dev.ocellus.eval.TextWork;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.ModelOptions;
 import dev.ocellus.nativelib.NativeLibraries;
-import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.vision.ImageInput;
@@ -33,7 +35,7 @@ import picocli.CommandLine.Option;
     versionProvider = Version.class,
     header = "Measures prompt, generation and image speed.",
     description = {
-      "As llama-bench does: pp N computes a prompt of N random tokens in an empty context, tg N generates N random tokens one by one without sampling. With an image encoder, also preprocessing and encoding of an image.",
+      "As llama-bench does: pp N computes a prompt of N random tokens in an empty context, tg N generates N random tokens one by one without sampling. With an image encoder, also preprocessing and encoding of an image. The lines below the table compare each test at its best with what the machine did just before: large products in F32, which bound prompts and images, and reading of memory, which bounds single tokens. With BF16 an encoder can exceed the former.",
       "Every test is run once to warm up. --mmproj without -m measures images only."
     },
     footerHeading = "%nExamples:%n",
@@ -68,6 +70,9 @@ final class BenchCommand extends OcellusCommand {
       description = "Image to encode. Default: a generated one of 640 × 480.")
   @Nullable ImageSource image;
 
+  /** Of one encoding of the image. */
+  private double imageOperations;
+
   @Mixin ModelMixin model = new ModelMixin();
 
   BenchCommand(Io io) {
@@ -89,15 +94,28 @@ final class BenchCommand extends OcellusCommand {
       mmproj = demo.mmproj();
     }
     List<Measurement> results = new ArrayList<>();
+    List<MachineLimits.Share> shares = new ArrayList<>();
     ObjectNode json = Json.object();
     try (var interrupt = new Interrupt();
         var progress = progress()) {
       try {
+        progress.start("measuring the machine");
+        MachineLimits limits = MachineLimits.measure(context.nThreadsBatch(), model.accelerator);
         if (mmproj != null) {
           json.set("mmproj", images(mmproj, results, progress, interrupt));
+          shares.add(limits.ofProducts(results.getLast(), imageOperations));
         }
         if (text != null) {
           json.set("model", texts(text, context, modelOptions, results, progress, interrupt));
+          TextWork work = TextWork.of(text);
+          for (Measurement result : results) {
+            if (result.test().startsWith("pp")) {
+              shares.add(
+                  limits.ofProducts(result, work.operationsPerToken() * result.tokens()));
+            } else if (result.test().startsWith("tg")) {
+              shares.add(limits.ofReading(result, work.bytesPerToken() * result.tokens()));
+            }
+          }
         }
       } catch (ComputationCancelledException e) {
         interrupt.check();
@@ -108,9 +126,13 @@ final class BenchCommand extends OcellusCommand {
       json.set("options", options(context, modelOptions));
       ArrayNode array = json.putArray("results");
       results.forEach(result -> array.add(result.json()));
+      ArrayNode limits = json.putArray("limits");
+      shares.forEach(share -> limits.add(share.json()));
       printJson(json);
     } else {
       Measurement.table(results).forEach(io().out()::println);
+      io().out().println();
+      shares.forEach(share -> io().out().println(share.line()));
     }
     return ExitCode.OK;
   }
@@ -128,10 +150,7 @@ final class BenchCommand extends OcellusCommand {
   }
 
   private ObjectNode images(
-      Path mmproj,
-      List<Measurement> results,
-      Progress progress,
-      Interrupt interrupt)
+      Path mmproj, List<Measurement> results, Progress progress, Interrupt interrupt)
       throws IOException {
     RgbImage source = image == null ? ModelBenchmark.testImage() : image.read(io()).image();
     ImageOptions imageOptions = checked(model::imageOptions);
@@ -142,6 +161,10 @@ final class BenchCommand extends OcellusCommand {
       results.add(
           benchmark.imagePreprocess(input.nTokens(), () -> encoder.prepare(source, imageOptions)));
       results.add(benchmark.imageEncode(encoder, input));
+      ProductCount count = new ProductCount();
+      encoder.observe(count);
+      encoder.encode(input);
+      imageOperations = count.operations();
       return Json.object()
           .put("path", mmproj.toString())
           .put("architecture", encoder.architecture().name())

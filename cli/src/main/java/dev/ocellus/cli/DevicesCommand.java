@@ -45,7 +45,8 @@ final class DevicesCommand extends OcellusCommand {
     return ExitCode.OK;
   }
 
-  private static ObjectNode json(List<Device> devices, NativeInfo info, BackendReport report, Accel.Status products) {
+  private static ObjectNode json(
+      List<Device> devices, NativeInfo info, BackendReport report, Accel.Status products) {
     ObjectNode json = Json.object();
     ArrayNode array = json.putArray("devices");
     for (Device device : devices) {
@@ -76,7 +77,8 @@ final class DevicesCommand extends OcellusCommand {
     return json;
   }
 
-  private void print(List<Device> devices, NativeInfo info, BackendReport report, Accel.Status products) {
+  private void print(
+      List<Device> devices, NativeInfo info, BackendReport report, Accel.Status products) {
     PrintStream out = io().out();
     for (Device device : devices) {
       out.println(

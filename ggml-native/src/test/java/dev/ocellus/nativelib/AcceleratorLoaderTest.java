@@ -30,8 +30,7 @@ class AcceleratorLoaderTest {
 
   @Test
   void aDirectoryWithoutTheLibraryIsNamed() {
-    assertThatThrownBy(() ->
-            AcceleratorLoader.load(AcceleratorLibrary.OPENBLAS, Optional.of(temp)))
+    assertThatThrownBy(() -> AcceleratorLoader.load(AcceleratorLibrary.OPENBLAS, Optional.of(temp)))
         .isInstanceOf(NativeLibraryException.class)
         .hasMessageContaining("there is no file " + temp);
   }
@@ -41,8 +40,7 @@ class AcceleratorLoaderTest {
     Os os = Host.current().os().get();
     String name = AcceleratorLibrary.OPENBLAS.files(os).getLast();
     Files.writeString(temp.resolve(name), "no library");
-    assertThatThrownBy(() ->
-            AcceleratorLoader.load(AcceleratorLibrary.OPENBLAS, Optional.of(temp)))
+    assertThatThrownBy(() -> AcceleratorLoader.load(AcceleratorLibrary.OPENBLAS, Optional.of(temp)))
         .isInstanceOf(NativeLibraryException.class)
         .hasMessageContaining("cannot load " + temp.resolve(name));
   }

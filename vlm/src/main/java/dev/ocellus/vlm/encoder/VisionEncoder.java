@@ -116,11 +116,7 @@ public final class VisionEncoder implements AutoCloseable {
    * @see #open(Path, int, boolean, MatrixPrecision)
    */
   public static VisionEncoder open(
-      Path path,
-      int nThreads,
-      boolean useGpu,
-      MatrixPrecision precision,
-      Accelerator accelerator)
+      Path path, int nThreads, boolean useGpu, MatrixPrecision precision, Accelerator accelerator)
       throws IOException {
     var options =
         RunnerOptions.cpu(nThreads)

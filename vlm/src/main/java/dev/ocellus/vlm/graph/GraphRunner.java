@@ -74,6 +74,7 @@ public final class GraphRunner implements AutoCloseable {
 
   /** By preference; before the main one there may be one that takes large products. */
   private final Backend[] backends;
+
   private final int maxPlans;
 
   /** By key, the one that was used longest ago first. Guarded by lock, as all that follows. */

@@ -17,7 +17,7 @@ public final class AttentionPool2d {
   private final Linear v;
   private final Linear out;
   private final long nHead;
-  private final boolean onCpu;
+  private final AttentionKernel kernel;
 
   private AttentionPool2d(Weights w, long nEmbd, long nPixels, long nHead, long nOut) {
     positions = w.f32("position_embd.weight", nEmbd, 1 + nPixels);
@@ -26,7 +26,7 @@ public final class AttentionPool2d {
     v = Linear.of(w.at("attn_v"), nEmbd, nEmbd);
     out = Linear.of(w.at("attn_out"), nEmbd, nOut);
     this.nHead = nHead;
-    onCpu = w.onCpu();
+    kernel = AttentionKernel.of(w);
   }
 
   /**
@@ -48,7 +48,7 @@ public final class AttentionPool2d {
     Tensor first = rows.slice(new long[] {}, nEmbd, 1, n).contiguous().repeat(nEmbd, COPIES, n);
     Tensor mixed =
         DotProductAttention.forward(
-            heads(q.forward(first)), heads(k.forward(rows)), heads(v.forward(rows)), onCpu);
+            heads(q.forward(first)), heads(k.forward(rows)), heads(v.forward(rows)), kernel);
     Tensor y = out.forward(mixed); // [nOut, COPIES, n]
     return y.slice(new long[] {}, y.size(0), 1, n).contiguous().reshape(y.size(0), n);
   }

@@ -57,7 +57,11 @@ public final class DotProductAttention {
    * @param mask for nKeys and nQueries; null for none
    */
   public static Tensor forward(
-      Tensor query, Tensor key, Tensor value, @Nullable AttentionMask mask, AttentionKernel kernel) {
+      Tensor query,
+      Tensor key,
+      Tensor value,
+      @Nullable AttentionMask mask,
+      AttentionKernel kernel) {
     boolean fused =
         switch (kernel) {
           case STEPWISE -> false;

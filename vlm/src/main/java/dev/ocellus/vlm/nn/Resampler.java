@@ -72,7 +72,10 @@ public final class Resampler {
     asked = asked.repeat(nEmbd, nQueries, x.size(2));
     Tensor mixed =
         DotProductAttention.forward(
-            heads(asked), heads(k.forward(states.add(positions))), heads(v.forward(states)), kernel);
+            heads(asked),
+            heads(k.forward(states.add(positions))),
+            heads(v.forward(states)),
+            kernel);
     return postNorm.forward(out.forward(mixed));
   }
 

@@ -10,8 +10,8 @@ import dev.ocellus.ggml.Graph;
 import dev.ocellus.ggml.GraphBuilder;
 import dev.ocellus.ggml.Scheduler;
 import dev.ocellus.ggml.Tensor;
-import dev.ocellus.vlm.nn.AttentionMask;
 import dev.ocellus.vlm.nn.AttentionKernel;
+import dev.ocellus.vlm.nn.AttentionMask;
 import dev.ocellus.vlm.nn.DotProductAttention;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -66,7 +66,13 @@ class MaskedAttentionTest {
   }
 
   private static float[] compute(
-      float[] q, float[] k, float[] v, float[] mask, int nQueries, int nKeys, AttentionKernel kernel) {
+      float[] q,
+      float[] k,
+      float[] v,
+      float[] mask,
+      int nQueries,
+      int nKeys,
+      AttentionKernel kernel) {
     try (var backend = new Backend(Device.cpu(), 2);
         var scheduler = new Scheduler(backend);
         var builder = new GraphBuilder()) {
