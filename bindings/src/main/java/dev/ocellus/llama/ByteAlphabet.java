@@ -6,7 +6,7 @@ package dev.ocellus.llama;
  *
  * <p>Source: {@code bytes_to_unicode} of GPT-2 and transformers.
  */
-final class ByteAlphabet {
+public final class ByteAlphabet {
   private static final char[] CHARACTERS = new char[256];
 
   static {
@@ -19,7 +19,8 @@ final class ByteAlphabet {
 
   private ByteAlphabet() {}
 
-  static String of(byte[] bytes) {
+  /** The text that stands for bytes, one character for each. */
+  public static String of(byte[] bytes) {
     StringBuilder text = new StringBuilder(bytes.length);
     for (byte b : bytes) {
       text.append(CHARACTERS[b & 0xFF]);

@@ -26,6 +26,7 @@ enum TextArchitecture {
   LLAMA("llama", Rotary.WHOLE_HEAD, false, Window.NONE, Experts.OPTIONAL),
   MISTRAL3("mistral3", Rotary.WHOLE_HEAD, false, Window.NONE, Experts.NONE),
   SMOLLM3("smollm3", Rotary.WHOLE_HEAD, false, Window.NONE, Experts.NONE),
+  QWEN("qwen", Rotary.WHOLE_HEAD, true, Window.NONE, Experts.NONE),
   QWEN2("qwen2", Rotary.WHOLE_HEAD, true, Window.NONE, Experts.NONE),
   QWEN2VL("qwen2vl", Rotary.SECTIONS, true, Window.NONE, Experts.NONE),
   QWEN2MOE("qwen2moe", Rotary.WHOLE_HEAD, true, Window.NONE, Experts.ALWAYS),

@@ -25,6 +25,7 @@ public final class TinyTextModel {
           "llama",
           "mistral3",
           "smollm3",
+          "qwen",
           "qwen2",
           "qwen2vl",
           "qwen2moe",
@@ -97,7 +98,7 @@ public final class TinyTextModel {
     u32("embedding_length", N_EMBD);
     u32("feed_forward_length", N_FF);
     u32("attention.head_count", N_HEAD);
-    u32("attention.head_count_kv", N_HEAD_KV);
+    u32("attention.head_count_kv", nHeadKv());
     out.f32(architecture + ".attention.layer_norm_rms_epsilon", RMS_EPSILON);
     out.f32(architecture + ".rope.freq_base", 10000);
     if (!architecture.equals("qwen2")) {
@@ -129,6 +130,15 @@ public final class TinyTextModel {
     }
   }
 
+  /** Qwen's first generation shares no keys, and calls twice the width that of its blocks. */
+  private boolean isFirstQwen() {
+    return architecture.equals("qwen");
+  }
+
+  private int nHeadKv() {
+    return isFirstQwen() ? N_HEAD : N_HEAD_KV;
+  }
+
   /** Whether a few of several experts compute each token. */
   private boolean isMixture() {
     return architecture.endsWith("moe");
@@ -140,10 +150,11 @@ public final class TinyTextModel {
 
   private void block(String prefix) {
     int q = N_HEAD * HEAD_SIZE;
-    int kv = N_HEAD_KV * HEAD_SIZE;
+    int kv = nHeadKv() * HEAD_SIZE;
+    int ff = isFirstQwen() ? N_FF / 2 : N_FF;
     boolean phi = architecture.equals("phi3");
     ones(prefix + "attn_norm.weight", N_EMBD);
-    if (phi) {
+    if (phi || isFirstQwen()) {
       matrix(prefix + "attn_qkv.weight", N_EMBD, q + 2 * kv);
     } else {
       matrix(prefix + "attn_q.weight", N_EMBD, q);
@@ -151,6 +162,9 @@ public final class TinyTextModel {
       matrix(prefix + "attn_v.weight", N_EMBD, kv);
     }
     matrix(prefix + "attn_output.weight", q, N_EMBD);
+    if (isFirstQwen()) {
+      ones(prefix + "attn_qkv.bias", q + 2 * kv);
+    }
     if (architecture.startsWith("qwen2")) {
       ones(prefix + "attn_q.bias", q);
       ones(prefix + "attn_k.bias", kv);
@@ -170,10 +184,10 @@ public final class TinyTextModel {
       return;
     }
     if (!phi) {
-      matrix(prefix + "ffn_gate.weight", N_EMBD, N_FF);
+      matrix(prefix + "ffn_gate.weight", N_EMBD, ff);
     }
-    matrix(prefix + "ffn_up.weight", N_EMBD, phi ? 2 * N_FF : N_FF);
-    matrix(prefix + "ffn_down.weight", N_FF, N_EMBD);
+    matrix(prefix + "ffn_up.weight", N_EMBD, phi ? 2 * ff : ff);
+    matrix(prefix + "ffn_down.weight", ff, N_EMBD);
   }
 
   private void experts(String prefix) {

@@ -41,6 +41,7 @@ public final class Converters {
           Map.entry("llama", "LlamaForCausalLM"),
           Map.entry("mistral", "MistralForCausalLM"),
           Map.entry("ministral3", "Ministral3ForCausalLM"),
+          Map.entry("qwen", "QWenLMHeadModel"),
           Map.entry("qwen2", "Qwen2ForCausalLM"),
           Map.entry("qwen2_vl", "Qwen2VLForConditionalGeneration"),
           Map.entry("qwen2_vl_text", "Qwen2VLForConditionalGeneration"),
@@ -62,6 +63,7 @@ public final class Converters {
     text(LlamaText::new, "VLlama3ForCausalLM", "InternLM3ForCausalLM");
     text(Mistral3Text::new, "Mistral3ForConditionalGeneration", "Ministral3ForCausalLM");
     text(SmolLm3Text::new, "SmolLM3ForCausalLM");
+    text(QwenText::new, "QWenLMHeadModel");
     text(Qwen2Text::new, "Qwen2ForCausalLM");
     text(Qwen2VlText::new, "Qwen2VLForConditionalGeneration", "Qwen2_5_VLForConditionalGeneration");
     text(Qwen3Text::new, "Qwen3ForCausalLM");
@@ -79,6 +81,7 @@ public final class Converters {
     vision(LlavaOnevisionVision::new, "LlavaOnevisionForConditionalGeneration");
     vision(PixtralVision::new, "Mistral3ForConditionalGeneration");
     vision(InternVlVision::new, "InternVLForConditionalGeneration", "InternVLChatModel");
+    vision(QwenVlVision::new, "QWenLMHeadModel");
     vision(
         Qwen2VlVision::new,
         "Qwen2VLForConditionalGeneration",
@@ -151,7 +154,7 @@ public final class Converters {
    */
   public static Optional<ModelConverter> vision(Context context) throws IOException {
     HfConfig root = context.folder().config();
-    if (root.findSection("vision_config", "").isEmpty()) {
+    if (root.findSection("vision_config", "").or(() -> root.findSection("visual", "")).isEmpty()) {
       return Optional.empty();
     }
     Factory factory = root.architecture().map(VISION::get).orElse(null);

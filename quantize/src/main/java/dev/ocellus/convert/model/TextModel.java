@@ -99,6 +99,11 @@ abstract class TextModel implements ModelConverter {
     return config.findInteger("head_dim").orElse(nEmbd / nHead);
   }
 
+  /** Width between the matrices of a feed-forward block. */
+  int nFf() {
+    return config.integer("intermediate_size");
+  }
+
   /** Whether {@code attention.key_length} is written, as the class knows {@code head_dim}. */
   boolean saysHeadDim() {
     return config.find("head_dim") != null;

@@ -31,7 +31,7 @@ final class TextShapes {
     long head = model.headDim();
     long q = model.nHead * head;
     long kv = model.nHeadKv * head;
-    long nFf = model.config.integer("intermediate_size");
+    long nFf = model.nFf();
     put("token_embd.weight", model.nVocab(), nEmbd);
     put("output.weight", model.nVocab(), nEmbd);
     put("output_norm.weight", nEmbd);

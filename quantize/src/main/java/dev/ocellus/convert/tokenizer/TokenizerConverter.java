@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * tokenizer.json}, as it says more of the same.
  */
 public final class TokenizerConverter {
+  /** In place of the id of a token that begins an image: the model knows none. */
+  public static final int NO_IMAGES = -1;
+
   private static final String SENTENCE_PIECE = "tokenizer.model";
   private static final String SIGLIP = "spiece.model";
   private static final String JSON = "tokenizer.json";
@@ -109,6 +112,25 @@ public final class TokenizerConverter {
       SpecialTokens.of(folder, json, nVocab).write(out);
     } else {
       writeClip(out);
+    }
+  }
+
+  /**
+   * Qwen's first generation: {@code qwen.tiktoken}, whose control tokens stand in code alone; or a
+   * {@code tokenizer.json} where there is no such file.
+   *
+   * @param imageStart the id of {@code <img>}, or {@link #NO_IMAGES}
+   * @param raw whether the checkpoint was not trained for chats
+   * @throws ConversionException if it is missing or damaged
+   */
+  public void writeQwen(GgufWriter out, int imageStart, boolean raw) throws IOException {
+    if (Files.exists(folder.file(QwenVocabulary.FILE))) {
+      new QwenVocabulary(folder, nVocab, imageStart).write(out, forcedPre);
+    } else {
+      write(out);
+    }
+    if (imageStart != NO_IMAGES) {
+      QwenVocabulary.writeTemplate(out, raw);
     }
   }
 

@@ -2,6 +2,11 @@ package dev.ocellus.tests.reference;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.ocellus.UnsupportedArchitectureException;
+import dev.ocellus.convert.ConvertOptions;
+import dev.ocellus.convert.ConvertProgress;
+import dev.ocellus.convert.Converter;
+import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.ggml.Device;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -43,8 +48,35 @@ public final class FidelityPage {
           unknown.add(model);
         }
       }
+      addConverted(reference, done, rows, unknown);
     }
     Files.writeString(Path.of(args[0]), page(versions(references.getFirst()), rows, unknown));
+  }
+
+  /** Models that llama.cpp's converter has no files of, from what our own makes of them. */
+  private static void addConverted(
+      Reference reference, Set<String> done, List<FidelityRow> rows, Set<String> unknown)
+      throws IOException {
+    Path made = Files.createTempDirectory("ocellus-fidelity");
+    for (String model : reference.checkpoints()) {
+      if (!done.add(model)) {
+        continue;
+      }
+      Path text = Files.createDirectories(made.resolve(model)).resolve("text.gguf");
+      try {
+        Converter.convert(
+            reference.checkpoint(model),
+            ConvertOptions.defaults()
+                .withOutput(text, null)
+                .withTypes(OutputType.F32, OutputType.F32),
+            ConvertProgress.NONE);
+      } catch (UnsupportedArchitectureException e) {
+        unknown.add(model);
+        continue;
+      }
+      Files.move(text.resolveSibling("mmproj-text.gguf"), text.resolveSibling("mmproj.gguf"));
+      rows.addAll(rows(reference.withModels(made), model));
+    }
   }
 
   private static List<FidelityRow> rows(Reference reference, String model) throws IOException {

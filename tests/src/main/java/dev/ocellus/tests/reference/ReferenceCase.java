@@ -19,10 +19,18 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** One conversation with what transformers made of it. */
 final class ReferenceCase {
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Of Qwen-VL, whose cases give the prompt in place of messages. */
+  private static final String IMAGE_START = "image_start_id";
+
+  private static final Pattern NAMED_IMAGE = Pattern.compile("<img>.*?</img>");
+  private static final Pattern QUESTION = Pattern.compile("</img>\n([^<]*)<\\|im_end");
 
   private final Path root;
   private final Path directory;
@@ -48,19 +56,36 @@ final class ReferenceCase {
   }
 
   boolean isConversation() {
-    return json.has("messages") && json.has("greedy");
+    return (json.has("messages") || json.has(IMAGE_START)) && json.has("greedy");
   }
 
+  /** The prompt; without the names of images, which have no influence. */
   String prompt() {
-    return json.get("prompt").asText();
+    String prompt = json.get("prompt").asText();
+    return json.has(IMAGE_START) ? NAMED_IMAGE.matcher(prompt).replaceAll("<img></img>") : prompt;
   }
 
   /** Ids of the prompt; -1 at the rows of images. */
   int[] promptTokens() {
+    if (json.has(IMAGE_START)) {
+      return promptTokensBetween(json.get(IMAGE_START).asInt(), json.get("image_end_id").asInt());
+    }
     int imageToken = json.get("image_token_id").asInt();
     int[] ids = ints("input_ids");
     for (int i = 0; i < ids.length; i++) {
       ids[i] = ids[i] == imageToken ? -1 : ids[i];
+    }
+    return ids;
+  }
+
+  private int[] promptTokensBetween(int start, int end) {
+    int[] ids = ints("input_ids");
+    boolean inside = false;
+    for (int i = 0; i < ids.length; i++) {
+      boolean ends = ids[i] == end;
+      boolean starts = ids[i] == start;
+      ids[i] = inside && !ends ? -1 : ids[i];
+      inside = starts || inside && !ends;
     }
     return ids;
   }
@@ -85,6 +110,9 @@ final class ReferenceCase {
 
   List<Message> messages() {
     List<Message> messages = new ArrayList<>();
+    if (!json.has("messages")) {
+      return List.of(question());
+    }
     for (JsonNode message : json.get("messages")) {
       List<Content> parts = new ArrayList<>();
       for (JsonNode part : message.get("content")) {
@@ -100,6 +128,20 @@ final class ReferenceCase {
       messages.add(new Message(Role.of(message.get("role").asText()), parts));
     }
     return messages;
+  }
+
+  /** The images, then the text behind them in the prompt. */
+  private Message question() {
+    List<Content> parts = new ArrayList<>();
+    for (JsonNode image : json.get("images")) {
+      parts.add(new Content.Image(image(image.asText()), ""));
+    }
+    Matcher m = QUESTION.matcher(json.get("prompt").asText());
+    if (!m.find()) {
+      throw new IllegalStateException(directory + ": no text behind the images");
+    }
+    parts.add(new Content.Text(m.group(1)));
+    return new Message(Role.USER, parts);
   }
 
   /** Whether long images are followed by crops of them. */
@@ -148,13 +190,19 @@ final class ReferenceCase {
     while (expected.contains("deepstack." + (parts.size() - 1))) {
       parts.add(expected.floats("deepstack." + (parts.size() - 1)));
     }
-    int width = parts.getFirst().length / json.get("n_image_tokens").asInt();
+    int width = parts.getFirst().length / nImageTokens();
     float[] rows = new float[parts.size() * parts.getFirst().length];
     for (int i = 0; i < rows.length / width; i++) {
       float[] part = parts.get(i % parts.size());
       System.arraycopy(part, i / parts.size() * width, rows, i * width, width);
     }
     return rows;
+  }
+
+  private int nImageTokens() {
+    return json.has(IMAGE_START)
+        ? json.get("n_queries").asInt() * json.get("images").size()
+        : json.get("n_image_tokens").asInt();
   }
 
   /** Pixels after preprocessing, whether stored as floats or as bytes with mean and deviation. */

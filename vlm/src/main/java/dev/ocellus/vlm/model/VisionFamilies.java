@@ -26,6 +26,7 @@ final class VisionFamilies {
               Map.entry("mlp", VisionFamilies::llava),
               Map.entry("paligemma", PaliGemma::of),
               Map.entry("pixtral", Pixtral::of),
+              Map.entry("qwen_vl", QwenVl::of),
               Map.entry("qwen2vl_merger", Qwen2Vl::of),
               Map.entry("qwen2.5vl_merger", Qwen25Vl::of),
               Map.entry("qwen3vl_merger", Qwen3Vl::of),

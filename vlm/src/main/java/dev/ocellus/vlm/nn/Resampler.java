@@ -2,16 +2,18 @@ package dev.ocellus.vlm.nn;
 
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Learned queries that attend once to the patches of an image, however many there are, so that a
- * fixed number comes out. Positions are added to the keys only. As in Qwen-VL (arXiv:2308.12966)
- * and MiniCPM-V (arXiv:2408.01800).
+ * fixed number comes out. Positions are added to the keys and, where the file has them, to the
+ * queries. As in Qwen-VL (arXiv:2308.12966) and MiniCPM-V (arXiv:2408.01800).
  */
 public final class Resampler {
   private final Tensor query;
   private final LayerNorm queryNorm;
-  private final Linear keyValue;
+  private final @Nullable Tensor queryPositions;
+  private final @Nullable Linear keyValue;
   private final LayerNorm keyValueNorm;
   private final Linear q;
   private final Linear k;
@@ -30,7 +32,9 @@ public final class Resampler {
     nQueries = w.outputs("query");
     query = w.f32("query", nEmbd, nQueries);
     queryNorm = LayerNorm.of(w.at("ln_q"), nEmbd, eps);
-    keyValue = Linear.of(w.at("kv"), nIn, nEmbd);
+    queryPositions = w.findF32("pos_q", nEmbd, nQueries);
+    boolean same = nIn == nEmbd && !w.has("kv.weight");
+    keyValue = same ? null : Linear.of(w.at("kv"), nIn, nEmbd);
     keyValueNorm = LayerNorm.of(w.at("ln_kv"), nEmbd, eps);
     Weights attn = w.at("attn");
     q = Linear.of(attn.at("q"), nEmbd, nEmbd);
@@ -41,8 +45,9 @@ public final class Resampler {
   }
 
   /**
-   * Weights {@code query} [nEmbd, nQueries], {@code kv}, {@code ln_q}, {@code ln_kv}, {@code
-   * attn.q}, {@code attn.k}, {@code attn.v}, {@code attn.out} and {@code ln_post}.
+   * Weights {@code query} and optionally {@code pos_q} [nEmbd, nQueries], {@code kv} (which may be
+   * missing where both widths are the same), {@code ln_q}, {@code ln_kv}, {@code attn.q}, {@code
+   * attn.k}, {@code attn.v}, {@code attn.out} and {@code ln_post}.
    *
    * @param nIn width of the patches
    * @param nEmbd width of the queries, a multiple of {@code nHead}
@@ -67,8 +72,10 @@ public final class Resampler {
    * @param positions [nEmbd, n]
    */
   public Tensor forward(Tensor x, Tensor positions) {
-    Tensor states = keyValueNorm.forward(keyValue.forward(x)); // [nEmbd, n, batch]
-    Tensor asked = q.forward(queryNorm.forward(query.inGraphOf(x)));
+    Tensor projected = keyValue == null ? x : keyValue.forward(x);
+    Tensor states = keyValueNorm.forward(projected); // [nEmbd, n, batch]
+    Tensor queries = queryNorm.forward(query.inGraphOf(x));
+    Tensor asked = q.forward(queryPositions == null ? queries : queries.add(queryPositions));
     asked = asked.repeat(nEmbd, nQueries, x.size(2));
     Tensor mixed =
         DotProductAttention.forward(

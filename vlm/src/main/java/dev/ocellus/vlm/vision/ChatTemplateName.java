@@ -25,6 +25,8 @@ public enum ChatTemplateName {
   MISTRAL,
   /** PaliGemma's prompt: images, the beginning of the sequence, the text. */
   PALIGEMMA,
+  /** ChatML as Qwen-VL-Chat of 2023 has it: numbered images, each on a line of its own. */
+  QWEN_VL_CHAT,
   /** Vicuna's {@code USER:} and {@code ASSISTANT:}. */
   VICUNA
 }
