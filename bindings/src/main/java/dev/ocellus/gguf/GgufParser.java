@@ -128,7 +128,7 @@ final class GgufParser {
             at, "end", "at most " + MAX_KEY_BYTES_TOTAL + " bytes of keys in all", "more");
       }
       if (out.put(key, value(key)) != null) {
-        throw in.error(at, "text", "a key of its own", "a second " + Quote.of(key));
+        throw in.error(at, "text", "a unique key", "a second " + Quote.of(key));
       }
     }
     return out;
@@ -218,7 +218,7 @@ final class GgufParser {
       in.begin("tensor name", i);
       String name = in.identifier(MAX_NAME_BYTES);
       if (!names.add(name)) {
-        throw in.error(at, "text", "a name of its own", "a second " + Quote.of(name));
+        throw in.error(at, "text", "a unique name", "a second " + Quote.of(name));
       }
       Entry t = tensor(name, end);
       relative.add(t);

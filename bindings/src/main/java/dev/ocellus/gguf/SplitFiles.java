@@ -115,7 +115,7 @@ final class SplitFiles {
               s.path(),
               GgufFormatException.NOWHERE,
               "tensor " + Quote.of(t.name()),
-              "a name of its own in the whole model",
+              "a unique name in the whole model",
               "one that an earlier part has too",
               "The parts belong to different models; download them again.");
         }

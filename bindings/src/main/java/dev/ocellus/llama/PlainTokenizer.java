@@ -158,7 +158,7 @@ final class PlainTokenizer {
     }
     if (id == null) {
       throw new LlamaException(
-          "%s: \"%s\" in a text can only be said with a control token of this vocabulary, which a text must not become. Leave it out, or convert the model again with ordinary tokens for it."
+          "%s: \"%s\" in a text can only be encoded with a control token of this vocabulary, which a text must not become. Leave it out, or convert the model again with ordinary tokens for it."
               .formatted(file, piece));
     }
     return id;

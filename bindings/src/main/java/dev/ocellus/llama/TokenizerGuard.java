@@ -184,7 +184,7 @@ final class TokenizerGuard {
         throw ModelGuard.refusal(
             file,
             "metadata \"%s\" at %d".formatted(TOKENS, i),
-            "a token of its own",
+            "a unique token",
             "a second \"%s\"".formatted(shortened(text)),
             DAMAGED);
       }
@@ -219,7 +219,7 @@ final class TokenizerGuard {
             "metadata \"" + TOKENS + "\"",
             "a token for every byte",
             "none for <0x%02X>".formatted(b),
-            "Such a vocabulary cannot say every text; convert the model again with byte tokens.");
+            "Such a vocabulary cannot encode every text; convert the model again with byte tokens.");
       }
     }
   }

@@ -173,7 +173,7 @@ final class SafetensorsHeader {
       expect(
           before.getValue().end() <= sorted.get(i).getValue().begin(),
           what(sorted.get(i).getKey()),
-          "data of its own",
+          "data that no other tensor has",
           "data shared with " + quote(before.getKey()));
     }
   }

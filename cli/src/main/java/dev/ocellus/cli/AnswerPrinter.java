@@ -29,12 +29,12 @@ final class AnswerPrinter implements AnswerListener {
   /** Called before the question is asked. */
   void begin(List<Message> messages) {
     int images = messages.stream().mapToInt(m -> m.visuals().size()).sum();
-    progress.start(images > 0 ? "looking at %d image(s)".formatted(images) : "reading");
+    progress.start(images > 0 ? "encoding %d image(s)".formatted(images) : "processing the prompt");
   }
 
   @Override
   public void onPrefill(double share) {
-    progress.report("reading the prompt", share);
+    progress.report("processing the prompt", share);
   }
 
   @Override

@@ -77,7 +77,7 @@ final class ErrorHandling {
     }
     String expected = expected(e);
     String hint = SettingOptions.hint(e, line.getCommandSpec());
-    error(expected != null ? expected + hint : "this should not have happened: " + e);
+    error(expected != null ? expected + hint : "internal error: " + e);
     if (stacktrace) {
       e.printStackTrace(io.err());
     } else if (expected == null) {

@@ -132,7 +132,7 @@ final class ImatrixCommand extends OcellusCommand {
     ImportanceMatrix matrix = collector.matrix();
     if (matrix.entries().isEmpty()) {
       throw new IllegalArgumentException(
-          "nothing was gathered: the texts are shorter than %d tokens, or no weight was met"
+          "nothing was collected: the texts are shorter than %d tokens, or no weight was met"
               .formatted(ImportanceCollector.USUAL_LEAST_ROWS));
     }
     matrix.write(out);

@@ -66,7 +66,7 @@ final class Vocabulary {
             "tokens",
             "one for every byte (<0x00> to <0xFF>)",
             "none for <0x%02X>".formatted(b),
-            "llama.cpp cannot say every text with such a vocabulary; take a checkpoint whose tokenizer was trained with byte_fallback.");
+            "llama.cpp cannot encode every text with such a vocabulary; take a checkpoint whose tokenizer was trained with byte_fallback.");
       }
     }
     write(out, "llama", "default", true);

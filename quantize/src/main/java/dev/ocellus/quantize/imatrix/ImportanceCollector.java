@@ -47,7 +47,7 @@ public final class ImportanceCollector {
   /** Goes on where an earlier matrix stopped. */
   public synchronized void resume(ImportanceMatrix earlier) {
     if (!sums.isEmpty()) {
-      throw new IllegalStateException("Statistics have been gathered already");
+      throw new IllegalStateException("Statistics have been collected already");
     }
     datasets.addAll(earlier.datasets());
     earlier

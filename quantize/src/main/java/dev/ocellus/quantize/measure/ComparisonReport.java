@@ -137,7 +137,7 @@ public record ComparisonReport(
     line(out, "%s: %d predictions", what, r.nTokens());
     line(
         out,
-        "  KL divergence       %.6f ± %.6f (median %.6f, 99 %% %.6f, most %.6f)",
+        "  KL divergence       %.6f ± %.6f (median %.6f, 99 %% %.6f, max %.6f)",
         r.kl().value(),
         r.kl().error(),
         r.klMedian(),
@@ -145,7 +145,7 @@ public record ComparisonReport(
         r.klMax());
     line(
         out,
-        "  same favourite      %.3f ± %.3f %%",
+        "  same top token      %.3f ± %.3f %%",
         100 * r.sameTop().value(),
         100 * r.sameTop().error());
     line(

@@ -7,8 +7,8 @@ import java.util.TreeMap;
 
 /**
  * How far the predictions of a model B are from those of a reference A, token by token: the
- * Kullback-Leibler divergence {@code Σ p_A (log p_A - log p_B)}, whether both have the same
- * favourite, and how they differ on what really comes next. Statistics are those of {@code
+ * Kullback-Leibler divergence {@code Σ p_A (log p_A - log p_B)}, whether both have the same top
+ * token, and how they differ on what really comes next. Statistics are those of {@code
  * llama-perplexity --kl-divergence}, without its rounding of A to 16 bits.
  *
  * <p>Predictions are added by one thread at a time.
@@ -28,7 +28,7 @@ public final class Divergence {
    * @param kl mean divergence in nats
    * @param percentiles divergence below which that percentage of predictions lies
    * @param klMax largest divergence
-   * @param sameTop share of predictions with the same favourite
+   * @param sameTop share of predictions with the same top token
    * @param perplexityA of the reference, on what comes next
    * @param perplexityB of the other
    * @param ratio {@code perplexityB / perplexityA}; its error takes into account that both saw the

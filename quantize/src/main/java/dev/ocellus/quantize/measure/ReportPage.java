@@ -67,7 +67,7 @@ public final class ReportPage {
     List<List<String>> rows = new ArrayList<>();
     rows.add(List.of("predictions", Long.toString(r.nTokens())));
     rows.add(List.of("KL divergence, mean", estimate(r.kl(), 6)));
-    rows.add(List.of("same favourite", estimate(r.sameTop(), 5)));
+    rows.add(List.of("same top token", estimate(r.sameTop(), 5)));
     rows.add(List.of("perplexity of the reference", estimate(r.perplexityA(), 4)));
     rows.add(List.of("perplexity", estimate(r.perplexityB(), 4)));
     rows.add(List.of("ratio of perplexities", estimate(r.ratio(), 5)));
@@ -75,7 +75,7 @@ public final class ReportPage {
     for (Map.Entry<Double, Double> p : r.percentiles().entrySet()) {
       rows.add(List.of("KL divergence, %s %%".formatted(p.getKey()), number(p.getValue(), 6)));
     }
-    rows.add(List.of("KL divergence, largest", number(r.klMax(), 6)));
+    rows.add(List.of("KL divergence, max", number(r.klMax(), 6)));
     table(List.of("", "value ± standard error"), rows);
     add("<p>Predictions by divergence:</p>");
     histogram(r.values());

@@ -100,7 +100,7 @@ final class GraphSequence implements KvSequence {
     }
     if (!causal && count > nUbatch) {
       throw new IllegalArgumentException(
-          "embeddings without a causal mask: expected at most a micro-batch of %d, found %d"
+          "embeddings with non-causal attention: expected at most a micro-batch of %d, found %d"
               .formatted(nUbatch, count));
     }
     begin(positions[0][0], count, wantsLogits ? 1 : 0);

@@ -203,7 +203,8 @@ public final class GrammarConstraint implements LazyConstraint.TextConstraint {
   public void acceptText(byte[] utf8) {
     Automaton.State after = afterText(utf8);
     if (after == null) {
-      throw new IllegalArgumentException("text: expected what the grammar allows, found other");
+      throw new IllegalArgumentException(
+          "text: expected what the grammar allows, found other text");
     }
     ending = null;
     state = after;

@@ -67,7 +67,7 @@ final class SessionEntries {
         at += rows.count();
       }
     }
-    throw new IllegalStateException("row %d of an image begins no piece of it".formatted(row));
+    throw new IllegalStateException("position %d of an image begins no piece of it".formatted(row));
   }
 
   private static Map<String, EncodedImage> images(List<ContextEntry> entries) {
@@ -145,7 +145,7 @@ final class SessionEntries {
     if (piece < 0
         || piece >= layout.size()
         || !(layout.get(piece) instanceof ImagePiece.Embeddings rows)) {
-      throw new IOException("piece %d of an image, which has no rows there".formatted(piece));
+      throw new IOException("piece %d of an image, which has no embeddings there".formatted(piece));
     }
     int from =
         layout.subList(0, piece).stream()
@@ -167,7 +167,7 @@ final class SessionEntries {
       }
       if (image.width() != width) {
         throw new IOException(
-            "image %d has rows of %d floats, and the model takes %d"
+            "image %d has embeddings of %d floats, and the model takes %d"
                 .formatted(i, image.width(), width));
       }
       for (float value : image.values()) {

@@ -141,7 +141,7 @@ final class Parser extends ExpressionParser {
       default -> {
         if (NOT_SUPPORTED.contains(token.text())) {
           throw tokens.fail(
-              "'" + token.text() + "' is not supported: a chat template is one file of its own",
+              "'" + token.text() + "' is not supported: a chat template is a single file",
               position);
         }
         throw unknownTag(token);
