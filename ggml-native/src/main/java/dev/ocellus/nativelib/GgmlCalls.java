@@ -92,7 +92,7 @@ final class GgmlCalls {
     return pointer.address() == 0 ? "" : pointer.reinterpret(MAX_TEXT_BYTES).getString(0);
   }
 
-  private static RuntimeException unexpected(Throwable e) {
+  static RuntimeException unexpected(Throwable e) {
     if (e instanceof Error error) {
       throw error;
     }

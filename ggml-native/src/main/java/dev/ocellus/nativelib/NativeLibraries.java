@@ -71,6 +71,7 @@ public final class NativeLibraries {
         if (result == null) {
           ClassLoader resources = NativeLibraries.class.getClassLoader();
           result = new NativeLoader(Settings.fromEnvironment(), Host.current(), resources).load();
+          LargeBlocks.keepApart(System.getenv());
           loaded = result;
         }
       }
