@@ -105,7 +105,11 @@ public final class JsonSchemaGrammar {
 
   /** What stands around the schema in OpenAI's {@code response_format} is taken away. */
   private static JsonNode unwrapped(JsonNode node) {
-    if (node.path("type").asText().equals("json_schema") && !node.has("schema")) {
+    if (node.size() == 1 && node.path("response_format").isObject()) {
+      return unwrapped(node.get("response_format"));
+    }
+    boolean named = node.path("type").asText().equals("json_schema") && !node.has("schema");
+    if (named || (node.size() == 1 && node.has("json_schema"))) {
       JsonNode inner = node.path("json_schema");
       if (!inner.isObject() || inner.isEmpty()) {
         throw noSchema("/json_schema", inner);
@@ -115,7 +119,8 @@ public final class JsonSchemaGrammar {
     if (isFunction(node)) {
       throw new JsonSchemaException(
           "/parameters",
-          "this is the definition of a function; give its parameters as the schema, or the function as a tool");
+          "this is the definition of a function; give its parameters as the schema, or the function"
+              + " as a tool");
     }
     if (!isWrapper(node)) {
       return node;

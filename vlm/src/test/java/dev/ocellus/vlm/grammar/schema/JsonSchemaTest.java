@@ -125,7 +125,10 @@ class JsonSchemaTest {
         "%s",
         "{\"name\": \"x\", \"schema\": %s, \"strict\": true}",
         "{\"type\": \"json_schema\", \"json_schema\": {\"name\": \"x\", \"schema\": %s}}",
-        "{\"type\": \"json_schema\", \"name\": \"x\", \"description\": \"y\", \"schema\": %s}"
+        "{\"type\": \"json_schema\", \"name\": \"x\", \"description\": \"y\", \"schema\": %s}",
+        "{\"json_schema\": {\"name\": \"x\", \"schema\": %s}}",
+        "{\"response_format\": {\"type\": \"json_schema\", \"json_schema\": {\"name\": \"x\","
+            + " \"schema\": %s}}}"
       })
   void theSchemaIsTakenOutOfWhatOpenAiWritesAround(String wrapper) {
     Grammar grammar = JsonSchemaGrammar.of(wrapper.formatted("{\"type\": \"integer\"}"));
@@ -147,6 +150,8 @@ class JsonSchemaTest {
         "{'type':'json_schema'} | /json_schema | found nothing",
         "{'type':'json_schema','json_schema':{}} | /json_schema | found an empty one",
         "{'type':'json_schema','json_schema':{'name':'x'}} | /schema | found nothing",
+        "{'json_schema':true} | /json_schema | found true",
+        "{'response_format':{'type':'json_schema'}} | /json_schema | found nothing",
         "{'type':'json_schema','name':'x','schema':[]} | /schema | found []",
         "{'name':'x','parameters':{'type':'object'}} | /parameters | definition of a function",
       })
@@ -175,7 +180,8 @@ class JsonSchemaTest {
   void aReferenceIsReadAsPartOfAUrl() {
     Grammar grammar =
         JsonSchemaGrammar.of(
-            "{\"$defs\": {\"a b+c/d~\": {\"type\": \"integer\"}}, \"$ref\": \"#/$defs/a%20b+c~1d~0\"}");
+            "{\"$defs\": {\"a b+c/d~\": {\"type\": \"integer\"}}, \"$ref\":"
+                + " \"#/$defs/a%20b+c~1d~0\"}");
     assertThat(grammar.matches("12")).isTrue();
     assertThat(grammar.matches("{}")).isFalse();
   }
@@ -192,7 +198,8 @@ class JsonSchemaTest {
   void aSchemaWithPropertiesOfTheseNamesIsNotUnwrapped() {
     Grammar grammar =
         JsonSchemaGrammar.of(
-            "{\"type\": \"object\", \"properties\": {\"name\": {}, \"schema\": {}}, \"required\": [\"schema\"]}");
+            "{\"type\": \"object\", \"properties\": {\"name\": {}, \"schema\": {}}, \"required\":"
+                + " [\"schema\"]}");
     assertThat(grammar.matches("{\"schema\":1}")).isTrue();
     assertThat(grammar.matches("{\"name\":1}")).isFalse();
   }
