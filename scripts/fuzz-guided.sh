@@ -25,6 +25,8 @@ fi
 corpus=$root/fuzz-out/guided/$target
 mkdir -p "$corpus"
 java="$JAVA_HOME/bin/java --enable-native-access=ALL-UNNAMED -Djava.awt.headless=true -Docellus.fuzz.target=$target"
+# inputs that are read from files are written some hundred times a second, and what is made of them flushed
+[ -d /dev/shm ] && [ -w /dev/shm ] && java="$java -Djava.io.tmpdir=/dev/shm"
 java="$java -cp $root/tests/target/classes:$(cat "$classpath")"
 # shellcheck disable=SC2086 # words
 $java dev.ocellus.tests.fuzz.Guided "$corpus" $folders

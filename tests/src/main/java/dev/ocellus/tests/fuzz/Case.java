@@ -48,15 +48,18 @@ record Case(long index, Target target, Path base, long seed) {
   record Start(Target target, List<Path> bases) {}
 
   /**
-   * What there is to damage. Tiny models of all architectures are always among it.
+   * What there is to damage, with tiny models of all architectures for targets that read models.
    *
    * @param folders searched for more
    * @param only the name of a target, or empty for all
    */
   static List<Start> starts(List<Path> folders, String only, Path work) throws IOException {
     List<Path> files = new ArrayList<>();
-    for (String architecture : TinyTextModel.ARCHITECTURES) {
-      files.add(TinyTextModel.write(work.resolve("tiny-" + architecture + ".gguf"), architecture));
+    if (TARGETS.stream().anyMatch(t -> isChosen(t, only) && t.isGguf())) {
+      for (String architecture : TinyTextModel.ARCHITECTURES) {
+        files.add(
+            TinyTextModel.write(work.resolve("tiny-" + architecture + ".gguf"), architecture));
+      }
     }
     for (String kind : TinyCheckpoint.KINDS) {
       files.add(TinyCheckpoint.write(work.resolve("tiny-" + kind + ConvertTarget.SUFFIX), kind));
@@ -71,7 +74,7 @@ record Case(long index, Target target, Path base, long seed) {
     }
     List<Start> starts = new ArrayList<>();
     for (Target target : TARGETS) {
-      if (only.isEmpty() ? target.isSlow() : !only.equals(target.name())) {
+      if (!isChosen(target, only)) {
         continue;
       }
       List<Path> bases = new ArrayList<>(files.stream().filter(target::takes).toList());
@@ -81,6 +84,10 @@ record Case(long index, Target target, Path base, long seed) {
       }
     }
     return starts;
+  }
+
+  private static boolean isChosen(Target target, String only) {
+    return only.isEmpty() ? !target.isSlow() : only.equals(target.name());
   }
 
   static Case of(List<Start> starts, long seed, long index) {

@@ -61,6 +61,11 @@ abstract class SourceTarget implements Target {
   }
 
   @Override
+  public boolean readsFile() {
+    return false;
+  }
+
+  @Override
   public void run(byte[] data, Path file, long seed) throws IOException {
     run(new String(data, StandardCharsets.UTF_8), new SplittableRandom(seed));
   }

@@ -25,6 +25,11 @@ interface Target {
     return List.of();
   }
 
+  /** Whether it looks at the file of an input, and not only at its bytes. */
+  default boolean readsFile() {
+    return true;
+  }
+
   /** Does once, before the first input, what takes long and is done once in a process. */
   default void prepare() {}
 
