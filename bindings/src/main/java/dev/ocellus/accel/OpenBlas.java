@@ -50,7 +50,7 @@ final class OpenBlas implements ProductKernel {
           .find("openblas_set_num_threads", FunctionDescriptor.ofVoid(JAVA_INT))
           .invokeExact(1);
       String core = text(functions.find("openblas_get_corename", FunctionDescriptor.of(ADDRESS)));
-      String[] words = config.split(" ");
+      String[] words = config.split(" ", 3);
       return new OpenBlas(
           functions.find("cblas_sgemm", sgemmDescriptor()),
           "%s %s, kernels for %s".formatted(words[0], words[1], core));

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 public record ProductKernels(ProductKernel f32, @Nullable ProductKernel bf16) {
   void prepareThread() throws Throwable {
     f32.prepareThread();
-    if (bf16 != null && bf16 != f32) {
+    if (bf16 != null && !bf16.equals(f32)) {
       bf16.prepareThread();
     }
   }

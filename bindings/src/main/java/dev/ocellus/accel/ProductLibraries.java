@@ -1,5 +1,7 @@
 package dev.ocellus.accel;
 
+import dev.ocellus.nativelib.AcceleratorLibrary;
+import dev.ocellus.nativelib.AcceleratorLoader;
 import dev.ocellus.nativelib.NativeLibraryException;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +21,8 @@ public final class ProductLibraries {
   public enum Choice {
     /** OpenBLAS for F32, oneDNN for BF16; either alone if the other cannot be used. */
     BEST,
+    /** OpenBLAS; oneDNN only if that cannot be used. */
+    BEST_FOR_F32,
     OPENBLAS,
     ONEDNN
   }
@@ -39,28 +43,33 @@ public final class ProductLibraries {
    * @param conversions for trying the kernels
    */
   public static Usable load(Choice choice, Conversions conversions) {
-    OpenBlas openBlas =
-        choice == Choice.ONEDNN
-            ? null
-            : OPENBLAS.get(() -> {
-              OpenBlas library = OpenBlas.load();
-              SelfTest.check(new ProductKernels(library, null), conversions);
-              return library;
-            });
-    OneDnn.Kernels oneDnn =
-        choice == Choice.OPENBLAS
-            ? null
-            : ONEDNN.get(() -> {
-              OneDnn.Kernels library = OneDnn.load();
-              SelfTest.check(new ProductKernels(library.f32(), library.bf16()), conversions);
-              return library;
-            });
     List<String> problems = new ArrayList<>();
-    if (openBlas == null && choice != Choice.ONEDNN) {
-      problems.add(OPENBLAS.problem());
+    boolean mayBeMissing = choice == Choice.BEST || choice == Choice.BEST_FOR_F32;
+    OpenBlas openBlas = null;
+    if (choice != Choice.ONEDNN
+        && (!mayBeMissing || AcceleratorLoader.isExpected(AcceleratorLibrary.OPENBLAS))) {
+      openBlas =
+          OPENBLAS.get(
+              () -> {
+                OpenBlas library = OpenBlas.load();
+                SelfTest.check(new ProductKernels(library, null), conversions);
+                return library;
+              },
+              problems);
     }
-    if (oneDnn == null && choice != Choice.OPENBLAS) {
-      problems.add(ONEDNN.problem());
+    OneDnn.Kernels oneDnn = null;
+    boolean enough = openBlas != null && choice == Choice.BEST_FOR_F32;
+    if (choice != Choice.OPENBLAS
+        && !enough
+        && (!mayBeMissing || AcceleratorLoader.isExpected(AcceleratorLibrary.ONEDNN))) {
+      oneDnn =
+          ONEDNN.get(
+              () -> {
+                OneDnn.Kernels library = OneDnn.load();
+                SelfTest.check(new ProductKernels(library.f32(), library.bf16()), conversions);
+                return library;
+              },
+              problems);
     }
     return new Usable(kernels(openBlas, oneDnn), List.copyOf(problems));
   }
@@ -85,7 +94,8 @@ public final class ProductLibraries {
       this.name = name;
     }
 
-    synchronized @Nullable T get(Supplier<T> loader) {
+    /** The library; why it cannot be used is added to {@code problems}. */
+    synchronized @Nullable T get(Supplier<T> loader, List<String> problems) {
       if (!tried) {
         try {
           library = loader.get();
@@ -94,11 +104,10 @@ public final class ProductLibraries {
         }
         tried = true;
       }
+      if (library == null) {
+        problems.add(problem);
+      }
       return library;
-    }
-
-    synchronized String problem() {
-      return problem;
     }
   }
 }

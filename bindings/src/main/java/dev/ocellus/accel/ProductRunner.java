@@ -60,12 +60,14 @@ public final class ProductRunner implements AutoCloseable {
       return known;
     }
     close();
-    workers = new Workers(nThreads, kernels::prepareThread);
-    scratch = new Scratch[nThreads];
+    Scratch[] memory = new Scratch[nThreads];
     for (int i = 0; i < nThreads; i++) {
-      scratch[i] = new Scratch();
+      memory[i] = new Scratch();
     }
-    return workers;
+    Workers started = new Workers(nThreads, kernels::prepareThread);
+    scratch = memory;
+    workers = started; // last: what fails before, for want of heap, can be repeated
+    return started;
   }
 
   /** Columns of a piece so that all threads have the same to do. */

@@ -12,6 +12,7 @@ final class Scratch implements AutoCloseable {
   private long size;
 
   /** The address of at least so many bytes; what they held before is lost when they grow. */
+  @SuppressWarnings("MustBeClosedChecker") // close() does it
   long address(long bytes) {
     if (bytes > size) {
       close();

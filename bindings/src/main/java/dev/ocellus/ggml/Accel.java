@@ -41,8 +41,8 @@ public final class Accel {
   /**
    * Those that could be made, by what was asked for; the others are empty. Guarded by the class.
    */
-  private static final Map<Accelerator, Optional<Accel>> BY_CHOICE =
-      new EnumMap<>(Accelerator.class);
+  private static final Map<ProductLibraries.Choice, Optional<Accel>> BY_CHOICE =
+      new EnumMap<>(ProductLibraries.Choice.class);
 
   private static final Set<String> TOLD = new LinkedHashSet<>();
   private static final Set<Accel> REGISTERED = new HashSet<>();
@@ -77,16 +77,19 @@ public final class Accel {
   /**
    * The accelerator that is asked for, whose libraries are loaded if need be.
    *
+   * @param bf16 whether there will be products that may be rounded to BF16, for which another
+   *     library may have to be loaded
    * @return empty if it is turned off, or cannot be used
    * @throws IllegalArgumentException if the variable or the property names none
    */
-  public static Optional<Accel> find(Accelerator asked) {
-    Accelerator choice = asked == Accelerator.AUTO ? ofEnvironment() : asked;
-    if (choice == Accelerator.OFF) {
+  public static Optional<Accel> find(Accelerator asked, boolean bf16) {
+    Accelerator accelerator = asked == Accelerator.AUTO ? ofEnvironment() : asked;
+    if (accelerator == Accelerator.OFF) {
       return Optional.empty();
     }
     Ggml.initializeFully();
     synchronized (Accel.class) {
+      ProductLibraries.Choice choice = choice(accelerator, bf16);
       Optional<Accel> known = BY_CHOICE.get(choice);
       if (known == null) {
         known = make(choice);
@@ -94,6 +97,26 @@ public final class Accel {
       }
       return known;
     }
+  }
+
+  private static ProductLibraries.Choice choice(Accelerator accelerator, boolean bf16) {
+    return switch (accelerator) {
+      case OPENBLAS -> ProductLibraries.Choice.OPENBLAS;
+      case ONEDNN -> ProductLibraries.Choice.ONEDNN;
+      default -> bf16 ? ProductLibraries.Choice.BEST : ProductLibraries.Choice.BEST_FOR_F32;
+    };
+  }
+
+  /** As {@link #find(Accelerator, boolean)}, for products of every kind. */
+  public static Optional<Accel> find(Accelerator asked) {
+    return find(asked, true);
+  }
+
+  /** The accelerator for the weights of a file as they are stored; empty where it would idle. */
+  public static Optional<Accel> find(Accelerator asked, GgufFile file) {
+    boolean bf16 =
+        file.tensors().stream().anyMatch(t -> t.type() == TensorType.BF16 && isLarge(t));
+    return isWorthwhile(file) ? find(asked, bf16) : Optional.empty();
   }
 
   /** What {@link #find} gives by default, and why. */
@@ -123,32 +146,24 @@ public final class Accel {
             .formatted(VARIABLE, PROPERTY, value));
   }
 
-  private static Optional<Accel> make(Accelerator choice) {
-    ProductLibraries.Choice libraries =
-        switch (choice) {
-          case OPENBLAS -> ProductLibraries.Choice.OPENBLAS;
-          case ONEDNN -> ProductLibraries.Choice.ONEDNN;
-          default -> ProductLibraries.Choice.BEST;
-        };
+  private static Optional<Accel> make(ProductLibraries.Choice choice) {
     return NativeStack.callOnOwnThread(() -> {
       Conversions conversions = AccelConversions.find();
-      ProductLibraries.Usable usable = ProductLibraries.load(libraries, conversions);
-      tell(usable.problems(), usable.kernels().isPresent(), choice);
+      ProductLibraries.Usable usable = ProductLibraries.load(choice, conversions);
+      tell(usable.problems(), usable.kernels().isPresent());
       return usable.kernels().map(kernels -> new Accel(kernels, conversions));
     });
   }
 
-  /** What is missing by default is no surprise; what was asked for, or is damaged, is. */
-  private static void tell(List<String> problems, boolean usable, Accelerator choice) {
-    for (String problem : problems) {
-      if (TOLD.add(problem)) {
-        boolean expected = choice == Accelerator.AUTO && usable;
-        LOG.log(
-            expected ? Level.DEBUG : Level.WARNING,
-            "{0} {1}",
-            problem,
-            usable ? "It is not used." : "ggml multiplies everything, more slowly.");
-      }
+  /** Says once what is not used, and why. */
+  private static void tell(List<String> problems, boolean usable) {
+    List<String> fresh = problems.stream().filter(TOLD::add).toList();
+    if (!fresh.isEmpty()) {
+      LOG.log(
+          Level.WARNING,
+          "not used for products of matrices: {0}. {1}",
+          String.join("; ", fresh),
+          usable ? "Others are." : "ggml computes all of them, more slowly.");
     }
   }
 

@@ -25,6 +25,7 @@ import java.util.function.Supplier;
  * call back. Each has threads of its own, as a CPU backend of ggml has, and is used by one caller
  * at a time.
  */
+@SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // signatures of what ggml calls
 final class AccelBackends {
   private static final Logger LOG = System.getLogger("dev.ocellus.ggml");
 

@@ -20,6 +20,7 @@ import java.lang.invoke.MethodHandles;
  *
  * <p>Nothing here throws, and what ggml asks often allocates nothing.
  */
+@SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // signatures of what ggml calls
 final class AccelDevice {
   /** Of the tables below; ggml 0.23.0, which is the only one that is loaded. */
   private static final int API_VERSION = 2;

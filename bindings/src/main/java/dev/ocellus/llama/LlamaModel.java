@@ -76,7 +76,7 @@ public final class LlamaModel extends NativeObject {
     Accel accel;
     try (GgufFile file = GgufFile.open(path)) {
       checked = ModelGuard.check(file);
-      accel = Accel.isWorthwhile(file) ? Accel.find(options.accelerator()).orElse(null) : null;
+      accel = Accel.find(options.accelerator(), file).orElse(null);
       if (accel != null && Accel.takesMost(file)) {
         // in the layout of ggml's kernels for AMX, which are slower, nothing else can read them
         wanted = wanted.withRepack(false);

@@ -40,6 +40,11 @@ public enum AcceleratorLibrary {
     };
   }
 
+  /** Whether there is a build for such machines. */
+  boolean existsFor(Os os, Arch arch) {
+    return os != Os.MAC && (arch == Arch.X64 || (this == OPENBLAS && os == Os.LINUX));
+  }
+
   /** Name of the bundle for a machine: {@code openblas-linux-x64}. */
   String bundle(Os os, Arch arch) {
     String system =

@@ -1,11 +1,14 @@
 package dev.ocellus.nativelib;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -26,6 +29,16 @@ public final class AcceleratorLoader {
   public record Loaded(Path file, SymbolLookup symbols) {}
 
   private AcceleratorLoader() {}
+
+  /** Whether there is such a library for this machine, or a directory that may have one. */
+  public static boolean isExpected(AcceleratorLibrary library) {
+    Host host = Host.current();
+    return explicit().isPresent()
+        || (host.os().isPresent()
+            && host.arch().isPresent()
+            && !host.musl()
+            && library.existsFor(host.os().get(), host.arch().get()));
+  }
 
   /**
    * Loads a library.
@@ -79,11 +92,26 @@ public final class AcceleratorLoader {
     if (!Files.isRegularFile(file)) {
       throw new NativeLibraryException("there is no file " + file);
     }
+    if (!looksLikeLibrary(file)) { // where the JVM would warn of what the linker says in vain
+      throw new NativeLibraryException("cannot load " + file + ": it is no library");
+    }
     try {
       return new Loaded(file, SymbolLookup.libraryLookup(file, Arena.global()));
     } catch (IllegalArgumentException e) {
       throw new NativeLibraryException(
           "cannot load %s: %s".formatted(file, LoadFailure.of(file).orElse("no reason given")), e);
+    }
+  }
+
+  /** Whether a file has the first bytes of libraries of Linux; elsewhere the linker may tell. */
+  private static boolean looksLikeLibrary(Path file) {
+    if (!Host.current().os().equals(Optional.of(Os.LINUX))) {
+      return true;
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      return Arrays.equals(in.readNBytes(4), new byte[] {0x7f, 'E', 'L', 'F'});
+    } catch (IOException e) {
+      throw new NativeLibraryException("cannot read " + file + ": " + e, e);
     }
   }
 }

@@ -20,6 +20,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -122,7 +123,16 @@ public final class GraphRunner implements AutoCloseable {
 
   /** Its libraries are large, and loaded only where some product is. */
   private @Nullable Accel accelerator(RunnerOptions options) {
-    return Accel.isWorthwhile(file) ? Accel.find(options.accelerator()).orElse(null) : null;
+    if (!Accel.isWorthwhile(file)) {
+      return null;
+    }
+    Optional<Accel> found =
+        switch (options.precision()) {
+          case EXACT, Q8_0 -> Accel.find(options.accelerator(), false);
+          case STORED -> Accel.find(options.accelerator(), file);
+          case BF16, FAST -> Accel.find(options.accelerator(), true);
+        };
+    return found.orElse(null);
   }
 
   private <T extends AutoCloseable> T own(T resource) {
