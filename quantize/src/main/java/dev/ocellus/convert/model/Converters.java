@@ -166,6 +166,9 @@ public final class Converters {
 
   /** The converter of a checkpoint that is a dual encoder, or nothing for another kind. */
   public static Optional<ModelConverter> dual(Context context) throws IOException {
+    if (InternVlDualModel.isOne(context)) {
+      return Optional.of(new InternVlDualModel(context));
+    }
     Factory factory = context.folder().config().architecture().map(DUAL::get).orElse(null);
     return factory == null ? Optional.empty() : Optional.of(factory.create(context));
   }
@@ -177,7 +180,7 @@ public final class Converters {
    */
   public static void requireDual(HfConfig root) {
     String name = root.architecture().orElse("");
-    if (DUAL.containsKey(name)) {
+    if (DUAL.containsKey(name) || root.says("qllama_config")) {
       return;
     }
     boolean chat = TEXT.containsKey(name) || VISION.containsKey(name);

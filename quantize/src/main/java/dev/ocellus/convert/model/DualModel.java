@@ -93,7 +93,8 @@ abstract class DualModel extends VisionModel {
     out.u32("clip.vision.block_count", nBlock());
   }
 
-  private void textParameters(GgufWriter out) {
+  /** Sizes of the text encoder. */
+  void textParameters(GgufWriter out) {
     out.u32("clip.text.context_length", text.integer("max_position_embeddings"));
     out.u32("clip.text.embedding_length", text.integer("hidden_size"));
     out.u32("clip.text.feed_forward_length", text.integer("intermediate_size"));

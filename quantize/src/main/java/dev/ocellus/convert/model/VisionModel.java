@@ -73,7 +73,7 @@ abstract class VisionModel implements ModelConverter {
   /**
    * Settings of the image processor, which stand in one file or in another, or in a part of one.
    */
-  private static HfConfig processor(HfFolder folder) throws IOException {
+  static HfConfig processor(HfFolder folder) throws IOException {
     ObjectNode merged = folder.json("preprocessor_config.json").deepCopy();
     ObjectNode other = folder.json("processor_config.json");
     merged.setAll(other);

@@ -33,10 +33,15 @@ final class DualConfig {
 
   /** Every token must have a row in the table of the tower. */
   static void requireRows(TextTokenizer tokenizer, TextTower tower) {
-    if (tokenizer.size() > tower.nTokens()) {
+    requireRows(tokenizer, tower.nTokens());
+  }
+
+  /** Every token must have one of so many rows. */
+  static void requireRows(TextTokenizer tokenizer, int nRows) {
+    if (tokenizer.size() > nRows) {
       throw new InvalidConfigException(
           "tokenizer.ggml.tokens: expected at most %d tokens, as t.token_embd.weight has rows, found %d. The file is damaged or was converted wrongly."
-              .formatted(tower.nTokens(), tokenizer.size()));
+              .formatted(nRows, tokenizer.size()));
     }
   }
 }

@@ -10,7 +10,12 @@ final class DualFamilies {
           ModelKind.DUAL_ENCODER,
           "model type",
           metadata -> metadata.string("clip.model_type", "clip"),
-          Map.of("clip", Clip::of, "siglip", Siglip::of, "siglip2", Siglip::naflex));
+          Map.of(
+              "clip", Clip::of,
+              "siglip", Siglip::of,
+              "siglip2", Siglip::naflex,
+              "internvl_c", InternVlDual::contrastive,
+              "internvl_g", InternVlDual::generative));
 
   private DualFamilies() {}
 }

@@ -3,6 +3,7 @@ package dev.ocellus.vlm.model;
 import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.tokenizer.ClipTokenizer;
+import dev.ocellus.vlm.tokenizer.LlamaTokenizer;
 import dev.ocellus.vlm.tokenizer.Siglip2Tokenizer;
 import dev.ocellus.vlm.tokenizer.SiglipTokenizer;
 import dev.ocellus.vlm.tokenizer.TextCleaning;
@@ -43,12 +44,13 @@ final class DualTokenizers {
     String model = metadata.string("tokenizer.ggml.model", "clip");
     return switch (model) {
       case "clip" -> ClipTokenizer.of(metadata);
+      case "llama" -> LlamaTokenizer.of(metadata);
       case "t5" -> SiglipTokenizer.of(metadata);
       case "unigram" -> UnigramTokenizer.of(metadata);
       case "siglip2" -> Siglip2Tokenizer.of(metadata);
       default ->
           throw new UnsupportedArchitectureException(
-              "tokenizer.ggml.model: '%s' is not known for a dual encoder; known are clip, siglip2, t5, unigram"
+              "tokenizer.ggml.model: '%s' is not known for a dual encoder; known are clip, llama, siglip2, t5, unigram"
                   .formatted(model));
     };
   }

@@ -30,6 +30,13 @@ final class BytePairs {
     merges.put(key(left, right), new Merge(merges.size(), merged));
   }
 
+  /**
+   * Adds a merge of a rank, which several pairs may have; of equal ranks the leftmost goes first.
+   */
+  void add(int left, int right, int merged, int rank) {
+    merges.put(key(left, right), new Merge(rank, merged));
+  }
+
   private static long key(int left, int right) {
     return (long) left << 32 | right;
   }

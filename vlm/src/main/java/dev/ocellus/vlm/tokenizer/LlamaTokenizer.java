@@ -1,0 +1,155 @@
+package dev.ocellus.vlm.tokenizer;
+
+import dev.ocellus.gguf.GgufMetadata;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * LLaMA's tokenizer: SentencePiece's byte pair encoding, which joins the two neighbours whose joint
+ * token has the highest score, until there are none; bytes stand for what has no token. For text
+ * towers that libllama does not compute.
+ *
+ * <p>The reference is {@code Model::SampleEncode} of <a
+ * href="https://github.com/google/sentencepiece/blob/v0.2.0/src/bpe_model.cc">bpe_model.cc</a>.
+ * Special tokens that a text spells out are text.
+ */
+public final class LlamaTokenizer implements TextTokenizer {
+  private static final char SPACE = '\u2581';
+  private static final int NORMAL = 1;
+  private static final int BYTE = 6;
+
+  private final Map<String, Integer> pieces = new HashMap<>();
+  private final int[] bytes = new int[256];
+  private final BytePairs pairs = new BytePairs();
+  private final boolean dummyPrefix;
+  private final int size;
+  private final int bos;
+  private final int eos;
+  private final int unknown;
+
+  private LlamaTokenizer(GgufMetadata metadata) {
+    List<String> tokens = metadata.strings("tokenizer.ggml.tokens");
+    float[] scores = metadata.floats("tokenizer.ggml.scores");
+    long[] kinds = metadata.integers("tokenizer.ggml.token_type");
+    size = tokens.size();
+    if (scores.length != size || kinds.length != size) {
+      throw new TokenizerFormatException(
+          "scores, token_type",
+          size + " of each, as there are tokens",
+          scores.length + " and " + kinds.length);
+    }
+    Arrays.fill(bytes, -1);
+    for (int i = 0; i < size; i++) {
+      if (kinds[i] == NORMAL) {
+        pieces.putIfAbsent(tokens.get(i), i);
+      } else if (kinds[i] == BYTE && tokens.get(i).matches("<0x[0-9A-Fa-f]{2}>")) {
+        bytes[Integer.parseInt(tokens.get(i).substring(3, 5), 16)] = i;
+      }
+    }
+    merges(tokens, scores, kinds);
+    dummyPrefix = metadata.bool("tokenizer.ggml.add_space_prefix", true);
+    bos = id(metadata, "bos_token_id", 1);
+    eos = id(metadata, "eos_token_id", 2);
+    unknown = id(metadata, "unknown_token_id", 0);
+  }
+
+  /**
+   * From the metadata of a file.
+   *
+   * @throws TokenizerFormatException if they cannot be those of such a tokenizer
+   * @throws dev.ocellus.gguf.GgufFormatException if some are missing
+   */
+  public static LlamaTokenizer of(GgufMetadata metadata) {
+    return new LlamaTokenizer(metadata);
+  }
+
+  /** Every way to cut a token in two that are tokens, in the order of the scores. */
+  private void merges(List<String> tokens, float[] scores, long[] kinds) {
+    int[] order =
+        IntStream.range(0, size)
+            .filter(i -> kinds[i] == NORMAL)
+            .boxed()
+            .sorted(Comparator.comparingDouble(i -> -scores[i]))
+            .mapToInt(Integer::intValue)
+            .toArray();
+    int rank = -1;
+    float last = Float.NaN;
+    for (int id : order) {
+      rank += scores[id] == last ? 0 : 1;
+      last = scores[id];
+      String token = tokens.get(id);
+      for (int at = 1; at < token.length(); at++) {
+        Integer left = pieces.get(token.substring(0, at));
+        Integer right = pieces.get(token.substring(at));
+        if (left != null && right != null) {
+          pairs.add(left, right, id, rank);
+        }
+      }
+    }
+  }
+
+  private int id(GgufMetadata metadata, String key, int defaultValue) {
+    int id = metadata.int32("tokenizer.ggml." + key, defaultValue);
+    if (id < 0 || id >= size) {
+      throw new TokenizerFormatException(key, "a number from 0 to " + (size - 1), "" + id);
+    }
+    return id;
+  }
+
+  @Override
+  public int bos() {
+    return bos;
+  }
+
+  @Override
+  public int eos() {
+    return eos;
+  }
+
+  @Override
+  public int size() {
+    return size;
+  }
+
+  @Override
+  public int[] encode(String text) {
+    if (text.isEmpty()) {
+      return new int[0];
+    }
+    String line = (dummyPrefix ? SPACE + text : text).replace(' ', SPACE);
+    // letters without a token keep their place as negative numbers, which no merge takes
+    List<String> strange = new ArrayList<>();
+    int[] symbols =
+        line.codePoints()
+            .map(c -> {
+              Integer id = pieces.get(Character.toString(c));
+              if (id == null) {
+                strange.add(Character.toString(c));
+              }
+              return id != null ? id : -1 - strange.size();
+            })
+            .toArray();
+    IntStream.Builder out = IntStream.builder();
+    for (int symbol : pairs.merge(symbols)) {
+      if (symbol >= 0) {
+        out.add(symbol);
+      } else {
+        bytes(strange.get(-2 - symbol), out);
+      }
+    }
+    return out.build().toArray();
+  }
+
+  private void bytes(String letter, IntStream.Builder out) {
+    for (byte b : letter.getBytes(StandardCharsets.UTF_8)) {
+      int id = bytes[b & 0xFF];
+      out.add(id >= 0 ? id : unknown);
+    }
+  }
+}
