@@ -46,6 +46,7 @@ perl -0pi -e '
   s/.*\bC_LONG = .*\n//g;
   s/[ \t]+$//mg;
 ' ./*.java
+perl -0pi "$bindings/words.pl" ggml_h.java
 if grep -n '\bC_LONG\b' ./*.java; then
   echo "regenerate.sh: a layout depends on C long (above); the bindings would be wrong on Windows" >&2
   exit 1

@@ -3,6 +3,7 @@
 package dev.ocellus.ffi;
 
 import java.lang.invoke.*;
+import dev.ocellus.nativelib.WordCalls;
 import java.lang.foreign.*;
 import java.nio.ByteOrder;
 import java.util.*;
@@ -203,14 +204,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_set_abort_callback {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_set_abort_callback").orElseThrow(() -> new UnsatisfiedLinkError("ggml_set_abort_callback"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -219,17 +213,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_set_abort_callback(MemorySegment callback) {
-        var mh$ = ggml_set_abort_callback.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_set_abort_callback", callback);
-            }
-            return (MemorySegment)mh$.invokeExact(callback);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_set_abort_callback", callback);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_set_abort_callback.ADDR, callback));
     }
 
     /**
@@ -342,14 +329,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_status_to_string {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_status_to_string").orElseThrow(() -> new UnsatisfiedLinkError("ggml_status_to_string"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -358,17 +338,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_status_to_string(int status) {
-        var mh$ = ggml_status_to_string.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_status_to_string", status);
-            }
-            return (MemorySegment)mh$.invokeExact(status);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_status_to_string", status);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_status_to_string.ADDR, WordCalls.word(status)));
     }
 
     private static class ggml_fp16_to_fp32 {
@@ -432,15 +405,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_fp16_to_fp32_row {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_fp16_to_fp32_row").orElseThrow(() -> new UnsatisfiedLinkError("ggml_fp16_to_fp32_row"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -449,29 +414,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_fp16_to_fp32_row(MemorySegment x0, MemorySegment x1, long x2) {
-        var mh$ = ggml_fp16_to_fp32_row.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_fp16_to_fp32_row", x0, x1, x2);
-            }
-            mh$.invokeExact(x0, x1, x2);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_fp16_to_fp32_row", x0, x1, x2);
         }
+        WordCalls.call(ggml_fp16_to_fp32_row.ADDR, x0, x1, WordCalls.word(x2));
     }
 
     private static class ggml_fp32_to_fp16_row {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_fp32_to_fp16_row").orElseThrow(() -> new UnsatisfiedLinkError("ggml_fp32_to_fp16_row"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -480,17 +430,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_fp32_to_fp16_row(MemorySegment x0, MemorySegment x1, long x2) {
-        var mh$ = ggml_fp32_to_fp16_row.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_fp32_to_fp16_row", x0, x1, x2);
-            }
-            mh$.invokeExact(x0, x1, x2);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_fp32_to_fp16_row", x0, x1, x2);
         }
+        WordCalls.call(ggml_fp32_to_fp16_row.ADDR, x0, x1, WordCalls.word(x2));
     }
 
     private static class ggml_fp32_to_bf16 {
@@ -554,15 +497,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_bf16_to_fp32_row {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_bf16_to_fp32_row").orElseThrow(() -> new UnsatisfiedLinkError("ggml_bf16_to_fp32_row"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -571,29 +506,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_bf16_to_fp32_row(MemorySegment x0, MemorySegment x1, long x2) {
-        var mh$ = ggml_bf16_to_fp32_row.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_bf16_to_fp32_row", x0, x1, x2);
-            }
-            mh$.invokeExact(x0, x1, x2);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_bf16_to_fp32_row", x0, x1, x2);
         }
+        WordCalls.call(ggml_bf16_to_fp32_row.ADDR, x0, x1, WordCalls.word(x2));
     }
 
     private static class ggml_fp32_to_bf16_row_ref {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_fp32_to_bf16_row_ref").orElseThrow(() -> new UnsatisfiedLinkError("ggml_fp32_to_bf16_row_ref"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -602,29 +522,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_fp32_to_bf16_row_ref(MemorySegment x0, MemorySegment x1, long x2) {
-        var mh$ = ggml_fp32_to_bf16_row_ref.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_fp32_to_bf16_row_ref", x0, x1, x2);
-            }
-            mh$.invokeExact(x0, x1, x2);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_fp32_to_bf16_row_ref", x0, x1, x2);
         }
+        WordCalls.call(ggml_fp32_to_bf16_row_ref.ADDR, x0, x1, WordCalls.word(x2));
     }
 
     private static class ggml_fp32_to_bf16_row {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_fp32_to_bf16_row").orElseThrow(() -> new UnsatisfiedLinkError("ggml_fp32_to_bf16_row"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -633,17 +538,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_fp32_to_bf16_row(MemorySegment x0, MemorySegment x1, long x2) {
-        var mh$ = ggml_fp32_to_bf16_row.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_fp32_to_bf16_row", x0, x1, x2);
-            }
-            mh$.invokeExact(x0, x1, x2);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_fp32_to_bf16_row", x0, x1, x2);
         }
+        WordCalls.call(ggml_fp32_to_bf16_row.ADDR, x0, x1, WordCalls.word(x2));
     }
     private static final int GGML_TYPE_F32 = (int)0L;
     /**
@@ -1394,12 +1292,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_version {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_version").orElseThrow(() -> new UnsatisfiedLinkError("ggml_version"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1408,26 +1301,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_version() {
-        var mh$ = ggml_version.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_version");
-            }
-            return (MemorySegment)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_version");
         }
+        return WordCalls.pointer(WordCalls.call(ggml_version.ADDR));
     }
 
     private static class ggml_commit {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_commit").orElseThrow(() -> new UnsatisfiedLinkError("ggml_commit"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1436,25 +1317,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_commit() {
-        var mh$ = ggml_commit.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_commit");
-            }
-            return (MemorySegment)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_commit");
         }
+        return WordCalls.pointer(WordCalls.call(ggml_commit.ADDR));
     }
 
     private static class ggml_time_init {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_time_init").orElseThrow(() -> new UnsatisfiedLinkError("ggml_time_init"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1463,26 +1333,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_time_init() {
-        var mh$ = ggml_time_init.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_time_init");
-            }
-            mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_time_init");
         }
+        WordCalls.call(ggml_time_init.ADDR);
     }
 
     private static class ggml_time_ms {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_time_ms").orElseThrow(() -> new UnsatisfiedLinkError("ggml_time_ms"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1491,26 +1349,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_time_ms() {
-        var mh$ = ggml_time_ms.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_time_ms");
-            }
-            return (long)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_time_ms");
         }
+        return WordCalls.call(ggml_time_ms.ADDR);
     }
 
     private static class ggml_time_us {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_time_us").orElseThrow(() -> new UnsatisfiedLinkError("ggml_time_us"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1519,28 +1365,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_time_us() {
-        var mh$ = ggml_time_us.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_time_us");
-            }
-            return (long)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_time_us");
         }
+        return WordCalls.call(ggml_time_us.ADDR);
     }
 
     private static class ggml_nelements {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_nelements").orElseThrow(() -> new UnsatisfiedLinkError("ggml_nelements"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1549,28 +1381,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_nelements(MemorySegment tensor) {
-        var mh$ = ggml_nelements.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_nelements", tensor);
-            }
-            return (long)mh$.invokeExact(tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_nelements", tensor);
         }
+        return WordCalls.call(ggml_nelements.ADDR, tensor);
     }
 
     private static class ggml_nrows {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_nrows").orElseThrow(() -> new UnsatisfiedLinkError("ggml_nrows"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1579,28 +1397,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_nrows(MemorySegment tensor) {
-        var mh$ = ggml_nrows.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_nrows", tensor);
-            }
-            return (long)mh$.invokeExact(tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_nrows", tensor);
         }
+        return WordCalls.call(ggml_nrows.ADDR, tensor);
     }
 
     private static class ggml_nbytes {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_nbytes").orElseThrow(() -> new UnsatisfiedLinkError("ggml_nbytes"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1609,28 +1413,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_nbytes(MemorySegment tensor) {
-        var mh$ = ggml_nbytes.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_nbytes", tensor);
-            }
-            return (long)mh$.invokeExact(tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_nbytes", tensor);
         }
+        return WordCalls.call(ggml_nbytes.ADDR, tensor);
     }
 
     private static class ggml_nbytes_pad {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_nbytes_pad").orElseThrow(() -> new UnsatisfiedLinkError("ggml_nbytes_pad"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1639,28 +1429,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_nbytes_pad(MemorySegment tensor) {
-        var mh$ = ggml_nbytes_pad.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_nbytes_pad", tensor);
-            }
-            return (long)mh$.invokeExact(tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_nbytes_pad", tensor);
         }
+        return WordCalls.call(ggml_nbytes_pad.ADDR, tensor);
     }
 
     private static class ggml_blck_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_blck_size").orElseThrow(() -> new UnsatisfiedLinkError("ggml_blck_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1669,28 +1445,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_blck_size(int type) {
-        var mh$ = ggml_blck_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_blck_size", type);
-            }
-            return (long)mh$.invokeExact(type);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_blck_size", type);
         }
+        return WordCalls.call(ggml_blck_size.ADDR, WordCalls.word(type));
     }
 
     private static class ggml_type_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_type_size").orElseThrow(() -> new UnsatisfiedLinkError("ggml_type_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1699,29 +1461,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_type_size(int type) {
-        var mh$ = ggml_type_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_type_size", type);
-            }
-            return (long)mh$.invokeExact(type);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_type_size", type);
         }
+        return WordCalls.call(ggml_type_size.ADDR, WordCalls.word(type));
     }
 
     private static class ggml_row_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_INT,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_row_size").orElseThrow(() -> new UnsatisfiedLinkError("ggml_row_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1730,17 +1477,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_row_size(int type, long ne) {
-        var mh$ = ggml_row_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_row_size", type, ne);
-            }
-            return (long)mh$.invokeExact(type, ne);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_row_size", type, ne);
         }
+        return WordCalls.call(ggml_row_size.ADDR, WordCalls.word(type), WordCalls.word(ne));
     }
 
     private static class ggml_type_sizef {
@@ -1774,14 +1514,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_type_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_type_name").orElseThrow(() -> new UnsatisfiedLinkError("ggml_type_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1790,28 +1523,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_type_name(int type) {
-        var mh$ = ggml_type_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_type_name", type);
-            }
-            return (MemorySegment)mh$.invokeExact(type);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_type_name", type);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_type_name.ADDR, WordCalls.word(type)));
     }
 
     private static class ggml_op_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_op_name").orElseThrow(() -> new UnsatisfiedLinkError("ggml_op_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1820,28 +1539,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_op_name(int op) {
-        var mh$ = ggml_op_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_op_name", op);
-            }
-            return (MemorySegment)mh$.invokeExact(op);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_op_name", op);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_op_name.ADDR, WordCalls.word(op)));
     }
 
     private static class ggml_op_symbol {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_op_symbol").orElseThrow(() -> new UnsatisfiedLinkError("ggml_op_symbol"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1850,28 +1555,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_op_symbol(int op) {
-        var mh$ = ggml_op_symbol.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_op_symbol", op);
-            }
-            return (MemorySegment)mh$.invokeExact(op);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_op_symbol", op);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_op_symbol.ADDR, WordCalls.word(op)));
     }
 
     private static class ggml_unary_op_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_unary_op_name").orElseThrow(() -> new UnsatisfiedLinkError("ggml_unary_op_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1880,28 +1571,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_unary_op_name(int op) {
-        var mh$ = ggml_unary_op_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_unary_op_name", op);
-            }
-            return (MemorySegment)mh$.invokeExact(op);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_unary_op_name", op);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_unary_op_name.ADDR, WordCalls.word(op)));
     }
 
     private static class ggml_glu_op_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_glu_op_name").orElseThrow(() -> new UnsatisfiedLinkError("ggml_glu_op_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1910,28 +1587,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_glu_op_name(int op) {
-        var mh$ = ggml_glu_op_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_glu_op_name", op);
-            }
-            return (MemorySegment)mh$.invokeExact(op);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_glu_op_name", op);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_glu_op_name.ADDR, WordCalls.word(op)));
     }
 
     private static class ggml_op_desc {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_op_desc").orElseThrow(() -> new UnsatisfiedLinkError("ggml_op_desc"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1940,28 +1603,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_op_desc(MemorySegment t) {
-        var mh$ = ggml_op_desc.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_op_desc", t);
-            }
-            return (MemorySegment)mh$.invokeExact(t);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_op_desc", t);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_op_desc.ADDR, t));
     }
 
     private static class ggml_element_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_element_size").orElseThrow(() -> new UnsatisfiedLinkError("ggml_element_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -1970,28 +1619,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_element_size(MemorySegment tensor) {
-        var mh$ = ggml_element_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_element_size", tensor);
-            }
-            return (long)mh$.invokeExact(tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_element_size", tensor);
         }
+        return WordCalls.call(ggml_element_size.ADDR, tensor);
     }
 
     private static class ggml_is_quantized {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_is_quantized").orElseThrow(() -> new UnsatisfiedLinkError("ggml_is_quantized"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2000,28 +1635,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_is_quantized(int type) {
-        var mh$ = ggml_is_quantized.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_is_quantized", type);
-            }
-            return (boolean)mh$.invokeExact(type);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_is_quantized", type);
         }
+        return (byte) WordCalls.call(ggml_is_quantized.ADDR, WordCalls.word(type)) != 0;
     }
 
     private static class ggml_ftype_to_ggml_type {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_ftype_to_ggml_type").orElseThrow(() -> new UnsatisfiedLinkError("ggml_ftype_to_ggml_type"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2030,28 +1651,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int ggml_ftype_to_ggml_type(int ftype) {
-        var mh$ = ggml_ftype_to_ggml_type.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_ftype_to_ggml_type", ftype);
-            }
-            return (int)mh$.invokeExact(ftype);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_ftype_to_ggml_type", ftype);
         }
+        return (int) WordCalls.call(ggml_ftype_to_ggml_type.ADDR, WordCalls.word(ftype));
     }
 
     private static class ggml_is_empty {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_is_empty").orElseThrow(() -> new UnsatisfiedLinkError("ggml_is_empty"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2060,28 +1667,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_is_empty(MemorySegment tensor) {
-        var mh$ = ggml_is_empty.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_is_empty", tensor);
-            }
-            return (boolean)mh$.invokeExact(tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_is_empty", tensor);
         }
+        return (byte) WordCalls.call(ggml_is_empty.ADDR, tensor) != 0;
     }
 
     private static class ggml_is_view {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_is_view").orElseThrow(() -> new UnsatisfiedLinkError("ggml_is_view"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2090,28 +1683,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_is_view(MemorySegment tensor) {
-        var mh$ = ggml_is_view.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_is_view", tensor);
-            }
-            return (boolean)mh$.invokeExact(tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_is_view", tensor);
         }
+        return (byte) WordCalls.call(ggml_is_view.ADDR, tensor) != 0;
     }
 
     private static class ggml_n_dims {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_n_dims").orElseThrow(() -> new UnsatisfiedLinkError("ggml_n_dims"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2120,28 +1699,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int ggml_n_dims(MemorySegment tensor) {
-        var mh$ = ggml_n_dims.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_n_dims", tensor);
-            }
-            return (int)mh$.invokeExact(tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_n_dims", tensor);
         }
+        return (int) WordCalls.call(ggml_n_dims.ADDR, tensor);
     }
 
     private static class ggml_is_contiguous {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_is_contiguous").orElseThrow(() -> new UnsatisfiedLinkError("ggml_is_contiguous"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2150,28 +1715,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_is_contiguous(MemorySegment tensor) {
-        var mh$ = ggml_is_contiguous.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_is_contiguous", tensor);
-            }
-            return (boolean)mh$.invokeExact(tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_is_contiguous", tensor);
         }
+        return (byte) WordCalls.call(ggml_is_contiguous.ADDR, tensor) != 0;
     }
 
     private static class ggml_is_contiguously_allocated {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_is_contiguously_allocated").orElseThrow(() -> new UnsatisfiedLinkError("ggml_is_contiguously_allocated"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2180,29 +1731,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_is_contiguously_allocated(MemorySegment tensor) {
-        var mh$ = ggml_is_contiguously_allocated.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_is_contiguously_allocated", tensor);
-            }
-            return (boolean)mh$.invokeExact(tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_is_contiguously_allocated", tensor);
         }
+        return (byte) WordCalls.call(ggml_is_contiguously_allocated.ADDR, tensor) != 0;
     }
 
     private static class ggml_are_same_shape {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_are_same_shape").orElseThrow(() -> new UnsatisfiedLinkError("ggml_are_same_shape"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2211,29 +1747,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_are_same_shape(MemorySegment t0, MemorySegment t1) {
-        var mh$ = ggml_are_same_shape.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_are_same_shape", t0, t1);
-            }
-            return (boolean)mh$.invokeExact(t0, t1);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_are_same_shape", t0, t1);
         }
+        return (byte) WordCalls.call(ggml_are_same_shape.ADDR, t0, t1) != 0;
     }
 
     private static class ggml_are_same_stride {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_are_same_stride").orElseThrow(() -> new UnsatisfiedLinkError("ggml_are_same_stride"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2242,29 +1763,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_are_same_stride(MemorySegment t0, MemorySegment t1) {
-        var mh$ = ggml_are_same_stride.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_are_same_stride", t0, t1);
-            }
-            return (boolean)mh$.invokeExact(t0, t1);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_are_same_stride", t0, t1);
         }
+        return (byte) WordCalls.call(ggml_are_same_stride.ADDR, t0, t1) != 0;
     }
 
     private static class ggml_can_repeat {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_can_repeat").orElseThrow(() -> new UnsatisfiedLinkError("ggml_can_repeat"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2273,26 +1779,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_can_repeat(MemorySegment t0, MemorySegment t1) {
-        var mh$ = ggml_can_repeat.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_can_repeat", t0, t1);
-            }
-            return (boolean)mh$.invokeExact(t0, t1);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_can_repeat", t0, t1);
         }
+        return (byte) WordCalls.call(ggml_can_repeat.ADDR, t0, t1) != 0;
     }
 
     private static class ggml_tensor_overhead {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_tensor_overhead").orElseThrow(() -> new UnsatisfiedLinkError("ggml_tensor_overhead"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2301,30 +1795,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_tensor_overhead() {
-        var mh$ = ggml_tensor_overhead.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_tensor_overhead");
-            }
-            return (long)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_tensor_overhead");
         }
+        return WordCalls.call(ggml_tensor_overhead.ADDR);
     }
 
     private static class ggml_validate_row_data {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_validate_row_data").orElseThrow(() -> new UnsatisfiedLinkError("ggml_validate_row_data"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2333,17 +1811,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_validate_row_data(int type, MemorySegment data, long nbytes) {
-        var mh$ = ggml_validate_row_data.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_validate_row_data", type, data, nbytes);
-            }
-            return (boolean)mh$.invokeExact(type, data, nbytes);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_validate_row_data", type, data, nbytes);
         }
+        return (byte) WordCalls.call(ggml_validate_row_data.ADDR, WordCalls.word(type), data, WordCalls.word(nbytes)) != 0;
     }
 
     private static class ggml_init {
@@ -2377,13 +1848,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_reset {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_reset").orElseThrow(() -> new UnsatisfiedLinkError("ggml_reset"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2392,27 +1857,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_reset(MemorySegment ctx) {
-        var mh$ = ggml_reset.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_reset", ctx);
-            }
-            mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_reset", ctx);
         }
+        WordCalls.call(ggml_reset.ADDR, ctx);
     }
 
     private static class ggml_free {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_free").orElseThrow(() -> new UnsatisfiedLinkError("ggml_free"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2421,28 +1873,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_free(MemorySegment ctx) {
-        var mh$ = ggml_free.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_free", ctx);
-            }
-            mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_free", ctx);
         }
+        WordCalls.call(ggml_free.ADDR, ctx);
     }
 
     private static class ggml_used_mem {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_used_mem").orElseThrow(() -> new UnsatisfiedLinkError("ggml_used_mem"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2451,28 +1889,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_used_mem(MemorySegment ctx) {
-        var mh$ = ggml_used_mem.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_used_mem", ctx);
-            }
-            return (long)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_used_mem", ctx);
         }
+        return WordCalls.call(ggml_used_mem.ADDR, ctx);
     }
 
     private static class ggml_get_no_alloc {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_get_no_alloc").orElseThrow(() -> new UnsatisfiedLinkError("ggml_get_no_alloc"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2481,28 +1905,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_get_no_alloc(MemorySegment ctx) {
-        var mh$ = ggml_get_no_alloc.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_get_no_alloc", ctx);
-            }
-            return (boolean)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_get_no_alloc", ctx);
         }
+        return (byte) WordCalls.call(ggml_get_no_alloc.ADDR, ctx) != 0;
     }
 
     private static class ggml_set_no_alloc {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_BOOL
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_set_no_alloc").orElseThrow(() -> new UnsatisfiedLinkError("ggml_set_no_alloc"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2511,31 +1921,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_set_no_alloc(MemorySegment ctx, boolean no_alloc) {
-        var mh$ = ggml_set_no_alloc.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_set_no_alloc", ctx, no_alloc);
-            }
-            mh$.invokeExact(ctx, no_alloc);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_set_no_alloc", ctx, no_alloc);
         }
+        WordCalls.call(ggml_set_no_alloc.ADDR, ctx, WordCalls.word(no_alloc ? 1 : 0));
     }
 
     private static class ggml_new_tensor {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_new_tensor").orElseThrow(() -> new UnsatisfiedLinkError("ggml_new_tensor"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2544,30 +1937,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_new_tensor(MemorySegment ctx, int type, int n_dims, MemorySegment ne) {
-        var mh$ = ggml_new_tensor.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_new_tensor", ctx, type, n_dims, ne);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, type, n_dims, ne);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_new_tensor", ctx, type, n_dims, ne);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_new_tensor.ADDR, ctx, WordCalls.word(type), WordCalls.word(n_dims), ne));
     }
 
     private static class ggml_new_tensor_1d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_new_tensor_1d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_new_tensor_1d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2576,31 +1953,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_new_tensor_1d(MemorySegment ctx, int type, long ne0) {
-        var mh$ = ggml_new_tensor_1d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_new_tensor_1d", ctx, type, ne0);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, type, ne0);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_new_tensor_1d", ctx, type, ne0);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_new_tensor_1d.ADDR, ctx, WordCalls.word(type), WordCalls.word(ne0)));
     }
 
     private static class ggml_new_tensor_2d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_new_tensor_2d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_new_tensor_2d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2609,32 +1969,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_new_tensor_2d(MemorySegment ctx, int type, long ne0, long ne1) {
-        var mh$ = ggml_new_tensor_2d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_new_tensor_2d", ctx, type, ne0, ne1);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, type, ne0, ne1);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_new_tensor_2d", ctx, type, ne0, ne1);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_new_tensor_2d.ADDR, ctx, WordCalls.word(type), WordCalls.word(ne0), WordCalls.word(ne1)));
     }
 
     private static class ggml_new_tensor_3d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_new_tensor_3d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_new_tensor_3d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2643,33 +1985,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_new_tensor_3d(MemorySegment ctx, int type, long ne0, long ne1, long ne2) {
-        var mh$ = ggml_new_tensor_3d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_new_tensor_3d", ctx, type, ne0, ne1, ne2);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, type, ne0, ne1, ne2);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_new_tensor_3d", ctx, type, ne0, ne1, ne2);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_new_tensor_3d.ADDR, ctx, WordCalls.word(type), WordCalls.word(ne0), WordCalls.word(ne1), WordCalls.word(ne2)));
     }
 
     private static class ggml_new_tensor_4d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_new_tensor_4d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_new_tensor_4d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2678,29 +2001,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_new_tensor_4d(MemorySegment ctx, int type, long ne0, long ne1, long ne2, long ne3) {
-        var mh$ = ggml_new_tensor_4d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_new_tensor_4d", ctx, type, ne0, ne1, ne2, ne3);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, type, ne0, ne1, ne2, ne3);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_new_tensor_4d", ctx, type, ne0, ne1, ne2, ne3);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_new_tensor_4d.ADDR, ctx, WordCalls.word(type), WordCalls.word(ne0), WordCalls.word(ne1), WordCalls.word(ne2), WordCalls.word(ne3)));
     }
 
     private static class ggml_dup_tensor {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_dup_tensor").orElseThrow(() -> new UnsatisfiedLinkError("ggml_dup_tensor"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2709,29 +2017,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_dup_tensor(MemorySegment ctx, MemorySegment src) {
-        var mh$ = ggml_dup_tensor.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_dup_tensor", ctx, src);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, src);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_dup_tensor", ctx, src);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_dup_tensor.ADDR, ctx, src));
     }
 
     private static class ggml_view_tensor {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_view_tensor").orElseThrow(() -> new UnsatisfiedLinkError("ggml_view_tensor"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2740,28 +2033,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_view_tensor(MemorySegment ctx, MemorySegment src) {
-        var mh$ = ggml_view_tensor.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_view_tensor", ctx, src);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, src);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_view_tensor", ctx, src);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_view_tensor.ADDR, ctx, src));
     }
 
     private static class ggml_get_first_tensor {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_get_first_tensor").orElseThrow(() -> new UnsatisfiedLinkError("ggml_get_first_tensor"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2770,29 +2049,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_get_first_tensor(MemorySegment ctx) {
-        var mh$ = ggml_get_first_tensor.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_get_first_tensor", ctx);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_get_first_tensor", ctx);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_get_first_tensor.ADDR, ctx));
     }
 
     private static class ggml_get_next_tensor {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_get_next_tensor").orElseThrow(() -> new UnsatisfiedLinkError("ggml_get_next_tensor"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2801,29 +2065,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_get_next_tensor(MemorySegment ctx, MemorySegment tensor) {
-        var mh$ = ggml_get_next_tensor.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_get_next_tensor", ctx, tensor);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_get_next_tensor", ctx, tensor);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_get_next_tensor.ADDR, ctx, tensor));
     }
 
     private static class ggml_get_tensor {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_get_tensor").orElseThrow(() -> new UnsatisfiedLinkError("ggml_get_tensor"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2832,28 +2081,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_get_tensor(MemorySegment ctx, MemorySegment name) {
-        var mh$ = ggml_get_tensor.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_get_tensor", ctx, name);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, name);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_get_tensor", ctx, name);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_get_tensor.ADDR, ctx, name));
     }
 
     private static class ggml_get_unary_op {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_get_unary_op").orElseThrow(() -> new UnsatisfiedLinkError("ggml_get_unary_op"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2862,28 +2097,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int ggml_get_unary_op(MemorySegment tensor) {
-        var mh$ = ggml_get_unary_op.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_get_unary_op", tensor);
-            }
-            return (int)mh$.invokeExact(tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_get_unary_op", tensor);
         }
+        return (int) WordCalls.call(ggml_get_unary_op.ADDR, tensor);
     }
 
     private static class ggml_get_glu_op {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_get_glu_op").orElseThrow(() -> new UnsatisfiedLinkError("ggml_get_glu_op"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2892,28 +2113,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int ggml_get_glu_op(MemorySegment tensor) {
-        var mh$ = ggml_get_glu_op.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_get_glu_op", tensor);
-            }
-            return (int)mh$.invokeExact(tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_get_glu_op", tensor);
         }
+        return (int) WordCalls.call(ggml_get_glu_op.ADDR, tensor);
     }
 
     private static class ggml_get_data {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_get_data").orElseThrow(() -> new UnsatisfiedLinkError("ggml_get_data"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2922,28 +2129,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_get_data(MemorySegment tensor) {
-        var mh$ = ggml_get_data.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_get_data", tensor);
-            }
-            return (MemorySegment)mh$.invokeExact(tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_get_data", tensor);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_get_data.ADDR, tensor));
     }
 
     private static class ggml_get_data_f32 {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_get_data_f32").orElseThrow(() -> new UnsatisfiedLinkError("ggml_get_data_f32"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2952,28 +2145,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_get_data_f32(MemorySegment tensor) {
-        var mh$ = ggml_get_data_f32.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_get_data_f32", tensor);
-            }
-            return (MemorySegment)mh$.invokeExact(tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_get_data_f32", tensor);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_get_data_f32.ADDR, tensor));
     }
 
     private static class ggml_get_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_get_name").orElseThrow(() -> new UnsatisfiedLinkError("ggml_get_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -2982,29 +2161,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_get_name(MemorySegment tensor) {
-        var mh$ = ggml_get_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_get_name", tensor);
-            }
-            return (MemorySegment)mh$.invokeExact(tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_get_name", tensor);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_get_name.ADDR, tensor));
     }
 
     private static class ggml_set_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_set_name").orElseThrow(() -> new UnsatisfiedLinkError("ggml_set_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3013,17 +2177,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_set_name(MemorySegment tensor, MemorySegment name) {
-        var mh$ = ggml_set_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_set_name", tensor, name);
-            }
-            return (MemorySegment)mh$.invokeExact(tensor, name);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_set_name", tensor, name);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_set_name.ADDR, tensor, name));
     }
 
     /**
@@ -3100,13 +2257,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_set_input {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_set_input").orElseThrow(() -> new UnsatisfiedLinkError("ggml_set_input"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3115,27 +2266,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_set_input(MemorySegment tensor) {
-        var mh$ = ggml_set_input.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_set_input", tensor);
-            }
-            mh$.invokeExact(tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_set_input", tensor);
         }
+        WordCalls.call(ggml_set_input.ADDR, tensor);
     }
 
     private static class ggml_set_output {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_set_output").orElseThrow(() -> new UnsatisfiedLinkError("ggml_set_output"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3144,29 +2282,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_set_output(MemorySegment tensor) {
-        var mh$ = ggml_set_output.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_set_output", tensor);
-            }
-            mh$.invokeExact(tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_set_output", tensor);
         }
+        WordCalls.call(ggml_set_output.ADDR, tensor);
     }
 
     private static class ggml_dup {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_dup").orElseThrow(() -> new UnsatisfiedLinkError("ggml_dup"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3175,30 +2298,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_dup(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_dup.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_dup", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_dup", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_dup.ADDR, ctx, a));
     }
 
     private static class ggml_add {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_add").orElseThrow(() -> new UnsatisfiedLinkError("ggml_add"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3207,31 +2314,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_add(MemorySegment ctx, MemorySegment a, MemorySegment b) {
-        var mh$ = ggml_add.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_add", ctx, a, b);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_add", ctx, a, b);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_add.ADDR, ctx, a, b));
     }
 
     private static class ggml_add_cast {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_add_cast").orElseThrow(() -> new UnsatisfiedLinkError("ggml_add_cast"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3240,30 +2330,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_add_cast(MemorySegment ctx, MemorySegment a, MemorySegment b, int type) {
-        var mh$ = ggml_add_cast.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_add_cast", ctx, a, b, type);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b, type);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_add_cast", ctx, a, b, type);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_add_cast.ADDR, ctx, a, b, WordCalls.word(type)));
     }
 
     private static class ggml_sub {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_sub").orElseThrow(() -> new UnsatisfiedLinkError("ggml_sub"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3272,30 +2346,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_sub(MemorySegment ctx, MemorySegment a, MemorySegment b) {
-        var mh$ = ggml_sub.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_sub", ctx, a, b);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_sub", ctx, a, b);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_sub.ADDR, ctx, a, b));
     }
 
     private static class ggml_mul {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_mul").orElseThrow(() -> new UnsatisfiedLinkError("ggml_mul"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3304,30 +2362,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_mul(MemorySegment ctx, MemorySegment a, MemorySegment b) {
-        var mh$ = ggml_mul.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_mul", ctx, a, b);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_mul", ctx, a, b);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_mul.ADDR, ctx, a, b));
     }
 
     private static class ggml_div {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_div").orElseThrow(() -> new UnsatisfiedLinkError("ggml_div"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3336,29 +2378,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_div(MemorySegment ctx, MemorySegment a, MemorySegment b) {
-        var mh$ = ggml_div.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_div", ctx, a, b);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_div", ctx, a, b);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_div.ADDR, ctx, a, b));
     }
 
     private static class ggml_sqr {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_sqr").orElseThrow(() -> new UnsatisfiedLinkError("ggml_sqr"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3367,29 +2394,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_sqr(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_sqr.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_sqr", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_sqr", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_sqr.ADDR, ctx, a));
     }
 
     private static class ggml_sqrt {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_sqrt").orElseThrow(() -> new UnsatisfiedLinkError("ggml_sqrt"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3398,29 +2410,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_sqrt(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_sqrt.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_sqrt", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_sqrt", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_sqrt.ADDR, ctx, a));
     }
 
     private static class ggml_log {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_log").orElseThrow(() -> new UnsatisfiedLinkError("ggml_log"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3429,29 +2426,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_log(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_log.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_log", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_log", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_log.ADDR, ctx, a));
     }
 
     private static class ggml_sin {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_sin").orElseThrow(() -> new UnsatisfiedLinkError("ggml_sin"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3460,29 +2442,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_sin(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_sin.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_sin", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_sin", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_sin.ADDR, ctx, a));
     }
 
     private static class ggml_cos {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_cos").orElseThrow(() -> new UnsatisfiedLinkError("ggml_cos"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3491,29 +2458,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_cos(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_cos.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_cos", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_cos", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_cos.ADDR, ctx, a));
     }
 
     private static class ggml_sum {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_sum").orElseThrow(() -> new UnsatisfiedLinkError("ggml_sum"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3522,29 +2474,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_sum(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_sum.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_sum", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_sum", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_sum.ADDR, ctx, a));
     }
 
     private static class ggml_sum_rows {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_sum_rows").orElseThrow(() -> new UnsatisfiedLinkError("ggml_sum_rows"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3553,29 +2490,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_sum_rows(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_sum_rows.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_sum_rows", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_sum_rows", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_sum_rows.ADDR, ctx, a));
     }
 
     private static class ggml_cumsum {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_cumsum").orElseThrow(() -> new UnsatisfiedLinkError("ggml_cumsum"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3584,29 +2506,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_cumsum(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_cumsum.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_cumsum", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_cumsum", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_cumsum.ADDR, ctx, a));
     }
 
     private static class ggml_mean {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_mean").orElseThrow(() -> new UnsatisfiedLinkError("ggml_mean"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3615,29 +2522,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_mean(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_mean.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_mean", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_mean", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_mean.ADDR, ctx, a));
     }
 
     private static class ggml_argmax {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_argmax").orElseThrow(() -> new UnsatisfiedLinkError("ggml_argmax"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3646,30 +2538,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_argmax(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_argmax.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_argmax", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_argmax", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_argmax.ADDR, ctx, a));
     }
 
     private static class ggml_repeat {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_repeat").orElseThrow(() -> new UnsatisfiedLinkError("ggml_repeat"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3678,33 +2554,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_repeat(MemorySegment ctx, MemorySegment a, MemorySegment b) {
-        var mh$ = ggml_repeat.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_repeat", ctx, a, b);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_repeat", ctx, a, b);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_repeat.ADDR, ctx, a, b));
     }
 
     private static class ggml_repeat_4d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_repeat_4d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_repeat_4d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3713,31 +2570,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_repeat_4d(MemorySegment ctx, MemorySegment a, long ne0, long ne1, long ne2, long ne3) {
-        var mh$ = ggml_repeat_4d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_repeat_4d", ctx, a, ne0, ne1, ne2, ne3);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, ne0, ne1, ne2, ne3);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_repeat_4d", ctx, a, ne0, ne1, ne2, ne3);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_repeat_4d.ADDR, ctx, a, WordCalls.word(ne0), WordCalls.word(ne1), WordCalls.word(ne2), WordCalls.word(ne3)));
     }
 
     private static class ggml_concat {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_concat").orElseThrow(() -> new UnsatisfiedLinkError("ggml_concat"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3746,29 +2586,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_concat(MemorySegment ctx, MemorySegment a, MemorySegment b, int dim) {
-        var mh$ = ggml_concat.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_concat", ctx, a, b, dim);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b, dim);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_concat", ctx, a, b, dim);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_concat.ADDR, ctx, a, b, WordCalls.word(dim)));
     }
 
     private static class ggml_abs {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_abs").orElseThrow(() -> new UnsatisfiedLinkError("ggml_abs"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3777,29 +2602,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_abs(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_abs.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_abs", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_abs", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_abs.ADDR, ctx, a));
     }
 
     private static class ggml_neg {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_neg").orElseThrow(() -> new UnsatisfiedLinkError("ggml_neg"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3808,29 +2618,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_neg(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_neg.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_neg", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_neg", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_neg.ADDR, ctx, a));
     }
 
     private static class ggml_tanh {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_tanh").orElseThrow(() -> new UnsatisfiedLinkError("ggml_tanh"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3839,29 +2634,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_tanh(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_tanh.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_tanh", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_tanh", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_tanh.ADDR, ctx, a));
     }
 
     private static class ggml_relu {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_relu").orElseThrow(() -> new UnsatisfiedLinkError("ggml_relu"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3870,29 +2650,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_relu(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_relu.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_relu", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_relu", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_relu.ADDR, ctx, a));
     }
 
     private static class ggml_sigmoid {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_sigmoid").orElseThrow(() -> new UnsatisfiedLinkError("ggml_sigmoid"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3901,29 +2666,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_sigmoid(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_sigmoid.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_sigmoid", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_sigmoid", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_sigmoid.ADDR, ctx, a));
     }
 
     private static class ggml_gelu {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_gelu").orElseThrow(() -> new UnsatisfiedLinkError("ggml_gelu"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3932,29 +2682,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_gelu(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_gelu.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_gelu", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_gelu", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_gelu.ADDR, ctx, a));
     }
 
     private static class ggml_gelu_erf {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_gelu_erf").orElseThrow(() -> new UnsatisfiedLinkError("ggml_gelu_erf"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3963,29 +2698,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_gelu_erf(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_gelu_erf.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_gelu_erf", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_gelu_erf", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_gelu_erf.ADDR, ctx, a));
     }
 
     private static class ggml_gelu_quick {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_gelu_quick").orElseThrow(() -> new UnsatisfiedLinkError("ggml_gelu_quick"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -3994,29 +2714,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_gelu_quick(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_gelu_quick.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_gelu_quick", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_gelu_quick", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_gelu_quick.ADDR, ctx, a));
     }
 
     private static class ggml_silu {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_silu").orElseThrow(() -> new UnsatisfiedLinkError("ggml_silu"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4025,29 +2730,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_silu(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_silu.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_silu", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_silu", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_silu.ADDR, ctx, a));
     }
 
     private static class ggml_exp {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_exp").orElseThrow(() -> new UnsatisfiedLinkError("ggml_exp"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4056,29 +2746,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_exp(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_exp.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_exp", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_exp", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_exp.ADDR, ctx, a));
     }
 
     private static class ggml_floor {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_floor").orElseThrow(() -> new UnsatisfiedLinkError("ggml_floor"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4087,29 +2762,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_floor(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_floor.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_floor", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_floor", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_floor.ADDR, ctx, a));
     }
 
     private static class ggml_ceil {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_ceil").orElseThrow(() -> new UnsatisfiedLinkError("ggml_ceil"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4118,29 +2778,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_ceil(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_ceil.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_ceil", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_ceil", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_ceil.ADDR, ctx, a));
     }
 
     private static class ggml_round {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_round").orElseThrow(() -> new UnsatisfiedLinkError("ggml_round"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4149,29 +2794,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_round(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_round.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_round", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_round", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_round.ADDR, ctx, a));
     }
 
     private static class ggml_trunc {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_trunc").orElseThrow(() -> new UnsatisfiedLinkError("ggml_trunc"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4180,31 +2810,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_trunc(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_trunc.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_trunc", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_trunc", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_trunc.ADDR, ctx, a));
     }
 
     private static class ggml_glu {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_BOOL
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_glu").orElseThrow(() -> new UnsatisfiedLinkError("ggml_glu"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4213,29 +2826,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_glu(MemorySegment ctx, MemorySegment a, int op, boolean swapped) {
-        var mh$ = ggml_glu.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_glu", ctx, a, op, swapped);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, op, swapped);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_glu", ctx, a, op, swapped);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_glu.ADDR, ctx, a, WordCalls.word(op), WordCalls.word(swapped ? 1 : 0)));
     }
 
     private static class ggml_geglu {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_geglu").orElseThrow(() -> new UnsatisfiedLinkError("ggml_geglu"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4244,29 +2842,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_geglu(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_geglu.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_geglu", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_geglu", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_geglu.ADDR, ctx, a));
     }
 
     private static class ggml_geglu_swapped {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_geglu_swapped").orElseThrow(() -> new UnsatisfiedLinkError("ggml_geglu_swapped"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4275,29 +2858,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_geglu_swapped(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_geglu_swapped.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_geglu_swapped", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_geglu_swapped", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_geglu_swapped.ADDR, ctx, a));
     }
 
     private static class ggml_swiglu {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_swiglu").orElseThrow(() -> new UnsatisfiedLinkError("ggml_swiglu"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4306,29 +2874,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_swiglu(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_swiglu.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_swiglu", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_swiglu", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_swiglu.ADDR, ctx, a));
     }
 
     private static class ggml_swiglu_swapped {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_swiglu_swapped").orElseThrow(() -> new UnsatisfiedLinkError("ggml_swiglu_swapped"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4337,29 +2890,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_swiglu_swapped(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_swiglu_swapped.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_swiglu_swapped", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_swiglu_swapped", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_swiglu_swapped.ADDR, ctx, a));
     }
 
     private static class ggml_geglu_erf {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_geglu_erf").orElseThrow(() -> new UnsatisfiedLinkError("ggml_geglu_erf"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4368,29 +2906,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_geglu_erf(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_geglu_erf.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_geglu_erf", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_geglu_erf", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_geglu_erf.ADDR, ctx, a));
     }
 
     private static class ggml_geglu_erf_swapped {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_geglu_erf_swapped").orElseThrow(() -> new UnsatisfiedLinkError("ggml_geglu_erf_swapped"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4399,29 +2922,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_geglu_erf_swapped(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_geglu_erf_swapped.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_geglu_erf_swapped", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_geglu_erf_swapped", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_geglu_erf_swapped.ADDR, ctx, a));
     }
 
     private static class ggml_geglu_quick {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_geglu_quick").orElseThrow(() -> new UnsatisfiedLinkError("ggml_geglu_quick"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4430,29 +2938,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_geglu_quick(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_geglu_quick.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_geglu_quick", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_geglu_quick", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_geglu_quick.ADDR, ctx, a));
     }
 
     private static class ggml_geglu_quick_swapped {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_geglu_quick_swapped").orElseThrow(() -> new UnsatisfiedLinkError("ggml_geglu_quick_swapped"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4461,31 +2954,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_geglu_quick_swapped(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_geglu_quick_swapped.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_geglu_quick_swapped", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_geglu_quick_swapped", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_geglu_quick_swapped.ADDR, ctx, a));
     }
 
     private static class ggml_glu_split {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_glu_split").orElseThrow(() -> new UnsatisfiedLinkError("ggml_glu_split"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4494,30 +2970,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_glu_split(MemorySegment ctx, MemorySegment a, MemorySegment b, int op) {
-        var mh$ = ggml_glu_split.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_glu_split", ctx, a, b, op);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b, op);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_glu_split", ctx, a, b, op);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_glu_split.ADDR, ctx, a, b, WordCalls.word(op)));
     }
 
     private static class ggml_geglu_split {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_geglu_split").orElseThrow(() -> new UnsatisfiedLinkError("ggml_geglu_split"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4526,30 +2986,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_geglu_split(MemorySegment ctx, MemorySegment a, MemorySegment b) {
-        var mh$ = ggml_geglu_split.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_geglu_split", ctx, a, b);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_geglu_split", ctx, a, b);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_geglu_split.ADDR, ctx, a, b));
     }
 
     private static class ggml_swiglu_split {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_swiglu_split").orElseThrow(() -> new UnsatisfiedLinkError("ggml_swiglu_split"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4558,30 +3002,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_swiglu_split(MemorySegment ctx, MemorySegment a, MemorySegment b) {
-        var mh$ = ggml_swiglu_split.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_swiglu_split", ctx, a, b);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_swiglu_split", ctx, a, b);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_swiglu_split.ADDR, ctx, a, b));
     }
 
     private static class ggml_geglu_erf_split {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_geglu_erf_split").orElseThrow(() -> new UnsatisfiedLinkError("ggml_geglu_erf_split"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4590,30 +3018,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_geglu_erf_split(MemorySegment ctx, MemorySegment a, MemorySegment b) {
-        var mh$ = ggml_geglu_erf_split.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_geglu_erf_split", ctx, a, b);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_geglu_erf_split", ctx, a, b);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_geglu_erf_split.ADDR, ctx, a, b));
     }
 
     private static class ggml_geglu_quick_split {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_geglu_quick_split").orElseThrow(() -> new UnsatisfiedLinkError("ggml_geglu_quick_split"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4622,17 +3034,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_geglu_quick_split(MemorySegment ctx, MemorySegment a, MemorySegment b) {
-        var mh$ = ggml_geglu_quick_split.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_geglu_quick_split", ctx, a, b);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_geglu_quick_split", ctx, a, b);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_geglu_quick_split.ADDR, ctx, a, b));
     }
 
     private static class ggml_norm {
@@ -4765,16 +3170,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_mul_mat {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_mul_mat").orElseThrow(() -> new UnsatisfiedLinkError("ggml_mul_mat"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4783,28 +3179,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_mul_mat(MemorySegment ctx, MemorySegment a, MemorySegment b) {
-        var mh$ = ggml_mul_mat.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_mul_mat", ctx, a, b);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_mul_mat", ctx, a, b);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_mul_mat.ADDR, ctx, a, b));
     }
 
     private static class ggml_mul_mat_set_prec {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_mul_mat_set_prec").orElseThrow(() -> new UnsatisfiedLinkError("ggml_mul_mat_set_prec"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4813,28 +3195,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_mul_mat_set_prec(MemorySegment a, int prec) {
-        var mh$ = ggml_mul_mat_set_prec.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_mul_mat_set_prec", a, prec);
-            }
-            mh$.invokeExact(a, prec);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_mul_mat_set_prec", a, prec);
         }
+        WordCalls.call(ggml_mul_mat_set_prec.ADDR, a, WordCalls.word(prec));
     }
 
     private static class ggml_mul_mat_set_hint {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_mul_mat_set_hint").orElseThrow(() -> new UnsatisfiedLinkError("ggml_mul_mat_set_hint"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4843,31 +3211,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_mul_mat_set_hint(MemorySegment a, int hint) {
-        var mh$ = ggml_mul_mat_set_hint.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_mul_mat_set_hint", a, hint);
-            }
-            mh$.invokeExact(a, hint);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_mul_mat_set_hint", a, hint);
         }
+        WordCalls.call(ggml_mul_mat_set_hint.ADDR, a, WordCalls.word(hint));
     }
 
     private static class ggml_mul_mat_id {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_mul_mat_id").orElseThrow(() -> new UnsatisfiedLinkError("ggml_mul_mat_id"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4876,30 +3227,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_mul_mat_id(MemorySegment ctx, MemorySegment as, MemorySegment b, MemorySegment ids) {
-        var mh$ = ggml_mul_mat_id.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_mul_mat_id", ctx, as, b, ids);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, as, b, ids);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_mul_mat_id", ctx, as, b, ids);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_mul_mat_id.ADDR, ctx, as, b, ids));
     }
 
     private static class ggml_out_prod {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_out_prod").orElseThrow(() -> new UnsatisfiedLinkError("ggml_out_prod"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -4908,17 +3243,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_out_prod(MemorySegment ctx, MemorySegment a, MemorySegment b) {
-        var mh$ = ggml_out_prod.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_out_prod", ctx, a, b);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_out_prod", ctx, a, b);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_out_prod.ADDR, ctx, a, b));
     }
 
     private static class ggml_scale {
@@ -4987,20 +3315,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_set {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_set").orElseThrow(() -> new UnsatisfiedLinkError("ggml_set"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5009,30 +3324,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_set(MemorySegment ctx, MemorySegment a, MemorySegment b, long nb1, long nb2, long nb3, long offset) {
-        var mh$ = ggml_set.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_set", ctx, a, b, nb1, nb2, nb3, offset);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b, nb1, nb2, nb3, offset);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_set", ctx, a, b, nb1, nb2, nb3, offset);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_set.ADDR, ctx, a, b, WordCalls.word(nb1), WordCalls.word(nb2), WordCalls.word(nb3), WordCalls.word(offset)));
     }
 
     private static class ggml_cpy {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_cpy").orElseThrow(() -> new UnsatisfiedLinkError("ggml_cpy"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5041,30 +3340,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_cpy(MemorySegment ctx, MemorySegment a, MemorySegment b) {
-        var mh$ = ggml_cpy.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_cpy", ctx, a, b);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_cpy", ctx, a, b);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_cpy.ADDR, ctx, a, b));
     }
 
     private static class ggml_cast {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_cast").orElseThrow(() -> new UnsatisfiedLinkError("ggml_cast"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5073,29 +3356,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_cast(MemorySegment ctx, MemorySegment a, int type) {
-        var mh$ = ggml_cast.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_cast", ctx, a, type);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, type);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_cast", ctx, a, type);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_cast.ADDR, ctx, a, WordCalls.word(type)));
     }
 
     private static class ggml_cont {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_cont").orElseThrow(() -> new UnsatisfiedLinkError("ggml_cont"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5104,30 +3372,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_cont(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_cont.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_cont", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_cont", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_cont.ADDR, ctx, a));
     }
 
     private static class ggml_cont_1d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_cont_1d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_cont_1d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5136,31 +3388,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_cont_1d(MemorySegment ctx, MemorySegment a, long ne0) {
-        var mh$ = ggml_cont_1d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_cont_1d", ctx, a, ne0);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, ne0);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_cont_1d", ctx, a, ne0);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_cont_1d.ADDR, ctx, a, WordCalls.word(ne0)));
     }
 
     private static class ggml_cont_2d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_cont_2d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_cont_2d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5169,32 +3404,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_cont_2d(MemorySegment ctx, MemorySegment a, long ne0, long ne1) {
-        var mh$ = ggml_cont_2d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_cont_2d", ctx, a, ne0, ne1);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, ne0, ne1);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_cont_2d", ctx, a, ne0, ne1);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_cont_2d.ADDR, ctx, a, WordCalls.word(ne0), WordCalls.word(ne1)));
     }
 
     private static class ggml_cont_3d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_cont_3d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_cont_3d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5203,33 +3420,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_cont_3d(MemorySegment ctx, MemorySegment a, long ne0, long ne1, long ne2) {
-        var mh$ = ggml_cont_3d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_cont_3d", ctx, a, ne0, ne1, ne2);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, ne0, ne1, ne2);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_cont_3d", ctx, a, ne0, ne1, ne2);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_cont_3d.ADDR, ctx, a, WordCalls.word(ne0), WordCalls.word(ne1), WordCalls.word(ne2)));
     }
 
     private static class ggml_cont_4d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_cont_4d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_cont_4d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5238,30 +3436,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_cont_4d(MemorySegment ctx, MemorySegment a, long ne0, long ne1, long ne2, long ne3) {
-        var mh$ = ggml_cont_4d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_cont_4d", ctx, a, ne0, ne1, ne2, ne3);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, ne0, ne1, ne2, ne3);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_cont_4d", ctx, a, ne0, ne1, ne2, ne3);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_cont_4d.ADDR, ctx, a, WordCalls.word(ne0), WordCalls.word(ne1), WordCalls.word(ne2), WordCalls.word(ne3)));
     }
 
     private static class ggml_reshape {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_reshape").orElseThrow(() -> new UnsatisfiedLinkError("ggml_reshape"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5270,30 +3452,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_reshape(MemorySegment ctx, MemorySegment a, MemorySegment b) {
-        var mh$ = ggml_reshape.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_reshape", ctx, a, b);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_reshape", ctx, a, b);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_reshape.ADDR, ctx, a, b));
     }
 
     private static class ggml_reshape_1d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_reshape_1d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_reshape_1d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5302,31 +3468,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_reshape_1d(MemorySegment ctx, MemorySegment a, long ne0) {
-        var mh$ = ggml_reshape_1d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_reshape_1d", ctx, a, ne0);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, ne0);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_reshape_1d", ctx, a, ne0);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_reshape_1d.ADDR, ctx, a, WordCalls.word(ne0)));
     }
 
     private static class ggml_reshape_2d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_reshape_2d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_reshape_2d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5335,32 +3484,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_reshape_2d(MemorySegment ctx, MemorySegment a, long ne0, long ne1) {
-        var mh$ = ggml_reshape_2d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_reshape_2d", ctx, a, ne0, ne1);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, ne0, ne1);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_reshape_2d", ctx, a, ne0, ne1);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_reshape_2d.ADDR, ctx, a, WordCalls.word(ne0), WordCalls.word(ne1)));
     }
 
     private static class ggml_reshape_3d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_reshape_3d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_reshape_3d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5369,33 +3500,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_reshape_3d(MemorySegment ctx, MemorySegment a, long ne0, long ne1, long ne2) {
-        var mh$ = ggml_reshape_3d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_reshape_3d", ctx, a, ne0, ne1, ne2);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, ne0, ne1, ne2);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_reshape_3d", ctx, a, ne0, ne1, ne2);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_reshape_3d.ADDR, ctx, a, WordCalls.word(ne0), WordCalls.word(ne1), WordCalls.word(ne2)));
     }
 
     private static class ggml_reshape_4d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_reshape_4d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_reshape_4d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5404,31 +3516,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_reshape_4d(MemorySegment ctx, MemorySegment a, long ne0, long ne1, long ne2, long ne3) {
-        var mh$ = ggml_reshape_4d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_reshape_4d", ctx, a, ne0, ne1, ne2, ne3);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, ne0, ne1, ne2, ne3);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_reshape_4d", ctx, a, ne0, ne1, ne2, ne3);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_reshape_4d.ADDR, ctx, a, WordCalls.word(ne0), WordCalls.word(ne1), WordCalls.word(ne2), WordCalls.word(ne3)));
     }
 
     private static class ggml_view_1d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_view_1d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_view_1d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5437,33 +3532,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_view_1d(MemorySegment ctx, MemorySegment a, long ne0, long offset) {
-        var mh$ = ggml_view_1d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_view_1d", ctx, a, ne0, offset);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, ne0, offset);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_view_1d", ctx, a, ne0, offset);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_view_1d.ADDR, ctx, a, WordCalls.word(ne0), WordCalls.word(offset)));
     }
 
     private static class ggml_view_2d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_view_2d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_view_2d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5472,35 +3548,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_view_2d(MemorySegment ctx, MemorySegment a, long ne0, long ne1, long nb1, long offset) {
-        var mh$ = ggml_view_2d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_view_2d", ctx, a, ne0, ne1, nb1, offset);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, ne0, ne1, nb1, offset);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_view_2d", ctx, a, ne0, ne1, nb1, offset);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_view_2d.ADDR, ctx, a, WordCalls.word(ne0), WordCalls.word(ne1), WordCalls.word(nb1), WordCalls.word(offset)));
     }
 
     private static class ggml_view_3d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_view_3d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_view_3d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5509,17 +3564,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_view_3d(MemorySegment ctx, MemorySegment a, long ne0, long ne1, long ne2, long nb1, long nb2, long offset) {
-        var mh$ = ggml_view_3d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_view_3d", ctx, a, ne0, ne1, ne2, nb1, nb2, offset);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, ne0, ne1, ne2, nb1, nb2, offset);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_view_3d", ctx, a, ne0, ne1, ne2, nb1, nb2, offset);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_view_3d.ADDR, ctx, a, WordCalls.word(ne0), WordCalls.word(ne1), WordCalls.word(ne2), WordCalls.word(nb1), WordCalls.word(nb2), WordCalls.word(offset)));
     }
 
     private static class ggml_view_4d {
@@ -5562,19 +3610,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_permute {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_permute").orElseThrow(() -> new UnsatisfiedLinkError("ggml_permute"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5583,29 +3619,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_permute(MemorySegment ctx, MemorySegment a, int axis0, int axis1, int axis2, int axis3) {
-        var mh$ = ggml_permute.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_permute", ctx, a, axis0, axis1, axis2, axis3);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, axis0, axis1, axis2, axis3);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_permute", ctx, a, axis0, axis1, axis2, axis3);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_permute.ADDR, ctx, a, WordCalls.word(axis0), WordCalls.word(axis1), WordCalls.word(axis2), WordCalls.word(axis3)));
     }
 
     private static class ggml_transpose {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_transpose").orElseThrow(() -> new UnsatisfiedLinkError("ggml_transpose"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5614,30 +3635,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_transpose(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_transpose.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_transpose", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_transpose", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_transpose.ADDR, ctx, a));
     }
 
     private static class ggml_get_rows {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_get_rows").orElseThrow(() -> new UnsatisfiedLinkError("ggml_get_rows"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5646,31 +3651,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_get_rows(MemorySegment ctx, MemorySegment a, MemorySegment b) {
-        var mh$ = ggml_get_rows.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_get_rows", ctx, a, b);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_get_rows", ctx, a, b);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_get_rows.ADDR, ctx, a, b));
     }
 
     private static class ggml_set_rows {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_set_rows").orElseThrow(() -> new UnsatisfiedLinkError("ggml_set_rows"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5679,17 +3667,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_set_rows(MemorySegment ctx, MemorySegment a, MemorySegment b, MemorySegment c) {
-        var mh$ = ggml_set_rows.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_set_rows", ctx, a, b, c);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b, c);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_set_rows", ctx, a, b, c);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_set_rows.ADDR, ctx, a, b, c));
     }
 
     private static class ggml_clamp {
@@ -5726,15 +3707,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_soft_max {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_soft_max").orElseThrow(() -> new UnsatisfiedLinkError("ggml_soft_max"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5743,17 +3716,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_soft_max(MemorySegment ctx, MemorySegment a) {
-        var mh$ = ggml_soft_max.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_soft_max", ctx, a);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_soft_max", ctx, a);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_soft_max.ADDR, ctx, a));
     }
 
     private static class ggml_soft_max_ext {
@@ -5791,14 +3757,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_soft_max_add_sinks {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_soft_max_add_sinks").orElseThrow(() -> new UnsatisfiedLinkError("ggml_soft_max_add_sinks"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5807,32 +3766,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_soft_max_add_sinks(MemorySegment a, MemorySegment sinks) {
-        var mh$ = ggml_soft_max_add_sinks.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_soft_max_add_sinks", a, sinks);
-            }
-            mh$.invokeExact(a, sinks);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_soft_max_add_sinks", a, sinks);
         }
+        WordCalls.call(ggml_soft_max_add_sinks.ADDR, a, sinks);
     }
 
     private static class ggml_rope {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_rope").orElseThrow(() -> new UnsatisfiedLinkError("ggml_rope"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5841,17 +3782,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_rope(MemorySegment ctx, MemorySegment a, MemorySegment b, int n_dims, int mode) {
-        var mh$ = ggml_rope.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_rope", ctx, a, b, n_dims, mode);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b, n_dims, mode);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_rope", ctx, a, b, n_dims, mode);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_rope.ADDR, ctx, a, b, WordCalls.word(n_dims), WordCalls.word(mode)));
     }
 
     private static class ggml_rope_ext {
@@ -5940,15 +3874,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_rope_set_offset {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_rope_set_offset").orElseThrow(() -> new UnsatisfiedLinkError("ggml_rope_set_offset"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -5957,17 +3883,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_rope_set_offset(MemorySegment a, int n_offs) {
-        var mh$ = ggml_rope_set_offset.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_rope_set_offset", a, n_offs);
-            }
-            return (MemorySegment)mh$.invokeExact(a, n_offs);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_rope_set_offset", a, n_offs);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_rope_set_offset.ADDR, a, WordCalls.word(n_offs)));
     }
 
     private static class ggml_im2col {
@@ -6134,16 +4053,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_conv_2d_sk_p0 {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_conv_2d_sk_p0").orElseThrow(() -> new UnsatisfiedLinkError("ggml_conv_2d_sk_p0"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -6152,30 +4062,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_conv_2d_sk_p0(MemorySegment ctx, MemorySegment a, MemorySegment b) {
-        var mh$ = ggml_conv_2d_sk_p0.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_conv_2d_sk_p0", ctx, a, b);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_conv_2d_sk_p0", ctx, a, b);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_conv_2d_sk_p0.ADDR, ctx, a, b));
     }
 
     private static class ggml_conv_2d_s1_ph {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_conv_2d_s1_ph").orElseThrow(() -> new UnsatisfiedLinkError("ggml_conv_2d_s1_ph"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -6184,17 +4078,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_conv_2d_s1_ph(MemorySegment ctx, MemorySegment a, MemorySegment b) {
-        var mh$ = ggml_conv_2d_s1_ph.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_conv_2d_s1_ph", ctx, a, b);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, b);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_conv_2d_s1_ph", ctx, a, b);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_conv_2d_s1_ph.ADDR, ctx, a, b));
     }
 
     private static class ggml_conv_2d_dw {
@@ -6383,19 +4270,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_pool_1d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_pool_1d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_pool_1d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -6404,17 +4279,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_pool_1d(MemorySegment ctx, MemorySegment a, int op, int k0, int s0, int p0) {
-        var mh$ = ggml_pool_1d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_pool_1d", ctx, a, op, k0, s0, p0);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, op, k0, s0, p0);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_pool_1d", ctx, a, op, k0, s0, p0);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_pool_1d.ADDR, ctx, a, WordCalls.word(op), WordCalls.word(k0), WordCalls.word(s0), WordCalls.word(p0)));
     }
 
     private static class ggml_pool_2d {
@@ -6510,17 +4378,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_upscale {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_upscale").orElseThrow(() -> new UnsatisfiedLinkError("ggml_upscale"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -6529,34 +4387,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_upscale(MemorySegment ctx, MemorySegment a, int scale_factor, int mode) {
-        var mh$ = ggml_upscale.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_upscale", ctx, a, scale_factor, mode);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, scale_factor, mode);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_upscale", ctx, a, scale_factor, mode);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_upscale.ADDR, ctx, a, WordCalls.word(scale_factor), WordCalls.word(mode)));
     }
 
     private static class ggml_upscale_ext {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_upscale_ext").orElseThrow(() -> new UnsatisfiedLinkError("ggml_upscale_ext"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -6565,34 +4403,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_upscale_ext(MemorySegment ctx, MemorySegment a, int ne0, int ne1, int ne2, int ne3, int mode) {
-        var mh$ = ggml_upscale_ext.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_upscale_ext", ctx, a, ne0, ne1, ne2, ne3, mode);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, ne0, ne1, ne2, ne3, mode);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_upscale_ext", ctx, a, ne0, ne1, ne2, ne3, mode);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_upscale_ext.ADDR, ctx, a, WordCalls.word(ne0), WordCalls.word(ne1), WordCalls.word(ne2), WordCalls.word(ne3), WordCalls.word(mode)));
     }
 
     private static class ggml_interpolate {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_interpolate").orElseThrow(() -> new UnsatisfiedLinkError("ggml_interpolate"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -6601,33 +4419,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_interpolate(MemorySegment ctx, MemorySegment a, long ne0, long ne1, long ne2, long ne3, int mode) {
-        var mh$ = ggml_interpolate.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_interpolate", ctx, a, ne0, ne1, ne2, ne3, mode);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, ne0, ne1, ne2, ne3, mode);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_interpolate", ctx, a, ne0, ne1, ne2, ne3, mode);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_interpolate.ADDR, ctx, a, WordCalls.word(ne0), WordCalls.word(ne1), WordCalls.word(ne2), WordCalls.word(ne3), WordCalls.word(mode)));
     }
 
     private static class ggml_pad {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_pad").orElseThrow(() -> new UnsatisfiedLinkError("ggml_pad"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -6636,17 +4435,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_pad(MemorySegment ctx, MemorySegment a, int p0, int p1, int p2, int p3) {
-        var mh$ = ggml_pad.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_pad", ctx, a, p0, p1, p2, p3);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, p0, p1, p2, p3);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_pad", ctx, a, p0, p1, p2, p3);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_pad.ADDR, ctx, a, WordCalls.word(p0), WordCalls.word(p1), WordCalls.word(p2), WordCalls.word(p3)));
     }
 
     private static class ggml_pad_ext {
@@ -6707,16 +4499,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_argsort {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_argsort").orElseThrow(() -> new UnsatisfiedLinkError("ggml_argsort"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -6725,30 +4508,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_argsort(MemorySegment ctx, MemorySegment a, int order) {
-        var mh$ = ggml_argsort.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_argsort", ctx, a, order);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, order);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_argsort", ctx, a, order);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_argsort.ADDR, ctx, a, WordCalls.word(order)));
     }
 
     private static class ggml_argsort_top_k {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_argsort_top_k").orElseThrow(() -> new UnsatisfiedLinkError("ggml_argsort_top_k"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -6757,30 +4524,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_argsort_top_k(MemorySegment ctx, MemorySegment a, int k) {
-        var mh$ = ggml_argsort_top_k.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_argsort_top_k", ctx, a, k);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, k);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_argsort_top_k", ctx, a, k);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_argsort_top_k.ADDR, ctx, a, WordCalls.word(k)));
     }
 
     private static class ggml_top_k {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_top_k").orElseThrow(() -> new UnsatisfiedLinkError("ggml_top_k"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -6789,17 +4540,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_top_k(MemorySegment ctx, MemorySegment a, int k) {
-        var mh$ = ggml_top_k.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_top_k", ctx, a, k);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, k);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_top_k", ctx, a, k);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_top_k.ADDR, ctx, a, WordCalls.word(k)));
     }
 
     private static class ggml_arange {
@@ -6873,14 +4617,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_flash_attn_ext_set_prec {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_flash_attn_ext_set_prec").orElseThrow(() -> new UnsatisfiedLinkError("ggml_flash_attn_ext_set_prec"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -6889,28 +4626,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_flash_attn_ext_set_prec(MemorySegment a, int prec) {
-        var mh$ = ggml_flash_attn_ext_set_prec.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_flash_attn_ext_set_prec", a, prec);
-            }
-            mh$.invokeExact(a, prec);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_flash_attn_ext_set_prec", a, prec);
         }
+        WordCalls.call(ggml_flash_attn_ext_set_prec.ADDR, a, WordCalls.word(prec));
     }
 
     private static class ggml_flash_attn_ext_get_prec {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_flash_attn_ext_get_prec").orElseThrow(() -> new UnsatisfiedLinkError("ggml_flash_attn_ext_get_prec"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -6919,28 +4642,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int ggml_flash_attn_ext_get_prec(MemorySegment a) {
-        var mh$ = ggml_flash_attn_ext_get_prec.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_flash_attn_ext_get_prec", a);
-            }
-            return (int)mh$.invokeExact(a);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_flash_attn_ext_get_prec", a);
         }
+        return (int) WordCalls.call(ggml_flash_attn_ext_get_prec.ADDR, a);
     }
 
     private static class ggml_flash_attn_ext_set_n_kv_max {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_flash_attn_ext_set_n_kv_max").orElseThrow(() -> new UnsatisfiedLinkError("ggml_flash_attn_ext_set_n_kv_max"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -6949,28 +4658,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_flash_attn_ext_set_n_kv_max(MemorySegment a, int n_kv_max) {
-        var mh$ = ggml_flash_attn_ext_set_n_kv_max.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_flash_attn_ext_set_n_kv_max", a, n_kv_max);
-            }
-            mh$.invokeExact(a, n_kv_max);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_flash_attn_ext_set_n_kv_max", a, n_kv_max);
         }
+        WordCalls.call(ggml_flash_attn_ext_set_n_kv_max.ADDR, a, WordCalls.word(n_kv_max));
     }
 
     private static class ggml_flash_attn_ext_add_sinks {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_flash_attn_ext_add_sinks").orElseThrow(() -> new UnsatisfiedLinkError("ggml_flash_attn_ext_add_sinks"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -6979,30 +4674,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_flash_attn_ext_add_sinks(MemorySegment a, MemorySegment sinks) {
-        var mh$ = ggml_flash_attn_ext_add_sinks.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_flash_attn_ext_add_sinks", a, sinks);
-            }
-            mh$.invokeExact(a, sinks);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_flash_attn_ext_add_sinks", a, sinks);
         }
+        WordCalls.call(ggml_flash_attn_ext_add_sinks.ADDR, a, sinks);
     }
 
     private static class ggml_unary {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_unary").orElseThrow(() -> new UnsatisfiedLinkError("ggml_unary"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7011,31 +4690,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_unary(MemorySegment ctx, MemorySegment a, int op) {
-        var mh$ = ggml_unary.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_unary", ctx, a, op);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, a, op);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_unary", ctx, a, op);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_unary.ADDR, ctx, a, WordCalls.word(op)));
     }
 
     private static class ggml_build_forward_select {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_build_forward_select").orElseThrow(() -> new UnsatisfiedLinkError("ggml_build_forward_select"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7044,28 +4706,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_build_forward_select(MemorySegment cgraph, MemorySegment tensors, int n_tensors, int idx) {
-        var mh$ = ggml_build_forward_select.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_build_forward_select", cgraph, tensors, n_tensors, idx);
-            }
-            return (MemorySegment)mh$.invokeExact(cgraph, tensors, n_tensors, idx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_build_forward_select", cgraph, tensors, n_tensors, idx);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_build_forward_select.ADDR, cgraph, tensors, WordCalls.word(n_tensors), WordCalls.word(idx)));
     }
 
     private static class ggml_build_forward_expand {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_build_forward_expand").orElseThrow(() -> new UnsatisfiedLinkError("ggml_build_forward_expand"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7074,28 +4722,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_build_forward_expand(MemorySegment cgraph, MemorySegment tensor) {
-        var mh$ = ggml_build_forward_expand.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_build_forward_expand", cgraph, tensor);
-            }
-            mh$.invokeExact(cgraph, tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_build_forward_expand", cgraph, tensor);
         }
+        WordCalls.call(ggml_build_forward_expand.ADDR, cgraph, tensor);
     }
 
     private static class ggml_build_forward_order {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_build_forward_order").orElseThrow(() -> new UnsatisfiedLinkError("ggml_build_forward_order"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7104,28 +4738,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_build_forward_order(MemorySegment cgraph, MemorySegment tensor) {
-        var mh$ = ggml_build_forward_order.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_build_forward_order", cgraph, tensor);
-            }
-            mh$.invokeExact(cgraph, tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_build_forward_order", cgraph, tensor);
         }
+        WordCalls.call(ggml_build_forward_order.ADDR, cgraph, tensor);
     }
 
     private static class ggml_new_graph {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_new_graph").orElseThrow(() -> new UnsatisfiedLinkError("ggml_new_graph"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7134,30 +4754,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_new_graph(MemorySegment ctx) {
-        var mh$ = ggml_new_graph.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_new_graph", ctx);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_new_graph", ctx);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_new_graph.ADDR, ctx));
     }
 
     private static class ggml_new_graph_custom {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_BOOL
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_new_graph_custom").orElseThrow(() -> new UnsatisfiedLinkError("ggml_new_graph_custom"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7166,27 +4770,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_new_graph_custom(MemorySegment ctx, long size, boolean grads) {
-        var mh$ = ggml_new_graph_custom.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_new_graph_custom", ctx, size, grads);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, size, grads);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_new_graph_custom", ctx, size, grads);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_new_graph_custom.ADDR, ctx, WordCalls.word(size), WordCalls.word(grads ? 1 : 0)));
     }
 
     private static class ggml_graph_clear {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_graph_clear").orElseThrow(() -> new UnsatisfiedLinkError("ggml_graph_clear"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7195,28 +4786,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_graph_clear(MemorySegment cgraph) {
-        var mh$ = ggml_graph_clear.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_graph_clear", cgraph);
-            }
-            mh$.invokeExact(cgraph);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_graph_clear", cgraph);
         }
+        WordCalls.call(ggml_graph_clear.ADDR, cgraph);
     }
 
     private static class ggml_graph_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_graph_size").orElseThrow(() -> new UnsatisfiedLinkError("ggml_graph_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7225,29 +4802,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int ggml_graph_size(MemorySegment cgraph) {
-        var mh$ = ggml_graph_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_graph_size", cgraph);
-            }
-            return (int)mh$.invokeExact(cgraph);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_graph_size", cgraph);
         }
+        return (int) WordCalls.call(ggml_graph_size.ADDR, cgraph);
     }
 
     private static class ggml_graph_node {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_graph_node").orElseThrow(() -> new UnsatisfiedLinkError("ggml_graph_node"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7256,28 +4818,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_graph_node(MemorySegment cgraph, int i) {
-        var mh$ = ggml_graph_node.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_graph_node", cgraph, i);
-            }
-            return (MemorySegment)mh$.invokeExact(cgraph, i);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_graph_node", cgraph, i);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_graph_node.ADDR, cgraph, WordCalls.word(i)));
     }
 
     private static class ggml_graph_nodes {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_graph_nodes").orElseThrow(() -> new UnsatisfiedLinkError("ggml_graph_nodes"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7286,28 +4834,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_graph_nodes(MemorySegment cgraph) {
-        var mh$ = ggml_graph_nodes.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_graph_nodes", cgraph);
-            }
-            return (MemorySegment)mh$.invokeExact(cgraph);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_graph_nodes", cgraph);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_graph_nodes.ADDR, cgraph));
     }
 
     private static class ggml_graph_n_nodes {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_graph_n_nodes").orElseThrow(() -> new UnsatisfiedLinkError("ggml_graph_n_nodes"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7316,28 +4850,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int ggml_graph_n_nodes(MemorySegment cgraph) {
-        var mh$ = ggml_graph_n_nodes.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_graph_n_nodes", cgraph);
-            }
-            return (int)mh$.invokeExact(cgraph);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_graph_n_nodes", cgraph);
         }
+        return (int) WordCalls.call(ggml_graph_n_nodes.ADDR, cgraph);
     }
 
     private static class ggml_graph_add_node {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_graph_add_node").orElseThrow(() -> new UnsatisfiedLinkError("ggml_graph_add_node"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7346,26 +4866,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_graph_add_node(MemorySegment cgraph, MemorySegment tensor) {
-        var mh$ = ggml_graph_add_node.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_graph_add_node", cgraph, tensor);
-            }
-            mh$.invokeExact(cgraph, tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_graph_add_node", cgraph, tensor);
         }
+        WordCalls.call(ggml_graph_add_node.ADDR, cgraph, tensor);
     }
 
     private static class ggml_graph_overhead {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_graph_overhead").orElseThrow(() -> new UnsatisfiedLinkError("ggml_graph_overhead"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7374,29 +4882,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_graph_overhead() {
-        var mh$ = ggml_graph_overhead.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_graph_overhead");
-            }
-            return (long)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_graph_overhead");
         }
+        return WordCalls.call(ggml_graph_overhead.ADDR);
     }
 
     private static class ggml_graph_overhead_custom {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_BOOL
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_graph_overhead_custom").orElseThrow(() -> new UnsatisfiedLinkError("ggml_graph_overhead_custom"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7405,29 +4898,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_graph_overhead_custom(long size, boolean grads) {
-        var mh$ = ggml_graph_overhead_custom.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_graph_overhead_custom", size, grads);
-            }
-            return (long)mh$.invokeExact(size, grads);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_graph_overhead_custom", size, grads);
         }
+        return WordCalls.call(ggml_graph_overhead_custom.ADDR, WordCalls.word(size), WordCalls.word(grads ? 1 : 0));
     }
 
     private static class ggml_graph_get_tensor {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_graph_get_tensor").orElseThrow(() -> new UnsatisfiedLinkError("ggml_graph_get_tensor"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7436,28 +4914,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_graph_get_tensor(MemorySegment cgraph, MemorySegment name) {
-        var mh$ = ggml_graph_get_tensor.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_graph_get_tensor", cgraph, name);
-            }
-            return (MemorySegment)mh$.invokeExact(cgraph, name);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_graph_get_tensor", cgraph, name);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_graph_get_tensor.ADDR, cgraph, name));
     }
 
     private static class ggml_log_get {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_log_get").orElseThrow(() -> new UnsatisfiedLinkError("ggml_log_get"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7466,28 +4930,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_log_get(MemorySegment log_callback, MemorySegment user_data) {
-        var mh$ = ggml_log_get.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_log_get", log_callback, user_data);
-            }
-            mh$.invokeExact(log_callback, user_data);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_log_get", log_callback, user_data);
         }
+        WordCalls.call(ggml_log_get.ADDR, log_callback, user_data);
     }
 
     private static class ggml_log_set {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_log_set").orElseThrow(() -> new UnsatisfiedLinkError("ggml_log_set"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7496,27 +4946,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_log_set(MemorySegment log_callback, MemorySegment user_data) {
-        var mh$ = ggml_log_set.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_log_set", log_callback, user_data);
-            }
-            mh$.invokeExact(log_callback, user_data);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_log_set", log_callback, user_data);
         }
+        WordCalls.call(ggml_log_set.ADDR, log_callback, user_data);
     }
 
     private static class ggml_quantize_init {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_quantize_init").orElseThrow(() -> new UnsatisfiedLinkError("ggml_quantize_init"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7525,25 +4962,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_quantize_init(int type) {
-        var mh$ = ggml_quantize_init.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_quantize_init", type);
-            }
-            mh$.invokeExact(type);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_quantize_init", type);
         }
+        WordCalls.call(ggml_quantize_init.ADDR, WordCalls.word(type));
     }
 
     private static class ggml_quantize_free {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_quantize_free").orElseThrow(() -> new UnsatisfiedLinkError("ggml_quantize_free"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7552,28 +4978,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_quantize_free() {
-        var mh$ = ggml_quantize_free.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_quantize_free");
-            }
-            mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_quantize_free");
         }
+        WordCalls.call(ggml_quantize_free.ADDR);
     }
 
     private static class ggml_quantize_requires_imatrix {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_quantize_requires_imatrix").orElseThrow(() -> new UnsatisfiedLinkError("ggml_quantize_requires_imatrix"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7582,34 +4994,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_quantize_requires_imatrix(int type) {
-        var mh$ = ggml_quantize_requires_imatrix.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_quantize_requires_imatrix", type);
-            }
-            return (boolean)mh$.invokeExact(type);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_quantize_requires_imatrix", type);
         }
+        return (byte) WordCalls.call(ggml_quantize_requires_imatrix.ADDR, WordCalls.word(type)) != 0;
     }
 
     private static class ggml_quantize_chunk {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_quantize_chunk").orElseThrow(() -> new UnsatisfiedLinkError("ggml_quantize_chunk"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7618,28 +5010,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_quantize_chunk(int type, MemorySegment src, MemorySegment dst, long start, long nrows, long n_per_row, MemorySegment imatrix) {
-        var mh$ = ggml_quantize_chunk.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_quantize_chunk", type, src, dst, start, nrows, n_per_row, imatrix);
-            }
-            return (long)mh$.invokeExact(type, src, dst, start, nrows, n_per_row, imatrix);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_quantize_chunk", type, src, dst, start, nrows, n_per_row, imatrix);
         }
+        return WordCalls.call(ggml_quantize_chunk.ADDR, WordCalls.word(type), src, dst, WordCalls.word(start), WordCalls.word(nrows), WordCalls.word(n_per_row), imatrix);
     }
 
     private static class ggml_get_type_traits {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_get_type_traits").orElseThrow(() -> new UnsatisfiedLinkError("ggml_get_type_traits"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7648,17 +5026,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_get_type_traits(int type) {
-        var mh$ = ggml_get_type_traits.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_get_type_traits", type);
-            }
-            return (MemorySegment)mh$.invokeExact(type);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_get_type_traits", type);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_get_type_traits.ADDR, WordCalls.word(type)));
     }
 
     private static class ggml_threadpool_params_default {
@@ -7692,14 +5063,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_threadpool_params_init {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_threadpool_params_init").orElseThrow(() -> new UnsatisfiedLinkError("ggml_threadpool_params_init"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7708,29 +5072,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_threadpool_params_init(MemorySegment p, int n_threads) {
-        var mh$ = ggml_threadpool_params_init.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_threadpool_params_init", p, n_threads);
-            }
-            mh$.invokeExact(p, n_threads);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_threadpool_params_init", p, n_threads);
         }
+        WordCalls.call(ggml_threadpool_params_init.ADDR, p, WordCalls.word(n_threads));
     }
 
     private static class ggml_threadpool_params_match {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_threadpool_params_match").orElseThrow(() -> new UnsatisfiedLinkError("ggml_threadpool_params_match"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7739,17 +5088,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_threadpool_params_match(MemorySegment p0, MemorySegment p1) {
-        var mh$ = ggml_threadpool_params_match.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_threadpool_params_match", p0, p1);
-            }
-            return (boolean)mh$.invokeExact(p0, p1);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_threadpool_params_match", p0, p1);
         }
+        return (byte) WordCalls.call(ggml_threadpool_params_match.ADDR, p0, p1) != 0;
     }
 
     private static class ggml_tallocr_new {
@@ -7783,15 +5125,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_tallocr_alloc {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_tallocr_alloc").orElseThrow(() -> new UnsatisfiedLinkError("ggml_tallocr_alloc"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7800,28 +5134,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int ggml_tallocr_alloc(MemorySegment talloc, MemorySegment tensor) {
-        var mh$ = ggml_tallocr_alloc.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_tallocr_alloc", talloc, tensor);
-            }
-            return (int)mh$.invokeExact(talloc, tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_tallocr_alloc", talloc, tensor);
         }
+        return (int) WordCalls.call(ggml_tallocr_alloc.ADDR, talloc, tensor);
     }
 
     private static class ggml_gallocr_new {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_gallocr_new").orElseThrow(() -> new UnsatisfiedLinkError("ggml_gallocr_new"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7830,29 +5150,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_gallocr_new(MemorySegment buft) {
-        var mh$ = ggml_gallocr_new.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_gallocr_new", buft);
-            }
-            return (MemorySegment)mh$.invokeExact(buft);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_gallocr_new", buft);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_gallocr_new.ADDR, buft));
     }
 
     private static class ggml_gallocr_new_n {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_gallocr_new_n").orElseThrow(() -> new UnsatisfiedLinkError("ggml_gallocr_new_n"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7861,27 +5166,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_gallocr_new_n(MemorySegment bufts, int n_bufs) {
-        var mh$ = ggml_gallocr_new_n.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_gallocr_new_n", bufts, n_bufs);
-            }
-            return (MemorySegment)mh$.invokeExact(bufts, n_bufs);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_gallocr_new_n", bufts, n_bufs);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_gallocr_new_n.ADDR, bufts, WordCalls.word(n_bufs)));
     }
 
     private static class ggml_gallocr_free {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_gallocr_free").orElseThrow(() -> new UnsatisfiedLinkError("ggml_gallocr_free"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7890,29 +5182,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_gallocr_free(MemorySegment galloc) {
-        var mh$ = ggml_gallocr_free.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_gallocr_free", galloc);
-            }
-            mh$.invokeExact(galloc);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_gallocr_free", galloc);
         }
+        WordCalls.call(ggml_gallocr_free.ADDR, galloc);
     }
 
     private static class ggml_gallocr_reserve {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_gallocr_reserve").orElseThrow(() -> new UnsatisfiedLinkError("ggml_gallocr_reserve"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7921,31 +5198,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_gallocr_reserve(MemorySegment galloc, MemorySegment graph) {
-        var mh$ = ggml_gallocr_reserve.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_gallocr_reserve", galloc, graph);
-            }
-            return (boolean)mh$.invokeExact(galloc, graph);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_gallocr_reserve", galloc, graph);
         }
+        return (byte) WordCalls.call(ggml_gallocr_reserve.ADDR, galloc, graph) != 0;
     }
 
     private static class ggml_gallocr_reserve_n_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_gallocr_reserve_n_size").orElseThrow(() -> new UnsatisfiedLinkError("ggml_gallocr_reserve_n_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7954,31 +5214,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_gallocr_reserve_n_size(MemorySegment galloc, MemorySegment graph, MemorySegment node_buffer_ids, MemorySegment leaf_buffer_ids, MemorySegment sizes) {
-        var mh$ = ggml_gallocr_reserve_n_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_gallocr_reserve_n_size", galloc, graph, node_buffer_ids, leaf_buffer_ids, sizes);
-            }
-            mh$.invokeExact(galloc, graph, node_buffer_ids, leaf_buffer_ids, sizes);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_gallocr_reserve_n_size", galloc, graph, node_buffer_ids, leaf_buffer_ids, sizes);
         }
+        WordCalls.call(ggml_gallocr_reserve_n_size.ADDR, galloc, graph, node_buffer_ids, leaf_buffer_ids, sizes);
     }
 
     private static class ggml_gallocr_reserve_n {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_gallocr_reserve_n").orElseThrow(() -> new UnsatisfiedLinkError("ggml_gallocr_reserve_n"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -7987,29 +5230,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_gallocr_reserve_n(MemorySegment galloc, MemorySegment graph, MemorySegment node_buffer_ids, MemorySegment leaf_buffer_ids) {
-        var mh$ = ggml_gallocr_reserve_n.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_gallocr_reserve_n", galloc, graph, node_buffer_ids, leaf_buffer_ids);
-            }
-            return (boolean)mh$.invokeExact(galloc, graph, node_buffer_ids, leaf_buffer_ids);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_gallocr_reserve_n", galloc, graph, node_buffer_ids, leaf_buffer_ids);
         }
+        return (byte) WordCalls.call(ggml_gallocr_reserve_n.ADDR, galloc, graph, node_buffer_ids, leaf_buffer_ids) != 0;
     }
 
     private static class ggml_gallocr_alloc_graph {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_gallocr_alloc_graph").orElseThrow(() -> new UnsatisfiedLinkError("ggml_gallocr_alloc_graph"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8018,29 +5246,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_gallocr_alloc_graph(MemorySegment galloc, MemorySegment graph) {
-        var mh$ = ggml_gallocr_alloc_graph.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_gallocr_alloc_graph", galloc, graph);
-            }
-            return (boolean)mh$.invokeExact(galloc, graph);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_gallocr_alloc_graph", galloc, graph);
         }
+        return (byte) WordCalls.call(ggml_gallocr_alloc_graph.ADDR, galloc, graph) != 0;
     }
 
     private static class ggml_gallocr_get_buffer_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_gallocr_get_buffer_size").orElseThrow(() -> new UnsatisfiedLinkError("ggml_gallocr_get_buffer_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8049,29 +5262,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_gallocr_get_buffer_size(MemorySegment galloc, int buffer_id) {
-        var mh$ = ggml_gallocr_get_buffer_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_gallocr_get_buffer_size", galloc, buffer_id);
-            }
-            return (long)mh$.invokeExact(galloc, buffer_id);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_gallocr_get_buffer_size", galloc, buffer_id);
         }
+        return WordCalls.call(ggml_gallocr_get_buffer_size.ADDR, galloc, WordCalls.word(buffer_id));
     }
 
     private static class ggml_backend_alloc_ctx_tensors_from_buft_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_alloc_ctx_tensors_from_buft_size").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_alloc_ctx_tensors_from_buft_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8080,29 +5278,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_backend_alloc_ctx_tensors_from_buft_size(MemorySegment ctx, MemorySegment buft) {
-        var mh$ = ggml_backend_alloc_ctx_tensors_from_buft_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_alloc_ctx_tensors_from_buft_size", ctx, buft);
-            }
-            return (long)mh$.invokeExact(ctx, buft);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_alloc_ctx_tensors_from_buft_size", ctx, buft);
         }
+        return WordCalls.call(ggml_backend_alloc_ctx_tensors_from_buft_size.ADDR, ctx, buft);
     }
 
     private static class ggml_backend_alloc_ctx_tensors_from_buft {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_alloc_ctx_tensors_from_buft").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_alloc_ctx_tensors_from_buft"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8111,29 +5294,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_alloc_ctx_tensors_from_buft(MemorySegment ctx, MemorySegment buft) {
-        var mh$ = ggml_backend_alloc_ctx_tensors_from_buft.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_alloc_ctx_tensors_from_buft", ctx, buft);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, buft);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_alloc_ctx_tensors_from_buft", ctx, buft);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_alloc_ctx_tensors_from_buft.ADDR, ctx, buft));
     }
 
     private static class ggml_backend_alloc_ctx_tensors {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_alloc_ctx_tensors").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_alloc_ctx_tensors"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8142,28 +5310,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_alloc_ctx_tensors(MemorySegment ctx, MemorySegment backend) {
-        var mh$ = ggml_backend_alloc_ctx_tensors.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_alloc_ctx_tensors", ctx, backend);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, backend);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_alloc_ctx_tensors", ctx, backend);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_alloc_ctx_tensors.ADDR, ctx, backend));
     }
 
     private static class ggml_backend_buft_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buft_name").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buft_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8172,29 +5326,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_buft_name(MemorySegment buft) {
-        var mh$ = ggml_backend_buft_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buft_name", buft);
-            }
-            return (MemorySegment)mh$.invokeExact(buft);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buft_name", buft);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_buft_name.ADDR, buft));
     }
 
     private static class ggml_backend_buft_alloc_buffer {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buft_alloc_buffer").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buft_alloc_buffer"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8203,28 +5342,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_buft_alloc_buffer(MemorySegment buft, long size) {
-        var mh$ = ggml_backend_buft_alloc_buffer.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buft_alloc_buffer", buft, size);
-            }
-            return (MemorySegment)mh$.invokeExact(buft, size);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buft_alloc_buffer", buft, size);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_buft_alloc_buffer.ADDR, buft, WordCalls.word(size)));
     }
 
     private static class ggml_backend_buft_get_alignment {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buft_get_alignment").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buft_get_alignment"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8233,28 +5358,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_backend_buft_get_alignment(MemorySegment buft) {
-        var mh$ = ggml_backend_buft_get_alignment.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buft_get_alignment", buft);
-            }
-            return (long)mh$.invokeExact(buft);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buft_get_alignment", buft);
         }
+        return WordCalls.call(ggml_backend_buft_get_alignment.ADDR, buft);
     }
 
     private static class ggml_backend_buft_get_max_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buft_get_max_size").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buft_get_max_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8263,29 +5374,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_backend_buft_get_max_size(MemorySegment buft) {
-        var mh$ = ggml_backend_buft_get_max_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buft_get_max_size", buft);
-            }
-            return (long)mh$.invokeExact(buft);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buft_get_max_size", buft);
         }
+        return WordCalls.call(ggml_backend_buft_get_max_size.ADDR, buft);
     }
 
     private static class ggml_backend_buft_get_alloc_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buft_get_alloc_size").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buft_get_alloc_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8294,28 +5390,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_backend_buft_get_alloc_size(MemorySegment buft, MemorySegment tensor) {
-        var mh$ = ggml_backend_buft_get_alloc_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buft_get_alloc_size", buft, tensor);
-            }
-            return (long)mh$.invokeExact(buft, tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buft_get_alloc_size", buft, tensor);
         }
+        return WordCalls.call(ggml_backend_buft_get_alloc_size.ADDR, buft, tensor);
     }
 
     private static class ggml_backend_buft_is_host {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buft_is_host").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buft_is_host"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8324,28 +5406,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_backend_buft_is_host(MemorySegment buft) {
-        var mh$ = ggml_backend_buft_is_host.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buft_is_host", buft);
-            }
-            return (boolean)mh$.invokeExact(buft);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buft_is_host", buft);
         }
+        return (byte) WordCalls.call(ggml_backend_buft_is_host.ADDR, buft) != 0;
     }
 
     private static class ggml_backend_buft_get_device {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buft_get_device").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buft_get_device"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8354,17 +5422,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_buft_get_device(MemorySegment buft) {
-        var mh$ = ggml_backend_buft_get_device.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buft_get_device", buft);
-            }
-            return (MemorySegment)mh$.invokeExact(buft);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buft_get_device", buft);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_buft_get_device.ADDR, buft));
     }
     private static final int GGML_BACKEND_BUFFER_USAGE_ANY = (int)0L;
     /**
@@ -8395,14 +5456,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_backend_buffer_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buffer_name").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buffer_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8411,27 +5465,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_buffer_name(MemorySegment buffer) {
-        var mh$ = ggml_backend_buffer_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buffer_name", buffer);
-            }
-            return (MemorySegment)mh$.invokeExact(buffer);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buffer_name", buffer);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_buffer_name.ADDR, buffer));
     }
 
     private static class ggml_backend_buffer_free {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buffer_free").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buffer_free"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8440,28 +5481,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_buffer_free(MemorySegment buffer) {
-        var mh$ = ggml_backend_buffer_free.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buffer_free", buffer);
-            }
-            mh$.invokeExact(buffer);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buffer_free", buffer);
         }
+        WordCalls.call(ggml_backend_buffer_free.ADDR, buffer);
     }
 
     private static class ggml_backend_buffer_get_base {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buffer_get_base").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buffer_get_base"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8470,28 +5497,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_buffer_get_base(MemorySegment buffer) {
-        var mh$ = ggml_backend_buffer_get_base.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buffer_get_base", buffer);
-            }
-            return (MemorySegment)mh$.invokeExact(buffer);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buffer_get_base", buffer);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_buffer_get_base.ADDR, buffer));
     }
 
     private static class ggml_backend_buffer_get_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buffer_get_size").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buffer_get_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8500,29 +5513,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_backend_buffer_get_size(MemorySegment buffer) {
-        var mh$ = ggml_backend_buffer_get_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buffer_get_size", buffer);
-            }
-            return (long)mh$.invokeExact(buffer);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buffer_get_size", buffer);
         }
+        return WordCalls.call(ggml_backend_buffer_get_size.ADDR, buffer);
     }
 
     private static class ggml_backend_buffer_init_tensor {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buffer_init_tensor").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buffer_init_tensor"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8531,28 +5529,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int ggml_backend_buffer_init_tensor(MemorySegment buffer, MemorySegment tensor) {
-        var mh$ = ggml_backend_buffer_init_tensor.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buffer_init_tensor", buffer, tensor);
-            }
-            return (int)mh$.invokeExact(buffer, tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buffer_init_tensor", buffer, tensor);
         }
+        return (int) WordCalls.call(ggml_backend_buffer_init_tensor.ADDR, buffer, tensor);
     }
 
     private static class ggml_backend_buffer_get_alignment {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buffer_get_alignment").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buffer_get_alignment"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8561,28 +5545,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_backend_buffer_get_alignment(MemorySegment buffer) {
-        var mh$ = ggml_backend_buffer_get_alignment.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buffer_get_alignment", buffer);
-            }
-            return (long)mh$.invokeExact(buffer);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buffer_get_alignment", buffer);
         }
+        return WordCalls.call(ggml_backend_buffer_get_alignment.ADDR, buffer);
     }
 
     private static class ggml_backend_buffer_get_max_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buffer_get_max_size").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buffer_get_max_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8591,29 +5561,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_backend_buffer_get_max_size(MemorySegment buffer) {
-        var mh$ = ggml_backend_buffer_get_max_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buffer_get_max_size", buffer);
-            }
-            return (long)mh$.invokeExact(buffer);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buffer_get_max_size", buffer);
         }
+        return WordCalls.call(ggml_backend_buffer_get_max_size.ADDR, buffer);
     }
 
     private static class ggml_backend_buffer_get_alloc_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buffer_get_alloc_size").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buffer_get_alloc_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8622,28 +5577,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_backend_buffer_get_alloc_size(MemorySegment buffer, MemorySegment tensor) {
-        var mh$ = ggml_backend_buffer_get_alloc_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buffer_get_alloc_size", buffer, tensor);
-            }
-            return (long)mh$.invokeExact(buffer, tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buffer_get_alloc_size", buffer, tensor);
         }
+        return WordCalls.call(ggml_backend_buffer_get_alloc_size.ADDR, buffer, tensor);
     }
 
     private static class ggml_backend_buffer_clear {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_CHAR
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buffer_clear").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buffer_clear"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8652,28 +5593,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_buffer_clear(MemorySegment buffer, byte value) {
-        var mh$ = ggml_backend_buffer_clear.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buffer_clear", buffer, value);
-            }
-            mh$.invokeExact(buffer, value);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buffer_clear", buffer, value);
         }
+        WordCalls.call(ggml_backend_buffer_clear.ADDR, buffer, WordCalls.word(value));
     }
 
     private static class ggml_backend_buffer_is_host {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buffer_is_host").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buffer_is_host"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8682,28 +5609,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_backend_buffer_is_host(MemorySegment buffer) {
-        var mh$ = ggml_backend_buffer_is_host.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buffer_is_host", buffer);
-            }
-            return (boolean)mh$.invokeExact(buffer);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buffer_is_host", buffer);
         }
+        return (byte) WordCalls.call(ggml_backend_buffer_is_host.ADDR, buffer) != 0;
     }
 
     private static class ggml_backend_buffer_set_usage {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buffer_set_usage").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buffer_set_usage"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8712,28 +5625,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_buffer_set_usage(MemorySegment buffer, int usage) {
-        var mh$ = ggml_backend_buffer_set_usage.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buffer_set_usage", buffer, usage);
-            }
-            mh$.invokeExact(buffer, usage);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buffer_set_usage", buffer, usage);
         }
+        WordCalls.call(ggml_backend_buffer_set_usage.ADDR, buffer, WordCalls.word(usage));
     }
 
     private static class ggml_backend_buffer_get_usage {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buffer_get_usage").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buffer_get_usage"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8742,28 +5641,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int ggml_backend_buffer_get_usage(MemorySegment buffer) {
-        var mh$ = ggml_backend_buffer_get_usage.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buffer_get_usage", buffer);
-            }
-            return (int)mh$.invokeExact(buffer);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buffer_get_usage", buffer);
         }
+        return (int) WordCalls.call(ggml_backend_buffer_get_usage.ADDR, buffer);
     }
 
     private static class ggml_backend_buffer_get_type {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buffer_get_type").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buffer_get_type"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8772,27 +5657,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_buffer_get_type(MemorySegment buffer) {
-        var mh$ = ggml_backend_buffer_get_type.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buffer_get_type", buffer);
-            }
-            return (MemorySegment)mh$.invokeExact(buffer);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buffer_get_type", buffer);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_buffer_get_type.ADDR, buffer));
     }
 
     private static class ggml_backend_buffer_reset {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_buffer_reset").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_buffer_reset"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8801,28 +5673,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_buffer_reset(MemorySegment buffer) {
-        var mh$ = ggml_backend_buffer_reset.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_buffer_reset", buffer);
-            }
-            mh$.invokeExact(buffer);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_buffer_reset", buffer);
         }
+        WordCalls.call(ggml_backend_buffer_reset.ADDR, buffer);
     }
 
     private static class ggml_backend_tensor_copy {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_tensor_copy").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_tensor_copy"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8831,28 +5689,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_tensor_copy(MemorySegment src, MemorySegment dst) {
-        var mh$ = ggml_backend_tensor_copy.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_tensor_copy", src, dst);
-            }
-            mh$.invokeExact(src, dst);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_tensor_copy", src, dst);
         }
+        WordCalls.call(ggml_backend_tensor_copy.ADDR, src, dst);
     }
 
     private static class ggml_backend_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_name").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8861,27 +5705,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_name(MemorySegment backend) {
-        var mh$ = ggml_backend_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_name", backend);
-            }
-            return (MemorySegment)mh$.invokeExact(backend);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_name", backend);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_name.ADDR, backend));
     }
 
     private static class ggml_backend_free {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_free").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_free"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8890,28 +5721,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_free(MemorySegment backend) {
-        var mh$ = ggml_backend_free.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_free", backend);
-            }
-            mh$.invokeExact(backend);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_free", backend);
         }
+        WordCalls.call(ggml_backend_free.ADDR, backend);
     }
 
     private static class ggml_backend_get_default_buffer_type {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_get_default_buffer_type").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_get_default_buffer_type"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8920,29 +5737,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_get_default_buffer_type(MemorySegment backend) {
-        var mh$ = ggml_backend_get_default_buffer_type.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_get_default_buffer_type", backend);
-            }
-            return (MemorySegment)mh$.invokeExact(backend);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_get_default_buffer_type", backend);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_get_default_buffer_type.ADDR, backend));
     }
 
     private static class ggml_backend_alloc_buffer {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_alloc_buffer").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_alloc_buffer"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8951,28 +5753,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_alloc_buffer(MemorySegment backend, long size) {
-        var mh$ = ggml_backend_alloc_buffer.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_alloc_buffer", backend, size);
-            }
-            return (MemorySegment)mh$.invokeExact(backend, size);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_alloc_buffer", backend, size);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_alloc_buffer.ADDR, backend, WordCalls.word(size)));
     }
 
     private static class ggml_backend_get_alignment {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_get_alignment").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_get_alignment"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -8981,28 +5769,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_backend_get_alignment(MemorySegment backend) {
-        var mh$ = ggml_backend_get_alignment.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_get_alignment", backend);
-            }
-            return (long)mh$.invokeExact(backend);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_get_alignment", backend);
         }
+        return WordCalls.call(ggml_backend_get_alignment.ADDR, backend);
     }
 
     private static class ggml_backend_get_max_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_get_max_size").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_get_max_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9011,30 +5785,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_backend_get_max_size(MemorySegment backend) {
-        var mh$ = ggml_backend_get_max_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_get_max_size", backend);
-            }
-            return (long)mh$.invokeExact(backend);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_get_max_size", backend);
         }
+        return WordCalls.call(ggml_backend_get_max_size.ADDR, backend);
     }
 
     private static class ggml_backend_tensor_set {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_tensor_set").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_tensor_set"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9043,30 +5801,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_tensor_set(MemorySegment tensor, MemorySegment data, long offset, long size) {
-        var mh$ = ggml_backend_tensor_set.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_tensor_set", tensor, data, offset, size);
-            }
-            mh$.invokeExact(tensor, data, offset, size);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_tensor_set", tensor, data, offset, size);
         }
+        WordCalls.call(ggml_backend_tensor_set.ADDR, tensor, data, WordCalls.word(offset), WordCalls.word(size));
     }
 
     private static class ggml_backend_tensor_get {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_tensor_get").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_tensor_get"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9075,33 +5817,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_tensor_get(MemorySegment tensor, MemorySegment data, long offset, long size) {
-        var mh$ = ggml_backend_tensor_get.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_tensor_get", tensor, data, offset, size);
-            }
-            mh$.invokeExact(tensor, data, offset, size);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_tensor_get", tensor, data, offset, size);
         }
+        WordCalls.call(ggml_backend_tensor_get.ADDR, tensor, data, WordCalls.word(offset), WordCalls.word(size));
     }
 
     private static class ggml_backend_tensor_set_2d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_tensor_set_2d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_tensor_set_2d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9110,33 +5833,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_tensor_set_2d(MemorySegment tensor, MemorySegment data, long offset, long size, long n_copies, long stride_tensor, long stride_data) {
-        var mh$ = ggml_backend_tensor_set_2d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_tensor_set_2d", tensor, data, offset, size, n_copies, stride_tensor, stride_data);
-            }
-            mh$.invokeExact(tensor, data, offset, size, n_copies, stride_tensor, stride_data);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_tensor_set_2d", tensor, data, offset, size, n_copies, stride_tensor, stride_data);
         }
+        WordCalls.call(ggml_backend_tensor_set_2d.ADDR, tensor, data, WordCalls.word(offset), WordCalls.word(size), WordCalls.word(n_copies), WordCalls.word(stride_tensor), WordCalls.word(stride_data));
     }
 
     private static class ggml_backend_tensor_get_2d {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_tensor_get_2d").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_tensor_get_2d"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9145,30 +5849,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_tensor_get_2d(MemorySegment tensor, MemorySegment data, long offset, long size, long n_copies, long stride_tensor, long stride_data) {
-        var mh$ = ggml_backend_tensor_get_2d.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_tensor_get_2d", tensor, data, offset, size, n_copies, stride_tensor, stride_data);
-            }
-            mh$.invokeExact(tensor, data, offset, size, n_copies, stride_tensor, stride_data);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_tensor_get_2d", tensor, data, offset, size, n_copies, stride_tensor, stride_data);
         }
+        WordCalls.call(ggml_backend_tensor_get_2d.ADDR, tensor, data, WordCalls.word(offset), WordCalls.word(size), WordCalls.word(n_copies), WordCalls.word(stride_tensor), WordCalls.word(stride_data));
     }
 
     private static class ggml_backend_tensor_memset {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_CHAR,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_tensor_memset").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_tensor_memset"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9177,27 +5865,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_tensor_memset(MemorySegment tensor, byte value, long offset, long size) {
-        var mh$ = ggml_backend_tensor_memset.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_tensor_memset", tensor, value, offset, size);
-            }
-            mh$.invokeExact(tensor, value, offset, size);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_tensor_memset", tensor, value, offset, size);
         }
+        WordCalls.call(ggml_backend_tensor_memset.ADDR, tensor, WordCalls.word(value), WordCalls.word(offset), WordCalls.word(size));
     }
 
     private static class ggml_backend_synchronize {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_synchronize").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_synchronize"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9206,29 +5881,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_synchronize(MemorySegment backend) {
-        var mh$ = ggml_backend_synchronize.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_synchronize", backend);
-            }
-            mh$.invokeExact(backend);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_synchronize", backend);
         }
+        WordCalls.call(ggml_backend_synchronize.ADDR, backend);
     }
 
     private static class ggml_backend_graph_compute {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_graph_compute").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_graph_compute"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9237,29 +5897,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int ggml_backend_graph_compute(MemorySegment backend, MemorySegment cgraph) {
-        var mh$ = ggml_backend_graph_compute.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_graph_compute", backend, cgraph);
-            }
-            return (int)mh$.invokeExact(backend, cgraph);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_graph_compute", backend, cgraph);
         }
+        return (int) WordCalls.call(ggml_backend_graph_compute.ADDR, backend, cgraph);
     }
 
     private static class ggml_backend_supports_op {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_supports_op").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_supports_op"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9268,29 +5913,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_backend_supports_op(MemorySegment backend, MemorySegment op) {
-        var mh$ = ggml_backend_supports_op.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_supports_op", backend, op);
-            }
-            return (boolean)mh$.invokeExact(backend, op);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_supports_op", backend, op);
         }
+        return (byte) WordCalls.call(ggml_backend_supports_op.ADDR, backend, op) != 0;
     }
 
     private static class ggml_backend_supports_buft {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_supports_buft").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_supports_buft"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9299,29 +5929,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_backend_supports_buft(MemorySegment backend, MemorySegment buft) {
-        var mh$ = ggml_backend_supports_buft.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_supports_buft", backend, buft);
-            }
-            return (boolean)mh$.invokeExact(backend, buft);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_supports_buft", backend, buft);
         }
+        return (byte) WordCalls.call(ggml_backend_supports_buft.ADDR, backend, buft) != 0;
     }
 
     private static class ggml_backend_offload_op {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_offload_op").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_offload_op"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9330,28 +5945,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_backend_offload_op(MemorySegment backend, MemorySegment op) {
-        var mh$ = ggml_backend_offload_op.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_offload_op", backend, op);
-            }
-            return (boolean)mh$.invokeExact(backend, op);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_offload_op", backend, op);
         }
+        return (byte) WordCalls.call(ggml_backend_offload_op.ADDR, backend, op) != 0;
     }
 
     private static class ggml_backend_get_device {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_get_device").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_get_device"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9360,17 +5961,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_get_device(MemorySegment backend) {
-        var mh$ = ggml_backend_get_device.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_get_device", backend);
-            }
-            return (MemorySegment)mh$.invokeExact(backend);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_get_device", backend);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_get_device.ADDR, backend));
     }
     private static final int GGML_BACKEND_DEVICE_TYPE_CPU = (int)0L;
     /**
@@ -9419,14 +6013,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_backend_dev_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_dev_name").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_dev_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9435,28 +6022,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_dev_name(MemorySegment device) {
-        var mh$ = ggml_backend_dev_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_dev_name", device);
-            }
-            return (MemorySegment)mh$.invokeExact(device);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_dev_name", device);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_dev_name.ADDR, device));
     }
 
     private static class ggml_backend_dev_description {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_dev_description").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_dev_description"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9465,29 +6038,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_dev_description(MemorySegment device) {
-        var mh$ = ggml_backend_dev_description.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_dev_description", device);
-            }
-            return (MemorySegment)mh$.invokeExact(device);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_dev_description", device);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_dev_description.ADDR, device));
     }
 
     private static class ggml_backend_dev_memory {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_dev_memory").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_dev_memory"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9496,28 +6054,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_dev_memory(MemorySegment device, MemorySegment free, MemorySegment total) {
-        var mh$ = ggml_backend_dev_memory.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_dev_memory", device, free, total);
-            }
-            mh$.invokeExact(device, free, total);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_dev_memory", device, free, total);
         }
+        WordCalls.call(ggml_backend_dev_memory.ADDR, device, free, total);
     }
 
     private static class ggml_backend_dev_type {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_dev_type").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_dev_type"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9526,28 +6070,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int ggml_backend_dev_type(MemorySegment device) {
-        var mh$ = ggml_backend_dev_type.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_dev_type", device);
-            }
-            return (int)mh$.invokeExact(device);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_dev_type", device);
         }
+        return (int) WordCalls.call(ggml_backend_dev_type.ADDR, device);
     }
 
     private static class ggml_backend_dev_get_props {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_dev_get_props").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_dev_get_props"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9556,28 +6086,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_dev_get_props(MemorySegment device, MemorySegment props) {
-        var mh$ = ggml_backend_dev_get_props.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_dev_get_props", device, props);
-            }
-            mh$.invokeExact(device, props);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_dev_get_props", device, props);
         }
+        WordCalls.call(ggml_backend_dev_get_props.ADDR, device, props);
     }
 
     private static class ggml_backend_dev_backend_reg {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_dev_backend_reg").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_dev_backend_reg"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9586,29 +6102,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_dev_backend_reg(MemorySegment device) {
-        var mh$ = ggml_backend_dev_backend_reg.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_dev_backend_reg", device);
-            }
-            return (MemorySegment)mh$.invokeExact(device);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_dev_backend_reg", device);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_dev_backend_reg.ADDR, device));
     }
 
     private static class ggml_backend_dev_init {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_dev_init").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_dev_init"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9617,28 +6118,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_dev_init(MemorySegment device, MemorySegment params) {
-        var mh$ = ggml_backend_dev_init.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_dev_init", device, params);
-            }
-            return (MemorySegment)mh$.invokeExact(device, params);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_dev_init", device, params);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_dev_init.ADDR, device, params));
     }
 
     private static class ggml_backend_dev_buffer_type {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_dev_buffer_type").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_dev_buffer_type"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9647,28 +6134,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_dev_buffer_type(MemorySegment device) {
-        var mh$ = ggml_backend_dev_buffer_type.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_dev_buffer_type", device);
-            }
-            return (MemorySegment)mh$.invokeExact(device);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_dev_buffer_type", device);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_dev_buffer_type.ADDR, device));
     }
 
     private static class ggml_backend_dev_host_buffer_type {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_dev_host_buffer_type").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_dev_host_buffer_type"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9677,31 +6150,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_dev_host_buffer_type(MemorySegment device) {
-        var mh$ = ggml_backend_dev_host_buffer_type.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_dev_host_buffer_type", device);
-            }
-            return (MemorySegment)mh$.invokeExact(device);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_dev_host_buffer_type", device);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_dev_host_buffer_type.ADDR, device));
     }
 
     private static class ggml_backend_dev_buffer_from_host_ptr {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_dev_buffer_from_host_ptr").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_dev_buffer_from_host_ptr"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9710,29 +6166,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_dev_buffer_from_host_ptr(MemorySegment device, MemorySegment ptr, long size, long max_tensor_size) {
-        var mh$ = ggml_backend_dev_buffer_from_host_ptr.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_dev_buffer_from_host_ptr", device, ptr, size, max_tensor_size);
-            }
-            return (MemorySegment)mh$.invokeExact(device, ptr, size, max_tensor_size);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_dev_buffer_from_host_ptr", device, ptr, size, max_tensor_size);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_dev_buffer_from_host_ptr.ADDR, device, ptr, WordCalls.word(size), WordCalls.word(max_tensor_size)));
     }
 
     private static class ggml_backend_dev_supports_op {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_dev_supports_op").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_dev_supports_op"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9741,29 +6182,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_backend_dev_supports_op(MemorySegment device, MemorySegment op) {
-        var mh$ = ggml_backend_dev_supports_op.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_dev_supports_op", device, op);
-            }
-            return (boolean)mh$.invokeExact(device, op);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_dev_supports_op", device, op);
         }
+        return (byte) WordCalls.call(ggml_backend_dev_supports_op.ADDR, device, op) != 0;
     }
 
     private static class ggml_backend_dev_supports_buft {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_dev_supports_buft").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_dev_supports_buft"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9772,29 +6198,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_backend_dev_supports_buft(MemorySegment device, MemorySegment buft) {
-        var mh$ = ggml_backend_dev_supports_buft.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_dev_supports_buft", device, buft);
-            }
-            return (boolean)mh$.invokeExact(device, buft);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_dev_supports_buft", device, buft);
         }
+        return (byte) WordCalls.call(ggml_backend_dev_supports_buft.ADDR, device, buft) != 0;
     }
 
     private static class ggml_backend_dev_offload_op {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_dev_offload_op").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_dev_offload_op"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9803,28 +6214,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_backend_dev_offload_op(MemorySegment device, MemorySegment op) {
-        var mh$ = ggml_backend_dev_offload_op.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_dev_offload_op", device, op);
-            }
-            return (boolean)mh$.invokeExact(device, op);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_dev_offload_op", device, op);
         }
+        return (byte) WordCalls.call(ggml_backend_dev_offload_op.ADDR, device, op) != 0;
     }
 
     private static class ggml_backend_reg_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_reg_name").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_reg_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9833,28 +6230,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_reg_name(MemorySegment reg) {
-        var mh$ = ggml_backend_reg_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_reg_name", reg);
-            }
-            return (MemorySegment)mh$.invokeExact(reg);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_reg_name", reg);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_reg_name.ADDR, reg));
     }
 
     private static class ggml_backend_reg_dev_count {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_reg_dev_count").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_reg_dev_count"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9863,29 +6246,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_backend_reg_dev_count(MemorySegment reg) {
-        var mh$ = ggml_backend_reg_dev_count.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_reg_dev_count", reg);
-            }
-            return (long)mh$.invokeExact(reg);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_reg_dev_count", reg);
         }
+        return WordCalls.call(ggml_backend_reg_dev_count.ADDR, reg);
     }
 
     private static class ggml_backend_reg_dev_get {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_reg_dev_get").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_reg_dev_get"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9894,29 +6262,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_reg_dev_get(MemorySegment reg, long index) {
-        var mh$ = ggml_backend_reg_dev_get.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_reg_dev_get", reg, index);
-            }
-            return (MemorySegment)mh$.invokeExact(reg, index);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_reg_dev_get", reg, index);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_reg_dev_get.ADDR, reg, WordCalls.word(index)));
     }
 
     private static class ggml_backend_reg_get_proc_address {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_reg_get_proc_address").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_reg_get_proc_address"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9925,26 +6278,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_reg_get_proc_address(MemorySegment reg, MemorySegment name) {
-        var mh$ = ggml_backend_reg_get_proc_address.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_reg_get_proc_address", reg, name);
-            }
-            return (MemorySegment)mh$.invokeExact(reg, name);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_reg_get_proc_address", reg, name);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_reg_get_proc_address.ADDR, reg, name));
     }
 
     private static class ggml_backend_reg_count {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_reg_count").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_reg_count"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9953,28 +6294,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_backend_reg_count() {
-        var mh$ = ggml_backend_reg_count.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_reg_count");
-            }
-            return (long)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_reg_count");
         }
+        return WordCalls.call(ggml_backend_reg_count.ADDR);
     }
 
     private static class ggml_backend_reg_get {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_reg_get").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_reg_get"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -9983,28 +6310,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_reg_get(long index) {
-        var mh$ = ggml_backend_reg_get.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_reg_get", index);
-            }
-            return (MemorySegment)mh$.invokeExact(index);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_reg_get", index);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_reg_get.ADDR, WordCalls.word(index)));
     }
 
     private static class ggml_backend_reg_by_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_reg_by_name").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_reg_by_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10013,26 +6326,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_reg_by_name(MemorySegment name) {
-        var mh$ = ggml_backend_reg_by_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_reg_by_name", name);
-            }
-            return (MemorySegment)mh$.invokeExact(name);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_reg_by_name", name);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_reg_by_name.ADDR, name));
     }
 
     private static class ggml_backend_dev_count {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_dev_count").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_dev_count"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10041,28 +6342,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_backend_dev_count() {
-        var mh$ = ggml_backend_dev_count.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_dev_count");
-            }
-            return (long)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_dev_count");
         }
+        return WordCalls.call(ggml_backend_dev_count.ADDR);
     }
 
     private static class ggml_backend_dev_get {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_dev_get").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_dev_get"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10071,28 +6358,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_dev_get(long index) {
-        var mh$ = ggml_backend_dev_get.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_dev_get", index);
-            }
-            return (MemorySegment)mh$.invokeExact(index);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_dev_get", index);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_dev_get.ADDR, WordCalls.word(index)));
     }
 
     private static class ggml_backend_dev_by_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_dev_by_name").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_dev_by_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10101,28 +6374,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_dev_by_name(MemorySegment name) {
-        var mh$ = ggml_backend_dev_by_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_dev_by_name", name);
-            }
-            return (MemorySegment)mh$.invokeExact(name);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_dev_by_name", name);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_dev_by_name.ADDR, name));
     }
 
     private static class ggml_backend_dev_by_type {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_dev_by_type").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_dev_by_type"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10131,29 +6390,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_dev_by_type(int type) {
-        var mh$ = ggml_backend_dev_by_type.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_dev_by_type", type);
-            }
-            return (MemorySegment)mh$.invokeExact(type);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_dev_by_type", type);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_dev_by_type.ADDR, WordCalls.word(type)));
     }
 
     private static class ggml_backend_init_by_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_init_by_name").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_init_by_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10162,29 +6406,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_init_by_name(MemorySegment name, MemorySegment params) {
-        var mh$ = ggml_backend_init_by_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_init_by_name", name, params);
-            }
-            return (MemorySegment)mh$.invokeExact(name, params);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_init_by_name", name, params);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_init_by_name.ADDR, name, params));
     }
 
     private static class ggml_backend_init_by_type {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_init_by_type").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_init_by_type"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10193,26 +6422,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_init_by_type(int type, MemorySegment params) {
-        var mh$ = ggml_backend_init_by_type.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_init_by_type", type, params);
-            }
-            return (MemorySegment)mh$.invokeExact(type, params);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_init_by_type", type, params);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_init_by_type.ADDR, WordCalls.word(type), params));
     }
 
     private static class ggml_backend_init_best {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_init_best").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_init_best"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10221,28 +6438,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_init_best() {
-        var mh$ = ggml_backend_init_best.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_init_best");
-            }
-            return (MemorySegment)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_init_best");
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_init_best.ADDR));
     }
 
     private static class ggml_backend_load {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_load").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_load"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10251,27 +6454,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_load(MemorySegment path) {
-        var mh$ = ggml_backend_load.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_load", path);
-            }
-            return (MemorySegment)mh$.invokeExact(path);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_load", path);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_load.ADDR, path));
     }
 
     private static class ggml_backend_unload {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_unload").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_unload"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10280,25 +6470,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_unload(MemorySegment reg) {
-        var mh$ = ggml_backend_unload.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_unload", reg);
-            }
-            mh$.invokeExact(reg);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_unload", reg);
         }
+        WordCalls.call(ggml_backend_unload.ADDR, reg);
     }
 
     private static class ggml_backend_load_all {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_load_all").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_load_all"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10307,27 +6486,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_load_all() {
-        var mh$ = ggml_backend_load_all.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_load_all");
-            }
-            mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_load_all");
         }
+        WordCalls.call(ggml_backend_load_all.ADDR);
     }
 
     private static class ggml_backend_load_all_from_path {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_load_all_from_path").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_load_all_from_path"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10336,33 +6502,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_load_all_from_path(MemorySegment dir_path) {
-        var mh$ = ggml_backend_load_all_from_path.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_load_all_from_path", dir_path);
-            }
-            mh$.invokeExact(dir_path);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_load_all_from_path", dir_path);
         }
+        WordCalls.call(ggml_backend_load_all_from_path.ADDR, dir_path);
     }
 
     private static class ggml_backend_sched_new {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_BOOL,
-            ggml_h.C_BOOL
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_sched_new").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_sched_new"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10371,27 +6518,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_sched_new(MemorySegment backends, MemorySegment bufts, int n_backends, long graph_size, boolean parallel, boolean op_offload) {
-        var mh$ = ggml_backend_sched_new.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_sched_new", backends, bufts, n_backends, graph_size, parallel, op_offload);
-            }
-            return (MemorySegment)mh$.invokeExact(backends, bufts, n_backends, graph_size, parallel, op_offload);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_sched_new", backends, bufts, n_backends, graph_size, parallel, op_offload);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_sched_new.ADDR, backends, bufts, WordCalls.word(n_backends), WordCalls.word(graph_size), WordCalls.word(parallel ? 1 : 0), WordCalls.word(op_offload ? 1 : 0)));
     }
 
     private static class ggml_backend_sched_free {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_sched_free").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_sched_free"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10400,29 +6534,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_sched_free(MemorySegment sched) {
-        var mh$ = ggml_backend_sched_free.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_sched_free", sched);
-            }
-            mh$.invokeExact(sched);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_sched_free", sched);
         }
+        WordCalls.call(ggml_backend_sched_free.ADDR, sched);
     }
 
     private static class ggml_backend_sched_reserve_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_sched_reserve_size").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_sched_reserve_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10431,29 +6550,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_sched_reserve_size(MemorySegment sched, MemorySegment measure_graph, MemorySegment sizes) {
-        var mh$ = ggml_backend_sched_reserve_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_sched_reserve_size", sched, measure_graph, sizes);
-            }
-            mh$.invokeExact(sched, measure_graph, sizes);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_sched_reserve_size", sched, measure_graph, sizes);
         }
+        WordCalls.call(ggml_backend_sched_reserve_size.ADDR, sched, measure_graph, sizes);
     }
 
     private static class ggml_backend_sched_reserve {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_sched_reserve").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_sched_reserve"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10462,28 +6566,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_backend_sched_reserve(MemorySegment sched, MemorySegment measure_graph) {
-        var mh$ = ggml_backend_sched_reserve.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_sched_reserve", sched, measure_graph);
-            }
-            return (boolean)mh$.invokeExact(sched, measure_graph);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_sched_reserve", sched, measure_graph);
         }
+        return (byte) WordCalls.call(ggml_backend_sched_reserve.ADDR, sched, measure_graph) != 0;
     }
 
     private static class ggml_backend_sched_get_n_backends {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_sched_get_n_backends").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_sched_get_n_backends"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10492,29 +6582,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int ggml_backend_sched_get_n_backends(MemorySegment sched) {
-        var mh$ = ggml_backend_sched_get_n_backends.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_sched_get_n_backends", sched);
-            }
-            return (int)mh$.invokeExact(sched);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_sched_get_n_backends", sched);
         }
+        return (int) WordCalls.call(ggml_backend_sched_get_n_backends.ADDR, sched);
     }
 
     private static class ggml_backend_sched_get_backend {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_sched_get_backend").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_sched_get_backend"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10523,28 +6598,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_sched_get_backend(MemorySegment sched, int i) {
-        var mh$ = ggml_backend_sched_get_backend.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_sched_get_backend", sched, i);
-            }
-            return (MemorySegment)mh$.invokeExact(sched, i);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_sched_get_backend", sched, i);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_sched_get_backend.ADDR, sched, WordCalls.word(i)));
     }
 
     private static class ggml_backend_sched_get_n_splits {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_sched_get_n_splits").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_sched_get_n_splits"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10553,28 +6614,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int ggml_backend_sched_get_n_splits(MemorySegment sched) {
-        var mh$ = ggml_backend_sched_get_n_splits.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_sched_get_n_splits", sched);
-            }
-            return (int)mh$.invokeExact(sched);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_sched_get_n_splits", sched);
         }
+        return (int) WordCalls.call(ggml_backend_sched_get_n_splits.ADDR, sched);
     }
 
     private static class ggml_backend_sched_get_n_copies {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_sched_get_n_copies").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_sched_get_n_copies"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10583,29 +6630,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int ggml_backend_sched_get_n_copies(MemorySegment sched) {
-        var mh$ = ggml_backend_sched_get_n_copies.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_sched_get_n_copies", sched);
-            }
-            return (int)mh$.invokeExact(sched);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_sched_get_n_copies", sched);
         }
+        return (int) WordCalls.call(ggml_backend_sched_get_n_copies.ADDR, sched);
     }
 
     private static class ggml_backend_sched_get_buffer_type {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_sched_get_buffer_type").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_sched_get_buffer_type"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10614,29 +6646,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_sched_get_buffer_type(MemorySegment sched, MemorySegment backend) {
-        var mh$ = ggml_backend_sched_get_buffer_type.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_sched_get_buffer_type", sched, backend);
-            }
-            return (MemorySegment)mh$.invokeExact(sched, backend);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_sched_get_buffer_type", sched, backend);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_sched_get_buffer_type.ADDR, sched, backend));
     }
 
     private static class ggml_backend_sched_get_buffer_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_sched_get_buffer_size").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_sched_get_buffer_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10645,29 +6662,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long ggml_backend_sched_get_buffer_size(MemorySegment sched, MemorySegment backend) {
-        var mh$ = ggml_backend_sched_get_buffer_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_sched_get_buffer_size", sched, backend);
-            }
-            return (long)mh$.invokeExact(sched, backend);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_sched_get_buffer_size", sched, backend);
         }
+        return WordCalls.call(ggml_backend_sched_get_buffer_size.ADDR, sched, backend);
     }
 
     private static class ggml_backend_sched_set_tensor_backend {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_sched_set_tensor_backend").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_sched_set_tensor_backend"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10676,29 +6678,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_sched_set_tensor_backend(MemorySegment sched, MemorySegment node, MemorySegment backend) {
-        var mh$ = ggml_backend_sched_set_tensor_backend.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_sched_set_tensor_backend", sched, node, backend);
-            }
-            mh$.invokeExact(sched, node, backend);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_sched_set_tensor_backend", sched, node, backend);
         }
+        WordCalls.call(ggml_backend_sched_set_tensor_backend.ADDR, sched, node, backend);
     }
 
     private static class ggml_backend_sched_get_tensor_backend {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_sched_get_tensor_backend").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_sched_get_tensor_backend"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10707,28 +6694,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_sched_get_tensor_backend(MemorySegment sched, MemorySegment node) {
-        var mh$ = ggml_backend_sched_get_tensor_backend.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_sched_get_tensor_backend", sched, node);
-            }
-            return (MemorySegment)mh$.invokeExact(sched, node);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_sched_get_tensor_backend", sched, node);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_sched_get_tensor_backend.ADDR, sched, node));
     }
 
     private static class ggml_backend_sched_split_graph {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_sched_split_graph").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_sched_split_graph"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10737,29 +6710,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_sched_split_graph(MemorySegment sched, MemorySegment graph) {
-        var mh$ = ggml_backend_sched_split_graph.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_sched_split_graph", sched, graph);
-            }
-            mh$.invokeExact(sched, graph);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_sched_split_graph", sched, graph);
         }
+        WordCalls.call(ggml_backend_sched_split_graph.ADDR, sched, graph);
     }
 
     private static class ggml_backend_sched_alloc_graph {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_sched_alloc_graph").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_sched_alloc_graph"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10768,29 +6726,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_backend_sched_alloc_graph(MemorySegment sched, MemorySegment graph) {
-        var mh$ = ggml_backend_sched_alloc_graph.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_sched_alloc_graph", sched, graph);
-            }
-            return (boolean)mh$.invokeExact(sched, graph);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_sched_alloc_graph", sched, graph);
         }
+        return (byte) WordCalls.call(ggml_backend_sched_alloc_graph.ADDR, sched, graph) != 0;
     }
 
     private static class ggml_backend_sched_graph_compute {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_sched_graph_compute").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_sched_graph_compute"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10799,27 +6742,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int ggml_backend_sched_graph_compute(MemorySegment sched, MemorySegment graph) {
-        var mh$ = ggml_backend_sched_graph_compute.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_sched_graph_compute", sched, graph);
-            }
-            return (int)mh$.invokeExact(sched, graph);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_sched_graph_compute", sched, graph);
         }
+        return (int) WordCalls.call(ggml_backend_sched_graph_compute.ADDR, sched, graph);
     }
 
     private static class ggml_backend_sched_synchronize {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_sched_synchronize").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_sched_synchronize"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10828,27 +6758,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_sched_synchronize(MemorySegment sched) {
-        var mh$ = ggml_backend_sched_synchronize.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_sched_synchronize", sched);
-            }
-            mh$.invokeExact(sched);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_sched_synchronize", sched);
         }
+        WordCalls.call(ggml_backend_sched_synchronize.ADDR, sched);
     }
 
     private static class ggml_backend_sched_reset {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_sched_reset").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_sched_reset"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10857,29 +6774,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_sched_reset(MemorySegment sched) {
-        var mh$ = ggml_backend_sched_reset.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_sched_reset", sched);
-            }
-            mh$.invokeExact(sched);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_sched_reset", sched);
         }
+        WordCalls.call(ggml_backend_sched_reset.ADDR, sched);
     }
 
     private static class ggml_backend_sched_set_eval_callback {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_sched_set_eval_callback").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_sched_set_eval_callback"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10888,17 +6790,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void ggml_backend_sched_set_eval_callback(MemorySegment sched, MemorySegment callback, MemorySegment user_data) {
-        var mh$ = ggml_backend_sched_set_eval_callback.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_sched_set_eval_callback", sched, callback, user_data);
-            }
-            mh$.invokeExact(sched, callback, user_data);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_sched_set_eval_callback", sched, callback, user_data);
         }
+        WordCalls.call(ggml_backend_sched_set_eval_callback.ADDR, sched, callback, user_data);
     }
     private static final int GGML_BACKEND_SPLIT_AXIS_0 = (int)0L;
     /**
@@ -10974,20 +6869,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class ggml_backend_compare_graph_backend {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_compare_graph_backend").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_compare_graph_backend"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -10996,30 +6878,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean ggml_backend_compare_graph_backend(MemorySegment backend1, MemorySegment backend2, MemorySegment graph, MemorySegment callback, MemorySegment user_data, MemorySegment test_nodes, long num_test_nodes) {
-        var mh$ = ggml_backend_compare_graph_backend.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_compare_graph_backend", backend1, backend2, graph, callback, user_data, test_nodes, num_test_nodes);
-            }
-            return (boolean)mh$.invokeExact(backend1, backend2, graph, callback, user_data, test_nodes, num_test_nodes);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_compare_graph_backend", backend1, backend2, graph, callback, user_data, test_nodes, num_test_nodes);
         }
+        return (byte) WordCalls.call(ggml_backend_compare_graph_backend.ADDR, backend1, backend2, graph, callback, user_data, test_nodes, WordCalls.word(num_test_nodes)) != 0;
     }
 
     private static class ggml_backend_tensor_alloc {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_tensor_alloc").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_tensor_alloc"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11028,28 +6894,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int ggml_backend_tensor_alloc(MemorySegment buffer, MemorySegment tensor, MemorySegment addr) {
-        var mh$ = ggml_backend_tensor_alloc.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_tensor_alloc", buffer, tensor, addr);
-            }
-            return (int)mh$.invokeExact(buffer, tensor, addr);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_tensor_alloc", buffer, tensor, addr);
         }
+        return (int) WordCalls.call(ggml_backend_tensor_alloc.ADDR, buffer, tensor, addr);
     }
 
     private static class ggml_backend_view_init {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_view_init").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_view_init"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11058,29 +6910,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int ggml_backend_view_init(MemorySegment tensor) {
-        var mh$ = ggml_backend_view_init.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_view_init", tensor);
-            }
-            return (int)mh$.invokeExact(tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_view_init", tensor);
         }
+        return (int) WordCalls.call(ggml_backend_view_init.ADDR, tensor);
     }
 
     private static class ggml_backend_cpu_buffer_from_ptr {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_cpu_buffer_from_ptr").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_cpu_buffer_from_ptr"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11089,26 +6926,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_cpu_buffer_from_ptr(MemorySegment ptr, long size) {
-        var mh$ = ggml_backend_cpu_buffer_from_ptr.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_cpu_buffer_from_ptr", ptr, size);
-            }
-            return (MemorySegment)mh$.invokeExact(ptr, size);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_cpu_buffer_from_ptr", ptr, size);
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_cpu_buffer_from_ptr.ADDR, ptr, WordCalls.word(size)));
     }
 
     private static class ggml_backend_cpu_buffer_type {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("ggml_backend_cpu_buffer_type").orElseThrow(() -> new UnsatisfiedLinkError("ggml_backend_cpu_buffer_type"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11117,26 +6942,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment ggml_backend_cpu_buffer_type() {
-        var mh$ = ggml_backend_cpu_buffer_type.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("ggml_backend_cpu_buffer_type");
-            }
-            return (MemorySegment)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("ggml_backend_cpu_buffer_type");
         }
+        return WordCalls.pointer(WordCalls.call(ggml_backend_cpu_buffer_type.ADDR));
     }
 
     private static class gguf_init_empty {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_init_empty").orElseThrow(() -> new UnsatisfiedLinkError("gguf_init_empty"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11145,17 +6958,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment gguf_init_empty() {
-        var mh$ = gguf_init_empty.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_init_empty");
-            }
-            return (MemorySegment)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_init_empty");
         }
+        return WordCalls.pointer(WordCalls.call(gguf_init_empty.ADDR));
     }
 
     private static class gguf_init_from_file {
@@ -11190,13 +6996,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class gguf_free {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_free").orElseThrow(() -> new UnsatisfiedLinkError("gguf_free"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11205,28 +7005,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void gguf_free(MemorySegment ctx) {
-        var mh$ = gguf_free.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_free", ctx);
-            }
-            mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_free", ctx);
         }
+        WordCalls.call(gguf_free.ADDR, ctx);
     }
 
     private static class gguf_get_version {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_get_version").orElseThrow(() -> new UnsatisfiedLinkError("gguf_get_version"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11235,28 +7021,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int gguf_get_version(MemorySegment ctx) {
-        var mh$ = gguf_get_version.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_get_version", ctx);
-            }
-            return (int)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_get_version", ctx);
         }
+        return (int) WordCalls.call(gguf_get_version.ADDR, ctx);
     }
 
     private static class gguf_get_alignment {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_get_alignment").orElseThrow(() -> new UnsatisfiedLinkError("gguf_get_alignment"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11265,28 +7037,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long gguf_get_alignment(MemorySegment ctx) {
-        var mh$ = gguf_get_alignment.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_get_alignment", ctx);
-            }
-            return (long)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_get_alignment", ctx);
         }
+        return WordCalls.call(gguf_get_alignment.ADDR, ctx);
     }
 
     private static class gguf_get_data_offset {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_get_data_offset").orElseThrow(() -> new UnsatisfiedLinkError("gguf_get_data_offset"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11295,28 +7053,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long gguf_get_data_offset(MemorySegment ctx) {
-        var mh$ = gguf_get_data_offset.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_get_data_offset", ctx);
-            }
-            return (long)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_get_data_offset", ctx);
         }
+        return WordCalls.call(gguf_get_data_offset.ADDR, ctx);
     }
 
     private static class gguf_get_n_kv {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_get_n_kv").orElseThrow(() -> new UnsatisfiedLinkError("gguf_get_n_kv"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11325,29 +7069,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long gguf_get_n_kv(MemorySegment ctx) {
-        var mh$ = gguf_get_n_kv.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_get_n_kv", ctx);
-            }
-            return (long)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_get_n_kv", ctx);
         }
+        return WordCalls.call(gguf_get_n_kv.ADDR, ctx);
     }
 
     private static class gguf_find_key {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_find_key").orElseThrow(() -> new UnsatisfiedLinkError("gguf_find_key"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11356,28 +7085,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long gguf_find_key(MemorySegment ctx, MemorySegment key) {
-        var mh$ = gguf_find_key.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_find_key", ctx, key);
-            }
-            return (long)mh$.invokeExact(ctx, key);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_find_key", ctx, key);
         }
+        return WordCalls.call(gguf_find_key.ADDR, ctx, key);
     }
 
     private static class gguf_get_n_tensors {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_get_n_tensors").orElseThrow(() -> new UnsatisfiedLinkError("gguf_get_n_tensors"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11386,29 +7101,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long gguf_get_n_tensors(MemorySegment ctx) {
-        var mh$ = gguf_get_n_tensors.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_get_n_tensors", ctx);
-            }
-            return (long)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_get_n_tensors", ctx);
         }
+        return WordCalls.call(gguf_get_n_tensors.ADDR, ctx);
     }
 
     private static class gguf_find_tensor {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_find_tensor").orElseThrow(() -> new UnsatisfiedLinkError("gguf_find_tensor"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11417,29 +7117,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long gguf_find_tensor(MemorySegment ctx, MemorySegment name) {
-        var mh$ = gguf_find_tensor.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_find_tensor", ctx, name);
-            }
-            return (long)mh$.invokeExact(ctx, name);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_find_tensor", ctx, name);
         }
+        return WordCalls.call(gguf_find_tensor.ADDR, ctx, name);
     }
 
     private static class gguf_get_tensor_offset {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_get_tensor_offset").orElseThrow(() -> new UnsatisfiedLinkError("gguf_get_tensor_offset"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11448,29 +7133,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long gguf_get_tensor_offset(MemorySegment ctx, long tensor_id) {
-        var mh$ = gguf_get_tensor_offset.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_get_tensor_offset", ctx, tensor_id);
-            }
-            return (long)mh$.invokeExact(ctx, tensor_id);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_get_tensor_offset", ctx, tensor_id);
         }
+        return WordCalls.call(gguf_get_tensor_offset.ADDR, ctx, WordCalls.word(tensor_id));
     }
 
     private static class gguf_get_tensor_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_get_tensor_name").orElseThrow(() -> new UnsatisfiedLinkError("gguf_get_tensor_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11479,29 +7149,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment gguf_get_tensor_name(MemorySegment ctx, long tensor_id) {
-        var mh$ = gguf_get_tensor_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_get_tensor_name", ctx, tensor_id);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, tensor_id);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_get_tensor_name", ctx, tensor_id);
         }
+        return WordCalls.pointer(WordCalls.call(gguf_get_tensor_name.ADDR, ctx, WordCalls.word(tensor_id)));
     }
 
     private static class gguf_get_tensor_type {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_get_tensor_type").orElseThrow(() -> new UnsatisfiedLinkError("gguf_get_tensor_type"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11510,29 +7165,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int gguf_get_tensor_type(MemorySegment ctx, long tensor_id) {
-        var mh$ = gguf_get_tensor_type.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_get_tensor_type", ctx, tensor_id);
-            }
-            return (int)mh$.invokeExact(ctx, tensor_id);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_get_tensor_type", ctx, tensor_id);
         }
+        return (int) WordCalls.call(gguf_get_tensor_type.ADDR, ctx, WordCalls.word(tensor_id));
     }
 
     private static class gguf_get_tensor_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_get_tensor_size").orElseThrow(() -> new UnsatisfiedLinkError("gguf_get_tensor_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11541,29 +7181,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long gguf_get_tensor_size(MemorySegment ctx, long tensor_id) {
-        var mh$ = gguf_get_tensor_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_get_tensor_size", ctx, tensor_id);
-            }
-            return (long)mh$.invokeExact(ctx, tensor_id);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_get_tensor_size", ctx, tensor_id);
         }
+        return WordCalls.call(gguf_get_tensor_size.ADDR, ctx, WordCalls.word(tensor_id));
     }
 
     private static class gguf_set_val_u32 {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_set_val_u32").orElseThrow(() -> new UnsatisfiedLinkError("gguf_set_val_u32"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11572,29 +7197,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void gguf_set_val_u32(MemorySegment ctx, MemorySegment key, int val) {
-        var mh$ = gguf_set_val_u32.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_set_val_u32", ctx, key, val);
-            }
-            mh$.invokeExact(ctx, key, val);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_set_val_u32", ctx, key, val);
         }
+        WordCalls.call(gguf_set_val_u32.ADDR, ctx, key, WordCalls.word(val));
     }
 
     private static class gguf_set_val_i32 {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_set_val_i32").orElseThrow(() -> new UnsatisfiedLinkError("gguf_set_val_i32"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11603,17 +7213,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void gguf_set_val_i32(MemorySegment ctx, MemorySegment key, int val) {
-        var mh$ = gguf_set_val_i32.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_set_val_i32", ctx, key, val);
-            }
-            mh$.invokeExact(ctx, key, val);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_set_val_i32", ctx, key, val);
         }
+        WordCalls.call(gguf_set_val_i32.ADDR, ctx, key, WordCalls.word(val));
     }
 
     private static class gguf_set_val_f32 {
@@ -11648,15 +7251,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class gguf_set_val_u64 {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_set_val_u64").orElseThrow(() -> new UnsatisfiedLinkError("gguf_set_val_u64"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11665,29 +7260,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void gguf_set_val_u64(MemorySegment ctx, MemorySegment key, long val) {
-        var mh$ = gguf_set_val_u64.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_set_val_u64", ctx, key, val);
-            }
-            mh$.invokeExact(ctx, key, val);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_set_val_u64", ctx, key, val);
         }
+        WordCalls.call(gguf_set_val_u64.ADDR, ctx, key, WordCalls.word(val));
     }
 
     private static class gguf_set_val_bool {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_BOOL
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_set_val_bool").orElseThrow(() -> new UnsatisfiedLinkError("gguf_set_val_bool"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11696,29 +7276,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void gguf_set_val_bool(MemorySegment ctx, MemorySegment key, boolean val) {
-        var mh$ = gguf_set_val_bool.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_set_val_bool", ctx, key, val);
-            }
-            mh$.invokeExact(ctx, key, val);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_set_val_bool", ctx, key, val);
         }
+        WordCalls.call(gguf_set_val_bool.ADDR, ctx, key, WordCalls.word(val ? 1 : 0));
     }
 
     private static class gguf_set_val_str {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_set_val_str").orElseThrow(() -> new UnsatisfiedLinkError("gguf_set_val_str"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11727,31 +7292,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void gguf_set_val_str(MemorySegment ctx, MemorySegment key, MemorySegment val) {
-        var mh$ = gguf_set_val_str.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_set_val_str", ctx, key, val);
-            }
-            mh$.invokeExact(ctx, key, val);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_set_val_str", ctx, key, val);
         }
+        WordCalls.call(gguf_set_val_str.ADDR, ctx, key, val);
     }
 
     private static class gguf_set_arr_data {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_set_arr_data").orElseThrow(() -> new UnsatisfiedLinkError("gguf_set_arr_data"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11760,30 +7308,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void gguf_set_arr_data(MemorySegment ctx, MemorySegment key, int type, MemorySegment data, long n) {
-        var mh$ = gguf_set_arr_data.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_set_arr_data", ctx, key, type, data, n);
-            }
-            mh$.invokeExact(ctx, key, type, data, n);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_set_arr_data", ctx, key, type, data, n);
         }
+        WordCalls.call(gguf_set_arr_data.ADDR, ctx, key, WordCalls.word(type), data, WordCalls.word(n));
     }
 
     private static class gguf_set_arr_str {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_set_arr_str").orElseThrow(() -> new UnsatisfiedLinkError("gguf_set_arr_str"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11792,28 +7324,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void gguf_set_arr_str(MemorySegment ctx, MemorySegment key, MemorySegment data, long n) {
-        var mh$ = gguf_set_arr_str.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_set_arr_str", ctx, key, data, n);
-            }
-            mh$.invokeExact(ctx, key, data, n);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_set_arr_str", ctx, key, data, n);
         }
+        WordCalls.call(gguf_set_arr_str.ADDR, ctx, key, data, WordCalls.word(n));
     }
 
     private static class gguf_set_kv {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_set_kv").orElseThrow(() -> new UnsatisfiedLinkError("gguf_set_kv"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11822,28 +7340,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void gguf_set_kv(MemorySegment ctx, MemorySegment src) {
-        var mh$ = gguf_set_kv.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_set_kv", ctx, src);
-            }
-            mh$.invokeExact(ctx, src);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_set_kv", ctx, src);
         }
+        WordCalls.call(gguf_set_kv.ADDR, ctx, src);
     }
 
     private static class gguf_add_tensor {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("gguf_add_tensor").orElseThrow(() -> new UnsatisfiedLinkError("gguf_add_tensor"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -11852,17 +7356,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void gguf_add_tensor(MemorySegment ctx, MemorySegment tensor) {
-        var mh$ = gguf_add_tensor.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gguf_add_tensor", ctx, tensor);
-            }
-            mh$.invokeExact(ctx, tensor);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("gguf_add_tensor", ctx, tensor);
         }
+        WordCalls.call(gguf_add_tensor.ADDR, ctx, tensor);
     }
     private static final int LLAMA_VOCAB_TYPE_NONE = (int)0L;
     /**
@@ -12478,14 +7975,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class llama_ftype_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_ftype_name").orElseThrow(() -> new UnsatisfiedLinkError("llama_ftype_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -12494,17 +7984,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_ftype_name(int ftype) {
-        var mh$ = llama_ftype_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_ftype_name", ftype);
-            }
-            return (MemorySegment)mh$.invokeExact(ftype);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_ftype_name", ftype);
         }
+        return WordCalls.pointer(WordCalls.call(llama_ftype_name.ADDR, WordCalls.word(ftype)));
     }
     private static final int LLAMA_ROPE_SCALING_TYPE_UNSPECIFIED = (int)-1L;
     /**
@@ -12670,14 +8153,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class llama_flash_attn_type_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_flash_attn_type_name").orElseThrow(() -> new UnsatisfiedLinkError("llama_flash_attn_type_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -12686,17 +8162,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_flash_attn_type_name(int flash_attn_type) {
-        var mh$ = llama_flash_attn_type_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_flash_attn_type_name", flash_attn_type);
-            }
-            return (MemorySegment)mh$.invokeExact(flash_attn_type);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_flash_attn_type_name", flash_attn_type);
         }
+        return WordCalls.pointer(WordCalls.call(llama_flash_attn_type_name.ADDR, WordCalls.word(flash_attn_type)));
     }
     private static final int LLAMA_SPLIT_MODE_NONE = (int)0L;
     /**
@@ -12790,14 +8259,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class llama_load_mode_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_load_mode_name").orElseThrow(() -> new UnsatisfiedLinkError("llama_load_mode_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -12806,28 +8268,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_load_mode_name(int load_mode) {
-        var mh$ = llama_load_mode_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_load_mode_name", load_mode);
-            }
-            return (MemorySegment)mh$.invokeExact(load_mode);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_load_mode_name", load_mode);
         }
+        return WordCalls.pointer(WordCalls.call(llama_load_mode_name.ADDR, WordCalls.word(load_mode)));
     }
 
     private static class llama_load_mode_from_str {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_load_mode_from_str").orElseThrow(() -> new UnsatisfiedLinkError("llama_load_mode_from_str"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -12836,17 +8284,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_load_mode_from_str(MemorySegment str) {
-        var mh$ = llama_load_mode_from_str.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_load_mode_from_str", str);
-            }
-            return (int)mh$.invokeExact(str);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_load_mode_from_str", str);
         }
+        return (int) WordCalls.call(llama_load_mode_from_str.ADDR, str);
     }
     private static final int LLAMA_LAZY_MODE_OFF = (int)0L;
     /**
@@ -13039,12 +8480,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class llama_version {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_version").orElseThrow(() -> new UnsatisfiedLinkError("llama_version"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13053,17 +8489,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_version() {
-        var mh$ = llama_version.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_version");
-            }
-            return (MemorySegment)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_version");
         }
+        return WordCalls.pointer(WordCalls.call(llama_version.ADDR));
     }
 
     private static class llama_model_default_params {
@@ -13179,11 +8608,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class llama_backend_init {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_backend_init").orElseThrow(() -> new UnsatisfiedLinkError("llama_backend_init"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13192,25 +8617,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_backend_init() {
-        var mh$ = llama_backend_init.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_backend_init");
-            }
-            mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_backend_init");
         }
+        WordCalls.call(llama_backend_init.ADDR);
     }
 
     private static class llama_backend_free {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_backend_free").orElseThrow(() -> new UnsatisfiedLinkError("llama_backend_free"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13219,29 +8633,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_backend_free() {
-        var mh$ = llama_backend_free.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_backend_free");
-            }
-            mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_backend_free");
         }
+        WordCalls.call(llama_backend_free.ADDR);
     }
 
     private static class llama_attach_threadpool {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_attach_threadpool").orElseThrow(() -> new UnsatisfiedLinkError("llama_attach_threadpool"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13250,27 +8649,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_attach_threadpool(MemorySegment ctx, MemorySegment threadpool, MemorySegment threadpool_batch) {
-        var mh$ = llama_attach_threadpool.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_attach_threadpool", ctx, threadpool, threadpool_batch);
-            }
-            mh$.invokeExact(ctx, threadpool, threadpool_batch);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_attach_threadpool", ctx, threadpool, threadpool_batch);
         }
+        WordCalls.call(llama_attach_threadpool.ADDR, ctx, threadpool, threadpool_batch);
     }
 
     private static class llama_detach_threadpool {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_detach_threadpool").orElseThrow(() -> new UnsatisfiedLinkError("llama_detach_threadpool"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13279,17 +8665,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_detach_threadpool(MemorySegment ctx) {
-        var mh$ = llama_detach_threadpool.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_detach_threadpool", ctx);
-            }
-            mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_detach_threadpool", ctx);
         }
+        WordCalls.call(llama_detach_threadpool.ADDR, ctx);
     }
 
     private static class llama_model_init_from_user {
@@ -13389,14 +8768,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class llama_model_save_to_file {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_save_to_file").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_save_to_file"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13405,27 +8777,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_model_save_to_file(MemorySegment model, MemorySegment path_model) {
-        var mh$ = llama_model_save_to_file.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_save_to_file", model, path_model);
-            }
-            mh$.invokeExact(model, path_model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_save_to_file", model, path_model);
         }
+        WordCalls.call(llama_model_save_to_file.ADDR, model, path_model);
     }
 
     private static class llama_model_free {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_free").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_free"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13434,17 +8793,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_model_free(MemorySegment model) {
-        var mh$ = llama_model_free.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_free", model);
-            }
-            mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_free", model);
         }
+        WordCalls.call(llama_model_free.ADDR, model);
     }
 
     private static class llama_init_from_model {
@@ -13479,13 +8831,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class llama_free {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_free").orElseThrow(() -> new UnsatisfiedLinkError("llama_free"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13494,26 +8840,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_free(MemorySegment ctx) {
-        var mh$ = llama_free.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_free", ctx);
-            }
-            mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_free", ctx);
         }
+        WordCalls.call(llama_free.ADDR, ctx);
     }
 
     private static class llama_time_us {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_time_us").orElseThrow(() -> new UnsatisfiedLinkError("llama_time_us"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13522,26 +8856,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long llama_time_us() {
-        var mh$ = llama_time_us.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_time_us");
-            }
-            return (long)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_time_us");
         }
+        return WordCalls.call(llama_time_us.ADDR);
     }
 
     private static class llama_max_devices {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_max_devices").orElseThrow(() -> new UnsatisfiedLinkError("llama_max_devices"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13550,26 +8872,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long llama_max_devices() {
-        var mh$ = llama_max_devices.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_max_devices");
-            }
-            return (long)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_max_devices");
         }
+        return WordCalls.call(llama_max_devices.ADDR);
     }
 
     private static class llama_max_parallel_sequences {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_max_parallel_sequences").orElseThrow(() -> new UnsatisfiedLinkError("llama_max_parallel_sequences"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13578,26 +8888,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long llama_max_parallel_sequences() {
-        var mh$ = llama_max_parallel_sequences.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_max_parallel_sequences");
-            }
-            return (long)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_max_parallel_sequences");
         }
+        return WordCalls.call(llama_max_parallel_sequences.ADDR);
     }
 
     private static class llama_max_tensor_buft_overrides {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_max_tensor_buft_overrides").orElseThrow(() -> new UnsatisfiedLinkError("llama_max_tensor_buft_overrides"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13606,26 +8904,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long llama_max_tensor_buft_overrides() {
-        var mh$ = llama_max_tensor_buft_overrides.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_max_tensor_buft_overrides");
-            }
-            return (long)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_max_tensor_buft_overrides");
         }
+        return WordCalls.call(llama_max_tensor_buft_overrides.ADDR);
     }
 
     private static class llama_supports_mmap {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_supports_mmap").orElseThrow(() -> new UnsatisfiedLinkError("llama_supports_mmap"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13634,26 +8920,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean llama_supports_mmap() {
-        var mh$ = llama_supports_mmap.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_supports_mmap");
-            }
-            return (boolean)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_supports_mmap");
         }
+        return (byte) WordCalls.call(llama_supports_mmap.ADDR) != 0;
     }
 
     private static class llama_supports_mlock {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_supports_mlock").orElseThrow(() -> new UnsatisfiedLinkError("llama_supports_mlock"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13662,26 +8936,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean llama_supports_mlock() {
-        var mh$ = llama_supports_mlock.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_supports_mlock");
-            }
-            return (boolean)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_supports_mlock");
         }
+        return (byte) WordCalls.call(llama_supports_mlock.ADDR) != 0;
     }
 
     private static class llama_supports_gpu_offload {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_supports_gpu_offload").orElseThrow(() -> new UnsatisfiedLinkError("llama_supports_gpu_offload"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13690,26 +8952,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean llama_supports_gpu_offload() {
-        var mh$ = llama_supports_gpu_offload.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_supports_gpu_offload");
-            }
-            return (boolean)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_supports_gpu_offload");
         }
+        return (byte) WordCalls.call(llama_supports_gpu_offload.ADDR) != 0;
     }
 
     private static class llama_supports_rpc {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_supports_rpc").orElseThrow(() -> new UnsatisfiedLinkError("llama_supports_rpc"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13718,28 +8968,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean llama_supports_rpc() {
-        var mh$ = llama_supports_rpc.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_supports_rpc");
-            }
-            return (boolean)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_supports_rpc");
         }
+        return (byte) WordCalls.call(llama_supports_rpc.ADDR) != 0;
     }
 
     private static class llama_n_ctx {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_n_ctx").orElseThrow(() -> new UnsatisfiedLinkError("llama_n_ctx"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13748,28 +8984,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_n_ctx(MemorySegment ctx) {
-        var mh$ = llama_n_ctx.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_n_ctx", ctx);
-            }
-            return (int)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_n_ctx", ctx);
         }
+        return (int) WordCalls.call(llama_n_ctx.ADDR, ctx);
     }
 
     private static class llama_n_ctx_seq {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_n_ctx_seq").orElseThrow(() -> new UnsatisfiedLinkError("llama_n_ctx_seq"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13778,28 +9000,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_n_ctx_seq(MemorySegment ctx) {
-        var mh$ = llama_n_ctx_seq.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_n_ctx_seq", ctx);
-            }
-            return (int)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_n_ctx_seq", ctx);
         }
+        return (int) WordCalls.call(llama_n_ctx_seq.ADDR, ctx);
     }
 
     private static class llama_n_batch {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_n_batch").orElseThrow(() -> new UnsatisfiedLinkError("llama_n_batch"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13808,28 +9016,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_n_batch(MemorySegment ctx) {
-        var mh$ = llama_n_batch.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_n_batch", ctx);
-            }
-            return (int)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_n_batch", ctx);
         }
+        return (int) WordCalls.call(llama_n_batch.ADDR, ctx);
     }
 
     private static class llama_n_ubatch {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_n_ubatch").orElseThrow(() -> new UnsatisfiedLinkError("llama_n_ubatch"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13838,28 +9032,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_n_ubatch(MemorySegment ctx) {
-        var mh$ = llama_n_ubatch.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_n_ubatch", ctx);
-            }
-            return (int)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_n_ubatch", ctx);
         }
+        return (int) WordCalls.call(llama_n_ubatch.ADDR, ctx);
     }
 
     private static class llama_n_seq_max {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_n_seq_max").orElseThrow(() -> new UnsatisfiedLinkError("llama_n_seq_max"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13868,28 +9048,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_n_seq_max(MemorySegment ctx) {
-        var mh$ = llama_n_seq_max.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_n_seq_max", ctx);
-            }
-            return (int)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_n_seq_max", ctx);
         }
+        return (int) WordCalls.call(llama_n_seq_max.ADDR, ctx);
     }
 
     private static class llama_n_rs_seq {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_n_rs_seq").orElseThrow(() -> new UnsatisfiedLinkError("llama_n_rs_seq"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13898,28 +9064,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_n_rs_seq(MemorySegment ctx) {
-        var mh$ = llama_n_rs_seq.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_n_rs_seq", ctx);
-            }
-            return (int)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_n_rs_seq", ctx);
         }
+        return (int) WordCalls.call(llama_n_rs_seq.ADDR, ctx);
     }
 
     private static class llama_get_model {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_get_model").orElseThrow(() -> new UnsatisfiedLinkError("llama_get_model"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13928,28 +9080,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_get_model(MemorySegment ctx) {
-        var mh$ = llama_get_model.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_get_model", ctx);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_get_model", ctx);
         }
+        return WordCalls.pointer(WordCalls.call(llama_get_model.ADDR, ctx));
     }
 
     private static class llama_get_memory {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_get_memory").orElseThrow(() -> new UnsatisfiedLinkError("llama_get_memory"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13958,28 +9096,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_get_memory(MemorySegment ctx) {
-        var mh$ = llama_get_memory.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_get_memory", ctx);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_get_memory", ctx);
         }
+        return WordCalls.pointer(WordCalls.call(llama_get_memory.ADDR, ctx));
     }
 
     private static class llama_pooling_type {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_pooling_type").orElseThrow(() -> new UnsatisfiedLinkError("llama_pooling_type"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -13988,28 +9112,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_pooling_type(MemorySegment ctx) {
-        var mh$ = llama_pooling_type.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_pooling_type", ctx);
-            }
-            return (int)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_pooling_type", ctx);
         }
+        return (int) WordCalls.call(llama_pooling_type.ADDR, ctx);
     }
 
     private static class llama_model_get_vocab {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_get_vocab").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_get_vocab"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14018,28 +9128,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_model_get_vocab(MemorySegment model) {
-        var mh$ = llama_model_get_vocab.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_get_vocab", model);
-            }
-            return (MemorySegment)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_get_vocab", model);
         }
+        return WordCalls.pointer(WordCalls.call(llama_model_get_vocab.ADDR, model));
     }
 
     private static class llama_model_rope_type {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_rope_type").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_rope_type"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14048,28 +9144,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_rope_type(MemorySegment model) {
-        var mh$ = llama_model_rope_type.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_rope_type", model);
-            }
-            return (int)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_rope_type", model);
         }
+        return (int) WordCalls.call(llama_model_rope_type.ADDR, model);
     }
 
     private static class llama_model_n_ctx_train {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_n_ctx_train").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_n_ctx_train"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14078,28 +9160,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_n_ctx_train(MemorySegment model) {
-        var mh$ = llama_model_n_ctx_train.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_n_ctx_train", model);
-            }
-            return (int)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_n_ctx_train", model);
         }
+        return (int) WordCalls.call(llama_model_n_ctx_train.ADDR, model);
     }
 
     private static class llama_model_n_embd {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_n_embd").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_n_embd"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14108,28 +9176,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_n_embd(MemorySegment model) {
-        var mh$ = llama_model_n_embd.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_n_embd", model);
-            }
-            return (int)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_n_embd", model);
         }
+        return (int) WordCalls.call(llama_model_n_embd.ADDR, model);
     }
 
     private static class llama_model_n_embd_inp {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_n_embd_inp").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_n_embd_inp"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14138,28 +9192,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_n_embd_inp(MemorySegment model) {
-        var mh$ = llama_model_n_embd_inp.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_n_embd_inp", model);
-            }
-            return (int)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_n_embd_inp", model);
         }
+        return (int) WordCalls.call(llama_model_n_embd_inp.ADDR, model);
     }
 
     private static class llama_model_n_embd_out {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_n_embd_out").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_n_embd_out"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14168,28 +9208,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_n_embd_out(MemorySegment model) {
-        var mh$ = llama_model_n_embd_out.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_n_embd_out", model);
-            }
-            return (int)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_n_embd_out", model);
         }
+        return (int) WordCalls.call(llama_model_n_embd_out.ADDR, model);
     }
 
     private static class llama_model_n_layer {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_n_layer").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_n_layer"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14198,28 +9224,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_n_layer(MemorySegment model) {
-        var mh$ = llama_model_n_layer.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_n_layer", model);
-            }
-            return (int)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_n_layer", model);
         }
+        return (int) WordCalls.call(llama_model_n_layer.ADDR, model);
     }
 
     private static class llama_model_n_layer_nextn {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_n_layer_nextn").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_n_layer_nextn"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14228,28 +9240,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_n_layer_nextn(MemorySegment model) {
-        var mh$ = llama_model_n_layer_nextn.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_n_layer_nextn", model);
-            }
-            return (int)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_n_layer_nextn", model);
         }
+        return (int) WordCalls.call(llama_model_n_layer_nextn.ADDR, model);
     }
 
     private static class llama_model_n_head {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_n_head").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_n_head"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14258,28 +9256,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_n_head(MemorySegment model) {
-        var mh$ = llama_model_n_head.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_n_head", model);
-            }
-            return (int)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_n_head", model);
         }
+        return (int) WordCalls.call(llama_model_n_head.ADDR, model);
     }
 
     private static class llama_model_n_head_kv {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_n_head_kv").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_n_head_kv"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14288,28 +9272,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_n_head_kv(MemorySegment model) {
-        var mh$ = llama_model_n_head_kv.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_n_head_kv", model);
-            }
-            return (int)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_n_head_kv", model);
         }
+        return (int) WordCalls.call(llama_model_n_head_kv.ADDR, model);
     }
 
     private static class llama_model_n_swa {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_n_swa").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_n_swa"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14318,17 +9288,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_n_swa(MemorySegment model) {
-        var mh$ = llama_model_n_swa.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_n_swa", model);
-            }
-            return (int)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_n_swa", model);
         }
+        return (int) WordCalls.call(llama_model_n_swa.ADDR, model);
     }
 
     private static class llama_model_rope_freq_scale_train {
@@ -14362,14 +9325,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class llama_model_n_cls_out {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_n_cls_out").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_n_cls_out"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14378,29 +9334,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_n_cls_out(MemorySegment model) {
-        var mh$ = llama_model_n_cls_out.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_n_cls_out", model);
-            }
-            return (int)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_n_cls_out", model);
         }
+        return (int) WordCalls.call(llama_model_n_cls_out.ADDR, model);
     }
 
     private static class llama_model_cls_label {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_cls_label").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_cls_label"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14409,28 +9350,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_model_cls_label(MemorySegment model, int i) {
-        var mh$ = llama_model_cls_label.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_cls_label", model, i);
-            }
-            return (MemorySegment)mh$.invokeExact(model, i);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_cls_label", model, i);
         }
+        return WordCalls.pointer(WordCalls.call(llama_model_cls_label.ADDR, model, WordCalls.word(i)));
     }
 
     private static class llama_vocab_type {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_type").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_type"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14439,28 +9366,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_vocab_type(MemorySegment vocab) {
-        var mh$ = llama_vocab_type.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_type", vocab);
-            }
-            return (int)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_type", vocab);
         }
+        return (int) WordCalls.call(llama_vocab_type.ADDR, vocab);
     }
 
     private static class llama_vocab_n_tokens {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_n_tokens").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_n_tokens"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14469,31 +9382,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_vocab_n_tokens(MemorySegment vocab) {
-        var mh$ = llama_vocab_n_tokens.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_n_tokens", vocab);
-            }
-            return (int)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_n_tokens", vocab);
         }
+        return (int) WordCalls.call(llama_vocab_n_tokens.ADDR, vocab);
     }
 
     private static class llama_model_meta_val_str {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_meta_val_str").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_meta_val_str"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14502,28 +9398,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_meta_val_str(MemorySegment model, MemorySegment key, MemorySegment buf, long buf_size) {
-        var mh$ = llama_model_meta_val_str.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_meta_val_str", model, key, buf, buf_size);
-            }
-            return (int)mh$.invokeExact(model, key, buf, buf_size);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_meta_val_str", model, key, buf, buf_size);
         }
+        return (int) WordCalls.call(llama_model_meta_val_str.ADDR, model, key, buf, WordCalls.word(buf_size));
     }
 
     private static class llama_model_meta_count {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_meta_count").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_meta_count"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14532,28 +9414,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_meta_count(MemorySegment model) {
-        var mh$ = llama_model_meta_count.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_meta_count", model);
-            }
-            return (int)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_meta_count", model);
         }
+        return (int) WordCalls.call(llama_model_meta_count.ADDR, model);
     }
 
     private static class llama_model_meta_key_str {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_meta_key_str").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_meta_key_str"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14562,31 +9430,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_model_meta_key_str(int key) {
-        var mh$ = llama_model_meta_key_str.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_meta_key_str", key);
-            }
-            return (MemorySegment)mh$.invokeExact(key);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_meta_key_str", key);
         }
+        return WordCalls.pointer(WordCalls.call(llama_model_meta_key_str.ADDR, WordCalls.word(key)));
     }
 
     private static class llama_model_meta_key_by_index {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_meta_key_by_index").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_meta_key_by_index"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14595,31 +9446,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_meta_key_by_index(MemorySegment model, int i, MemorySegment buf, long buf_size) {
-        var mh$ = llama_model_meta_key_by_index.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_meta_key_by_index", model, i, buf, buf_size);
-            }
-            return (int)mh$.invokeExact(model, i, buf, buf_size);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_meta_key_by_index", model, i, buf, buf_size);
         }
+        return (int) WordCalls.call(llama_model_meta_key_by_index.ADDR, model, WordCalls.word(i), buf, WordCalls.word(buf_size));
     }
 
     private static class llama_model_meta_val_str_by_index {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_meta_val_str_by_index").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_meta_val_str_by_index"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14628,30 +9462,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_meta_val_str_by_index(MemorySegment model, int i, MemorySegment buf, long buf_size) {
-        var mh$ = llama_model_meta_val_str_by_index.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_meta_val_str_by_index", model, i, buf, buf_size);
-            }
-            return (int)mh$.invokeExact(model, i, buf, buf_size);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_meta_val_str_by_index", model, i, buf, buf_size);
         }
+        return (int) WordCalls.call(llama_model_meta_val_str_by_index.ADDR, model, WordCalls.word(i), buf, WordCalls.word(buf_size));
     }
 
     private static class llama_model_desc {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_desc").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_desc"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14660,28 +9478,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_desc(MemorySegment model, MemorySegment buf, long buf_size) {
-        var mh$ = llama_model_desc.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_desc", model, buf, buf_size);
-            }
-            return (int)mh$.invokeExact(model, buf, buf_size);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_desc", model, buf, buf_size);
         }
+        return (int) WordCalls.call(llama_model_desc.ADDR, model, buf, WordCalls.word(buf_size));
     }
 
     private static class llama_model_ftype {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_ftype").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_ftype"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14690,28 +9494,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_ftype(MemorySegment model) {
-        var mh$ = llama_model_ftype.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_ftype", model);
-            }
-            return (int)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_ftype", model);
         }
+        return (int) WordCalls.call(llama_model_ftype.ADDR, model);
     }
 
     private static class llama_model_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_size").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14720,29 +9510,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long llama_model_size(MemorySegment model) {
-        var mh$ = llama_model_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_size", model);
-            }
-            return (long)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_size", model);
         }
+        return WordCalls.call(llama_model_size.ADDR, model);
     }
 
     private static class llama_model_chat_template {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_chat_template").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_chat_template"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14751,28 +9526,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_model_chat_template(MemorySegment model, MemorySegment name) {
-        var mh$ = llama_model_chat_template.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_chat_template", model, name);
-            }
-            return (MemorySegment)mh$.invokeExact(model, name);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_chat_template", model, name);
         }
+        return WordCalls.pointer(WordCalls.call(llama_model_chat_template.ADDR, model, name));
     }
 
     private static class llama_model_n_params {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_n_params").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_n_params"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14781,28 +9542,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long llama_model_n_params(MemorySegment model) {
-        var mh$ = llama_model_n_params.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_n_params", model);
-            }
-            return (long)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_n_params", model);
         }
+        return WordCalls.call(llama_model_n_params.ADDR, model);
     }
 
     private static class llama_model_has_encoder {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_has_encoder").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_has_encoder"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14811,28 +9558,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean llama_model_has_encoder(MemorySegment model) {
-        var mh$ = llama_model_has_encoder.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_has_encoder", model);
-            }
-            return (boolean)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_has_encoder", model);
         }
+        return (byte) WordCalls.call(llama_model_has_encoder.ADDR, model) != 0;
     }
 
     private static class llama_model_has_decoder {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_has_decoder").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_has_decoder"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14841,28 +9574,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean llama_model_has_decoder(MemorySegment model) {
-        var mh$ = llama_model_has_decoder.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_has_decoder", model);
-            }
-            return (boolean)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_has_decoder", model);
         }
+        return (byte) WordCalls.call(llama_model_has_decoder.ADDR, model) != 0;
     }
 
     private static class llama_model_decoder_start_token {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_decoder_start_token").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_decoder_start_token"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14871,28 +9590,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_decoder_start_token(MemorySegment model) {
-        var mh$ = llama_model_decoder_start_token.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_decoder_start_token", model);
-            }
-            return (int)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_decoder_start_token", model);
         }
+        return (int) WordCalls.call(llama_model_decoder_start_token.ADDR, model);
     }
 
     private static class llama_model_is_recurrent {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_is_recurrent").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_is_recurrent"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14901,28 +9606,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean llama_model_is_recurrent(MemorySegment model) {
-        var mh$ = llama_model_is_recurrent.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_is_recurrent", model);
-            }
-            return (boolean)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_is_recurrent", model);
         }
+        return (byte) WordCalls.call(llama_model_is_recurrent.ADDR, model) != 0;
     }
 
     private static class llama_model_is_hybrid {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_is_hybrid").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_is_hybrid"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14931,30 +9622,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean llama_model_is_hybrid(MemorySegment model) {
-        var mh$ = llama_model_is_hybrid.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_is_hybrid", model);
-            }
-            return (boolean)mh$.invokeExact(model);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_is_hybrid", model);
         }
+        return (byte) WordCalls.call(llama_model_is_hybrid.ADDR, model) != 0;
     }
 
     private static class llama_model_quantize {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_model_quantize").orElseThrow(() -> new UnsatisfiedLinkError("llama_model_quantize"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14963,29 +9638,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_model_quantize(MemorySegment fname_inp, MemorySegment fname_out, MemorySegment params) {
-        var mh$ = llama_model_quantize.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_model_quantize", fname_inp, fname_out, params);
-            }
-            return (int)mh$.invokeExact(fname_inp, fname_out, params);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_model_quantize", fname_inp, fname_out, params);
         }
+        return (int) WordCalls.call(llama_model_quantize.ADDR, fname_inp, fname_out, params);
     }
 
     private static class llama_adapter_lora_init {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_adapter_lora_init").orElseThrow(() -> new UnsatisfiedLinkError("llama_adapter_lora_init"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -14994,31 +9654,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_adapter_lora_init(MemorySegment model, MemorySegment path_lora) {
-        var mh$ = llama_adapter_lora_init.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_adapter_lora_init", model, path_lora);
-            }
-            return (MemorySegment)mh$.invokeExact(model, path_lora);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_adapter_lora_init", model, path_lora);
         }
+        return WordCalls.pointer(WordCalls.call(llama_adapter_lora_init.ADDR, model, path_lora));
     }
 
     private static class llama_adapter_meta_val_str {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_adapter_meta_val_str").orElseThrow(() -> new UnsatisfiedLinkError("llama_adapter_meta_val_str"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15027,28 +9670,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_adapter_meta_val_str(MemorySegment adapter, MemorySegment key, MemorySegment buf, long buf_size) {
-        var mh$ = llama_adapter_meta_val_str.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_adapter_meta_val_str", adapter, key, buf, buf_size);
-            }
-            return (int)mh$.invokeExact(adapter, key, buf, buf_size);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_adapter_meta_val_str", adapter, key, buf, buf_size);
         }
+        return (int) WordCalls.call(llama_adapter_meta_val_str.ADDR, adapter, key, buf, WordCalls.word(buf_size));
     }
 
     private static class llama_adapter_meta_count {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_adapter_meta_count").orElseThrow(() -> new UnsatisfiedLinkError("llama_adapter_meta_count"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15057,31 +9686,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_adapter_meta_count(MemorySegment adapter) {
-        var mh$ = llama_adapter_meta_count.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_adapter_meta_count", adapter);
-            }
-            return (int)mh$.invokeExact(adapter);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_adapter_meta_count", adapter);
         }
+        return (int) WordCalls.call(llama_adapter_meta_count.ADDR, adapter);
     }
 
     private static class llama_adapter_meta_key_by_index {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_adapter_meta_key_by_index").orElseThrow(() -> new UnsatisfiedLinkError("llama_adapter_meta_key_by_index"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15090,31 +9702,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_adapter_meta_key_by_index(MemorySegment adapter, int i, MemorySegment buf, long buf_size) {
-        var mh$ = llama_adapter_meta_key_by_index.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_adapter_meta_key_by_index", adapter, i, buf, buf_size);
-            }
-            return (int)mh$.invokeExact(adapter, i, buf, buf_size);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_adapter_meta_key_by_index", adapter, i, buf, buf_size);
         }
+        return (int) WordCalls.call(llama_adapter_meta_key_by_index.ADDR, adapter, WordCalls.word(i), buf, WordCalls.word(buf_size));
     }
 
     private static class llama_adapter_meta_val_str_by_index {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_adapter_meta_val_str_by_index").orElseThrow(() -> new UnsatisfiedLinkError("llama_adapter_meta_val_str_by_index"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15123,27 +9718,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_adapter_meta_val_str_by_index(MemorySegment adapter, int i, MemorySegment buf, long buf_size) {
-        var mh$ = llama_adapter_meta_val_str_by_index.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_adapter_meta_val_str_by_index", adapter, i, buf, buf_size);
-            }
-            return (int)mh$.invokeExact(adapter, i, buf, buf_size);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_adapter_meta_val_str_by_index", adapter, i, buf, buf_size);
         }
+        return (int) WordCalls.call(llama_adapter_meta_val_str_by_index.ADDR, adapter, WordCalls.word(i), buf, WordCalls.word(buf_size));
     }
 
     private static class llama_adapter_lora_free {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_adapter_lora_free").orElseThrow(() -> new UnsatisfiedLinkError("llama_adapter_lora_free"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15152,31 +9734,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_adapter_lora_free(MemorySegment adapter) {
-        var mh$ = llama_adapter_lora_free.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_adapter_lora_free", adapter);
-            }
-            mh$.invokeExact(adapter);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_adapter_lora_free", adapter);
         }
+        WordCalls.call(llama_adapter_lora_free.ADDR, adapter);
     }
 
     private static class llama_set_adapters_lora {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_set_adapters_lora").orElseThrow(() -> new UnsatisfiedLinkError("llama_set_adapters_lora"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15185,28 +9750,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_set_adapters_lora(MemorySegment ctx, MemorySegment adapters, long n_adapters, MemorySegment scales) {
-        var mh$ = llama_set_adapters_lora.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_set_adapters_lora", ctx, adapters, n_adapters, scales);
-            }
-            return (int)mh$.invokeExact(ctx, adapters, n_adapters, scales);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_set_adapters_lora", ctx, adapters, n_adapters, scales);
         }
+        return (int) WordCalls.call(llama_set_adapters_lora.ADDR, ctx, adapters, WordCalls.word(n_adapters), scales);
     }
 
     private static class llama_memory_clear {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_BOOL
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_memory_clear").orElseThrow(() -> new UnsatisfiedLinkError("llama_memory_clear"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15215,31 +9766,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_memory_clear(MemorySegment mem, boolean data) {
-        var mh$ = llama_memory_clear.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_memory_clear", mem, data);
-            }
-            mh$.invokeExact(mem, data);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_memory_clear", mem, data);
         }
+        WordCalls.call(llama_memory_clear.ADDR, mem, WordCalls.word(data ? 1 : 0));
     }
 
     private static class llama_memory_seq_rm {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_memory_seq_rm").orElseThrow(() -> new UnsatisfiedLinkError("llama_memory_seq_rm"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15248,31 +9782,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean llama_memory_seq_rm(MemorySegment mem, int seq_id, int p0, int p1) {
-        var mh$ = llama_memory_seq_rm.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_memory_seq_rm", mem, seq_id, p0, p1);
-            }
-            return (boolean)mh$.invokeExact(mem, seq_id, p0, p1);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_memory_seq_rm", mem, seq_id, p0, p1);
         }
+        return (byte) WordCalls.call(llama_memory_seq_rm.ADDR, mem, WordCalls.word(seq_id), WordCalls.word(p0), WordCalls.word(p1)) != 0;
     }
 
     private static class llama_memory_seq_cp {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_memory_seq_cp").orElseThrow(() -> new UnsatisfiedLinkError("llama_memory_seq_cp"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15281,28 +9798,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_memory_seq_cp(MemorySegment mem, int seq_id_src, int seq_id_dst, int p0, int p1) {
-        var mh$ = llama_memory_seq_cp.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_memory_seq_cp", mem, seq_id_src, seq_id_dst, p0, p1);
-            }
-            mh$.invokeExact(mem, seq_id_src, seq_id_dst, p0, p1);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_memory_seq_cp", mem, seq_id_src, seq_id_dst, p0, p1);
         }
+        WordCalls.call(llama_memory_seq_cp.ADDR, mem, WordCalls.word(seq_id_src), WordCalls.word(seq_id_dst), WordCalls.word(p0), WordCalls.word(p1));
     }
 
     private static class llama_memory_seq_keep {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_memory_seq_keep").orElseThrow(() -> new UnsatisfiedLinkError("llama_memory_seq_keep"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15311,31 +9814,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_memory_seq_keep(MemorySegment mem, int seq_id) {
-        var mh$ = llama_memory_seq_keep.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_memory_seq_keep", mem, seq_id);
-            }
-            mh$.invokeExact(mem, seq_id);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_memory_seq_keep", mem, seq_id);
         }
+        WordCalls.call(llama_memory_seq_keep.ADDR, mem, WordCalls.word(seq_id));
     }
 
     private static class llama_memory_seq_add {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_memory_seq_add").orElseThrow(() -> new UnsatisfiedLinkError("llama_memory_seq_add"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15344,31 +9830,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_memory_seq_add(MemorySegment mem, int seq_id, int p0, int p1, int delta) {
-        var mh$ = llama_memory_seq_add.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_memory_seq_add", mem, seq_id, p0, p1, delta);
-            }
-            mh$.invokeExact(mem, seq_id, p0, p1, delta);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_memory_seq_add", mem, seq_id, p0, p1, delta);
         }
+        WordCalls.call(llama_memory_seq_add.ADDR, mem, WordCalls.word(seq_id), WordCalls.word(p0), WordCalls.word(p1), WordCalls.word(delta));
     }
 
     private static class llama_memory_seq_div {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_memory_seq_div").orElseThrow(() -> new UnsatisfiedLinkError("llama_memory_seq_div"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15377,29 +9846,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_memory_seq_div(MemorySegment mem, int seq_id, int p0, int p1, int d) {
-        var mh$ = llama_memory_seq_div.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_memory_seq_div", mem, seq_id, p0, p1, d);
-            }
-            mh$.invokeExact(mem, seq_id, p0, p1, d);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_memory_seq_div", mem, seq_id, p0, p1, d);
         }
+        WordCalls.call(llama_memory_seq_div.ADDR, mem, WordCalls.word(seq_id), WordCalls.word(p0), WordCalls.word(p1), WordCalls.word(d));
     }
 
     private static class llama_memory_seq_pos_min {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_memory_seq_pos_min").orElseThrow(() -> new UnsatisfiedLinkError("llama_memory_seq_pos_min"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15408,29 +9862,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_memory_seq_pos_min(MemorySegment mem, int seq_id) {
-        var mh$ = llama_memory_seq_pos_min.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_memory_seq_pos_min", mem, seq_id);
-            }
-            return (int)mh$.invokeExact(mem, seq_id);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_memory_seq_pos_min", mem, seq_id);
         }
+        return (int) WordCalls.call(llama_memory_seq_pos_min.ADDR, mem, WordCalls.word(seq_id));
     }
 
     private static class llama_memory_seq_pos_max {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_memory_seq_pos_max").orElseThrow(() -> new UnsatisfiedLinkError("llama_memory_seq_pos_max"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15439,28 +9878,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_memory_seq_pos_max(MemorySegment mem, int seq_id) {
-        var mh$ = llama_memory_seq_pos_max.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_memory_seq_pos_max", mem, seq_id);
-            }
-            return (int)mh$.invokeExact(mem, seq_id);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_memory_seq_pos_max", mem, seq_id);
         }
+        return (int) WordCalls.call(llama_memory_seq_pos_max.ADDR, mem, WordCalls.word(seq_id));
     }
 
     private static class llama_memory_can_shift {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_memory_can_shift").orElseThrow(() -> new UnsatisfiedLinkError("llama_memory_can_shift"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15469,28 +9894,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean llama_memory_can_shift(MemorySegment mem) {
-        var mh$ = llama_memory_can_shift.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_memory_can_shift", mem);
-            }
-            return (boolean)mh$.invokeExact(mem);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_memory_can_shift", mem);
         }
+        return (byte) WordCalls.call(llama_memory_can_shift.ADDR, mem) != 0;
     }
 
     private static class llama_state_get_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_state_get_size").orElseThrow(() -> new UnsatisfiedLinkError("llama_state_get_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15499,30 +9910,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long llama_state_get_size(MemorySegment ctx) {
-        var mh$ = llama_state_get_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_state_get_size", ctx);
-            }
-            return (long)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_state_get_size", ctx);
         }
+        return WordCalls.call(llama_state_get_size.ADDR, ctx);
     }
 
     private static class llama_state_get_data {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_state_get_data").orElseThrow(() -> new UnsatisfiedLinkError("llama_state_get_data"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15531,30 +9926,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long llama_state_get_data(MemorySegment ctx, MemorySegment dst, long size) {
-        var mh$ = llama_state_get_data.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_state_get_data", ctx, dst, size);
-            }
-            return (long)mh$.invokeExact(ctx, dst, size);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_state_get_data", ctx, dst, size);
         }
+        return WordCalls.call(llama_state_get_data.ADDR, ctx, dst, WordCalls.word(size));
     }
 
     private static class llama_state_set_data {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_state_set_data").orElseThrow(() -> new UnsatisfiedLinkError("llama_state_set_data"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15563,32 +9942,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long llama_state_set_data(MemorySegment ctx, MemorySegment src, long size) {
-        var mh$ = llama_state_set_data.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_state_set_data", ctx, src, size);
-            }
-            return (long)mh$.invokeExact(ctx, src, size);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_state_set_data", ctx, src, size);
         }
+        return WordCalls.call(llama_state_set_data.ADDR, ctx, src, WordCalls.word(size));
     }
 
     private static class llama_state_load_file {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_state_load_file").orElseThrow(() -> new UnsatisfiedLinkError("llama_state_load_file"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15597,31 +9958,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean llama_state_load_file(MemorySegment ctx, MemorySegment path_session, MemorySegment tokens_out, long n_token_capacity, MemorySegment n_token_count_out) {
-        var mh$ = llama_state_load_file.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_state_load_file", ctx, path_session, tokens_out, n_token_capacity, n_token_count_out);
-            }
-            return (boolean)mh$.invokeExact(ctx, path_session, tokens_out, n_token_capacity, n_token_count_out);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_state_load_file", ctx, path_session, tokens_out, n_token_capacity, n_token_count_out);
         }
+        return (byte) WordCalls.call(llama_state_load_file.ADDR, ctx, path_session, tokens_out, WordCalls.word(n_token_capacity), n_token_count_out) != 0;
     }
 
     private static class llama_state_save_file {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_state_save_file").orElseThrow(() -> new UnsatisfiedLinkError("llama_state_save_file"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15630,29 +9974,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean llama_state_save_file(MemorySegment ctx, MemorySegment path_session, MemorySegment tokens, long n_token_count) {
-        var mh$ = llama_state_save_file.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_state_save_file", ctx, path_session, tokens, n_token_count);
-            }
-            return (boolean)mh$.invokeExact(ctx, path_session, tokens, n_token_count);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_state_save_file", ctx, path_session, tokens, n_token_count);
         }
+        return (byte) WordCalls.call(llama_state_save_file.ADDR, ctx, path_session, tokens, WordCalls.word(n_token_count)) != 0;
     }
 
     private static class llama_state_seq_get_size {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_state_seq_get_size").orElseThrow(() -> new UnsatisfiedLinkError("llama_state_seq_get_size"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15661,31 +9990,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long llama_state_seq_get_size(MemorySegment ctx, int seq_id) {
-        var mh$ = llama_state_seq_get_size.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_state_seq_get_size", ctx, seq_id);
-            }
-            return (long)mh$.invokeExact(ctx, seq_id);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_state_seq_get_size", ctx, seq_id);
         }
+        return WordCalls.call(llama_state_seq_get_size.ADDR, ctx, WordCalls.word(seq_id));
     }
 
     private static class llama_state_seq_get_data {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_state_seq_get_data").orElseThrow(() -> new UnsatisfiedLinkError("llama_state_seq_get_data"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15694,31 +10006,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long llama_state_seq_get_data(MemorySegment ctx, MemorySegment dst, long size, int seq_id) {
-        var mh$ = llama_state_seq_get_data.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_state_seq_get_data", ctx, dst, size, seq_id);
-            }
-            return (long)mh$.invokeExact(ctx, dst, size, seq_id);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_state_seq_get_data", ctx, dst, size, seq_id);
         }
+        return WordCalls.call(llama_state_seq_get_data.ADDR, ctx, dst, WordCalls.word(size), WordCalls.word(seq_id));
     }
 
     private static class llama_state_seq_set_data {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_state_seq_set_data").orElseThrow(() -> new UnsatisfiedLinkError("llama_state_seq_set_data"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15727,32 +10022,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long llama_state_seq_set_data(MemorySegment ctx, MemorySegment src, long size, int dest_seq_id) {
-        var mh$ = llama_state_seq_set_data.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_state_seq_set_data", ctx, src, size, dest_seq_id);
-            }
-            return (long)mh$.invokeExact(ctx, src, size, dest_seq_id);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_state_seq_set_data", ctx, src, size, dest_seq_id);
         }
+        return WordCalls.call(llama_state_seq_set_data.ADDR, ctx, src, WordCalls.word(size), WordCalls.word(dest_seq_id));
     }
 
     private static class llama_state_seq_save_file {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_state_seq_save_file").orElseThrow(() -> new UnsatisfiedLinkError("llama_state_seq_save_file"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15761,33 +10038,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long llama_state_seq_save_file(MemorySegment ctx, MemorySegment filepath, int seq_id, MemorySegment tokens, long n_token_count) {
-        var mh$ = llama_state_seq_save_file.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_state_seq_save_file", ctx, filepath, seq_id, tokens, n_token_count);
-            }
-            return (long)mh$.invokeExact(ctx, filepath, seq_id, tokens, n_token_count);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_state_seq_save_file", ctx, filepath, seq_id, tokens, n_token_count);
         }
+        return WordCalls.call(llama_state_seq_save_file.ADDR, ctx, filepath, WordCalls.word(seq_id), tokens, WordCalls.word(n_token_count));
     }
 
     private static class llama_state_seq_load_file {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_state_seq_load_file").orElseThrow(() -> new UnsatisfiedLinkError("llama_state_seq_load_file"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15796,30 +10054,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long llama_state_seq_load_file(MemorySegment ctx, MemorySegment filepath, int dest_seq_id, MemorySegment tokens_out, long n_token_capacity, MemorySegment n_token_count_out) {
-        var mh$ = llama_state_seq_load_file.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_state_seq_load_file", ctx, filepath, dest_seq_id, tokens_out, n_token_capacity, n_token_count_out);
-            }
-            return (long)mh$.invokeExact(ctx, filepath, dest_seq_id, tokens_out, n_token_capacity, n_token_count_out);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_state_seq_load_file", ctx, filepath, dest_seq_id, tokens_out, n_token_capacity, n_token_count_out);
         }
+        return WordCalls.call(llama_state_seq_load_file.ADDR, ctx, filepath, WordCalls.word(dest_seq_id), tokens_out, WordCalls.word(n_token_capacity), n_token_count_out);
     }
 
     private static class llama_state_seq_get_size_ext {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_state_seq_get_size_ext").orElseThrow(() -> new UnsatisfiedLinkError("llama_state_seq_get_size_ext"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15828,32 +10070,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long llama_state_seq_get_size_ext(MemorySegment ctx, int seq_id, int flags) {
-        var mh$ = llama_state_seq_get_size_ext.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_state_seq_get_size_ext", ctx, seq_id, flags);
-            }
-            return (long)mh$.invokeExact(ctx, seq_id, flags);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_state_seq_get_size_ext", ctx, seq_id, flags);
         }
+        return WordCalls.call(llama_state_seq_get_size_ext.ADDR, ctx, WordCalls.word(seq_id), WordCalls.word(flags));
     }
 
     private static class llama_state_seq_get_data_ext {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_INT,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_state_seq_get_data_ext").orElseThrow(() -> new UnsatisfiedLinkError("llama_state_seq_get_data_ext"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15862,32 +10086,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long llama_state_seq_get_data_ext(MemorySegment ctx, MemorySegment dst, long size, int seq_id, int flags) {
-        var mh$ = llama_state_seq_get_data_ext.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_state_seq_get_data_ext", ctx, dst, size, seq_id, flags);
-            }
-            return (long)mh$.invokeExact(ctx, dst, size, seq_id, flags);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_state_seq_get_data_ext", ctx, dst, size, seq_id, flags);
         }
+        return WordCalls.call(llama_state_seq_get_data_ext.ADDR, ctx, dst, WordCalls.word(size), WordCalls.word(seq_id), WordCalls.word(flags));
     }
 
     private static class llama_state_seq_set_data_ext {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_INT,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_state_seq_set_data_ext").orElseThrow(() -> new UnsatisfiedLinkError("llama_state_seq_set_data_ext"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -15896,17 +10102,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static long llama_state_seq_set_data_ext(MemorySegment ctx, MemorySegment src, long size, int dest_seq_id, int flags) {
-        var mh$ = llama_state_seq_set_data_ext.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_state_seq_set_data_ext", ctx, src, size, dest_seq_id, flags);
-            }
-            return (long)mh$.invokeExact(ctx, src, size, dest_seq_id, flags);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_state_seq_set_data_ext", ctx, src, size, dest_seq_id, flags);
         }
+        return WordCalls.call(llama_state_seq_set_data_ext.ADDR, ctx, src, WordCalls.word(size), WordCalls.word(dest_seq_id), WordCalls.word(flags));
     }
 
     private static class llama_batch_get_one {
@@ -16064,15 +10263,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class llama_set_n_threads {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_set_n_threads").orElseThrow(() -> new UnsatisfiedLinkError("llama_set_n_threads"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16081,28 +10272,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_set_n_threads(MemorySegment ctx, int n_threads, int n_threads_batch) {
-        var mh$ = llama_set_n_threads.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_set_n_threads", ctx, n_threads, n_threads_batch);
-            }
-            mh$.invokeExact(ctx, n_threads, n_threads_batch);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_set_n_threads", ctx, n_threads, n_threads_batch);
         }
+        WordCalls.call(llama_set_n_threads.ADDR, ctx, WordCalls.word(n_threads), WordCalls.word(n_threads_batch));
     }
 
     private static class llama_n_threads {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_n_threads").orElseThrow(() -> new UnsatisfiedLinkError("llama_n_threads"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16111,28 +10288,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_n_threads(MemorySegment ctx) {
-        var mh$ = llama_n_threads.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_n_threads", ctx);
-            }
-            return (int)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_n_threads", ctx);
         }
+        return (int) WordCalls.call(llama_n_threads.ADDR, ctx);
     }
 
     private static class llama_n_threads_batch {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_n_threads_batch").orElseThrow(() -> new UnsatisfiedLinkError("llama_n_threads_batch"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16141,28 +10304,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_n_threads_batch(MemorySegment ctx) {
-        var mh$ = llama_n_threads_batch.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_n_threads_batch", ctx);
-            }
-            return (int)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_n_threads_batch", ctx);
         }
+        return (int) WordCalls.call(llama_n_threads_batch.ADDR, ctx);
     }
 
     private static class llama_set_embeddings {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_BOOL
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_set_embeddings").orElseThrow(() -> new UnsatisfiedLinkError("llama_set_embeddings"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16171,28 +10320,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_set_embeddings(MemorySegment ctx, boolean embeddings) {
-        var mh$ = llama_set_embeddings.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_set_embeddings", ctx, embeddings);
-            }
-            mh$.invokeExact(ctx, embeddings);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_set_embeddings", ctx, embeddings);
         }
+        WordCalls.call(llama_set_embeddings.ADDR, ctx, WordCalls.word(embeddings ? 1 : 0));
     }
 
     private static class llama_set_causal_attn {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_BOOL
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_set_causal_attn").orElseThrow(() -> new UnsatisfiedLinkError("llama_set_causal_attn"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16201,28 +10336,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_set_causal_attn(MemorySegment ctx, boolean causal_attn) {
-        var mh$ = llama_set_causal_attn.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_set_causal_attn", ctx, causal_attn);
-            }
-            mh$.invokeExact(ctx, causal_attn);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_set_causal_attn", ctx, causal_attn);
         }
+        WordCalls.call(llama_set_causal_attn.ADDR, ctx, WordCalls.word(causal_attn ? 1 : 0));
     }
 
     private static class llama_set_warmup {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_BOOL
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_set_warmup").orElseThrow(() -> new UnsatisfiedLinkError("llama_set_warmup"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16231,29 +10352,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_set_warmup(MemorySegment ctx, boolean warmup) {
-        var mh$ = llama_set_warmup.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_set_warmup", ctx, warmup);
-            }
-            mh$.invokeExact(ctx, warmup);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_set_warmup", ctx, warmup);
         }
+        WordCalls.call(llama_set_warmup.ADDR, ctx, WordCalls.word(warmup ? 1 : 0));
     }
 
     private static class llama_set_abort_callback {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_set_abort_callback").orElseThrow(() -> new UnsatisfiedLinkError("llama_set_abort_callback"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16262,27 +10368,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_set_abort_callback(MemorySegment ctx, MemorySegment abort_callback, MemorySegment abort_callback_data) {
-        var mh$ = llama_set_abort_callback.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_set_abort_callback", ctx, abort_callback, abort_callback_data);
-            }
-            mh$.invokeExact(ctx, abort_callback, abort_callback_data);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_set_abort_callback", ctx, abort_callback, abort_callback_data);
         }
+        WordCalls.call(llama_set_abort_callback.ADDR, ctx, abort_callback, abort_callback_data);
     }
 
     private static class llama_synchronize {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_synchronize").orElseThrow(() -> new UnsatisfiedLinkError("llama_synchronize"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16291,28 +10384,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_synchronize(MemorySegment ctx) {
-        var mh$ = llama_synchronize.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_synchronize", ctx);
-            }
-            mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_synchronize", ctx);
         }
+        WordCalls.call(llama_synchronize.ADDR, ctx);
     }
 
     private static class llama_get_logits {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_get_logits").orElseThrow(() -> new UnsatisfiedLinkError("llama_get_logits"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16321,29 +10400,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_get_logits(MemorySegment ctx) {
-        var mh$ = llama_get_logits.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_get_logits", ctx);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_get_logits", ctx);
         }
+        return WordCalls.pointer(WordCalls.call(llama_get_logits.ADDR, ctx));
     }
 
     private static class llama_get_logits_ith {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_get_logits_ith").orElseThrow(() -> new UnsatisfiedLinkError("llama_get_logits_ith"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16352,28 +10416,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_get_logits_ith(MemorySegment ctx, int i) {
-        var mh$ = llama_get_logits_ith.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_get_logits_ith", ctx, i);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, i);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_get_logits_ith", ctx, i);
         }
+        return WordCalls.pointer(WordCalls.call(llama_get_logits_ith.ADDR, ctx, WordCalls.word(i)));
     }
 
     private static class llama_get_embeddings {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_get_embeddings").orElseThrow(() -> new UnsatisfiedLinkError("llama_get_embeddings"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16382,29 +10432,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_get_embeddings(MemorySegment ctx) {
-        var mh$ = llama_get_embeddings.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_get_embeddings", ctx);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_get_embeddings", ctx);
         }
+        return WordCalls.pointer(WordCalls.call(llama_get_embeddings.ADDR, ctx));
     }
 
     private static class llama_get_embeddings_ith {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_get_embeddings_ith").orElseThrow(() -> new UnsatisfiedLinkError("llama_get_embeddings_ith"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16413,29 +10448,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_get_embeddings_ith(MemorySegment ctx, int i) {
-        var mh$ = llama_get_embeddings_ith.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_get_embeddings_ith", ctx, i);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, i);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_get_embeddings_ith", ctx, i);
         }
+        return WordCalls.pointer(WordCalls.call(llama_get_embeddings_ith.ADDR, ctx, WordCalls.word(i)));
     }
 
     private static class llama_get_embeddings_seq {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_get_embeddings_seq").orElseThrow(() -> new UnsatisfiedLinkError("llama_get_embeddings_seq"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16444,29 +10464,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_get_embeddings_seq(MemorySegment ctx, int seq_id) {
-        var mh$ = llama_get_embeddings_seq.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_get_embeddings_seq", ctx, seq_id);
-            }
-            return (MemorySegment)mh$.invokeExact(ctx, seq_id);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_get_embeddings_seq", ctx, seq_id);
         }
+        return WordCalls.pointer(WordCalls.call(llama_get_embeddings_seq.ADDR, ctx, WordCalls.word(seq_id)));
     }
 
     private static class llama_vocab_get_text {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_get_text").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_get_text"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16475,17 +10480,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_vocab_get_text(MemorySegment vocab, int token) {
-        var mh$ = llama_vocab_get_text.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_get_text", vocab, token);
-            }
-            return (MemorySegment)mh$.invokeExact(vocab, token);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_get_text", vocab, token);
         }
+        return WordCalls.pointer(WordCalls.call(llama_vocab_get_text.ADDR, vocab, WordCalls.word(token)));
     }
 
     private static class llama_vocab_get_score {
@@ -16520,15 +10518,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class llama_vocab_get_attr {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_get_attr").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_get_attr"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16537,29 +10527,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_vocab_get_attr(MemorySegment vocab, int token) {
-        var mh$ = llama_vocab_get_attr.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_get_attr", vocab, token);
-            }
-            return (int)mh$.invokeExact(vocab, token);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_get_attr", vocab, token);
         }
+        return (int) WordCalls.call(llama_vocab_get_attr.ADDR, vocab, WordCalls.word(token));
     }
 
     private static class llama_vocab_is_eog {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_is_eog").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_is_eog"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16568,29 +10543,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean llama_vocab_is_eog(MemorySegment vocab, int token) {
-        var mh$ = llama_vocab_is_eog.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_is_eog", vocab, token);
-            }
-            return (boolean)mh$.invokeExact(vocab, token);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_is_eog", vocab, token);
         }
+        return (byte) WordCalls.call(llama_vocab_is_eog.ADDR, vocab, WordCalls.word(token)) != 0;
     }
 
     private static class llama_vocab_is_control {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_is_control").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_is_control"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16599,28 +10559,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean llama_vocab_is_control(MemorySegment vocab, int token) {
-        var mh$ = llama_vocab_is_control.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_is_control", vocab, token);
-            }
-            return (boolean)mh$.invokeExact(vocab, token);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_is_control", vocab, token);
         }
+        return (byte) WordCalls.call(llama_vocab_is_control.ADDR, vocab, WordCalls.word(token)) != 0;
     }
 
     private static class llama_vocab_bos {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_bos").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_bos"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16629,28 +10575,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_vocab_bos(MemorySegment vocab) {
-        var mh$ = llama_vocab_bos.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_bos", vocab);
-            }
-            return (int)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_bos", vocab);
         }
+        return (int) WordCalls.call(llama_vocab_bos.ADDR, vocab);
     }
 
     private static class llama_vocab_eos {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_eos").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_eos"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16659,28 +10591,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_vocab_eos(MemorySegment vocab) {
-        var mh$ = llama_vocab_eos.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_eos", vocab);
-            }
-            return (int)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_eos", vocab);
         }
+        return (int) WordCalls.call(llama_vocab_eos.ADDR, vocab);
     }
 
     private static class llama_vocab_eot {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_eot").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_eot"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16689,28 +10607,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_vocab_eot(MemorySegment vocab) {
-        var mh$ = llama_vocab_eot.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_eot", vocab);
-            }
-            return (int)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_eot", vocab);
         }
+        return (int) WordCalls.call(llama_vocab_eot.ADDR, vocab);
     }
 
     private static class llama_vocab_sep {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_sep").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_sep"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16719,28 +10623,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_vocab_sep(MemorySegment vocab) {
-        var mh$ = llama_vocab_sep.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_sep", vocab);
-            }
-            return (int)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_sep", vocab);
         }
+        return (int) WordCalls.call(llama_vocab_sep.ADDR, vocab);
     }
 
     private static class llama_vocab_nl {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_nl").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_nl"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16749,28 +10639,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_vocab_nl(MemorySegment vocab) {
-        var mh$ = llama_vocab_nl.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_nl", vocab);
-            }
-            return (int)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_nl", vocab);
         }
+        return (int) WordCalls.call(llama_vocab_nl.ADDR, vocab);
     }
 
     private static class llama_vocab_pad {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_pad").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_pad"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16779,28 +10655,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_vocab_pad(MemorySegment vocab) {
-        var mh$ = llama_vocab_pad.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_pad", vocab);
-            }
-            return (int)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_pad", vocab);
         }
+        return (int) WordCalls.call(llama_vocab_pad.ADDR, vocab);
     }
 
     private static class llama_vocab_mask {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_mask").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_mask"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16809,28 +10671,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_vocab_mask(MemorySegment vocab) {
-        var mh$ = llama_vocab_mask.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_mask", vocab);
-            }
-            return (int)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_mask", vocab);
         }
+        return (int) WordCalls.call(llama_vocab_mask.ADDR, vocab);
     }
 
     private static class llama_vocab_get_add_bos {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_get_add_bos").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_get_add_bos"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16839,28 +10687,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean llama_vocab_get_add_bos(MemorySegment vocab) {
-        var mh$ = llama_vocab_get_add_bos.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_get_add_bos", vocab);
-            }
-            return (boolean)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_get_add_bos", vocab);
         }
+        return (byte) WordCalls.call(llama_vocab_get_add_bos.ADDR, vocab) != 0;
     }
 
     private static class llama_vocab_get_add_eos {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_get_add_eos").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_get_add_eos"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16869,28 +10703,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean llama_vocab_get_add_eos(MemorySegment vocab) {
-        var mh$ = llama_vocab_get_add_eos.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_get_add_eos", vocab);
-            }
-            return (boolean)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_get_add_eos", vocab);
         }
+        return (byte) WordCalls.call(llama_vocab_get_add_eos.ADDR, vocab) != 0;
     }
 
     private static class llama_vocab_get_add_sep {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_BOOL,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_get_add_sep").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_get_add_sep"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16899,29 +10719,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static boolean llama_vocab_get_add_sep(MemorySegment vocab) {
-        var mh$ = llama_vocab_get_add_sep.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_get_add_sep", vocab);
-            }
-            return (boolean)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_get_add_sep", vocab);
         }
+        return (byte) WordCalls.call(llama_vocab_get_add_sep.ADDR, vocab) != 0;
     }
 
     private static class llama_vocab_get_suppress_tokens {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_get_suppress_tokens").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_get_suppress_tokens"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16930,28 +10735,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_vocab_get_suppress_tokens(MemorySegment vocab, MemorySegment n_suppress_tokens) {
-        var mh$ = llama_vocab_get_suppress_tokens.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_get_suppress_tokens", vocab, n_suppress_tokens);
-            }
-            return (MemorySegment)mh$.invokeExact(vocab, n_suppress_tokens);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_get_suppress_tokens", vocab, n_suppress_tokens);
         }
+        return WordCalls.pointer(WordCalls.call(llama_vocab_get_suppress_tokens.ADDR, vocab, n_suppress_tokens));
     }
 
     private static class llama_vocab_fim_pre {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_fim_pre").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_fim_pre"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16960,28 +10751,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_vocab_fim_pre(MemorySegment vocab) {
-        var mh$ = llama_vocab_fim_pre.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_fim_pre", vocab);
-            }
-            return (int)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_fim_pre", vocab);
         }
+        return (int) WordCalls.call(llama_vocab_fim_pre.ADDR, vocab);
     }
 
     private static class llama_vocab_fim_suf {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_fim_suf").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_fim_suf"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -16990,28 +10767,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_vocab_fim_suf(MemorySegment vocab) {
-        var mh$ = llama_vocab_fim_suf.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_fim_suf", vocab);
-            }
-            return (int)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_fim_suf", vocab);
         }
+        return (int) WordCalls.call(llama_vocab_fim_suf.ADDR, vocab);
     }
 
     private static class llama_vocab_fim_mid {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_fim_mid").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_fim_mid"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17020,28 +10783,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_vocab_fim_mid(MemorySegment vocab) {
-        var mh$ = llama_vocab_fim_mid.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_fim_mid", vocab);
-            }
-            return (int)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_fim_mid", vocab);
         }
+        return (int) WordCalls.call(llama_vocab_fim_mid.ADDR, vocab);
     }
 
     private static class llama_vocab_fim_pad {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_fim_pad").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_fim_pad"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17050,28 +10799,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_vocab_fim_pad(MemorySegment vocab) {
-        var mh$ = llama_vocab_fim_pad.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_fim_pad", vocab);
-            }
-            return (int)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_fim_pad", vocab);
         }
+        return (int) WordCalls.call(llama_vocab_fim_pad.ADDR, vocab);
     }
 
     private static class llama_vocab_fim_rep {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_fim_rep").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_fim_rep"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17080,28 +10815,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_vocab_fim_rep(MemorySegment vocab) {
-        var mh$ = llama_vocab_fim_rep.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_fim_rep", vocab);
-            }
-            return (int)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_fim_rep", vocab);
         }
+        return (int) WordCalls.call(llama_vocab_fim_rep.ADDR, vocab);
     }
 
     private static class llama_vocab_fim_sep {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_fim_sep").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_fim_sep"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17110,28 +10831,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_vocab_fim_sep(MemorySegment vocab) {
-        var mh$ = llama_vocab_fim_sep.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_fim_sep", vocab);
-            }
-            return (int)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_fim_sep", vocab);
         }
+        return (int) WordCalls.call(llama_vocab_fim_sep.ADDR, vocab);
     }
 
     private static class llama_vocab_cls {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_vocab_cls").orElseThrow(() -> new UnsatisfiedLinkError("llama_vocab_cls"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17140,34 +10847,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_vocab_cls(MemorySegment vocab) {
-        var mh$ = llama_vocab_cls.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_vocab_cls", vocab);
-            }
-            return (int)mh$.invokeExact(vocab);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_vocab_cls", vocab);
         }
+        return (int) WordCalls.call(llama_vocab_cls.ADDR, vocab);
     }
 
     private static class llama_tokenize {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_BOOL,
-            ggml_h.C_BOOL
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_tokenize").orElseThrow(() -> new UnsatisfiedLinkError("llama_tokenize"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17176,33 +10863,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_tokenize(MemorySegment vocab, MemorySegment text, int text_len, MemorySegment tokens, int n_tokens_max, boolean add_special, boolean parse_special) {
-        var mh$ = llama_tokenize.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_tokenize", vocab, text, text_len, tokens, n_tokens_max, add_special, parse_special);
-            }
-            return (int)mh$.invokeExact(vocab, text, text_len, tokens, n_tokens_max, add_special, parse_special);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_tokenize", vocab, text, text_len, tokens, n_tokens_max, add_special, parse_special);
         }
+        return (int) WordCalls.call(llama_tokenize.ADDR, vocab, text, WordCalls.word(text_len), tokens, WordCalls.word(n_tokens_max), WordCalls.word(add_special ? 1 : 0), WordCalls.word(parse_special ? 1 : 0));
     }
 
     private static class llama_token_to_piece {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_BOOL
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_token_to_piece").orElseThrow(() -> new UnsatisfiedLinkError("llama_token_to_piece"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17211,34 +10879,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_token_to_piece(MemorySegment vocab, int token, MemorySegment buf, int length, int lstrip, boolean special) {
-        var mh$ = llama_token_to_piece.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_token_to_piece", vocab, token, buf, length, lstrip, special);
-            }
-            return (int)mh$.invokeExact(vocab, token, buf, length, lstrip, special);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_token_to_piece", vocab, token, buf, length, lstrip, special);
         }
+        return (int) WordCalls.call(llama_token_to_piece.ADDR, vocab, WordCalls.word(token), buf, WordCalls.word(length), WordCalls.word(lstrip), WordCalls.word(special ? 1 : 0));
     }
 
     private static class llama_detokenize {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_BOOL,
-            ggml_h.C_BOOL
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_detokenize").orElseThrow(() -> new UnsatisfiedLinkError("llama_detokenize"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17247,29 +10895,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_detokenize(MemorySegment vocab, MemorySegment tokens, int n_tokens, MemorySegment text, int text_len_max, boolean remove_special, boolean unparse_special) {
-        var mh$ = llama_detokenize.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_detokenize", vocab, tokens, n_tokens, text, text_len_max, remove_special, unparse_special);
-            }
-            return (int)mh$.invokeExact(vocab, tokens, n_tokens, text, text_len_max, remove_special, unparse_special);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_detokenize", vocab, tokens, n_tokens, text, text_len_max, remove_special, unparse_special);
         }
+        return (int) WordCalls.call(llama_detokenize.ADDR, vocab, tokens, WordCalls.word(n_tokens), text, WordCalls.word(text_len_max), WordCalls.word(remove_special ? 1 : 0), WordCalls.word(unparse_special ? 1 : 0));
     }
 
     private static class llama_sampler_init {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_init").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_init"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17278,28 +10911,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_sampler_init(MemorySegment iface, MemorySegment ctx) {
-        var mh$ = llama_sampler_init.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_init", iface, ctx);
-            }
-            return (MemorySegment)mh$.invokeExact(iface, ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_init", iface, ctx);
         }
+        return WordCalls.pointer(WordCalls.call(llama_sampler_init.ADDR, iface, ctx));
     }
 
     private static class llama_sampler_name {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_name").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_name"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17308,28 +10927,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_sampler_name(MemorySegment smpl) {
-        var mh$ = llama_sampler_name.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_name", smpl);
-            }
-            return (MemorySegment)mh$.invokeExact(smpl);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_name", smpl);
         }
+        return WordCalls.pointer(WordCalls.call(llama_sampler_name.ADDR, smpl));
     }
 
     private static class llama_sampler_accept {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_accept").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_accept"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17338,28 +10943,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_sampler_accept(MemorySegment smpl, int token) {
-        var mh$ = llama_sampler_accept.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_accept", smpl, token);
-            }
-            mh$.invokeExact(smpl, token);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_accept", smpl, token);
         }
+        WordCalls.call(llama_sampler_accept.ADDR, smpl, WordCalls.word(token));
     }
 
     private static class llama_sampler_apply {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_apply").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_apply"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17368,27 +10959,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_sampler_apply(MemorySegment smpl, MemorySegment cur_p) {
-        var mh$ = llama_sampler_apply.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_apply", smpl, cur_p);
-            }
-            mh$.invokeExact(smpl, cur_p);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_apply", smpl, cur_p);
         }
+        WordCalls.call(llama_sampler_apply.ADDR, smpl, cur_p);
     }
 
     private static class llama_sampler_reset {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_reset").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_reset"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17397,28 +10975,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_sampler_reset(MemorySegment smpl) {
-        var mh$ = llama_sampler_reset.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_reset", smpl);
-            }
-            mh$.invokeExact(smpl);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_reset", smpl);
         }
+        WordCalls.call(llama_sampler_reset.ADDR, smpl);
     }
 
     private static class llama_sampler_clone {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_clone").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_clone"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17427,28 +10991,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_sampler_clone(MemorySegment smpl) {
-        var mh$ = llama_sampler_clone.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_clone", smpl);
-            }
-            return (MemorySegment)mh$.invokeExact(smpl);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_clone", smpl);
         }
+        return WordCalls.pointer(WordCalls.call(llama_sampler_clone.ADDR, smpl));
     }
 
     private static class llama_sampler_copy {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_copy").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_copy"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17457,27 +11007,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_sampler_copy(MemorySegment src, MemorySegment dst) {
-        var mh$ = llama_sampler_copy.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_copy", src, dst);
-            }
-            mh$.invokeExact(src, dst);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_copy", src, dst);
         }
+        WordCalls.call(llama_sampler_copy.ADDR, src, dst);
     }
 
     private static class llama_sampler_free {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_free").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_free"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17486,17 +11023,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_sampler_free(MemorySegment smpl) {
-        var mh$ = llama_sampler_free.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_free", smpl);
-            }
-            mh$.invokeExact(smpl);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_free", smpl);
         }
+        WordCalls.call(llama_sampler_free.ADDR, smpl);
     }
 
     private static class llama_sampler_chain_init {
@@ -17530,14 +11060,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class llama_sampler_chain_add {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_chain_add").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_chain_add"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17546,29 +11069,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_sampler_chain_add(MemorySegment chain, MemorySegment smpl) {
-        var mh$ = llama_sampler_chain_add.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_chain_add", chain, smpl);
-            }
-            mh$.invokeExact(chain, smpl);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_chain_add", chain, smpl);
         }
+        WordCalls.call(llama_sampler_chain_add.ADDR, chain, smpl);
     }
 
     private static class llama_sampler_chain_get {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_chain_get").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_chain_get"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17577,28 +11085,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_sampler_chain_get(MemorySegment chain, int i) {
-        var mh$ = llama_sampler_chain_get.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_chain_get", chain, i);
-            }
-            return (MemorySegment)mh$.invokeExact(chain, i);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_chain_get", chain, i);
         }
+        return WordCalls.pointer(WordCalls.call(llama_sampler_chain_get.ADDR, chain, WordCalls.word(i)));
     }
 
     private static class llama_sampler_chain_n {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_chain_n").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_chain_n"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17607,29 +11101,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_sampler_chain_n(MemorySegment chain) {
-        var mh$ = llama_sampler_chain_n.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_chain_n", chain);
-            }
-            return (int)mh$.invokeExact(chain);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_chain_n", chain);
         }
+        return (int) WordCalls.call(llama_sampler_chain_n.ADDR, chain);
     }
 
     private static class llama_sampler_chain_remove {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_chain_remove").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_chain_remove"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17638,26 +11117,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_sampler_chain_remove(MemorySegment chain, int i) {
-        var mh$ = llama_sampler_chain_remove.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_chain_remove", chain, i);
-            }
-            return (MemorySegment)mh$.invokeExact(chain, i);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_chain_remove", chain, i);
         }
+        return WordCalls.pointer(WordCalls.call(llama_sampler_chain_remove.ADDR, chain, WordCalls.word(i)));
     }
 
     private static class llama_sampler_init_greedy {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER    );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_init_greedy").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_init_greedy"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17666,28 +11133,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_sampler_init_greedy() {
-        var mh$ = llama_sampler_init_greedy.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_init_greedy");
-            }
-            return (MemorySegment)mh$.invokeExact();
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_init_greedy");
         }
+        return WordCalls.pointer(WordCalls.call(llama_sampler_init_greedy.ADDR));
     }
 
     private static class llama_sampler_init_dist {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_init_dist").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_init_dist"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17696,28 +11149,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_sampler_init_dist(int seed) {
-        var mh$ = llama_sampler_init_dist.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_init_dist", seed);
-            }
-            return (MemorySegment)mh$.invokeExact(seed);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_init_dist", seed);
         }
+        return WordCalls.pointer(WordCalls.call(llama_sampler_init_dist.ADDR, WordCalls.word(seed)));
     }
 
     private static class llama_sampler_init_top_k {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_init_top_k").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_init_top_k"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -17726,17 +11165,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_sampler_init_top_k(int k) {
-        var mh$ = llama_sampler_init_top_k.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_init_top_k", k);
-            }
-            return (MemorySegment)mh$.invokeExact(k);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_init_top_k", k);
         }
+        return WordCalls.pointer(WordCalls.call(llama_sampler_init_top_k.ADDR, WordCalls.word(k)));
     }
 
     private static class llama_sampler_init_top_p {
@@ -18024,16 +11456,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class llama_sampler_init_grammar {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_init_grammar").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_init_grammar"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -18042,34 +11465,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_sampler_init_grammar(MemorySegment vocab, MemorySegment grammar_str, MemorySegment grammar_root) {
-        var mh$ = llama_sampler_init_grammar.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_init_grammar", vocab, grammar_str, grammar_root);
-            }
-            return (MemorySegment)mh$.invokeExact(vocab, grammar_str, grammar_root);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_init_grammar", vocab, grammar_str, grammar_root);
         }
+        return WordCalls.pointer(WordCalls.call(llama_sampler_init_grammar.ADDR, vocab, grammar_str, grammar_root));
     }
 
     private static class llama_sampler_init_grammar_lazy {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_init_grammar_lazy").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_init_grammar_lazy"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -18078,34 +11481,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_sampler_init_grammar_lazy(MemorySegment vocab, MemorySegment grammar_str, MemorySegment grammar_root, MemorySegment trigger_words, long num_trigger_words, MemorySegment trigger_tokens, long num_trigger_tokens) {
-        var mh$ = llama_sampler_init_grammar_lazy.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_init_grammar_lazy", vocab, grammar_str, grammar_root, trigger_words, num_trigger_words, trigger_tokens, num_trigger_tokens);
-            }
-            return (MemorySegment)mh$.invokeExact(vocab, grammar_str, grammar_root, trigger_words, num_trigger_words, trigger_tokens, num_trigger_tokens);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_init_grammar_lazy", vocab, grammar_str, grammar_root, trigger_words, num_trigger_words, trigger_tokens, num_trigger_tokens);
         }
+        return WordCalls.pointer(WordCalls.call(llama_sampler_init_grammar_lazy.ADDR, vocab, grammar_str, grammar_root, trigger_words, WordCalls.word(num_trigger_words), trigger_tokens, WordCalls.word(num_trigger_tokens)));
     }
 
     private static class llama_sampler_init_grammar_lazy_patterns {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_init_grammar_lazy_patterns").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_init_grammar_lazy_patterns"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -18114,17 +11497,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_sampler_init_grammar_lazy_patterns(MemorySegment vocab, MemorySegment grammar_str, MemorySegment grammar_root, MemorySegment trigger_patterns, long num_trigger_patterns, MemorySegment trigger_tokens, long num_trigger_tokens) {
-        var mh$ = llama_sampler_init_grammar_lazy_patterns.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_init_grammar_lazy_patterns", vocab, grammar_str, grammar_root, trigger_patterns, num_trigger_patterns, trigger_tokens, num_trigger_tokens);
-            }
-            return (MemorySegment)mh$.invokeExact(vocab, grammar_str, grammar_root, trigger_patterns, num_trigger_patterns, trigger_tokens, num_trigger_tokens);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_init_grammar_lazy_patterns", vocab, grammar_str, grammar_root, trigger_patterns, num_trigger_patterns, trigger_tokens, num_trigger_tokens);
         }
+        return WordCalls.pointer(WordCalls.call(llama_sampler_init_grammar_lazy_patterns.ADDR, vocab, grammar_str, grammar_root, trigger_patterns, WordCalls.word(num_trigger_patterns), trigger_tokens, WordCalls.word(num_trigger_tokens)));
     }
 
     private static class llama_sampler_init_penalties {
@@ -18230,16 +11606,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class llama_sampler_init_logit_bias {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_init_logit_bias").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_init_logit_bias"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -18248,28 +11615,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static MemorySegment llama_sampler_init_logit_bias(int n_vocab, int n_logit_bias, MemorySegment logit_bias) {
-        var mh$ = llama_sampler_init_logit_bias.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_init_logit_bias", n_vocab, n_logit_bias, logit_bias);
-            }
-            return (MemorySegment)mh$.invokeExact(n_vocab, n_logit_bias, logit_bias);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_init_logit_bias", n_vocab, n_logit_bias, logit_bias);
         }
+        return WordCalls.pointer(WordCalls.call(llama_sampler_init_logit_bias.ADDR, WordCalls.word(n_vocab), WordCalls.word(n_logit_bias), logit_bias));
     }
 
     private static class llama_sampler_get_seed {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_get_seed").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_get_seed"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -18278,30 +11631,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_sampler_get_seed(MemorySegment smpl) {
-        var mh$ = llama_sampler_get_seed.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_get_seed", smpl);
-            }
-            return (int)mh$.invokeExact(smpl);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_get_seed", smpl);
         }
+        return (int) WordCalls.call(llama_sampler_get_seed.ADDR, smpl);
     }
 
     private static class llama_sampler_sample {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_sampler_sample").orElseThrow(() -> new UnsatisfiedLinkError("llama_sampler_sample"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -18310,32 +11647,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_sampler_sample(MemorySegment smpl, MemorySegment ctx, int idx) {
-        var mh$ = llama_sampler_sample.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_sampler_sample", smpl, ctx, idx);
-            }
-            return (int)mh$.invokeExact(smpl, ctx, idx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_sampler_sample", smpl, ctx, idx);
         }
+        return (int) WordCalls.call(llama_sampler_sample.ADDR, smpl, ctx, WordCalls.word(idx));
     }
 
     private static class llama_split_path {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_split_path").orElseThrow(() -> new UnsatisfiedLinkError("llama_split_path"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -18344,32 +11663,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_split_path(MemorySegment split_path, long maxlen, MemorySegment path_prefix, int split_no, int split_count) {
-        var mh$ = llama_split_path.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_split_path", split_path, maxlen, path_prefix, split_no, split_count);
-            }
-            return (int)mh$.invokeExact(split_path, maxlen, path_prefix, split_no, split_count);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_split_path", split_path, maxlen, path_prefix, split_no, split_count);
         }
+        return (int) WordCalls.call(llama_split_path.ADDR, split_path, WordCalls.word(maxlen), path_prefix, WordCalls.word(split_no), WordCalls.word(split_count));
     }
 
     private static class llama_split_prefix {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            ggml_h.C_INT,
-            ggml_h.C_POINTER,
-            ggml_h.C_LONG_LONG,
-            ggml_h.C_POINTER,
-            ggml_h.C_INT,
-            ggml_h.C_INT
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_split_prefix").orElseThrow(() -> new UnsatisfiedLinkError("llama_split_prefix"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -18378,28 +11679,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static int llama_split_prefix(MemorySegment split_prefix, long maxlen, MemorySegment split_path, int split_no, int split_count) {
-        var mh$ = llama_split_prefix.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_split_prefix", split_prefix, maxlen, split_path, split_no, split_count);
-            }
-            return (int)mh$.invokeExact(split_prefix, maxlen, split_path, split_no, split_count);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_split_prefix", split_prefix, maxlen, split_path, split_no, split_count);
         }
+        return (int) WordCalls.call(llama_split_prefix.ADDR, split_prefix, WordCalls.word(maxlen), split_path, WordCalls.word(split_no), WordCalls.word(split_count));
     }
 
     private static class llama_log_get {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_log_get").orElseThrow(() -> new UnsatisfiedLinkError("llama_log_get"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -18408,28 +11695,14 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_log_get(MemorySegment log_callback, MemorySegment user_data) {
-        var mh$ = llama_log_get.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_log_get", log_callback, user_data);
-            }
-            mh$.invokeExact(log_callback, user_data);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_log_get", log_callback, user_data);
         }
+        WordCalls.call(llama_log_get.ADDR, log_callback, user_data);
     }
 
     private static class llama_log_set {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER,
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_log_set").orElseThrow(() -> new UnsatisfiedLinkError("llama_log_set"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -18438,17 +11711,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_log_set(MemorySegment log_callback, MemorySegment user_data) {
-        var mh$ = llama_log_set.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_log_set", log_callback, user_data);
-            }
-            mh$.invokeExact(log_callback, user_data);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_log_set", log_callback, user_data);
         }
+        WordCalls.call(llama_log_set.ADDR, log_callback, user_data);
     }
 
     private static class llama_perf_context {
@@ -18482,13 +11748,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class llama_perf_context_reset {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_perf_context_reset").orElseThrow(() -> new UnsatisfiedLinkError("llama_perf_context_reset"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -18497,17 +11757,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_perf_context_reset(MemorySegment ctx) {
-        var mh$ = llama_perf_context_reset.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_perf_context_reset", ctx);
-            }
-            mh$.invokeExact(ctx);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_perf_context_reset", ctx);
         }
+        WordCalls.call(llama_perf_context_reset.ADDR, ctx);
     }
 
     private static class llama_perf_sampler {
@@ -18541,13 +11794,7 @@ public class ggml_h extends ggml_h$shared {
     }
 
     private static class llama_perf_sampler_reset {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            ggml_h.C_POINTER
-        );
-
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.find("llama_perf_sampler_reset").orElseThrow(() -> new UnsatisfiedLinkError("llama_perf_sampler_reset"));
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
 
     /**
@@ -18556,17 +11803,10 @@ public class ggml_h extends ggml_h$shared {
      * }
      */
     public static void llama_perf_sampler_reset(MemorySegment chain) {
-        var mh$ = llama_perf_sampler_reset.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("llama_perf_sampler_reset", chain);
-            }
-            mh$.invokeExact(chain);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
+        if (TRACE_DOWNCALLS) {
+            traceDowncall("llama_perf_sampler_reset", chain);
         }
+        WordCalls.call(llama_perf_sampler_reset.ADDR, chain);
     }
     private static final int LLAMA_DEFAULT_SEED = (int)4294967295L;
     /**

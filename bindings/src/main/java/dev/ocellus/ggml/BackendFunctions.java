@@ -1,17 +1,14 @@
 package dev.ocellus.ggml;
 
-import static dev.ocellus.ffi.ggml_h.C_INT;
 import static dev.ocellus.ffi.ggml_h.C_POINTER;
 
 import dev.ocellus.ffi.ggml_backend_get_features_t;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.ggml_threadpool_params;
+import dev.ocellus.nativelib.WordCalls;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +26,7 @@ final class BackendFunctions {
   private static final MemoryLayout FEATURE = MemoryLayout.structLayout(C_POINTER, C_POINTER);
 
   private final MemorySegment registry;
-  private final Map<String, Optional<MethodHandle>> handles = new ConcurrentHashMap<>();
+  private final Map<String, Optional<MemorySegment>> known = new ConcurrentHashMap<>();
 
   private BackendFunctions(MemorySegment registry) {
     this.registry = registry;
@@ -48,40 +45,27 @@ final class BackendFunctions {
     }
   }
 
-  private Optional<MethodHandle> find(String name, FunctionDescriptor descriptor) {
-    return handles.computeIfAbsent(
-        name,
-        n -> {
-          MemorySegment address = address(n);
-          return address.address() == 0
-              ? Optional.empty()
-              : Optional.of(Linker.nativeLinker().downcallHandle(address, descriptor));
-        });
+  /** The address of a function; empty if the backend has none of that name. */
+  private Optional<MemorySegment> find(String name) {
+    return known.computeIfAbsent(
+        name, n -> Optional.of(address(n)).filter(address -> address.address() != 0));
   }
 
   /** Sets how many threads a backend uses; backends without threads ignore it. */
   void setThreads(MemorySegment backend, int nThreads) {
-    find("ggml_backend_set_n_threads", FunctionDescriptor.ofVoid(C_POINTER, C_INT))
-        .ifPresent(f ->
-            call(() -> {
-              f.invokeExact(backend, nThreads);
-            }));
+    find("ggml_backend_set_n_threads")
+        .ifPresent(f -> WordCalls.call(f, backend, WordCalls.word(nThreads)));
   }
 
   /** Lets a backend ask {@code callback} between graph nodes whether to stop; NULL ends that. */
   void setAbortCallback(MemorySegment backend, MemorySegment callback, MemorySegment data) {
-    find(
-            "ggml_backend_set_abort_callback",
-            FunctionDescriptor.ofVoid(C_POINTER, C_POINTER, C_POINTER))
-        .ifPresent(f ->
-            call(() -> {
-              f.invokeExact(backend, callback, data);
-            }));
+    find("ggml_backend_set_abort_callback")
+        .ifPresent(f -> WordCalls.call(f, backend, callback, data));
   }
 
   /** Whether {@link #setAbortCallback} does anything. */
   boolean canAbort() {
-    return address("ggml_backend_set_abort_callback").address() != 0;
+    return find("ggml_backend_set_abort_callback").isPresent();
   }
 
   /**
@@ -91,8 +75,7 @@ final class BackendFunctions {
    * @param polling how long they look out for the next graph before they sleep, 0 to 100
    */
   MemorySegment newThreadPool(int nThreads, int polling) {
-    Optional<MethodHandle> create =
-        find("ggml_threadpool_new", FunctionDescriptor.of(C_POINTER, C_POINTER));
+    Optional<MemorySegment> create = find("ggml_threadpool_new");
     if (create.isEmpty()) {
       return MemorySegment.NULL;
     }
@@ -100,28 +83,18 @@ final class BackendFunctions {
       MemorySegment params = ggml_threadpool_params.allocate(scratch);
       ggml_h.ggml_threadpool_params_init(params, nThreads);
       ggml_threadpool_params.poll(params, polling);
-      return (MemorySegment) create.get().invokeExact(params);
-    } catch (Throwable e) {
-      throw new AssertionError("ggml_threadpool_new", e);
+      return WordCalls.pointer(WordCalls.call(create.get(), params));
     }
   }
 
   /** Ends the threads of a pool. */
   void freeThreadPool(MemorySegment pool) {
-    find("ggml_threadpool_free", FunctionDescriptor.ofVoid(C_POINTER))
-        .ifPresent(f ->
-            call(() -> {
-              f.invokeExact(pool);
-            }));
+    find("ggml_threadpool_free").ifPresent(f -> WordCalls.call(f, pool));
   }
 
   /** Makes a backend compute on the threads of a pool. */
   void setThreadPool(MemorySegment backend, MemorySegment pool) {
-    find("ggml_backend_cpu_set_threadpool", FunctionDescriptor.ofVoid(C_POINTER, C_POINTER))
-        .ifPresent(f ->
-            call(() -> {
-              f.invokeExact(backend, pool);
-            }));
+    find("ggml_backend_cpu_set_threadpool").ifPresent(f -> WordCalls.call(f, backend, pool));
   }
 
   /** The address of some function of the backend's library; NULL if it offers none. */
@@ -144,18 +117,6 @@ final class BackendFunctions {
       }
       String value = list.get(C_POINTER, offset + C_POINTER.byteSize()).getString(0);
       features.add(value.equals("1") ? name.getString(0) : name.getString(0) + "=" + value);
-    }
-  }
-
-  private interface Call {
-    void run() throws Throwable;
-  }
-
-  private static void call(Call call) {
-    try {
-      call.run();
-    } catch (Throwable e) {
-      throw new AssertionError("native call failed to start", e);
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.nativelib.NativeLibraries;
 import dev.ocellus.nativelib.NativeLibraryException;
 import dev.ocellus.nativelib.NativeVersion;
+import dev.ocellus.nativelib.WordCalls;
 import java.lang.foreign.SymbolLookup;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -13,15 +14,15 @@ import java.util.concurrent.FutureTask;
  * The generated classes that are in use, all initialized before anything is computed.
  *
  * <p>Each function of ggml has a class of its own, which looks it up and links it when it is first
- * called. Where that fails, for want of heap or of stack, the JVM never tries it again, and the
- * process could not use the function as long as it lives. So it is done once, early, on a thread
- * with a large stack.
+ * called; those that take only pointers and integers share {@link WordCalls}. Where that fails, for
+ * want of heap or of stack, the JVM never tries it again, and the process could not use the
+ * function as long as it lives. So it is done once, early, on a thread with a large stack.
  */
 final class Bindings {
   private static final String PACKAGE = "dev.ocellus.ffi.";
   private static final int SHOWN = 5;
 
-  /** What a background thread does, as it takes some tenths of a second. */
+  /** What a background thread does, as it takes some hundredths of a second. */
   private static final FutureTask<Boolean> INITIALIZATION =
       new FutureTask<>(Bindings::initializeAll, true);
 
@@ -88,6 +89,7 @@ final class Bindings {
   }
 
   private static void initializeAll() {
+    WordCalls.linkAll();
     UsedBindings.CLASSES.forEach(Bindings::initialize);
     UsedBindings.FUNCTIONS.forEach(f -> initialize("ggml_h$" + f));
   }

@@ -1,5 +1,6 @@
 package dev.ocellus.ggml;
 
+import dev.ocellus.nativelib.WordCalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -40,7 +41,11 @@ public final class Upcalls {
     try {
       MethodHandle handle = lookup.findVirtual(target.getClass(), method, type).bindTo(target);
       MemorySegment stub = linker.upcallStub(handle, descriptor, arena);
-      linker.downcallHandle(stub, descriptor).invokeWithArguments(trial);
+      if (WordCalls.areWords(descriptor)) {
+        WordCalls.callAny(stub, trial);
+      } else {
+        linker.downcallHandle(stub, descriptor).invokeWithArguments(trial);
+      }
       return stub;
     } catch (RuntimeException | Error e) {
       throw e;

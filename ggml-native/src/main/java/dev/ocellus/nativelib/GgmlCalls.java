@@ -1,17 +1,10 @@
 package dev.ocellus.nativelib;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import dev.ocellus.nativelib.BackendReport.Device;
 import dev.ocellus.nativelib.BackendReport.Kind;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,60 +29,44 @@ final class GgmlCalls {
 
   /** Lets ggml load the best backend of each kind from a directory. */
   void loadBackends(Path directory) {
-    MethodHandle function =
-        handle("ggml_backend_load_all_from_path", FunctionDescriptor.ofVoid(ADDRESS));
     try (Arena arena = Arena.ofConfined()) {
-      function.invokeExact(arena.allocateFrom(directory.toString()));
-    } catch (Throwable e) {
-      throw unexpected(e);
+      WordCalls.call(
+          address("ggml_backend_load_all_from_path"), arena.allocateFrom(directory.toString()));
     }
   }
 
   List<Device> devices() {
-    MethodHandle count = handle("ggml_backend_dev_count", FunctionDescriptor.of(JAVA_LONG));
-    MethodHandle get = handle("ggml_backend_dev_get", FunctionDescriptor.of(ADDRESS, JAVA_LONG));
-    MethodHandle name = handle("ggml_backend_dev_name", FunctionDescriptor.of(ADDRESS, ADDRESS));
-    MethodHandle description =
-        handle("ggml_backend_dev_description", FunctionDescriptor.of(ADDRESS, ADDRESS));
-    MethodHandle type = handle("ggml_backend_dev_type", FunctionDescriptor.of(JAVA_INT, ADDRESS));
+    MemorySegment get = address("ggml_backend_dev_get");
+    MemorySegment name = address("ggml_backend_dev_name");
+    MemorySegment description = address("ggml_backend_dev_description");
+    MemorySegment type = address("ggml_backend_dev_type");
     List<Device> devices = new ArrayList<>();
-    try {
-      long n = (long) count.invokeExact();
-      for (long i = 0; i < n; i++) {
-        MemorySegment device = (MemorySegment) get.invokeExact(i);
-        int kind = (int) type.invokeExact(device);
-        devices.add(
-            new Device(
-                string((MemorySegment) name.invokeExact(device)),
-                string((MemorySegment) description.invokeExact(device)),
-                Kind.of(kind)));
-      }
-    } catch (Throwable e) {
-      throw unexpected(e);
+    long n = WordCalls.call(address("ggml_backend_dev_count"));
+    for (long i = 0; i < n; i++) {
+      MemorySegment device = MemorySegment.ofAddress(WordCalls.call(get, WordCalls.word(i)));
+      devices.add(
+          new Device(
+              string(WordCalls.call(name, device)),
+              string(WordCalls.call(description, device)),
+              Kind.of((int) WordCalls.call(type, device))));
     }
     return devices;
   }
 
   private String text(String function) {
-    MethodHandle handle = handle(function, FunctionDescriptor.of(ADDRESS));
-    try {
-      return string((MemorySegment) handle.invokeExact());
-    } catch (Throwable e) {
-      throw unexpected(e);
-    }
+    return string(WordCalls.call(address(function)));
   }
 
-  private MethodHandle handle(String function, FunctionDescriptor descriptor) {
-    MemorySegment address =
-        symbols
-            .find(function)
-            .orElseThrow(
-                () -> new NativeLibraryException("the function " + function + " is missing"));
-    return Linker.nativeLinker().downcallHandle(address, descriptor);
+  private MemorySegment address(String function) {
+    return symbols
+        .find(function)
+        .orElseThrow(() -> new NativeLibraryException("the function " + function + " is missing"));
   }
 
-  private static String string(MemorySegment pointer) {
-    return pointer.address() == 0 ? "" : pointer.reinterpret(MAX_TEXT_BYTES).getString(0);
+  private static String string(long pointer) {
+    return pointer == 0
+        ? ""
+        : MemorySegment.ofAddress(pointer).reinterpret(MAX_TEXT_BYTES).getString(0);
   }
 
   static RuntimeException unexpected(Throwable e) {
