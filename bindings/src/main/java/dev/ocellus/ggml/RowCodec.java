@@ -7,6 +7,7 @@ import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.ggml_type_traits;
 import dev.ocellus.gguf.TensorType;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 import java.util.EnumSet;
 import java.util.Set;
@@ -41,6 +42,8 @@ public final class RowCodec {
           TensorType.IQ2_S,
           TensorType.IQ3_XXS,
           TensorType.IQ3_S);
+
+  private static final int F16_CHUNK = 4096;
 
   private RowCodec() {}
 
@@ -137,13 +140,50 @@ public final class RowCodec {
       MemorySegment.copy(blocks, 0, floats, 0, 4 * n);
       return;
     }
+    if (type == TensorType.F16) {
+      decodeF16(blocks, floats, n);
+      return;
+    }
     MemorySegment toFloat = ggml_type_traits.to_float(ggml_h.ggml_get_type_traits(type.id()));
     ggml_type_traits.to_float.invoke(toFloat, blocks, floats, n);
+  }
+
+  /** ggml's base library is compiled for any x86-64 and has no instruction for this; the JVM has. */
+  private static void decodeF16(MemorySegment halves, MemorySegment floats, long n) {
+    short[] in = new short[F16_CHUNK];
+    float[] out = new float[F16_CHUNK];
+    for (long at = 0; at < n; at += F16_CHUNK) {
+      int count = (int) Math.min(F16_CHUNK, n - at);
+      MemorySegment.copy(
+          halves, ValueLayout.JAVA_SHORT_UNALIGNED, Short.BYTES * at, in, 0, count);
+      for (int i = 0; i < count; i++) {
+        out[i] = Float.float16ToFloat(in[i]);
+      }
+      MemorySegment.copy(
+          out, 0, floats, ValueLayout.JAVA_FLOAT_UNALIGNED, Float.BYTES * at, count);
+    }
   }
 
   /** Whether data of a type holds no value or scale that is infinite or not a number. */
   public static boolean isValid(TensorType type, MemorySegment data) {
     Ggml.initialize();
-    return ggml_h.ggml_validate_row_data(type.id(), data, data.byteSize());
+    return type == TensorType.F16
+        ? isFiniteF16(data)
+        : ggml_h.ggml_validate_row_data(type.id(), data, data.byteSize());
+  }
+
+  private static boolean isFiniteF16(MemorySegment halves) {
+    short[] in = new short[F16_CHUNK];
+    long n = halves.byteSize() / Short.BYTES;
+    int found = 0;
+    for (long at = 0; at < n; at += F16_CHUNK) {
+      int count = (int) Math.min(F16_CHUNK, n - at);
+      MemorySegment.copy(
+          halves, ValueLayout.JAVA_SHORT_UNALIGNED, Short.BYTES * at, in, 0, count);
+      for (int i = 0; i < count; i++) { // an exponent of ones overflows into the sign
+        found |= (in[i] & 0x7c00) + 0x400;
+      }
+    }
+    return (found & 0x8000) == 0;
   }
 }
