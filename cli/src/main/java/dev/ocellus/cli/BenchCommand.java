@@ -33,7 +33,7 @@ import picocli.CommandLine.Option;
     name = "bench",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Measures prompt, generation and image speed.",
+    header = BenchCommand.HEADER,
     description = {
       "As llama-bench does: pp N computes a prompt of N random tokens in an empty context, tg N generates N random tokens one by one without sampling. With an image encoder, also preprocessing and encoding of an image. The lines below the table compare each test at its best with what the machine did just before: large products in F32, which bound prompts and images, and reading of memory, which bounds single tokens. With BF16 an encoder can exceed the former.",
       "Every test is run once to warm up. --mmproj without -m measures images only."
@@ -46,6 +46,9 @@ import picocli.CommandLine.Option;
       "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
 final class BenchCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Measures prompt, generation and image speed.";
+
   @Option(
       names = {"-p", "--n-prompt"},
       paramLabel = "N",

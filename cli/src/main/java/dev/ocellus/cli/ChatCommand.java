@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
     name = "chat",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Chats with a model about text and images.",
+    header = ChatCommand.HEADER,
     description =
         "With -p or --messages it gives one answer; otherwise it is interactive (/help lists its commands).",
     footerHeading = "%nExamples:%n",
@@ -35,6 +35,9 @@ import picocli.CommandLine.Option;
       "Exit codes: 0 answered, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
 final class ChatCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Chats with a model about text and images.";
+
   @Option(
       names = {"-p", "--prompt"},
       paramLabel = "TEXT",

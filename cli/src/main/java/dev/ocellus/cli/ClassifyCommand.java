@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
     name = "classify",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Classifies an image zero-shot with a dual encoder such as CLIP.",
+    header = ClassifyCommand.HEADER,
     description = {
       "Labels may be any texts; the model was not trained on them. They are taken as they are, or set into templates.",
       "Probabilities are those that the model was trained with: of all labels together 1 (CLIP), or each by itself (SigLIP)."
@@ -32,6 +32,9 @@ import picocli.CommandLine.Option;
       "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
 final class ClassifyCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Classifies an image zero-shot with a dual encoder such as CLIP.";
+
   @Option(
       names = "--image",
       paramLabel = "FILE",

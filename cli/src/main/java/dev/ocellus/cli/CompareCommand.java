@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
     name = "compare",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Compares a model with a reference.",
+    header = CompareCommand.HEADER,
     description = {
       "Of text models: predictions of a text (-f), and of the reference's answers to conversations with images (--messages, --mmproj).",
       "Of image encoders: embeddings and layers for images (--image). Of both: the weights."
@@ -39,6 +39,9 @@ import picocli.CommandLine.Parameters;
       "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
 final class CompareCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Compares a model with a reference.";
+
   @Parameters(index = "0", paramLabel = "REFERENCE", description = "GGUF file to compare with.")
   Path a = Path.of("");
 

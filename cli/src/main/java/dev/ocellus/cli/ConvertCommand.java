@@ -23,7 +23,7 @@ import picocli.CommandLine.Parameters;
     name = "convert",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Converts a HuggingFace checkpoint to GGUF.",
+    header = ConvertCommand.HEADER,
     description =
         "Writes the text model and, where the checkpoint has one, the image encoder (mmproj); of a LoRA adapter, the adapter. Needs config.json, safetensors or PyTorch files and the tokenizer in DIR; nothing is downloaded.",
     footerHeading = "%nExamples:%n",
@@ -36,6 +36,9 @@ import picocli.CommandLine.Parameters;
       "Exit codes: 0 done, 1 the checkpoint cannot be converted, 2 wrong command line, 130 interrupted."
     })
 final class ConvertCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Converts a HuggingFace checkpoint to GGUF.";
+
   @Parameters(paramLabel = "DIR", description = "Folder of the checkpoint.")
   Path directory = Path.of("");
 

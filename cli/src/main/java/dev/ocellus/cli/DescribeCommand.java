@@ -27,7 +27,7 @@ import picocli.CommandLine.Parameters;
     name = "describe",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Describes images, or answers one question about each.",
+    header = DescribeCommand.HEADER,
     description =
         "Answers with the likeliest tokens unless sampling options say otherwise. Several images are described one by one.",
     footerHeading = "%nExamples:%n",
@@ -39,6 +39,9 @@ import picocli.CommandLine.Parameters;
       "Exit codes: 0 all described, 1 an image or the model failed, 2 wrong command line, 130 Ctrl-C."
     })
 final class DescribeCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Describes images, or answers one question about each.";
+
   @Parameters(
       paramLabel = "IMAGE",
       arity = "0..*",

@@ -18,7 +18,7 @@ import picocli.CommandLine.Command;
     name = "devices",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Shows the hardware and native libraries in use.",
+    header = DevicesCommand.HEADER,
     footerHeading = "%nExamples:%n",
     footer = {
       "  ocellus devices",
@@ -27,6 +27,9 @@ import picocli.CommandLine.Command;
       "Exit codes: 0 done, 1 the native libraries cannot be loaded, 2 wrong command line."
     })
 final class DevicesCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Shows the hardware and native libraries in use.";
+
   DevicesCommand(Io io) {
     super(io);
   }

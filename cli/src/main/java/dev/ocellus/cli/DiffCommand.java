@@ -15,7 +15,7 @@ import picocli.CommandLine.Parameters;
     name = "diff",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Shows what differs between two GGUF files.",
+    header = DiffCommand.HEADER,
     description = "Metadata, and type, shape and data of tensors; their order does not count.",
     footerHeading = "%nExamples:%n",
     footer = {
@@ -24,6 +24,9 @@ import picocli.CommandLine.Parameters;
       "Exit codes: 0 no difference, 1 differences or failed, 2 wrong command line."
     })
 final class DiffCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Shows what differs between two GGUF files.";
+
   @Parameters(index = "0", paramLabel = "A", description = "GGUF file.")
   Path a = Path.of("");
 

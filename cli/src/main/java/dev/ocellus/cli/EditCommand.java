@@ -17,7 +17,7 @@ import picocli.CommandLine.Parameters;
     name = "edit",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Changes the metadata of a GGUF file.",
+    header = EditCommand.HEADER,
     description = {
       "Renames first, then removes, then sets. The file is replaced when the new one is complete, and stays as it was if anything fails.",
       "TYPE is u8, i8, u16, i16, u32, i32, u64, i64, f32, f64, bool, str, or arr[TYPE] with a JSON array."
@@ -30,6 +30,9 @@ import picocli.CommandLine.Parameters;
       "Exit codes: 0 written, 1 failed, 2 wrong command line."
     })
 final class EditCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Changes the metadata of a GGUF file.";
+
   @Parameters(paramLabel = "FILE", description = "GGUF file.")
   Path file = Path.of("");
 

@@ -25,7 +25,7 @@ import picocli.CommandLine.Option;
     name = "embed",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Embeds images and texts with a dual encoder such as CLIP.",
+    header = EmbedCommand.HEADER,
     description = {
       "Vectors of images first, then those of texts, each in the order given. Their product is the cosine: near 1 where image and text belong together.",
       "Prints a JSON object a line, with --json one object for all; with -o, writes an .npy file of float32, [vectors, dimension], CSV or JSON. Any number of images is taken: the next ones are read while some are encoded.",
@@ -40,6 +40,9 @@ import picocli.CommandLine.Option;
       "Exit codes: 0 all written, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
 final class EmbedCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Embeds images and texts with a dual encoder such as CLIP.";
+
   private static final int TEXTS_AT_ONCE = 256;
 
   @Option(

@@ -27,7 +27,7 @@ import picocli.CommandLine.Parameters;
     name = "encode",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Writes the image embeddings that the text model gets (.npy).",
+    header = EncodeCommand.HEADER,
     description = {
       "Writes, for image N from 0, N.embeddings.npy (float32, [tokens, width], in the order in which they enter the text model). Prints JSON.",
       "With -m, checks that the text model takes embeddings of this width."
@@ -40,6 +40,9 @@ import picocli.CommandLine.Parameters;
       "Exit codes: 0 all written, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
 final class EncodeCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Writes the image embeddings that the text model gets (.npy).";
+
   @Parameters(
       paramLabel = "IMAGE",
       arity = "1..*",

@@ -13,7 +13,7 @@ import picocli.CommandLine.Parameters;
     name = "hash",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Prints SHA-256 of every tensor of a GGUF file and of all.",
+    header = HashCommand.HEADER,
     description =
         "Of the data only, so metadata may differ. The last line is of the data of all tensors in file order.",
     footerHeading = "%nExamples:%n",
@@ -23,6 +23,9 @@ import picocli.CommandLine.Parameters;
       "Exit codes: 0 done, 1 failed, 2 wrong command line."
     })
 final class HashCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Prints SHA-256 of every tensor of a GGUF file and of all.";
+
   @Parameters(paramLabel = "FILE", description = "GGUF file.")
   Path file = Path.of("");
 

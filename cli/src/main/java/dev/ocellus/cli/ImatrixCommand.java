@@ -26,7 +26,7 @@ import picocli.CommandLine.Option;
     name = "imatrix",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Makes an importance matrix for quantizing.",
+    header = ImatrixCommand.HEADER,
     description = {
       "Computes text (-f) or conversations with images (--messages) and notes how large the activations are that every weight is multiplied with.",
       "The file is of llama-imatrix's GGUF format. With conversations it holds the weights of the image encoder too.",
@@ -41,6 +41,9 @@ import picocli.CommandLine.Option;
       "Exit codes: 0 written, 1 failed, 2 wrong command line, 130 Ctrl-C (nothing is written)."
     })
 final class ImatrixCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Makes an importance matrix for quantizing.";
+
   @Option(
       names = {"-f", "--file"},
       paramLabel = "FILE",

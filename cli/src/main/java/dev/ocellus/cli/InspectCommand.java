@@ -14,7 +14,7 @@ import picocli.CommandLine.Parameters;
     name = "inspect",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Shows what a GGUF file holds.",
+    header = InspectCommand.HEADER,
     description =
         "Metadata, tokenizer, chat template and tensors. Reads the file in Java and loads nothing.",
     footerHeading = "%nExamples:%n",
@@ -26,6 +26,9 @@ import picocli.CommandLine.Parameters;
       "Exit codes: 0 done, 1 the file is damaged or cannot be read, 2 wrong command line."
     })
 final class InspectCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Shows what a GGUF file holds.";
+
   @Parameters(paramLabel = "FILE", description = "GGUF file.")
   Path file = Path.of("");
 

@@ -8,6 +8,7 @@ public final class Main {
 
   /** {@code ocellus COMMAND …}; ends with the exit code that docs/cli.md documents. */
   public static void main(String[] args) {
+    EarlyLibraries.begin(List.of(args));
     System.exit(new Ocellus(Io.ofProcess()).run(List.of(args)));
   }
 }

@@ -12,7 +12,7 @@ import picocli.CommandLine.Parameters;
     name = "merge",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Joins the parts of a GGUF file.",
+    header = MergeCommand.HEADER,
     footerHeading = "%nExamples:%n",
     footer = {
       "  ocellus merge model-00001-of-00003.gguf model.gguf",
@@ -20,6 +20,9 @@ import picocli.CommandLine.Parameters;
       "Exit codes: 0 written, 1 failed, 2 wrong command line."
     })
 final class MergeCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Joins the parts of a GGUF file.";
+
   @Parameters(
       index = "0",
       paramLabel = "FIRST",

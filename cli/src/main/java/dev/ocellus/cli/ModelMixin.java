@@ -152,20 +152,23 @@ final class ModelMixin {
   /** What the options ask for; the demo model when no model is named. */
   LoadOptions loadOptions(OcellusCommand command) throws IOException {
     ModelOptions modelOptions = command.checked(this::modelOptions);
-    ContextOptions contextOptions = command.checked(this::contextOptions);
     LoadOptions files;
     if (model != null) {
       CheckpointCache.Converted pair = Checkpoints.resolve(command, model, mmproj);
       files =
           new LoadOptions(
-              pair.text(), pair.mmproj(), modelOptions, contextOptions, chatTemplate(command.io()));
+              pair.text(),
+              pair.mmproj(),
+              modelOptions,
+              command.checked(() -> contextOptions()),
+              chatTemplate(command.io()));
     } else if (mmproj != null) {
       throw command.usage("--mmproj is given without the text model that it belongs to (-m)");
     } else {
       LoadOptions demo = DemoModel.files();
       files =
           demo.withModelOptions(modelOptions)
-              .withContextOptions(contextOptions)
+              .withContextOptions(command.checked(() -> contextOptions(demo.contextOptions())))
               .withChatTemplate(chatTemplate(command.io()));
       command.note(
           "no model given (-m): the embedded demo model %s answers; it knows only drawn shapes, numbers and words"
@@ -217,7 +220,11 @@ final class ModelMixin {
   }
 
   ContextOptions contextOptions() {
-    ContextOptions d = ContextOptions.defaults();
+    return contextOptions(ContextOptions.defaults());
+  }
+
+  /** The options of {@code d}, and what was given for them. */
+  private ContextOptions contextOptions(ContextOptions d) {
     int generating = threads != null ? threads : d.nThreads();
     return d.withContext(context != null ? context : d.nCtx())
         .withBatch(batch != null ? batch : d.nBatch(), ubatch != null ? ubatch : d.nUbatch())

@@ -4,45 +4,15 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.Writer;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** The command line program with its commands. */
 public final class Ocellus {
-  /** Every command; made only when it is needed, because building all their options takes time. */
-  private static final Map<String, Function<Io, OcellusCommand>> COMMANDS = commands();
-
-  private static Map<String, Function<Io, OcellusCommand>> commands() {
-    Map<String, Function<Io, OcellusCommand>> commands = new LinkedHashMap<>();
-    commands.put("chat", ChatCommand::new);
-    commands.put("describe", DescribeCommand::new);
-    commands.put("encode", EncodeCommand::new);
-    commands.put("embed", EmbedCommand::new);
-    commands.put("classify", ClassifyCommand::new);
-    commands.put("tokenize", TokenizeCommand::new);
-    commands.put("template", TemplateCommand::new);
-    commands.put("convert", ConvertCommand::new);
-    commands.put("inspect", InspectCommand::new);
-    commands.put("quantize", QuantizeCommand::new);
-    commands.put("imatrix", ImatrixCommand::new);
-    commands.put("perplexity", PerplexityCommand::new);
-    commands.put("compare", CompareCommand::new);
-    commands.put("edit", EditCommand::new);
-    commands.put("split", SplitCommand::new);
-    commands.put("merge", MergeCommand::new);
-    commands.put("hash", HashCommand::new);
-    commands.put("diff", DiffCommand::new);
-    commands.put("devices", DevicesCommand::new);
-    commands.put("bench", BenchCommand::new);
-    return commands;
-  }
-
   /** What is run without a command. */
   @Command(
       name = "ocellus",
@@ -76,7 +46,7 @@ public final class Ocellus {
     @Override
     public void run() {
       Ocellus program = new Ocellus(io);
-      CommandLine all = program.commandLine(COMMANDS.keySet(), new StringWriter());
+      CommandLine all = program.commandLine(List.of(), new StringWriter());
       all.usage(io.out(), program.colors(io.outTerminal()));
     }
   }
@@ -92,14 +62,10 @@ public final class Ocellus {
 
   /** Runs one command line; returns the exit code. */
   int run(List<String> arguments) {
-    Iterable<String> needed =
-        !arguments.isEmpty() && COMMANDS.containsKey(arguments.getFirst())
-            ? List.of(arguments.getFirst())
-            : COMMANDS.keySet();
     try {
       // picocli prints help itself, and takes a closed output for a mistake of the program
       StringWriter help = new StringWriter();
-      int code = commandLine(needed, help).execute(arguments.toArray(String[]::new));
+      int code = commandLine(arguments, help).execute(arguments.toArray(String[]::new));
       io.out().print(help);
       io.out().flush();
       io.err().flush();
@@ -116,12 +82,19 @@ public final class Ocellus {
     }
   }
 
-  private CommandLine commandLine(Iterable<String> commands, Writer out) {
+  /**
+   * The command that the arguments begin with, or all, of which only those that are named somewhere
+   * have options.
+   */
+  private CommandLine commandLine(List<String> arguments, Writer out) {
     CommandLine line = new CommandLine(new Root(io));
-    for (String name : commands) {
-      Function<Io, OcellusCommand> command = COMMANDS.get(name);
-      if (command != null) {
-        line.addSubcommand(name, command.apply(io));
+    if (!arguments.isEmpty() && Commands.names().contains(arguments.getFirst())) {
+      String name = arguments.getFirst();
+      line.addSubcommand(name, Commands.create(name, io));
+    } else {
+      for (String name : Commands.names()) {
+        line.addSubcommand(
+            name, arguments.contains(name) ? Commands.create(name, io) : headerOnly(name));
       }
     }
     for (CommandLine command : line.getSubcommands().values()) {
@@ -139,6 +112,12 @@ public final class Ocellus {
         .setUsageHelpWidth(100)
         .setParameterExceptionHandler(errors::usage)
         .setExecutionExceptionHandler(errors::failure);
+  }
+
+  private static CommandSpec headerOnly(String name) {
+    CommandSpec spec = CommandSpec.create().name(name);
+    spec.usageMessage().header(Commands.header(name));
+    return spec;
   }
 
   private static PrintWriter writer(PrintStream stream) {

@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
     name = "perplexity",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Measures how well a text model predicts a text.",
+    header = PerplexityCommand.HEADER,
     description = {
       "Chunks of -c tokens (default 512), of which the second half is scored, as llama-perplexity does. Lower is better."
     },
@@ -31,6 +31,9 @@ import picocli.CommandLine.Option;
       "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
 final class PerplexityCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Measures how well a text model predicts a text.";
+
   @Option(
       names = {"-f", "--file"},
       paramLabel = "FILE",

@@ -29,7 +29,7 @@ import picocli.CommandLine.Parameters;
     name = "quantize",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Quantizes a GGUF file.",
+    header = QuantizeCommand.HEADER,
     customSynopsis = {
       "ocellus quantize [OPTIONS] IN.gguf [OUT.gguf] TYPE [THREADS]",
       "       ocellus quantize [OPTIONS] IN.gguf [OUT.gguf] --target-size SIZE | --target-bpw BITS"
@@ -48,6 +48,9 @@ import picocli.CommandLine.Parameters;
       "Exit codes: 0 done, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
 final class QuantizeCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Quantizes a GGUF file.";
+
   @Parameters(
       paramLabel = "IN.gguf [OUT.gguf] TYPE [THREADS]",
       arity = "0..4",

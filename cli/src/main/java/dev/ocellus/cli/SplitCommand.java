@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
     name = "split",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Splits a GGUF file into several.",
+    header = SplitCommand.HEADER,
     description =
         "Writes PREFIX-00001-of-0000N.gguf and so on, as llama-gguf-split does; llama.cpp and Ocellus load all by the first.",
     footerHeading = "%nExamples:%n",
@@ -29,6 +29,9 @@ import picocli.CommandLine.Parameters;
       "Exit codes: 0 written, 1 failed, 2 wrong command line."
     })
 final class SplitCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Splits a GGUF file into several.";
+
   @Parameters(index = "0", paramLabel = "FILE", description = "GGUF file.")
   Path file = Path.of("");
 

@@ -38,7 +38,7 @@ import picocli.CommandLine.Option;
     name = "template",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Renders a conversation with a chat template.",
+    header = TemplateCommand.HEADER,
     description = {
       "Three ways:",
       "  --messages: a conversation with a model's template, as it is decoded;",
@@ -54,6 +54,9 @@ import picocli.CommandLine.Option;
       "Exit codes: 0 done (a batch also when some of its lines are errors), 1 failed, 2 wrong command line."
     })
 final class TemplateCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Renders a conversation with a chat template.";
+
   /** Text of any kind survives as ASCII, lone surrogates included. */
   private static final JsonMapper ASCII =
       JsonMapper.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();

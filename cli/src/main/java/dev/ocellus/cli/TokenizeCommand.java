@@ -21,7 +21,7 @@ import picocli.CommandLine.Parameters;
     name = "tokenize",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    header = "Shows the tokens of a text.",
+    header = TokenizeCommand.HEADER,
     description =
         "One token a line with its id, or ids alone. Text comes from the command line, a file, or standard input.",
     footerHeading = "%nExamples:%n",
@@ -33,6 +33,9 @@ import picocli.CommandLine.Parameters;
       "Exit codes: 0 done, 1 failed, 2 wrong command line."
     })
 final class TokenizeCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Shows the tokens of a text.";
+
   @Parameters(paramLabel = "TEXT", arity = "0..1", description = "The text.")
   @Nullable String text;
 

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm;
 
+import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.nativelib.BundledFiles;
 import dev.ocellus.vlm.options.LoadOptions;
 import java.io.FileNotFoundException;
@@ -18,7 +19,9 @@ public final class DemoModel {
   private DemoModel() {}
 
   /**
-   * Its files, unpacked into the user's cache directory if they are not there yet.
+   * Its files, unpacked into the user's cache directory if they are not there yet, to be computed
+   * by one thread: its operations take microseconds, and several threads would spend more on
+   * waiting for each other after each.
    *
    * @throws IOException if this installation does not contain it
    * @throws dev.ocellus.OcellusException if it is damaged, or there is nowhere to unpack it to
@@ -35,7 +38,8 @@ public final class DemoModel {
               in.readAllBytes(),
               name -> DemoModel.class.getResourceAsStream("demo/" + name));
       return LoadOptions.of(
-          directory.resolve(NAME + ".gguf"), directory.resolve("mmproj-" + NAME + ".gguf"));
+              directory.resolve(NAME + ".gguf"), directory.resolve("mmproj-" + NAME + ".gguf"))
+          .withContextOptions(ContextOptions.defaults().withThreads(1, 1));
     }
   }
 }

@@ -1,0 +1,77 @@
+package dev.ocellus.cli;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The commands by name. None is made before it is asked for: building the options of all of them
+ * takes longer than most of them run, and the headers are constants that load no class.
+ */
+final class Commands {
+  private static final Map<String, String> HEADERS = headers();
+
+  private Commands() {}
+
+  private static Map<String, String> headers() {
+    Map<String, String> headers = new LinkedHashMap<>();
+    headers.put("chat", ChatCommand.HEADER);
+    headers.put("describe", DescribeCommand.HEADER);
+    headers.put("encode", EncodeCommand.HEADER);
+    headers.put("embed", EmbedCommand.HEADER);
+    headers.put("classify", ClassifyCommand.HEADER);
+    headers.put("tokenize", TokenizeCommand.HEADER);
+    headers.put("template", TemplateCommand.HEADER);
+    headers.put("convert", ConvertCommand.HEADER);
+    headers.put("inspect", InspectCommand.HEADER);
+    headers.put("quantize", QuantizeCommand.HEADER);
+    headers.put("imatrix", ImatrixCommand.HEADER);
+    headers.put("perplexity", PerplexityCommand.HEADER);
+    headers.put("compare", CompareCommand.HEADER);
+    headers.put("edit", EditCommand.HEADER);
+    headers.put("split", SplitCommand.HEADER);
+    headers.put("merge", MergeCommand.HEADER);
+    headers.put("hash", HashCommand.HEADER);
+    headers.put("diff", DiffCommand.HEADER);
+    headers.put("devices", DevicesCommand.HEADER);
+    headers.put("bench", BenchCommand.HEADER);
+    return headers;
+  }
+
+  /** In the order in which help shows them. */
+  static Set<String> names() {
+    return HEADERS.keySet();
+  }
+
+  /** What a command does, in one line. */
+  static String header(String name) {
+    return HEADERS.getOrDefault(name, "");
+  }
+
+  /** Makes a command of {@link #names()}. */
+  static OcellusCommand create(String name, Io io) {
+    return switch (name) {
+      case "chat" -> new ChatCommand(io);
+      case "describe" -> new DescribeCommand(io);
+      case "encode" -> new EncodeCommand(io);
+      case "embed" -> new EmbedCommand(io);
+      case "classify" -> new ClassifyCommand(io);
+      case "tokenize" -> new TokenizeCommand(io);
+      case "template" -> new TemplateCommand(io);
+      case "convert" -> new ConvertCommand(io);
+      case "inspect" -> new InspectCommand(io);
+      case "quantize" -> new QuantizeCommand(io);
+      case "imatrix" -> new ImatrixCommand(io);
+      case "perplexity" -> new PerplexityCommand(io);
+      case "compare" -> new CompareCommand(io);
+      case "edit" -> new EditCommand(io);
+      case "split" -> new SplitCommand(io);
+      case "merge" -> new MergeCommand(io);
+      case "hash" -> new HashCommand(io);
+      case "diff" -> new DiffCommand(io);
+      case "devices" -> new DevicesCommand(io);
+      case "bench" -> new BenchCommand(io);
+      default -> throw new IllegalArgumentException("no command " + name);
+    };
+  }
+}
