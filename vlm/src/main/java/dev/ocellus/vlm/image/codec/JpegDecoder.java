@@ -13,10 +13,11 @@ import javax.imageio.ImageReader;
 /**
  * JPEG to RGB with the pixels of Pillow, that is of libjpeg-turbo with its defaults.
  *
- * <p>Java's decoder is libjpeg 6b, whose inverse transform and smooth horizontal upsampling are bit
- * for bit the same. It is asked for the components as they are stored; conversion to RGB takes
- * place here with libjpeg's integer arithmetic (JFIF's equations in 16-bit fixed point), and so
- * does the smooth vertical upsampling that libjpeg-turbo adds. Profiles play no part.
+ * <p>{@link JpegSequential} decodes the usual file. For what it leaves there is Java's decoder,
+ * which is libjpeg 6b, whose inverse transform and smooth horizontal upsampling are bit for bit the
+ * same. It is asked for the components as they are stored; conversion to RGB takes place here with
+ * libjpeg's integer arithmetic (JFIF's equations in 16-bit fixed point), and so does the smooth
+ * vertical upsampling that libjpeg-turbo adds. Profiles play no part.
  */
 final class JpegDecoder {
   /** Scans times pixels: some ten times what a large progressive photo needs. */
@@ -26,16 +27,25 @@ final class JpegDecoder {
 
   static RgbImage decode(byte[] file, ImageLimits limits) throws IOException {
     JpegHeader header = new JpegHeader(file, limits);
-    JpegSamples samples = samples(header);
-    byte[] rgb =
-        switch (samples.count()) {
-          case 1 -> replicate(samples.data());
-          case 3 -> header.isYcc() ? samples.yccToRgb() : samples.data();
-          default ->
-              cmykToRgb(header.isYcc() ? samples.yccToRgb() : samples.data(), header.isYcc());
-        };
-    RgbImage image = RgbImage.wrap(header.size().width(), header.size().height(), rgb);
+    RgbImage image = RgbImage.wrap(header.size().width(), header.size().height(), pixels(header));
     return header.orientation().apply(image);
+  }
+
+  private static byte[] pixels(JpegHeader header) throws IOException {
+    JpegPixels pixels = JpegSequential.decode(header.withoutMetadata());
+    if (pixels != null && header.components().length == 3 && header.isYcc()) {
+      return pixels.yccToRgb();
+    }
+    JpegSamples samples = pixels != null ? samples(pixels) : samples(header);
+    return switch (samples.count()) {
+      case 1 -> replicate(samples.data());
+      case 3 -> header.isYcc() ? samples.yccToRgb() : samples.data();
+      default -> cmykToRgb(header.isYcc() ? samples.yccToRgb() : samples.data(), header.isYcc());
+    };
+  }
+
+  private static JpegSamples samples(JpegPixels pixels) {
+    return new JpegSamples(pixels.size(), pixels.planes().length, pixels.interleaved());
   }
 
   /** The components of a JPEG image that stands in a file of another format. */

@@ -10,7 +10,13 @@ import dev.ocellus.vlm.image.Samples;
  * @param data {@code width * height * count} bytes, interleaved
  */
 record JpegSamples(ImageSize size, int count, byte[] data) {
-  private static final int HALF = 1 << 15;
+  /** One half, and the equations of JFIF, in 16-bit fixed point. */
+  static final int HALF = 1 << 15;
+
+  static final int RED = fixed(1.40200);
+  static final int BLUE = fixed(1.77200);
+  static final int GREEN_RED = fixed(0.71414);
+  static final int GREEN_BLUE = fixed(0.34414);
 
   /**
    * Converts the first three samples of every pixel from luma and chroma to red, green and blue, in
@@ -25,10 +31,10 @@ record JpegSamples(ImageSize size, int count, byte[] data) {
     int[] cbToGreen = new int[256];
     for (int i = 0; i < 256; i++) {
       int chroma = i - 128;
-      crToRed[i] = (fixed(1.40200) * chroma + HALF) >> 16;
-      cbToBlue[i] = (fixed(1.77200) * chroma + HALF) >> 16;
-      crToGreen[i] = -fixed(0.71414) * chroma;
-      cbToGreen[i] = -fixed(0.34414) * chroma + HALF;
+      crToRed[i] = (RED * chroma + HALF) >> 16;
+      cbToBlue[i] = (BLUE * chroma + HALF) >> 16;
+      crToGreen[i] = -GREEN_RED * chroma;
+      cbToGreen[i] = -GREEN_BLUE * chroma + HALF;
     }
     for (int at = 0; at < data.length; at += count) {
       int y = data[at] & 0xFF;
