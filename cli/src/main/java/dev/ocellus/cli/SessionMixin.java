@@ -1,6 +1,7 @@
 package dev.ocellus.cli;
 
 import dev.ocellus.vlm.options.ImageCacheOptions;
+import dev.ocellus.vlm.options.PrefixCacheOptions;
 import dev.ocellus.vlm.options.SessionOptions;
 import dev.ocellus.vlm.options.Speculation;
 import java.nio.file.Path;
@@ -8,7 +9,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** What is remembered of images, and speculative decoding. */
+/** What is remembered of images and prompts, and speculative decoding. */
 final class SessionMixin {
   @Option(
       names = "--image-cache",
@@ -23,6 +24,20 @@ final class SessionMixin {
       description =
           "Max. size of the image cache on disk, such as 500M or 2G. Default: 1G. Those used longest ago are removed.")
   @Nullable String imageCacheSize;
+
+  @Option(
+      names = "--prefix-cache",
+      paramLabel = "on|off|DIR",
+      description =
+          "Keep keys and values of prompts up to their last image on disk, so that later runs go on from there: on for the user's cache directory, or a directory. Default: off.")
+  @Nullable String prefixCache;
+
+  @Option(
+      names = "--prefix-cache-size",
+      paramLabel = "SIZE",
+      description =
+          "Max. size of the prefix cache. Default: 2G. Those used longest ago are removed.")
+  @Nullable String prefixCacheSize;
 
   @Option(
       names = {"-md", "--model-draft"},
@@ -49,7 +64,22 @@ final class SessionMixin {
   boolean lookup;
 
   SessionOptions options() {
-    return SessionOptions.defaults().withImageCache(imageCache()).withSpeculation(speculation());
+    return SessionOptions.defaults()
+        .withImageCache(imageCache())
+        .withPrefixCache(prefixCache())
+        .withSpeculation(speculation());
+  }
+
+  private PrefixCacheOptions prefixCache() {
+    PrefixCacheOptions cache = PrefixCacheOptions.OFF;
+    if (prefixCacheSize != null) {
+      cache = cache.withDiskBytes(bytes("--prefix-cache-size", prefixCacheSize));
+    }
+    if (prefixCache == null || prefixCache.equals("off")) {
+      return cache;
+    }
+    return cache.withDirectory(
+        prefixCache.equals("on") ? PrefixCacheOptions.userDirectory() : Path.of(prefixCache));
   }
 
   private ImageCacheOptions imageCache() {

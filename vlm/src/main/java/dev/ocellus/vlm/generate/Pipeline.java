@@ -5,6 +5,7 @@ import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.TokenEmbeddings;
+import dev.ocellus.vlm.cache.CacheFolder;
 import dev.ocellus.vlm.cache.ImageCache;
 import dev.ocellus.vlm.decode.DraftModel;
 import dev.ocellus.vlm.decode.Drafter;
@@ -21,6 +22,7 @@ import dev.ocellus.vlm.model.ModelRegistry;
 import dev.ocellus.vlm.options.ImageCacheOptions;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.options.ModelMismatchException;
+import dev.ocellus.vlm.options.PrefixCacheOptions;
 import dev.ocellus.vlm.options.Speculation;
 import dev.ocellus.vlm.prompt.ModelTemplates;
 import dev.ocellus.vlm.prompt.PromptBuilder;
@@ -43,6 +45,7 @@ public final class Pipeline implements AutoCloseable {
   private final @Nullable TextDecoder draftModel;
   private final @Nullable TokenEmbeddings tokenEmbeddings;
   private final ImageCache imageCache;
+  private final @Nullable PrefixCache prefixCache;
   private final PromptBuilder prompts;
   private final ToolGrammars grammars;
   private final ModelIdentity identity;
@@ -71,7 +74,19 @@ public final class Pipeline implements AutoCloseable {
             () -> EncoderIdentity.of(Objects.requireNonNull(encoder), options.vision()));
     this.grammars = new ToolGrammars(prompts::answerFormat, decoder.vocab());
     this.identity = new ModelIdentity(options);
+    this.prefixCache = prefixCache(options, identity);
     this.loadMillis = loadNanos / 1e6;
+  }
+
+  private static @Nullable PrefixCache prefixCache(LoadOptions options, ModelIdentity identity) {
+    PrefixCacheOptions cache = options.sessions().prefixCache();
+    Path directory = cache.directory();
+    if (directory == null || options.sessions().parallel() > 1) {
+      return null;
+    }
+    return new PrefixCache(
+        new CacheFolder(directory, ".prefix", "prefix cache", cache.diskBytes()),
+        () -> identity.get() + " " + options.vision());
   }
 
   /**
@@ -196,6 +211,11 @@ public final class Pipeline implements AutoCloseable {
   /** Images that were encoded before. */
   ImageCache imageCache() {
     return imageCache;
+  }
+
+  /** Keys and values of beginnings of prompts on disk; null where none are kept. */
+  @Nullable PrefixCache prefixCache() {
+    return prefixCache;
   }
 
   public PromptBuilder prompts() {

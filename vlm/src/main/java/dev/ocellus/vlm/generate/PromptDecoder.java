@@ -93,8 +93,14 @@ final class PromptDecoder {
     List<ContextEntry> entries = images.resolve(prompt, visuals, flag);
     int[] tokens = ImageResolver.promptTokens(entries);
     long start = System.nanoTime();
+    PrefixCache prefixes = pipeline.prefixCache();
+    int nComputed =
+        prefixes == null || bidirectional != null
+            ? 0
+            : prefixes.prepare(entries, cache, sequence, flag, listener);
     int nCached =
-        cache.fill(bidirectional == null ? entries : bidirectional.join(entries), flag, listener);
+        cache.fill(bidirectional == null ? entries : bidirectional.join(entries), flag, listener)
+            - nComputed;
     sequence.synchronize();
     double millis = (System.nanoTime() - start) / 1e6;
     return new Decoded(tokens, count.images(), nCached, millis);

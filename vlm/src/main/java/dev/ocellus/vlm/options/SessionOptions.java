@@ -4,6 +4,8 @@ package dev.ocellus.vlm.options;
  * How the sessions of a model work.
  *
  * @param imageCache how much of encoded images is remembered
+ * @param prefixCache whether keys and values of prompts are kept on disk; only with {@code
+ *     parallel} 1
  * @param parallel sequences that are decoded together. With 1 every session has a context of its
  *     own and computes by itself. With more, all sessions share one context of that many sequences,
  *     each as long as the context options say, and the tokens of those that answer at the same time
@@ -12,7 +14,11 @@ package dev.ocellus.vlm.options;
  * @param overflow what to do when a conversation does not fit the context any more
  */
 public record SessionOptions(
-    ImageCacheOptions imageCache, int parallel, Speculation speculation, OverflowPolicy overflow) {
+    ImageCacheOptions imageCache,
+    PrefixCacheOptions prefixCache,
+    int parallel,
+    Speculation speculation,
+    OverflowPolicy overflow) {
   private static final int MAX_PARALLEL = 256;
 
   public SessionOptions {
@@ -28,22 +34,30 @@ public record SessionOptions(
    */
   public static SessionOptions defaults() {
     return new SessionOptions(
-        ImageCacheOptions.defaults(), 1, Speculation.OFF, OverflowPolicy.ERROR);
+        ImageCacheOptions.defaults(),
+        PrefixCacheOptions.OFF,
+        1,
+        Speculation.OFF,
+        OverflowPolicy.ERROR);
   }
 
   public SessionOptions withImageCache(ImageCacheOptions imageCache) {
-    return new SessionOptions(imageCache, parallel, speculation, overflow);
+    return new SessionOptions(imageCache, prefixCache, parallel, speculation, overflow);
+  }
+
+  public SessionOptions withPrefixCache(PrefixCacheOptions prefixCache) {
+    return new SessionOptions(imageCache, prefixCache, parallel, speculation, overflow);
   }
 
   public SessionOptions withParallel(int parallel) {
-    return new SessionOptions(imageCache, parallel, speculation, overflow);
+    return new SessionOptions(imageCache, prefixCache, parallel, speculation, overflow);
   }
 
   public SessionOptions withSpeculation(Speculation speculation) {
-    return new SessionOptions(imageCache, parallel, speculation, overflow);
+    return new SessionOptions(imageCache, prefixCache, parallel, speculation, overflow);
   }
 
   public SessionOptions withOverflow(OverflowPolicy overflow) {
-    return new SessionOptions(imageCache, parallel, speculation, overflow);
+    return new SessionOptions(imageCache, prefixCache, parallel, speculation, overflow);
   }
 }
