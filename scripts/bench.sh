@@ -3,9 +3,10 @@
 #   scripts/bench.sh synthetic.SyntheticModels --text 0.5b --out text.gguf
 #   scripts/bench.sh bench.SideBySide -m text.gguf --peer llama-bench
 #   scripts/bench.sh jmh SamplingBenchmark
+#   scripts/bench.sh all --peer DIR [--quick]    every row of docs/benchmarks.md, written into its tables
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
-[ $# -gt 0 ] || { sed -n '2,5s/^# *//p' "$0" >&2; exit 2; }
+[ $# -gt 0 ] || { sed -n '2,6s/^# *//p' "$0" >&2; exit 2; }
 . "$root/scripts/find-jdk.sh"
 find_jdk || exit 1
 classpath=$root/tests/target/bench.classpath
@@ -24,6 +25,11 @@ while [ $# -gt 0 ]; do
 done
 case $1 in
   jmh) class=org.openjdk.jmh.Main ;;
+  all)
+    class=dev.ocellus.tests.bench.suite.Suite
+    options="$options -Docellus.root=$root"
+    "$root/ocellus" --version >/dev/null # so that its first start, which builds it, is not measured
+    ;;
   *) class=dev.ocellus.tests.$1 ;;
 esac
 shift
