@@ -1,22 +1,28 @@
 package dev.ocellus.vlm.image.codec;
 
+import java.util.Arrays;
+
 /**
- * The bits of a scan between two markers, and the coefficients of blocks in them (ITU-T T.81, annex
- * F). What is not as an encoder writes it sets {@link #failed}; nothing is thrown.
+ * The bits of a scan, and the coefficients of blocks in them (ITU-T T.81, annex F). Damage is
+ * recovered from as libjpeg-turbo does (<a
+ * href="https://github.com/libjpeg-turbo/libjpeg-turbo/blob/3.1.0/src/jdhuff.c">jdhuff.c</a>): what
+ * is no code word ends a block, bits behind a marker are 0, and the rest of such an interval is
+ * gray.
  */
 final class JpegBits {
   private static final int BLOCK = 64;
-  private static final int EOI = 0xD9;
 
-  /** The place in a block of every coefficient in the order of the file. */
+  /** The place in a block of every coefficient in the order of the file, and of 16 behind them. */
   private static final byte[] ORDER = order();
+
+  /** What stands for bits that begin no word: they are skipped, and it is worth 0. */
+  private static final int NO_WORD = 17 << 8;
 
   private final byte[] file;
   private int at;
   private long buffer;
   private int count;
   private int padding;
-  private boolean failed;
 
   JpegBits(byte[] file, int at) {
     this.file = file;
@@ -24,7 +30,8 @@ final class JpegBits {
   }
 
   private static byte[] order() {
-    byte[] order = new byte[BLOCK];
+    byte[] order = new byte[BLOCK + 16];
+    Arrays.fill(order, (byte) (BLOCK - 1));
     int row = 0;
     int column = 0;
     for (int i = 0; i < BLOCK; i++) {
@@ -54,9 +61,9 @@ final class JpegBits {
     return ORDER[i];
   }
 
-  /** Whether something was wrong. */
-  boolean failed() {
-    return failed || count < padding; // bits that are not there were used
+  /** Whether bits were used that are not there; what follows up to the next restart is unknown. */
+  boolean isExhausted() {
+    return count < padding;
   }
 
   /** Fills the buffer to more than 48 bits; with zeros where a marker or the file's end stands. */
@@ -64,14 +71,14 @@ final class JpegBits {
     while (count <= 56) {
       int next = at < file.length ? file[at] & 0xFF : 0xFF;
       if (next == 0xFF) {
-        if (at + 1 < file.length && file[at + 1] == 0) {
-          at++;
-        } else {
+        int code = afterFill(at);
+        if (code >= file.length || file[code] != 0) {
           padding += 8;
           buffer <<= 8;
           count += 8;
           continue;
         }
+        at = code;
       }
       at++;
       buffer = buffer << 8 | next;
@@ -79,31 +86,34 @@ final class JpegBits {
     }
   }
 
-  /**
-   * Ends an interval: a marker has to stand here, after less than a byte of bits.
-   *
-   * @param marker the one expected
-   */
-  void restart(int marker) {
-    int left = count - padding;
-    boolean here =
-        left >= 0
-            && left < 8
-            && at + 1 < file.length
-            && (file[at] & 0xFF) == 0xFF
-            && (file[at + 1] & 0xFF) == marker;
-    failed |= !here;
-    at += 2;
-    buffer = 0;
-    count = 0;
-    padding = 0;
+  /** Where the byte stands that is no 0xFF any more. */
+  private int afterFill(int from) {
+    int i = from;
+    while (i < file.length && (file[i] & 0xFF) == 0xFF) {
+      i++;
+    }
+    return i;
   }
 
-  /** Whether nothing but the end marker is left. */
-  boolean atEnd() {
-    fill();
-    restart(EOI);
-    return !failed;
+  /**
+   * Goes on behind the next marker.
+   *
+   * @param marker the one expected
+   * @return whether it is that one
+   */
+  boolean restart(int marker) {
+    while (at < file.length) {
+      int code = afterFill(at);
+      if (code > at && code < file.length && file[code] != 0) {
+        at = code + 1;
+        buffer = 0;
+        count = 0;
+        padding = 0;
+        return (file[code] & 0xFF) == marker;
+      }
+      at = Math.max(code, at + 1);
+    }
+    return false;
   }
 
   private int word(JpegHuffman table) {
@@ -111,7 +121,9 @@ final class JpegBits {
     int word = table.look[peeked];
     if (word == 0) {
       word = table.find((int) (buffer >>> (count - 16)) & 0xFFFF);
-      failed |= word == 0;
+      if (word == 0) {
+        word = NO_WORD;
+      }
     }
     count -= word >> 8;
     return word & 0xFF;
@@ -135,7 +147,7 @@ final class JpegBits {
     int bits = word(dc);
     int first = previous + (bits == 0 ? 0 : number(bits));
     out[to] = (short) first;
-    for (int i = 1; i < BLOCK && !failed; i++) {
+    for (int i = 1; i < BLOCK; i++) {
       if (count < 32) {
         fill();
       }
@@ -147,14 +159,9 @@ final class JpegBits {
           break;
         }
         i += 15;
-        failed |= i >= BLOCK;
         continue;
       }
       i += zeros;
-      if (i >= BLOCK) {
-        failed = true;
-        break;
-      }
       out[to + ORDER[i]] = (short) number(size);
     }
     return first;

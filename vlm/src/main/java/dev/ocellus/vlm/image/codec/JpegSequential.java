@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Decodes what nearly all JPEG files are: Huffman-coded, sequential, all components in one scan,
- * each at full or half resolution, and undamaged. For anything else it gives null, and the JDK's
- * decoder takes over, which reads progressive files and recovers from damage as libjpeg does, but
- * needs a native library and one thread for all.
+ * each at full or half resolution, and no restart marker lost. For anything else it gives null, and the
+ * JDK's decoder takes over, which reads progressive files, but needs a native library and one thread
+ * for all.
  *
  * <p>The entropy code has to be read from the beginning to the end; transforms follow in the
  * background, some rows of blocks at a time.
@@ -242,7 +242,7 @@ final class JpegSequential {
     } finally {
       transforms.forEach(CompletableFuture::join);
     }
-    return bits.atEnd() ? pixels(parallel) : null;
+    return pixels(parallel);
   }
 
   private void allocate(int nAcross, int nDown) {
@@ -256,7 +256,7 @@ final class JpegSequential {
     return (n + by - 1) / by;
   }
 
-  /** Coefficients of some rows of minimum coded units, for each component; null if damaged. */
+  /** Coefficients of some rows of minimum coded units, for each component; null if a marker is missing. */
   private short @Nullable [][] readRows(JpegBits bits, int first, int n, int nAcross) {
     short[][] all = new short[parts.size()][];
     for (int c = 0; c < all.length; c++) {
@@ -267,13 +267,14 @@ final class JpegSequential {
       for (int unit = 0; unit < nAcross; unit++) {
         int number = (first + row) * nAcross + unit;
         if (restartInterval > 0 && number > 0 && number % restartInterval == 0) {
-          bits.restart(RST0 + (number / restartInterval - 1) % 8);
+          if (!bits.restart(RST0 + (number / restartInterval - 1) % 8)) {
+            return null;
+          }
           parts.forEach(part -> part.previous = 0);
         }
-        readUnit(bits, all, row, unit, nAcross);
-      }
-      if (bits.failed()) {
-        return null;
+        if (!bits.isExhausted()) {
+          readUnit(bits, all, row, unit, nAcross);
+        }
       }
     }
     return all;

@@ -40,8 +40,8 @@ final class JpegTransform {
    * @param stride from row to row
    */
   void block(short[] in, int from, int[] quants, byte[] out, int to, int stride) {
-    if (isFlat(in, from)) {
-      int value = in[from] * quants[0] << KEPT;
+    if (isZero(in, from + 1, from + 64)) {
+      int value = (short) (in[from] * quants[0] << KEPT);
       byte sample = sample(value + (1 << (KEPT + 2)) >> (KEPT + 3));
       for (int y = 0; y < 8; y++) {
         int row = to + y * stride;
@@ -49,59 +49,67 @@ final class JpegTransform {
       }
       return;
     }
-    for (int x = 0; x < 8; x++) {
-      column(in, from + x, quants, x);
+    if (isZero(in, from + 8, from + 64)) {
+      for (int i = 0; i < 64; i++) {
+        work[i] = (short) (in[from + i % 8] * quants[i % 8] << KEPT);
+      }
+    } else {
+      for (int x = 0; x < 8; x++) {
+        column(in, from + x, quants, x);
+      }
     }
     for (int y = 0; y < 8; y++) {
       row(8 * y, out, to + y * stride);
     }
   }
 
-  private static boolean isFlat(short[] in, int from) {
+  private static boolean isZero(short[] in, int from, int to) {
     int any = 0;
-    for (int i = 1; i < 64; i++) {
-      any |= in[from + i];
+    for (int i = from; i < to; i++) {
+      any |= in[i];
     }
     return any == 0;
   }
 
   private void column(short[] in, int at, int[] quants, int x) {
     int[] w = work;
-    int z2 = in[at + 16] * quants[x + 16];
-    int z3 = in[at + 48] * quants[x + 48];
+    int z2 = (short) (in[at + 16] * quants[x + 16]);
+    int z3 = (short) (in[at + 48] * quants[x + 48]);
     int z1 = (z2 + z3) * C0_541;
     int t2 = z1 - z3 * C1_847;
     int t3 = z1 + z2 * C0_765;
-    z2 = in[at] * quants[x];
-    z3 = in[at + 32] * quants[x + 32];
-    int t0 = (z2 + z3) << BITS;
-    int t1 = (z2 - z3) << BITS;
+    z2 = (short) (in[at] * quants[x]);
+    z3 = (short) (in[at + 32] * quants[x + 32]);
+    int t0 = (short) (z2 + z3) << BITS;
+    int t1 = (short) (z2 - z3) << BITS;
     int t10 = t0 + t3;
     int t13 = t0 - t3;
     int t11 = t1 + t2;
     int t12 = t1 - t2;
-    t0 = in[at + 56] * quants[x + 56];
-    t1 = in[at + 40] * quants[x + 40];
-    t2 = in[at + 24] * quants[x + 24];
-    t3 = in[at + 8] * quants[x + 8];
+    t0 = (short) (in[at + 56] * quants[x + 56]);
+    t1 = (short) (in[at + 40] * quants[x + 40]);
+    t2 = (short) (in[at + 24] * quants[x + 24]);
+    t3 = (short) (in[at + 8] * quants[x + 8]);
     z1 = (t0 + t3) * -C0_899;
     z2 = (t1 + t2) * -C2_562;
-    int z5 = (t0 + t2 + t1 + t3) * C1_175;
-    z3 = (t0 + t2) * -C1_961 + z5;
-    int z4 = (t1 + t3) * -C0_390 + z5;
+    z3 = (short) (t0 + t2);
+    int z4 = (short) (t1 + t3);
+    int z5 = (z3 + z4) * C1_175;
+    z3 = z3 * -C1_961 + z5;
+    z4 = z4 * -C0_390 + z5;
     t0 = t0 * C0_298 + z1 + z3;
     t1 = t1 * C2_053 + z2 + z4;
     t2 = t2 * C3_072 + z2 + z3;
     t3 = t3 * C1_501 + z1 + z4;
     int half = 1 << (BITS - KEPT - 1);
-    w[x] = t10 + t3 + half >> (BITS - KEPT);
-    w[x + 56] = t10 - t3 + half >> (BITS - KEPT);
-    w[x + 8] = t11 + t2 + half >> (BITS - KEPT);
-    w[x + 48] = t11 - t2 + half >> (BITS - KEPT);
-    w[x + 16] = t12 + t1 + half >> (BITS - KEPT);
-    w[x + 40] = t12 - t1 + half >> (BITS - KEPT);
-    w[x + 24] = t13 + t0 + half >> (BITS - KEPT);
-    w[x + 32] = t13 - t0 + half >> (BITS - KEPT);
+    w[x] = saturated(t10 + t3 + half >> (BITS - KEPT));
+    w[x + 56] = saturated(t10 - t3 + half >> (BITS - KEPT));
+    w[x + 8] = saturated(t11 + t2 + half >> (BITS - KEPT));
+    w[x + 48] = saturated(t11 - t2 + half >> (BITS - KEPT));
+    w[x + 16] = saturated(t12 + t1 + half >> (BITS - KEPT));
+    w[x + 40] = saturated(t12 - t1 + half >> (BITS - KEPT));
+    w[x + 24] = saturated(t13 + t0 + half >> (BITS - KEPT));
+    w[x + 32] = saturated(t13 - t0 + half >> (BITS - KEPT));
   }
 
   private void row(int at, byte[] out, int to) {
@@ -111,8 +119,8 @@ final class JpegTransform {
     int z1 = (z2 + z3) * C0_541;
     int t2 = z1 - z3 * C1_847;
     int t3 = z1 + z2 * C0_765;
-    int t0 = (w[at] + w[at + 4]) << BITS;
-    int t1 = (w[at] - w[at + 4]) << BITS;
+    int t0 = (short) (w[at] + w[at + 4]) << BITS;
+    int t1 = (short) (w[at] - w[at + 4]) << BITS;
     int t10 = t0 + t3;
     int t13 = t0 - t3;
     int t11 = t1 + t2;
@@ -123,9 +131,11 @@ final class JpegTransform {
     t3 = w[at + 1];
     z1 = (t0 + t3) * -C0_899;
     z2 = (t1 + t2) * -C2_562;
-    int z5 = (t0 + t2 + t1 + t3) * C1_175;
-    z3 = (t0 + t2) * -C1_961 + z5;
-    int z4 = (t1 + t3) * -C0_390 + z5;
+    z3 = (short) (t0 + t2);
+    int z4 = (short) (t1 + t3);
+    int z5 = (z3 + z4) * C1_175;
+    z3 = z3 * -C1_961 + z5;
+    z4 = z4 * -C0_390 + z5;
     t0 = t0 * C0_298 + z1 + z3;
     t1 = t1 * C2_053 + z2 + z4;
     t2 = t2 * C3_072 + z2 + z3;
@@ -140,6 +150,10 @@ final class JpegTransform {
     out[to + 5] = sample(t12 - t1 + half >> shift);
     out[to + 3] = sample(t13 + t0 + half >> shift);
     out[to + 4] = sample(t13 - t0 + half >> shift);
+  }
+
+  private static int saturated(int value) {
+    return Math.max(Short.MIN_VALUE, Math.min(value, Short.MAX_VALUE));
   }
 
   private static byte sample(int value) {
