@@ -3,6 +3,7 @@ package dev.ocellus.vlm.image;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * From bytes to the numbers that a vision tower reads: {@code (u8 * rescale - mean[c]) / std[c]},
@@ -31,6 +32,11 @@ public final class Normalize {
   /** Those of ImageNet ({@code IMAGENET_DEFAULT_MEAN}, {@code IMAGENET_DEFAULT_STD}). */
   public static final Normalize IMAGENET =
       of(new double[] {0.485, 0.456, 0.406}, new double[] {0.229, 0.224, 0.225});
+
+  /** Pixels of a part, and of an image that more than one thread takes parts of. */
+  private static final int PART = 1 << 15;
+
+  private static final int PARALLEL = 1 << 18;
 
   private final double[] mean;
   private final double[] std;
@@ -106,10 +112,17 @@ public final class Normalize {
     int plane = planeLength(image);
     Objects.checkFromIndexSize(offset, Math.multiplyExact(3, plane), out.length);
     byte[] in = image.data();
+    IntStream parts = IntStream.range(0, Math.ceilDiv(plane, PART));
+    (plane >= PARALLEL ? parts.parallel() : parts)
+        .forEach(
+            part -> apply(in, part * PART, Math.min(plane, (part + 1) * PART), out, offset, plane));
+  }
+
+  private void apply(byte[] in, int start, int end, float[] out, int offset, int plane) {
     float[] red = tables[0];
     float[] green = tables[1];
     float[] blue = tables[2];
-    for (int i = 0, from = 0; i < plane; i++, from += 3) {
+    for (int i = start, from = 3 * start; i < end; i++, from += 3) {
       out[offset + i] = red[in[from] & 0xFF];
       out[offset + plane + i] = green[in[from + 1] & 0xFF];
       out[offset + 2 * plane + i] = blue[in[from + 2] & 0xFF];
