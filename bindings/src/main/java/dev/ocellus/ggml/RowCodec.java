@@ -148,19 +148,19 @@ public final class RowCodec {
     ggml_type_traits.to_float.invoke(toFloat, blocks, floats, n);
   }
 
-  /** ggml's base library is compiled for any x86-64 and has no instruction for this; the JVM has. */
+  /**
+   * ggml's base library is compiled for any x86-64 and has no instruction for this; the JVM has.
+   */
   private static void decodeF16(MemorySegment halves, MemorySegment floats, long n) {
     short[] in = new short[F16_CHUNK];
     float[] out = new float[F16_CHUNK];
     for (long at = 0; at < n; at += F16_CHUNK) {
       int count = (int) Math.min(F16_CHUNK, n - at);
-      MemorySegment.copy(
-          halves, ValueLayout.JAVA_SHORT_UNALIGNED, Short.BYTES * at, in, 0, count);
+      MemorySegment.copy(halves, ValueLayout.JAVA_SHORT_UNALIGNED, Short.BYTES * at, in, 0, count);
       for (int i = 0; i < count; i++) {
         out[i] = Float.float16ToFloat(in[i]);
       }
-      MemorySegment.copy(
-          out, 0, floats, ValueLayout.JAVA_FLOAT_UNALIGNED, Float.BYTES * at, count);
+      MemorySegment.copy(out, 0, floats, ValueLayout.JAVA_FLOAT_UNALIGNED, Float.BYTES * at, count);
     }
   }
 
@@ -178,8 +178,7 @@ public final class RowCodec {
     int found = 0;
     for (long at = 0; at < n; at += F16_CHUNK) {
       int count = (int) Math.min(F16_CHUNK, n - at);
-      MemorySegment.copy(
-          halves, ValueLayout.JAVA_SHORT_UNALIGNED, Short.BYTES * at, in, 0, count);
+      MemorySegment.copy(halves, ValueLayout.JAVA_SHORT_UNALIGNED, Short.BYTES * at, in, 0, count);
       for (int i = 0; i < count; i++) { // an exponent of ones overflows into the sign
         found |= (in[i] & 0x7c00) + 0x400;
       }

@@ -29,6 +29,7 @@ record Result(Row row, double[] own, double[] peer, @Nullable String failure) {
       }
       return new Result(row, own, peer, null);
     } catch (IOException | RuntimeException e) {
+      System.err.println(e.getMessage());
       return new Result(row, new double[0], new double[0], String.valueOf(e.getMessage()));
     }
   }
@@ -36,8 +37,10 @@ record Result(Row row, double[] own, double[] peer, @Nullable String failure) {
   /** As a row of a table in Markdown: medians, and the smallest and largest of the rounds. */
   String markdown() {
     if (failure != null) {
-      String first = failure.lines().findFirst().orElse("").replace("|", "\\|");
-      return "| %s | not measured: %s | | | %s |".formatted(row.name(), first, row.goal());
+      // what a tool says last is why it ended
+      String why = failure.lines().filter(l -> !l.isBlank()).reduce("", (a, b) -> b);
+      return "| %s | not measured: %s | | | %s |"
+          .formatted(row.name(), why.replace("|", "\\|"), row.goal());
     }
     boolean alone = Double.isNaN(peer[0]);
     double[] ratios = new double[own.length];

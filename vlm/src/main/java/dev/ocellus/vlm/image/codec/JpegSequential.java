@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Decodes what nearly all JPEG files are: Huffman-coded, sequential, all components in one scan,
- * each at full or half resolution, and no restart marker lost. For anything else it gives null, and the
- * JDK's decoder takes over, which reads progressive files, but needs a native library and one thread
- * for all.
+ * each at full or half resolution, and no restart marker lost. For anything else it gives null, and
+ * the JDK's decoder takes over, which reads progressive files, but needs a native library and one
+ * thread for all.
  *
  * <p>The entropy code has to be read from the beginning to the end; transforms follow in the
  * background, some rows of blocks at a time.
@@ -256,7 +256,10 @@ final class JpegSequential {
     return (n + by - 1) / by;
   }
 
-  /** Coefficients of some rows of minimum coded units, for each component; null if a marker is missing. */
+  /**
+   * Coefficients of some rows of minimum coded units, for each component; null if a marker is
+   * missing.
+   */
   private short @Nullable [][] readRows(JpegBits bits, int first, int n, int nAcross) {
     short[][] all = new short[parts.size()][];
     for (int c = 0; c < all.length; c++) {

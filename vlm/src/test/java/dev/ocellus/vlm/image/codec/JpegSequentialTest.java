@@ -125,9 +125,7 @@ class JpegSequentialTest {
     for (String line : lines) {
       String[] fields = line.split(" ");
       RgbImage image = ImageDecoder.decode(resource(fields[1]), ImageLimits.DEFAULT);
-      assertThat(Sha256.hex(image.toByteArray()))
-          .as(fields[1])
-          .isEqualTo(fields[0]);
+      assertThat(Sha256.hex(image.toByteArray())).as(fields[1]).isEqualTo(fields[0]);
     }
   }
 
