@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
@@ -125,7 +126,7 @@ public final class WordPieceTokenizer implements TextTokenizer {
       Matcher matcher = pattern.matcher(text);
       while (!pattern.pattern().isEmpty() && matcher.find()) {
         between.accept(text.substring(from, matcher.start()));
-        out.add(ids.get(matcher.group()));
+        out.add(Objects.requireNonNull(ids.get(matcher.group())));
         from = matcher.end();
       }
       between.accept(text.substring(from));
