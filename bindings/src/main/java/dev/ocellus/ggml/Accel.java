@@ -114,8 +114,7 @@ public final class Accel {
 
   /** The accelerator for the weights of a file as they are stored; empty where it would idle. */
   public static Optional<Accel> find(Accelerator asked, GgufFile file) {
-    boolean bf16 =
-        file.tensors().stream().anyMatch(t -> t.type() == TensorType.BF16 && isLarge(t));
+    boolean bf16 = file.tensors().stream().anyMatch(t -> t.type() == TensorType.BF16 && isLarge(t));
     return isWorthwhile(file) ? find(asked, bf16) : Optional.empty();
   }
 

@@ -113,8 +113,7 @@ final class BenchCommand extends OcellusCommand {
           TextWork work = TextWork.of(text);
           for (Measurement result : results) {
             if (result.test().startsWith("pp")) {
-              shares.add(
-                  limits.ofProducts(result, work.operationsPerToken() * result.tokens()));
+              shares.add(limits.ofProducts(result, work.operationsPerToken() * result.tokens()));
             } else if (result.test().startsWith("tg")) {
               shares.add(limits.ofReading(result, work.bytesPerToken() * result.tokens()));
             }
