@@ -17,6 +17,7 @@ module dev.ocellus.vlm {
   exports dev.ocellus.vlm.dual;
   exports dev.ocellus.vlm.embedding;
   exports dev.ocellus.vlm.encoder;
+  exports dev.ocellus.vlm.fusion;
   exports dev.ocellus.vlm.generate to
       dev.ocellus.quantize,
       dev.ocellus.cli;
@@ -24,6 +25,7 @@ module dev.ocellus.vlm {
   exports dev.ocellus.vlm.grammar.schema;
   exports dev.ocellus.vlm.image;
   exports dev.ocellus.vlm.image.codec;
+  exports dev.ocellus.vlm.imagetext;
   exports dev.ocellus.vlm.json;
   exports dev.ocellus.vlm.model;
   exports dev.ocellus.vlm.npy;

@@ -13,6 +13,7 @@ import dev.ocellus.vlm.options.SessionOptions;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -106,6 +107,15 @@ final class ChatCommand extends OcellusCommand {
     OverflowPolicy whenFull = checked(this::whenFull);
     SessionOptions sessionOptions = checked(sessions::options).withOverflow(whenFull);
     List<Message> messages = once ? messages() : List.of();
+    Optional<ImageWriter> writer;
+    try (var progress = progress()) {
+      writer = ImageWriter.open(this, model, progress);
+    }
+    if (writer.isPresent()) {
+      try (ImageWriter opened = writer.get()) {
+        return new WriterRun(this, opened, generation).chat(once ? messages : messages());
+      }
+    }
     try (var interrupt = new Interrupt();
         var progress = progress();
         var opened =

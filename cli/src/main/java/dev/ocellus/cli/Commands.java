@@ -20,6 +20,7 @@ final class Commands {
     headers.put("encode", EncodeCommand.HEADER);
     headers.put("embed", EmbedCommand.HEADER);
     headers.put("classify", ClassifyCommand.HEADER);
+    headers.put("match", MatchCommand.HEADER);
     headers.put("tokenize", TokenizeCommand.HEADER);
     headers.put("template", TemplateCommand.HEADER);
     headers.put("convert", ConvertCommand.HEADER);
@@ -56,6 +57,7 @@ final class Commands {
       case "encode" -> new EncodeCommand(io);
       case "embed" -> new EmbedCommand(io);
       case "classify" -> new ClassifyCommand(io);
+      case "match" -> new MatchCommand(io);
       case "tokenize" -> new TokenizeCommand(io);
       case "template" -> new TemplateCommand(io);
       case "convert" -> new ConvertCommand(io);

@@ -16,6 +16,7 @@ import dev.ocellus.vlm.options.SessionOptions;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -51,8 +52,10 @@ final class DescribeCommand extends OcellusCommand {
   @Option(
       names = {"-p", "--prompt"},
       paramLabel = "TEXT",
-      description = "The question. Default: \"${DEFAULT-VALUE}\"")
-  String prompt = "Describe the image.";
+      description =
+          "The question. Default: \"Describe the image.\" For models that caption images: the"
+              + " beginning of the caption. Default: none.")
+  @Nullable String prompt;
 
   @Option(
       names = {"-sys", "--system", "--system-prompt"},
@@ -79,6 +82,16 @@ final class DescribeCommand extends OcellusCommand {
     }
     // Read before a model is loaded for nothing, and once: a pipe has no second time.
     Content.Image only = isOne() && !images.isEmpty() ? images.getFirst().read(io()) : null;
+    Optional<ImageWriter> writer;
+    try (var progress = progress()) {
+      writer = ImageWriter.open(this, model, progress);
+    }
+    if (writer.isPresent()) {
+      try (ImageWriter opened = writer.get()) {
+        return new WriterRun(this, opened, generation)
+            .describe(images, video, only, system, prompt);
+      }
+    }
     try (var interrupt = new Interrupt();
         var progress = progress();
         var opened =
@@ -145,6 +158,10 @@ final class DescribeCommand extends OcellusCommand {
     return images.size() + video.paths.size() == 1;
   }
 
+  private String question() {
+    return prompt == null ? "Describe the image." : prompt;
+  }
+
   private Answer describe(
       String name,
       Content shown,
@@ -155,7 +172,7 @@ final class DescribeCommand extends OcellusCommand {
     if (system != null) {
       messages.add(Message.system(system));
     }
-    messages.add(new Message(Role.USER, List.of(shown, new Content.Text(prompt))));
+    messages.add(new Message(Role.USER, List.of(shown, new Content.Text(question()))));
     if (!isOne() && !output.json) {
       io().out().print(name + ": ");
       io().out().flush();

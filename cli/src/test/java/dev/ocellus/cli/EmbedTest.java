@@ -181,7 +181,7 @@ class EmbedTest {
     assertThat(reverse.code()).isEqualTo(1);
     assertThat(reverse.err()).contains("is a dual encoder of images and texts, not a text model");
     assertThat(Cli.run("convert", CHECKPOINT, "--mmproj").err())
-        .contains("a dual encoder of images and texts, whose encoders stand in one file");
+        .contains("all parts of this model stand in one file");
   }
 
   @Test

@@ -30,6 +30,7 @@ class UsageTest {
         "encode",
         "embed",
         "classify",
+        "match",
         "tokenize",
         "template",
         "inspect",

@@ -80,6 +80,18 @@ public final class Converter {
     }
   }
 
+  /**
+   * Whether a checkpoint is of a class whose texts attend to images, such as BLIP, which becomes
+   * one file.
+   *
+   * @throws IOException if its configuration is missing or cannot be read
+   */
+  public static boolean isOneFile(Path folder) throws IOException {
+    try (HfFolder checkpoint = HfFolder.openConfiguration(folder)) {
+      return Converters.isFusion(checkpoint.config());
+    }
+  }
+
   /** Whether a folder holds an adapter, for {@link #convertAdapter}. */
   public static boolean isAdapter(Path folder) {
     return AdapterFolder.isOne(folder);
@@ -135,7 +147,11 @@ public final class Converter {
       throws IOException {
     Optional<ModelConverter> dual = Converters.dual(context);
     if (dual.isPresent()) {
-      return dualEncoder(context, dual.get(), options);
+      return oneFile(context, dual.get(), "dual", options);
+    }
+    Optional<ModelConverter> fusion = Converters.fusion(context);
+    if (fusion.isPresent()) {
+      return oneFile(context, fusion.get(), "fusion", options);
     }
     List<PlannedFile> files = new ArrayList<>();
     if (options.text()) {
@@ -156,18 +172,19 @@ public final class Converter {
     return files;
   }
 
-  /** Both encoders of it stand in one file, which counts as the one of text. */
-  private static List<PlannedFile> dualEncoder(
-      Context context, ModelConverter converter, ConvertOptions options) throws IOException {
+  /** All parts of it stand in one file, which counts as the one of text. */
+  private static List<PlannedFile> oneFile(
+      Context context, ModelConverter converter, String kind, ConvertOptions options)
+      throws IOException {
     if (options.mmproj() == Encoders.YES) {
       throw new ConversionException(
-          "%s: a dual encoder of images and texts, whose encoders stand in one file; there is no image encoder of a chat to convert."
+          "%s: all parts of this model stand in one file; there is no image encoder of a chat to convert."
               .formatted(context.folder().config().file()));
     }
     if (!options.text()) {
       return List.of();
     }
-    PlannedFile file = PlannedFile.of(context, converter, "dual", options.type());
+    PlannedFile file = PlannedFile.of(context, converter, kind, options.type());
     return List.of(file.at(place(context, context.folder().directory(), options, file, "")));
   }
 

@@ -35,6 +35,15 @@ public final class Converters {
           HfFolder.OPEN_CLIP,
           OpenClipModel::of);
 
+  private static final Map<String, Factory> FUSION =
+      Map.of(
+          "BlipForConditionalGeneration",
+          context -> new BlipModel(context, BlipModel.Trade.CAPTION),
+          "BlipForQuestionAnswering",
+          context -> new BlipModel(context, BlipModel.Trade.QUESTIONS),
+          "BlipForImageTextRetrieval",
+          context -> new BlipModel(context, BlipModel.Trade.MATCH));
+
   /** Language models whose configuration names no architecture, by {@code model_type}. */
   private static final Map<String, String> BY_TYPE =
       Map.ofEntries(
@@ -169,7 +178,25 @@ public final class Converters {
     if (InternVlDualModel.isOne(context)) {
       return Optional.of(new InternVlDualModel(context));
     }
-    Factory factory = context.folder().config().architecture().map(DUAL::get).orElse(null);
+    return find(DUAL, context);
+  }
+
+  /**
+   * The converter of a checkpoint whose texts attend to images, which becomes one file, or nothing
+   * for another kind.
+   */
+  public static Optional<ModelConverter> fusion(Context context) throws IOException {
+    return find(FUSION, context);
+  }
+
+  /** Whether a checkpoint is of a class whose texts attend to images. */
+  public static boolean isFusion(HfConfig root) {
+    return root.architecture().filter(FUSION::containsKey).isPresent();
+  }
+
+  private static Optional<ModelConverter> find(Map<String, Factory> known, Context context)
+      throws IOException {
+    Factory factory = context.folder().config().architecture().map(known::get).orElse(null);
     return factory == null ? Optional.empty() : Optional.of(factory.create(context));
   }
 

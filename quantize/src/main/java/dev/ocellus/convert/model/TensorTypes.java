@@ -14,6 +14,7 @@ final class TensorTypes {
       Set.of(
           "v.position_embd.weight",
           "t.position_embd.weight",
+          "d.position_embd.weight",
           "position_embd.weight",
           "token_types.weight");
 

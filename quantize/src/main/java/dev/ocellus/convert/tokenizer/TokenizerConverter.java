@@ -134,6 +134,11 @@ public final class TokenizerConverter {
     }
   }
 
+  /** BERT's word pieces, which only text towers and small decoders have. */
+  public void writeWordPiece(GgufWriter out) throws IOException {
+    new WordPieceVocabulary(folder, nVocab).write(out, tokenizerJson());
+  }
+
   /** InternLM2 ends turns with {@code <|im_end|>}, which its files do not name as the end. */
   public void writeInternLm2(GgufWriter out) throws IOException {
     if (!Files.exists(folder.file(SENTENCE_PIECE))) {

@@ -50,7 +50,10 @@ public final class FidelityPage {
       }
       addConverted(reference, done, rows, unknown);
     }
-    Files.writeString(Path.of(args[0]), page(versions(references.getFirst()), rows, unknown));
+    references.forEach(r -> FusionReference.in(r).forEach(m -> unknown.remove(m.model())));
+    Files.writeString(
+        Path.of(args[0]),
+        page(versions(references.getFirst()), rows, unknown) + FusionFidelity.section(references));
   }
 
   /** Models that llama.cpp's converter has no files of, from what our own makes of them. */

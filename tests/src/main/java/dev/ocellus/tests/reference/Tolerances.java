@@ -35,5 +35,8 @@ public final class Tolerances {
   /** Logits of dual encoders: cosines that are multiplied with up to 100. */
   static final float LOGITS = 1e-4f;
 
+  /** Logits of BLIP's heads and decoders, up to 20; torch itself is 1e-5 from double precision. */
+  static final float SCORES = 1e-4f;
+
   private Tolerances() {}
 }

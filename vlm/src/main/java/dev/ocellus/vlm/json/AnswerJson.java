@@ -14,6 +14,8 @@ import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.sampling.TopLogProbs;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /** An answer as JSON; docs/cli.md describes the shape, which only ever grows. */
 public final class AnswerJson {
@@ -31,6 +33,32 @@ public final class AnswerJson {
       LoadOptions loaded,
       TextDecoder model,
       double loadMillis) {
+    var answering =
+        new Model(
+            loaded.model(),
+            loaded.mmproj(),
+            model.description(),
+            token -> model.vocab().piece(token, true));
+    return of(answer, options, answering, loadMillis);
+  }
+
+  /**
+   * The model that answered.
+   *
+   * @param mmproj null where it has none
+   * @param description one line for people
+   * @param piece the bytes that a token stands for
+   */
+  public record Model(
+      Path path, @Nullable Path mmproj, String description, IntFunction<byte[]> piece) {}
+
+  /**
+   * @param options that it was generated with
+   * @param model that answered
+   * @param loadMillis time that loading it took
+   */
+  public static ObjectNode of(
+      Answer answer, GenerationOptions options, Model model, double loadMillis) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("prompt", answer.prompt());
     json.set("prompt_tokens", ids(answer.promptTokens()));
@@ -73,7 +101,7 @@ public final class AnswerJson {
     timings.set("image_encode", stage(t.encode(), false));
     timings.set("prefill", stage(t.prefill(), true));
     timings.set("decode", stage(t.decode(), true));
-    json.set("model", model(loaded, model));
+    json.set("model", json(model));
     return json;
   }
 
@@ -90,7 +118,7 @@ public final class AnswerJson {
     return Math.round(millis * 1000) / 1000.0;
   }
 
-  private static ArrayNode logProbs(Answer answer, TextDecoder model) {
+  private static ArrayNode logProbs(Answer answer, Model model) {
     ArrayNode all = JsonNodeFactory.instance.arrayNode();
     for (TopLogProbs token : answer.parts().logProbs()) {
       ObjectNode entry = entry(token.chosen(), model);
@@ -101,8 +129,8 @@ public final class AnswerJson {
     return all;
   }
 
-  private static ObjectNode entry(TopLogProbs.Entry token, TextDecoder model) {
-    byte[] bytes = model.vocab().piece(token.token(), true);
+  private static ObjectNode entry(TopLogProbs.Entry token, Model model) {
+    byte[] bytes = model.piece.apply(token.token());
     ObjectNode json = JsonNodeFactory.instance.objectNode().put("id", token.token());
     json.put("token", new String(bytes, StandardCharsets.UTF_8));
     if (Float.isFinite(token.logProb())) {
@@ -123,12 +151,12 @@ public final class AnswerJson {
     return json;
   }
 
-  private static ObjectNode model(LoadOptions options, TextDecoder model) {
-    Path mmproj = options.mmproj();
+  private static ObjectNode json(Model model) {
+    Path mmproj = model.mmproj;
     return JsonNodeFactory.instance
         .objectNode()
-        .put("path", options.model().toString())
+        .put("path", model.path.toString())
         .put("mmproj", mmproj == null ? null : mmproj.toString())
-        .put("description", model.description());
+        .put("description", model.description);
   }
 }

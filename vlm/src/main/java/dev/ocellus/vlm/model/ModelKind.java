@@ -1,6 +1,7 @@
 package dev.ocellus.vlm.model;
 
 import dev.ocellus.gguf.GgufMetadata;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -17,6 +18,18 @@ public enum ModelKind {
   DUAL_ENCODER(
       "a dual encoder of images and texts",
       "It gives vectors and cannot answer; a chat needs a text model and its mmproj."),
+  /** A model that captions images, such as BLIP. */
+  CAPTIONER(
+      "a model that captions images",
+      "It writes about one image and cannot converse; open it as an image captioner."),
+  /** A model that answers questions about images, such as BLIP. */
+  QUESTION_ANSWERER(
+      "a model that answers questions about images",
+      "It answers one question about one image; open it as a visual question answerer."),
+  /** A model that says whether an image and a text belong together, such as BLIP. */
+  MATCHER(
+      "a model that matches images and texts",
+      "It gives scores and cannot write; open it as an image-text matcher."),
   /** An audio encoder with the projector to a text model. */
   AUDIO_ENCODER("an audio encoder", "Ocellus takes images and videos, and no sound."),
   /** A model that draws images, such as those of diffusion. */
@@ -48,6 +61,10 @@ public enum ModelKind {
           "sdxl",
           "wan");
 
+  /** By {@code clip.model_type}, a key of ours. */
+  private static final Map<String, ModelKind> BY_TYPE =
+      Map.of("blip-caption", CAPTIONER, "blip-vqa", QUESTION_ANSWERER, "blip-itm", MATCHER);
+
   private final String description;
   private final String advice;
 
@@ -77,6 +94,10 @@ public enum ModelKind {
 
   /** What of {@code clip.cpp}'s architecture a file has; a projector makes it one for chats. */
   private static ModelKind encoder(GgufMetadata metadata) {
+    ModelKind named = BY_TYPE.get(metadata.string("clip.model_type", ""));
+    if (named != null) {
+      return named;
+    }
     if (!metadata.bool("clip.has_vision_encoder", true)) {
       return metadata.bool("clip.has_audio_encoder", false) ? AUDIO_ENCODER : UNKNOWN;
     }

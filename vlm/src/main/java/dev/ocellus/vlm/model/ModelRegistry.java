@@ -3,6 +3,9 @@ package dev.ocellus.vlm.model;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.vlm.dual.DualArchitecture;
+import dev.ocellus.vlm.fusion.CaptionArchitecture;
+import dev.ocellus.vlm.fusion.MatchArchitecture;
+import dev.ocellus.vlm.fusion.QuestionArchitecture;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 
 /**
@@ -46,5 +49,27 @@ public final class ModelRegistry {
    */
   public static DualArchitecture dualEncoder(GgufFile file, Weights weights) {
     return DualFamilies.ALL.open(file, weights);
+  }
+
+  /**
+   * A model that captions images.
+   *
+   * @throws WrongModelKindException if the file is of another kind
+   * @throws dev.ocellus.UnsupportedArchitectureException if its family is not known
+   * @throws dev.ocellus.gguf.GgufFormatException if its metadata are incomplete
+   * @throws dev.ocellus.compute.GgmlException if weights are missing or have another shape
+   */
+  public static CaptionArchitecture captioner(GgufFile file, Weights weights) {
+    return FusionFamilies.CAPTIONERS.open(file, weights);
+  }
+
+  /** A model that answers questions about images; throws as {@link #captioner}. */
+  public static QuestionArchitecture questionAnswerer(GgufFile file, Weights weights) {
+    return FusionFamilies.QUESTION_ANSWERERS.open(file, weights);
+  }
+
+  /** A model that matches images and texts; throws as {@link #captioner}. */
+  public static MatchArchitecture matcher(GgufFile file, Weights weights) {
+    return FusionFamilies.MATCHERS.open(file, weights);
   }
 }

@@ -214,16 +214,34 @@ public final class WordPieceTokenizer implements TextTokenizer {
     StringBuilder out = new StringBuilder();
     boolean first = true;
     for (int id : ids) {
-      boolean skipped = kinds[id] == UNUSED || (skipSpecial && kinds[id] == CONTROL);
-      if (!skipped) {
-        String token = tokens.get(id);
-        boolean continues = token.startsWith(prefix);
-        String text = first ? token : continues ? token.substring(prefix.length()) : " " + token;
-        out.append(withoutExtraSpaces(text));
+      if (kinds[id] != UNUSED && !(skipSpecial && isSpecial(id))) {
+        out.append(piece(id, first));
         first = false;
       }
     }
     return out.toString();
+  }
+
+  /** Whether a token stands for no text. */
+  public boolean isSpecial(int id) {
+    return kinds[id] == CONTROL || kinds[id] == UNUSED;
+  }
+
+  /** A token as the vocabulary writes it. */
+  public String token(int id) {
+    return tokens.get(id);
+  }
+
+  /**
+   * What a token adds to a text.
+   *
+   * @param first whether no other stands in front of it
+   */
+  public String piece(int id, boolean first) {
+    String token = tokens.get(id);
+    boolean continues = token.startsWith(prefix);
+    return withoutExtraSpaces(
+        first ? token : continues ? token.substring(prefix.length()) : " " + token);
   }
 
   private static String withoutExtraSpaces(String text) {

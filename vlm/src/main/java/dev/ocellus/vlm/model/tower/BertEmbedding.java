@@ -2,8 +2,8 @@ package dev.ocellus.vlm.model.tower;
 
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
+import dev.ocellus.vlm.nn.Embedding;
 import dev.ocellus.vlm.nn.LayerNorm;
-import dev.ocellus.vlm.nn.TextEmbedding;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * of tokens where there are types, normed together.
  */
 public final class BertEmbedding {
-  private final TextEmbedding embedding;
+  private final Embedding tokens;
+  private final Embedding positions;
   private final @Nullable Tensor type;
   private final LayerNorm norm;
   private final int nTokens;
@@ -20,7 +21,8 @@ public final class BertEmbedding {
   private BertEmbedding(BertConfig c, Weights w) {
     nTokens = w.outputs("token_embd.weight");
     nPositions = c.nPositions();
-    embedding = TextEmbedding.of(w, c.width(), nTokens, nPositions);
+    tokens = Embedding.of(w.at("token_embd"), c.width(), nTokens);
+    positions = Embedding.of(w.at("position_embd"), c.width(), nPositions);
     type = w.findF32("token_types.weight", c.width());
     norm = LayerNorm.of(w.at("embd_ln"), c.width(), c.layers().eps());
   }
@@ -50,7 +52,17 @@ public final class BertEmbedding {
    * @param positions [n], with a limit of at most {@link #nPositions()}
    */
   public Tensor forward(Tensor ids, Tensor positions) {
-    Tensor x = embedding.forward(ids, positions);
+    return at(tokens(ids), positions);
+  }
+
+  /** The vectors of tokens alone, [width, n]. */
+  public Tensor tokens(Tensor ids) {
+    return tokens.forward(ids);
+  }
+
+  /** From vectors of tokens [width, n], where they stand at these positions. */
+  public Tensor at(Tensor vectors, Tensor places) {
+    Tensor x = vectors.add(positions.forward(places));
     return norm.forward(type == null ? x : x.add(type));
   }
 }

@@ -1,0 +1,92 @@
+package dev.ocellus.vlm.decode;
+
+import dev.ocellus.ggml.PersistentTensors;
+import dev.ocellus.ggml.Tensor;
+import dev.ocellus.vlm.graph.GraphRun;
+import dev.ocellus.vlm.graph.GraphRunner;
+import dev.ocellus.vlm.graph.ModelGraph;
+import dev.ocellus.vlm.nn.KeysValues;
+import dev.ocellus.vlm.nn.KvCache;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * The states of an encoder as a decoder attends to them: the keys and values of each of its layers,
+ * computed once for all tokens of an answer. For one thread at a time.
+ */
+public final class CrossStates implements AutoCloseable {
+  private static final String STATES = "states";
+  private static final String PLACES = "places";
+
+  private final GraphRunner runner;
+  private final CrossDecoderGraph graph;
+  private final int n;
+  private final PersistentTensors state;
+  private final KvCache cache;
+
+  /**
+   * Takes memory for them.
+   *
+   * @param runner with the weights loaded
+   * @param n rows
+   */
+  public CrossStates(GraphRunner runner, CrossDecoderGraph graph, int n) {
+    this.runner = runner;
+    this.graph = graph;
+    this.n = n;
+    state = runner.newPersistentTensors();
+    try {
+      cache = KvCache.create(state, graph.nLayers(), graph.headWidth(), graph.nHeadKv(), n, 1);
+      state.allocate();
+    } catch (Throwable e) {
+      state.close();
+      throw e;
+    }
+  }
+
+  /** Rows. */
+  public int n() {
+    return n;
+  }
+
+  /**
+   * Computes the keys and values.
+   *
+   * @param states [statesWidth, n] values
+   */
+  public void set(float[] states) {
+    try (GraphRun run = runner.start(List.of(state, STATES), this::define)) {
+      run.set(STATES, states).compute();
+    }
+  }
+
+  private void define(ModelGraph inputs) {
+    Tensor states = inputs.input(STATES, graph.statesWidth(), n);
+    Tensor places = inputs.indexTable(PLACES, IntStream.range(0, n).toArray(), n);
+    for (int i = 0; i < graph.nLayers(); i++) {
+      KeysValues written = graph.keysValues(states, i, cache.layer(i), places);
+      // whatever comes of the copies; without an output they would not be computed
+      inputs.output("k" + i, first(written.keys()));
+      inputs.output("v" + i, first(written.values()));
+    }
+  }
+
+  private static Tensor first(Tensor x) {
+    return x.slice(new long[] {}, 1, 1, 1, 1);
+  }
+
+  /**
+   * A sequence of the decoder that attends to these states, also to those that are set later.
+   *
+   * @param nCtx tokens of context
+   */
+  public KvSequence newSequence(int nCtx) {
+    return new GraphSequence(runner, graph.over(cache, n), nCtx, nCtx, nCtx);
+  }
+
+  /** Frees the memory, after all sequences. */
+  @Override
+  public void close() {
+    state.close();
+  }
+}

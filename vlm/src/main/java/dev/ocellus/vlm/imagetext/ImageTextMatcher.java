@@ -1,0 +1,185 @@
+package dev.ocellus.vlm.imagetext;
+
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.ggml.Device;
+import dev.ocellus.ggml.Tensor;
+import dev.ocellus.vlm.fusion.MatchArchitecture;
+import dev.ocellus.vlm.fusion.MatchHeads;
+import dev.ocellus.vlm.fusion.TextIds;
+import dev.ocellus.vlm.graph.GraphRun;
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.ModelRegistry;
+import dev.ocellus.vlm.vision.Tiles;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A model that says whether an image and a text belong together, such as BLIP.
+ *
+ * <pre>{@code
+ * try (ImageTextMatcher blip = ImageTextMatcher.open(Path.of("blip-itm.gguf"))) {
+ *   RgbImage image = ImageDecoder.decode(Path.of("beach.jpg"));
+ *   double probability = blip.match(image, "two dogs on a beach").probability();
+ * }
+ * }</pre>
+ *
+ * <p>A score does not depend on what is compared beside it. Thread-safe; one pair is computed at a
+ * time.
+ */
+public final class ImageTextMatcher implements AutoCloseable {
+  private static final String IDS = "ids";
+  private static final String IMAGE = "image";
+  private static final String SCORES = "scores";
+
+  private final OpenedModel<MatchArchitecture> model;
+
+  private ImageTextMatcher(Path path, ImageTextOptions options) throws IOException {
+    model = OpenedModel.open(path, options, ModelRegistry::matcher, MatchArchitecture::images);
+  }
+
+  /**
+   * Opens a GGUF file as {@link ImageTextOptions#defaults()} say.
+   *
+   * @see #open(Path, ImageTextOptions)
+   */
+  public static ImageTextMatcher open(Path path) throws IOException {
+    return open(path, ImageTextOptions.defaults());
+  }
+
+  /**
+   * Opens a GGUF file that {@code dev.ocellus.convert} makes of a HuggingFace checkpoint.
+   *
+   * @throws IOException if the file cannot be read
+   * @throws dev.ocellus.vlm.model.WrongModelKindException if it is another kind of model
+   * @throws dev.ocellus.OcellusException if it is damaged or of an unknown family
+   */
+  public static ImageTextMatcher open(Path path, ImageTextOptions options) throws IOException {
+    return new ImageTextMatcher(path, options);
+  }
+
+  /** How well an image and a text fit. */
+  public ImageTextMatch match(RgbImage image, String text) {
+    return match(image, List.of(text)).getFirst();
+  }
+
+  /**
+   * How well each of several texts fits an image, which is encoded once.
+   *
+   * @param texts whose ends are left out where they are longer than {@link #contextLength()}
+   *     ({@link #tokenize})
+   * @return in the order of the texts
+   * @throws dev.ocellus.vlm.image.ImageFormatException if the image is too thin to be resized
+   */
+  public List<ImageTextMatch> match(RgbImage image, List<String> texts) {
+    OpenedModel.Encoded states = model.encode(image, new CancellationFlag());
+    float[] vector = imageVector(states);
+    List<ImageTextMatch> out = new ArrayList<>();
+    for (String text : texts) {
+      int[] ids = tokenize(text).ids();
+      out.add(ImageTextMatch.of(logits(states, ids), cosine(vector, textVector(ids))));
+    }
+    return out;
+  }
+
+  private MatchHeads heads() {
+    return model.architecture().heads();
+  }
+
+  private float[] logits(OpenedModel.Encoded image, int[] ids) {
+    try (GraphRun run =
+        model
+            .runner()
+            .start(
+                List.of("match", ids.length, image.n()),
+                graph -> {
+                  Tensor input = graph.indices(IDS, ids.length, heads().nTokens());
+                  Tensor seen = model.statesInput(graph, IMAGE, image);
+                  graph.output(SCORES, heads().match(graph, input, seen));
+                })) {
+      return run.set(IDS, ids).set(IMAGE, image.values()).compute().get(SCORES);
+    }
+  }
+
+  private float[] textVector(int[] ids) {
+    try (GraphRun run =
+        model
+            .runner()
+            .start(
+                List.of("text", ids.length),
+                graph -> {
+                  Tensor input = graph.indices(IDS, ids.length, heads().nTokens());
+                  graph.output(SCORES, heads().textVector(graph, input));
+                })) {
+      return run.set(IDS, ids).compute().get(SCORES);
+    }
+  }
+
+  private float[] imageVector(OpenedModel.Encoded image) {
+    try (GraphRun run =
+        model
+            .runner()
+            .start(
+                List.of("image vector", image.n()),
+                graph -> {
+                  Tensor seen = model.statesInput(graph, IMAGE, image);
+                  graph.output(SCORES, heads().imageVector(seen));
+                })) {
+      return run.set(IMAGE, image.values()).compute().get(SCORES);
+    }
+  }
+
+  private static double cosine(float[] a, float[] b) {
+    double dot = 0;
+    double lengthA = 0;
+    double lengthB = 0;
+    for (int i = 0; i < a.length; i++) {
+      dot += (double) a[i] * b[i];
+      lengthA += (double) a[i] * a[i];
+      lengthB += (double) b[i] * b[i];
+    }
+    return dot / Math.max(Math.sqrt(lengthA) * Math.sqrt(lengthB), Double.MIN_NORMAL);
+  }
+
+  /** A text as the text encoder takes it. */
+  public TextIds tokenize(String text) {
+    return model.architecture().texts().whole(text);
+  }
+
+  /** Most tokens of a text. */
+  public int contextLength() {
+    return model.architecture().texts().contextLength();
+  }
+
+  /** The file. */
+  public Path path() {
+    return model.path();
+  }
+
+  /** Where it computes. */
+  public Device device() {
+    return model.device();
+  }
+
+  /** An image as the image encoder takes it. */
+  public Tiles prepare(RgbImage image) {
+    return model.prepare(image);
+  }
+
+  /**
+   * Named stages of encoding an image, for comparing them with a reference.
+   *
+   * @param names which, or none for all
+   */
+  public Map<String, float[]> stages(RgbImage image, List<String> names) {
+    return model.stages(image, names);
+  }
+
+  /** Frees everything; waits for what is being computed. */
+  @Override
+  public void close() {
+    model.close();
+  }
+}
