@@ -7,6 +7,7 @@ import dev.ocellus.nativelib.AcceleratorLoader;
 import dev.ocellus.nativelib.NativeLibraries;
 import dev.ocellus.nativelib.NativeLibraryException;
 import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -63,7 +64,8 @@ class LibrariesTest {
             return "these kernels";
           }
         };
-    RowConversion unused = null;
+    RowConversion unused =
+        RowConversion.of(Linker.nativeLinker().defaultLookup().find("strlen").orElseThrow());
     assertThatThrownBy(() ->
             SelfTest.check(
                 new ProductKernels(wrong, null), new Conversions(unused, unused, unused)))
