@@ -26,6 +26,8 @@ public final class Converters {
       Map.of(
           "CLIPModel",
           ClipModel::new,
+          "ChineseCLIPModel",
+          ChineseClipModel::new,
           "MetaClip2Model",
           MetaClip2Model::new,
           "SiglipModel",

@@ -53,13 +53,13 @@ final class Clip {
     return new DualArchitecture("clip", dimension, images, texts, similarity);
   }
 
-  private static ImageEmbedder images(GgufMetadata metadata, Weights weights) {
+  static ImageEmbedder images(GgufMetadata metadata, Weights weights) {
     return weights.has("v.stem.1.weight")
         ? ClipResNet.of(metadata, weights.at("v"))
         : Images.of(metadata, weights);
   }
 
-  private static int dimension(GgufMetadata metadata, Weights weights) {
+  static int dimension(GgufMetadata metadata, Weights weights) {
     return weights.has("v.stem.1.weight")
         ? weights.outputs("v.pool.attn_out.weight")
         : weights.outputs("visual_projection.weight");

@@ -1,0 +1,64 @@
+package dev.ocellus.convert.model;
+
+import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.tokenizer.TokenizerConverter;
+import dev.ocellus.gguf.GgufWriter;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+/** Chinese-CLIP (arXiv:2211.01335) as {@code ChineseCLIPModel} of transformers holds it. */
+final class ChineseClipModel extends ClipModel {
+  private static final NameTable NAMES =
+      TOWER.with(
+          "visual_projection visual_projection",
+          "text_projection text_projection",
+          "text.embeddings.word_embeddings t.token_embd",
+          "text.embeddings.position_embeddings t.position_embd",
+          "text.embeddings.LayerNorm t.embd_ln",
+          "text.encoder.layer.#.attention.self.query t.blk.#.attn_q",
+          "text.encoder.layer.#.attention.self.key t.blk.#.attn_k",
+          "text.encoder.layer.#.attention.self.value t.blk.#.attn_v",
+          "text.encoder.layer.#.attention.output.dense t.blk.#.attn_out",
+          "text.encoder.layer.#.attention.output.LayerNorm t.blk.#.attn_ln",
+          "text.encoder.layer.#.intermediate.dense t.blk.#.ffn_up",
+          "text.encoder.layer.#.output.dense t.blk.#.ffn_down",
+          "text.encoder.layer.#.output.LayerNorm t.blk.#.ffn_ln");
+
+  private static final String TYPES = "text.embeddings.token_type_embeddings.weight";
+
+  ChineseClipModel(Context context) throws IOException {
+    super(context, "chinese_clip_vision_model", "chinese_clip_text_model");
+  }
+
+  @Override
+  String projector() {
+    return "chinese_clip";
+  }
+
+  @Override
+  void more(GgufWriter out) {
+    requireSquareCrop();
+  }
+
+  /** A pooler that some checkpoints hold is not used. */
+  @Override
+  Optional<String> own(String name) {
+    return super.own(name)
+        .filter(n -> !n.startsWith("text.pooler.") && !n.endsWith("token_type_ids"));
+  }
+
+  @Override
+  List<TargetTensor> map(String name, LazyTensor tensor) {
+    if (name.equals(TYPES)) {
+      LazyTensor first = tensor.slice(0, 1).reshape(tensor.size(1));
+      return List.of(new TargetTensor("t.token_types.weight", first));
+    }
+    return named(NAMES, name, tensor);
+  }
+
+  @Override
+  public void tokenizer(GgufWriter out) throws IOException {
+    new TokenizerConverter(context.folder(), text.integer("vocab_size"), null).writeWordPiece(out);
+  }
+}
