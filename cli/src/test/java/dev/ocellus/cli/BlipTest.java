@@ -135,6 +135,18 @@ class BlipTest {
   }
 
   @Test
+  void quantizes() {
+    Path file = directory.resolve("itm-q8.gguf");
+    Cli run = Cli.run("quantize", matcher, file, "Q8_0", "--json");
+    assertThat(run.code()).as(run.err()).isZero();
+    Cli exact = Cli.run("match", "-m", matcher, "--image", ODD, "--text", "a dog", "--json");
+    Cli rounded = Cli.run("match", "-m", file, "--image", ODD, "--text", "a dog", "--json");
+    assertThat(rounded.json().get("itm").asDouble())
+        .isNotEqualTo(exact.json().get("itm").asDouble())
+        .isCloseTo(exact.json().get("itm").asDouble(), within(0.05));
+  }
+
+  @Test
   void saysWhatATextLost() {
     Cli run =
         Cli.run("match", "-m", matcher, "--image", ODD, "--text", "a dog ".repeat(40), "--json");
