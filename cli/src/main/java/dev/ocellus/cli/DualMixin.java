@@ -4,6 +4,7 @@ import dev.ocellus.compute.Accelerator;
 import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.convert.Converter;
 import dev.ocellus.llama.ContextOptions;
+import dev.ocellus.vlm.DemoModel;
 import dev.ocellus.vlm.dual.TextTokens;
 import dev.ocellus.vlm.embedding.DualEncoder;
 import dev.ocellus.vlm.embedding.EmbeddingOptions;
@@ -18,9 +19,9 @@ final class DualMixin {
   @Option(
       names = {"-m", "--model"},
       paramLabel = "FILE|DIR",
-      required = true,
-      description = "Dual encoder such as CLIP: a GGUF file, or the folder of a checkpoint.")
-  Path model = Path.of("");
+      description =
+          "Dual encoder such as CLIP: a GGUF file, or the folder of a checkpoint. Without it, a tiny embedded one that knows only drawn shapes.")
+  @Nullable Path model;
 
   @Option(
       names = {"-t", "--threads"},
@@ -58,14 +59,24 @@ final class DualMixin {
             .checked(() -> threads == null ? defaults : defaults.withThreads(threads, threads))
             .nThreads();
     EmbeddingOptions options = new EmbeddingOptions(n, !cpu, precision, accelerator);
-    if (Converter.isCheckpoint(model)) {
-      Converter.requireDualEncoder(model);
-    }
-    Path file = Checkpoints.resolve(command, model, null).text();
+    Path file = file(command);
     try (Progress progress = command.progress()) {
       progress.start("loading " + file.getFileName());
       return DualEncoder.open(file, options);
     }
+  }
+
+  private Path file(OcellusCommand command) throws IOException {
+    if (model == null) {
+      command.note(
+          "no model given (-m): the embedded %s answers; it knows only drawn shapes, numbers and words"
+              .formatted(DemoModel.DUAL_ENCODER));
+      return DemoModel.dualEncoder();
+    }
+    if (Converter.isCheckpoint(model)) {
+      Converter.requireDualEncoder(model);
+    }
+    return Checkpoints.resolve(command, model, null).text();
   }
 
   /** Says which texts are longer than the model takes. */
