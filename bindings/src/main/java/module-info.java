@@ -16,6 +16,7 @@ module dev.ocellus.bindings {
   exports dev.ocellus.io to
       dev.ocellus.vlm,
       dev.ocellus.quantize,
+      dev.ocellus.search,
       dev.ocellus.cli;
   exports dev.ocellus.llama;
   exports dev.ocellus.pickle to

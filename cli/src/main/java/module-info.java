@@ -3,8 +3,10 @@ module dev.ocellus.cli {
   requires static org.jspecify;
   requires dev.ocellus.vlm;
   requires dev.ocellus.quantize;
+  requires dev.ocellus.search;
   requires com.fasterxml.jackson.databind;
   requires info.picocli;
+  requires java.logging; // Lucene's remarks on the machine, which are none of a user's business
   requires org.jline;
   requires jdk.unsupported; // signals, which JLine finds there
 

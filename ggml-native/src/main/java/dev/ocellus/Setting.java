@@ -35,7 +35,9 @@ public enum Setting {
   ALLOW_REQUANTIZE("QuantizeOptions.allowRequantize"),
   PRE_TOKENIZER("ConvertOptions.preTokenizer"),
   BASE_MODEL("ConvertOptions.base"),
-  OUTPUT_TYPE("ConvertOptions.type");
+  OUTPUT_TYPE("ConvertOptions.type"),
+  INDEX_PLACE("IndexLocation.index"),
+  REBUILD_INDEX("UpdateOptions.rebuild");
 
   private final String apiName;
 

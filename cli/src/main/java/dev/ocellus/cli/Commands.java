@@ -21,6 +21,9 @@ final class Commands {
     headers.put("embed", EmbedCommand.HEADER);
     headers.put("classify", ClassifyCommand.HEADER);
     headers.put("match", MatchCommand.HEADER);
+    headers.put("index", IndexCommand.HEADER);
+    headers.put("search", SearchCommand.HEADER);
+    headers.put("dedupe", DedupeCommand.HEADER);
     headers.put("tokenize", TokenizeCommand.HEADER);
     headers.put("template", TemplateCommand.HEADER);
     headers.put("convert", ConvertCommand.HEADER);
@@ -58,6 +61,9 @@ final class Commands {
       case "embed" -> new EmbedCommand(io);
       case "classify" -> new ClassifyCommand(io);
       case "match" -> new MatchCommand(io);
+      case "index" -> new IndexCommand(io);
+      case "search" -> new SearchCommand(io);
+      case "dedupe" -> new DedupeCommand(io);
       case "tokenize" -> new TokenizeCommand(io);
       case "template" -> new TemplateCommand(io);
       case "convert" -> new ConvertCommand(io);

@@ -20,13 +20,14 @@ final class DualMixin {
       names = {"-m", "--model"},
       paramLabel = "FILE|DIR",
       description =
-          "Dual encoder such as CLIP: a GGUF file, or the folder of a checkpoint. Without it, a tiny embedded one that knows only drawn shapes.")
+          "Dual encoder such as CLIP: a GGUF file, or the folder of a checkpoint. Without it, a"
+              + " tiny embedded one that knows only drawn shapes.")
   @Nullable Path model;
 
   @Option(
       names = {"-t", "--threads"},
       paramLabel = "N",
-      description = "Threads. Default: the physical cores.")
+      description = "Threads. Default: the physical cores; 1 for the embedded model.")
   @Nullable Integer threads;
 
   @Option(names = "--cpu", description = "Compute on the CPU, also where there is a GPU.")
@@ -54,9 +55,12 @@ final class DualMixin {
   /** Opens the model; a checkpoint is converted once. */
   DualEncoder open(OcellusCommand command) throws IOException {
     ContextOptions defaults = ContextOptions.defaults();
+    boolean isDemo =
+        threads == null && model == null; // for which threads would wait for each other
+    Integer given = isDemo ? Integer.valueOf(1) : threads;
     int n =
         command
-            .checked(() -> threads == null ? defaults : defaults.withThreads(threads, threads))
+            .checked(() -> given == null ? defaults : defaults.withThreads(given, given))
             .nThreads();
     EmbeddingOptions options = new EmbeddingOptions(n, !cpu, precision, accelerator);
     Path file = file(command);

@@ -32,6 +32,7 @@ public final class Ocellus {
       footer = {
         "  ocellus describe docs/pictures/red-circle.png",
         "  ocellus chat -m model.gguf --mmproj mmproj.gguf",
+        "  ocellus search docs/pictures a red circle",
         "  ocellus COMMAND --help",
         "",
         "Without -m, a tiny embedded demo model answers, which knows only drawn shapes."

@@ -47,6 +47,8 @@ final class SettingOptions {
     names.put(Setting.PRE_TOKENIZER, List.of("--pre"));
     names.put(Setting.BASE_MODEL, List.of("--base"));
     names.put(Setting.OUTPUT_TYPE, List.of("--outtype"));
+    names.put(Setting.INDEX_PLACE, List.of("--index"));
+    names.put(Setting.REBUILD_INDEX, List.of("--rebuild"));
     return names;
   }
 
