@@ -23,6 +23,7 @@ module dev.ocellus.vlm {
       dev.ocellus.cli;
   exports dev.ocellus.vlm.grammar;
   exports dev.ocellus.vlm.grammar.schema;
+  exports dev.ocellus.vlm.grounding;
   exports dev.ocellus.vlm.image;
   exports dev.ocellus.vlm.image.codec;
   exports dev.ocellus.vlm.imagetext;

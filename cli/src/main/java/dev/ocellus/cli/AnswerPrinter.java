@@ -2,10 +2,12 @@ package dev.ocellus.cli;
 
 import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.ImageReport;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.Timings;
 import dev.ocellus.vlm.chat.ToolCall;
 import java.io.PrintStream;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
@@ -14,6 +16,7 @@ final class AnswerPrinter implements AnswerListener {
   private final Progress progress;
   private final PrintStream out;
   private final boolean stream;
+  private final List<ImageReport> images = new ArrayList<>();
   private boolean endsLine = true;
   private boolean thinking;
 
@@ -30,6 +33,16 @@ final class AnswerPrinter implements AnswerListener {
   void begin(List<Message> messages) {
     int images = messages.stream().mapToInt(m -> m.visuals().size()).sum();
     progress.start(images > 0 ? "encoding %d image(s)".formatted(images) : "processing the prompt");
+  }
+
+  @Override
+  public void onImage(int index, ImageReport report) {
+    images.add(report);
+  }
+
+  /** What the model saw of each image, once the prompt has been prepared. */
+  List<ImageReport> images() {
+    return images;
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.ocellus.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.vlm.ChatSession;
 import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.chat.Answer;
@@ -160,13 +161,15 @@ final class ChatCommand extends OcellusCommand {
       printer.end();
     }
     if (output.json) {
-      printJson(
+      ObjectNode json =
           AnswerJson.of(
               answer,
               options,
               opened.options(),
               opened.pipeline().decoder(),
-              opened.pipeline().loadMillis()));
+              opened.pipeline().loadMillis());
+      json.set("image_details", AnswerJson.images(printer.images()));
+      printJson(json);
     }
     if (output.verbose) {
       note(AnswerPrinter.statistics(answer));

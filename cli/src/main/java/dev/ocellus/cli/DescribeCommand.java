@@ -11,12 +11,21 @@ import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.chat.StopReason;
+import dev.ocellus.vlm.encoder.VisionEncoder;
+import dev.ocellus.vlm.grounding.Region;
+import dev.ocellus.vlm.grounding.RegionDrawing;
+import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.json.AnswerJson;
 import dev.ocellus.vlm.options.SessionOptions;
+import dev.ocellus.vlm.vision.ImageOptions;
+import dev.ocellus.vlm.vision.UnsupportedContentException;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -63,6 +72,19 @@ final class DescribeCommand extends OcellusCommand {
       description = "System message.")
   @Nullable String system;
 
+  @Option(
+      names = "--boxes",
+      description =
+          "Read boxes and points from the answer, in pixels of the image: \"regions\" of --json, lines else.")
+  boolean boxes;
+
+  @Option(
+      names = "--draw",
+      paramLabel = "FILE.png",
+      description = "Draw them onto a copy of the image; for one image. Implies --boxes.")
+  @Nullable Path draw;
+
+  @Mixin SeenImagesMixin seen = new SeenImagesMixin();
   @Mixin VideoMixin video = new VideoMixin();
   @Mixin ModelMixin model = new ModelMixin();
   @Mixin SessionMixin sessions = new SessionMixin();
@@ -80,6 +102,9 @@ final class DescribeCommand extends OcellusCommand {
     if (images.isEmpty() && video.paths.isEmpty()) {
       throw usage("Missing required parameter: 'IMAGE' (or --video)");
     }
+    if (draw != null && !(isOne() && video.paths.isEmpty())) {
+      throw usage("--draw takes one image");
+    }
     // Read before a model is loaded for nothing, and once: a pipe has no second time.
     Content.Image only = isOne() && !images.isEmpty() ? images.getFirst().read(io()) : null;
     Optional<ImageWriter> writer;
@@ -87,6 +112,7 @@ final class DescribeCommand extends OcellusCommand {
       writer = ImageWriter.open(this, model, progress);
     }
     if (writer.isPresent()) {
+      requireNoneOfChats();
       try (ImageWriter opened = writer.get()) {
         return new WriterRun(this, opened, generation)
             .describe(images, video, only, system, prompt);
@@ -123,7 +149,8 @@ final class DescribeCommand extends OcellusCommand {
             isVideo
                 ? video.read(video.paths.get(i - images.size()))
                 : only != null ? only : images.get(i).read(io());
-        Answer answer = describe(name, shown, session, options, progress);
+        AnswerPrinter printer = new AnswerPrinter(progress, io().out(), !output.json);
+        Answer answer = describe(name, shown, session, options, printer);
         result.setAll(
             AnswerJson.of(
                 answer,
@@ -131,6 +158,10 @@ final class DescribeCommand extends OcellusCommand {
                 opened.options(),
                 opened.pipeline().decoder(),
                 opened.pipeline().loadMillis()));
+        result.set("image_details", AnswerJson.images(printer.images()));
+        if (shown instanceof Content.Image image) {
+          afterwards(opened, answer, image.image(), i, result);
+        }
         if (output.verbose) {
           note(AnswerPrinter.statistics(answer));
         }
@@ -154,6 +185,41 @@ final class DescribeCommand extends OcellusCommand {
     return code;
   }
 
+  private void requireNoneOfChats() {
+    if (boxes || draw != null || seen.isAsked()) {
+      throw new UnsupportedContentException(
+          "--boxes, --draw and --save-preprocessed are for models that chat; this one only writes about images.");
+    }
+  }
+
+  /** What is asked for besides the answer. */
+  private void afterwards(
+      VisionLanguageModel opened, Answer answer, RgbImage image, int index, ObjectNode result)
+      throws IOException {
+    if (boxes || draw != null) {
+      List<Region> regions = opened.regions(answer, image);
+      result.set("regions", AnswerJson.regions(regions));
+      if (!output.json) {
+        regions.forEach(region -> io().out().println(shown(region)));
+      }
+      if (draw != null) {
+        PngFiles.write(draw, RegionDrawing.draw(image, regions));
+      }
+    }
+    VisionEncoder encoder = opened.encoder().orElse(null);
+    if (seen.isAsked() && encoder != null) {
+      ImageOptions options = opened.options().vision().images();
+      result.set("preprocessed", seen.save(encoder, image, options, index));
+    }
+  }
+
+  private static String shown(Region region) {
+    String points =
+        region.points().stream().map(p -> p.x() + "," + p.y()).collect(Collectors.joining(" "));
+    String kind = region.kind().name().toLowerCase(Locale.ROOT);
+    return "%s %s %s".formatted(kind, points, region.label()).strip();
+  }
+
   private boolean isOne() {
     return images.size() + video.paths.size() == 1;
   }
@@ -167,7 +233,7 @@ final class DescribeCommand extends OcellusCommand {
       Content shown,
       ChatSession session,
       GenerationOptions options,
-      Progress progress) {
+      AnswerPrinter printer) {
     List<Message> messages = new ArrayList<>();
     if (system != null) {
       messages.add(Message.system(system));
@@ -177,7 +243,6 @@ final class DescribeCommand extends OcellusCommand {
       io().out().print(name + ": ");
       io().out().flush();
     }
-    AnswerPrinter printer = new AnswerPrinter(progress, io().out(), !output.json);
     printer.begin(messages);
     try {
       return session.complete(messages, options, printer);

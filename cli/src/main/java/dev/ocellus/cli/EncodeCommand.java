@@ -62,6 +62,7 @@ final class EncodeCommand extends OcellusCommand {
           "Also write N.pixels.npy: the preprocessed pixels that enter the encoder (float32, [tiles, 3, height, width]).")
   boolean pixels;
 
+  @Mixin SeenImagesMixin seen = new SeenImagesMixin();
   @Mixin ModelMixin model = new ModelMixin();
 
   EncodeCommand(Io io) {
@@ -138,6 +139,9 @@ final class EncodeCommand extends OcellusCommand {
     json.put("tiles", input.nTiles());
     json.putArray("grid").add(input.gridX()).add(input.gridY());
     json.put("embeddings", file.toString());
+    if (seen.isAsked()) {
+      json.set("preprocessed", seen.save(encoder, image, imageOptions, index));
+    }
     if (pixels) {
       Path pixelFile = out.resolve(index + ".pixels.npy");
       NpyFile.writeFloats(

@@ -1,14 +1,22 @@
 package dev.ocellus.vlm;
 
+import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.PromptOptions;
 import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.generate.Pipeline;
 import dev.ocellus.vlm.generate.Slots;
+import dev.ocellus.vlm.grounding.CoordinateFormat;
+import dev.ocellus.vlm.grounding.Region;
+import dev.ocellus.vlm.image.ImageSize;
+import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.template.Rendered;
+import dev.ocellus.vlm.vision.UnsupportedContentException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -113,6 +121,32 @@ public final class VisionLanguageModel implements AutoCloseable {
   /** As {@link #prompt(List, PromptOptions)}, with default options. */
   public Prompt prompt(List<Message> messages) {
     return prompt(messages, PromptOptions.defaults());
+  }
+
+  /**
+   * Boxes and points that an answer names, in pixels of the image that was asked about.
+   *
+   * @throws dev.ocellus.vlm.vision.UnsupportedContentException if the model has no image encoder,
+   *     or its family was not trained to give coordinates
+   */
+  public List<Region> regions(Answer answer, RgbImage image) {
+    VisionEncoder encoder = pipeline.encoder();
+    String family = encoder == null ? "" : encoder.architecture().name();
+    CoordinateFormat format =
+        CoordinateFormat.ofFamily(family)
+            .orElseThrow(() ->
+                new UnsupportedContentException(
+                    "The model %s is of no family that gives coordinates: Qwen-VL and its successors, InternVL, PaliGemma."
+                        .formatted(pipeline.decoder().description())));
+    ByteArrayOutputStream text = new ByteArrayOutputStream();
+    for (int token : answer.tokens()) { // some families write tags as control tokens
+      text.writeBytes(pipeline.decoder().vocab().piece(token, true));
+    }
+    ImageSize encoded =
+        format == CoordinateFormat.JSON_PIXELS && encoder != null
+            ? encoder.prepare(image, options().vision().images()).tiles().getFirst().size()
+            : image.size();
+    return format.read(text.toString(StandardCharsets.UTF_8), image.size(), encoded);
   }
 
   /** Frees everything; sessions are closed first, and a running computation is waited for. */

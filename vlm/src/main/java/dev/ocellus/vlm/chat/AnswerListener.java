@@ -20,6 +20,13 @@ public interface AnswerListener {
   /** A call that the model asks for, complete. */
   default void onToolCall(ToolCall call) {}
 
+  /**
+   * An image of the conversation, before the prompt is computed; called for each in their order.
+   *
+   * @param index of the image among those of the conversation, from 0
+   */
+  default void onImage(int index, ImageReport report) {}
+
   /** A share of the prompt has been computed, 0 to 1. */
   default void onPrefill(double share) {}
 }

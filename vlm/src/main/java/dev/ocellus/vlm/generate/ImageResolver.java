@@ -3,12 +3,17 @@ package dev.ocellus.vlm.generate;
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.cache.ImageCache;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.ImageReport;
 import dev.ocellus.vlm.chat.ImageUse;
 import dev.ocellus.vlm.chat.Timings;
 import dev.ocellus.vlm.decode.ContextEntry;
 import dev.ocellus.vlm.decode.PromptCache;
 import dev.ocellus.vlm.encoder.ImageEmbeddings;
 import dev.ocellus.vlm.encoder.VisionEncoder;
+import dev.ocellus.vlm.image.ImageFit;
+import dev.ocellus.vlm.image.ImageSize;
+import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.prompt.Segment;
@@ -17,10 +22,12 @@ import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePiece;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +38,9 @@ import org.jspecify.annotations.Nullable;
  * of the last call.
  */
 final class ImageResolver {
+  /** Images whose reports are kept; more than a conversation has. */
+  private static final int MAX_REPORTS = 256;
+
   private final @Nullable VisionEncoder encoder;
   private final ImageCache cache;
   private final Vocab vocab;
@@ -38,6 +48,15 @@ final class ImageResolver {
   private final Map<String, EncodedImage> known = new HashMap<>();
   private final Map<String, ImageInput> prepared = new LinkedHashMap<>();
   private final Map<String, int[]> tokensOfText = new HashMap<>();
+  private final Map<String, ImageReport> reports =
+      new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, ImageReport> eldest) {
+          return size() > MAX_REPORTS;
+        }
+      };
   private long preprocessNanos;
   private long encodeNanos;
   private int encodedTokens;
@@ -146,7 +165,38 @@ final class ImageResolver {
     input = encoder().prepare(visual, options);
     preprocessNanos += System.nanoTime() - start;
     prepared.put(key, input);
+    keepReport(visual, input);
     return input.layout();
+  }
+
+  private void keepReport(Visual visual, ImageInput input) {
+    if (visual instanceof RgbImage image) {
+      List<ImageSize> tiles = new ArrayList<>();
+      input.tiles().forEach(t -> tiles.addAll(Collections.nCopies(t.n(), t.size())));
+      ImageFit fit = encoder().architecture().preprocessor().fit(image.size(), input);
+      reports.put(
+          image.contentHash(),
+          new ImageReport(image.size(), tiles, input.gridX(), input.gridY(), input.nTokens(), fit));
+    }
+  }
+
+  /**
+   * Tells how the images of a prompt that was counted are seen. One that was found in the image
+   * cache is prepared for it, where that was not done since this was made.
+   */
+  void report(List<Visual> visuals, AnswerListener listener) {
+    if (listener == AnswerListener.NONE) {
+      return;
+    }
+    int index = 0;
+    for (Visual visual : visuals) {
+      if (visual instanceof RgbImage image) {
+        if (!reports.containsKey(image.contentHash())) {
+          keepReport(image, encoder().prepare(image, options));
+        }
+        listener.onImage(index++, Objects.requireNonNull(reports.get(image.contentHash())));
+      }
+    }
   }
 
   private @Nullable EncodedImage lookUp(String key, PromptCache filler) {

@@ -90,6 +90,7 @@ final class PromptDecoder {
     // images are measured before they are encoded: one that does not fit costs no time
     ImageResolver.Count count = images.count(prompt, visuals, cache);
     requireRoom(count);
+    images.report(visuals, listener);
     List<ContextEntry> entries = images.resolve(prompt, visuals, flag);
     int[] tokens = ImageResolver.promptTokens(entries);
     long start = System.nanoTime();

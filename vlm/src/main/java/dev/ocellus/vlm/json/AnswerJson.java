@@ -5,15 +5,20 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.ImageReport;
 import dev.ocellus.vlm.chat.ImageUse;
 import dev.ocellus.vlm.chat.Timings;
 import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.chat.Usage;
 import dev.ocellus.vlm.decode.TextDecoder;
+import dev.ocellus.vlm.grounding.Region;
+import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.sampling.TopLogProbs;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -103,6 +108,40 @@ public final class AnswerJson {
     timings.set("decode", stage(t.decode(), true));
     json.set("model", json(model));
     return json;
+  }
+
+  /** What the model saw of each image, in the order of the conversation. */
+  public static ArrayNode images(List<ImageReport> reports) {
+    ArrayNode all = JsonNodeFactory.instance.arrayNode();
+    for (ImageReport r : reports) {
+      ObjectNode json = all.addObject();
+      size(json.putArray("size"), r.size());
+      json.put("tokens", r.tokens());
+      json.put("tiles", r.tiles().size());
+      json.putArray("grid").add(r.gridX()).add(r.gridY());
+      ArrayNode sizes = json.putArray("tile_sizes");
+      r.tiles().forEach(tile -> size(sizes.addArray(), tile));
+      json.put("fit", r.fit().kind().name().toLowerCase(Locale.ROOT));
+      json.put("horizontal", r.fit().horizontal());
+      json.put("vertical", r.fit().vertical());
+    }
+    return all;
+  }
+
+  /** Regions that an answer names, in pixels of the image. */
+  public static ArrayNode regions(List<Region> regions) {
+    ArrayNode all = JsonNodeFactory.instance.arrayNode();
+    for (Region r : regions) {
+      ObjectNode json = all.addObject();
+      json.put("kind", r.kind().name().toLowerCase(Locale.ROOT)).put("label", r.label());
+      ArrayNode points = json.putArray("points");
+      r.points().forEach(p -> points.addArray().add(p.x()).add(p.y()));
+    }
+    return all;
+  }
+
+  private static void size(ArrayNode to, ImageSize size) {
+    to.add(size.width()).add(size.height());
   }
 
   private static ArrayNode ids(int[] tokens) {

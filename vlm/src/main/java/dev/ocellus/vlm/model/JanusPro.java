@@ -3,6 +3,7 @@ package dev.ocellus.vlm.model;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ImageFit;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.Preprocess;
@@ -84,6 +85,11 @@ final class JanusPro {
               new ImagePiece.Text("<begin_of_image>"),
               ImagePiece.Embeddings.of(tower.nPatches()),
               new ImagePiece.Text("<end_of_image>")));
+    }
+
+    @Override
+    public ImageFit fit(ImageSize size, ImageInput input) {
+      return ImageFit.squared(size);
     }
   }
 

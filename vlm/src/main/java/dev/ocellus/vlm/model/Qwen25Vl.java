@@ -4,6 +4,7 @@ import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageSize;
+import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.model.tiling.PatchOrder;
@@ -61,6 +62,11 @@ final class Qwen25Vl {
     @Override
     public ImageInput prepare(RgbImage image, ImageOptions options) {
       return tiling.prepare(image, options);
+    }
+
+    @Override
+    public Normalize normalize() {
+      return tiling.normalize();
     }
 
     @Override

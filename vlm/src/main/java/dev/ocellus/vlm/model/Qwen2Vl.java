@@ -75,6 +75,11 @@ final class Qwen2Vl {
     }
 
     @Override
+    public Normalize normalize() {
+      return tiling.normalize();
+    }
+
+    @Override
     public boolean takesVideos() {
       return true;
     }

@@ -88,6 +88,11 @@ final class Qwen3Vl {
     }
 
     @Override
+    public Normalize normalize() {
+      return tiling.normalize();
+    }
+
+    @Override
     public boolean takesVideos() {
       return true;
     }

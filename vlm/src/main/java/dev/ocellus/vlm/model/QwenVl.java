@@ -4,6 +4,8 @@ import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ImageFit;
+import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.tiling.SquareFit;
@@ -88,6 +90,16 @@ final class QwenVl {
               new ImagePiece.Text("<img>"),
               ImagePiece.Embeddings.of(nQueries),
               new ImagePiece.Text("</img>")));
+    }
+
+    @Override
+    public ImageFit fit(ImageSize size, ImageInput input) {
+      return fit.fit(size);
+    }
+
+    @Override
+    public Normalize normalize() {
+      return fit.normalize();
     }
   }
 

@@ -1,7 +1,11 @@
 package dev.ocellus.vlm.vision;
 
+import dev.ocellus.vlm.image.ImageFit;
+import dev.ocellus.vlm.image.ImageSize;
+import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
+import org.jspecify.annotations.Nullable;
 
 /** How the images and videos of a family become the tiles that its encoder takes. */
 public interface ImagePreprocessor {
@@ -27,6 +31,24 @@ public interface ImagePreprocessor {
    */
   default ImageInput prepare(Video video, ImageOptions options) {
     throw new UnsupportedOperationException("no videos");
+  }
+
+  /**
+   * What {@link #prepare(RgbImage, ImageOptions)} did with an image, for people who ask what the
+   * model saw. Families that crop or pad say so.
+   *
+   * @param size of the image
+   * @param input what became of it
+   */
+  default ImageFit fit(ImageSize size, ImageInput input) {
+    return input.nTiles() > 1
+        ? new ImageFit(ImageFit.Kind.TILED, 0, 0)
+        : ImageFit.resized(size, input.tiles().getFirst().size());
+  }
+
+  /** How pixels are normalized, by which tiles can be shown; null where that cannot be undone. */
+  default @Nullable Normalize normalize() {
+    return null;
   }
 
   /** Whether {@link ImageOptions#panAndScan()} can be chosen. */

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.vision;
 
+import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.RgbImage;
 import java.util.Arrays;
@@ -56,6 +57,20 @@ public record Tiles(float[] pixels, List<Long> shape, int gridX, int gridY) {
   /** The shape of {@code n} such tiles, for a graph that is not computed: there are no pixels. */
   public Tiles withCount(int n) {
     return withCount(n, new float[0]);
+  }
+
+  /** Pixels of a tile, whether they stand in planes or patch by patch. */
+  public ImageSize size() {
+    if (shape.get(2) == 3) {
+      return new ImageSize(Math.toIntExact(shape.get(0)), Math.toIntExact(shape.get(1)));
+    }
+    int side = patchSide();
+    return new ImageSize(gridX * side, gridY * side);
+  }
+
+  /** Side of a patch, where pixels stand patch by patch. */
+  int patchSide() {
+    return (int) Math.sqrt(shape.get(0) / 3.0);
   }
 
   /** How many tiles. */

@@ -1,9 +1,11 @@
 package dev.ocellus.vlm.vision;
 
 import dev.ocellus.Setting;
+import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.image.Visual;
+import java.util.List;
 
 /**
  * A vision family with the weights of a file: how its images stand in a prompt, how they are
@@ -70,6 +72,22 @@ public record VisionArchitecture(
       case RgbImage image -> preprocessor.prepare(image, options);
       case Video video -> preprocessor.prepare(taken(video), options);
     };
+  }
+
+  /**
+   * The images as the encoder gets them: one for each tile, in order.
+   *
+   * @param input of {@link #prepare}, of an image
+   * @throws UnsupportedContentException if this family's tiles cannot be shown
+   */
+  public List<RgbImage> shown(ImageInput input) {
+    Normalize normalize = preprocessor.normalize();
+    if (normalize == null || input.nFrames() > 1 && input.tiles().getFirst().shape().get(2) > 1) {
+      throw new UnsupportedContentException(
+          "What the encoder of the family %s gets of this cannot be shown as images."
+              .formatted(name));
+    }
+    return PreprocessedImages.of(input, normalize);
   }
 
   /**

@@ -2,6 +2,8 @@ package dev.ocellus.vlm.model.tiling;
 
 import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ImageFit;
+import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
@@ -84,6 +86,20 @@ public final class SquareFit {
   public Tiles tile(RgbImage image) {
     float[] pixels = normalize.apply(square(image));
     return Tiles.ofRgb(pixels, side, side, 1, patchSize);
+  }
+
+  /** What {@link #tile} does with an image of a size. */
+  public ImageFit fit(ImageSize size) {
+    return switch (kind) {
+      case CROP -> ImageFit.cropped(size, Preprocess.shortestEdgeSize(size, shortestSide), side);
+      case PAD, LONGEST -> ImageFit.squared(size);
+      case STRETCH -> ImageFit.resized(size, new ImageSize(side, side));
+    };
+  }
+
+  /** How pixels are normalized. */
+  public Normalize normalize() {
+    return normalize;
   }
 
   private RgbImage square(RgbImage image) {

@@ -1,0 +1,50 @@
+package dev.ocellus.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.ocellus.vlm.encoder.VisionEncoder;
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.ImageOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Writes images as the encoder gets them. */
+final class SeenImagesMixin {
+  @Option(
+      names = "--save-preprocessed",
+      paramLabel = "DIR",
+      description =
+          "Write what the encoder gets of image N, from 0, tile by tile: DIR/N-TILE.png. Made if it is missing.")
+  @Nullable Path directory;
+
+  /** Writes the tiles of an image; names of the files, none if nobody asked for them. */
+  ArrayNode save(VisionEncoder encoder, RgbImage image, ImageOptions options, int index)
+      throws IOException {
+    Path to = directory;
+    if (to == null) {
+      return Json.array();
+    }
+    return save(to, encoder, encoder.prepare(image, options), index);
+  }
+
+  private static ArrayNode save(Path to, VisionEncoder encoder, ImageInput input, int index)
+      throws IOException {
+    ArrayNode names = Json.array();
+    Files.createDirectories(to);
+    List<RgbImage> tiles = encoder.architecture().shown(input);
+    for (int i = 0; i < tiles.size(); i++) {
+      Path file = to.resolve("%d-%d.png".formatted(index, i));
+      PngFiles.write(file, tiles.get(i));
+      names.add(file.toString());
+    }
+    return names;
+  }
+
+  boolean isAsked() {
+    return directory != null;
+  }
+}

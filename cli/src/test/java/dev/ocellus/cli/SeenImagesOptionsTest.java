@@ -1,0 +1,120 @@
+package dev.ocellus.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Options that show what a model sees and where it says that something is. */
+class SeenImagesOptionsTest {
+  private static final Path GOLDEN = Path.of("..", "tests", "golden");
+  private static final Path IMAGE = GOLDEN.resolve("images/photo_640x427.jpg");
+
+  /** What a model that was trained for it would answer. */
+  private static final String BOX =
+      "root ::= \"[{\\\"bbox_2d\\\": [28, 14, 56, 42], \\\"label\\\": \\\"cake\\\"}]\"";
+
+  @TempDir Path directory;
+
+  private static Cli describe(String model, Object... more) {
+    Path gguf = GOLDEN.resolve("models").resolve(model).resolve("gguf");
+    Object[] arguments = {
+      "describe",
+      "-q",
+      "-t",
+      1,
+      "-m",
+      gguf.resolve("text.gguf"),
+      "--mmproj",
+      gguf.resolve("mmproj.gguf"),
+      "-n",
+      200,
+      "--image-max-tokens",
+      24,
+      IMAGE
+    };
+    Object[] all = new Object[arguments.length + more.length];
+    System.arraycopy(arguments, 0, all, 0, arguments.length);
+    System.arraycopy(more, 0, all, arguments.length, more.length);
+    return Cli.run(all);
+  }
+
+  @Test
+  void drawsTheBoxesOfAnAnswer() throws IOException {
+    Path drawn = directory.resolve("drawn.png");
+    Cli run = describe("qwen2.5-vl", "--json", "--grammar", BOX, "--draw", drawn);
+    assertThat(run.code()).as(run.err()).isZero();
+    JsonNode result = run.json().get(0);
+    JsonNode details = result.get("image_details").get(0);
+    assertThat(details.get("size")).hasToString("[640,427]");
+    int width = details.get("tile_sizes").get(0).get(0).asInt();
+    int height = details.get("tile_sizes").get(0).get(1).asInt();
+    assertThat(details.get("tokens").asInt()).isEqualTo(width / 28 * (height / 28)).isPositive();
+    assertThat(details.get("fit").asText()).isEqualTo("stretched");
+    JsonNode region = result.get("regions").get(0);
+    assertThat(region.get("label").asText()).isEqualTo("cake");
+    String expected =
+        "[[%d,%d],[%d,%d]]"
+            .formatted(
+                (int) (28.0 / width * 640),
+                (int) (14.0 / height * 427),
+                (int) (56.0 / width * 640),
+                (int) (42.0 / height * 427));
+    assertThat(region.get("points")).hasToString(expected);
+    BufferedImage image = ImageIO.read(drawn.toFile());
+    assertThat(image.getWidth()).isEqualTo(640);
+    assertThat(image.getHeight()).isEqualTo(427);
+  }
+
+  @Test
+  void printsBoxesAsLinesAndSavesWhatTheEncoderGets() throws IOException {
+    Path seen = directory.resolve("seen");
+    Cli run = describe("qwen2.5-vl", "--grammar", BOX, "--boxes", "--save-preprocessed", seen);
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.out()).containsPattern("box \\d+,\\d+ \\d+,\\d+ cake");
+    BufferedImage image = ImageIO.read(seen.resolve("0-0.png").toFile());
+    assertThat(image.getWidth() % 28).isZero();
+    assertThat(image.getHeight() % 28).isZero();
+  }
+
+  @Test
+  void saysWhichModelsGiveNoBoxes() {
+    Cli run = describe("llava-1.5", "--boxes");
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.err()).contains("no family that gives coordinates").doesNotContain("\tat ");
+  }
+
+  @Test
+  void drawsOntoOneImageOnly() {
+    Cli run = Cli.run("describe", "--draw", directory.resolve("x.png"), IMAGE, IMAGE);
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.err()).contains("--draw takes one image");
+  }
+
+  @Test
+  void encodesAndSavesWhatTheEncoderGets() throws IOException {
+    Path mmproj = GOLDEN.resolve("models/llava-1.5/gguf/mmproj.gguf");
+    Path seen = directory.resolve("seen");
+    Cli run =
+        Cli.run(
+            "encode",
+            "-q",
+            "-t",
+            1,
+            "--mmproj",
+            mmproj,
+            "--save-preprocessed",
+            seen,
+            "-o",
+            directory,
+            IMAGE);
+    assertThat(run.code()).as(run.err()).isZero();
+    String name = run.json().get("images").get(0).get("preprocessed").get(0).asText();
+    assertThat(ImageIO.read(Path.of(name).toFile()).getWidth()).isEqualTo(56);
+  }
+}
