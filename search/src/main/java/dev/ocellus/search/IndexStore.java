@@ -120,7 +120,7 @@ final class IndexStore implements AutoCloseable {
             for (LeafReaderContext leaf : reader.leaves()) {
               leaf.reader().checkIntegrity(); // vectors are copied from it
             }
-            return null;
+            return data;
           }
         });
   }

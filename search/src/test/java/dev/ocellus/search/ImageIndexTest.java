@@ -221,8 +221,8 @@ class ImageIndexTest {
       for (int i = wrong.length / 3; i < wrong.length / 2; i++) {
         wrong[i] ^= 0x5a;
       }
-      for (byte[] bytes : new byte[][] {half, {}, wrong, null}) {
-        damage(files.get(f), bytes);
+      for (byte[] bytes : new byte[][] {half, {}, wrong, whole}) {
+        damage(files.get(f), bytes, bytes == whole);
         damaged += isRefused() ? 1 : 0;
         try (IndexStore store = IndexStore.open(location, MODEL, true)) {
           assertThat(store.known()).isEmpty();
@@ -238,8 +238,8 @@ class ImageIndexTest {
     assertThat(damaged).isEqualTo(files.size() * 4);
   }
 
-  private static void damage(Path file, byte[] bytes) throws IOException {
-    if (bytes == null) {
+  private static void damage(Path file, byte[] bytes, boolean delete) throws IOException {
+    if (delete) {
       Files.delete(file);
     } else {
       Files.write(file, bytes);
