@@ -84,8 +84,7 @@ final class WordPieceVocabulary {
     id(out, ids, "cls", "cls_token_id");
     id(out, ids, "sep", "seperator_token_id"); // llama.cpp's spelling
     id(out, ids, "pad", "padding_token_id");
-    boolean asItIs = json != null && !isBertTokenizer();
-    if (asItIs) {
+    if (json != null && !isBertTokenizer()) {
       fromJson(out, source, json);
     } else {
       settings(
