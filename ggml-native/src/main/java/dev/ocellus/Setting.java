@@ -8,6 +8,7 @@ public enum Setting {
   MODEL("LoadOptions.model"),
   MMPROJ("LoadOptions.mmproj"),
   CHAT_TEMPLATE("LoadOptions.chatTemplate"),
+  UNCHECKED_ARCHITECTURE("ModelOptions.allowUnchecked"),
   GPU_LAYERS("ModelOptions.nGpuLayers"),
   CONTEXT_SIZE("ContextOptions.nCtx"),
   BATCH("ContextOptions.nBatch"),

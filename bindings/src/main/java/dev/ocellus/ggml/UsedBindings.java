@@ -123,6 +123,8 @@ final class UsedBindings {
       llama_model_desc
       llama_model_free
       llama_model_get_vocab
+      llama_model_is_hybrid
+      llama_model_is_recurrent
       llama_model_load_from_file
       llama_model_n_ctx_train
       llama_model_n_embd_inp

@@ -10,7 +10,7 @@ import dev.ocellus.llama.ContextOverflowException.Kind;
  * @param outputsMax most entries whose logits are wanted
  * @param nSeqMax number of sequences
  * @param nVocab number of tokens
- * @param nEmbd floats of an embedding
+ * @param nEmbd floats of an embedding; 0 if the model takes tokens only
  * @param nPositions position numbers of an embedding
  */
 record BatchLimits(
@@ -46,6 +46,11 @@ record BatchLimits(
       throw new IllegalArgumentException(
           "Logits of %d tokens are wanted, and this context was made for %d"
               .formatted(batch.outputs(), outputsMax));
+    }
+    if (batch.width() != 0 && nEmbd == 0) {
+      throw new IllegalArgumentException(
+          "The text model takes tokens only: its metadata has no rope.dimension_sections, which"
+              + " images need. Convert it again with a newer converter.");
     }
     if (batch.width() != 0 && batch.width() != nEmbd) {
       throw new IllegalArgumentException(

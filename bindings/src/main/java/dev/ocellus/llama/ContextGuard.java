@@ -112,11 +112,13 @@ final class ContextGuard {
 
   /** Bytes of keys and values for all positions in every layer, and of what is computed with. */
   private static long bytes(Hyperparameters sizes, int nVocab, int nCtx, ContextOptions o) {
-    double perToken = (double) sizes.headSize() * sizes.nHeadKv() * sizes.nLayer();
-    double bits = o.typeK().bitsPerElement() + o.typeV().bitsPerElement();
+    Hyperparameters.Cache cache = sizes.cache();
+    double perToken =
+        cache.keys() * o.typeK().bitsPerElement() + cache.values() * o.typeV().bitsPerElement();
+    double states = (double) Float.BYTES * cache.state() * o.nSeqMax();
     double hidden = 4.0 * HIDDEN_STATES * sizes.nEmbd() * Math.min(o.nUbatch(), nCtx);
     double logits = 4.0 * nVocab * Math.max(o.nOutputsMax(), o.nSeqMax());
-    return (long) (nCtx * perToken * bits / 8 + hidden + logits);
+    return (long) (nCtx * perToken / 8 + states + hidden + logits);
   }
 
   static void range(String name, int value, int min, int max) {

@@ -1,10 +1,8 @@
 package dev.ocellus.llama;
 
-import dev.ocellus.gguf.GgufArray;
+import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.gguf.GgufValue;
-import java.nio.file.Path;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -12,14 +10,32 @@ import java.util.Set;
  *
  * @param nLayer transformer blocks
  * @param nEmbd floats of a hidden state
- * @param nHead query heads of a block
- * @param nHeadKv key and value heads of a block
- * @param headSize elements of one head, the same for keys and values
+ * @param nHeadKv key and value heads of a block, where all blocks have the same number
+ * @param headSize elements of one head; where sizes differ, their greatest common divisor
  * @param nWindowed blocks that see a limited number of tokens back, if the model has a window
+ * @param cache what a context keeps of tokens
+ * @param takesEmbeddings whether libllama's graph computes embeddings in place of tokens
  * @param yarn ends of YaRN's range, which libllama reads for few architectures
  */
 record Hyperparameters(
-    int nLayer, int nEmbd, int nHead, int nHeadKv, int headSize, int nWindowed, YarnRange yarn) {
+    int nLayer,
+    int nEmbd,
+    int nHeadKv,
+    int headSize,
+    int nWindowed,
+    Cache cache,
+    boolean takesEmbeddings,
+    YarnRange yarn) {
+  /**
+   * What a context keeps.
+   *
+   * @param keys elements of the keys of one token in all blocks
+   * @param values elements of its values
+   * @param state floats of the recurrent states of one sequence
+   * @param saved whether all blocks have the same cache, so that the form of a saved one is known
+   */
+  record Cache(long keys, long values, long state, boolean saved) {}
+
   /**
    * Between which numbers of turns in the original context frequencies are interpolated.
    *
@@ -34,143 +50,135 @@ record Hyperparameters(
   /** Wider than any model by far, and small enough that products fit libllama's 32-bit integers. */
   private static final int MAX_EMBEDDING = 1 << 20;
 
-  private static final int MAX_HEADS = 1 << 12;
-  private static final int MAX_HEAD_SIZE = 1 << 12;
   private static final int MAX_FEED_FORWARD = 1 << 26;
 
   /** {@code LLAMA_MAX_EXPERTS}. */
   private static final int MAX_EXPERTS = 1024;
 
+  /** {@code LLAMA_EXPERT_GATING_FUNC_TYPE_SQRT_SOFTPLUS}; 0 leaves it to the architecture. */
+  private static final int MAX_GATING_FUNCTION = 4;
+
   private static final int MAX_CONTEXT = 1 << 28;
   private static final int MAX_WINDOW = 1 << 24;
+  private static final String SECTIONS = "rope.dimension_sections";
   private static final Set<String> ROPE_SCALING = Set.of("none", "linear", "yarn", "longrope");
-  private static final String WRONG =
-      "The file is damaged, or was converted for another architecture.";
-  private static final String LATER = "This kind of model is not supported in this release.";
 
-  static Hyperparameters read(Path file, GgufMetadata metadata, TextArchitecture architecture) {
-    return new Reader(file, metadata, architecture).read();
+  static Hyperparameters read(GgufFile file, TextArchitecture architecture) {
+    return new Reader(
+            new ModelKeys(file, architecture.ggufName), architecture.ggufName, architecture.traits)
+        .read();
   }
 
   /** Reads one file; a class of its own only to keep the arguments together. */
   private static final class Reader {
-    private final Path file;
+    private final ModelKeys keys;
     private final GgufMetadata metadata;
-    private final TextArchitecture architecture;
+    private final String prefix;
+    private final ArchitectureTraits traits;
 
-    Reader(Path file, GgufMetadata metadata, TextArchitecture architecture) {
-      this.file = file;
-      this.metadata = metadata;
-      this.architecture = architecture;
+    Reader(ModelKeys keys, String architecture, ArchitectureTraits traits) {
+      this.keys = keys;
+      this.metadata = keys.metadata();
+      this.prefix = architecture + ".";
+      this.traits = traits;
     }
 
     Hyperparameters read() {
-      int nLayer = size("block_count", MAX_LAYERS);
-      int nEmbd = size("embedding_length", MAX_EMBEDDING);
-      size("context_length", MAX_CONTEXT);
-      perLayer("feed_forward_length", nLayer, MAX_FEED_FORWARD);
-      int nHead = perLayer("attention.head_count", nLayer, MAX_HEADS);
-      int nHeadKv =
-          metadata.contains(key("attention.head_count_kv"))
-              ? perLayer("attention.head_count_kv", nLayer, MAX_HEADS)
-              : nHead;
-      require(
-          nHead % nHeadKv == 0,
-          "attention.head_count_kv",
-          "a divisor of the %d heads".formatted(nHead),
-          nHeadKv);
-      int headSize = headSize(nEmbd, nHead);
-      rotary(headSize);
+      int nLayer = keys.size("block_count", MAX_LAYERS);
+      int nEmbd = keys.size("embedding_length", MAX_EMBEDDING);
+      keys.size("context_length", MAX_CONTEXT);
+      feedForward(nLayer);
+      nextTokenBlocks(nLayer);
       window();
       experts(nLayer);
       decoder(nLayer, nEmbd);
       floats();
-      return new Hyperparameters(nLayer, nEmbd, nHead, nHeadKv, headSize, windowed(nLayer), yarn());
+      AttentionBlocks blocks = traits.attention.read(keys, traits, nLayer, nEmbd);
+      rotary(blocks.rotated());
+      traits.rules.forEach(rule -> rule.check(keys, nLayer, nEmbd));
+      return new Hyperparameters(
+          nLayer,
+          nEmbd,
+          blocks.nHeadKv(),
+          blocks.headSize(),
+          blocks.nWindowed(),
+          blocks.cache(),
+          !traits.embeddingsNeedSections || sections(),
+          yarn());
     }
 
-    /** The last of every so many blocks sees all tokens; with 0, none does. */
-    private int windowed(int nLayer) {
-      int usual =
-          switch (architecture.window) {
-            case NONE -> 1;
-            case OPTIONAL -> 6;
-            case ALWAYS -> 2;
-          };
-      int every =
-          metadata.find(key("attention.sliding_window_pattern")).orElse(null)
-                  instanceof GgufValue.Int n
-              ? (int) n.value()
-              : usual;
-      return every == 0 ? nLayer : nLayer - nLayer / every;
-    }
-
-    private int headSize(int nEmbd, int nHead) {
-      int size = optional("attention.key_length", nEmbd / nHead);
-      require(
-          size >= 1 && size <= MAX_HEAD_SIZE,
-          "attention.key_length",
-          "1 to %d".formatted(MAX_HEAD_SIZE),
-          size);
-      same("attention.value_length", nEmbd / nHead, size);
-      same("attention.key_length_swa", size, size);
-      same("attention.value_length_swa", size, size);
-      if (architecture.headsFillEmbedding) {
-        require(
-            (long) size * nHead == nEmbd,
-            "attention.head_count",
-            "heads of %d elements that fill the %d of embedding_length".formatted(size, nEmbd),
-            nHead);
+    /** Mixtures of experts may have no other feed-forward blocks. */
+    private void feedForward(int nLayer) {
+      String name = "feed_forward_length";
+      boolean needed = !keys.has("expert_feed_forward_length");
+      if (needed || keys.has(name)) {
+        keys.each(name, nLayer, needed ? 1 : 0, MAX_FEED_FORWARD);
+        if (!traits.blocksDiffer) {
+          keys.uniform(name, nLayer, needed ? 1 : 0, MAX_FEED_FORWARD);
+        }
       }
-      return size;
     }
 
-    private void rotary(int headSize) {
-      int rotated = optional("rope.dimension_count", headSize);
-      boolean whole = architecture.rotary != TextArchitecture.Rotary.PART;
-      require(
-          rotated % 2 == 0 && (whole ? rotated == headSize : rotated >= 2 && rotated <= headSize),
-          "rope.dimension_count",
-          whole
-              ? "%d, which must be even".formatted(headSize)
-              : "an even number from 2 to %d".formatted(headSize),
-          rotated);
-      same("rope.dimension_count_swa", rotated, rotated);
-      if (architecture.rotary == TextArchitecture.Rotary.SECTIONS) {
-        sections(rotated);
+    /** Blocks at the end that predict further tokens, which libllama leaves out. */
+    private void nextTokenBlocks(int nLayer) {
+      String name = "nextn_predict_layers";
+      if (!traits.nextTokenBlocks) {
+        keys.none(name);
+      } else if (keys.optional(name, 0, 0, nLayer - 1) > 0) {
+        // without it, libllama takes all other blocks to be left out too
+        keys.requireTensor("blk.0.attn_norm.weight");
+      }
+    }
+
+    /** Whether positions have axes. */
+    private boolean sections() {
+      long[] sections = metadata.findIntegers(keys.key(SECTIONS)).orElse(new long[2]);
+      return sections[0] > 0 && sections[1] > 0;
+    }
+
+    private void rotary(int rotated) {
+      switch (traits.rotary) {
+        case PART, WHOLE_HEAD -> {}
+        case SECTIONS, PART_BY_SECTIONS -> sections(rotated, false);
+        case PART_OR_SECTIONS, WHOLE_OR_SECTIONS -> {
+          if (keys.has(SECTIONS)) {
+            sections(rotated, true);
+          }
+        }
       }
       metadata
-          .findString(key("rope.scaling.type"))
+          .findString(keys.key("rope.scaling.type"))
           .ifPresent(type ->
-              require(
+              keys.require(
                   ROPE_SCALING.contains(type),
                   "rope.scaling.type",
                   "one of " + ROPE_SCALING,
                   "\"" + type + "\""));
-      optionalRange("rope.scaling.original_context_length", 1, MAX_CONTEXT);
-      positive("rope.freq_base");
-      positive("rope.freq_base_swa");
+      keys.optionalRange("rope.scaling.original_context_length", 1, MAX_CONTEXT);
+      keys.positive("rope.freq_base");
+      keys.positive("rope.freq_base_swa");
     }
 
     private YarnRange yarn() {
       String fast = "rope.scaling.yarn_beta_fast";
       String slow = "rope.scaling.yarn_beta_slow";
-      positive(fast);
-      positive(slow);
-      return new YarnRange(metadata.f32(key(fast), 32), metadata.f32(key(slow), 1));
+      keys.positive(fast);
+      keys.positive(slow);
+      return new YarnRange(metadata.f32(keys.key(fast), 32), metadata.f32(keys.key(slow), 1));
     }
 
     /** Pairs of a head that turn with time, height, width and a fourth axis; 4 numbers. */
-    private void sections(int rotated) {
-      String name = "rope.dimension_sections";
-      long[] sections = metadata.integers(key(name));
-      require(sections.length == 4, name, "4 numbers", sections.length);
+    private void sections(int rotated, boolean mayBeNone) {
+      String name = SECTIONS;
+      long[] sections = metadata.integers(keys.key(name));
+      keys.require(sections.length == 4, name, "4 numbers", sections.length);
       long sum = 0;
       for (long s : sections) {
-        require(s >= 0 && s <= rotated, name, "0 to %d each".formatted(rotated), s);
+        keys.require(s >= 0 && s <= rotated, name, "0 to %d each".formatted(rotated), s);
         sum += s;
       }
-      require(
-          sum >= 1 && sum <= rotated / 2 && sections[3] < sum,
+      keys.require(
+          sum >= 1 && sum <= rotated / 2 && sections[3] < sum || mayBeNone && sum == 0,
           name,
           "pairs for the first three axes, 1 to %d in all".formatted(rotated / 2),
           sum);
@@ -178,73 +186,96 @@ record Hyperparameters(
 
     private void window() {
       String name = "attention.sliding_window";
-      switch (architecture.window) {
+      switch (traits.window) {
         case NONE -> {}
-        case OPTIONAL -> optionalRange(name, 0, MAX_WINDOW);
-        case ALWAYS -> optionalRange(name, 1, MAX_WINDOW);
+        case OPTIONAL -> keys.optionalRange(name, 0, MAX_WINDOW);
+        case ALWAYS -> keys.optionalRange(name, 1, MAX_WINDOW);
       }
       // every how many layers one sees all tokens; with 1 they all do, which libllama asserts
       // against
       String pattern = "attention.sliding_window_pattern";
-      if (metadata.find(key(pattern)).orElse(null) instanceof GgufValue.Int every) {
+      if (metadata.find(keys.key(pattern)).orElse(null) instanceof GgufValue.Int every) {
         long n = every.value();
-        require(
+        keys.require(
             n == 0 || n >= 2 && n <= MAX_LAYERS, pattern, "0, or 2 to %d".formatted(MAX_LAYERS), n);
       }
     }
 
     /** How many experts there are, and how many of them compute a token. */
     private void experts(int nLayer) {
-      for (String name :
-          new String[] {"expert_group_count", "expert_group_used_count", "nextn_predict_layers"}) {
-        none(name);
-      }
       String count = "expert_count";
       String used = "expert_used_count";
       int nExpert = 0;
-      switch (architecture.experts) {
-        case NONE -> none(count);
-        case OPTIONAL -> {
-          optionalRange(count, 0, MAX_EXPERTS);
-          nExpert = optional(count, 0);
+      switch (traits.experts) {
+        case NONE -> keys.none(count);
+        case OPTIONAL -> nExpert = keys.optional(count, 0, 0, MAX_EXPERTS);
+        case ALWAYS -> nExpert = keys.size(count, MAX_EXPERTS);
+        case ONE_IS_NONE -> {
+          keys.optionalRange(count, 0, 1);
+          keys.optionalRange(used, 0, 1);
+          return;
         }
-        case ALWAYS -> nExpert = size(count, MAX_EXPERTS);
       }
+      groups(nExpert);
       if (nExpert > 0) {
-        uniform(used, nLayer, 1, nExpert, WRONG);
-        optionalRange("expert_shared_feed_forward_length", 0, MAX_FEED_FORWARD);
-        if (metadata.contains(key("expert_feed_forward_length"))) {
-          uniform("expert_feed_forward_length", nLayer, 0, MAX_FEED_FORWARD, WRONG);
+        keys.uniform(used, nLayer, 1, nExpert);
+        keys.optionalRange("expert_shared_feed_forward_length", 0, MAX_FEED_FORWARD);
+        keys.optionalRange("expert_shared_count", 0, MAX_EXPERTS);
+        keys.optionalRange("expert_gating_func", 0, MAX_GATING_FUNCTION);
+        if (keys.has("expert_feed_forward_length")) {
+          keys.uniform("expert_feed_forward_length", nLayer, 0, MAX_FEED_FORWARD);
         }
-      } else if (metadata.contains(key(used))) {
-        uniform(used, nLayer, 0, 0, WRONG);
+      } else if (keys.has(used)) {
+        keys.uniform(used, nLayer, 0, 0);
+      }
+    }
+
+    /** Of some groups of experts, the best ones are chosen before the experts themselves. */
+    private void groups(int nExpert) {
+      String count = "expert_group_count";
+      String used = "expert_group_used_count";
+      if (!traits.expertGroups || nExpert == 0) {
+        keys.none(count);
+        keys.none(used);
+        return;
+      }
+      int n = keys.optional(count, 0, 0, nExpert - 1);
+      if (n > 1) {
+        // the two best experts of each group are its score
+        boolean fits = nExpert % n == 0 && nExpert / n >= 2;
+        keys.require(fits, count, "a divisor of %d, at least 2 in each".formatted(nExpert), n);
+        int nUsed = keys.required(used, 1, n - 1);
+        int chosen = keys.optional("expert_used_count", 0);
+        int open = nUsed * (nExpert / n);
+        keys.require(chosen <= open, "expert_used_count", "1 to %d".formatted(open), chosen);
+      } else {
+        keys.optionalRange(used, 0, 1);
       }
     }
 
     /** A model that generates: no encoder for whole texts, no classifier. */
     private void decoder(int nLayer, int nEmbd) {
-      if (!metadata.bool(key("attention.causal"), true)) {
-        throw error(
+      if (!metadata.bool(keys.key("attention.causal"), true)) {
+        throw keys.error(
             "attention.causal", "true", "false", "The model embeds texts; it cannot generate.");
       }
-      int pooling = optional("pooling_type", 0);
+      int pooling = keys.optional("pooling_type", 0);
       if (pooling != 0) {
-        throw error(
+        throw keys.error(
             "pooling_type",
             "0 or none",
             "" + pooling,
             "The model embeds texts; it cannot generate.");
       }
-      same("embedding_length_out", nEmbd, nEmbd);
+      keys.same("embedding_length_out", nEmbd, nEmbd);
       // the last layer computes only the tokens whose logits are wanted, and has no rows to add to
-      optionalRange("n_deepstack_layers", 0, Math.min(nLayer - 1, 64));
+      keys.optionalRange("n_deepstack_layers", 0, Math.min(nLayer - 1, 64));
     }
 
     /**
      * libllama asserts on a negative or undefined epsilon; nothing else has a use for infinities.
      */
     private void floats() {
-      String prefix = architecture.ggufName + ".";
       metadata
           .asMap()
           .forEach((key, value) -> {
@@ -253,91 +284,11 @@ record Hyperparameters(
               boolean ok =
                   Float.isFinite(f)
                       && (f >= 0 || !key.startsWith("attention.layer_norm", prefix.length()));
-              require(ok, key.substring(prefix.length()), "a finite number", f);
+              keys.require(ok, key.substring(prefix.length()), "a finite number", f);
             }
           });
-      positiveOrZero("rope.scaling.factor");
-      positiveOrZero("rope.scale_linear");
-    }
-
-    private int size(String name, int max) {
-      long value = metadata.integer(key(name));
-      require(value >= 1 && value <= max, name, "1 to %d".formatted(max), value);
-      return (int) value;
-    }
-
-    private int optional(String name, int defaultValue) {
-      return metadata.int32(key(name), defaultValue);
-    }
-
-    private void optionalRange(String name, int min, int max) {
-      metadata
-          .findInteger(key(name))
-          .ifPresent(v -> require(v >= min && v <= max, name, "%d to %d".formatted(min, max), v));
-    }
-
-    private void same(String name, int defaultValue, int expected) {
-      int value = optional(name, defaultValue);
-      require(value == expected, name, "" + expected, value);
-    }
-
-    private void none(String name) {
-      long value = metadata.integer(key(name), 0);
-      if (value != 0) {
-        throw error(name, "0", Long.toUnsignedString(value), LATER);
-      }
-    }
-
-    private void positive(String name) {
-      metadata
-          .findF32(key(name))
-          .ifPresent(v -> require(v > 0 && Float.isFinite(v), name, "a positive number", v));
-    }
-
-    private void positiveOrZero(String name) {
-      metadata
-          .findF32(key(name))
-          .ifPresent(v -> require(v >= 0 && Float.isFinite(v), name, "a number from 0 on", v));
-    }
-
-    /** A number that may be given once or for each layer, then always the same. */
-    private int perLayer(String name, int nLayer, int max) {
-      return uniform(name, nLayer, 1, max, WRONG);
-    }
-
-    private int uniform(String name, int nLayer, int min, int max, String remedy) {
-      Optional<GgufValue> found = metadata.find(key(name));
-      long value;
-      if (found.orElse(null) instanceof GgufArray) {
-        long[] values = metadata.integers(key(name));
-        require(values.length == nLayer, name, nLayer + " numbers", values.length);
-        value = values[0];
-        for (long v : values) {
-          if (v != value) {
-            throw error(name, "the same number for all layers", value + " and " + v, LATER);
-          }
-        }
-      } else {
-        value = metadata.integer(key(name));
-      }
-      if (value < min || value > max) {
-        throw error(name, min == max ? "" + min : min + " to " + max, "" + value, remedy);
-      }
-      return (int) value;
-    }
-
-    private String key(String name) {
-      return architecture.ggufName + "." + name;
-    }
-
-    private void require(boolean ok, String name, String expected, Object found) {
-      if (!ok) {
-        throw error(name, expected, found.toString(), WRONG);
-      }
-    }
-
-    private LlamaException error(String name, String expected, String found, String remedy) {
-      return ModelGuard.refusal(file, "metadata \"" + key(name) + "\"", expected, found, remedy);
+      keys.positiveOrZero("rope.scaling.factor");
+      keys.positiveOrZero("rope.scale_linear");
     }
   }
 }

@@ -129,7 +129,7 @@ public final class LlamaContext extends NativeObject {
             Math.max(options.nOutputsMax(), options.nSeqMax()),
             options.nSeqMax(),
             nVocab,
-            model.nEmbdInput(),
+            model.sizes().takesEmbeddings() ? model.nEmbdInput() : 0,
             nPositions);
   }
 
@@ -323,7 +323,8 @@ public final class LlamaContext extends NativeObject {
    * both have removed it, and nothing is copied.
    *
    * @param to must hold nothing
-   * @throws IllegalStateException if each sequence has a cache of its own
+   * @throws IllegalStateException if each sequence has a cache of its own, or the model's memory
+   *     cannot be divided ({@link LlamaModel#canRollBack})
    */
   public void share(int from, int to, int position) {
     lock.lock();
@@ -332,6 +333,9 @@ public final class LlamaContext extends NativeObject {
       ContextGuard.range("sequence", from, 0, options.nSeqMax() - 1);
       ContextGuard.range("sequence", to, 0, options.nSeqMax() - 1);
       requireUnified();
+      if (!model.canRollBack()) {
+        throw new IllegalStateException("this model's memory has no parts that can be shared");
+      }
       NativeStack.run(
           () -> ggml_h.llama_memory_seq_cp(ggml_h.llama_get_memory(handle), from, to, 0, position));
     } finally {

@@ -75,7 +75,7 @@ public final class LlamaModel extends NativeObject {
     ModelOptions wanted = options.withGpuLayers(nGpuLayers);
     Accel accel;
     try (GgufFile file = GgufFile.open(path)) {
-      checked = ModelGuard.check(file);
+      checked = ModelGuard.check(file, options.allowUnchecked());
       accel = Accel.find(options.accelerator(), file).orElse(null);
       if (accel != null && Accel.takesMost(file)) {
         // in the layout of ggml's kernels for AMX, which are slower, nothing else can read them
@@ -230,6 +230,19 @@ public final class LlamaModel extends NativeObject {
   /** How many tokens the layers with a window see, their own included; 0 if there are none. */
   public int slidingWindow() {
     return ggml_h.llama_model_n_swa(handle());
+  }
+
+  /**
+   * Whether a sequence can forget its end, and two can have a beginning in common. Recurrent states
+   * are those behind the last token: such a sequence goes on or is emptied.
+   */
+  public boolean canRollBack() {
+    return !ggml_h.llama_model_is_recurrent(handle()) && !ggml_h.llama_model_is_hybrid(handle());
+  }
+
+  /** Whether sequences can be saved: whether the form in which libllama does that is known. */
+  public boolean canSaveState() {
+    return canRollBack() && sizes().cache().saved();
   }
 
   /** Number of weights. */

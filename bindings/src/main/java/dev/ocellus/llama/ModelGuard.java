@@ -7,6 +7,7 @@ import dev.ocellus.gguf.TensorType;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Checks a text model's metadata and tensors before libllama reads them.
@@ -29,6 +30,10 @@ final class ModelGuard {
               TensorType.I64,
               TensorType.F64));
 
+  /** What is added to or multiplied with activations one by one, in whatever shape it is stored. */
+  private static final Pattern ELEMENTWISE =
+      Pattern.compile("norm|\\.bias$|\\.scale$|ssm_a$|ssm_d$|ssm_conv1d|shortconv\\.conv|sinks");
+
   private ModelGuard() {}
 
   /** What later checks need to know of a file. */
@@ -37,22 +42,24 @@ final class ModelGuard {
   /**
    * Checks all of a text model.
    *
+   * @param allowUnchecked whether architectures may pass of which only the common parts are checked
    * @throws dev.ocellus.UnsupportedArchitectureException for an architecture that is not let
    *     through
    * @throws LlamaException for a hyperparameter, vocabulary or tensor that libllama would abort on
    * @throws dev.ocellus.gguf.GgufFormatException for missing metadata, or of another type
    */
-  static Checked check(GgufFile file) {
+  static Checked check(GgufFile file, boolean allowUnchecked) {
     file.requireReadableByGgml();
     GgufMetadata metadata = file.metadata();
-    var architecture = TextArchitecture.of(metadata.string("general.architecture"), file.path());
-    var sizes = Hyperparameters.read(file.path(), metadata, architecture);
+    String name = metadata.string("general.architecture");
+    var architecture = TextArchitecture.of(name, file.path(), allowUnchecked);
+    Hyperparameters sizes =
+        architecture == null
+            ? UncheckedArchitecture.read(file, name)
+            : Hyperparameters.read(file, architecture);
     var limits = TokenizerGuard.check(file.path(), metadata);
     for (GgufTensor t : file.tensors()) {
       checkType(file.path(), t);
-    }
-    if (architecture == TextArchitecture.PHI3) {
-      requireAttention(file, sizes.nLayer());
     }
     return new Checked(sizes, limits);
   }
@@ -69,27 +76,16 @@ final class ModelGuard {
    * those of most types. What counts for libllama is the shape without trailing ones.
    */
   private static void checkType(Path file, GgufTensor t) {
-    boolean vector = t.nElements() == t.dim(0);
+    boolean vector = t.nElements() == t.dim(0) || ELEMENTWISE.matcher(t.name()).find();
     if (vector ? t.type() == TensorType.F32 : MATRIX_TYPES.contains(t.type())) {
       return;
     }
     throw refusal(
         file,
         "type of tensor \"" + t.name() + "\"",
-        vector ? "f32, as it is a vector" : "one that matrices are multiplied in",
+        vector ? "f32, as it is no matrix to multiply with" : "one that matrices are multiplied in",
         t.type().ggmlName(),
         "The file is damaged, or was quantized by a tool that llama.cpp does not follow.");
-  }
-
-  /** The one architecture whose loader takes these as optional, and whose graph does not. */
-  private static void requireAttention(GgufFile file, int nLayer) {
-    for (int i = 0; i < nLayer; i++) {
-      if (file.findTensor("blk.%d.attn_qkv.weight".formatted(i)).isEmpty()) {
-        for (String name : new String[] {"attn_q", "attn_k", "attn_v"}) {
-          file.tensor("blk.%d.%s.weight".formatted(i, name));
-        }
-      }
-    }
   }
 
   static LlamaException refusal(

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param memoryMapped whether weights stay in the mapped file where the device allows it
  * @param repack whether weights may be copied into a layout that the processor multiplies faster
  * @param accelerator what multiplies large matrices of floats on a CPU, in the image encoder too
+ * @param allowUnchecked whether architectures are let through that libllama knows, but whose code
+ *     has not been gone through for what it ends the process on: for files that are trusted
  * @param progress told the share that is loaded, 0 to 1, on a thread of the library; loading stops
  *     when it answers false, and what it throws reaches who loads
  */
@@ -20,7 +22,18 @@ public record ModelOptions(
     boolean memoryMapped,
     boolean repack,
     Accelerator accelerator,
+    boolean allowUnchecked,
     @Nullable DoublePredicate progress) {
+
+  /** Checked architectures only. */
+  public ModelOptions(
+      int nGpuLayers,
+      boolean memoryMapped,
+      boolean repack,
+      Accelerator accelerator,
+      @Nullable DoublePredicate progress) {
+    this(nGpuLayers, memoryMapped, repack, accelerator, false, progress);
+  }
 
   /** With whatever accelerator there is. */
   public ModelOptions(
@@ -34,18 +47,25 @@ public record ModelOptions(
   }
 
   public ModelOptions withGpuLayers(int nGpuLayers) {
-    return new ModelOptions(nGpuLayers, memoryMapped, repack, accelerator, progress);
+    return new ModelOptions(
+        nGpuLayers, memoryMapped, repack, accelerator, allowUnchecked, progress);
   }
 
   public ModelOptions withProgress(DoublePredicate progress) {
-    return new ModelOptions(nGpuLayers, memoryMapped, repack, accelerator, progress);
+    return new ModelOptions(
+        nGpuLayers, memoryMapped, repack, accelerator, allowUnchecked, progress);
   }
 
   public ModelOptions withRepack(boolean value) {
-    return new ModelOptions(nGpuLayers, memoryMapped, value, accelerator, progress);
+    return new ModelOptions(nGpuLayers, memoryMapped, value, accelerator, allowUnchecked, progress);
   }
 
   public ModelOptions withAccelerator(Accelerator value) {
-    return new ModelOptions(nGpuLayers, memoryMapped, repack, value, progress);
+    return new ModelOptions(nGpuLayers, memoryMapped, repack, value, allowUnchecked, progress);
+  }
+
+  /** With architectures let through that have not been checked, for files that are trusted. */
+  public ModelOptions withUncheckedArchitecture() {
+    return new ModelOptions(nGpuLayers, memoryMapped, repack, accelerator, true, progress);
   }
 }

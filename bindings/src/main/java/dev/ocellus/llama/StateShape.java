@@ -13,8 +13,8 @@ import java.util.stream.IntStream;
  * Little-endian on all machines that ggml is built for here.
  *
  * <p>Source: {@code llama_kv_cache::state_write} and {@code llama_kv_cache_iswa::state_write} in
- * {@code src/llama-kv-cache.cpp} and {@code src/llama-kv-cache-iswa.cpp} of llama.cpp v0.4.0. None
- * of the architectures that are let through has another memory.
+ * {@code src/llama-kv-cache.cpp} and {@code src/llama-kv-cache-iswa.cpp} of llama.cpp v0.4.0.
+ * Models with another memory cannot be saved ({@link LlamaModel#canSaveState}).
  *
  * @param caches one, or that of the layers that see all and that of the layers with a window
  * @param typeK of keys
@@ -47,6 +47,9 @@ record StateShape(
   private static final int AXES_BYTES = 12;
 
   static StateShape of(Hyperparameters sizes, int window, boolean axes, ContextOptions options) {
+    if (!sizes.cache().saved()) {
+      throw new UnsupportedOperationException("The saved form of this model's memory is not known");
+    }
     int nWindowed = sizes.nWindowed();
     List<Cache> caches =
         window > 0

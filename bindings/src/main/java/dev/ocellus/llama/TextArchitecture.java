@@ -1,7 +1,19 @@
 package dev.ocellus.llama;
 
+import static dev.ocellus.llama.ArchitectureTraits.Experts.ALWAYS;
+import static dev.ocellus.llama.ArchitectureTraits.Experts.ONE_IS_NONE;
+import static dev.ocellus.llama.ArchitectureTraits.Experts.OPTIONAL;
+import static dev.ocellus.llama.ArchitectureTraits.Rotary.PART;
+import static dev.ocellus.llama.ArchitectureTraits.Rotary.PART_BY_SECTIONS;
+import static dev.ocellus.llama.ArchitectureTraits.Rotary.PART_OR_SECTIONS;
+import static dev.ocellus.llama.ArchitectureTraits.Rotary.SECTIONS;
+import static dev.ocellus.llama.ArchitectureTraits.Rotary.WHOLE_HEAD;
+import static dev.ocellus.llama.ArchitectureTraits.Rotary.WHOLE_OR_SECTIONS;
+import static dev.ocellus.llama.ArchitectureTraits.rotating;
+
 import dev.ocellus.Setting;
 import dev.ocellus.UnsupportedArchitectureException;
+import dev.ocellus.llama.ArchitectureTraits.Window;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -23,66 +35,136 @@ import org.jspecify.annotations.Nullable;
  * <p>Source: {@code src/models/*.cpp} of llama.cpp v0.4.0.
  */
 enum TextArchitecture {
-  LLAMA("llama", Rotary.WHOLE_HEAD, false, Window.NONE, Experts.OPTIONAL),
-  MISTRAL3("mistral3", Rotary.WHOLE_HEAD, false, Window.NONE, Experts.NONE),
-  SMOLLM3("smollm3", Rotary.WHOLE_HEAD, false, Window.NONE, Experts.NONE),
-  QWEN("qwen", Rotary.WHOLE_HEAD, true, Window.NONE, Experts.NONE),
-  QWEN2("qwen2", Rotary.WHOLE_HEAD, true, Window.NONE, Experts.NONE),
-  QWEN2VL("qwen2vl", Rotary.SECTIONS, true, Window.NONE, Experts.NONE),
-  QWEN2MOE("qwen2moe", Rotary.WHOLE_HEAD, true, Window.NONE, Experts.ALWAYS),
-  QWEN3("qwen3", Rotary.WHOLE_HEAD, false, Window.NONE, Experts.NONE),
-  QWEN3MOE("qwen3moe", Rotary.WHOLE_HEAD, false, Window.NONE, Experts.ALWAYS),
-  QWEN3VL("qwen3vl", Rotary.SECTIONS, false, Window.NONE, Experts.NONE),
-  QWEN3VLMOE("qwen3vlmoe", Rotary.SECTIONS, false, Window.NONE, Experts.ALWAYS),
-  GEMMA("gemma", Rotary.PART, false, Window.NONE, Experts.NONE),
-  GEMMA2("gemma2", Rotary.PART, false, Window.ALWAYS, Experts.NONE),
-  GEMMA3("gemma3", Rotary.PART, false, Window.OPTIONAL, Experts.NONE),
-  INTERNLM2("internlm2", Rotary.WHOLE_HEAD, true, Window.NONE, Experts.NONE),
-  PHI3("phi3", Rotary.PART, true, Window.NONE, Experts.NONE);
-
-  /** Which elements of a head are rotated. */
-  enum Rotary {
-    /** Any even number of them. */
-    PART,
-    /** All. */
-    WHOLE_HEAD,
-    /** All, each section by another axis of the position. */
-    SECTIONS
-  }
-
-  /** Whether some layers see a limited number of tokens back. */
-  enum Window {
-    NONE,
-    OPTIONAL,
-    ALWAYS
-  }
-
-  /** Whether each token goes through a few of many feed-forward blocks (mixture of experts). */
-  enum Experts {
-    NONE,
-    OPTIONAL,
-    ALWAYS
-  }
+  LLAMA("llama", rotating(WHOLE_HEAD).experts(OPTIONAL)),
+  MISTRAL3("mistral3", rotating(WHOLE_HEAD)),
+  SMOLLM3("smollm3", rotating(WHOLE_HEAD)),
+  QWEN("qwen", rotating(WHOLE_HEAD).headsFillEmbedding()),
+  QWEN2("qwen2", rotating(WHOLE_HEAD).headsFillEmbedding()),
+  QWEN2VL("qwen2vl", rotating(SECTIONS).headsFillEmbedding()),
+  QWEN2MOE("qwen2moe", rotating(WHOLE_HEAD).headsFillEmbedding().experts(ALWAYS)),
+  QWEN3("qwen3", rotating(WHOLE_HEAD)),
+  QWEN3MOE("qwen3moe", rotating(WHOLE_HEAD).experts(ALWAYS)),
+  QWEN3VL("qwen3vl", rotating(SECTIONS)),
+  QWEN3VLMOE("qwen3vlmoe", rotating(SECTIONS).experts(ALWAYS)),
+  QWEN35(
+      "qwen35", rotating(PART_BY_SECTIONS).attention(HybridBlocks::byInterval).nextTokenBlocks()),
+  QWEN35MOE(
+      "qwen35moe",
+      rotating(PART_BY_SECTIONS)
+          .attention(HybridBlocks::byInterval)
+          .nextTokenBlocks()
+          .experts(ALWAYS)),
+  GEMMA("gemma", rotating(PART)),
+  GEMMA2("gemma2", rotating(PART).window(Window.ALWAYS, 2)),
+  GEMMA3("gemma3", rotating(PART).window(Window.OPTIONAL, 6)),
+  GEMMA4(
+      "gemma4",
+      rotating(PART)
+          .attention(UnequalBlocks::gemma4)
+          .window(Window.ALWAYS, 1)
+          .blocksDiffer()
+          .experts(OPTIONAL)),
+  INTERNLM2("internlm2", rotating(WHOLE_HEAD).headsFillEmbedding()),
+  PHI2("phi2", rotating(PART).headsFillEmbedding()),
+  PHI3("phi3", rotating(PART).headsFillEmbedding().rules(ArchitectureRule::someQueries)),
+  PHIMOE("phimoe", rotating(PART).headsFillEmbedding().experts(ALWAYS)),
+  GLM4("glm4", rotating(PART_OR_SECTIONS).nextTokenBlocks().embeddingsNeedSections()),
+  GLM4MOE(
+      "glm4moe",
+      rotating(PART_OR_SECTIONS)
+          .nextTokenBlocks()
+          .embeddingsNeedSections()
+          .experts(ALWAYS)
+          .expertGroups()
+          .rules(ArchitectureRule::leadingDense)),
+  GRANITE("granite", rotating(WHOLE_HEAD).experts(OPTIONAL)),
+  GRANITEMOE("granitemoe", rotating(WHOLE_HEAD).experts(OPTIONAL)),
+  GRANITEHYBRID(
+      "granitehybrid", rotating(PART).attention(HybridBlocks::stateSpaces).experts(OPTIONAL)),
+  FALCON_H1("falcon-h1", rotating(PART).attention(HybridBlocks::sideBySide)),
+  LFM2(
+      "lfm2",
+      rotating(PART)
+          .attention(HybridBlocks::shortConvolutions)
+          .headsFillEmbedding()
+          .window(Window.OPTIONAL, 1)),
+  LFM2MOE(
+      "lfm2moe",
+      rotating(PART)
+          .attention(HybridBlocks::shortConvolutions)
+          .headsFillEmbedding()
+          .experts(ALWAYS)
+          .rules(ArchitectureRule::leadingDense, ArchitectureRule::knownGating)),
+  ERNIE4_5("ernie4_5", rotating(WHOLE_HEAD)),
+  ERNIE4_5_MOE(
+      "ernie4_5-moe",
+      rotating(WHOLE_HEAD)
+          .experts(ALWAYS)
+          .rules(ArchitectureRule::leadingDense, ArchitectureRule::expertsInEveryBlock)),
+  PADDLEOCR("paddleocr", rotating(SECTIONS)),
+  OLMO2(
+      "olmo2",
+      rotating(WHOLE_HEAD)
+          .headsFillEmbedding()
+          .window(Window.OPTIONAL, 4)
+          .rules(ArchitectureRule::separateQueries)),
+  OLMOE(
+      "olmoe",
+      rotating(WHOLE_HEAD)
+          .headsFillEmbedding()
+          .experts(ALWAYS)
+          .rules(ArchitectureRule::separateQueries, ArchitectureRule::ownKeys)),
+  COMMAND_R("command-r", rotating(PART).headsFillEmbedding()),
+  COHERE2("cohere2", rotating(PART).headsFillEmbedding().window(Window.ALWAYS, 4)),
+  /** Has windows with 64 blocks only, and a size of them always. */
+  EXAONE4(
+      "exaone4",
+      rotating(WHOLE_HEAD)
+          .headsFillEmbedding()
+          .window(Window.ALWAYS, 4)
+          .nextTokenBlocks()
+          .notSaved()),
+  STARCODER2("starcoder2", rotating(WHOLE_HEAD).headsFillEmbedding()),
+  STABLELM("stablelm", rotating(PART).headsFillEmbedding()),
+  NEMOTRON("nemotron", rotating(PART).headsFillEmbedding()),
+  SEED_OSS("seed_oss", rotating(WHOLE_HEAD)),
+  MINICPM("minicpm", rotating(WHOLE_HEAD).experts(OPTIONAL)),
+  MINICPM3("minicpm3", rotating(PART).attention(UnequalBlocks::lowRank).queriesOfLowRank()),
+  HUNYUAN_DENSE(
+      "hunyuan-dense",
+      rotating(WHOLE_HEAD).experts(ONE_IS_NONE).rules(ArchitectureRule::noSections)),
+  HUNYUAN_VL("hunyuan_vl", rotating(WHOLE_OR_SECTIONS).experts(ONE_IS_NONE)),
+  HUNYUAN_MOE("hunyuan-moe", rotating(WHOLE_HEAD).experts(ALWAYS)),
+  GPT_OSS("gpt-oss", rotating(WHOLE_HEAD).window(Window.ALWAYS, 2).experts(ALWAYS)),
+  LLAMA4(
+      "llama4",
+      rotating(WHOLE_HEAD)
+          .window(Window.ALWAYS, 4)
+          .experts(ALWAYS)
+          .notSaved()
+          .rules(ArchitectureRule::chunks)),
+  DEEPSEEK2(
+      "deepseek2",
+      rotating(PART)
+          .attention(UnequalBlocks::lowRank)
+          .latentCache()
+          .nextTokenBlocks()
+          .experts(OPTIONAL)
+          .expertGroups()
+          .rules(
+              ArchitectureRule::leadingDense,
+              ArchitectureRule::expertsWhereNotDense,
+              ArchitectureRule::temperature));
 
   /** What a file with an image encoder says; it belongs to the mmproj. */
   private static final String PROJECTOR = "clip";
 
   final String ggufName;
-  final Rotary rotary;
+  final ArchitectureTraits traits;
 
-  /** Whether all heads together must be as wide as the embedding. */
-  final boolean headsFillEmbedding;
-
-  final Window window;
-  final Experts experts;
-
-  TextArchitecture(
-      String ggufName, Rotary rotary, boolean headsFillEmbedding, Window window, Experts experts) {
+  TextArchitecture(String ggufName, ArchitectureTraits traits) {
     this.ggufName = ggufName;
-    this.rotary = rotary;
-    this.headsFillEmbedding = headsFillEmbedding;
-    this.window = window;
-    this.experts = experts;
+    this.traits = traits;
   }
 
   /**
@@ -106,8 +188,9 @@ enum TextArchitecture {
         Arrays.stream(values()).map(a -> a.ggufName).collect(Collectors.joining(", "));
     if (Known.NAMES.contains(name)) {
       throw new UnsupportedArchitectureException(
-          "%s: the text architecture \"%s\" is not supported in this release. Supported are %s."
-              .formatted(file, name, supported));
+              "%s: the text architecture \"%s\" is not one of those whose files are checked in this release, so that a damaged one could end the process. Checked are %s. If you trust the file, allow unchecked architectures."
+                  .formatted(file, name, supported))
+          .about(Setting.UNCHECKED_ARCHITECTURE);
     }
     String close = closest(name);
     throw new UnsupportedArchitectureException(
@@ -117,6 +200,16 @@ enum TextArchitecture {
                 shortened(name),
                 close == null ? "" : ", similar to \"" + close + "\"",
                 supported));
+  }
+
+  /**
+   * The architecture of this name, or null for one that is not checked and that the caller allows.
+   *
+   * @throws UnsupportedArchitectureException if libllama does not know it either
+   */
+  static @Nullable TextArchitecture of(String name, Path file, boolean allowUnchecked) {
+    boolean listed = Arrays.stream(values()).anyMatch(a -> a.ggufName.equals(name));
+    return allowUnchecked && !listed && Known.NAMES.contains(name) ? null : of(name, file);
   }
 
   /** For the vocabulary alone every architecture that libllama has a name for will do. */

@@ -48,7 +48,7 @@ public final class TokenEmbeddings implements AutoCloseable {
     Ggml.initialize();
     GgufFile file = GgufFile.open(model);
     try {
-      ModelGuard.check(file);
+      ModelGuard.check(file, false);
       return new TokenEmbeddings(file);
     } catch (Throwable e) {
       file.close();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.gguf.TensorType;
+import dev.ocellus.llama.Hyperparameters.Cache;
 import dev.ocellus.llama.Hyperparameters.YarnRange;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -70,7 +71,9 @@ class FreeMemoryTest {
   @Test
   void aContextThatDoesNotFitIsRefused() {
     // 16 layers x 8 heads x 64 elements, F16 keys and values: 32 KiB a token
-    var sizes = new Hyperparameters(16, 512, 8, 8, 64, 0, new YarnRange(32, 1));
+    var sizes =
+        new Hyperparameters(
+            16, 512, 8, 64, 0, new Cache(8192, 8192, 0, true), true, new YarnRange(32, 1));
     var options = ContextOptions.defaults().withSequences(4);
     var enough = Optional.of(new FreeMemory(140 * MIB, "of this machine"));
     ContextGuard.checkMemory(sizes, 1000, 4096, options, enough);

@@ -25,7 +25,8 @@ final class ModelMixin {
       names = {"-m", "--model"},
       paramLabel = "FILE",
       description =
-          "Text model (GGUF), or the folder of a HuggingFace checkpoint. Without it, the embedded demo model answers.")
+          "Text model (GGUF), or the folder of a HuggingFace checkpoint. Without it, the embedded"
+              + " demo model answers.")
   @Nullable Path model;
 
   @Option(
@@ -96,6 +97,13 @@ final class ModelMixin {
       names = {"-nr", "--no-repack"},
       description = "Leave weights in the layout of the file.")
   boolean noRepack;
+
+  @Option(
+      names = "--allow-unchecked",
+      description =
+          "Also run text models of architectures that were not checked: a damaged file of one can"
+              + " end the process.")
+  boolean allowUnchecked;
 
   @Option(
       names = "--image-min-tokens",
@@ -190,6 +198,7 @@ final class ModelMixin {
         !noMmap,
         !noRepack,
         accelerator,
+        allowUnchecked,
         defaults.progress());
   }
 

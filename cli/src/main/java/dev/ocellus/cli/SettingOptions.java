@@ -19,6 +19,7 @@ final class SettingOptions {
     names.put(Setting.MODEL, List.of("-m"));
     names.put(Setting.MMPROJ, List.of("--mmproj"));
     names.put(Setting.CHAT_TEMPLATE, List.of("--chat-template"));
+    names.put(Setting.UNCHECKED_ARCHITECTURE, List.of("--allow-unchecked"));
     names.put(Setting.GPU_LAYERS, List.of("-ngl"));
     names.put(Setting.CONTEXT_SIZE, List.of("-c"));
     names.put(Setting.BATCH, List.of("-b"));

@@ -13,14 +13,16 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Text models of some hundred kilobytes with random weights, one for every architecture that is let
  * through to libllama. What they say makes no sense, but everything on the way is computed.
  */
 public final class TinyTextModel {
-  /** All architectures that {@link #of} knows. */
-  public static final List<String> ARCHITECTURES =
+  private static final List<String> LIKE_LLAMA =
       List.of(
           "llama",
           "mistral3",
@@ -39,6 +41,13 @@ public final class TinyTextModel {
           "internlm2",
           "phi3");
 
+  /** All architectures that {@link #of} knows. */
+  public static final List<String> ARCHITECTURES =
+      Stream.concat(LIKE_LLAMA.stream(), TinyArchitecture.NAMES.stream()).toList();
+
+  /** Those of which a part of the memory is recurrent. */
+  public static final Set<String> HYBRID = TinyArchitecture.HYBRID;
+
   private static final int N_LAYER = 2;
   private static final int N_EMBD = 64;
   private static final int N_HEAD = 4;
@@ -51,12 +60,15 @@ public final class TinyTextModel {
   private static final float RMS_EPSILON = 1e-5f;
 
   private final String architecture;
-  private final GgufWriter out = new GgufWriter();
+  final GgufWriter out = new GgufWriter();
   private final Random random;
+  private final @Nullable TinyArchitecture other;
 
   private TinyTextModel(String architecture, long seed) {
     this.architecture = architecture;
     this.random = new Random(seed);
+    this.other =
+        LIKE_LLAMA.contains(architecture) ? null : new TinyArchitecture(architecture, this);
   }
 
   /**
@@ -81,19 +93,26 @@ public final class TinyTextModel {
         architecture.startsWith("gemma") || architecture.equals("phi3")
             ? sentencePiece()
             : bytePairs();
+    if (other != null) {
+      other.ends(nVocab);
+      for (int i = 0; i < nLayer(); i++) {
+        other.block(i);
+      }
+      return out;
+    }
     matrix("token_embd.weight", N_EMBD, nVocab);
     ones("output_norm.weight", N_EMBD);
     if (!architecture.startsWith("gemma")) {
       matrix("output.weight", N_EMBD, nVocab);
     }
-    for (int i = 0; i < N_LAYER; i++) {
+    for (int i = 0; i < nLayer(); i++) {
       block("blk." + i + ".");
     }
     return out;
   }
 
   private void hyperparameters() {
-    u32("block_count", N_LAYER);
+    u32("block_count", nLayer());
     u32("context_length", 512);
     u32("embedding_length", N_EMBD);
     u32("feed_forward_length", N_FF);
@@ -105,6 +124,10 @@ public final class TinyTextModel {
       u32("attention.key_length", HEAD_SIZE);
       u32("attention.value_length", HEAD_SIZE);
       u32("rope.dimension_count", HEAD_SIZE);
+    }
+    if (other != null) {
+      other.hyperparameters();
+      return;
     }
     switch (architecture) {
       case "qwen2vl", "qwen3vl", "qwen3vlmoe" ->
@@ -136,7 +159,14 @@ public final class TinyTextModel {
   }
 
   private int nHeadKv() {
+    if (other != null) {
+      return other.nHeadKv();
+    }
     return isFirstQwen() ? N_HEAD : N_HEAD_KV;
+  }
+
+  private int nLayer() {
+    return architecture.equals("llama4") ? 4 : N_LAYER; // the last of four has no rotation
   }
 
   /** Whether a few of several experts compute each token. */
@@ -144,7 +174,7 @@ public final class TinyTextModel {
     return architecture.endsWith("moe");
   }
 
-  private void u32(String name, long value) {
+  void u32(String name, long value) {
     out.u32(architecture + "." + name, value);
   }
 
@@ -203,7 +233,7 @@ public final class TinyTextModel {
     }
   }
 
-  private void ones(String name, int n) {
+  void ones(String name, int n) {
     float[] values = new float[n];
     for (int i = 0; i < n; i++) {
       values[i] = 1 + 0.1f * (float) random.nextGaussian();
@@ -211,11 +241,22 @@ public final class TinyTextModel {
     out.tensor(name, TensorType.F32, new Memory(MemorySegment.ofArray(values)), n);
   }
 
-  private void matrix(String name, int columns, int rows) {
+  void matrix(String name, int columns, int rows) {
     matrices(name, columns, rows);
   }
 
-  private void matrices(String name, int columns, int... others) {
+  /** Random numbers that are not rounded, for what is no matrix to multiply with. */
+  void floats(String name, int... shape) {
+    int n = Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+    float[] values = new float[n];
+    for (int i = 0; i < n; i++) {
+      values[i] = -0.5f + 0.1f * (float) random.nextGaussian();
+    }
+    long[] dims = Arrays.stream(shape).asLongStream().toArray();
+    out.tensor(name, TensorType.F32, new Memory(MemorySegment.ofArray(values)), dims);
+  }
+
+  void matrices(String name, int columns, int... others) {
     short[] values = new short[columns * Arrays.stream(others).reduce(1, (a, b) -> a * b)];
     float scale = (float) (1 / Math.sqrt(columns));
     for (int i = 0; i < values.length; i++) {

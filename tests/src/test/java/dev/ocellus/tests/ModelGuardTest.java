@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.ocellus.OcellusException;
 import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.gguf.GgufArray;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.GgufWriter;
@@ -56,6 +57,104 @@ class ModelGuardTest {
 
   static Stream<Arguments> damages() {
     return Stream.of(
+        refused("interval of 0", "qwen35", w -> w.u32("qwen35.full_attention_interval", 0), "1 to"),
+        refused(
+            "no recurrent block",
+            "qwen35",
+            w -> w.u32("qwen35.full_attention_interval", 1),
+            "recurrent"),
+        refused(
+            "no block that attends",
+            "qwen35moe",
+            w -> w.u32("qwen35moe.full_attention_interval", 3),
+            "recurrent"),
+        refused("no groups", "qwen35", w -> w.u32("qwen35.ssm.group_count", 0), "group_count"),
+        refused("uneven groups", "qwen35", w -> w.u32("qwen35.ssm.group_count", 16), "group_count"),
+        refused(
+            "no kernel",
+            "granitehybrid",
+            w -> w.u32("granitehybrid.ssm.conv_kernel", 0),
+            "conv_kernel"),
+        refused(
+            "inner size", "granitehybrid", w -> w.u32("granitehybrid.ssm.inner_size", 64), "twice"),
+        refused(
+            "no time steps",
+            "falcon-h1",
+            w -> w.u32("falcon-h1.ssm.time_step_rank", 0),
+            "time_step_rank"),
+        refused("short convolution", "lfm2", w -> w.u32("lfm2.shortconv.l_cache", 1), "l_cache"),
+        refused(
+            "only convolutions",
+            "lfm2",
+            w -> w.ints("lfm2.attention.head_count_kv", 0, 0),
+            "recurrent"),
+        refused("gating", "lfm2moe", w -> w.u32("lfm2moe.expert_gating_func", 0), "1 to 4"),
+        refused("unknown gating", "glm4moe", w -> w.u32("glm4moe.expert_gating_func", 9), "0 to 4"),
+        refused(
+            "step",
+            "ernie4_5-moe",
+            w -> w.u32("ernie4_5-moe.interleave_moe_layer_step", 0),
+            "step"),
+        refused("few blocks", "llama4", w -> w.u32("llama4.block_count", 2), "4 or more"),
+        refused(
+            "no chunks",
+            "llama4",
+            w -> w.u32("llama4.attention.sliding_window", 0),
+            "sliding_window"),
+        refused(
+            "half of MLA",
+            "deepseek2",
+            w -> w.u32("deepseek2.attention.key_length_mla", 0),
+            "value_length_mla"),
+        refused(
+            "all of a head rotated",
+            "deepseek2",
+            w -> w.u32("deepseek2.rope.dimension_count", 16),
+            "less than"),
+        refused(
+            "key heads of MLA",
+            "deepseek2",
+            w -> w.u32("deepseek2.attention.head_count_kv", 4),
+            "head_count_kv"),
+        refused(
+            "groups of one", "deepseek2", w -> w.u32("deepseek2.expert_group_count", 4), "group"),
+        refused(
+            "temperature",
+            "deepseek2",
+            w -> w.f32("deepseek2.attention.temperature_scale", 0.1f),
+            "temperature_length"),
+        refused(
+            "no windows",
+            "gemma4",
+            w ->
+                w.put(
+                    "gemma4.attention.sliding_window_pattern", GgufArray.ofBooleans(false, false)),
+            "window"),
+        refused(
+            "shared keys",
+            "gemma4",
+            w -> w.u32("gemma4.attention.shared_kv_layers", 1),
+            "shared_kv_layers"),
+        refused(
+            "key heads of norm",
+            "olmoe",
+            w -> w.u32("olmoe.attention.head_count_kv", 2),
+            "head_count_kv"),
+        refused(
+            "window of nothing",
+            "cohere2",
+            w -> w.u32("cohere2.attention.sliding_window", 0),
+            "sliding_window"),
+        refused(
+            "two experts of a dense model",
+            "hunyuan-dense",
+            w -> w.u32("hunyuan-dense.expert_count", 2),
+            "0 to 1"),
+        refused(
+            "axes",
+            "hunyuan_vl",
+            w -> w.ints("hunyuan_vl.rope.dimension_sections", 9, 9, 9, 9),
+            "sections"),
         refused(
             "no window",
             "gemma3",
@@ -217,7 +316,54 @@ class ModelGuardTest {
     new GgufWriter().string("general.architecture", "mamba").write(file);
     assertThatThrownBy(() -> LlamaModel.load(file, ModelOptions.defaults()))
         .isInstanceOf(UnsupportedArchitectureException.class)
-        .hasMessageContaining("not supported in this release");
+        .hasMessageContaining("not one of those whose files are checked")
+        .hasMessageContaining("allow unchecked");
+  }
+
+  /** The loader's own checks still hold; what the graph asserts is then the caller's risk. */
+  @Test
+  void anUncheckedArchitectureIsLetThroughWhenAllowed() throws IOException {
+    Path file = folder.resolve("arcee.gguf");
+    ModelOptions allowed = ModelOptions.defaults().withUncheckedArchitecture();
+    TinyTextModel.of("arcee", 1).write(file);
+    assertThatThrownBy(() -> LlamaModel.load(file, ModelOptions.defaults()))
+        .isInstanceOf(UnsupportedArchitectureException.class);
+    for (float f : logits(file, allowed, ContextOptions.defaults().withContext(64))) {
+      assertThat(f).isFinite();
+    }
+    TinyTextModel.of("arcee", 1).u32("arcee.expert_count", 5).write(file);
+    assertThatThrownBy(() -> LlamaModel.load(file, allowed))
+        .isInstanceOf(LlamaException.class)
+        .hasMessageContaining("expert_count");
+    TinyTextModel.of("llama", 1).string("general.architecture", "lama").write(file);
+    assertThatThrownBy(() -> LlamaModel.load(file, allowed))
+        .isInstanceOf(UnsupportedArchitectureException.class);
+  }
+
+  /** Recurrent states are those behind the last token. */
+  @ParameterizedTest
+  @MethodSource("architectures")
+  void onlyRecurrentMemoryCannotForgetItsEnd(String architecture) throws IOException {
+    Path file = TinyTextModel.write(folder.resolve("model.gguf"), architecture);
+    boolean hybrid = TinyTextModel.HYBRID.contains(architecture);
+    try (LlamaModel model = LlamaModel.load(file, ModelOptions.defaults());
+        LlamaContext context =
+            model.newContext(
+                ContextOptions.defaults().withContext(64).withSequences(2).withThreads(1, 1));
+        Batch batch = Batch.ofTokens(8)) {
+      for (int i = 0; i < 8; i++) {
+        batch.add(100 + i, i, 0, i == 7);
+      }
+      context.decode(batch, new CancellationFlag());
+      assertThat(model.canRollBack()).isEqualTo(!hybrid);
+      assertThat(model.canSaveState() && hybrid).isFalse();
+      assertThat(context.removeFrom(0, 8)).isTrue(); // nothing
+      assertThat(context.removeFrom(0, 5)).isEqualTo(!hybrid);
+      if (hybrid) {
+        assertThatThrownBy(() -> context.share(0, 1, 5)).isInstanceOf(IllegalStateException.class);
+      }
+      assertThat(context.removeFrom(0, 0)).isTrue();
+    }
   }
 
   @Test
@@ -290,7 +436,12 @@ class ModelGuardTest {
   }
 
   private static float[] logits(Path file, ContextOptions options) throws IOException {
-    try (LlamaModel model = LlamaModel.load(file, ModelOptions.defaults());
+    return logits(file, ModelOptions.defaults(), options);
+  }
+
+  private static float[] logits(Path file, ModelOptions loading, ContextOptions options)
+      throws IOException {
+    try (LlamaModel model = LlamaModel.load(file, loading);
         LlamaContext context = model.newContext(options.withThreads(1, 1));
         Batch batch = Batch.ofTokens(32)) {
       int[] tokens = model.vocab().tokenize("the hen on the thing", false);

@@ -108,12 +108,14 @@ final class BatchedSequence implements KvSequence {
 
   @Override
   public int adoptPrefix(List<ContextEntry> wanted, int have) {
-    return sharing.take(this, wanted, have);
+    return context.model().canRollBack() ? sharing.take(this, wanted, have) : 0;
   }
 
   @Override
   public void offer(List<ContextEntry> entries) {
-    sharing.offer(this, entries);
+    if (context.model().canRollBack()) {
+      sharing.offer(this, entries);
+    }
   }
 
   @Override
@@ -123,7 +125,7 @@ final class BatchedSequence implements KvSequence {
 
   @Override
   public Optional<KvState> state() {
-    return Optional.of(new LlamaState(context, sequence, () -> sharing.withdraw(this, 0)));
+    return LlamaState.of(context, sequence, () -> sharing.withdraw(this, 0));
   }
 
   @Override

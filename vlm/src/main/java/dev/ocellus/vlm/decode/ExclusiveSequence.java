@@ -103,7 +103,7 @@ final class ExclusiveSequence implements KvSequence {
 
   @Override
   public Optional<KvState> state() {
-    return Optional.of(new LlamaState(context, SEQUENCE, () -> {}));
+    return LlamaState.of(context, SEQUENCE, () -> {});
   }
 
   @Override

@@ -39,6 +39,11 @@ public record LlamaDecoder(LlamaModel model) implements TextDecoder {
   }
 
   @Override
+  public boolean canRollBack() {
+    return model.canRollBack();
+  }
+
+  @Override
   public KvSequence newSequence(ContextOptions options, @Nullable MatMulObserver observer) {
     LlamaContext context = model.newContext(options, true, observer);
     try {

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Keys and values of a sequence of libllama, in its form.
@@ -13,6 +14,13 @@ import java.util.List;
  * @param beforeRead run before the sequence's content is replaced
  */
 record LlamaState(LlamaContext context, int sequence, Runnable beforeRead) implements KvState {
+  /** Empty where the form of a saved sequence is not known, and could not be checked. */
+  static Optional<KvState> of(LlamaContext context, int sequence, Runnable beforeRead) {
+    return context.model().canSaveState()
+        ? Optional.of(new LlamaState(context, sequence, beforeRead))
+        : Optional.empty();
+  }
+
   @Override
   public String kind() {
     return context.stateKind();

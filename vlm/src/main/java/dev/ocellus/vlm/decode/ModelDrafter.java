@@ -73,8 +73,9 @@ public final class ModelDrafter implements Drafter {
     try {
       sequence.decodeTokens(ids, from, n, nHave, outputs, flag);
     } catch (Throwable e) {
-      if (!sequence.isClosed()) {
-        sequence.removeFrom(nHave);
+      if (!sequence.isClosed() && !sequence.removeFrom(nHave)) {
+        nHave = 0;
+        sequence.removeFrom(0);
       }
       throw e;
     }

@@ -25,6 +25,14 @@ public interface TextDecoder extends AutoCloseable {
   /** Floats of an input embedding, as an image encoder has to give them. */
   int embeddingWidth();
 
+  /**
+   * Whether sequences can forget their end. Without it they are computed again from the start when
+   * a conversation is changed, and draft tokens cannot be tried.
+   */
+  default boolean canRollBack() {
+    return true;
+  }
+
   /** Position numbers of an embedding: 1, or 4 for multi-axis rotary positions. */
   int nPositions();
 

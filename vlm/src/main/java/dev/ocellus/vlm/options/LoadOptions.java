@@ -89,6 +89,14 @@ public record LoadOptions(
     return withModelOptions(modelOptions.withAccelerator(accelerator));
   }
 
+  /**
+   * With text architectures let through that have not been checked: a damaged file of one can end
+   * the process. For files that are trusted.
+   */
+  public LoadOptions withUncheckedArchitecture() {
+    return withModelOptions(modelOptions.withUncheckedArchitecture());
+  }
+
   public LoadOptions withSessions(SessionOptions sessions) {
     return toBuilder().sessions(sessions).build();
   }
