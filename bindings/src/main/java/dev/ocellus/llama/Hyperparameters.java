@@ -213,6 +213,7 @@ record Hyperparameters(
         case ONE_IS_NONE -> {
           keys.optionalRange(count, 0, 1);
           keys.optionalRange(used, 0, 1);
+          groups(0);
           return;
         }
       }

@@ -146,6 +146,11 @@ class ModelGuardTest {
             w -> w.u32("cohere2.attention.sliding_window", 0),
             "sliding_window"),
         refused(
+            "groups of no experts",
+            "hunyuan-dense",
+            w -> w.u32("hunyuan-dense.expert_group_count", 1),
+            "release"),
+        refused(
             "two experts of a dense model",
             "hunyuan-dense",
             w -> w.u32("hunyuan-dense.expert_count", 2),
