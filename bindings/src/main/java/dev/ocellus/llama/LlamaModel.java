@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CancellationException;
+import java.util.function.BiConsumer;
 import java.util.function.DoublePredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -101,14 +102,39 @@ public final class LlamaModel extends NativeObject {
     return load(path, ModelOptions.defaults().withGpuLayers(0), null, limits, null);
   }
 
+  /**
+   * As {@link #loadVocabulary}, of a file whose weights something else computes: its architecture
+   * may be one that libllama has never heard of.
+   */
+  public static LlamaModel loadTokenizer(Path path) throws IOException {
+    Ggml.initialize();
+    TokenizerGuard.Limits limits;
+    try (GgufFile file = GgufFile.open(path)) {
+      limits = ModelGuard.checkTokenizer(file);
+    }
+    var options = ModelOptions.defaults().withGpuLayers(0);
+    return load(path, options, null, limits, null, ArchitectureOverride::apply);
+  }
+
   private static LlamaModel load(
       Path path,
       ModelOptions options,
       @Nullable Accel accel,
       TokenizerGuard.Limits limits,
       @Nullable Hyperparameters sizes) {
+    return load(path, options, accel, limits, sizes, (params, scratch) -> {});
+  }
+
+  private static LlamaModel load(
+      Path path,
+      ModelOptions options,
+      @Nullable Accel accel,
+      TokenizerGuard.Limits limits,
+      @Nullable Hyperparameters sizes,
+      BiConsumer<MemorySegment, Arena> more) {
     try (Arena scratch = Arena.ofShared()) {
       MemorySegment params = ggml_h.llama_model_default_params(scratch);
+      more.accept(params, scratch);
       llama_model_params.n_gpu_layers(params, options.nGpuLayers());
       llama_model_params.vocab_only(params, sizes == null);
       llama_model_params.load_mode(

@@ -65,6 +65,12 @@ final class ModelGuard {
   }
 
   /** Only the vocabulary, for a file that need not hold more. */
+  static TokenizerGuard.Limits checkTokenizer(GgufFile file) {
+    file.requireReadableByGgml();
+    return TokenizerGuard.check(file.path(), file.metadata());
+  }
+
+  /** As {@link #checkTokenizer}, of a file whose architecture libllama must know. */
   static TokenizerGuard.Limits checkVocabulary(GgufFile file) {
     file.requireReadableByGgml();
     TextArchitecture.requireKnown(file.metadata().string("general.architecture"), file.path());

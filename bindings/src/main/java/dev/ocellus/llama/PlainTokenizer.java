@@ -32,6 +32,8 @@ final class PlainTokenizer {
 
     boolean isUserDefined(int id);
 
+    boolean isUnknown(int id);
+
     /** The byte that a token stands for, or -1. */
     int byteOf(int id);
   }
@@ -61,6 +63,9 @@ final class PlainTokenizer {
    */
   synchronized int[] withoutMarkers(int[] found) {
     TokenList out = new TokenList();
+    if (limits.kind() == TokenizerGuard.Kind.UNIGRAM) {
+      return withUnknown(found);
+    }
     if (limits.kind() == TokenizerGuard.Kind.SENTENCE_PIECE) {
       sentencePiece(found, out);
     } else {
@@ -73,6 +78,16 @@ final class PlainTokenizer {
       }
     }
     return out.toArray();
+  }
+
+  /** A unigram model has control tokens for no text, and the unknown one for what no piece says. */
+  private int[] withUnknown(int[] found) {
+    for (int id : found) {
+      if (markers.get(id) && !tokens.isUnknown(id)) {
+        throw unspeakable(tokens.text(id));
+      }
+    }
+    return found;
   }
 
   /** Each stretch between the user's own tokens, which libllama finds first, is merged anew. */
@@ -157,11 +172,15 @@ final class PlainTokenizer {
       id = ids().get("<0x%02X>".formatted(b));
     }
     if (id == null) {
-      throw new LlamaException(
-          "%s: \"%s\" in a text can only be encoded with a control token of this vocabulary, which a text must not become. Leave it out, or convert the model again with ordinary tokens for it."
-              .formatted(file, piece));
+      throw unspeakable(piece);
     }
     return id;
+  }
+
+  private LlamaException unspeakable(String piece) {
+    return new LlamaException(
+        "%s: \"%s\" in a text can only be encoded with a control token of this vocabulary, which a text must not become. Leave it out, or convert the model again with ordinary tokens for it."
+            .formatted(file, piece));
   }
 
   private Map<String, Integer> ids() {

@@ -11,6 +11,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 
 /**
  * The table of a text model from tokens to embeddings, for giving tokens to {@link
@@ -45,10 +46,19 @@ public final class TokenEmbeddings implements AutoCloseable {
    * @throws dev.ocellus.OcellusException if it is damaged or has no such table
    */
   public static TokenEmbeddings open(Path model) throws IOException {
+    return open(model, file -> ModelGuard.check(file, false));
+  }
+
+  /** As {@link #open(Path)}, of a model that something else than libllama computes. */
+  public static TokenEmbeddings openTable(Path model) throws IOException {
+    return open(model, GgufFile::requireReadableByGgml);
+  }
+
+  private static TokenEmbeddings open(Path model, Consumer<GgufFile> check) throws IOException {
     Ggml.initialize();
     GgufFile file = GgufFile.open(model);
     try {
-      ModelGuard.check(file, false);
+      check.accept(file);
       return new TokenEmbeddings(file);
     } catch (Throwable e) {
       file.close();

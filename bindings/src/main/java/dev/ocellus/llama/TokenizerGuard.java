@@ -22,7 +22,10 @@ final class TokenizerGuard {
   /** SentencePiece: byte tokens stand in for what no token says. */
   private static final String SENTENCE_PIECE = "llama";
 
-  private static final Set<String> MODELS = Set.of(SENTENCE_PIECE, "gpt2", "gemma4");
+  /** SentencePiece's unigram model, which T5 has. */
+  private static final String UNIGRAM = "t5";
+
+  private static final Set<String> MODELS = Set.of(SENTENCE_PIECE, "gpt2", "gemma4", UNIGRAM);
 
   /**
    * libllama takes time and memory of the square of a token's length when that token is not written
@@ -109,7 +112,9 @@ final class TokenizerGuard {
     /** Bytes, each written as a character, by the list of merges. */
     BYTE_PAIRS,
     /** Characters by the list of merges; bytes for what no token says. */
-    CHARACTER_PAIRS
+    CHARACTER_PAIRS,
+    /** Nothing is merged: the likeliest pieces, and the unknown token for what none says. */
+    UNIGRAM
   }
 
   private static final String TOKENS = "tokenizer.ggml.tokens";
@@ -142,6 +147,10 @@ final class TokenizerGuard {
     if (model.equals(SENTENCE_PIECE)) {
       requireBytes(file, tokens);
     }
+    if (model.equals(UNIGRAM)) {
+      requireUnknown(file, metadata, tokens.size());
+      CharsMapGuard.check(file, metadata);
+    }
     String name = metadata.string("general.name", "").toLowerCase(Locale.ROOT);
     if (name.contains("phi-3") || name.contains("phi3")) {
       requirePhi3(file, tokens);
@@ -150,12 +159,27 @@ final class TokenizerGuard {
         switch (model) {
           case SENTENCE_PIECE -> Kind.SENTENCE_PIECE;
           case "gpt2" -> Kind.BYTE_PAIRS;
+          case UNIGRAM -> Kind.UNIGRAM;
           default -> Kind.CHARACTER_PAIRS;
         };
     return new Limits(
         kind == Kind.BYTE_PAIRS && !LINEAR.contains(pre),
         kind,
         metadata.bool("tokenizer.ggml.add_space_prefix", kind == Kind.SENTENCE_PIECE));
+  }
+
+  /** What no piece says becomes this token, whatever its number. */
+  private static void requireUnknown(Path file, GgufMetadata metadata, int nTokens) {
+    int defaultId = 2;
+    int id = metadata.int32("tokenizer.ggml.unknown_token_id", defaultId);
+    if (id < 0 || id >= nTokens || defaultId >= nTokens) {
+      throw ModelGuard.refusal(
+          file,
+          "metadata \"tokenizer.ggml.unknown_token_id\"",
+          "the id of one of at least 3 tokens, of which there are " + nTokens,
+          Integer.toString(id),
+          DAMAGED);
+    }
   }
 
   /** All tokens, as libllama will see them: ended by a NUL, and with a text in place of none. */

@@ -208,6 +208,11 @@ public final class Vocab {
     }
 
     @Override
+    public boolean isUnknown(int id) {
+      return (ggml_h.llama_vocab_get_attr(handle, id) & ATTR_UNKNOWN) != 0;
+    }
+
+    @Override
     public boolean isUserDefined(int id) {
       return (ggml_h.llama_vocab_get_attr(handle, id) & ATTR_USER_DEFINED) != 0;
     }
