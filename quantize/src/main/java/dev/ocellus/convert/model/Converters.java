@@ -67,7 +67,9 @@ public final class Converters {
           Map.entry("gemma3_text", "Gemma3ForCausalLM"),
           Map.entry("smollm3", "SmolLM3ForCausalLM"),
           Map.entry("phi3", "Phi3ForCausalLM"),
-          Map.entry("internlm2", "InternLM2ForCausalLM"));
+          Map.entry("internlm2", "InternLM2ForCausalLM"),
+          Map.entry("opt", "OPTForCausalLM"),
+          Map.entry("t5", "T5ForConditionalGeneration"));
 
   static {
     text(LlamaText::new, "LlamaForCausalLM", "LLaMAForCausalLM", "MistralForCausalLM");
@@ -86,6 +88,8 @@ public final class Converters {
     text(Gemma3Text::new, "Gemma3ForCausalLM", "Gemma3ForConditionalGeneration");
     text(Phi3Text::new, "Phi3ForCausalLM");
     text(InternLm2Text::new, "InternLM2ForCausalLM");
+    text(OptText::new, "OPTForCausalLM");
+    text(T5Text::new, "T5ForConditionalGeneration", "T5WithLMHeadModel");
 
     vision(Converters::llava, "LlavaForConditionalGeneration");
     vision(LlavaNextVision::new, "LlavaNextForConditionalGeneration");
@@ -106,6 +110,8 @@ public final class Converters {
     vision(Gemma3Vision::new, "Gemma3ForConditionalGeneration");
     vision(PaliGemmaVision::new, "PaliGemmaForConditionalGeneration");
     vision(JanusVision::new, "JanusForConditionalGeneration");
+    vision(Blip2Vision::new, "Blip2ForConditionalGeneration");
+    vision(InstructBlipVision::new, "InstructBlipForConditionalGeneration");
   }
 
   private Converters() {}

@@ -33,6 +33,9 @@ class LlamaText extends TextModel {
     super.parameters(out, type);
     out.u32(architecture() + ".vocab_size", nVocab());
     out.u32(architecture() + ".rope.dimension_count", headDim());
+    if (context.folder().config().modelType().equals("instructblip")) {
+      GenerationKeys.write(out, context, config);
+    }
   }
 
   @Override

@@ -11,16 +11,18 @@ final class TextConfigs {
 
   /** Classes of text sections that do not say their own. */
   private static final Map<String, String> SECTION_CLASS =
-      Map.of(
-          "qwen3_vl_moe", "qwen3_vl_moe_text",
-          "qwen2_vl", "qwen2_vl_text",
-          "qwen2_5_vl", "qwen2_5_vl_text",
-          "qwen3_vl", "qwen3_vl_text",
-          "gemma3", "gemma3_text",
-          "mistral3", "mistral",
-          "paligemma", "gemma",
-          "llava_onevision", "qwen2",
-          "internvl", "qwen2");
+      Map.ofEntries(
+          Map.entry("qwen3_vl_moe", "qwen3_vl_moe_text"),
+          Map.entry("qwen2_vl", "qwen2_vl_text"),
+          Map.entry("qwen2_5_vl", "qwen2_5_vl_text"),
+          Map.entry("qwen3_vl", "qwen3_vl_text"),
+          Map.entry("gemma3", "gemma3_text"),
+          Map.entry("mistral3", "mistral"),
+          Map.entry("paligemma", "gemma"),
+          Map.entry("llava_onevision", "qwen2"),
+          Map.entry("internvl", "qwen2"),
+          Map.entry("blip-2", "opt"),
+          Map.entry("instructblip", "opt"));
 
   private TextConfigs() {}
 

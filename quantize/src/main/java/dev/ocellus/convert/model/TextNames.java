@@ -16,7 +16,10 @@ final class TextNames {
           "vqmodel.",
           "model.vqmodel.",
           "generation_",
-          "model.generation_");
+          "model.generation_",
+          "qformer.",
+          "query_tokens",
+          "language_projection.");
 
   private static final List<String> OTHERS_HOLD =
       List.of(

@@ -1,6 +1,7 @@
 package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.common.ConversionException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -124,14 +125,21 @@ final class TextShapes {
 
   private void check(String key, String name, long... found) {
     long[] wanted = expected.get(key);
-    if (wanted != null && !Arrays.equals(wanted, found)) {
+    if (wanted != null) {
+      require(model.context.folder().directory(), name, wanted, found);
+    }
+  }
+
+  /** Refuses a tensor of another shape than the configuration says. */
+  static void require(Path folder, TargetTensor tensor, long... wanted) {
+    require(folder, tensor.data().name(), wanted, tensor.data().shape());
+  }
+
+  private static void require(Path folder, String name, long[] wanted, long[] found) {
+    if (!Arrays.equals(wanted, found)) {
       throw new ConversionException(
           "%s: tensor '%s': expected shape %s by the configuration, found %s. Configuration and tensors are not of one checkpoint."
-              .formatted(
-                  model.context.folder().directory(),
-                  name,
-                  Arrays.toString(wanted),
-                  Arrays.toString(found)));
+              .formatted(folder, name, Arrays.toString(wanted), Arrays.toString(found)));
     }
   }
 }

@@ -141,7 +141,7 @@ abstract class VisionModel implements ModelConverter {
 
   /** Width of the text model. */
   final int nEmbdText() {
-    return TextConfigs.of(global).integer("hidden_size");
+    return TextConfigs.of(global).integer("hidden_size", "d_model");
   }
 
   float eps(double defaultValue) {

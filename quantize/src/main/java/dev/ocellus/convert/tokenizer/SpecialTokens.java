@@ -85,6 +85,12 @@ final class SpecialTokens {
     }
   }
 
+  /** Leaves a role without a token. */
+  void remove(String role) {
+    ids.remove(role);
+    adds.remove(role);
+  }
+
   private void fromTokenizerConfig(ObjectNode config, List<TokenizerJson.Added> added) {
     for (String role : roles) {
       JsonNode add = config.get("add_" + role + "_token");

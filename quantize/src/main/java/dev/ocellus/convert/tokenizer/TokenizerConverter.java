@@ -19,7 +19,7 @@ public final class TokenizerConverter {
   public static final int NO_IMAGES = -1;
 
   private static final String SENTENCE_PIECE = "tokenizer.model";
-  private static final String SIGLIP = "spiece.model";
+  private static final String SPIECE = "spiece.model";
   private static final String JSON = "tokenizer.json";
 
   private final HfFolder folder;
@@ -72,6 +72,23 @@ public final class TokenizerConverter {
               "This kind of tokenizer belongs to no model that is converted.");
     }
     finish(out, SpecialTokens.of(folder, json, nVocab), json);
+  }
+
+  /** T5's unigram model, of which {@code tokenizer.json} also has the sentinels. */
+  public void writeT5(GgufWriter out) throws IOException {
+    TokenizerJson json = tokenizerJson();
+    if (json != null && json.modelType.equals("Unigram")) {
+      new UnigramVocabulary(folder, json, nVocab).write(out);
+    } else if (Files.exists(folder.file(SPIECE))) {
+      unigram(out, new SentencePieceVocabulary(folder, nVocab, SPIECE));
+    } else {
+      throw new ConversionException(
+          "%s: neither a unigram model in %s nor %s, one of which T5's tokenizer is. Download the tokenizer into the same folder."
+              .formatted(folder.directory(), JSON, SPIECE));
+    }
+    SpecialTokens special = SpecialTokens.of(folder, json, nVocab);
+    special.remove("bos"); // whatever a configuration says: no text of T5 begins with one
+    finish(out, special, json);
   }
 
   /** Llama's files say whether a space goes in front of a text. */
@@ -186,21 +203,21 @@ public final class TokenizerConverter {
       writeDual(out);
       return;
     }
-    if (!Files.exists(folder.file(SIGLIP))) {
+    if (!Files.exists(folder.file(SPIECE))) {
       throw new ConversionException(
           "%s: neither %s, which SigLIP's tokenizer is, nor a tokenizer.json as SigLIP 2 has it. Download the tokenizer into the same folder."
-              .formatted(folder.directory(), SIGLIP));
+              .formatted(folder.directory(), SPIECE));
     }
     HfConfig config =
         HfConfig.of(folder.file("tokenizer_config.json"), folder.json("tokenizer_config.json"));
     if (!config.flag("do_lower_case", true)) {
       throw config.invalid("do_lower_case", "true, as no file can say otherwise", "false");
     }
-    SentencePieceVocabulary vocabulary = new SentencePieceVocabulary(folder, nVocab, SIGLIP);
+    SentencePieceVocabulary vocabulary = new SentencePieceVocabulary(folder, nVocab, SPIECE);
     if (vocabulary.model().modelType != SentencePieceModel.UNIGRAM) {
       throw new ConversionException(
           "%s: expected a unigram model, found another. Is it the tokenizer of this checkpoint?"
-              .formatted(folder.file(SIGLIP)));
+              .formatted(folder.file(SPIECE)));
     }
     unigram(out, vocabulary);
     siglipToken(out, vocabulary, config, "eos_token", "</s>", "eos_token_id");
@@ -222,7 +239,7 @@ public final class TokenizerConverter {
             : (token.isObject() ? token.path("content") : token).asText(defaultText);
     int id = vocabulary.find(text);
     if (id < 0) {
-      throw config.invalid(name, "a token of " + SIGLIP, "'" + text + "'");
+      throw config.invalid(name, "a token of " + SPIECE, "'" + text + "'");
     }
     out.u32("tokenizer.ggml." + key, id);
   }

@@ -63,7 +63,7 @@ final class UnigramVocabulary {
             && !pre.contains("\"add_prefix_space\":false"));
     out.bool(
         "tokenizer.ggml.remove_extra_whitespaces",
-        json.part("normalizer").toString().contains(" {2,}"));
+        json.part("normalizer").toString().contains(" {2,}") || pre.contains("WhitespaceSplit"));
     writeCharsmap(out, charsmap(json.part("normalizer")));
   }
 

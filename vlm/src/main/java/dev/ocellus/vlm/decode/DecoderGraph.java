@@ -20,6 +20,11 @@ public interface DecoderGraph {
   /** Tokens of context that the model was trained with. */
   int nCtxTrain();
 
+  /** Most positions that it can compute; learned ones end, others do not. */
+  default int maxPositions() {
+    return Integer.MAX_VALUE;
+  }
+
   int nLayers();
 
   /** Width of a head. */
@@ -48,6 +53,10 @@ public interface DecoderGraph {
   /** From [width, n] to [nVocab, n]. */
   Tensor logits(Tensor hidden);
 
-  /** Sets the inputs that {@link #forward} has added, for positions that follow each other. */
-  void setPositions(GraphRun run, int first, int n);
+  /**
+   * Sets the inputs that {@link #forward} has added.
+   *
+   * @param positions of each of the n rows
+   */
+  void setPositions(GraphRun run, int[] positions);
 }

@@ -49,8 +49,24 @@ public record GraphDecoder(GraphRunner runner, DecoderGraph graph, LlamaModel to
     if (observer != null) {
       throw new UnsupportedOperationException("A text model of its own graph cannot be observed");
     }
+    int nCtx = nCtx(options);
+    return new GraphSequence(
+        new CachedGraph(runner, graph, nCtx), nCtx, options.nBatch(), options.nUbatch());
+  }
+
+  private int nCtx(ContextOptions options) {
     int nCtx = options.nCtx() == 0 ? graph.nCtxTrain() : options.nCtx();
-    return new GraphSequence(runner, graph, nCtx, options.nBatch(), options.nUbatch());
+    return Math.min(nCtx, graph.maxPositions());
+  }
+
+  @Override
+  public BeamDecoder newBeams(ContextOptions options, int n, int maxTokens) {
+    int nCtx = nCtx(options);
+    int most = Math.min(nCtx, maxTokens);
+    int nRows = Math.addExact(nCtx, Math.multiplyExact(n, most));
+    var cached = new CachedGraph(runner, graph, nRows);
+    var prompt = new GraphSequence(cached, nCtx, options.nBatch(), options.nUbatch());
+    return new GraphBeams(cached, prompt, n);
   }
 
   @Override

@@ -78,6 +78,26 @@ public record LlamaDecoder(LlamaModel model) implements TextDecoder {
   }
 
   @Override
+  public BeamDecoder newBeams(ContextOptions options, int n, int maxTokens) {
+    int nCtx = options.nCtx() == 0 ? nCtxTrain() : options.nCtx();
+    int more = Math.multiplyExact(n - 1, Math.min(nCtx, maxTokens));
+    LlamaContext context =
+        model.newContext(
+            options
+                .withContext(Math.addExact(nCtx, more))
+                .withSequences(LlamaBeams.sequences(n))
+                .withOutputs(Math.max(n, options.nOutputsMax())),
+            true,
+            null);
+    try {
+      return new LlamaBeams(context, n);
+    } catch (Throwable e) {
+      context.close();
+      throw e;
+    }
+  }
+
+  @Override
   public void close() {
     model.close();
   }

@@ -48,6 +48,11 @@ public final class PromptCache {
     return usesNonCausalImageAttention;
   }
 
+  /** Position of what comes next. */
+  public int position() {
+    return position;
+  }
+
   /** Places in use. */
   public int used() {
     return used;

@@ -59,6 +59,32 @@ public interface TextDecoder extends AutoCloseable {
    */
   SequencePool newPool(int n, ContextOptions each);
 
+  /**
+   * Makes room for a prompt and several continuations of it.
+   *
+   * @param options as of {@link #newSequence(ContextOptions)}
+   * @param n continuations
+   * @param maxTokens most tokens of each
+   */
+  BeamDecoder newBeams(ContextOptions options, int n, int maxTokens);
+
+  /**
+   * Whether an encoder reads the whole prompt at once, so that it has to come as embeddings, which
+   * attend to each other.
+   */
+  default boolean encodesPrompts() {
+    return false;
+  }
+
+  /**
+   * What the half that writes the answer has in front of it.
+   *
+   * @param prompt tokens of the prompt; -1 at every image embedding
+   */
+  default int[] answerHistory(int[] prompt) {
+    return prompt;
+  }
+
   /** Frees the weights, after all sequences. */
   @Override
   void close();

@@ -16,6 +16,7 @@ import dev.ocellus.vlm.model.ModelRegistry;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
+import dev.ocellus.vlm.vision.InstructionGraph;
 import dev.ocellus.vlm.vision.Tiles;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 import java.io.IOException;
@@ -26,6 +27,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An image encoder with its projector, from an mmproj file.
@@ -56,6 +58,7 @@ public final class VisionEncoder implements AutoCloseable {
   private final Path path;
   private final GraphRunner runner;
   private final VisionArchitecture architecture;
+  private final @Nullable InstructionStage instructions;
   private final long computeBytes;
   private final Map<Shape, Integer> tilesAtOnce = new HashMap<>(); // guarded by this
 
@@ -65,6 +68,11 @@ public final class VisionEncoder implements AutoCloseable {
     runner = GraphRunner.open(path, options);
     try {
       architecture = ModelRegistry.imageEncoder(runner.file(), runner.weights());
+      InstructionGraph second = architecture.instructions();
+      instructions =
+          second == null
+              ? null
+              : new InstructionStage(runner, second, architecture.graph().width());
       runner.load();
     } catch (Throwable e) {
       runner.close();
@@ -180,6 +188,17 @@ public final class VisionEncoder implements AutoCloseable {
    * @return embeddings in the order of the images
    */
   public synchronized List<ImageEmbeddings> encode(List<ImageInput> images, CancellationFlag flag) {
+    Map<Tiles, float[]> embeddings = encodeTiles(images, flag);
+    List<ImageEmbeddings> results = new ArrayList<>();
+    for (ImageInput image : images) {
+      float[] arranged = architecture.graph().arrange(image, joined(image, embeddings));
+      float[] values = instructions == null ? arranged : instructions.encode(image, arranged, flag);
+      results.add(new ImageEmbeddings(values, image.nTokens(), architecture.width()));
+    }
+    return results;
+  }
+
+  private Map<Tiles, float[]> encodeTiles(List<ImageInput> images, CancellationFlag flag) {
     // tiles that differ in count only go together; the count is the last of four sizes
     Map<Shape, List<Tiles>> alike = new LinkedHashMap<>();
     for (ImageInput image : images) {
@@ -189,12 +208,7 @@ public final class VisionEncoder implements AutoCloseable {
     }
     Map<Tiles, float[]> embeddings = new IdentityHashMap<>();
     alike.values().forEach(tiles -> encodeAlike(tiles, embeddings, flag));
-    List<ImageEmbeddings> results = new ArrayList<>();
-    for (ImageInput image : images) {
-      float[] arranged = architecture.graph().arrange(image, joined(image, embeddings));
-      results.add(new ImageEmbeddings(arranged, image.nTokens(), architecture.width()));
-    }
-    return results;
+    return embeddings;
   }
 
   private static float[] joined(ImageInput image, Map<Tiles, float[]> embeddings) {
@@ -260,8 +274,24 @@ public final class VisionEncoder implements AutoCloseable {
    */
   public Map<String, float[]> intermediates(ImageInput image, List<String> names) {
     Tiles tiles = image.tiles().getFirst();
-    return runner.intermediates(
-        graph -> define(graph, tiles), run -> run.set(EncoderGraph.PIXELS, tiles.pixels()), names);
+    if (instructions == null) {
+      return runner.intermediates(
+          graph -> define(graph, tiles),
+          run -> run.set(EncoderGraph.PIXELS, tiles.pixels()),
+          names);
+    }
+    Map<String, float[]> values =
+        new LinkedHashMap<>(
+            runner.intermediates(
+                graph -> define(graph, tiles),
+                run -> run.set(EncoderGraph.PIXELS, tiles.pixels()),
+                List.of()));
+    float[] states = joined(image, encodeTiles(List.of(image), new CancellationFlag()));
+    values.putAll(instructions.intermediates(image, states));
+    if (!names.isEmpty()) {
+      values.keySet().retainAll(names);
+    }
+    return values;
   }
 
   /** The same for all names that the architecture gives, in the order in which it does. */

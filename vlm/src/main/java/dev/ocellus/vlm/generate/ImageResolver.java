@@ -57,6 +57,7 @@ final class ImageResolver {
           return size() > MAX_REPORTS;
         }
       };
+  private List<Integer> instruction = List.of();
   private long preprocessNanos;
   private long encodeNanos;
   private int encodedTokens;
@@ -73,8 +74,13 @@ final class ImageResolver {
     this.options = options;
   }
 
-  /** Begins with a new question. */
-  void start() {
+  /**
+   * Begins with a new question.
+   *
+   * @param text what is asked, for encoders that read it with the images
+   */
+  void start(String text) {
+    instruction = encoder == null ? List.of() : encoder.architecture().instruction(text);
     known.clear();
     prepared.clear();
     tokensOfText.clear();
@@ -147,7 +153,7 @@ final class ImageResolver {
   }
 
   private List<ImagePiece> layout(Visual visual, PromptCache filler) {
-    String key = visual.contentHash();
+    String key = key(visual);
     EncodedImage image = known.get(key);
     if (image != null) {
       return image.layout();
@@ -162,7 +168,7 @@ final class ImageResolver {
       return image.layout();
     }
     long start = System.nanoTime();
-    input = encoder().prepare(visual, options);
+    input = encoder().prepare(visual, options).withInstruction(instruction);
     preprocessNanos += System.nanoTime() - start;
     prepared.put(key, input);
     keepReport(visual, input);
@@ -199,6 +205,12 @@ final class ImageResolver {
     }
   }
 
+  /** What the embeddings follow from: the image, and the instruction where the encoder reads it. */
+  private String key(Visual visual) {
+    String hash = visual.contentHash();
+    return instruction.isEmpty() ? hash : ImageCache.sha256(hash + instruction);
+  }
+
   private @Nullable EncodedImage lookUp(String key, PromptCache filler) {
     EncodedImage present = filler.find(key);
     if (present != null) {
@@ -227,7 +239,7 @@ final class ImageResolver {
             entries.add(new ContextEntry.Token(id));
           }
         }
-        case Segment.Image(int index) -> addImage(entries, visuals.get(index).contentHash());
+        case Segment.Image(int index) -> addImage(entries, key(visuals.get(index)));
       }
     }
     known.clear(); // the context and the cache have them

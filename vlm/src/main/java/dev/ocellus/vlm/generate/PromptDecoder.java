@@ -19,6 +19,7 @@ import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.vision.PromptAttention;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,7 +72,7 @@ final class PromptDecoder {
 
   /** Tokens of a conversation up to where its answer begins. Encodes nothing. */
   int countTokens(List<Message> messages, PromptOptions options) {
-    images.start();
+    images.start(instruction(messages));
     Prompt prompt = pipeline.prompts().prompt(messages, options);
     return images.count(prompt, visuals(messages), cache).total();
   }
@@ -86,7 +87,7 @@ final class PromptDecoder {
   Decoded decode(
       List<Message> messages, Prompt prompt, AnswerListener listener, CancellationFlag flag) {
     List<Visual> visuals = visuals(messages);
-    images.start();
+    images.start(instruction(messages));
     // images are measured before they are encoded: one that does not fit costs no time
     ImageResolver.Count count = images.count(prompt, visuals, cache);
     requireRoom(count);
@@ -105,6 +106,14 @@ final class PromptDecoder {
     sequence.synchronize();
     double millis = (System.nanoTime() - start) / 1e6;
     return new Decoded(tokens, count.images(), nCached, millis);
+  }
+
+  /** All text of a conversation, as the prompts of families whose encoders read it join it. */
+  private static String instruction(List<Message> messages) {
+    return messages.stream()
+        .map(Message::text)
+        .filter(text -> !text.isEmpty())
+        .collect(Collectors.joining(" "));
   }
 
   private static List<Visual> visuals(List<Message> messages) {

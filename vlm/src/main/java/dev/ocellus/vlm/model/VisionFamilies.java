@@ -19,8 +19,10 @@ final class VisionFamilies {
           "projector type",
           VisionFamilies::projector,
           Map.ofEntries(
+              Map.entry("blip2", Blip2::of),
               Map.entry("gemma3", Gemma3::of),
               Map.entry("idefics3", Idefics3::of),
+              Map.entry("instructblip", InstructBlip::of),
               Map.entry("internvl", InternVl::of),
               Map.entry("janus_pro", JanusPro::of),
               Map.entry("mlp", VisionFamilies::llava),

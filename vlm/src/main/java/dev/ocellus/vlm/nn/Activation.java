@@ -14,7 +14,9 @@ public enum Activation {
   /** GELU by the hyperbolic tangent. */
   GELU_TANH(Tensor::geluTanh),
   /** {@code x · sigmoid(x)}. */
-  SILU(Tensor::silu);
+  SILU(Tensor::silu),
+  /** {@code max(x, 0)}. */
+  RELU(Tensor::relu);
 
   private final UnaryOperator<Tensor> function;
 

@@ -52,10 +52,26 @@ public final class KvCache {
    */
   public static KvCache create(
       PersistentTensors state, int nLayers, long dHead, long nHead, long nCtx, long batch) {
+    return create(state, nLayers, dHead, nHead, nCtx, batch, "cache");
+  }
+
+  /**
+   * The same under a name, for a second cache beside one.
+   *
+   * @param name what its tensors' names begin with
+   */
+  public static KvCache create(
+      PersistentTensors state,
+      int nLayers,
+      long dHead,
+      long nHead,
+      long nCtx,
+      long batch,
+      String name) {
     List<Layer> layers = new ArrayList<>();
     for (int i = 0; i < nLayers; i++) {
-      Tensor keys = state.create("cache.k." + i, TensorType.F32, dHead * nHead, nCtx, batch);
-      Tensor values = state.create("cache.v." + i, TensorType.F32, dHead * nHead, nCtx, batch);
+      Tensor keys = state.create(name + ".k." + i, TensorType.F32, dHead * nHead, nCtx, batch);
+      Tensor values = state.create(name + ".v." + i, TensorType.F32, dHead * nHead, nCtx, batch);
       layers.add(new Layer(keys, values, dHead));
     }
     return new KvCache(List.copyOf(layers), nCtx);

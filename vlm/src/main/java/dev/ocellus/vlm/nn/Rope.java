@@ -28,13 +28,13 @@ public final class Rope {
      * @param dHead width of a head, even
      * @param theta base of the frequencies
      */
-    public static Tables of(int dHead, int firstPosition, int n, double theta) {
+    public static Tables of(int dHead, int[] positions, double theta) {
       int half = dHead / 2;
-      float[] cos = new float[Math.multiplyExact(n, half)];
+      float[] cos = new float[Math.multiplyExact(positions.length, half)];
       float[] sin = new float[cos.length];
-      for (int row = 0; row < n; row++) {
+      for (int row = 0; row < positions.length; row++) {
         for (int i = 0; i < half; i++) {
-          double angle = (firstPosition + row) * Math.pow(theta, -2.0 * i / dHead);
+          double angle = positions[row] * Math.pow(theta, -2.0 * i / dHead);
           cos[row * half + i] = (float) Math.cos(angle);
           sin[row * half + i] = (float) Math.sin(angle);
         }

@@ -5,6 +5,10 @@ package dev.ocellus.vlm.vision;
  * names the one of its text models; {@code dev.ocellus.vlm.prompt} has their texts.
  */
 public enum ChatTemplateName {
+  /**
+   * The plain prompt of BLIP-2 and InstructBLIP: images, the beginning of the sequence, the text.
+   */
+  BLIP2,
   /** {@code <|im_start|>role}, the message, {@code <|im_end|>} (OpenAI's ChatML). */
   CHATML,
   /** ChatML as Qwen2 has it: a system message stands first, if need be one of its own. */

@@ -98,9 +98,10 @@ public final class ConfigReader {
       case "gelu_pytorch_tanh", "gelu_new" -> Activation.GELU_TANH;
       case "quick_gelu" -> Activation.QUICK_GELU;
       case "silu" -> Activation.SILU;
+      case "relu" -> Activation.RELU;
       default ->
           throw new UnsupportedArchitectureException(
-              "%shidden_act: '%s' is not known; known are gelu, gelu_pytorch_tanh, gelu_new, quick_gelu, silu"
+              "%shidden_act: '%s' is not known; known are gelu, gelu_pytorch_tanh, gelu_new, quick_gelu, silu, relu"
                   .formatted(prefix, name));
     };
   }

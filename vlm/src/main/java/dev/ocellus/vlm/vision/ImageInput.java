@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  *     once where it takes an image as frames of a video. Tiles of an image have it once; those of a
  *     video have as many planes [row length, patches, nFrames, tiles]
  * @param originalSize size before preprocessing, for families that arrange the embeddings by it
+ * @param instruction ids of the instruction that the encoder reads with the image; none for those
+ *     that read none
  */
 public record ImageInput(
     List<Tiles> tiles,
@@ -25,17 +27,36 @@ public record ImageInput(
     int gridY,
     List<ImagePiece> layout,
     int nFrames,
-    @Nullable ImageSize originalSize) {
+    @Nullable ImageSize originalSize,
+    List<Integer> instruction) {
   public ImageInput {
     tiles = List.copyOf(tiles);
     pixelShape = List.copyOf(pixelShape);
     layout = List.copyOf(layout);
+    instruction = List.copyOf(instruction);
+  }
+
+  /** An image that is read without an instruction. */
+  public ImageInput(
+      List<Tiles> tiles,
+      List<Integer> pixelShape,
+      int gridX,
+      int gridY,
+      List<ImagePiece> layout,
+      int nFrames,
+      @Nullable ImageSize originalSize) {
+    this(tiles, pixelShape, gridX, gridY, layout, nFrames, originalSize, List.of());
   }
 
   /** A still image whose embeddings stay in the order of the tiles. */
   public ImageInput(
       List<Tiles> tiles, List<Integer> pixelShape, int gridX, int gridY, List<ImagePiece> layout) {
     this(tiles, pixelShape, gridX, gridY, layout, 1, null);
+  }
+
+  /** The same image with the ids of an instruction. */
+  public ImageInput withInstruction(List<Integer> ids) {
+    return new ImageInput(tiles, pixelShape, gridX, gridY, layout, nFrames, originalSize, ids);
   }
 
   /** How many tiles. */

@@ -6,6 +6,7 @@ import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.image.Visual;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A vision family with the weights of a file: how its images stand in a prompt, how they are
@@ -16,13 +17,16 @@ import java.util.List;
  * @param preprocessor how they become tiles
  * @param graph what is computed from the tiles
  * @param attention how the text model attends to a prompt
+ * @param instructions what is computed of the graph's states and an instruction; null where images
+ *     become the same embeddings whatever is asked
  */
 public record VisionArchitecture(
     String name,
     ImagePromptFormat promptFormat,
     ImagePreprocessor preprocessor,
     VisionGraph graph,
-    PromptAttention attention) {
+    PromptAttention attention,
+    @Nullable InstructionGraph instructions) {
   /** A family whose text model is causal throughout. */
   public VisionArchitecture(
       String name,
@@ -30,6 +34,16 @@ public record VisionArchitecture(
       ImagePreprocessor preprocessor,
       VisionGraph graph) {
     this(name, promptFormat, preprocessor, graph, PromptAttention.CAUSAL);
+  }
+
+  /** A family whose images become the same embeddings whatever is asked. */
+  public VisionArchitecture(
+      String name,
+      ImagePromptFormat promptFormat,
+      ImagePreprocessor preprocessor,
+      VisionGraph graph,
+      PromptAttention attention) {
+    this(name, promptFormat, preprocessor, graph, attention, null);
   }
 
   /**
@@ -44,7 +58,7 @@ public record VisionArchitecture(
 
   /** Floats of an image embedding, which must be the embedding width of the text model. */
   public int width() {
-    return graph.width();
+    return instructions == null ? graph.width() : instructions.width();
   }
 
   /**
@@ -88,6 +102,15 @@ public record VisionArchitecture(
               .formatted(name));
     }
     return PreprocessedImages.of(input, normalize);
+  }
+
+  /**
+   * Ids of an instruction, as the encoder takes them beside an image; none where it takes none.
+   *
+   * @throws UnsupportedContentException if it is longer than the encoder can read
+   */
+  public List<Integer> instruction(String text) {
+    return instructions == null ? List.of() : instructions.tokenize(text);
   }
 
   /**

@@ -218,8 +218,8 @@ public final class LlamaGraph implements DecoderGraph {
   }
 
   @Override
-  public void setPositions(GraphRun run, int first, int n) {
-    Rope.Tables tables = Rope.Tables.of(headWidth, first, n, theta);
+  public void setPositions(GraphRun run, int[] positions) {
+    Rope.Tables tables = Rope.Tables.of(headWidth, positions, theta);
     run.set("cos", tables.cos()).set("sin", tables.sin());
   }
 }

@@ -1,0 +1,27 @@
+package dev.ocellus.convert.model;
+
+import dev.ocellus.convert.tokenizer.QFormerVocabulary;
+import dev.ocellus.gguf.GgufWriter;
+import java.io.IOException;
+
+/**
+ * InstructBLIP (arXiv:2305.06500): BLIP-2 with a tokenizer of its own for the Q-Former, in the
+ * folder {@code qformer_tokenizer}.
+ */
+final class InstructBlipVision extends Blip2Vision {
+  InstructBlipVision(Context context) throws IOException {
+    super(context, "instructblip_vision_model", "instructblip_qformer");
+  }
+
+  @Override
+  String projector() {
+    return "instructblip";
+  }
+
+  @Override
+  public void tokenizer(GgufWriter out) throws IOException {
+    new QFormerVocabulary(
+            context.folder().file("qformer_tokenizer"), queries.integer("vocab_size"))
+        .write(out);
+  }
+}
