@@ -26,6 +26,7 @@ public enum Setting {
   IMAGE_MIN_TOKENS("ImageOptions.minTokens"),
   IMAGE_MAX_TOKENS("ImageOptions.maxTokens"),
   MAX_TOKENS("GenerationOptions.maxTokens"),
+  BEAMS("GenerationOptions.beams"),
   LOG_PROBS("GenerationOptions.logProbs"),
   IGNORE_EOS("GenerationOptions.ignoreEos"),
   TOOL_CHOICE("PromptOptions.toolChoice"),

@@ -169,6 +169,7 @@ final class UsedBindings {
       ggml_type_traits
       llama_batch
       llama_context_params
+      llama_model_kv_override
       llama_model_params
       """
           .lines()

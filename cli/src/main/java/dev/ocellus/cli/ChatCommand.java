@@ -104,7 +104,7 @@ final class ChatCommand extends OcellusCommand {
       throw usage("--json needs a question: give it with -p, -f or --messages");
     }
     video.check(this);
-    GenerationOptions options = checked(() -> generation.apply(GenerationOptions.defaults()));
+    var unused = checked(() -> generation.apply(GenerationOptions.defaults()));
     OverflowPolicy whenFull = checked(this::whenFull);
     SessionOptions sessionOptions = checked(sessions::options).withOverflow(whenFull);
     List<Message> messages = once ? messages() : List.of();
@@ -130,6 +130,7 @@ final class ChatCommand extends OcellusCommand {
       if (system != null) {
         session.add(Message.system(system));
       }
+      GenerationOptions options = checked(() -> generation.apply(opened.defaultOptions()));
       return new Repl(this, session, options, video, preview(), progress, interrupt).run(images);
     }
   }
@@ -151,7 +152,7 @@ final class ChatCommand extends OcellusCommand {
 
   private int answer(
       VisionLanguageModel opened, ChatSession session, List<Message> messages, Progress progress) {
-    GenerationOptions options = checked(() -> generation.applyOnce(GenerationOptions.defaults()));
+    GenerationOptions options = checked(() -> generation.applyOnce(opened.defaultOptions()));
     AnswerPrinter printer = new AnswerPrinter(progress, io().out(), !output.json);
     printer.begin(messages);
     Answer answer;

@@ -96,7 +96,7 @@ final class DescribeCommand extends OcellusCommand {
 
   @Override
   int run() throws IOException {
-    GenerationOptions options = checked(() -> generation.applyOnce(GenerationOptions.greedy()));
+    var unused = checked(() -> generation.applyOnce(GenerationOptions.greedy()));
     SessionOptions sessionOptions = checked(sessions::options);
     video.check(this);
     if (images.isEmpty() && video.paths.isEmpty()) {
@@ -125,8 +125,15 @@ final class DescribeCommand extends OcellusCommand {
                 model.loadOptions(this).withSessions(sessionOptions), progress, interrupt);
         var session = opened.newChat()) {
       interrupt.onInterrupt(session::cancel);
+      GenerationOptions options = checked(() -> generation.applyOnce(base(opened)));
       return describeAll(only, opened, session, options, progress, interrupt);
     }
+  }
+
+  /** As the model's checkpoint asks for, else the likeliest tokens. */
+  private static GenerationOptions base(VisionLanguageModel opened) {
+    GenerationOptions own = opened.defaultOptions();
+    return own.equals(GenerationOptions.defaults()) ? GenerationOptions.greedy() : own;
   }
 
   private int describeAll(

@@ -1,6 +1,7 @@
 package dev.ocellus.cli;
 
 import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.sampling.BeamOptions;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -26,6 +27,7 @@ final class GenerationMixin {
   boolean ignoreEos;
 
   @Mixin SamplingMixin sampling = new SamplingMixin();
+  @Mixin BeamMixin beams = new BeamMixin();
   @Mixin AnswerMixin answer = new AnswerMixin();
 
   /** The options on top of others. */
@@ -34,7 +36,20 @@ final class GenerationMixin {
         base.withMaxTokens(maxTokens == null ? base.maxTokens() : Math.max(-1, maxTokens))
             .withSampling(sampling.apply(base.sampling()))
             .withStop(stop == null ? base.stop() : stop);
-    return answer.apply(options).withIgnoreEos(ignoreEos || base.ignoreEos());
+    BeamOptions search = beams(options);
+    options = answer.apply(options.withBeams((BeamOptions) null));
+    return options.withIgnoreEos(ignoreEos || base.ignoreEos()).withBeams(search);
+  }
+
+  /** Who says how tokens are sampled wants no search that only the model's checkpoint asks for. */
+  private @Nullable BeamOptions beams(GenerationOptions base) {
+    boolean samples = sampling.given();
+    boolean searches = beams.beams != null && beams.beams > 0;
+    if (searches && sampling.isRandom()) {
+      throw new IllegalArgumentException(
+          "--beams finds the likeliest answer and samples no tokens; leave out --temp and what else says how to sample, or --beams");
+    }
+    return beams.apply(samples && !beams.given() ? null : base.beams());
   }
 
   /** For a single answer: the seed is drawn, so that it can be told. */

@@ -193,6 +193,30 @@ final class SamplingMixin {
     return b.build();
   }
 
+  /** Whether somebody said how tokens are chosen. */
+  boolean given() {
+    return isRandom()
+        || temperature != null
+        || repeatPenalty != null
+        || presencePenalty != null
+        || frequencyPenalty != null
+        || dryMultiplier != null;
+  }
+
+  /** Whether somebody asked for what only sampling can do. */
+  boolean isRandom() {
+    return (temperature != null && temperature > 0)
+        || topK != null
+        || topP != null
+        || minP != null
+        || typical != null
+        || topNSigma != null
+        || xtcProbability != null
+        || mirostat != null
+        || adaptiveTarget != null
+        || samplers != null;
+  }
+
   /** Draws the seed where it is to be random, so that it can be told. */
   static SamplingOptions withDrawnSeed(SamplingOptions options) {
     return options.seed() != -1

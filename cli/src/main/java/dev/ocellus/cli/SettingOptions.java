@@ -37,6 +37,7 @@ final class SettingOptions {
     names.put(Setting.IMAGE_MIN_TOKENS, List.of("--image-min-tokens"));
     names.put(Setting.IMAGE_MAX_TOKENS, List.of("--image-max-tokens"));
     names.put(Setting.MAX_TOKENS, List.of("-n"));
+    names.put(Setting.BEAMS, List.of("--beams"));
     names.put(Setting.LOG_PROBS, List.of("--logprobs"));
     names.put(Setting.IGNORE_EOS, List.of("--ignore-eos"));
     names.put(Setting.TOOL_CHOICE, List.of("--tool-choice"));

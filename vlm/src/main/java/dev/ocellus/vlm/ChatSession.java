@@ -116,9 +116,9 @@ public final class ChatSession implements AutoCloseable {
     });
   }
 
-  /** Sends a message with the default options. */
+  /** Sends a message with the {@linkplain VisionLanguageModel#defaultOptions() model's options}. */
   public Answer send(Message message) {
-    return send(message, GenerationOptions.defaults(), AnswerListener.NONE);
+    return send(message, model.defaultOptions(), AnswerListener.NONE);
   }
 
   /**

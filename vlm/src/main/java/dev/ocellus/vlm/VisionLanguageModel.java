@@ -1,6 +1,7 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.PromptOptions;
 import dev.ocellus.vlm.encoder.VisionEncoder;
@@ -80,6 +81,14 @@ public final class VisionLanguageModel implements AutoCloseable {
       shared = slots;
     }
     return slots;
+  }
+
+  /**
+   * How the model generates where nobody says otherwise: as its checkpoint asks for where the file
+   * says that, such as by beam search, else {@link GenerationOptions#defaults()}.
+   */
+  public GenerationOptions defaultOptions() {
+    return pipeline.defaultOptions();
   }
 
   /** The parts of the model, for evaluation and other modules of Ocellus. */

@@ -60,7 +60,10 @@ final class FidelityHarness {
       List<float[]> pixels = new ArrayList<>();
       List<float[]> rows = new ArrayList<>();
       for (Visual image : c.visuals()) {
-        ImageInput input = encoder.prepare(image, reference.imageOptions(model, c));
+        ImageInput input =
+            encoder
+                .prepare(image, reference.imageOptions(model, c))
+                .withInstruction(encoder.architecture().instruction(c.instruction()));
         pixels.add(input.pixels());
         rows.add(encoder.encode(input).values());
       }

@@ -43,8 +43,7 @@ record FidelityRow(
         embeddings.pixels().maxError(),
         embeddings.rows().cosine(),
         embeddings.rows().maxError(),
-        answer.prompt().equals(c.prompt())
-            && Arrays.equals(answer.promptTokens(), c.promptTokens()),
+        c.isPrompt(answer.prompt()) && Arrays.equals(answer.promptTokens(), c.promptTokens()),
         different < 0 ? c.greedy().length : different,
         c.greedy().length,
         peers.find(c.name()));

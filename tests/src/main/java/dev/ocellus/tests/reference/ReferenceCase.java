@@ -56,7 +56,27 @@ final class ReferenceCase {
   }
 
   boolean isConversation() {
-    return (json.has("messages") || json.has(IMAGE_START)) && json.has("greedy");
+    return (json.has("messages") || json.has(IMAGE_START) || isPlain()) && json.has("greedy");
+  }
+
+  /** Whether the reference's processor takes images and a text, and no template is rendered. */
+  boolean isPlain() {
+    return json.has("qformer_input_ids");
+  }
+
+  /** Whether a rendered prompt is the reference's, which plain cases have none of. */
+  boolean isPrompt(String rendered) {
+    return isPlain() || rendered.equals(prompt());
+  }
+
+  /** What is asked, for encoders that read it with the images. */
+  String instruction() {
+    return isPlain() ? prompt() : "";
+  }
+
+  /** What beam searches find, each with its options. */
+  JsonNode beams() {
+    return json.path("beams");
   }
 
   /** The prompt; without the names of images, which have no influence. */
@@ -110,6 +130,12 @@ final class ReferenceCase {
 
   List<Message> messages() {
     List<Message> messages = new ArrayList<>();
+    if (isPlain()) {
+      List<Content> parts = new ArrayList<>();
+      json.get("images").forEach(name -> parts.add(new Content.Image(image(name.asText()), "")));
+      parts.add(new Content.Text(prompt()));
+      return List.of(new Message(Role.USER, parts));
+    }
     if (!json.has("messages")) {
       return List.of(question());
     }

@@ -2,8 +2,10 @@ package dev.ocellus.vlm.chat;
 
 import dev.ocellus.InvalidSettingException;
 import dev.ocellus.Setting;
+import dev.ocellus.vlm.sampling.BeamOptions;
 import dev.ocellus.vlm.sampling.SamplingOptions;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How an answer is generated.
@@ -17,6 +19,7 @@ import java.util.List;
  * @param constraint what the answer must keep to: a grammar or a schema
  * @param logProbs for each token, how many of the likeliest to tell the log probabilities of; 0 for
  *     that of the token alone, -1 for none
+ * @param beams how the likeliest answer is searched for, instead of sampling tokens; null to sample
  */
 public record GenerationOptions(
     int maxTokens,
@@ -25,7 +28,8 @@ public record GenerationOptions(
     boolean ignoreEos,
     PromptOptions prompt,
     OutputConstraint constraint,
-    int logProbs) {
+    int logProbs,
+    @Nullable BeamOptions beams) {
   public GenerationOptions {
     if (maxTokens < -1) {
       throw new InvalidSettingException(
@@ -43,6 +47,9 @@ public record GenerationOptions(
     if (prompt.toolChoice().requiresCall()) {
       requireNothingElse(ignoreEos, constraint);
     }
+    if (beams != null) {
+      requireFreeAnswer(prompt, constraint, logProbs);
+    }
     stop = List.copyOf(stop);
   }
 
@@ -58,10 +65,31 @@ public record GenerationOptions(
     }
   }
 
+  /** Beams are whole answers, which are chosen among when the search is over. */
+  private static void requireFreeAnswer(
+      PromptOptions prompt, OutputConstraint constraint, int logProbs) {
+    String other =
+        !(constraint instanceof OutputConstraint.None)
+            ? "a grammar or schema"
+            : !prompt.tools().isEmpty() ? "tools" : logProbs >= 0 ? "log probabilities" : "";
+    if (!other.isEmpty()) {
+      throw new InvalidSettingException(
+          "beam search knows no %s; use one of them, or no beams".formatted(other), Setting.BEAMS);
+    }
+  }
+
   /** Options without tools, constraint or log probabilities. */
   public GenerationOptions(
       int maxTokens, SamplingOptions sampling, List<String> stop, boolean ignoreEos) {
-    this(maxTokens, sampling, stop, ignoreEos, PromptOptions.defaults(), OutputConstraint.NONE, -1);
+    this(
+        maxTokens,
+        sampling,
+        stop,
+        ignoreEos,
+        PromptOptions.defaults(),
+        OutputConstraint.NONE,
+        -1,
+        null);
   }
 
   /** No limit, llama.cpp's usual sampling, no stop strings. */
@@ -133,6 +161,19 @@ public record GenerationOptions(
    */
   public GenerationOptions withGrammar(String gbnf) {
     return withConstraint(new OutputConstraint.Gbnf(gbnf));
+  }
+
+  /**
+   * Beam search, which follows several answers at once and gives the likeliest, instead of
+   * sampling. A listener gets it as a whole; stop strings cut it when it is found.
+   */
+  public GenerationOptions withBeams(int numBeams) {
+    return withBeams(BeamOptions.of(numBeams));
+  }
+
+  /** As {@link #withBeams(int)}; null to sample tokens. */
+  public GenerationOptions withBeams(@Nullable BeamOptions beams) {
+    return toBuilder().beams(beams).build();
   }
 
   public GenerationOptions withLogProbs(int logProbs) {

@@ -1,7 +1,9 @@
 package dev.ocellus.vlm.chat;
 
+import dev.ocellus.vlm.sampling.BeamOptions;
 import dev.ocellus.vlm.sampling.SamplingOptions;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Makes {@link GenerationOptions}; begins with those that it was made from. */
 public final class GenerationOptionsBuilder {
@@ -12,6 +14,7 @@ public final class GenerationOptionsBuilder {
   private PromptOptions prompt;
   private OutputConstraint constraint;
   private int logProbs;
+  private @Nullable BeamOptions beams;
 
   GenerationOptionsBuilder(GenerationOptions options) {
     this.maxTokens = options.maxTokens();
@@ -21,6 +24,7 @@ public final class GenerationOptionsBuilder {
     this.prompt = options.prompt();
     this.constraint = options.constraint();
     this.logProbs = options.logProbs();
+    this.beams = options.beams();
   }
 
   /** Max. number of tokens of the answer; -1 for as many as the context holds. */
@@ -68,6 +72,12 @@ public final class GenerationOptionsBuilder {
     return this;
   }
 
+  /** How the likeliest answer is searched for, instead of sampling tokens; null to sample. */
+  public GenerationOptionsBuilder beams(@Nullable BeamOptions value) {
+    this.beams = value;
+    return this;
+  }
+
   /**
    * The options.
    *
@@ -75,6 +85,6 @@ public final class GenerationOptionsBuilder {
    */
   public GenerationOptions build() {
     return new GenerationOptions(
-        maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs);
+        maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs, beams);
   }
 }

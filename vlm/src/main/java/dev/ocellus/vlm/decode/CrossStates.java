@@ -81,7 +81,8 @@ public final class CrossStates implements AutoCloseable {
    * @param nCtx tokens of context
    */
   public KvSequence newSequence(int nCtx) {
-    return new GraphSequence(runner, graph.over(cache, n), nCtx, nCtx, nCtx);
+    var cached = new CachedGraph(runner, graph.over(cache, n), nCtx);
+    return new GraphSequence(cached, nCtx, nCtx, nCtx);
   }
 
   /** Frees the memory, after all sequences. */

@@ -15,6 +15,7 @@ import dev.ocellus.vlm.decode.Drafter;
 import dev.ocellus.vlm.decode.KvSequence;
 import dev.ocellus.vlm.decode.PromptCache;
 import dev.ocellus.vlm.prompt.Prompt;
+import dev.ocellus.vlm.sampling.BeamOptions;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -69,16 +70,22 @@ public final class AnswerGenerator implements AutoCloseable {
             begun == null ? "" : begun.text(),
             options,
             listener);
+    BeamOptions beams = options.beams();
+    if (beams != null) {
+      return new AnswerSearch(pipeline, pipeline.imageCache(), beams, options, cancellation)
+          .answer(messages, prompt, output, listener);
+    }
     var sampler = new AnswerSampler(options, pipeline, prompt);
     PromptDecoder.Decoded decoded;
     try {
       decoded = decoder.decode(messages, prompt, listener, cancellation);
     } catch (ComputationCancelledException e) {
-      return cancelledBeforeStart(prompt);
+      return cancelledBeforeStart(prompt, decoder);
     }
     var decoding =
         new SpeculativeDecoding(cache, sequence, drafter, draftMax, decoded.tokens(), cancellation);
-    var loop = new AnswerLoop(options, vocab, sampler, decoding, output, cancellation);
+    var loop =
+        new AnswerLoop(options, pipeline::endsAnswer, sampler, decoding, output, cancellation);
     long start = System.nanoTime();
     StopReason reason = loop.run();
     double millis = (System.nanoTime() - start) / 1e6;
@@ -105,7 +112,7 @@ public final class AnswerGenerator implements AutoCloseable {
         output.parts());
   }
 
-  private Answer cancelledBeforeStart(Prompt prompt) {
+  static Answer cancelledBeforeStart(Prompt prompt, PromptDecoder decoder) {
     var nothing = new Timings.Stage(0, 0);
     return Answer.cancelled(
         prompt.text(),

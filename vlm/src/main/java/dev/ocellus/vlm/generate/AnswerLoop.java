@@ -3,16 +3,16 @@ package dev.ocellus.vlm.generate;
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.llama.ContextOverflowException;
-import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.StopReason;
 import java.util.Arrays;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /** Generates the tokens of one answer until something ends it. */
 final class AnswerLoop {
   private final GenerationOptions options;
-  private final Vocab vocab;
+  private final IntPredicate ends;
   private final AnswerSampler sampler;
   private final SpeculativeDecoding decoding;
   private final AnswerOutput output;
@@ -22,13 +22,13 @@ final class AnswerLoop {
 
   AnswerLoop(
       GenerationOptions options,
-      Vocab vocab,
+      IntPredicate ends,
       AnswerSampler sampler,
       SpeculativeDecoding decoding,
       AnswerOutput output,
       CancellationFlag cancellation) {
     this.options = options;
-    this.vocab = vocab;
+    this.ends = ends;
     this.sampler = sampler;
     this.decoding = decoding;
     this.output = output;
@@ -68,7 +68,7 @@ final class AnswerLoop {
     float[] logits = decoding.logits();
     float[] raw = options.logProbs() < 0 ? logits : logits.clone();
     int token = sampler.sample(logits, tokensLeft());
-    if (!options.ignoreEos() && vocab.isEndOfGeneration(token)) {
+    if (!options.ignoreEos() && ends.test(token)) {
       return StopReason.END;
     }
     add(token);

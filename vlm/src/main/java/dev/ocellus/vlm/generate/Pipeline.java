@@ -4,10 +4,10 @@ import dev.ocellus.InvalidSettingException;
 import dev.ocellus.Setting;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.llama.ContextOptions;
-import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.TokenEmbeddings;
 import dev.ocellus.vlm.cache.CacheFolder;
 import dev.ocellus.vlm.cache.ImageCache;
+import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.decode.DraftModel;
 import dev.ocellus.vlm.decode.Drafter;
 import dev.ocellus.vlm.decode.KvSequence;
@@ -31,6 +31,7 @@ import dev.ocellus.vlm.vision.PromptAttention;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +52,7 @@ public final class Pipeline implements AutoCloseable {
   private final ToolGrammars grammars;
   private final ModelIdentity identity;
   private final double loadMillis;
+  private final GenerationDefaults defaults;
 
   private Pipeline(
       LoadOptions options,
@@ -59,6 +61,7 @@ public final class Pipeline implements AutoCloseable {
       @Nullable TextDecoder draftModel,
       @Nullable TokenEmbeddings tokenEmbeddings,
       PromptBuilder prompts,
+      GenerationDefaults defaults,
       long loadNanos) {
     this.options = options;
     this.decoder = decoder;
@@ -77,6 +80,7 @@ public final class Pipeline implements AutoCloseable {
     this.identity = new ModelIdentity(options);
     this.prefixCache = prefixCache(options, identity);
     this.loadMillis = loadNanos / 1e6;
+    this.defaults = defaults;
   }
 
   private static @Nullable PrefixCache prefixCache(LoadOptions options, ModelIdentity identity) {
@@ -98,11 +102,7 @@ public final class Pipeline implements AutoCloseable {
    *     two of them do not belong together
    */
   public static Pipeline open(LoadOptions options) throws IOException {
-    return open(options, Pipeline::loadWithLlama);
-  }
-
-  private static TextDecoder loadWithLlama(LoadOptions options) throws IOException {
-    return new LlamaDecoder(LlamaModel.load(options.model(), options.modelOptions()));
+    return open(options, TextModelLoader::load);
   }
 
   /** Loads the text model. */
@@ -145,9 +145,11 @@ public final class Pipeline implements AutoCloseable {
       if (draftFile != null) {
         draft = new LlamaDecoder(DraftModel.load(draftFile, options, text.vocab()));
       }
-      if (encoder != null
-          && encoder.architecture().attention() == PromptAttention.BIDIRECTIONAL_PREFIX) {
-        embeddings = TokenEmbeddings.open(options.model());
+      if (takesEmbeddings(text, encoder)) {
+        embeddings =
+            text instanceof LlamaDecoder
+                ? TokenEmbeddings.open(options.model())
+                : TokenEmbeddings.openTable(options.model());
       }
       var prompts =
           new PromptBuilder(
@@ -156,7 +158,14 @@ public final class Pipeline implements AutoCloseable {
               encoder == null ? null : encoder.architecture(),
               options.vision().images());
       return new Pipeline(
-          options, text, encoder, draft, embeddings, prompts, System.nanoTime() - start);
+          options,
+          text,
+          encoder,
+          draft,
+          embeddings,
+          prompts,
+          GenerationDefaults.of(options.model()),
+          System.nanoTime() - start);
     } catch (Throwable e) {
       if (text != null) {
         text.close();
@@ -173,6 +182,13 @@ public final class Pipeline implements AutoCloseable {
               .formatted(text.description()),
           Setting.DRAFT_MODEL);
     }
+  }
+
+  /** Whether all of a prompt goes in as embeddings that attend to each other. */
+  private static boolean takesEmbeddings(TextDecoder text, @Nullable VisionEncoder encoder) {
+    return text.encodesPrompts()
+        || (encoder != null
+            && encoder.architecture().attention() == PromptAttention.BIDIRECTIONAL_PREFIX);
   }
 
   private static void requireSameWidth(
@@ -197,6 +213,29 @@ public final class Pipeline implements AutoCloseable {
       ModelRegistry.require(file, ModelKind.TEXT);
       return ModelTemplates.of(file.metadata(), options.mmproj() != null);
     }
+  }
+
+  /** How the model generates where nobody says otherwise. */
+  public GenerationOptions defaultOptions() {
+    return defaults.options();
+  }
+
+  /** Whether a token ends an answer. */
+  boolean endsAnswer(int token) {
+    int[] ends = defaults.ends();
+    return ends == null
+        ? decoder.vocab().isEndOfGeneration(token)
+        : IntStream.of(ends).anyMatch(end -> end == token);
+  }
+
+  /** All tokens that end an answer. */
+  int[] ends() {
+    int[] ends = defaults.ends();
+    return ends != null
+        ? ends.clone()
+        : IntStream.range(0, decoder.vocab().nTokens())
+            .filter(decoder.vocab()::isEndOfGeneration)
+            .toArray();
   }
 
   /** What was asked to be loaded. */

@@ -3,7 +3,6 @@ package dev.ocellus.vlm.generate;
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.llama.ContextOverflowException;
-import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.cache.ImageCache;
 import dev.ocellus.vlm.chat.AnswerListener;
 import dev.ocellus.vlm.chat.Message;
@@ -38,7 +37,6 @@ public final class ScoredConversation implements AutoCloseable {
 
   private final Pipeline pipeline;
   private final KvSequence sequence;
-  private final Vocab vocab;
   private final PromptDecoder decoder;
 
   /**
@@ -47,7 +45,6 @@ public final class ScoredConversation implements AutoCloseable {
   public ScoredConversation(Pipeline pipeline, @Nullable MatMulObserver observer) {
     this.pipeline = pipeline;
     this.sequence = pipeline.decoder().newSequence(pipeline.options().contextOptions(), observer);
-    this.vocab = pipeline.decoder().vocab();
     // nothing is kept: whoever observes wants to see the encoder
     this.decoder = new PromptDecoder(pipeline, sequence, new ImageCache(0, null, 0, () -> ""));
   }
@@ -68,7 +65,7 @@ public final class ScoredConversation implements AutoCloseable {
       float[] logits = sequence.logits(0);
       tokens[i] = likeliest(logits);
       listener.token(i, tokens[i], logits);
-      if (vocab.isEndOfGeneration(tokens[i]) || cache.used() >= sequence.nCtx()) {
+      if (pipeline.endsAnswer(tokens[i]) || cache.used() >= sequence.nCtx()) {
         return Arrays.copyOf(tokens, i + 1);
       }
       if (i + 1 < maxTokens) {

@@ -70,6 +70,11 @@ final class Blip2 {
           1,
           List.of(ImagePiece.Embeddings.of(nQueries)));
     }
+
+    @Override
+    public Normalize normalize() {
+      return fit.normalize();
+    }
   }
 
   private record Graph(BlipTower tower, QFormer queries, Linear projector, int width)

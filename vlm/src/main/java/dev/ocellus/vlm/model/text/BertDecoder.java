@@ -20,7 +20,6 @@ import dev.ocellus.vlm.nn.KvCache;
 import dev.ocellus.vlm.nn.LayerNorm;
 import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.vision.ConfigReader;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -203,9 +202,7 @@ public final class BertDecoder implements CrossDecoderGraph {
     }
 
     @Override
-    public void setPositions(GraphRun run, int first, int n) {
-      int[] positions = new int[n];
-      Arrays.setAll(positions, i -> first + i);
+    public void setPositions(GraphRun run, int[] positions) {
       run.set("positions", positions);
     }
   }
