@@ -23,8 +23,9 @@ class DefaultTemplatesTest {
         .text();
   }
 
+  /** Those of conversations; BLIP-2 goes on with the text itself. */
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "BLIP2")
   void beginsAnAnswerBehindTheQuestion(ChatTemplateName name) {
     assertThat(render(name, ChatFormat.Shown.PARTS, QUESTION)).contains("Why?").doesNotEndWith("?");
   }
@@ -34,6 +35,7 @@ class DefaultTemplatesTest {
   @CsvSource(
       quoteCharacter = '`',
       value = {
+        "BLIP2, <s>Why?",
         "CHATML, <|im_start|>user\\nWhy?<|im_end|>\\n<|im_start|>assistant\\n",
         "CHATML_QWEN2, <|im_start|>system\\nYou are a helpful assistant.<|im_end|>\\n<|im_start|>user\\nWhy?<|im_end|>\\n<|im_start|>assistant\\n",
         "CHATML_QWEN_VL, <|im_start|>user\\nWhy?<|im_end|>\\n<|im_start|>assistant\\n",
