@@ -20,8 +20,7 @@ final class InstructBlipVision extends Blip2Vision {
 
   @Override
   public void tokenizer(GgufWriter out) throws IOException {
-    new QFormerVocabulary(
-            context.folder().file("qformer_tokenizer"), queries.integer("vocab_size"))
+    new QFormerVocabulary(context.folder().file("qformer_tokenizer"), queries.integer("vocab_size"))
         .write(out);
   }
 }

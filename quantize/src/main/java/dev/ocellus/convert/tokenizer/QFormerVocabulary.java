@@ -19,9 +19,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The word pieces of a Q-Former, in a folder of their own: from {@code tokenizer.json}, or from {@code vocab.txt} where there is none.
- * What {@code tokenizer_config.json} says of the normalization counts for more than what {@code
- * tokenizer.json} does, as in the reference.
+ * The word pieces of a Q-Former, in a folder of their own: from {@code tokenizer.json}, or from
+ * {@code vocab.txt} where there is none. What {@code tokenizer_config.json} says of the
+ * normalization counts for more than what {@code tokenizer.json} does, as in the reference.
  */
 public final class QFormerVocabulary {
   private static final String CONFIG = "tokenizer_config.json";
