@@ -76,7 +76,7 @@ final class IndexFiles {
     return switch (e) {
       case AccessDeniedException a -> "no permission for " + e.getFile();
       case FileAlreadyExistsException a -> e.getFile() + " is a file";
-      default -> e.getMessage();
+      default -> String.valueOf(e.getMessage());
     };
   }
 
