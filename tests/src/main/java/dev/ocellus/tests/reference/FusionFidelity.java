@@ -1,5 +1,7 @@
 package dev.ocellus.tests.reference;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.convert.ConvertOptions;
 import dev.ocellus.convert.ConvertProgress;
@@ -169,7 +171,7 @@ final class FusionFidelity {
   }
 
   private static float vision(SafetensorsFile expected, Map<String, float[]> stages) {
-    return (float) Difference.of(stages.get(VISION), expected.floats(VISION)).maxError();
+    return (float) Difference.of(requireNonNull(stages.get(VISION)), expected.floats(VISION)).maxError();
   }
 
   private static String same(int[] found, int[] wanted) {
