@@ -220,8 +220,8 @@ class DualEncoderTest {
         set("clip.model_type", "blip"));
     refused(
         "act.gguf",
-        "clip.text.hidden_act: 'relu' is not known",
-        set("clip.text.hidden_act", "relu"));
+        "clip.text.hidden_act: 'snake' is not known",
+        set("clip.text.hidden_act", "snake"));
     refused(
         "scale.gguf",
         "clip.logit_scale, logit_bias: expected finite numbers",
