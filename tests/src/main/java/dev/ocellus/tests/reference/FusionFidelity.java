@@ -171,7 +171,8 @@ final class FusionFidelity {
   }
 
   private static float vision(SafetensorsFile expected, Map<String, float[]> stages) {
-    return (float) Difference.of(requireNonNull(stages.get(VISION)), expected.floats(VISION)).maxError();
+    return (float)
+        Difference.of(requireNonNull(stages.get(VISION)), expected.floats(VISION)).maxError();
   }
 
   private static String same(int[] found, int[] wanted) {

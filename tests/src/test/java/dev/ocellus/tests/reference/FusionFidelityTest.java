@@ -1,7 +1,7 @@
 package dev.ocellus.tests.reference;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.convert.ConvertOptions;
@@ -140,7 +140,9 @@ class FusionFidelityTest {
     assertThat(Difference.of(tile.pixels(), c.values().pixelValues(expected)).maxError())
         .isLessThanOrEqualTo(Tolerances.PIXELS);
     assertClose(
-        VISION, Difference.of(requireNonNull(stages.get(VISION)), expected.floats(VISION)), Tolerances.EMBEDDINGS);
+        VISION,
+        Difference.of(requireNonNull(stages.get(VISION)), expected.floats(VISION)),
+        Tolerances.EMBEDDINGS);
   }
 
   private static void compareLogits(SafetensorsFile expected, float[][] found) {
