@@ -140,6 +140,11 @@ final class ReferenceCase {
       return List.of(question());
     }
     for (JsonNode message : json.get("messages")) {
+      Role role = Role.of(message.get("role").asText());
+      if (message.get("content").isTextual()) {
+        messages.add(Message.of(role, message.get("content").asText()));
+        continue;
+      }
       List<Content> parts = new ArrayList<>();
       for (JsonNode part : message.get("content")) {
         parts.add(
@@ -151,7 +156,7 @@ final class ReferenceCase {
               default -> new Content.Text(part.get("text").asText());
             });
       }
-      messages.add(new Message(Role.of(message.get("role").asText()), parts));
+      messages.add(new Message(role, parts));
     }
     return messages;
   }
