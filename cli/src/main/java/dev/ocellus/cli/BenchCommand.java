@@ -103,7 +103,8 @@ final class BenchCommand extends OcellusCommand {
         var progress = progress()) {
       try {
         progress.start("measuring the machine");
-        MachineLimits limits = MachineLimits.measure(context.nThreadsBatch(), model.accelerator);
+        MachineLimits limits =
+            MachineLimits.measure(context.nThreadsBatch(), model.acceleration.accelerator);
         if (mmproj != null) {
           json.set("mmproj", images(mmproj, results, progress, interrupt));
           shares.add(limits.ofProducts(results.getLast(), imageOperations));

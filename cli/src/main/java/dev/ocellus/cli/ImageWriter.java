@@ -54,7 +54,8 @@ abstract sealed class ImageWriter implements AutoCloseable {
     ContextOptions context = command.checked(options::contextOptions);
     boolean gpu = command.checked(options::modelOptions).nGpuLayers() != 0;
     var how =
-        new ImageTextOptions(context.nThreads(), gpu, options.visionPrecision, options.accelerator);
+        new ImageTextOptions(
+            context.nThreads(), gpu, options.visionPrecision, options.acceleration.accelerator);
     progress.start("loading " + model.getFileName());
     try {
       return Optional.of(

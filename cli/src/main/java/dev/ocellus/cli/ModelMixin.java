@@ -1,6 +1,5 @@
 package dev.ocellus.cli;
 
-import dev.ocellus.compute.Accelerator;
 import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.convert.cache.CheckpointCache;
 import dev.ocellus.gguf.TensorType;
@@ -17,6 +16,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which model, and how it is loaded: llama.cpp's options. */
@@ -136,14 +136,7 @@ final class ModelMixin {
               + " whichever of these two suits the processor (fast). Default: exact.")
   MatrixPrecision visionPrecision = MatrixPrecision.EXACT;
 
-  @Option(
-      names = "--accel",
-      paramLabel = "auto|off|openblas|onednn",
-      converter = AcceleratorConverter.class,
-      description =
-          "Library that multiplies large matrices of F32, F16 and BF16 on a CPU; off leaves them to"
-              + " ggml. Default: what OCELLUS_ACCEL names, else whatever suits the processor.")
-  Accelerator accelerator = Accelerator.AUTO;
+  @Mixin AcceleratorMixin acceleration = new AcceleratorMixin();
 
   @Option(
       names = "--chat-template",
@@ -197,7 +190,7 @@ final class ModelMixin {
         nGpuLayers().orElse(defaults.nGpuLayers()),
         !noMmap,
         !noRepack,
-        accelerator,
+        acceleration.accelerator,
         allowUnchecked,
         defaults.progress());
   }
@@ -209,7 +202,7 @@ final class ModelMixin {
         command.checked(this::contextOptions).nThreadsBatch(),
         command.checked(this::modelOptions).nGpuLayers() != 0,
         visionPrecision,
-        accelerator);
+        acceleration.accelerator);
   }
 
   private Optional<Integer> nGpuLayers() {
