@@ -1,6 +1,6 @@
 package dev.ocellus.convert.model;
 
-import dev.ocellus.convert.tokenizer.QFormerVocabulary;
+import dev.ocellus.convert.tokenizer.WordPieceVocabulary;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 
@@ -20,7 +20,8 @@ final class InstructBlipVision extends Blip2Vision {
 
   @Override
   public void tokenizer(GgufWriter out) throws IOException {
-    new QFormerVocabulary(context.folder().file("qformer_tokenizer"), queries.integer("vocab_size"))
+    new WordPieceVocabulary(
+            context.folder().file("qformer_tokenizer"), queries.integer("vocab_size"))
         .write(out);
   }
 }

@@ -22,7 +22,7 @@ final class BpeVocabulary {
   Vocabulary tokens() throws IOException {
     Vocabulary out = new Vocabulary(nVocab);
     json.vocabulary.forEach((text, id) -> out.set(checked(text, id), text, 0, TokenKind.NORMAL));
-    for (TokenizerJson.Added t : added(folder, json)) {
+    for (TokenizerJson.Added t : added(folder.json("tokenizer_config.json"), json)) {
       checked(t.content(), t.id());
       boolean control = t.special() || Vocabulary.looksSpecial(t.content());
       out.set(
@@ -35,12 +35,11 @@ final class BpeVocabulary {
   }
 
   /** Added tokens of both files; what {@code tokenizer_config.json} says of one counts. */
-  static Iterable<TokenizerJson.Added> added(HfFolder folder, TokenizerJson json)
-      throws IOException {
+  static Iterable<TokenizerJson.Added> added(JsonNode tokenizerConfig, TokenizerJson json) {
     Map<Integer, TokenizerJson.Added> out = new TreeMap<>();
     json.added.forEach(t -> out.put(t.id(), t));
     for (Map.Entry<String, JsonNode> e :
-        folder.json("tokenizer_config.json").path("added_tokens_decoder").properties()) {
+        tokenizerConfig.path("added_tokens_decoder").properties()) {
       JsonNode content = e.getValue().path("content");
       int id = idOf(e.getKey());
       if (content.isTextual() && id >= 0) {

@@ -45,7 +45,7 @@ final class SentencePieceLikeBpe {
       int order = rank.getOrDefault(text, json.merges.size());
       tokens.set(id, text, kind == TokenKind.NORMAL ? -order : 0, kind);
     });
-    for (TokenizerJson.Added t : BpeVocabulary.added(folder, json)) {
+    for (TokenizerJson.Added t : BpeVocabulary.added(folder.json("tokenizer_config.json"), json)) {
       requireInside(t.content(), t.id());
       boolean control = t.special() || Vocabulary.looksSpecial(t.content());
       if (control && t.content().equals(unknown)) {

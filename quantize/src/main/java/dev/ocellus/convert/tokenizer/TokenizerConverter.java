@@ -153,7 +153,7 @@ public final class TokenizerConverter {
 
   /** BERT's word pieces, which only text towers and small decoders have. */
   public void writeWordPiece(GgufWriter out) throws IOException {
-    new WordPieceVocabulary(folder, nVocab).write(out, tokenizerJson());
+    new WordPieceVocabulary(folder.directory(), nVocab).write(out);
   }
 
   /** InternLM2 ends turns with {@code <|im_end|>}, which its files do not name as the end. */

@@ -48,7 +48,7 @@ final class UnigramVocabulary {
               : bytes && text.matches("<0x[0-9A-Fa-f]{2}>") ? TokenKind.BYTE : TokenKind.NORMAL;
       tokens.set(i, text, json.scores.get(i), kind);
     }
-    for (TokenizerJson.Added t : BpeVocabulary.added(folder, json)) {
+    for (TokenizerJson.Added t : BpeVocabulary.added(folder.json("tokenizer_config.json"), json)) {
       if (t.id() < nVocab && t.id() != unknown) {
         boolean control = t.special() || Vocabulary.looksSpecial(t.content());
         tokens.set(

@@ -1,12 +1,15 @@
 package dev.ocellus.convert.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.CheckpointFiles;
 import dev.ocellus.convert.hf.HfConfig;
-import dev.ocellus.convert.hf.HfFolder;
+import dev.ocellus.convert.hf.JsonFiles;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * named, takes of {@code tokenizer.json} the tokens alone, and how texts are normalized from {@code
  * tokenizer_config.json}; other classes take {@code tokenizer.json} as it is.
  */
-final class WordPieceVocabulary {
+public final class WordPieceVocabulary {
   private static final String JSON = "tokenizer.json";
   private static final String VOCABULARY = "vocab.txt";
   private static final String PREFIX = "##";
@@ -30,15 +33,24 @@ final class WordPieceVocabulary {
   /** Tokens with a role and their texts, in the order in which missing ones get ids. */
   private static final Map<String, String> ROLES = roles();
 
-  private final HfFolder folder;
+  private final Path directory;
   private final int nVocab;
+  private final ObjectNode settings;
   private final HfConfig config;
 
-  WordPieceVocabulary(HfFolder folder, int nVocab) throws IOException {
-    this.folder = folder;
+  /**
+   * @param directory where the tokenizer's files are: the checkpoint's folder, or one of their own
+   *     such as that of a Q-Former
+   * @param nVocab rows of the embedding
+   * @throws IOException if {@code tokenizer_config.json} cannot be read
+   * @throws ConversionException if it is damaged
+   */
+  public WordPieceVocabulary(Path directory, int nVocab) throws IOException {
+    this.directory = directory;
     this.nVocab = nVocab;
-    config =
-        HfConfig.of(folder.file("tokenizer_config.json"), folder.json("tokenizer_config.json"));
+    Path file = directory.resolve("tokenizer_config.json");
+    settings = JsonFiles.findObject(file).orElseGet(JsonNodeFactory.instance::objectNode);
+    config = HfConfig.of(file, settings);
   }
 
   private static Map<String, String> roles() {
@@ -53,8 +65,16 @@ final class WordPieceVocabulary {
     return roles;
   }
 
-  void write(GgufWriter out, @Nullable TokenizerJson json) throws IOException {
-    Path source = folder.file(json == null ? VOCABULARY : JSON);
+  /**
+   * Writes the tokenizer.
+   *
+   * @throws IOException if its files are missing or cannot be read
+   * @throws ConversionException if they are damaged or of another kind
+   */
+  public void write(GgufWriter out) throws IOException {
+    Path file = directory.resolve(JSON);
+    TokenizerJson json = Files.exists(file) ? TokenizerJson.read(file) : null;
+    Path source = json == null ? directory.resolve(VOCABULARY) : file;
     if (json != null && !json.modelType.equals("WordPiece")) {
       throw ConversionException.at(
           source,
@@ -69,7 +89,7 @@ final class WordPieceVocabulary {
       set(tokens, source, e.getKey(), e.getValue(), TokenKind.NORMAL);
     }
     if (json != null) {
-      for (TokenizerJson.Added t : BpeVocabulary.added(folder, json)) {
+      for (TokenizerJson.Added t : BpeVocabulary.added(settings, json)) {
         ids.put(t.content(), t.id());
         TokenKind kind = t.special() ? TokenKind.CONTROL : TokenKind.USER_DEFINED;
         set(tokens, source, t.content(), t.id(), kind);
