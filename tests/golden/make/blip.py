@@ -32,6 +32,24 @@ CASES = {
     "blip-itm": [("exif", "exif6_160x120.jpg", "a red bicycle near the ocean", 0), ("empty", "alpha_128x96.png", "", 0)],
 }
 
+# what is asked of generate() besides max_new_tokens; a text that was begun counts as its beginning
+BEAMS = [
+    dict(num_beams=3),
+    dict(num_beams=4, length_penalty=-1.0, early_stopping=True),
+    dict(num_beams=5, length_penalty=2.0, early_stopping="never", repetition_penalty=1.5, min_new_tokens=4),
+    dict(num_beams=2, no_repeat_ngram_size=2),
+]
+
+# tokens that occur often, in the place of the end that none of the searches comes to
+ENDS = {"blip-caption": 122, "blip-vqa": 15}
+
+
+def search(model, asked, beginning, end, n, how):
+    model.config.text_config.sep_token_id = end
+    ids = model.generate(**{k: v.clone() for k, v in asked.items()}, **how, max_new_tokens=n)[0, beginning:].tolist()
+    model.config.text_config.sep_token_id = 3
+    return dict(how, end=end, max_new_tokens=n, tokens=ids)
+
 
 def config(vision, vision_heads, text, text_heads):
     return {
@@ -107,7 +125,9 @@ def run(args, name, case, model, tokenizer):
         case["float32_vs_float64"] = float((exact - logits.double()).abs().max())
         case["min_margin"] = margins(logits[beginning - 1 : -1])
         case["caption_ids" if name == "blip-caption" else "answer_ids"] = out[0].tolist()
-        print(name, label, out[0].tolist(), case["min_margin"], case["float32_vs_float64"])
+        asked = dict(pixel_values=pixels, input_ids=ids) if ids is not None else dict(pixel_values=pixels)
+        case["beams"] = [search(model, asked, beginning, end, m, how) for how in BEAMS for end in (3, ENDS[name]) for m in (6, 17) if beginning + m <= 24]
+        print(name, label, out[0].tolist(), case["min_margin"], case["float32_vs_float64"], case["beams"])
         assert case["min_margin"] > 1e-3
     write_case(args.out / name / "cases" / label, case, expected, pixels, MEAN, STD)
 

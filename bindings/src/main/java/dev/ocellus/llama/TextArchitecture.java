@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -156,6 +157,11 @@ enum TextArchitecture {
               ArchitectureRule::expertsWhereNotDense,
               ArchitectureRule::temperature));
 
+  /**
+   * Text models that graphs of vision-language models compute; libllama has none or half of one.
+   */
+  private static final Set<String> GRAPHS = Set.of("opt", "t5");
+
   /** What a file with an image encoder says; it belongs to the mmproj. */
   private static final String PROJECTOR = "clip";
 
@@ -183,6 +189,11 @@ enum TextArchitecture {
               "%s is no text model: it holds an image encoder and projector. Give it as the mmproj, and its text model as the model."
                   .formatted(file))
           .about(Setting.MMPROJ, Setting.MODEL);
+    }
+    if (GRAPHS.contains(name)) {
+      throw new UnsupportedArchitectureException(
+          "%s: text models of the architecture \"%s\" are not computed by libllama, which this needs. They answer together with their image encoder; compare or measure them that way."
+              .formatted(file, name));
     }
     String supported =
         Arrays.stream(values()).map(a -> a.ggufName).collect(Collectors.joining(", "));

@@ -7,14 +7,19 @@ import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.eval.MachineLimits;
 import dev.ocellus.eval.Measurement;
 import dev.ocellus.eval.ModelBenchmark;
+import dev.ocellus.eval.OneFileModel;
 import dev.ocellus.eval.ProductCount;
 import dev.ocellus.eval.TextWork;
 import dev.ocellus.ggml.Device;
+import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.ModelOptions;
 import dev.ocellus.nativelib.NativeLibraries;
+import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.decode.TextDecoder;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.ModelRegistry;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
@@ -36,6 +41,7 @@ import picocli.CommandLine.Option;
     header = BenchCommand.HEADER,
     description = {
       "As llama-bench does: pp N computes a prompt of N random tokens in an empty context, tg N generates N random tokens one by one without sampling. With an image encoder, also preprocessing and encoding of an image. The lines below the table compare each test at its best with what the machine did just before: large products in F32, which bound prompts and images, and reading of memory, which bounds single tokens. With BF16 an encoder can exceed the former.",
+      "Of a dual encoder (CLIP) or a model such as BLIP: preprocessing and encoding of an image, and the longest text, a match, or tg N tokens of a caption or an answer.",
       "Every test is run once to warm up. --mmproj without -m measures images only."
     },
     footerHeading = "%nExamples:%n",
@@ -109,7 +115,9 @@ final class BenchCommand extends OcellusCommand {
           json.set("mmproj", images(mmproj, results, progress, interrupt));
           shares.add(limits.ofProducts(results.getLast(), imageOperations));
         }
-        if (text != null) {
+        if (text != null && OneFileModel.isOne(text)) {
+          json.set("model", oneFile(text, results, progress, interrupt));
+        } else if (text != null) {
           json.set("model", texts(text, context, modelOptions, results, progress, interrupt));
           TextWork work = TextWork.of(text);
           for (Measurement result : results) {
@@ -134,7 +142,9 @@ final class BenchCommand extends OcellusCommand {
       printJson(json);
     } else {
       Measurement.table(results).forEach(io().out()::println);
-      io().out().println();
+      if (!shares.isEmpty()) {
+        io().out().println();
+      }
       shares.forEach(share -> io().out().println(share.line()));
     }
     return ExitCode.OK;
@@ -188,13 +198,42 @@ final class BenchCommand extends OcellusCommand {
       Interrupt interrupt)
       throws IOException {
     progress.start("loading " + text.getFileName());
+    ModelBenchmark benchmark = benchmark(progress, interrupt);
+    ObjectNode json = Json.object().put("path", text.toString());
+    if (isGraph(text)) {
+      LoadOptions options = new LoadOptions(text, null, modelOptions, context, null);
+      try (VisionLanguageModel loaded = VisionLanguageModel.open(options)) {
+        TextDecoder decoder = loaded.pipeline().decoder();
+        results.addAll(benchmark.textModel(decoder, context, nPrompt, nGenerate));
+        return json.put("description", decoder.description());
+      }
+    }
     try (LlamaModel loaded = LlamaModel.load(text, modelOptions)) {
-      results.addAll(benchmark(progress, interrupt).textModel(loaded, context, nPrompt, nGenerate));
-      return Json.object()
-          .put("path", text.toString())
-          .put("description", loaded.description())
+      results.addAll(benchmark.textModel(loaded, context, nPrompt, nGenerate));
+      return json.put("description", loaded.description())
           .put("parameters", loaded.nParams())
           .put("bytes", loaded.byteSize());
+    }
+  }
+
+  /** Whether a graph of ours computes it instead of libllama. */
+  private static boolean isGraph(Path text) throws IOException {
+    try (GgufFile file = GgufFile.open(text)) {
+      return ModelRegistry.isTextGraph(file);
+    }
+  }
+
+  private ObjectNode oneFile(
+      Path file, List<Measurement> results, Progress progress, Interrupt interrupt)
+      throws IOException {
+    RgbImage source = image == null ? ModelBenchmark.testImage() : image.read(io()).image();
+    progress.start("loading " + file.getFileName());
+    try (OneFileModel loaded = OneFileModel.open(file, model.imageTextOptions(this))) {
+      results.addAll(benchmark(progress, interrupt).oneFile(loaded, source, nGenerate));
+      return Json.object()
+          .put("path", file.toString())
+          .put("image_width", source.width())
+          .put("image_height", source.height());
     }
   }
 

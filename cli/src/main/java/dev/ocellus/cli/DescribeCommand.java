@@ -125,6 +125,9 @@ final class DescribeCommand extends OcellusCommand {
                 model.loadOptions(this).withSessions(sessionOptions), progress, interrupt);
         var session = opened.newChat()) {
       interrupt.onInterrupt(session::cancel);
+      if (boxes || draw != null) {
+        opened.requireCoordinates();
+      }
       GenerationOptions options = checked(() -> generation.applyOnce(base(opened)));
       return describeAll(only, opened, session, options, progress, interrupt);
     }

@@ -5,14 +5,12 @@ import dev.ocellus.OcellusException;
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.convert.Converter;
 import dev.ocellus.gguf.GgufFile;
-import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.AnswerListener;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.imagetext.ImageCaptioner;
-import dev.ocellus.vlm.imagetext.ImageTextOptions;
-import dev.ocellus.vlm.imagetext.VisualQuestionAnswerer;
+import dev.ocellus.vlm.imagetext.ImageTextWriter;
 import dev.ocellus.vlm.json.AnswerJson;
 import dev.ocellus.vlm.model.ModelKind;
 import java.io.IOException;
@@ -24,11 +22,11 @@ import java.util.Optional;
  * A model that writes about one image and is no chat model: it captions, or answers a question. It
  * stands in for one in describe and chat.
  */
-abstract sealed class ImageWriter implements AutoCloseable {
-  private final Path file;
+final class ImageWriter implements AutoCloseable {
+  private final ImageTextWriter model;
 
-  private ImageWriter(Path file) {
-    this.file = file;
+  private ImageWriter(ImageTextWriter model) {
+    this.model = model;
   }
 
   /**
@@ -51,17 +49,10 @@ abstract sealed class ImageWriter implements AutoCloseable {
     if (kind != ModelKind.CAPTIONER && kind != ModelKind.QUESTION_ANSWERER) {
       return Optional.empty();
     }
-    ContextOptions context = command.checked(options::contextOptions);
-    boolean gpu = command.checked(options::modelOptions).nGpuLayers() != 0;
-    var how =
-        new ImageTextOptions(
-            context.nThreads(), gpu, options.visionPrecision, options.acceleration.accelerator);
     progress.start("loading " + model.getFileName());
     try {
       return Optional.of(
-          kind == ModelKind.CAPTIONER
-              ? new Captioner(model, ImageCaptioner.open(model, how))
-              : new Answerer(model, VisualQuestionAnswerer.open(model, how)));
+          new ImageWriter(ImageTextWriter.open(model, options.imageTextOptions(command))));
     } finally {
       progress.done();
     }
@@ -77,149 +68,54 @@ abstract sealed class ImageWriter implements AutoCloseable {
   }
 
   /** As the model generates without settings. */
-  final GenerationOptions defaults() {
-    return ImageCaptioner.defaults();
+  GenerationOptions defaults() {
+    return ImageTextWriter.defaults();
   }
 
   /** Writes about an image. */
-  abstract Answer write(
+  Answer write(
       RgbImage image,
       String text,
       GenerationOptions options,
       AnswerListener listener,
-      CancellationFlag flag);
+      CancellationFlag flag) {
+    return model.write(image, text, options, listener, flag);
+  }
 
   /** What the text that is written goes on from, as the model reads it; empty for nothing. */
-  abstract String beginning(String text);
+  String beginning(String text) {
+    return model.beginning(text);
+  }
+
+  private boolean captions() {
+    return model instanceof ImageCaptioner;
+  }
 
   /** The text where none was given. */
-  abstract String defaultText();
+  String defaultText() {
+    return captions() ? "" : "What is in the picture?";
+  }
 
   /** Says what of a text is left out. */
-  abstract void noteCut(OcellusCommand command, String text);
-
-  abstract double loadMillis();
-
-  abstract String description();
-
-  abstract String token(int id);
-
-  @Override
-  public abstract void close();
+  void noteCut(OcellusCommand command, String text) {
+    MatchCommand.noteCut(command, text, model.tokenize(text), model.contextLength());
+  }
 
   /** The answer as chat models' are printed. */
-  final ObjectNode json(Answer answer, GenerationOptions options) {
+  ObjectNode json(Answer answer, GenerationOptions options) {
+    String description =
+        captions() ? "captions images (BLIP)" : "answers questions about images (BLIP)";
     var answering =
         new AnswerJson.Model(
-            file, null, description(), id -> token(id).getBytes(StandardCharsets.UTF_8));
-    return AnswerJson.of(answer, options, answering, loadMillis());
+            model.path(),
+            null,
+            description,
+            id -> model.token(id).getBytes(StandardCharsets.UTF_8));
+    return AnswerJson.of(answer, options, answering, model.loadMillis());
   }
 
-  private static final class Captioner extends ImageWriter {
-    private final ImageCaptioner model;
-
-    Captioner(Path file, ImageCaptioner model) {
-      super(file);
-      this.model = model;
-    }
-
-    @Override
-    Answer write(
-        RgbImage image,
-        String text,
-        GenerationOptions options,
-        AnswerListener listener,
-        CancellationFlag flag) {
-      return model.caption(image, text, options, listener, flag);
-    }
-
-    @Override
-    String beginning(String text) {
-      return model.beginning(text);
-    }
-
-    @Override
-    String defaultText() {
-      return "";
-    }
-
-    @Override
-    void noteCut(OcellusCommand command, String text) {
-      MatchCommand.noteCut(command, text, model.tokenize(text), model.contextLength());
-    }
-
-    @Override
-    double loadMillis() {
-      return model.loadMillis();
-    }
-
-    @Override
-    String description() {
-      return "captions images (BLIP)";
-    }
-
-    @Override
-    String token(int id) {
-      return model.token(id);
-    }
-
-    @Override
-    public void close() {
-      model.close();
-    }
-  }
-
-  private static final class Answerer extends ImageWriter {
-    private final VisualQuestionAnswerer model;
-
-    Answerer(Path file, VisualQuestionAnswerer model) {
-      super(file);
-      this.model = model;
-    }
-
-    @Override
-    Answer write(
-        RgbImage image,
-        String text,
-        GenerationOptions options,
-        AnswerListener listener,
-        CancellationFlag flag) {
-      return model.answer(image, text, options, listener, flag);
-    }
-
-    @Override
-    String beginning(String text) {
-      return "";
-    }
-
-    @Override
-    String defaultText() {
-      return "What is in the picture?";
-    }
-
-    @Override
-    void noteCut(OcellusCommand command, String text) {
-      MatchCommand.noteCut(command, text, model.tokenize(text), model.contextLength());
-    }
-
-    @Override
-    double loadMillis() {
-      return model.loadMillis();
-    }
-
-    @Override
-    String description() {
-      return "answers questions about images (BLIP)";
-    }
-
-    @Override
-    String token(int id) {
-      return model.token(id);
-    }
-
-    @Override
-    public void close() {
-      model.close();
-    }
+  @Override
+  public void close() {
+    model.close();
   }
 }

@@ -8,6 +8,7 @@ import dev.ocellus.llama.ContextOptions.FlashAttention;
 import dev.ocellus.llama.ModelOptions;
 import dev.ocellus.vlm.DemoModel;
 import dev.ocellus.vlm.encoder.VisionEncoder;
+import dev.ocellus.vlm.imagetext.ImageTextOptions;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.vision.ImageOptions;
 import java.io.IOException;
@@ -199,6 +200,15 @@ final class ModelMixin {
   VisionEncoder openEncoder(OcellusCommand command, Path file) throws IOException {
     return VisionEncoder.open(
         file,
+        command.checked(this::contextOptions).nThreadsBatch(),
+        command.checked(this::modelOptions).nGpuLayers() != 0,
+        visionPrecision,
+        acceleration.accelerator);
+  }
+
+  /** How a model of one file computes. */
+  ImageTextOptions imageTextOptions(OcellusCommand command) {
+    return new ImageTextOptions(
         command.checked(this::contextOptions).nThreadsBatch(),
         command.checked(this::modelOptions).nGpuLayers() != 0,
         visionPrecision,

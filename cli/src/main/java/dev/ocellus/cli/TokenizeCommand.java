@@ -2,12 +2,8 @@ package dev.ocellus.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ocellus.llama.LlamaModel;
-import dev.ocellus.llama.ModelOptions;
-import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.DemoModel;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.Collectors;
@@ -48,7 +44,8 @@ final class TokenizeCommand extends OcellusCommand {
   @Option(
       names = {"-m", "--model"},
       paramLabel = "FILE",
-      description = "Text model (GGUF). Without it, the embedded demo model's vocabulary is used.")
+      description =
+          "Model that reads texts (GGUF): a text model, a dual encoder, or one such as BLIP. Without it, the embedded demo model's vocabulary is used.")
   @Nullable Path model;
 
   @Option(
@@ -59,7 +56,8 @@ final class TokenizeCommand extends OcellusCommand {
 
   @Option(
       names = "--parse-special",
-      description = "Texts of control tokens become those tokens, as in a template.")
+      description =
+          "Texts of control tokens become those tokens, as in a template; for text models.")
   boolean parseSpecial;
 
   @Option(names = "--ids", description = "Print only the ids, on one line.")
@@ -79,19 +77,17 @@ final class TokenizeCommand extends OcellusCommand {
           "no model given (-m): the vocabulary of the embedded demo model %s is used"
               .formatted(DemoModel.NAME));
     }
-    // only the vocabulary is wanted: the weights stay in the mapped file, untouched
-    try (var loaded = LlamaModel.load(path, new ModelOptions(0, true, false, null))) {
-      Vocab vocab = loaded.vocab();
-      int[] tokens = vocab.tokenize(input, parseSpecial);
+    try (Tokens tokens = Tokens.open(path)) {
+      int[] found = tokens.encode(input, parseSpecial);
       if (output.json) {
-        printJson(json(input, vocab, tokens));
+        printJson(json(input, tokens, found));
       } else if (ids) {
         io().out()
             .println(
-                Arrays.stream(tokens).mapToObj(String::valueOf).collect(Collectors.joining(" ")));
+                Arrays.stream(found).mapToObj(String::valueOf).collect(Collectors.joining(" ")));
       } else {
-        for (int token : tokens) {
-          io().out().println("%7d  %s".formatted(token, quoted(piece(vocab, token))));
+        for (int token : found) {
+          io().out().println("%7d  %s".formatted(token, quoted(tokens.piece(token))));
         }
       }
     }
@@ -111,26 +107,21 @@ final class TokenizeCommand extends OcellusCommand {
     return TextInput.read(io(), "-");
   }
 
-  private static ObjectNode json(String input, Vocab vocab, int[] tokens) {
+  private static ObjectNode json(String input, Tokens tokens, int[] found) {
     ObjectNode json = Json.object();
     json.put("text", input);
-    json.put("count", tokens.length);
-    json.set("ids", Json.array(tokens));
+    json.put("count", found.length);
+    json.set("ids", Json.array(found));
     ArrayNode array = json.putArray("tokens");
-    for (int token : tokens) {
+    for (int token : found) {
       array
           .addObject()
           .put("id", token)
-          .put("piece", piece(vocab, token))
-          .put("text", vocab.text(token))
-          .put("control", vocab.isControl(token));
+          .put("piece", tokens.piece(token))
+          .put("text", tokens.text(token))
+          .put("control", tokens.isControl(token));
     }
     return json;
-  }
-
-  /** What the token stands for; a part of a character shows as U+FFFD. */
-  private static String piece(Vocab vocab, int token) {
-    return new String(vocab.piece(token, true), StandardCharsets.UTF_8);
   }
 
   private static String quoted(String piece) {

@@ -95,6 +95,69 @@ class BlipTest {
   }
 
   @Test
+  void searchesWithBeams() throws IOException {
+    JsonNode expected = golden("blip-caption", "prompted");
+    JsonNode search = expected.get("beams").get(1); // three beams, as long as they get
+    Cli run =
+        Cli.run(
+            "describe",
+            "-m",
+            captioner,
+            "-p",
+            expected.get("text").asText(),
+            "-n",
+            search.get("max_new_tokens").asInt(),
+            "--beams",
+            search.get("num_beams").asInt(),
+            ODD,
+            "--json");
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(ids(run.json().get(0).get("tokens"), 0)).isEqualTo(ids(search.get("tokens"), 0));
+    Cli plain = Cli.run("describe", "-m", captioner, "--beams", 2, "-n", 5, ODD);
+    assertThat(plain.out()).isNotBlank();
+  }
+
+  @Test
+  void showsTokens() throws IOException {
+    JsonNode expected = golden("blip-caption", "prompted");
+    Cli run = Cli.run("tokenize", "-m", captioner, "A photo of the Ocean", "--json");
+    assertThat(run.code()).as(run.err()).isZero();
+    List<Integer> whole = ids(expected.get("input_ids"), 0);
+    assertThat(ids(run.json().get("ids"), 0)).isEqualTo(whole.subList(1, whole.size() - 1));
+    assertThat(run.json().get("tokens").get(1).get("piece").asText()).isEqualTo("photo");
+    Cli special = Cli.run("tokenize", "-m", captioner, "[SEP]", "--json");
+    assertThat(special.json().get("tokens").get(0).get("control").asBoolean()).isTrue();
+  }
+
+  @Test
+  void measuresAndComparesModelsOfOneFile() {
+    for (Path model : List.of(captioner, answerer, matcher)) {
+      Cli run = Cli.run("bench", "-m", model, "-n", 4, "-r", 1, "--image", ODD, "--json");
+      assertThat(run.code()).as(run.err()).isZero();
+      assertThat(run.json().get("results").findValuesAsText("test"))
+          .containsExactly("image preprocess", "image encode", model == matcher ? "match" : "tg4");
+      Cli same = Cli.run("compare", model, model, "--image", ODD, "--no-weights", "--json");
+      assertThat(same.code()).as(same.err()).isZero();
+      assertThat(same.out()).contains("vision.last_hidden");
+    }
+  }
+
+  @Test
+  void measuresTextModelsThatLibllamaHasNot() throws IOException {
+    Path words = Files.writeString(directory.resolve("words.txt"), "two dogs on a beach");
+    for (String name : List.of("blip2-opt", "blip2-t5")) {
+      Path file = directory.resolve(name + ".gguf");
+      Path checkpoint = GOLDEN.resolve("models").resolve(name).resolve("hf");
+      assertThat(Cli.run("convert", checkpoint, "-o", file).code()).isZero();
+      Cli run = Cli.run("bench", "-m", file, "-p", 9, "-n", 4, "-r", 1, "--json");
+      assertThat(run.code()).as(run.err()).isZero();
+      assertThat(run.json().get("results").findValuesAsText("test")).containsExactly("pp9", "tg4");
+      assertThat(Cli.run("tokenize", "-m", file, "a dog", "--json").json().get("ids")).isNotEmpty();
+      refused(1, "are not computed by libllama", "perplexity", "-m", file, "-f", words);
+    }
+  }
+
+  @Test
   void opensACheckpointAsItIs() throws IOException {
     Path checkpoint = GOLDEN.resolve("models/blip-vqa/hf");
     JsonNode expected = golden("blip-vqa", "odd");

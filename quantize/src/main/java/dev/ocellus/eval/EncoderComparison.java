@@ -1,10 +1,16 @@
 package dev.ocellus.eval;
 
+import static java.util.Objects.requireNonNull;
+
+import dev.ocellus.compute.Accelerator;
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.ComputationCancelledException;
+import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.quantize.measure.ComparisonReport.Named;
 import dev.ocellus.quantize.measure.VectorError;
 import dev.ocellus.vlm.encoder.VisionEncoder;
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.imagetext.ImageTextOptions;
 import dev.ocellus.vlm.vision.ImageInput;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -41,6 +47,11 @@ public final class EncoderComparison {
       EvalListener listener,
       CancellationFlag flag)
       throws IOException {
+    if (OneFileModel.isOne(reference)) {
+      ImageTextOptions options =
+          new ImageTextOptions(nThreads, gpu, MatrixPrecision.EXACT, Accelerator.AUTO);
+      return compareOneFile(reference, other, images, options, listener, flag);
+    }
     Map<String, VectorError.Sums> layers = new LinkedHashMap<>();
     List<Named> embeddings = new ArrayList<>();
     listener.report("loading", -1);
@@ -48,10 +59,7 @@ public final class EncoderComparison {
         var second = VisionEncoder.open(other, nThreads, gpu)) {
       int n = images.size();
       for (int i = 0; i < n; i++) {
-        if (flag.isCancelled()) {
-          throw new ComputationCancelledException("The comparison was cancelled");
-        }
-        listener.report("image %d of %d".formatted(i + 1, n), (double) i / n);
+        report(listener, flag, i, n);
         NamedImage image = images.get(i);
         ImageInput input = first.prepare(image.reader().read());
         addLayers(layers, first.intermediates(input), second.intermediates(input));
@@ -61,6 +69,48 @@ public final class EncoderComparison {
                 VectorError.of(first.encode(input).values(), second.encode(input).values())));
       }
     }
+    return result(layers, embeddings);
+  }
+
+  /** Of a dual encoder or one such as BLIP: its stages, of which the last is what comes out. */
+  private static Result compareOneFile(
+      Path reference,
+      Path other,
+      List<NamedImage> images,
+      ImageTextOptions options,
+      EvalListener listener,
+      CancellationFlag flag)
+      throws IOException {
+    Map<String, VectorError.Sums> layers = new LinkedHashMap<>();
+    List<Named> embeddings = new ArrayList<>();
+    listener.report("loading", -1);
+    try (var first = OneFileModel.open(reference, options);
+        var second = OneFileModel.open(other, options)) {
+      for (int i = 0; i < images.size(); i++) {
+        report(listener, flag, i, images.size());
+        RgbImage image = images.get(i).reader().read();
+        Map<String, float[]> expected = first.stages(image);
+        Map<String, float[]> found = second.stages(image);
+        addLayers(layers, expected, found);
+        String last = List.copyOf(expected.keySet()).getLast();
+        embeddings.add(
+            new Named(
+                images.get(i).name(),
+                VectorError.of(
+                    requireNonNull(expected.get(last)), found.getOrDefault(last, new float[0]))));
+      }
+    }
+    return result(layers, embeddings);
+  }
+
+  private static void report(EvalListener listener, CancellationFlag flag, int i, int n) {
+    if (flag.isCancelled()) {
+      throw new ComputationCancelledException("The comparison was cancelled");
+    }
+    listener.report("image %d of %d".formatted(i + 1, n), (double) i / n);
+  }
+
+  private static Result result(Map<String, VectorError.Sums> layers, List<Named> embeddings) {
     List<Named> named = new ArrayList<>();
     layers.forEach((name, sums) -> named.add(new Named(name, sums.error())));
     return new Result(named, embeddings);

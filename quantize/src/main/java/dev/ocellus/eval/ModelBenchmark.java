@@ -3,6 +3,7 @@ package dev.ocellus.eval;
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaModel;
+import dev.ocellus.vlm.decode.TextDecoder;
 import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.vision.ImageInput;
@@ -50,6 +51,49 @@ public final class ModelBenchmark {
         results.add(
             Measurement.of("tg" + nGenerate, nGenerate, repetitions, work::one, work::generate));
       }
+    }
+    return results;
+  }
+
+  /**
+   * Measures a text model that libllama does not compute, with the same tests, whose names tell how
+   * many tokens fit.
+   *
+   * @throws dev.ocellus.compute.ComputationCancelledException if a flag was set
+   */
+  public List<Measurement> textModel(
+      TextDecoder model, ContextOptions context, int nPrompt, int nGenerate) throws IOException {
+    List<Measurement> results = new ArrayList<>();
+    if (nPrompt > 0) {
+      listener.report("measuring the prompt", -1);
+      try (var work = new DecoderWorkload(model, context, nPrompt, flags.get())) {
+        results.add(
+            Measurement.of("pp" + work.n(), work.n(), repetitions, work::prompt, work::prompt));
+      }
+    }
+    if (nGenerate > 0) {
+      listener.report("measuring generation", -1);
+      try (var work = new DecoderWorkload(model, context, nGenerate, flags.get())) {
+        results.add(
+            Measurement.of("tg" + work.n(), work.n(), repetitions, work::one, work::generate));
+      }
+    }
+    return results;
+  }
+
+  /**
+   * Measures a model of one file: its image encoder, and what it does with texts.
+   *
+   * @param nGenerate tokens of a caption or an answer; 0 for no such test
+   * @throws dev.ocellus.compute.ComputationCancelledException if a flag was set
+   */
+  public List<Measurement> oneFile(OneFileModel model, RgbImage image, int nGenerate)
+      throws IOException {
+    List<Measurement> results = new ArrayList<>();
+    for (OneFileModel.Test test : model.tests(image, nGenerate, flags)) {
+      listener.report("measuring " + test.name(), -1);
+      results.add(
+          Measurement.of(test.name(), test.tokens(), repetitions, test.work(), test.work()));
     }
     return results;
   }

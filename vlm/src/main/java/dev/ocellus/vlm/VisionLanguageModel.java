@@ -140,13 +140,7 @@ public final class VisionLanguageModel implements AutoCloseable {
    */
   public List<Region> regions(Answer answer, RgbImage image) {
     VisionEncoder encoder = pipeline.encoder();
-    String family = encoder == null ? "" : encoder.architecture().name();
-    CoordinateFormat format =
-        CoordinateFormat.ofFamily(family)
-            .orElseThrow(() ->
-                new UnsupportedContentException(
-                    "The model %s is of no family that gives coordinates: Qwen-VL and its successors, InternVL, PaliGemma."
-                        .formatted(pipeline.decoder().description())));
+    CoordinateFormat format = coordinates();
     ByteArrayOutputStream text = new ByteArrayOutputStream();
     for (int token : answer.tokens()) { // some families write tags as control tokens
       text.writeBytes(pipeline.decoder().vocab().piece(token, true));
@@ -156,6 +150,27 @@ public final class VisionLanguageModel implements AutoCloseable {
             ? encoder.prepare(image, options().vision().images()).tiles().getFirst().size()
             : image.size();
     return format.read(text.toString(StandardCharsets.UTF_8), image.size(), encoded);
+  }
+
+  /**
+   * Refuses a model whose answers hold no coordinates, before anything is computed for {@link
+   * #regions}.
+   *
+   * @throws dev.ocellus.vlm.vision.UnsupportedContentException if it has no image encoder, or its
+   *     family was not trained to give coordinates
+   */
+  public void requireCoordinates() {
+    coordinates();
+  }
+
+  private CoordinateFormat coordinates() {
+    VisionEncoder encoder = pipeline.encoder();
+    String family = encoder == null ? "" : encoder.architecture().name();
+    return CoordinateFormat.ofFamily(family)
+        .orElseThrow(() ->
+            new UnsupportedContentException(
+                "The model %s is of no family that gives coordinates: Qwen-VL and its successors, InternVL, PaliGemma."
+                    .formatted(pipeline.decoder().description())));
   }
 
   /** Frees everything; sessions are closed first, and a running computation is waited for. */

@@ -98,6 +98,11 @@ record FusionReference(Reference reference, String model) {
           .convertValue(json(directory.resolve("case.json")).path(key), int[].class);
     }
 
+    /** Beam searches; none in older data. */
+    List<BeamCase> beams() {
+      return BeamCase.all(json(directory.resolve("case.json")).path("beams"));
+    }
+
     RgbImage image() {
       String name = json(directory.resolve("case.json")).path("images").path(0).asText();
       try {

@@ -8,6 +8,9 @@ import dev.ocellus.convert.ConvertOptions;
 import dev.ocellus.convert.ConvertProgress;
 import dev.ocellus.convert.Converter;
 import dev.ocellus.convert.common.OutputType;
+import dev.ocellus.gguf.GgufValue;
+import dev.ocellus.gguf.MetadataType;
+import dev.ocellus.quantize.file.GgufEditor;
 import dev.ocellus.safetensors.SafetensorsFile;
 import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.AnswerListener;
@@ -90,6 +93,25 @@ class FusionFidelityTest {
               new CancellationFlag());
       assertThat(caption.tokens()).isEqualTo(Arrays.copyOfRange(ids, beginning.length, ids.length));
     }
+    for (BeamCase search : c.beams()) {
+      try (ImageCaptioner model = ImageCaptioner.open(ending(file, search.end()), CPU)) {
+        Answer found =
+            model.caption(
+                c.image(), c.text(), search.options(), AnswerListener.NONE, new CancellationFlag());
+        assertThat(found.tokens()).as("%s", search).isEqualTo(search.tokensOf(found));
+      }
+    }
+  }
+
+  /** The model with another token at the end of what it writes. */
+  private static Path ending(Path file, int id) throws IOException {
+    Path other = file.resolveSibling(id + "-" + file.getFileName());
+    if (!Files.exists(other)) {
+      var value = new GgufValue.Int(MetadataType.U32, id);
+      GgufEditor.edit(
+          file, other, List.of(new GgufEditor.Change.Set("tokenizer.ggml.eos_token_id", value)));
+    }
+    return other;
   }
 
   private static void compareAnswer(Path file, FusionReference.Case c) throws IOException {
@@ -111,6 +133,14 @@ class FusionFidelityTest {
               AnswerListener.NONE,
               new CancellationFlag());
       assertThat(answer.tokens()).isEqualTo(Arrays.copyOfRange(ids, 1, ids.length));
+    }
+    for (BeamCase search : c.beams()) {
+      try (var model = VisualQuestionAnswerer.open(ending(file, search.end()), CPU)) {
+        Answer found =
+            model.answer(
+                c.image(), c.text(), search.options(), AnswerListener.NONE, new CancellationFlag());
+        assertThat(found.tokens()).as("%s", search).isEqualTo(search.tokensOf(found));
+      }
     }
   }
 

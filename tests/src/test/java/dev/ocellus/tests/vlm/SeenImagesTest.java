@@ -148,6 +148,8 @@ class SeenImagesTest {
         if (model.startsWith("qwen")) {
           assertThat(vlm.regions(answer, image)).isEmpty();
         } else {
+          assertThatThrownBy(vlm::requireCoordinates)
+              .isInstanceOf(UnsupportedContentException.class);
           assertThatThrownBy(() -> vlm.regions(answer, image))
               .isInstanceOf(UnsupportedContentException.class)
               .hasMessageContaining("coordinates");

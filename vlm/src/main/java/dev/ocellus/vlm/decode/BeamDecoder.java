@@ -1,6 +1,7 @@
 package dev.ocellus.vlm.decode;
 
 import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.vlm.sampling.TokenSearch;
 
 /**
  * A prompt and several continuations of it, which are computed together: what beam search works
@@ -26,6 +27,19 @@ public interface BeamDecoder extends AutoCloseable {
 
   /** Logits of what follows a beam, valid until the next call; before the first, of beam 0 only. */
   float[] logits(int beam);
+
+  /**
+   * Lets beams go on as a search says, until it ends.
+   *
+   * @param position of the first token behind the prompt
+   * @throws dev.ocellus.compute.ComputationCancelledException if the flag was set; the search knows
+   *     the best so far
+   */
+  default void follow(TokenSearch search, int position, CancellationFlag flag) {
+    for (int at = position; search.next(this::logits); at++) {
+      advance(search.parents(), search.tokens(), at, flag);
+    }
+  }
 
   /** Frees the prompt's sequence, too. */
   @Override

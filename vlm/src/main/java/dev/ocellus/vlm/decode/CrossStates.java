@@ -85,6 +85,17 @@ public final class CrossStates implements AutoCloseable {
     return new GraphSequence(cached, nCtx, nCtx, nCtx);
   }
 
+  /**
+   * Beams of the decoder that attend to these states.
+   *
+   * @param nCtx most tokens of a text with its beginning
+   * @param n beams
+   * @param maxTokens most tokens of each behind the beginning
+   */
+  public BeamDecoder newBeams(int nCtx, int n, int maxTokens) {
+    return GraphBeams.create(runner, graph.over(cache, this.n), nCtx, n, maxTokens);
+  }
+
   /** Frees the memory, after all sequences. */
   @Override
   public void close() {

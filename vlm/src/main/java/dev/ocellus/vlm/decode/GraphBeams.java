@@ -1,6 +1,7 @@
 package dev.ocellus.vlm.decode;
 
 import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.vlm.graph.GraphRunner;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -12,11 +13,34 @@ final class GraphBeams implements BeamDecoder {
   private @Nullable BeamRows rows;
 
   /**
-   * @param cached closed with this
-   * @param prompt a sequence in its first rows
+   * Takes memory for them.
+   *
+   * @param nCtx most tokens of the prompt
    * @param n beams
+   * @param maxTokens most tokens of each behind the prompt
    */
-  GraphBeams(CachedGraph cached, GraphSequence prompt, int n) {
+  static GraphBeams create(GraphRunner runner, DecoderGraph graph, int nCtx, int n, int maxTokens) {
+    return create(runner, graph, nCtx, n, maxTokens, nCtx, nCtx);
+  }
+
+  /**
+   * @param nBatch most tokens of the prompt that are decoded in one call
+   * @param nUbatch most that are computed at once
+   */
+  static GraphBeams create(
+      GraphRunner runner,
+      DecoderGraph graph,
+      int nCtx,
+      int n,
+      int maxTokens,
+      int nBatch,
+      int nUbatch) {
+    int nRows = Math.addExact(nCtx, Math.multiplyExact(n, maxTokens));
+    var cached = new CachedGraph(runner, graph, nRows);
+    return new GraphBeams(cached, new GraphSequence(cached, nCtx, nBatch, nUbatch), n);
+  }
+
+  private GraphBeams(CachedGraph cached, GraphSequence prompt, int n) {
     this.cached = cached;
     this.prompt = prompt;
     this.logits = new float[n][cached.graph().nVocab()];

@@ -62,11 +62,8 @@ public record GraphDecoder(GraphRunner runner, DecoderGraph graph, LlamaModel to
   @Override
   public BeamDecoder newBeams(ContextOptions options, int n, int maxTokens) {
     int nCtx = nCtx(options);
-    int most = Math.min(nCtx, maxTokens);
-    int nRows = Math.addExact(nCtx, Math.multiplyExact(n, most));
-    var cached = new CachedGraph(runner, graph, nRows);
-    var prompt = new GraphSequence(cached, nCtx, options.nBatch(), options.nUbatch());
-    return new GraphBeams(cached, prompt, n);
+    return GraphBeams.create(
+        runner, graph, nCtx, n, Math.min(nCtx, maxTokens), options.nBatch(), options.nUbatch());
   }
 
   @Override

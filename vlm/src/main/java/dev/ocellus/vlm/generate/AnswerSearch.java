@@ -102,11 +102,8 @@ final class AnswerSearch {
     int limit = Math.clamp(most, 1, room);
     TokenSearch search = TokenSearch.of(beams, new SearchContext(history, ends, limit));
     boolean cancelled = false;
-    int position = prompts.cache().position();
     try {
-      while (search.next(decoder::logits)) {
-        decoder.advance(search.parents(), search.tokens(), position++, cancellation);
-      }
+      decoder.follow(search, prompts.cache().position(), cancellation);
     } catch (ComputationCancelledException e) {
       cancelled = true;
     }

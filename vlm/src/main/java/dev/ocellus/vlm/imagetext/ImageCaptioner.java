@@ -2,7 +2,6 @@ package dev.ocellus.vlm.imagetext;
 
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.ComputationCancelledException;
-import dev.ocellus.ggml.Device;
 import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.AnswerListener;
 import dev.ocellus.vlm.chat.GenerationOptions;
@@ -10,11 +9,8 @@ import dev.ocellus.vlm.fusion.CaptionArchitecture;
 import dev.ocellus.vlm.fusion.TextIds;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ModelRegistry;
-import dev.ocellus.vlm.vision.Tiles;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Map;
 
 /**
  * A model that captions images, such as BLIP.
@@ -32,14 +28,12 @@ import java.util.Map;
  *
  * <p>Thread-safe; one caption is computed at a time.
  */
-public final class ImageCaptioner implements AutoCloseable {
+public final class ImageCaptioner extends ImageTextWriter {
   private final OpenedModel<CaptionArchitecture> model;
-  private final TextWriter writer;
 
-  private ImageCaptioner(Path path, ImageTextOptions options) throws IOException {
-    model = OpenedModel.open(path, options, ModelRegistry::captioner, CaptionArchitecture::images);
-    CaptionArchitecture a = model.architecture();
-    writer = new TextWriter(model.runner(), a.decoder(), a.texts());
+  private ImageCaptioner(OpenedModel<CaptionArchitecture> model) {
+    super(model, model.architecture().decoder(), model.architecture().texts());
+    this.model = model;
   }
 
   /**
@@ -59,12 +53,8 @@ public final class ImageCaptioner implements AutoCloseable {
    * @throws dev.ocellus.OcellusException if it is damaged or of an unknown family
    */
   public static ImageCaptioner open(Path path, ImageTextOptions options) throws IOException {
-    return new ImageCaptioner(path, options);
-  }
-
-  /** Always the likeliest token, 20 tokens at most, as the reference does without settings. */
-  public static GenerationOptions defaults() {
-    return Writing.defaults();
+    return new ImageCaptioner(
+        OpenedModel.open(path, options, ModelRegistry::captioner, CaptionArchitecture::images));
   }
 
   /** The caption of an image. */
@@ -87,8 +77,8 @@ public final class ImageCaptioner implements AutoCloseable {
    *
    * @param begun the first words of the caption; empty for none. Its end is left out where it is
    *     longer than {@link #contextLength()} ({@link #tokenize}).
-   * @param options tokens, sampling, stop strings and log probabilities; grammars and tools are for
-   *     chat models
+   * @param options tokens, sampling or beams, stop strings and log probabilities; grammars and
+   *     tools are for chat models
    * @param listener told of the text behind the beginning as it is written
    * @param flag stops it
    * @return whose content is the text behind the beginning, and whose {@code parts().continued()}
@@ -114,60 +104,33 @@ public final class ImageCaptioner implements AutoCloseable {
     return Writing.answer(
         prompt,
         states,
-        () -> writer.write(states.values(), states.n(), beginning, options, listener, flag));
+        () -> writer().write(states.values(), states.n(), beginning, options, listener, flag));
+  }
+
+  @Override
+  public Answer write(
+      RgbImage image,
+      String text,
+      GenerationOptions options,
+      AnswerListener listener,
+      CancellationFlag flag) {
+    return caption(image, text, options, listener, flag);
   }
 
   /** The beginning of a caption as the model reads it, such as in small letters. */
+  @Override
   public String beginning(String begun) {
     StringBuilder out = new StringBuilder();
     for (int id : tokenize(begun).ids()) {
-      out.append(model.architecture().texts().piece(id, out.isEmpty()));
+      out.append(texts().piece(id, out.isEmpty()));
     }
     return out.toString();
   }
 
   /** The beginning of a caption as the decoder takes it. */
+  @Override
   public TextIds tokenize(String begun) {
-    return model.architecture().texts().beginning(begun);
-  }
-
-  /** A token as the vocabulary writes it. */
-  public String token(int id) {
-    return model.architecture().texts().token(id);
-  }
-
-  /** Most tokens of a caption with its beginning. */
-  public int contextLength() {
-    return model.architecture().texts().contextLength();
-  }
-
-  /** The file. */
-  public Path path() {
-    return model.path();
-  }
-
-  /** Where it computes. */
-  public Device device() {
-    return model.device();
-  }
-
-  /** How long opening took. */
-  public double loadMillis() {
-    return model.loadMillis();
-  }
-
-  /** An image as the image encoder takes it. */
-  public Tiles prepare(RgbImage image) {
-    return model.prepare(image);
-  }
-
-  /**
-   * Named stages of encoding an image, for comparing them with a reference.
-   *
-   * @param names which, or none for all
-   */
-  public Map<String, float[]> stages(RgbImage image, List<String> names) {
-    return model.stages(image, names);
+    return texts().beginning(begun);
   }
 
   /**
@@ -177,13 +140,6 @@ public final class ImageCaptioner implements AutoCloseable {
    */
   public float[][] logits(RgbImage image, int[] ids) {
     OpenedModel.Encoded states = model.encode(image, new CancellationFlag());
-    return writer.logits(states.values(), states.n(), ids);
-  }
-
-  /** Frees everything; waits for what is being computed. */
-  @Override
-  public void close() {
-    writer.close();
-    model.close();
+    return writer().logits(states.values(), states.n(), ids);
   }
 }

@@ -1,7 +1,6 @@
 package dev.ocellus.vlm.imagetext;
 
 import dev.ocellus.compute.CancellationFlag;
-import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.vlm.fusion.MatchArchitecture;
 import dev.ocellus.vlm.fusion.MatchHeads;
@@ -9,12 +8,10 @@ import dev.ocellus.vlm.fusion.TextIds;
 import dev.ocellus.vlm.graph.GraphRun;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ModelRegistry;
-import dev.ocellus.vlm.vision.Tiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /**
  * A model that says whether an image and a text belong together, such as BLIP.
@@ -29,15 +26,16 @@ import java.util.Map;
  * <p>A score does not depend on what is compared beside it. Thread-safe; one pair is computed at a
  * time.
  */
-public final class ImageTextMatcher implements AutoCloseable {
+public final class ImageTextMatcher extends ImageTextModel {
   private static final String IDS = "ids";
   private static final String IMAGE = "image";
   private static final String SCORES = "scores";
 
   private final OpenedModel<MatchArchitecture> model;
 
-  private ImageTextMatcher(Path path, ImageTextOptions options) throws IOException {
-    model = OpenedModel.open(path, options, ModelRegistry::matcher, MatchArchitecture::images);
+  private ImageTextMatcher(OpenedModel<MatchArchitecture> model) {
+    super(model, model.architecture().texts());
+    this.model = model;
   }
 
   /**
@@ -57,7 +55,8 @@ public final class ImageTextMatcher implements AutoCloseable {
    * @throws dev.ocellus.OcellusException if it is damaged or of an unknown family
    */
   public static ImageTextMatcher open(Path path, ImageTextOptions options) throws IOException {
-    return new ImageTextMatcher(path, options);
+    return new ImageTextMatcher(
+        OpenedModel.open(path, options, ModelRegistry::matcher, MatchArchitecture::images));
   }
 
   /** How well an image and a text fit. */
@@ -144,42 +143,8 @@ public final class ImageTextMatcher implements AutoCloseable {
   }
 
   /** A text as the text encoder takes it. */
-  public TextIds tokenize(String text) {
-    return model.architecture().texts().whole(text);
-  }
-
-  /** Most tokens of a text. */
-  public int contextLength() {
-    return model.architecture().texts().contextLength();
-  }
-
-  /** The file. */
-  public Path path() {
-    return model.path();
-  }
-
-  /** Where it computes. */
-  public Device device() {
-    return model.device();
-  }
-
-  /** An image as the image encoder takes it. */
-  public Tiles prepare(RgbImage image) {
-    return model.prepare(image);
-  }
-
-  /**
-   * Named stages of encoding an image, for comparing them with a reference.
-   *
-   * @param names which, or none for all
-   */
-  public Map<String, float[]> stages(RgbImage image, List<String> names) {
-    return model.stages(image, names);
-  }
-
-  /** Frees everything; waits for what is being computed. */
   @Override
-  public void close() {
-    model.close();
+  public TextIds tokenize(String text) {
+    return texts().whole(text);
   }
 }

@@ -4,11 +4,13 @@ import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.vlm.chat.AnswerListener;
 import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.decode.BeamDecoder;
 import dev.ocellus.vlm.decode.CrossDecoderGraph;
 import dev.ocellus.vlm.decode.CrossStates;
 import dev.ocellus.vlm.decode.KvSequence;
 import dev.ocellus.vlm.fusion.TextFormat;
 import dev.ocellus.vlm.graph.GraphRunner;
+import dev.ocellus.vlm.sampling.BeamOptions;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -48,12 +50,26 @@ final class TextWriter implements AutoCloseable {
     text.removeFrom(0);
     long start = System.nanoTime();
     attended().set(values);
+    BeamOptions beams = options.beams();
+    if (beams != null) {
+      var search = new WritingSearch(beams, texts, options, listener);
+      return search(search, beams.numBeams(), beginning, start, flag);
+    }
     text.decodeTokens(beginning, 0, beginning.length, 0, 1, flag);
     double prefill = OpenedModel.millisSince(start);
     start = System.nanoTime();
     var loop = new WritingLoop(text, texts, options, listener, flag);
     loop.run(beginning);
     return loop.result(prefill, OpenedModel.millisSince(start));
+  }
+
+  private WrittenText search(
+      WritingSearch search, int nBeams, int[] beginning, long start, CancellationFlag flag) {
+    int most = search.maxTokens(beginning.length);
+    try (BeamDecoder beams = attended().newBeams(texts.contextLength(), nBeams, most)) {
+      beams.prompt().decodeTokens(beginning, 0, beginning.length, 0, 1, flag);
+      return search.run(beams, beginning, OpenedModel.millisSince(start), flag);
+    }
   }
 
   /**

@@ -2,7 +2,6 @@ package dev.ocellus.vlm.imagetext;
 
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.ComputationCancelledException;
-import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.AnswerListener;
@@ -12,11 +11,9 @@ import dev.ocellus.vlm.fusion.TextIds;
 import dev.ocellus.vlm.graph.GraphRun;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ModelRegistry;
-import dev.ocellus.vlm.vision.Tiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 
 /**
  * A model that answers questions about images, such as BLIP.
@@ -33,20 +30,16 @@ import java.util.Map;
  *
  * <p>Thread-safe; one answer is computed at a time.
  */
-public final class VisualQuestionAnswerer implements AutoCloseable {
+public final class VisualQuestionAnswerer extends ImageTextWriter {
   private static final String IDS = "ids";
   private static final String IMAGE = "image";
   private static final String STATES = "states";
 
   private final OpenedModel<QuestionArchitecture> model;
-  private final TextWriter writer;
 
-  private VisualQuestionAnswerer(Path path, ImageTextOptions options) throws IOException {
-    model =
-        OpenedModel.open(
-            path, options, ModelRegistry::questionAnswerer, QuestionArchitecture::images);
-    QuestionArchitecture a = model.architecture();
-    writer = new TextWriter(model.runner(), a.decoder(), a.texts());
+  private VisualQuestionAnswerer(OpenedModel<QuestionArchitecture> model) {
+    super(model, model.architecture().decoder(), model.architecture().texts());
+    this.model = model;
   }
 
   /**
@@ -67,12 +60,9 @@ public final class VisualQuestionAnswerer implements AutoCloseable {
    */
   public static VisualQuestionAnswerer open(Path path, ImageTextOptions options)
       throws IOException {
-    return new VisualQuestionAnswerer(path, options);
-  }
-
-  /** Always the likeliest token, 20 tokens at most, as the reference does without settings. */
-  public static GenerationOptions defaults() {
-    return Writing.defaults();
+    return new VisualQuestionAnswerer(
+        OpenedModel.open(
+            path, options, ModelRegistry::questionAnswerer, QuestionArchitecture::images));
   }
 
   /** The answer to a question about an image. */
@@ -86,8 +76,8 @@ public final class VisualQuestionAnswerer implements AutoCloseable {
    *
    * @param question whose end is left out where it is longer than {@link #contextLength()} ({@link
    *     #tokenize})
-   * @param options tokens, sampling, stop strings and log probabilities; grammars and tools are for
-   *     chat models
+   * @param options tokens, sampling or beams, stop strings and log probabilities; grammars and
+   *     tools are for chat models
    * @param listener told of the answer as it is written
    * @param flag stops it
    * @throws IllegalArgumentException for grammars and tools
@@ -107,14 +97,24 @@ public final class VisualQuestionAnswerer implements AutoCloseable {
     } catch (ComputationCancelledException e) {
       return Writing.cancelled(question);
     }
-    int[] beginning = model.architecture().texts().beginning("").ids();
+    int[] beginning = texts().beginning("").ids();
     return Writing.answer(
         new Writing.Prompt(question, ids, ""),
         encoded,
         () -> {
           float[] states = states(encoded, ids, flag);
-          return writer.write(states, ids.length, beginning, options, listener, flag);
+          return writer().write(states, ids.length, beginning, options, listener, flag);
         });
+  }
+
+  @Override
+  public Answer write(
+      RgbImage image,
+      String text,
+      GenerationOptions options,
+      AnswerListener listener,
+      CancellationFlag flag) {
+    return answer(image, text, options, listener, flag);
   }
 
   /** The states of a question that has looked at an image. */
@@ -135,47 +135,9 @@ public final class VisualQuestionAnswerer implements AutoCloseable {
   }
 
   /** A question as the encoder takes it. */
+  @Override
   public TextIds tokenize(String question) {
-    return model.architecture().texts().whole(question);
-  }
-
-  /** A token as the vocabulary writes it. */
-  public String token(int id) {
-    return model.architecture().texts().token(id);
-  }
-
-  /** Most tokens of a question, and of an answer. */
-  public int contextLength() {
-    return model.architecture().texts().contextLength();
-  }
-
-  /** The file. */
-  public Path path() {
-    return model.path();
-  }
-
-  /** Where it computes. */
-  public Device device() {
-    return model.device();
-  }
-
-  /** How long opening took. */
-  public double loadMillis() {
-    return model.loadMillis();
-  }
-
-  /** An image as the image encoder takes it. */
-  public Tiles prepare(RgbImage image) {
-    return model.prepare(image);
-  }
-
-  /**
-   * Named stages of encoding an image, for comparing them with a reference.
-   *
-   * @param names which, or none for all
-   */
-  public Map<String, float[]> stages(RgbImage image, List<String> names) {
-    return model.stages(image, names);
+    return texts().whole(question);
   }
 
   /** The states of a question, [width, n], for comparing them with a reference. */
@@ -190,13 +152,6 @@ public final class VisualQuestionAnswerer implements AutoCloseable {
    * @return a row of the vocabulary's size for each id
    */
   public float[][] logits(RgbImage image, String question, int[] ids) {
-    return writer.logits(states(image, question), tokenize(question).ids().length, ids);
-  }
-
-  /** Frees everything; waits for what is being computed. */
-  @Override
-  public void close() {
-    writer.close();
-    model.close();
+    return writer().logits(states(image, question), tokenize(question).ids().length, ids);
   }
 }

@@ -6,6 +6,7 @@ import dev.ocellus.vlm.dual.DualArchitecture;
 import dev.ocellus.vlm.fusion.CaptionArchitecture;
 import dev.ocellus.vlm.fusion.MatchArchitecture;
 import dev.ocellus.vlm.fusion.QuestionArchitecture;
+import dev.ocellus.vlm.model.text.TextGraphs;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 
 /**
@@ -25,6 +26,11 @@ public final class ModelRegistry {
     if (found != expected) {
       throw new WrongModelKindException(file, expected, found);
     }
+  }
+
+  /** Whether a text model is computed by a graph of ours, as libllama has none of use here. */
+  public static boolean isTextGraph(GgufFile file) {
+    return TextGraphs.isOne(file);
   }
 
   /**
