@@ -154,12 +154,14 @@ public final class Converter {
       return oneFile(context, fusion.get(), "fusion", options);
     }
     List<PlannedFile> files = new ArrayList<>();
+    // an unknown family is named as such, before a tensor of it is that the text has no place for
+    Optional<ModelConverter> vision =
+        options.mmproj() == Encoders.NO ? Optional.empty() : Converters.vision(context);
     if (options.text()) {
       PlannedFile file = PlannedFile.of(context, Converters.text(context), "text", options.type());
       files.add(file.at(place(context, context.folder().directory(), options, file, "")));
     }
     if (options.mmproj() != Encoders.NO) {
-      Optional<ModelConverter> vision = Converters.vision(context);
       if (vision.isPresent()) {
         PlannedFile file = PlannedFile.of(context, vision.get(), "mmproj", options.mmprojType());
         files.add(file.at(place(context, context.folder().directory(), options, file, "mmproj-")));

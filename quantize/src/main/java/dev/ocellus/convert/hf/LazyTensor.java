@@ -144,6 +144,11 @@ public final class LazyTensor {
     return each(x -> x * number);
   }
 
+  /** e to the power of every element, negated. */
+  public LazyTensor minusExp() {
+    return each(x -> (float) -Math.exp(x));
+  }
+
   /** A function of one element. */
   private interface Change {
     float of(float x);

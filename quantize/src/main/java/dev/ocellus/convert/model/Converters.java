@@ -62,6 +62,8 @@ public final class Converters {
           Map.entry("qwen3_moe", "Qwen3MoeForCausalLM"),
           Map.entry("qwen3_vl_moe_text", "Qwen3VLMoeForConditionalGeneration"),
           Map.entry("qwen3_vl_text", "Qwen3VLForConditionalGeneration"),
+          Map.entry("qwen3_5_text", "Qwen3_5ForCausalLM"),
+          Map.entry("qwen3_5_moe_text", "Qwen3_5MoeForCausalLM"),
           Map.entry("gemma", "GemmaForCausalLM"),
           Map.entry("gemma2", "Gemma2ForCausalLM"),
           Map.entry("gemma3_text", "Gemma3ForCausalLM"),
@@ -83,6 +85,8 @@ public final class Converters {
     text(Qwen3MoeText::new, "Qwen3MoeForCausalLM");
     text(Qwen3VlMoeText::new, "Qwen3VLMoeForConditionalGeneration");
     text(Qwen3VlText::new, "Qwen3VLForConditionalGeneration");
+    text(Qwen35Text::new, "Qwen3_5ForCausalLM", "Qwen3_5ForConditionalGeneration");
+    text(Qwen35MoeText::new, "Qwen3_5MoeForCausalLM", "Qwen3_5MoeForConditionalGeneration");
     text(GemmaText::new, "GemmaForCausalLM");
     text(Gemma2Text::new, "Gemma2ForCausalLM");
     text(Gemma3Text::new, "Gemma3ForCausalLM", "Gemma3ForConditionalGeneration");
@@ -104,7 +108,9 @@ public final class Converters {
     vision(
         Qwen3VlVision::new,
         "Qwen3VLForConditionalGeneration",
-        "Qwen3VLMoeForConditionalGeneration");
+        "Qwen3VLMoeForConditionalGeneration",
+        "Qwen3_5ForConditionalGeneration",
+        "Qwen3_5MoeForConditionalGeneration");
     vision(
         Idefics3Vision::new, "Idefics3ForConditionalGeneration", "SmolVLMForConditionalGeneration");
     vision(Gemma3Vision::new, "Gemma3ForConditionalGeneration");

@@ -9,7 +9,7 @@ import java.util.Set;
 
 /**
  * Qwen3-VL (arXiv:2511.21631): learned positions, and mergers after some blocks whose rows enter
- * the text model's first layers.
+ * the text model's first layers. Qwen3.5 and later have the same encoder without those mergers.
  */
 final class Qwen3VlVision extends QwenVision {
   private static final NameTable QWEN3_NAMES =
@@ -25,10 +25,30 @@ final class Qwen3VlVision extends QwenVision {
   private static final NameTable DEEPSTACK =
       NameTable.of("norm norm", "linear_fc1 fc1", "linear_fc2 fc2");
 
+  /** The base of the rotation, which no file can say otherwise. */
+  private static final double THETA = 10000;
+
+  /** Blocks whose rows enter the text model too. */
+  private final int[] deepstack;
+
   private static final String MERGERS = "deepstack_merger_list.";
 
   Qwen3VlVision(Context context) throws IOException {
-    super(context, "qwen3_vl_vision");
+    super(context, classOf(context));
+    deepstack =
+        config.modelType().startsWith("qwen3_5") || global.modelType().startsWith("qwen3_5")
+            ? new int[0]
+            : config.integers("deepstack_visual_indexes");
+    double theta = RopeConfig.of(config).theta();
+    if (theta != THETA) {
+      throw config.invalid("rope_parameters.rope_theta", "10000", "" + theta);
+    }
+  }
+
+  private static String classOf(Context context) {
+    return context.folder().config().modelType().startsWith("qwen3_5")
+        ? "qwen3_5_vision"
+        : "qwen3_vl_vision";
   }
 
   @Override
@@ -49,9 +69,9 @@ final class Qwen3VlVision extends QwenVision {
     return GELU_TANH;
   }
 
-  private boolean[] deepstack() {
+  private boolean[] deepstackBlocks() {
     boolean[] out = new boolean[nBlock()];
-    for (int i : config.integers("deepstack_visual_indexes")) {
+    for (int i : deepstack) {
       if (i < 0 || i >= out.length) {
         throw config.invalid("deepstack_visual_indexes", "indices of blocks", "" + i);
       }
@@ -71,7 +91,7 @@ final class Qwen3VlVision extends QwenVision {
             .map(t -> t.real("rms_norm_eps"))
             .orElse(1e-6);
     out.f32("clip.vision.attention.layer_norm_epsilon", (float) eps);
-    out.put("clip.vision.is_deepstack_layers", GgufArray.ofBooleans(deepstack()));
+    out.put("clip.vision.is_deepstack_layers", GgufArray.ofBooleans(deepstackBlocks()));
     pixelLimits(out);
   }
 
@@ -84,15 +104,14 @@ final class Qwen3VlVision extends QwenVision {
       return named(QWEN3_NAMES, name, tensor);
     }
     String[] parts = name.substring(MERGERS.length()).split("\\.", 2);
-    int[] blocks = config.integers("deepstack_visual_indexes");
     int index = parts[0].matches("\\d{1,4}") ? Integer.parseInt(parts[0]) : -1;
-    if (index < 0 || index >= blocks.length || parts.length < 2) {
+    if (index < 0 || index >= deepstack.length || parts.length < 2) {
       throw config.invalid(
-          "deepstack_visual_indexes", "an entry for " + name, "only " + blocks.length);
+          "deepstack_visual_indexes", "an entry for " + name, "only " + deepstack.length);
     }
     return List.of(
         new TargetTensor(
-            "v.deepstack.%d.%s".formatted(blocks[index], gguf(DEEPSTACK, parts[1], tensor)),
+            "v.deepstack.%d.%s".formatted(deepstack[index], gguf(DEEPSTACK, parts[1], tensor)),
             tensor));
   }
 }

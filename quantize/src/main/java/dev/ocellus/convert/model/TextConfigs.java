@@ -12,6 +12,8 @@ final class TextConfigs {
   /** Classes of text sections that do not say their own. */
   private static final Map<String, String> SECTION_CLASS =
       Map.ofEntries(
+          Map.entry("qwen3_5", "qwen3_5_text"),
+          Map.entry("qwen3_5_moe", "qwen3_5_moe_text"),
           Map.entry("qwen3_vl_moe", "qwen3_vl_moe_text"),
           Map.entry("qwen2_vl", "qwen2_vl_text"),
           Map.entry("qwen2_5_vl", "qwen2_5_vl_text"),

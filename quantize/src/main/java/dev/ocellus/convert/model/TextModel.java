@@ -67,7 +67,7 @@ abstract class TextModel implements ModelConverter {
     if (experts().isEmpty()
         && config.findInteger("num_local_experts", "num_experts").orElse(0) > 1) {
       throw new ConversionException(
-          "%s: of mixtures of experts only those of Qwen3 are converted; use llama.cpp's convert_hf_to_gguf.py."
+          "%s: of mixtures of experts only those of Qwen are converted; use llama.cpp's convert_hf_to_gguf.py."
               .formatted(config.file()));
     }
   }
@@ -122,7 +122,7 @@ abstract class TextModel implements ModelConverter {
     out.u32(a + ".block_count", nBlock);
     config.findInteger("max_position_embeddings").ifPresent(n -> out.u32(a + ".context_length", n));
     out.u32(a + ".embedding_length", nEmbd);
-    out.u32(a + ".feed_forward_length", config.integer("intermediate_size"));
+    feedForward(out);
     out.u32(a + ".attention.head_count", nHead);
     out.u32(a + ".attention.head_count_kv", nHeadKv);
     rope.write(out, a, context);
@@ -132,6 +132,11 @@ abstract class TextModel implements ModelConverter {
       out.u32(a + ".attention.value_length", headDim());
     }
     out.u32("general.file_type", type.fileType());
+  }
+
+  /** Widths of the feed-forward blocks. */
+  void feedForward(GgufWriter out) {
+    out.u32(architecture() + ".feed_forward_length", config.integer("intermediate_size"));
   }
 
   @Override
@@ -155,6 +160,23 @@ abstract class TextModel implements ModelConverter {
   /** What becomes of a tensor of the checkpoint. */
   List<TargetTensor> map(String name, LazyTensor tensor) {
     return List.of(new TargetTensor(gguf(name), tensor));
+  }
+
+  /**
+   * Shapes that are not those of Llama, by name in a block, outermost size first. Each block that
+   * does not {@linkplain #lacks lack} one must have it.
+   */
+  Map<String, long[]> ownShapes() {
+    return Map.of();
+  }
+
+  /**
+   * Whether a block does without a tensor that others have, or that most architectures have.
+   *
+   * @param tensor the name in the block, such as {@code attn_q.weight}
+   */
+  boolean lacks(int block, String tensor) {
+    return false;
   }
 
   final String gguf(String name) {

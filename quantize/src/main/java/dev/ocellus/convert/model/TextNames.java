@@ -8,6 +8,8 @@ final class TextNames {
   private static final List<String> OTHERS_START =
       List.of(
           "mlp",
+          "mtp.",
+          "model.mtp.",
           "vit.",
           "merger.",
           "resampler.",

@@ -51,6 +51,7 @@ final class TextShapes {
     put("ffn_down.weight", nEmbd, nFf);
     put("ffn_gate.weight", nFf, nEmbd);
     model.experts().ifPresent(experts -> expected.putAll(experts.shapes()));
+    expected.putAll(model.ownShapes());
   }
 
   private void put(String name, long... shape) {
@@ -69,6 +70,7 @@ final class TextShapes {
     TreeSet<String> missing = new TreeSet<>();
     GLOBAL.stream().filter(n -> !byName.containsKey(n)).forEach(missing::add);
     TreeSet<String> everywhere = new TreeSet<>(IN_BLOCKS);
+    everywhere.addAll(model.ownShapes().keySet());
     everywhere.addAll(
         model.experts().map(e -> e.shapes().keySet()).orElse(Set.copyOf(FEED_FORWARD)));
     for (TargetTensor t : tensors) {
@@ -85,7 +87,7 @@ final class TextShapes {
     for (int i = 0; i < model.nBlock && missing.size() < 100; i++) {
       for (String name : everywhere) {
         String full = "blk." + i + "." + name;
-        if (!byName.containsKey(full)) {
+        if (!byName.containsKey(full) && !model.lacks(i, name)) {
           missing.add(full);
         }
       }
