@@ -241,15 +241,16 @@ public final class Accel {
   }
 
   /**
-   * Whether a product is computed here, in F32 if that is asked for.
+   * Whether a product of items ({@link Tensor#ofItems}) is computed here, in F32 if that is asked
+   * for.
    *
    * @param weight type of the matrix
    * @param nOut its rows
    * @param nIn its columns
-   * @param rows of the activations
+   * @param rows of the activations of one item
    */
   public boolean takes(TensorType weight, long nOut, long nIn, long rows) {
-    return AccelNode.isTaken(AccelNode.weightType(weight.id()), nOut, nIn, rows, 1);
+    return AccelNode.isTakenByItem(AccelNode.weightType(weight.id()), nOut, nIn, rows, 1);
   }
 
   /** Which libraries multiply what. */

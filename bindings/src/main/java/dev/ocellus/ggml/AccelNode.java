@@ -29,6 +29,21 @@ final class AccelNode {
    */
   static final long MIN_WORK = EVERYTHING ? 1 : 8L << 20;
 
+  /** The same for products of items, each of which must be computed alike alone and with others. */
+  private static final int MIN_ITEM_ROWS = EVERYTHING ? 2 : 8;
+
+  /** OpenBLAS has kernels of their own for products below a million multiplications. */
+  private static final long MIN_PRODUCT = 1L << 20;
+
+  private static final long MIN_ITEM_WORK = EVERYTHING ? 1 : 2L << 20;
+
+  /**
+   * Where {@link Tensor#ofItems} writes how many rows an item has, and how many items there are.
+   */
+  static final int ITEM_ROWS = 2;
+
+  static final int ITEMS = 3;
+
   private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
   private static final long TYPE = ggml_tensor.type$offset();
   private static final long NE = ggml_tensor.ne$offset();
@@ -81,12 +96,47 @@ final class AccelNode {
     }
     long w = getLong(node + SRC);
     long x = getLong(node + SRC + 8);
-    return isTaken(weightType(getInt(w + TYPE)), ne(node, 0), ne(w, 0), ne(node, 1), count(node))
+    return isTaken(node, w)
         && getInt(x + TYPE) == F32
         && getInt(node + TYPE) == F32
         && hasRows(w, sizeOf(getInt(w + TYPE)))
         && hasRows(x, 4)
         && hasRows(node, 4);
+  }
+
+  private static boolean isTaken(long node, long w) {
+    WeightType type = weightType(getInt(w + TYPE));
+    int items = getInt(node + OP_PARAMS + 4L * ITEMS);
+    if (items == 0) {
+      return isTaken(type, ne(node, 0), ne(w, 0), ne(node, 1), count(node));
+    }
+    int rows = getInt(node + OP_PARAMS + 4L * ITEM_ROWS);
+    return ne(node, 1) <= Integer.MAX_VALUE
+        && isTakenByItem(type, ne(node, 0), ne(w, 0), rows, products(node, rows) / items);
+  }
+
+  /** How many products of so many rows a node has: a long one may be taken in parts. */
+  private static double products(long node, int rows) {
+    return Math.max(1.0, (double) ne(node, 1) / rows) * count(node);
+  }
+
+  /**
+   * Whether a product of items is taken, by the size of one of them alone.
+   *
+   * @param rows of an item
+   * @param products that an item has, such as one for each head
+   */
+  static boolean isTakenByItem(
+      @Nullable WeightType type, long n, long k, long rows, double products) {
+    double product = (double) rows * n * k;
+    return type != null
+        && rows >= MIN_ITEM_ROWS
+        && n >= MIN_COLUMNS
+        && k >= MIN_COLUMNS
+        && n <= Integer.MAX_VALUE
+        && k <= Integer.MAX_VALUE
+        && (EVERYTHING || product >= MIN_PRODUCT)
+        && product * products >= MIN_ITEM_WORK;
   }
 
   /**

@@ -3,8 +3,10 @@ package dev.ocellus.ggml;
 import static dev.ocellus.ggml.Checks.require;
 
 import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.ffi.ggml_tensor;
 import dev.ocellus.gguf.TensorType;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -68,6 +70,21 @@ public final class Tensor extends TensorMath {
     return product;
   }
 
+  /**
+   * Marks a product as one of items that are computed together, such as the images of a batch:
+   * whether an accelerator takes it depends on one item alone, so that what comes of an item does
+   * not depend on how many there are. Returns this tensor.
+   *
+   * @param rows of one item
+   * @param count items
+   */
+  public Tensor ofItems(long rows, long count) {
+    MemorySegment params = ggml_tensor.op_params(handle.reinterpret(ggml_tensor.sizeof()));
+    params.setAtIndex(ValueLayout.JAVA_INT, AccelNode.ITEM_ROWS, Math.toIntExact(rows));
+    params.setAtIndex(ValueLayout.JAVA_INT, AccelNode.ITEMS, Math.toIntExact(count));
+    return this;
+  }
+
   // ---- attention
 
   /** {@code softmax(scale · x)} along the rows. */
@@ -104,7 +121,7 @@ public final class Tensor extends TensorMath {
    * round them to F16 first.
    *
    * @param keys [dHead, nKeys, nHeadKv, batch], for this tensor [dHead, nQueries, nHead, batch];
-   *     nHead must be a multiple of nHeadKv
+   *     nHead must be a multiple of nHeadKv, and batch of theirs, which may be 1
    * @param values [dHead of values, nKeys, nHeadKv, batch]
    * @return [dHead of values, nHead, nQueries, batch], contiguous
    */
@@ -127,8 +144,8 @@ public final class Tensor extends TensorMath {
             && keys.shape[1] == values.shape[1]
             && keys.shape[2] == values.shape[2]
             && shape[2] % keys.shape[2] == 0
-            && keys.shape[3] == shape[3]
-            && values.shape[3] == shape[3],
+            && shape[3] % keys.shape[3] == 0
+            && values.shape[3] == keys.shape[3],
         () ->
             "attention: queries %s, keys %s and values %s do not fit each other"
                 .formatted(describe(), keys.describe(), values.describe()));

@@ -94,8 +94,9 @@ public final class Weights {
   }
 
   /**
-   * Whether the product of {@code matrix} with so many rows is taken by an accelerator, which
-   * widens the matrix by itself where {@link Tensor#mulMatExactly} asks for it.
+   * Whether the product of {@code matrix} with items of so many rows is taken by an accelerator,
+   * which widens the matrix by itself where {@link Tensor#mulMatExactly} asks for it. The product
+   * is to be marked so ({@link Tensor#ofItems}).
    */
   public boolean accelerates(Tensor matrix, long rows) {
     return store.accelerates(matrix.type(), matrix.size(1), matrix.size(0), rows);

@@ -199,7 +199,7 @@ class AccelTest {
     assertThat(accel.takes(TensorType.F16, 1024, 1024, 577)).isTrue();
     assertThat(accel.takes(TensorType.Q8_0, 1024, 1024, 577)).isFalse();
     assertThat(accel.takes(TensorType.F16, 1024, 1024, 1)).isFalse();
-    assertThat(accel.takes(TensorType.F16, 64, 64, 577)).isFalse();
+    assertThat(accel.takes(TensorType.F16, 32, 32, 577)).isFalse();
   }
 
   @Test

@@ -3,6 +3,8 @@ package dev.ocellus.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.OcellusException;
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.vlm.fusion.TextIds;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.imagetext.ImageTextMatch;
@@ -107,11 +109,7 @@ final class MatchCommand extends OcellusCommand {
       progress.start("comparing " + source);
       try {
         RgbImage image = only != null ? only : source.read(io()).image();
-        List<ImageTextMatch> found = new ArrayList<>();
-        for (String text : all) {
-          interrupt.check();
-          found.add(matcher.match(image, text));
-        }
+        List<ImageTextMatch> found = match(matcher, image, all, interrupt);
         progress.done();
         for (int i = 0; i < found.size(); i++) {
           results.add(json(source, all.get(i), found.get(i)));
@@ -134,6 +132,18 @@ final class MatchCommand extends OcellusCommand {
       printJson(results.size() == 1 ? results.get(0) : Json.object().set("matches", results));
     }
     return code;
+  }
+
+  private static List<ImageTextMatch> match(
+      ImageTextMatcher matcher, RgbImage image, List<String> all, Interrupt interrupt) {
+    CancellationFlag flag = new CancellationFlag();
+    interrupt.onInterrupt(flag::cancel);
+    try {
+      return matcher.match(image, all, flag);
+    } catch (ComputationCancelledException e) {
+      interrupt.check();
+      throw e;
+    }
   }
 
   private static ObjectNode json(ImageSource image, String text, ImageTextMatch match) {

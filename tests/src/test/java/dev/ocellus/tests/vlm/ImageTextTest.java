@@ -179,7 +179,8 @@ class ImageTextTest {
   @Test
   void comparesTextsOneByOneAndTogetherAlike() throws IOException {
     try (ImageTextMatcher model = ImageTextMatcher.open(matcher, CPU)) {
-      List<String> texts = List.of("a dog", "the blue harbor at night.", "a red bicycle");
+      List<String> texts =
+          List.of("a dog", "the blue harbor at night.", "a red bicycle", "a cat", "", "blue dog");
       List<ImageTextMatch> together = model.match(Golden.image(PHOTO), texts);
       for (int i = 0; i < texts.size(); i++) {
         assertThat(model.match(Golden.image(PHOTO), texts.get(i))).isEqualTo(together.get(i));

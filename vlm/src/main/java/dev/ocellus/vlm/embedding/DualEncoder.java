@@ -4,6 +4,7 @@ import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.vlm.dual.DualArchitecture;
 import dev.ocellus.vlm.dual.TextTokens;
+import dev.ocellus.vlm.graph.Batches;
 import dev.ocellus.vlm.graph.Floats;
 import dev.ocellus.vlm.graph.GraphDefinition;
 import dev.ocellus.vlm.graph.GraphRun;

@@ -6,15 +6,19 @@ import dev.ocellus.vlm.graph.ModelGraph;
 /** The two ways in which a model compares an image with a text. */
 public interface MatchHeads {
   /**
-   * Two logits, of no match and of a match, [2, 1]: the text attends to the image.
+   * Two logits of each text, of no match and of a match, [2, batch]: the texts attend to the image.
    *
-   * @param ids [n] ids of one text
+   * @param ids [n · batch] ids of texts of n tokens, one text after the other
    * @param image [image width, rows, 1] its states
    */
-  Tensor match(ModelGraph graph, Tensor ids, Tensor image);
+  Tensor match(ModelGraph graph, Tensor ids, int n, Tensor image);
 
-  /** The vector of a text by itself, of any length, [dimension, 1]. */
-  Tensor textVector(ModelGraph graph, Tensor ids);
+  /**
+   * The vectors of texts by themselves, of any length, [dimension, batch].
+   *
+   * @param ids as of {@link #match}
+   */
+  Tensor textVectors(ModelGraph graph, Tensor ids, int n);
 
   /** The vector of an image, of any length, [dimension, 1], from its states. */
   Tensor imageVector(Tensor image);

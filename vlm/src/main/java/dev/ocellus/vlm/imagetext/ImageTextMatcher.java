@@ -5,6 +5,8 @@ import dev.ocellus.ggml.Tensor;
 import dev.ocellus.vlm.fusion.MatchArchitecture;
 import dev.ocellus.vlm.fusion.MatchHeads;
 import dev.ocellus.vlm.fusion.TextIds;
+import dev.ocellus.vlm.graph.Batches;
+import dev.ocellus.vlm.graph.Floats;
 import dev.ocellus.vlm.graph.GraphRun;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ModelRegistry;
@@ -12,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A model that says whether an image and a text belong together, such as BLIP.
@@ -23,13 +26,16 @@ import java.util.List;
  * }
  * }</pre>
  *
- * <p>A score does not depend on what is compared beside it. Thread-safe; one pair is computed at a
+ * <p>A score does not depend on what is compared beside it. Thread-safe; one batch is computed at a
  * time.
  */
 public final class ImageTextMatcher extends ImageTextModel {
   private static final String IDS = "ids";
   private static final String IMAGE = "image";
   private static final String SCORES = "scores";
+
+  /** Rows of texts of a batch, which keep the kernels busy. */
+  private static final int ROWS_AT_ONCE = 512;
 
   private final OpenedModel<MatchArchitecture> model;
 
@@ -73,12 +79,34 @@ public final class ImageTextMatcher extends ImageTextModel {
    * @throws dev.ocellus.vlm.image.ImageFormatException if the image is too thin to be resized
    */
   public List<ImageTextMatch> match(RgbImage image, List<String> texts) {
-    OpenedModel.Encoded states = model.encode(image, new CancellationFlag());
+    return match(image, texts, new CancellationFlag());
+  }
+
+  /**
+   * The same, which a flag can stop.
+   *
+   * @throws dev.ocellus.compute.ComputationCancelledException if it was set
+   */
+  public List<ImageTextMatch> match(RgbImage image, List<String> texts, CancellationFlag flag) {
+    OpenedModel.Encoded states = model.encode(image, flag);
     float[] vector = imageVector(states);
+    List<int[]> ids = texts.stream().map(text -> tokenize(text).ids()).toList();
+    return Batches.mapped(
+        ids,
+        text -> text.length,
+        text -> text.length,
+        ROWS_AT_ONCE,
+        batch -> match(states, vector, batch, flag));
+  }
+
+  /** Of texts of one length. */
+  private List<ImageTextMatch> match(
+      OpenedModel.Encoded image, float[] vector, List<int[]> texts, CancellationFlag flag) {
+    List<float[]> logits = logits(image, texts, flag);
+    List<float[]> vectors = textVectors(texts, flag);
     List<ImageTextMatch> out = new ArrayList<>();
-    for (String text : texts) {
-      int[] ids = tokenize(text).ids();
-      out.add(ImageTextMatch.of(logits(states, ids), cosine(vector, textVector(ids))));
+    for (int i = 0; i < texts.size(); i++) {
+      out.add(ImageTextMatch.of(logits.get(i), cosine(vector, vectors.get(i))));
     }
     return out;
   }
@@ -87,32 +115,43 @@ public final class ImageTextMatcher extends ImageTextModel {
     return model.architecture().heads();
   }
 
-  private float[] logits(OpenedModel.Encoded image, int[] ids) {
+  private static int[] joined(List<int[]> texts) {
+    return texts.stream().flatMapToInt(IntStream::of).toArray();
+  }
+
+  private List<float[]> logits(
+      OpenedModel.Encoded image, List<int[]> texts, CancellationFlag flag) {
+    int n = texts.getFirst().length;
+    int count = texts.size();
     try (GraphRun run =
         model
             .runner()
             .start(
-                List.of("match", ids.length, image.n()),
+                List.of("match", n, count, image.n()),
                 graph -> {
-                  Tensor input = graph.indices(IDS, ids.length, heads().nTokens());
+                  Tensor input = graph.indices(IDS, (long) n * count, heads().nTokens());
                   Tensor seen = model.statesInput(graph, IMAGE, image);
-                  graph.output(SCORES, heads().match(graph, input, seen));
+                  graph.output(SCORES, heads().match(graph, input, n, seen));
                 })) {
-      return run.set(IDS, ids).set(IMAGE, image.values()).compute().get(SCORES);
+      run.set(IDS, joined(texts)).set(IMAGE, image.values());
+      return Floats.split(run.compute(flag).get(SCORES), 2);
     }
   }
 
-  private float[] textVector(int[] ids) {
+  private List<float[]> textVectors(List<int[]> texts, CancellationFlag flag) {
+    int n = texts.getFirst().length;
+    int count = texts.size();
     try (GraphRun run =
         model
             .runner()
             .start(
-                List.of("text", ids.length),
+                List.of("texts", n, count),
                 graph -> {
-                  Tensor input = graph.indices(IDS, ids.length, heads().nTokens());
-                  graph.output(SCORES, heads().textVector(graph, input));
+                  Tensor input = graph.indices(IDS, (long) n * count, heads().nTokens());
+                  graph.output(SCORES, heads().textVectors(graph, input, n));
                 })) {
-      return run.set(IDS, ids).compute().get(SCORES);
+      float[] found = run.set(IDS, joined(texts)).compute(flag).get(SCORES);
+      return Floats.split(found, found.length / count);
     }
   }
 

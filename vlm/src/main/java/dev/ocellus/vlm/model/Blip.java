@@ -17,7 +17,7 @@ import dev.ocellus.vlm.model.tiling.SquareFit;
 import dev.ocellus.vlm.model.tower.BertEncoder;
 import dev.ocellus.vlm.model.tower.BlipTower;
 import dev.ocellus.vlm.model.tower.TowerConfig;
-import dev.ocellus.vlm.nn.Linear;
+import dev.ocellus.vlm.nn.Projection;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.Tiles;
 
@@ -95,7 +95,7 @@ final class Blip {
   private record Questions(BertEncoder encoder) implements TextStates {
     @Override
     public Tensor forward(ModelGraph graph, Tensor ids, Tensor image) {
-      return states(encoder, graph, ids, image);
+      return encoder.forward(graph, ids, Math.toIntExact(ids.size(0)), null, image);
     }
 
     @Override
@@ -109,16 +109,8 @@ final class Blip {
     }
   }
 
-  private static Tensor states(
-      BertEncoder encoder,
-      ModelGraph graph,
-      Tensor ids,
-      @org.jspecify.annotations.Nullable Tensor image) {
-    return encoder.forward(graph, ids, Math.toIntExact(ids.size(0)), null, image);
-  }
-
   /** What compares: of the states of image and text their first ones, which stand for the whole. */
-  private record Heads(BertEncoder encoder, Linear match, Linear ofImage, Linear ofText)
+  private record Heads(BertEncoder encoder, Projection match, Projection ofImage, Projection ofText)
       implements MatchHeads {
     private static final int N_CLASSES = 2;
 
@@ -127,19 +119,21 @@ final class Blip {
       int dimension = ofImage.outputs("weight");
       return new Heads(
           encoder,
-          Linear.of(weights.at("itm_head"), encoder.width(), N_CLASSES),
-          Linear.of(ofImage, imageWidth, dimension),
-          Linear.of(weights.at("text_projection"), encoder.width(), dimension));
+          Projection.of(weights.at("itm_head"), encoder.width(), N_CLASSES),
+          Projection.of(ofImage, imageWidth, dimension),
+          Projection.of(weights.at("text_projection"), encoder.width(), dimension));
     }
 
     @Override
-    public Tensor match(ModelGraph graph, Tensor ids, Tensor image) {
-      return match.forward(first(states(encoder, graph, ids, image))).named("itm_score");
+    public Tensor match(ModelGraph graph, Tensor ids, int n, Tensor image) {
+      Tensor states = encoder.forward(graph, ids, n, null, image);
+      return match.forward(first(states)).named("itm_score");
     }
 
     @Override
-    public Tensor textVector(ModelGraph graph, Tensor ids) {
-      return ofText.forward(first(states(encoder, graph, ids, null))).named("text.features");
+    public Tensor textVectors(ModelGraph graph, Tensor ids, int n) {
+      Tensor states = encoder.forward(graph, ids, n, null, null);
+      return ofText.forward(first(states)).named("text.features");
     }
 
     @Override
@@ -152,8 +146,13 @@ final class Blip {
       return encoder.nTokens();
     }
 
+    /** From [width, n, batch] to [width, batch]. */
     private static Tensor first(Tensor states) {
-      return states.slice(new long[] {}, states.size(0), 1).contiguous();
+      long batch = states.size(2);
+      return states
+          .slice(new long[] {}, states.size(0), 1, batch)
+          .contiguous()
+          .reshape(states.size(0), batch);
     }
   }
 }

@@ -76,9 +76,10 @@ public final class DotProductAttention {
     return query.size(1) >= FUSED_ROWS || fewQueries;
   }
 
-  /** Whether an accelerator takes the products. */
+  /** Whether an accelerator takes the products of one item of a batch. */
   private static boolean isLarge(Tensor query, Tensor key) {
-    return query.size(1) >= FUSED_ROWS && query.nElements() * key.size(1) >= LARGE;
+    long work = query.nElements() / query.size(3) * key.size(1);
+    return query.size(1) >= FUSED_ROWS && work >= LARGE;
   }
 
   private static Tensor inOneKernel(
@@ -125,16 +126,21 @@ public final class DotProductAttention {
               : query.slice(
                   new long[] {0, from}, query.size(0), count, query.size(2), query.size(3));
       Tensor hidden = mask == null ? null : mask.queries(from, count);
-      parts.add(part(part, key, columns, hidden));
+      parts.add(part(part, key, columns, hidden, n));
     }
     return joined(parts);
   }
 
-  private static Tensor part(Tensor query, Tensor key, Tensor columns, @Nullable Tensor mask) {
+  /**
+   * @param n all queries
+   */
+  private static Tensor part(
+      Tensor query, Tensor key, Tensor columns, @Nullable Tensor mask, long n) {
     float scale = (float) (1 / Math.sqrt((double) query.size(0)));
-    Tensor scores = query.mulMat(key); // [nKeys, nQueries, nHead, batch]
+    long nItems = query.size(3);
+    Tensor scores = query.mulMat(key).ofItems(n, nItems); // [nKeys, nQueries, nHead, batch]
     Tensor weights = mask == null ? scores.softMax(scale) : scores.softMax(scale, mask);
-    Tensor mixed = weights.mulMat(columns); // [dHead, nQueries, nHead, batch]
+    Tensor mixed = weights.mulMat(columns).ofItems(n, nItems); // [dHead, nQueries, nHead, batch]
     return mixed
         .permute(0, 2, 1, 3)
         .contiguous()

@@ -19,11 +19,20 @@ public final class Linear {
     return new Linear(MatrixProduct.of(w, "weight", nIn, nOut), w.findF32("bias", nOut));
   }
 
-  /** From [nIn, …] to [nOut, …]. */
+  /** From [nIn, n, …] to [nOut, n, …]; those of each n rows are as if computed alone. */
   public Tensor forward(Tensor x) {
+    return forward(x, x.size(1));
+  }
+
+  /** The same of rows that are items of their own. */
+  Tensor forwardEach(Tensor x) {
+    return forward(x, 1);
+  }
+
+  private Tensor forward(Tensor x, long itemRows) {
     // one product of matrices for a whole batch is faster than one for each of its members
     Tensor rows = x.reshape(x.size(0), x.nElements() / x.size(0));
-    Tensor y = product.forward(rows);
+    Tensor y = product.forward(rows, itemRows);
     y = bias == null ? y : y.add(bias);
     return y.reshape(y.size(0), x.size(1), x.size(2), x.size(3));
   }

@@ -42,10 +42,16 @@ final class MatrixProduct {
     return type == TensorType.F32 || type == TensorType.F16 || type == TensorType.BF16;
   }
 
-  /** From [nIn, n] to [nOut, n]. */
-  Tensor forward(Tensor x) {
-    if (weights.accelerates(weight, x.nElements() / x.size(0))) {
-      return widen ? x.mulMatExactly(weight) : x.mulMat(weight);
+  /**
+   * From [nIn, n] to [nOut, n].
+   *
+   * @param itemRows rows of one of the items that are computed together: of an image or a text
+   */
+  Tensor forward(Tensor x, long itemRows) {
+    long nItems = x.size(1) / itemRows;
+    if (weights.accelerates(weight, itemRows)) {
+      Tensor y = widen ? x.mulMatExactly(weight) : x.mulMat(weight);
+      return y.ofItems(itemRows, nItems);
     }
     Tensor matrix = weight;
     if (widen && weight.type() != TensorType.F32) {
@@ -54,12 +60,13 @@ final class MatrixProduct {
     }
     long rest = x.size(0) - whole;
     if (rest == 0) {
-      return x.mulMat(matrix);
+      return x.mulMat(matrix).ofItems(itemRows, nItems);
     }
     matrix = matrix.inGraphOf(x);
     return part(x, 0, whole)
         .contiguous() // the kernel for F32 wants its rows one after the other
         .mulMat(part(matrix, 0, whole))
+        .ofItems(itemRows, nItems)
         .add(part(x, whole, rest).contiguous().mulMat(part(matrix, whole, rest)));
   }
 

@@ -56,7 +56,7 @@ public final class PatchEmbedding {
             .permute(0, 2, 1, 3)
             .contiguous() // [in patch, channel, patch, n]
             .reshape(p * p * 3, nx * ny, n);
-    Tensor x = patches.mulMat(kernel);
+    Tensor x = patches.mulMat(kernel).ofItems(nx * ny, n);
     return bias == null ? x : x.add(bias);
   }
 }

@@ -6,7 +6,8 @@ import dev.ocellus.ggml.Weights;
 /**
  * A linear layer behind pooling, whose rows are few. ggml multiplies a single row with another
  * kernel, which adds in another order than that for several; here a row alone is computed as two,
- * so that what comes out does not depend on how many are computed together.
+ * so that what comes out does not depend on how many are computed together. For the same reason no
+ * accelerator takes many rows.
  */
 public final class Projection {
   private final Linear linear;
@@ -23,9 +24,9 @@ public final class Projection {
   /** From [nIn, n] to [nOut, n]. */
   public Tensor forward(Tensor x) {
     if (x.size(1) > 1) {
-      return linear.forward(x);
+      return linear.forwardEach(x);
     }
-    Tensor y = linear.forward(x.repeat(x.size(0), 2));
+    Tensor y = linear.forwardEach(x.repeat(x.size(0), 2));
     return y.slice(new long[] {}, y.size(0), 1).contiguous();
   }
 }

@@ -88,7 +88,7 @@ public final class BertEncoder {
    *
    * @param ids [n · batch], with a limit of at most {@link #nTokens()}
    * @param mask for n keys and n queries, such as {@link AttentionMask#padding}; null for none
-   * @param states [nStates, rows, batch] that the texts attend to; null for none
+   * @param states [nStates, rows, batch] that the texts attend to, or one for all; null for none
    */
   public Tensor forward(
       ModelGraph graph, Tensor ids, int n, @Nullable AttentionMask mask, @Nullable Tensor states) {

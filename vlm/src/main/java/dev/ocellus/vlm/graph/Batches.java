@@ -1,4 +1,4 @@
-package dev.ocellus.vlm.embedding;
+package dev.ocellus.vlm.graph;
 
 import java.util.ArrayList;
 import java.util.Collections;
@@ -9,7 +9,7 @@ import java.util.function.Function;
 import java.util.function.ToIntFunction;
 
 /** Puts together what one graph can compute at once. */
-final class Batches {
+public final class Batches {
   private Batches() {}
 
   /**
@@ -20,7 +20,7 @@ final class Batches {
    * @param maxRows of a batch, unless one item has more
    * @param compute gives a result for each item of a batch
    */
-  static <T, R> List<R> mapped(
+  public static <T, R> List<R> mapped(
       List<T> items,
       Function<T, Object> key,
       ToIntFunction<T> rows,
