@@ -17,6 +17,7 @@ module dev.ocellus.bindings {
       dev.ocellus.vlm,
       dev.ocellus.quantize,
       dev.ocellus.search,
+      dev.ocellus.hub,
       dev.ocellus.cli;
   exports dev.ocellus.llama;
   exports dev.ocellus.pickle to

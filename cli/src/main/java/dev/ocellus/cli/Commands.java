@@ -37,6 +37,8 @@ final class Commands {
     headers.put("merge", MergeCommand.HEADER);
     headers.put("hash", HashCommand.HEADER);
     headers.put("diff", DiffCommand.HEADER);
+    headers.put("pull", PullCommand.HEADER);
+    headers.put("models", ModelsCommand.HEADER);
     headers.put("devices", DevicesCommand.HEADER);
     headers.put("bench", BenchCommand.HEADER);
     return headers;
@@ -77,6 +79,8 @@ final class Commands {
       case "merge" -> new MergeCommand(io);
       case "hash" -> new HashCommand(io);
       case "diff" -> new DiffCommand(io);
+      case "pull" -> new PullCommand(io);
+      case "models" -> new ModelsCommand(io);
       case "devices" -> new DevicesCommand(io);
       case "bench" -> new BenchCommand(io);
       default -> throw new IllegalArgumentException("no command " + name);

@@ -42,10 +42,18 @@ final class CompareCommand extends OcellusCommand {
   /** What it does, in one line. */
   static final String HEADER = "Compares a model with a reference.";
 
-  @Parameters(index = "0", paramLabel = "REFERENCE", description = "GGUF file to compare with.")
+  @Parameters(
+      index = "0",
+      paramLabel = "REFERENCE",
+      converter = ModelPathConverter.class,
+      description = "GGUF file to compare with.")
   Path a = Path.of("");
 
-  @Parameters(index = "1", paramLabel = "MODEL", description = "GGUF file to compare.")
+  @Parameters(
+      index = "1",
+      paramLabel = "MODEL",
+      converter = ModelPathConverter.class,
+      description = "GGUF file to compare.")
   Path b = Path.of("");
 
   @Option(

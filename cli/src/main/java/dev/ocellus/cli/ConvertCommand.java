@@ -39,7 +39,10 @@ final class ConvertCommand extends OcellusCommand {
   /** What it does, in one line. */
   static final String HEADER = "Converts a HuggingFace checkpoint to GGUF.";
 
-  @Parameters(paramLabel = "DIR", description = "Folder of the checkpoint.")
+  @Parameters(
+      paramLabel = "DIR",
+      converter = ModelPathConverter.class,
+      description = "Folder of the checkpoint.")
   Path directory = Path.of("");
 
   @Option(

@@ -27,10 +27,18 @@ final class DiffCommand extends OcellusCommand {
   /** What it does, in one line. */
   static final String HEADER = "Shows what differs between two GGUF files.";
 
-  @Parameters(index = "0", paramLabel = "A", description = "GGUF file.")
+  @Parameters(
+      index = "0",
+      paramLabel = "A",
+      converter = ModelPathConverter.class,
+      description = "GGUF file.")
   Path a = Path.of("");
 
-  @Parameters(index = "1", paramLabel = "B", description = "GGUF file.")
+  @Parameters(
+      index = "1",
+      paramLabel = "B",
+      converter = ModelPathConverter.class,
+      description = "GGUF file.")
   Path b = Path.of("");
 
   DiffCommand(Io io) {

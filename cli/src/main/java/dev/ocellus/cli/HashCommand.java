@@ -26,7 +26,7 @@ final class HashCommand extends OcellusCommand {
   /** What it does, in one line. */
   static final String HEADER = "Prints SHA-256 of every tensor of a GGUF file and of all.";
 
-  @Parameters(paramLabel = "FILE", description = "GGUF file.")
+  @Parameters(paramLabel = "FILE", converter = ModelPathConverter.class, description = "GGUF file.")
   Path file = Path.of("");
 
   HashCommand(Io io) {

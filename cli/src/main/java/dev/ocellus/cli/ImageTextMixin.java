@@ -3,6 +3,7 @@ package dev.ocellus.cli;
 import dev.ocellus.vlm.imagetext.ImageTextOptions;
 import java.io.IOException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -10,17 +11,22 @@ import picocli.CommandLine.Option;
 final class ImageTextMixin {
   @Option(
       names = {"-m", "--model"},
-      paramLabel = "FILE|DIR",
-      required = true,
+      paramLabel = "FILE|DIR|NAME",
+      converter = ModelPathConverter.class,
       description =
-          "Model that matches images and texts, such as BLIP: a GGUF file, or the folder of a"
-              + " checkpoint.")
-  Path model = Path.of("");
+          "Model that matches images and texts, such as BLIP: a GGUF file, the folder of a"
+              + " checkpoint, or a name such as hf://REPO.")
+  @Nullable Path model;
+
+  @Mixin HubMixin named = new HubMixin();
 
   @Mixin ComputeMixin compute = new ComputeMixin();
 
   /** The file; a checkpoint is converted once. */
   Path file(OcellusCommand command) throws IOException {
+    if (model == null) {
+      throw command.usage("no model given: expected -m or -hf");
+    }
     return Checkpoints.resolve(command, model, null).text();
   }
 

@@ -29,7 +29,7 @@ final class InspectCommand extends OcellusCommand {
   /** What it does, in one line. */
   static final String HEADER = "Shows what a GGUF file holds.";
 
-  @Parameters(paramLabel = "FILE", description = "GGUF file.")
+  @Parameters(paramLabel = "FILE", converter = ModelPathConverter.class, description = "GGUF file.")
   Path file = Path.of("");
 
   @Option(names = "--full", description = "Whole arrays, strings and templates.")

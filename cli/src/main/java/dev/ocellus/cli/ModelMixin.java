@@ -24,17 +24,21 @@ import picocli.CommandLine.Option;
 final class ModelMixin {
   @Option(
       names = {"-m", "--model"},
-      paramLabel = "FILE",
+      paramLabel = "FILE|NAME",
+      converter = ModelPathConverter.class,
       description =
-          "Text model (GGUF), or the folder of a HuggingFace checkpoint. Without it, the embedded"
-              + " demo model answers.")
+          "Text model (GGUF), the folder of a HuggingFace checkpoint, or a name: hf://REPO[:TYPE],"
+              + " ollama:NAME. Without it, the embedded demo model answers.")
   @Nullable Path model;
 
   @Option(
       names = {"-mm", "--mmproj"},
       paramLabel = "FILE",
+      converter = ModelPathConverter.class,
       description = "Image encoder and projector of the model (GGUF).")
   @Nullable Path mmproj;
+
+  @Mixin HubMixin named = new HubMixin();
 
   @Option(
       names = {"-c", "--ctx-size"},

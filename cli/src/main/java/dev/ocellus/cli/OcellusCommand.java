@@ -29,6 +29,7 @@ abstract class OcellusCommand implements Callable<Integer> {
   @Override
   public final Integer call() throws IOException {
     StderrLoggerFinder.configure(io.err(), output.verbose, output.quiet);
+    NamedModels.resolve(this);
     int code = run();
     io.out().flush();
     return code;

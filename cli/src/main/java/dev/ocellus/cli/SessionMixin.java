@@ -41,7 +41,8 @@ final class SessionMixin {
 
   @Option(
       names = {"-md", "--model-draft"},
-      paramLabel = "FILE",
+      paramLabel = "FILE|NAME",
+      converter = ModelPathConverter.class,
       description =
           "A small model of the same vocabulary that proposes draft tokens, which the model checks together (speculative decoding).")
   @Nullable Path draftModel;

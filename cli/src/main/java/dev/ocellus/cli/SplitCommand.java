@@ -32,7 +32,11 @@ final class SplitCommand extends OcellusCommand {
   /** What it does, in one line. */
   static final String HEADER = "Splits a GGUF file into several.";
 
-  @Parameters(index = "0", paramLabel = "FILE", description = "GGUF file.")
+  @Parameters(
+      index = "0",
+      paramLabel = "FILE",
+      converter = ModelPathConverter.class,
+      description = "GGUF file.")
   Path file = Path.of("");
 
   @Parameters(index = "1", paramLabel = "PREFIX", description = "Beginning of the new names.")

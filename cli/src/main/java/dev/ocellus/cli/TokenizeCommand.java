@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -43,10 +44,13 @@ final class TokenizeCommand extends OcellusCommand {
 
   @Option(
       names = {"-m", "--model"},
-      paramLabel = "FILE",
+      paramLabel = "FILE|NAME",
+      converter = ModelPathConverter.class,
       description =
           "Model that reads texts (GGUF): a text model, a dual encoder, or one such as BLIP. Without it, the embedded demo model's vocabulary is used.")
   @Nullable Path model;
+
+  @Mixin HubMixin named = new HubMixin();
 
   @Option(
       names = {"-f", "--file"},

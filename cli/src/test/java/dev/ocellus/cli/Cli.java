@@ -29,6 +29,15 @@ record Cli(int code, String out, String err) {
   }
 
   static Cli runWithInput(byte[] input, Object... arguments) {
+    return run(Map.of(), input, arguments);
+  }
+
+  static Cli runWithEnvironment(
+      Map<String, String> environment, String input, Object... arguments) {
+    return run(environment, input.getBytes(StandardCharsets.UTF_8), arguments);
+  }
+
+  private static Cli run(Map<String, String> environment, byte[] input, Object... arguments) {
     var out = new ByteArrayOutputStream();
     var err = new ByteArrayOutputStream();
     InputStream in = new ByteArrayInputStream(input);
@@ -40,7 +49,7 @@ record Cli(int code, String out, String err) {
             false,
             false,
             false,
-            Map.of());
+            environment);
     int code = new Ocellus(io).run(List.of(arguments).stream().map(Object::toString).toList());
     return new Cli(
         code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
