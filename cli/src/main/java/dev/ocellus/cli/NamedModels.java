@@ -71,9 +71,14 @@ final class NamedModels {
     }
   }
 
+  /** What was given with the name, wherever the command keeps it. */
   private static HubMixin options(CommandSpec spec) {
-    OptionSpec option = spec.findOption("-hf");
-    return option != null && option.userObject() instanceof HubMixin mixin ? mixin : new HubMixin();
+    HubMixin options = new HubMixin();
+    OptionSpec offline = spec.findOption("--offline");
+    OptionSpec mmprojType = spec.findOption("--mmproj-type");
+    options.offline = offline != null && Boolean.TRUE.equals(offline.getValue());
+    options.mmprojType = mmprojType != null ? mmprojType.getValue() : null;
+    return options;
   }
 
   /** The files of a model; what is missing is fetched, with progress and a way out by Ctrl-C. */

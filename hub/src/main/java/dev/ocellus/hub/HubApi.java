@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /** What the hub says about repositories. */
 final class HubApi {
@@ -35,15 +34,16 @@ final class HubApi {
   Listing list(HubName name) {
     String commit = commit(name);
     List<HubFile> files = new ArrayList<>();
-    @Nullable URI page =
-        address("/api/models/%s/tree/%s?recursive=true".formatted(name.repository(), commit));
-    for (int i = 0; page != null && i < MAX_PAGES; i++) {
-      page = page(name, page, files);
+    Optional<URI> page =
+        Optional.of(
+            address("/api/models/%s/tree/%s?recursive=true".formatted(name.repository(), commit)));
+    for (int i = 0; page.isPresent() && i < MAX_PAGES; i++) {
+      page = page(name, page.get(), files);
     }
     return new Listing(commit, List.copyOf(files));
   }
 
-  private @Nullable URI page(HubName name, URI page, List<HubFile> into) {
+  private Optional<URI> page(HubName name, URI page, List<HubFile> into) {
     return http.get(
         page,
         Map.of(),
@@ -56,7 +56,7 @@ final class HubApi {
           }
           Matcher next = NEXT.matcher(answer.header("Link").orElse(""));
           URI more = next.find() ? HttpAddress.redirect(page, next.group(1)) : null;
-          return more != null && HttpAddress.isSameServer(page, more) ? more : null;
+          return Optional.ofNullable(more).filter(to -> HttpAddress.isSameServer(page, to));
         });
   }
 

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -90,6 +91,10 @@ final class OllamaTest {
     return true;
   }
 
+  private String hash(String layer) {
+    return TestHub.sha256(Objects.requireNonNull(layers.get(layer)));
+  }
+
   private String manifest() {
     StringBuilder all = new StringBuilder();
     layers.forEach((kind, bytes) -> {
@@ -119,13 +124,11 @@ final class OllamaTest {
     wantsToken = true;
     ModelFiles files = pull(settings());
     Path blobs = folder.resolve("models/blobs");
-    assertThat(files.model())
-        .isEqualTo(blobs.resolve("sha256-" + TestHub.sha256(layers.get("model"))));
-    assertThat(files.mmproj())
-        .contains(blobs.resolve("sha256-" + TestHub.sha256(layers.get("projector"))));
+    assertThat(files.model()).isEqualTo(blobs.resolve("sha256-" + hash("model")));
+    assertThat(files.mmproj()).contains(blobs.resolve("sha256-" + hash("projector")));
     assertThat(folder.resolve("models/manifests/registry.ollama.ai/library/llava/7b"))
         .hasContent(manifest());
-    assertThat(blobs.resolve("sha256-" + TestHub.sha256(layers.get("template")))).exists();
+    assertThat(blobs.resolve("sha256-" + hash("template"))).exists();
     assertThat(token).isEqualTo("Bearer abc");
     assertThat(server.storeHeaders).noneMatch(h -> h.containsKey("Authorization"));
   }

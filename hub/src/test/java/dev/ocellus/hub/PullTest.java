@@ -142,8 +142,8 @@ final class PullTest {
     Path snapshot =
         Files.createDirectories(repository().resolve("snapshots").resolve(TestHub.COMMIT));
     for (String name : List.of(MODEL, "mmproj-F16.gguf")) {
-      String hash = TestHub.sha256(hub.files.get(name));
-      Files.write(blobs.resolve(hash), hub.files.get(name));
+      String hash = TestHub.sha256(hub.file(name));
+      Files.write(blobs.resolve(hash), hub.file(name));
       Files.createSymbolicLink(snapshot.resolve(name), Path.of("../../blobs/" + hash));
     }
     Files.createDirectories(repository().resolve("refs"));
@@ -188,7 +188,7 @@ final class PullTest {
   }
 
   private byte[] bytes(HttpExchange exchange) {
-    return hub.files.get(exchange.getRequestURI().getPath().substring(1));
+    return hub.file(exchange.getRequestURI().getPath().substring(1));
   }
 
   @Test

@@ -17,6 +17,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.regex.Matcher;
@@ -135,7 +136,11 @@ final class TestHub implements AutoCloseable {
     if (storeTrick.on(exchange)) {
       return;
     }
-    give(exchange, files.get(exchange.getRequestURI().getPath().substring(1)));
+    give(exchange, file(exchange.getRequestURI().getPath().substring(1)));
+  }
+
+  byte[] file(String path) {
+    return Objects.requireNonNull(files.get(path), path);
   }
 
   /** Answers with the bytes that were asked for. */
