@@ -135,7 +135,7 @@ class PullTest {
   }
 
   @Test
-  void saysWhatIsWrong() {
+  void saysWhatIsWrong() throws IOException {
     Path cache = directory.resolve("c");
     assertThat(run(cache, "pull", "org/none").err()).contains("org/none is not on 127.0.0.1");
     assertThat(run(cache, "pull", "org/demo:Q2_K").err()).contains("Q2_K").contains("Q8_0");
@@ -143,7 +143,7 @@ class PullTest {
     assertThat(run(cache, "chat", "-hf", "org/none", "-p", "hi").code()).isEqualTo(ExitCode.FAILED);
     assertThat(run(cache, "chat", "-hf", "org/demo", "--offline", "-p", "hi").err())
         .contains("nothing may be fetched");
-    assertThat(run(cache, "match", "--image", "x.png", "--text", "x").code())
+    assertThat(run(cache, "match", "--image", Cli.redCircle(directory), "--text", "x").code())
         .isEqualTo(ExitCode.USAGE);
     assertThat(run(cache, "models", "show").code()).isEqualTo(ExitCode.USAGE);
     assertThat(cache).doesNotExist();
