@@ -111,6 +111,7 @@ final class UsedBindings {
       llama_context_default_params
       llama_decode
       llama_free
+      llama_get_embeddings_ith
       llama_get_logits_ith
       llama_get_memory
       llama_init_from_model
@@ -128,6 +129,7 @@ final class UsedBindings {
       llama_model_load_from_file
       llama_model_n_ctx_train
       llama_model_n_embd_inp
+      llama_model_n_embd_out
       llama_model_n_layer
       llama_model_n_params
       llama_model_n_swa
@@ -138,6 +140,7 @@ final class UsedBindings {
       llama_n_ubatch
       llama_set_abort_callback
       llama_set_causal_attn
+      llama_set_embeddings
       llama_state_seq_get_data
       llama_state_seq_get_size
       llama_state_seq_set_data

@@ -253,17 +253,56 @@ public final class LlamaContext extends NativeObject {
    * @param destination room for one float per token of the vocabulary
    */
   public void logits(int i, float[] destination) {
+    copyOutput(i, ggml_h::llama_get_logits_ith, nVocab, destination);
+  }
+
+  /**
+   * Computes a batch of which the last layer's normed states are wanted, of every entry ({@link
+   * #state}); its logits are computed, too.
+   */
+  public void decodeStates(Batch batch, CancellationFlag flag) {
+    lock.lock();
+    try {
+      requireOpen();
+      NativeStack.run(() -> ggml_h.llama_set_embeddings(handle, true));
+      try {
+        decode(batch, flag);
+      } finally {
+        if (!isClosed()) {
+          NativeStack.run(() -> ggml_h.llama_set_embeddings(handle, false));
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Copies the state of entry {@code i} of the last batch, of {@link #decodeStates}.
+   *
+   * @param destination room for {@link LlamaModel#nEmbd()} floats
+   */
+  public void state(int i, float[] destination) {
+    copyOutput(i, ggml_h::llama_get_embeddings_ith, model.nEmbd(), destination);
+  }
+
+  private interface Output {
+    MemorySegment of(MemorySegment context, int i);
+  }
+
+  private void copyOutput(int i, Output output, int length, float[] destination) {
     lock.lock();
     try {
       requireOpen();
       if (i < 0 || !written.get(i)) {
-        throw new IllegalArgumentException("Entry %d of the last batch has no logits".formatted(i));
+        throw new IllegalArgumentException("Entry %d of the last batch has no output".formatted(i));
       }
-      MemorySegment logits = ggml_h.llama_get_logits_ith(handle, i);
-      if (logits.address() == 0) {
-        throw new LlamaException("libllama has lost the logits of entry %d".formatted(i));
+      MemorySegment values = output.of(handle, i);
+      if (values.address() == 0) {
+        throw new LlamaException("libllama has lost the output of entry %d".formatted(i));
       }
-      MemorySegment.copy(logits, ValueLayout.JAVA_FLOAT, 0, destination, 0, nVocab);
+      MemorySegment.copy(
+          values.reinterpret(4L * length), ValueLayout.JAVA_FLOAT, 0, destination, 0, length);
     } finally {
       lock.unlock();
     }

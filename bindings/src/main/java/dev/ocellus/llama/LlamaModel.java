@@ -236,6 +236,11 @@ public final class LlamaModel extends NativeObject {
     return ggml_h.llama_model_n_embd_inp(handle());
   }
 
+  /** Floats of a hidden state. */
+  public int nEmbd() {
+    return ggml_h.llama_model_n_embd_out(handle());
+  }
+
   public int nLayer() {
     return ggml_h.llama_model_n_layer(handle());
   }

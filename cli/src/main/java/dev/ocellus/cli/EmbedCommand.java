@@ -1,11 +1,15 @@
 package dev.ocellus.cli;
 
 import dev.ocellus.cli.EmbedWriter.Entry;
+import dev.ocellus.cli.EmbedWriter.Space;
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.vlm.embedding.DualEncoder;
 import dev.ocellus.vlm.embedding.EmbeddingStream;
 import dev.ocellus.vlm.embedding.ImageEmbedding;
 import dev.ocellus.vlm.embedding.ImageReader;
 import dev.ocellus.vlm.embedding.StreamOptions;
+import dev.ocellus.vlm.embedding.VisionLanguageEmbedder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -29,12 +33,14 @@ import picocli.CommandLine.Option;
     description = {
       "Vectors of images first, then those of texts, each in the order given. Their product is the cosine: near 1 where image and text belong together.",
       "Prints a JSON object a line, with --json one object for all; with -o, writes an .npy file of float32, [vectors, dimension], CSV or JSON. Any number of images is taken: the next ones are read while some are encoded.",
+      "Qwen3-VL-Embedding (-m and --mmproj, or the folder of its checkpoint) also embeds images together with texts, for a purpose (--instruction).",
       "An image that cannot be read is reported and the others are embedded all the same: it has \"error\" in JSON, empty fields in CSV and a row of NaN in .npy, and the exit code is 1."
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  ocellus embed -m clip-vit-base-patch32 --image a.png b.jpg --text \"a dog\" --json",
       "  ocellus embed -m clip.gguf --image photos/*.jpg -o photos.npy",
+      "  ocellus embed -m Qwen3-VL-Embedding-2B --image a.png --text \"a red bicycle\" --together --json",
       "  find photos -name '*.jpg' | ocellus embed -m clip.gguf --images - -o photos.csv",
       "",
       "Exit codes: 0 all written, 1 failed, 2 wrong command line, 130 Ctrl-C."
@@ -86,6 +92,7 @@ final class EmbedCommand extends OcellusCommand {
   boolean noNormalize;
 
   @Mixin DualMixin model = new DualMixin();
+  @Mixin EmbedderMixin embedder = new EmbedderMixin();
 
   private boolean failed;
 
@@ -101,6 +108,10 @@ final class EmbedCommand extends OcellusCommand {
       throw usage("nothing to embed; give --image or --text, or a file with --images or --texts");
     }
     EmbedFormat chosen = format();
+    if (embedder.takes(model)) {
+      return embedInputs(chosen);
+    }
+    embedder.requireNone(this);
     try (var interrupt = new Interrupt();
         var progress = progress();
         DualEncoder encoder = model.open(this);
@@ -108,15 +119,35 @@ final class EmbedCommand extends OcellusCommand {
       interrupt.onInterrupt(stream::close);
       DualMixin.noteCut(this, encoder, texts);
       Entries entries = new Entries(encoder, stream, progress);
-      EmbedWriter writer = new EmbedWriter(encoder, entries);
-      if (out == null) {
-        writer.print(io().out(), chosen);
-      } else {
-        writer.write(out, chosen, images.size() + texts.size());
-      }
+      write(new EmbedWriter(Space.of(encoder), entries), chosen, images.size() + texts.size());
       interrupt.check();
     }
     return failed ? ExitCode.FAILED : ExitCode.OK;
+  }
+
+  private void write(EmbedWriter writer, EmbedFormat chosen, int count) throws IOException {
+    if (out == null) {
+      writer.print(io().out(), chosen);
+    } else {
+      writer.write(out, chosen, count);
+    }
+  }
+
+  private int embedInputs(EmbedFormat chosen) throws IOException {
+    CancellationFlag flag = new CancellationFlag();
+    try (var interrupt = new Interrupt();
+        var progress = progress();
+        VisionLanguageEmbedder opened = embedder.open(this, model)) {
+      interrupt.onInterrupt(flag::cancel);
+      var inputs = new EmbedInputs(this, opened, flag, progress);
+      try {
+        write(new EmbedWriter(new Space(opened.dimension(), 1, 0), inputs), chosen, inputs.size());
+      } catch (ComputationCancelledException e) {
+        interrupt.check();
+        throw e;
+      }
+      return inputs.failed() ? ExitCode.FAILED : ExitCode.OK;
+    }
   }
 
   private Stream<String> lines(@Nullable String file) throws IOException {

@@ -20,7 +20,7 @@ final class EmbedWriter {
   /**
    * A line of the output.
    *
-   * @param kind image or text
+   * @param kind image, text or image+text
    * @param input the text, or how the image was named
    * @param vector null if there is none
    * @param error why there is none
@@ -29,18 +29,29 @@ final class EmbedWriter {
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
-  private final DualEncoder encoder;
+  /**
+   * What vectors are and how they are compared.
+   *
+   * @param dimension numbers of a vector
+   */
+  record Space(int dimension, float logitScale, float logitBias) {
+    static Space of(DualEncoder encoder) {
+      return new Space(encoder.dimension(), encoder.logitScale(), encoder.logitBias());
+    }
+  }
+
+  private final Space space;
   private final Iterator<Entry> entries;
 
-  EmbedWriter(DualEncoder encoder, Iterator<Entry> entries) {
-    this.encoder = encoder;
+  EmbedWriter(Space space, Iterator<Entry> entries) {
+    this.space = space;
     this.entries = entries;
   }
 
   /** To a file that is there when it is whole. */
   void write(Path file, EmbedFormat format, int count) throws IOException {
     if (format == EmbedFormat.npy) {
-      NpyFile.writeRows(file, count, encoder.dimension(), this::row);
+      NpyFile.writeRows(file, count, space.dimension(), this::row);
       return;
     }
     AtomicFile.write(
@@ -68,7 +79,7 @@ final class EmbedWriter {
     if (vector != null) {
       return vector;
     }
-    float[] none = new float[encoder.dimension()];
+    float[] none = new float[space.dimension()];
     Arrays.fill(none, Float.NaN);
     return none;
   }
@@ -77,14 +88,14 @@ final class EmbedWriter {
     JsonGenerator json = generator(out);
     json.useDefaultPrettyPrinter();
     json.writeStartObject();
-    json.writeNumberField("dimension", encoder.dimension());
+    json.writeNumberField("dimension", space.dimension());
     json.writeArrayFieldStart("vectors");
     while (entries.hasNext()) {
       printEntry(json, entries.next());
     }
     json.writeEndArray();
-    json.writeNumberField("logit_scale", encoder.logitScale());
-    json.writeNumberField("logit_bias", encoder.logitBias());
+    json.writeNumberField("logit_scale", space.logitScale());
+    json.writeNumberField("logit_bias", space.logitBias());
     json.writeEndObject();
     json.writeRaw('\n');
     json.flush();
@@ -122,7 +133,7 @@ final class EmbedWriter {
 
   private void printCsv(OutputStream out) throws IOException {
     StringBuilder line = new StringBuilder("kind,input");
-    for (int i = 0; i < encoder.dimension(); i++) {
+    for (int i = 0; i < space.dimension(); i++) {
       line.append(",v").append(i);
     }
     print(out, line);
@@ -130,7 +141,7 @@ final class EmbedWriter {
       Entry entry = entries.next();
       line.append(entry.kind()).append(',').append(quoted(entry.input()));
       float[] vector = entry.vector();
-      for (int i = 0; i < encoder.dimension(); i++) {
+      for (int i = 0; i < space.dimension(); i++) {
         line.append(',');
         if (vector != null) { // else the fields stay empty
           line.append(vector[i]);

@@ -92,6 +92,21 @@ public final class Converter {
     }
   }
 
+  /**
+   * Whether a checkpoint is of a class whose last token may speak for texts and images, such as
+   * Qwen3-VL-Embedding; it becomes a text model and an image encoder as one for chats does.
+   *
+   * @throws IOException if its configuration is missing or cannot be read
+   */
+  public static boolean mayEmbed(Path folder) throws IOException {
+    if (!HfFolder.isOne(folder)) {
+      return false;
+    }
+    try (HfFolder checkpoint = HfFolder.openConfiguration(folder)) {
+      return checkpoint.config().modelType().startsWith("qwen3_vl");
+    }
+  }
+
   /** Whether a folder holds an adapter, for {@link #convertAdapter}. */
   public static boolean isAdapter(Path folder) {
     return AdapterFolder.isOne(folder);

@@ -1,0 +1,96 @@
+package dev.ocellus.cli;
+
+import dev.ocellus.convert.Converter;
+import dev.ocellus.convert.cache.CheckpointCache;
+import dev.ocellus.gguf.TensorType;
+import dev.ocellus.llama.ContextOptions;
+import dev.ocellus.llama.ModelOptions;
+import dev.ocellus.vlm.embedding.VisionLanguageEmbedder;
+import dev.ocellus.vlm.options.LoadOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Options of a vision-language model that gives vectors, Qwen3-VL-Embedding. */
+final class EmbedderMixin {
+  @Option(
+      names = {"-mm", "--mmproj"},
+      paramLabel = "FILE",
+      description = "For Qwen3-VL-Embedding: its image encoder (GGUF).")
+  @Nullable Path mmproj;
+
+  @Option(
+      names = "--instruction",
+      paramLabel = "TEXT",
+      description =
+          "For Qwen3-VL-Embedding: what the vectors are for. Default: Represent the user's input.")
+  String instruction = "";
+
+  @Option(
+      names = "--dimension",
+      paramLabel = "N",
+      description =
+          "For Qwen3-VL-Embedding: only the first N numbers of each vector, which were trained to"
+              + " do alone. Default: all.")
+  int dimension;
+
+  @Option(
+      names = "--together",
+      description =
+          "For Qwen3-VL-Embedding: each image together with its text, or with the only text, is one"
+              + " input.")
+  boolean together;
+
+  @Option(
+      names = {"-c", "--ctx-size"},
+      paramLabel = "N",
+      description =
+          "For Qwen3-VL-Embedding: context size in tokens; longer texts are cut. Default: 4096.")
+  @Nullable Integer context;
+
+  /** Whether a model is one of these, or the folder of its checkpoint. */
+  boolean takes(DualMixin model) throws IOException {
+    Path path = model.model;
+    if (path == null) {
+      return false;
+    }
+    if (Converter.isCheckpoint(path)) {
+      return Converter.mayEmbed(path);
+    }
+    return mmproj != null || (Files.isRegularFile(path) && VisionLanguageEmbedder.isOne(path));
+  }
+
+  /** Refuses these options for a dual encoder. */
+  void requireNone(OcellusCommand command) {
+    if (mmproj != null || !instruction.isEmpty() || dimension != 0 || together || context != null) {
+      throw command.usage(
+          "--mmproj, --instruction, --dimension, --together and -c are for Qwen3-VL-Embedding; this model is a dual encoder");
+    }
+  }
+
+  /** Opens a model that {@link #takes}; a checkpoint is converted once. */
+  VisionLanguageEmbedder open(OcellusCommand command, DualMixin model) throws IOException {
+    Path path = model.model == null ? Path.of("") : model.model;
+    CheckpointCache.Converted pair = Checkpoints.resolve(command, path, mmproj);
+    int n = model.compute.nThreads(command);
+    ContextOptions usual =
+        ContextOptions.defaults()
+            .withThreads(n, n)
+            .withCache(TensorType.F32, TensorType.F32) // read once: exact costs little
+            .withFlashAttention(ContextOptions.FlashAttention.OFF);
+    Integer size = context;
+    ContextOptions how = size == null ? usual : command.checked(() -> usual.withContext(size));
+    ModelOptions models = ModelOptions.defaults();
+    LoadOptions options =
+        LoadOptions.of(pair.text(), pair.mmproj())
+            .withContextOptions(how)
+            .withModelOptions(model.compute.cpu ? models.withGpuLayers(0) : models)
+            .withVisionPrecision(model.compute.precision);
+    try (Progress progress = command.progress()) {
+      progress.start("loading " + pair.text().getFileName());
+      return VisionLanguageEmbedder.open(options, dimension);
+    }
+  }
+}
