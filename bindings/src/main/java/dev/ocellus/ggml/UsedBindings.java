@@ -142,8 +142,11 @@ final class UsedBindings {
       llama_set_causal_attn
       llama_set_embeddings
       llama_state_seq_get_data
+      llama_state_seq_get_data_ext
       llama_state_seq_get_size
+      llama_state_seq_get_size_ext
       llama_state_seq_set_data
+      llama_state_seq_set_data_ext
       llama_synchronize
       llama_token_to_piece
       llama_tokenize

@@ -24,6 +24,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.util.BitSet;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -326,12 +327,21 @@ public final class LlamaContext extends NativeObject {
    * @return false if the model's memory cannot forget a part, and then nothing is forgotten
    */
   public boolean removeFrom(int sequence, int position) {
+    return use(
+        sequence,
+        handle ->
+            NativeStack.call(() ->
+                ggml_h.llama_memory_seq_rm(
+                    ggml_h.llama_get_memory(handle), sequence, position, -1)));
+  }
+
+  /** Does something with a sequence while nobody else uses the context. */
+  <T> T use(int sequence, Function<MemorySegment, T> action) {
     lock.lock();
     try {
       requireOpen();
       ContextGuard.range("sequence", sequence, 0, options.nSeqMax() - 1);
-      return NativeStack.call(() ->
-          ggml_h.llama_memory_seq_rm(ggml_h.llama_get_memory(handle), sequence, position, -1));
+      return action.apply(handle);
     } finally {
       lock.unlock();
     }
@@ -342,19 +352,16 @@ public final class LlamaContext extends NativeObject {
    * window give away older places when others need room, and do not save them.
    */
   public boolean hasPositionsBefore(int sequence, int position) {
-    lock.lock();
-    try {
-      requireOpen();
-      ContextGuard.range("sequence", sequence, 0, options.nSeqMax() - 1);
-      int window = model.slidingWindow();
-      if (window == 0 || position == 0) {
-        return true;
-      }
-      int first = ggml_h.llama_memory_seq_pos_min(ggml_h.llama_get_memory(handle), sequence);
-      return first >= 0 && first <= Math.max(0, position - window + 1);
-    } finally {
-      lock.unlock();
-    }
+    int window = model.slidingWindow();
+    return use(
+        sequence,
+        handle -> {
+          if (window == 0 || position == 0) {
+            return true;
+          }
+          int first = ggml_h.llama_memory_seq_pos_min(ggml_h.llama_get_memory(handle), sequence);
+          return first >= 0 && first <= Math.max(0, position - window + 1);
+        });
   }
 
   /**

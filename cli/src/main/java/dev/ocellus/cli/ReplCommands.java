@@ -205,6 +205,10 @@ final class ReplCommands {
                     repl.session().contextUsed(),
                     repl.session().contextSize(),
                     repl.session().history().size()));
+    long checkpoints = repl.session().checkpointBytes();
+    if (checkpoints > 0) {
+      repl.out().println("checkpoints: %.1f MiB".formatted(checkpoints / 1048576.0));
+    }
   }
 
   private void edit(String argument) throws IOException {

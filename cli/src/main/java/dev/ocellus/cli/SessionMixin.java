@@ -64,8 +64,20 @@ final class SessionMixin {
       description = "Take draft tokens from earlier text (prompt lookup), without a draft model.")
   boolean lookup;
 
+  @Option(
+      names = "--checkpoint-memory",
+      paramLabel = "SIZE",
+      description =
+          "Max. memory of checkpoints, such as 500M or 2G, from which a changed conversation is computed again by models with recurrent states (Qwen3.5, LFM2, Granite 4). 0: from its start. Default: 512M.")
+  @Nullable String checkpointMemory;
+
   SessionOptions options() {
-    return SessionOptions.defaults()
+    SessionOptions defaults = SessionOptions.defaults();
+    return defaults
+        .withCheckpointBytes(
+            checkpointMemory == null
+                ? defaults.checkpointBytes()
+                : bytes("--checkpoint-memory", checkpointMemory))
         .withImageCache(imageCache())
         .withPrefixCache(prefixCache())
         .withSpeculation(speculation());

@@ -62,6 +62,15 @@ public final class ChatSession implements AutoCloseable {
     return now != null && now.owner() == this ? now.generator().cache().ownUsed() : 0;
   }
 
+  /**
+   * Bytes of memory that checkpoints of this conversation take; 0 for models that need none. What a
+   * model with recurrent states has computed can only be changed from one of them on.
+   */
+  public long checkpointBytes() {
+    Slot now = slot;
+    return now != null && now.owner() == this ? now.generator().cache().checkpointBytes() : 0;
+  }
+
   /** The messages so far; during a turn, those before it. Any thread may call this. */
   public List<Message> history() {
     return history;

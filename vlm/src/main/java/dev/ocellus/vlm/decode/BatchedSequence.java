@@ -6,6 +6,7 @@ import dev.ocellus.vlm.vision.EncodedImage;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** One of the sequences of a context that others use as well: a {@link BatchScheduler} computes. */
 final class BatchedSequence implements KvSequence {
@@ -121,6 +122,11 @@ final class BatchedSequence implements KvSequence {
   @Override
   public boolean isClosed() {
     return context.isClosed();
+  }
+
+  @Override
+  public Optional<KvCheckpoint> checkpoint(int position, @Nullable KvCheckpoint reuse) {
+    return LlamaCheckpoint.of(context, sequence, position, reuse);
   }
 
   @Override

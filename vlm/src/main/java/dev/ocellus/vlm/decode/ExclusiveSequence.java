@@ -102,6 +102,11 @@ final class ExclusiveSequence implements KvSequence {
   }
 
   @Override
+  public Optional<KvCheckpoint> checkpoint(int position, @Nullable KvCheckpoint reuse) {
+    return LlamaCheckpoint.of(context, SEQUENCE, position, reuse);
+  }
+
+  @Override
   public Optional<KvState> state() {
     return LlamaState.of(context, SEQUENCE, () -> {});
   }

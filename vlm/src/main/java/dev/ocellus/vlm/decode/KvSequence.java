@@ -4,6 +4,7 @@ import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.vlm.vision.EncodedImage;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One sequence of a context: where the keys and values of a conversation lie. Whether others share
@@ -82,6 +83,17 @@ public interface KvSequence extends AutoCloseable {
 
   /** Lets other sequences take over what stands here, until it is removed. */
   default void offer(List<ContextEntry> entries) {}
+
+  /**
+   * Keeps what {@link #removeFrom} cannot take back, as it is now; empty for a sequence that can
+   * forget its end.
+   *
+   * @param position of what comes next
+   * @param reuse a checkpoint of this sequence whose place is not needed any more, or null
+   */
+  default Optional<KvCheckpoint> checkpoint(int position, @Nullable KvCheckpoint reuse) {
+    return Optional.empty();
+  }
 
   /** Waits for what was started. */
   default void synchronize() {}

@@ -2,6 +2,7 @@ package dev.ocellus.vlm.decode;
 
 import dev.ocellus.compute.CancellationFlag;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Proposes the likeliest tokens of a draft model, as long as that is sure of them. It is given the
@@ -17,6 +18,11 @@ public final class ModelDrafter implements Drafter {
   private final float minProbability;
   private int[] have = new int[256];
   private int nHave;
+
+  /** Before the last draft tokens, for draft models whose memory cannot forget them. */
+  private @Nullable KvCheckpoint checkpoint;
+
+  private int nCheckpoint;
 
   /**
    * @param sequence of the draft model, with a context for it alone; closed with this
@@ -35,13 +41,13 @@ public final class ModelDrafter implements Drafter {
     }
     int common = Arrays.mismatch(have, 0, nHave, wanted, 0, wanted.length);
     common = Math.min(common < 0 ? nHave : common, wanted.length - 1);
-    if (!keep(common)) {
-      common = 0;
-    }
+    common = keep(common);
     for (int from = common; from < wanted.length; from += sequence.nBatch()) {
       int n = Math.min(sequence.nBatch(), wanted.length - from);
       decode(wanted, from, n, from + n == wanted.length ? 1 : 0, flag);
     }
+    checkpoint = sequence.checkpoint(nHave, checkpoint).orElse(null);
+    nCheckpoint = nHave;
     int[] drafts = new int[max];
     int n = 0;
     while (n < max) {
@@ -57,13 +63,17 @@ public final class ModelDrafter implements Drafter {
     return Arrays.copyOf(drafts, n);
   }
 
-  private boolean keep(int n) {
-    boolean kept = n == nHave || sequence.removeFrom(n);
-    nHave = kept ? n : 0;
-    if (!kept) {
+  /** Forgets all but the first tokens, and more where it must; gives how many stay. */
+  private int keep(int n) {
+    if (n == nHave || sequence.removeFrom(n)) {
+      nHave = n;
+    } else if (checkpoint != null && nCheckpoint <= n && checkpoint.restore()) {
+      nHave = nCheckpoint;
+    } else {
+      nHave = 0;
       sequence.removeFrom(0);
     }
-    return kept;
+    return nHave;
   }
 
   private void decode(int[] ids, int from, int n, int outputs, CancellationFlag flag) {
@@ -74,8 +84,7 @@ public final class ModelDrafter implements Drafter {
       sequence.decodeTokens(ids, from, n, nHave, outputs, flag);
     } catch (Throwable e) {
       if (!sequence.isClosed() && !sequence.removeFrom(nHave)) {
-        nHave = 0;
-        sequence.removeFrom(0);
+        int unused = keep(Math.max(0, nHave - 1));
       }
       throw e;
     }
@@ -101,6 +110,9 @@ public final class ModelDrafter implements Drafter {
 
   @Override
   public void close() {
+    if (checkpoint != null) {
+      checkpoint.close();
+    }
     sequence.close();
   }
 }

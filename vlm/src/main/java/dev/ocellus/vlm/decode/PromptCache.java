@@ -7,7 +7,10 @@ import dev.ocellus.vlm.vision.EncodedImage;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.NavigableSet;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,15 +19,31 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>An image may have more embeddings than a batch; it is decoded in parts, as long text is,
  * unless they attend to each other.
+ *
+ * <p>Where the model's memory cannot forget its end (recurrent states), checkpoints are taken at
+ * the borders of messages, and a changed conversation is computed again from the last one before
+ * the change. Draft tokens that were rejected are taken back by one before them: the tokens that
+ * stay are computed again, together with the next ones.
  */
 @SuppressWarnings("NonAtomicVolatileUpdate") // one thread writes, others only look
-public final class PromptCache {
+public final class PromptCache implements AutoCloseable {
+  /** So many tokens may wait to be computed again with the next ones. */
+  private static final int MAX_PENDING = 8;
+
+  private static final int[] NOTHING = {};
+
   private final KvSequence sequence;
   private final int nPositions;
   private final boolean usesNonCausalImageAttention;
   private final List<ContextEntry> present = new ArrayList<>();
   private int[] ids = new int[64];
+  private final Checkpoints checkpoints;
+  private final CheckpointPlaces places;
   private volatile int used;
+
+  /** Tokens behind what stands here that were computed once, and are again with the next ones. */
+  private volatile int[] pending = NOTHING;
+
   private int position;
   private volatile boolean fromFile;
   private volatile boolean borrowed;
@@ -38,6 +57,21 @@ public final class PromptCache {
    *     causal mask
    */
   public PromptCache(KvSequence sequence, int nPositions, boolean usesNonCausalImageAttention) {
+    this(sequence, nPositions, usesNonCausalImageAttention, 0, token -> false);
+  }
+
+  /**
+   * @param checkpointBytes memory for checkpoints, where the sequence needs any; 0 for none
+   * @param isControl whether a token is a control token, which stand where messages end
+   */
+  public PromptCache(
+      KvSequence sequence,
+      int nPositions,
+      boolean usesNonCausalImageAttention,
+      long checkpointBytes,
+      IntPredicate isControl) {
+    this.checkpoints = new Checkpoints(checkpointBytes);
+    this.places = new CheckpointPlaces(isControl);
     this.sequence = sequence;
     this.nPositions = nPositions;
     this.usesNonCausalImageAttention = usesNonCausalImageAttention;
@@ -55,12 +89,17 @@ public final class PromptCache {
 
   /** Places in use. */
   public int used() {
-    return used;
+    return used + pending.length;
+  }
+
+  /** Bytes of memory that checkpoints take. */
+  public long checkpointBytes() {
+    return checkpoints.bytes();
   }
 
   /** Places that the conversation uses which answers here now. */
   public int ownUsed() {
-    return borrowed ? 0 : used;
+    return borrowed ? 0 : used();
   }
 
   /**
@@ -105,6 +144,8 @@ public final class PromptCache {
   }
 
   private void forgetAll() {
+    checkpoints.dropBehind(-1);
+    pending = NOTHING;
     present.clear();
     used = 0;
     position = 0;
@@ -161,18 +202,42 @@ public final class PromptCache {
       clear();
     }
     borrowed = false;
+    pending = NOTHING;
     int common = keepCommon(wanted);
     int total = wanted.stream().mapToInt(ContextEntry::size).sum();
     int reused = used;
     int i = common;
+    NavigableSet<Integer> stops = checkpointPlaces(wanted, common);
     while (i < wanted.size()) {
-      i = decodeFrom(wanted, i, flag);
+      if (stops.contains(i)) {
+        checkpoint();
+      }
+      Integer next = stops.higher(i);
+      i = decodeFrom(wanted, i, next == null ? wanted.size() : next, flag);
       listener.onPrefill((double) (used - reused) / Math.max(1, total - reused));
     }
     if (!fromFile) {
       sequence.offer(present);
     }
     return reused;
+  }
+
+  /** Where to take checkpoints: where the new part begins, and in it. */
+  private NavigableSet<Integer> checkpointPlaces(List<ContextEntry> wanted, int from) {
+    if (!checkpoints.enabled()) {
+      return Collections.emptyNavigableSet();
+    }
+    NavigableSet<Integer> stops = places.of(wanted, from, checkpoints.lastPlaces());
+    if (used - checkpoints.lastPlaces() >= CheckpointPlaces.MIN_GAP) {
+      stops.add(from);
+    }
+    return stops;
+  }
+
+  private void checkpoint() {
+    sequence
+        .checkpoint(position, null)
+        .ifPresent(state -> checkpoints.add(present.size(), used, state));
   }
 
   /** Leaves what stands here or elsewhere of the entries already; gives how many those are. */
@@ -184,28 +249,47 @@ public final class PromptCache {
       common = taken;
       forgetAll();
       restoreEntries(wanted.subList(0, taken));
-    } else if (!keep(common)) {
-      common = 0;
+    } else {
+      common = keep(common);
     }
     broken = false;
     return common;
   }
 
-  /** Forgets what comes after {@code nEntries}; false if it had to forget everything. */
-  private boolean keep(int nEntries) {
+  /**
+   * Forgets what comes after {@code nEntries}, and more where the memory cannot forget so little.
+   *
+   * @return how many entries stand here now
+   */
+  private int keep(int nEntries) {
     if (nEntries == present.size()) {
-      return true;
+      return nEntries;
     }
-    List<ContextEntry> kept = present.subList(0, nEntries);
-    int keptPositions = kept.stream().mapToInt(ContextEntry::positions).sum();
-    if (!sequence.hasPositionsBefore(keptPositions) || !sequence.removeFrom(keptPositions)) {
+    int keptPositions =
+        present.subList(0, nEntries).stream().mapToInt(ContextEntry::positions).sum();
+    if (sequence.hasPositionsBefore(keptPositions) && sequence.removeFrom(keptPositions)) {
+      truncate(nEntries);
+      return nEntries;
+    }
+    return backToCheckpoint(nEntries);
+  }
+
+  /** Goes back to the last checkpoint with at most so many entries before it, or to the start. */
+  private int backToCheckpoint(int nEntries) {
+    Checkpoints.Entry last = checkpoints.last(nEntries);
+    if (last == null || !last.state().restore()) {
       clear();
-      return false;
+      return 0;
     }
-    used = kept.stream().mapToInt(ContextEntry::size).sum();
-    position = keptPositions;
+    truncate(last.nEntries());
+    return last.nEntries();
+  }
+
+  private void truncate(int nEntries) {
     present.subList(nEntries, present.size()).clear();
-    return true;
+    used = present.stream().mapToInt(ContextEntry::size).sum();
+    position = present.stream().mapToInt(ContextEntry::positions).sum();
+    checkpoints.dropBehind(nEntries);
   }
 
   /** Takes back the last tokens: draft tokens that were rejected. */
@@ -214,23 +298,41 @@ public final class PromptCache {
       return;
     }
     broken = true;
-    if (!sequence.removeFrom(position - n)) {
-      throw new IllegalStateException("this model's memory cannot take back single tokens");
+    int stay = present.size() - n;
+    if (sequence.removeFrom(position - n)) {
+      used -= n;
+      position -= n;
+      present.subList(stay, present.size()).clear();
+    } else {
+      int[] again = tokens(checkpointBeforeDrafts(), stay);
+      int from = backToCheckpoint(stay);
+      pending = stay - from == again.length ? again : NOTHING;
     }
-    used -= n;
-    position -= n;
-    present.subList(present.size() - n, present.size()).clear();
     broken = false;
   }
 
+  private int checkpointBeforeDrafts() {
+    Checkpoints.Entry draft = checkpoints.draft();
+    if (draft == null) {
+      throw new IllegalStateException("this model's memory cannot take back single tokens");
+    }
+    return draft.nEntries();
+  }
+
+  private int[] tokens(int from, int to) {
+    return present.subList(from, to).stream()
+        .mapToInt(e -> ((ContextEntry.Token) e).id())
+        .toArray();
+  }
+
   /** Decodes the embeddings of one image, or as much text as fits a batch; gives the next entry. */
-  private int decodeFrom(List<ContextEntry> wanted, int from, CancellationFlag flag) {
+  private int decodeFrom(List<ContextEntry> wanted, int from, int end, CancellationFlag flag) {
     if (wanted.get(from) instanceof ContextEntry.Image image) {
       decodeImage(image, from == wanted.size() - 1, flag);
       return from + 1;
     }
     int to = from;
-    while (to < wanted.size()
+    while (to < end
         && to - from < sequence.nBatch()
         && wanted.get(to) instanceof ContextEntry.Token(int id)) {
       put(to - from, id);
@@ -253,11 +355,39 @@ public final class PromptCache {
    * @param drafts tokens that may follow
    */
   public void append(int token, int[] drafts, CancellationFlag flag) {
-    put(0, token);
-    for (int i = 0; i < drafts.length; i++) {
-      put(i + 1, drafts[i]);
+    int nFirst = pending.length;
+    boolean alone = nFirst >= MAX_PENDING || nFirst + 1 + drafts.length > sequence.nBatch();
+    for (int i = 0; i < nFirst; i++) {
+      put(i, pending[i]);
     }
-    decode(1 + drafts.length, 1 + drafts.length, flag);
+    if (nFirst > 0 && alone) {
+      decode(nFirst, 0, flag);
+      pending = NOTHING;
+      nFirst = 0;
+    }
+    if (drafts.length > 0) {
+      checkpointBefore();
+    }
+    put(nFirst, token);
+    for (int i = 0; i < drafts.length; i++) {
+      put(nFirst + i + 1, drafts[i]);
+    }
+    pending = NOTHING;
+    decode(nFirst + 1 + drafts.length, 1 + drafts.length, flag);
+  }
+
+  /** Lets the draft tokens that follow be taken back. */
+  private void checkpointBefore() {
+    Checkpoints.Entry old = checkpoints.draft();
+    if (old != null && old.nEntries() == present.size()) {
+      return;
+    }
+    checkpoints.setDraft(null);
+    KvCheckpoint reuse = old == null ? null : old.state();
+    sequence
+        .checkpoint(position, reuse)
+        .ifPresent(
+            state -> checkpoints.setDraft(new Checkpoints.Entry(present.size(), used, state)));
   }
 
   /** Computes the first {@code n} of {@link #ids}. */
@@ -312,10 +442,15 @@ public final class PromptCache {
     if (sequence.isClosed()) {
       return;
     }
-    if (sequence.removeFrom(position)) {
-      broken = false;
-    } else {
-      clear();
+    if (!sequence.removeFrom(position)) {
+      backToCheckpoint(nEntries);
     }
+    broken = false;
+  }
+
+  /** Frees the memory of checkpoints; the sequence is not closed. */
+  @Override
+  public void close() {
+    checkpoints.close();
   }
 }

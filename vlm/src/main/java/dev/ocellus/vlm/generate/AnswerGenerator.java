@@ -33,7 +33,12 @@ public final class AnswerGenerator implements AutoCloseable {
     this.pipeline = pipeline;
     this.sequence = sequence;
     this.vocab = pipeline.decoder().vocab();
-    this.decoder = new PromptDecoder(pipeline, sequence, pipeline.imageCache());
+    this.decoder =
+        new PromptDecoder(
+            pipeline,
+            sequence,
+            pipeline.imageCache(),
+            pipeline.options().sessions().checkpointBytes());
     this.cache = decoder.cache();
     this.drafter = drafter;
     this.draftMax =
@@ -121,6 +126,7 @@ public final class AnswerGenerator implements AutoCloseable {
 
   @Override
   public void close() {
+    cache.close();
     sequence.close();
     if (drafter != null) {
       drafter.close();

@@ -1,6 +1,5 @@
 package dev.ocellus.vlm.generate;
 
-import dev.ocellus.InvalidSettingException;
 import dev.ocellus.Setting;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.llama.ContextOptions;
@@ -137,7 +136,6 @@ public final class Pipeline implements AutoCloseable {
       }
       ModelTemplates templates = templates(options);
       text = loader.load(options);
-      requireRollBack(text, options.sessions().speculation());
       if (encoder != null) {
         requireSameWidth(encoder, text, options);
       }
@@ -172,15 +170,6 @@ public final class Pipeline implements AutoCloseable {
       }
       close(draft, embeddings, encoder);
       throw e;
-    }
-  }
-
-  private static void requireRollBack(TextDecoder text, Speculation speculation) {
-    if (!text.canRollBack() && (speculation.lookup() || speculation.draftModel() != null)) {
-      throw new InvalidSettingException(
-          "Speculative decoding takes back draft tokens, and the recurrent memory of this text model (%s) cannot. Load it without."
-              .formatted(text.description()),
-          Setting.DRAFT_MODEL);
     }
   }
 

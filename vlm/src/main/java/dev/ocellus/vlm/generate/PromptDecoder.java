@@ -51,6 +51,15 @@ final class PromptDecoder {
    * @param imageCache where encoded images are looked up and kept
    */
   PromptDecoder(Pipeline pipeline, KvSequence sequence, ImageCache imageCache) {
+    this(pipeline, sequence, imageCache, 0);
+  }
+
+  /**
+   * @param imageCache where encoded images are looked up and kept
+   * @param checkpointBytes memory for checkpoints, where the sequence needs any; 0 for none
+   */
+  PromptDecoder(
+      Pipeline pipeline, KvSequence sequence, ImageCache imageCache, long checkpointBytes) {
     this.pipeline = pipeline;
     this.sequence = sequence;
     VisionEncoder encoder = pipeline.encoder();
@@ -60,7 +69,11 @@ final class PromptDecoder {
     this.bidirectional = table == null ? null : new BidirectionalPrompt(table);
     this.cache =
         new PromptCache(
-            sequence, pipeline.decoder().nPositions(), nonCausalImages || bidirectional != null);
+            sequence,
+            pipeline.decoder().nPositions(),
+            nonCausalImages || bidirectional != null,
+            checkpointBytes,
+            pipeline.decoder().vocab()::isControl);
     this.images =
         new ImageResolver(
             encoder, imageCache, pipeline.decoder().vocab(), pipeline.options().vision().images());

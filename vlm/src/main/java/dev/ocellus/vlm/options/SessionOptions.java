@@ -12,13 +12,18 @@ package dev.ocellus.vlm.options;
  *     go through the model in one batch
  * @param speculation whether draft tokens are used
  * @param overflow what to do when a conversation does not fit the context any more
+ * @param checkpointBytes most memory of a sequence's checkpoints, from which a changed conversation
+ *     is computed again where the model has recurrent states; other models need none. 0 for none:
+ *     then such a conversation is computed from its start
  */
 public record SessionOptions(
     ImageCacheOptions imageCache,
     PrefixCacheOptions prefixCache,
     int parallel,
     Speculation speculation,
-    OverflowPolicy overflow) {
+    OverflowPolicy overflow,
+    long checkpointBytes) {
+  private static final long DEFAULT_CHECKPOINTS = 512L << 20;
   private static final int MAX_PARALLEL = 256;
 
   public SessionOptions {
@@ -26,6 +31,20 @@ public record SessionOptions(
       throw new IllegalArgumentException(
           "parallel sequences: expected 1 to %d, found %d".formatted(MAX_PARALLEL, parallel));
     }
+    if (checkpointBytes < 0) {
+      throw new IllegalArgumentException(
+          "checkpoints: expected a size of 0 or more bytes, found %d".formatted(checkpointBytes));
+    }
+  }
+
+  /** With checkpoints of up to 512 MiB a sequence, where the model needs any. */
+  public SessionOptions(
+      ImageCacheOptions imageCache,
+      PrefixCacheOptions prefixCache,
+      int parallel,
+      Speculation speculation,
+      OverflowPolicy overflow) {
+    this(imageCache, prefixCache, parallel, speculation, overflow, DEFAULT_CHECKPOINTS);
   }
 
   /**
@@ -42,22 +61,32 @@ public record SessionOptions(
   }
 
   public SessionOptions withImageCache(ImageCacheOptions imageCache) {
-    return new SessionOptions(imageCache, prefixCache, parallel, speculation, overflow);
+    return new SessionOptions(
+        imageCache, prefixCache, parallel, speculation, overflow, checkpointBytes);
   }
 
   public SessionOptions withPrefixCache(PrefixCacheOptions prefixCache) {
-    return new SessionOptions(imageCache, prefixCache, parallel, speculation, overflow);
+    return new SessionOptions(
+        imageCache, prefixCache, parallel, speculation, overflow, checkpointBytes);
   }
 
   public SessionOptions withParallel(int parallel) {
-    return new SessionOptions(imageCache, prefixCache, parallel, speculation, overflow);
+    return new SessionOptions(
+        imageCache, prefixCache, parallel, speculation, overflow, checkpointBytes);
   }
 
   public SessionOptions withSpeculation(Speculation speculation) {
-    return new SessionOptions(imageCache, prefixCache, parallel, speculation, overflow);
+    return new SessionOptions(
+        imageCache, prefixCache, parallel, speculation, overflow, checkpointBytes);
   }
 
   public SessionOptions withOverflow(OverflowPolicy overflow) {
-    return new SessionOptions(imageCache, prefixCache, parallel, speculation, overflow);
+    return new SessionOptions(
+        imageCache, prefixCache, parallel, speculation, overflow, checkpointBytes);
+  }
+
+  public SessionOptions withCheckpointBytes(long checkpointBytes) {
+    return new SessionOptions(
+        imageCache, prefixCache, parallel, speculation, overflow, checkpointBytes);
   }
 }

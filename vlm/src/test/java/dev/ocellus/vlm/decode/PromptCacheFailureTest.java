@@ -78,11 +78,17 @@ class PromptCacheFailureTest {
   }
 
   private void assertGoesOn(int times, boolean afterwards, Supplier<Throwable> failure) {
+    assertGoesOn(times, afterwards, failure, false);
+    assertGoesOn(times, afterwards, failure, true);
+  }
+
+  private void assertGoesOn(
+      int times, boolean afterwards, Supplier<Throwable> failure, boolean recurrent) {
     int call = 0;
     boolean reached = true;
     for (; reached; call++) {
-      var sequence = new RecordingSequence();
-      var cache = new PromptCache(sequence, 1, false);
+      var sequence = new RecordingSequence(recurrent);
+      var cache = new PromptCache(sequence, 1, false, 3, id -> id == 9 || id >= 50);
       converse(cache, 50);
       sequence.failAt(call, times, afterwards, failure);
       Throwable thrown = catchThrowable(() -> converse(cache, 60));

@@ -4,7 +4,9 @@ import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.vlm.vision.EncodedImage;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A sequence without a model: it notes what stands at every place, and fails when told to, before
@@ -12,11 +14,19 @@ import java.util.function.Supplier;
  */
 final class RecordingSequence implements KvSequence {
   private final List<Object> places = new ArrayList<>();
+  private final boolean recurrent;
   private int calls;
   private int firstFailure = Integer.MAX_VALUE;
   private int nFailures;
   private boolean failsAfterwards;
   private Supplier<Throwable> failure = () -> new AssertionError("not set");
+
+  /**
+   * @param recurrent whether it cannot forget a part of what stands in it, but for checkpoints
+   */
+  RecordingSequence(boolean recurrent) {
+    this.recurrent = recurrent;
+  }
 
   /** Fails so many times in a row, from the call of this number on, counted from now. */
   void failAt(int call, int times, boolean afterwards, Supplier<Throwable> cause) {
@@ -111,8 +121,39 @@ final class RecordingSequence implements KvSequence {
 
   @Override
   public boolean removeFrom(int position) {
+    if (recurrent && position > 0 && position < places.size()) {
+      call(() -> {});
+      return false;
+    }
     call(() -> places.subList(Math.min(position, places.size()), places.size()).clear());
     return true;
+  }
+
+  @Override
+  public Optional<KvCheckpoint> checkpoint(int position, @Nullable KvCheckpoint reuse) {
+    if (!recurrent) {
+      return Optional.empty();
+    }
+    call(() -> {});
+    if (position != places.size()) {
+      throw new IllegalStateException("a checkpoint of another place than " + places.size());
+    }
+    return Optional.of(
+        new KvCheckpoint() {
+          @Override
+          public long bytes() {
+            return 1;
+          }
+
+          @Override
+          public boolean restore() {
+            call(() -> places.subList(position, places.size()).clear());
+            return true;
+          }
+
+          @Override
+          public void close() {}
+        });
   }
 
   @Override

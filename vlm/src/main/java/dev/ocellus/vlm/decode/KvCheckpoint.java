@@ -1,0 +1,20 @@
+package dev.ocellus.vlm.decode;
+
+/**
+ * A place of a sequence to which it can go back although its memory cannot forget a part by itself:
+ * a copy of its recurrent states there.
+ */
+public interface KvCheckpoint extends AutoCloseable {
+  /** Bytes that it takes. */
+  long bytes();
+
+  /**
+   * Brings the sequence back, which must still hold what stood before the place.
+   *
+   * @return false if that failed, and then the sequence must be emptied
+   */
+  boolean restore();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,38 @@
+package dev.ocellus.vlm.decode;
+
+import dev.ocellus.llama.LlamaContext;
+import dev.ocellus.llama.StateCheckpoint;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A checkpoint of a sequence of libllama. */
+record LlamaCheckpoint(StateCheckpoint state, int sequence) implements KvCheckpoint {
+  /** Empty where the memory can be rolled back, and needs none. */
+  static Optional<KvCheckpoint> of(
+      LlamaContext context, int sequence, int position, @Nullable KvCheckpoint reuse) {
+    if (context.model().canRollBack()) {
+      return Optional.empty();
+    }
+    StateCheckpoint old = reuse instanceof LlamaCheckpoint(StateCheckpoint s, int q) ? s : null;
+    StateCheckpoint taken = StateCheckpoint.take(context, sequence, position, old);
+    if (old != null && old != taken) {
+      old.close();
+    }
+    return Optional.of(new LlamaCheckpoint(taken, sequence));
+  }
+
+  @Override
+  public long bytes() {
+    return state.bytes();
+  }
+
+  @Override
+  public boolean restore() {
+    return state.restore(sequence);
+  }
+
+  @Override
+  public void close() {
+    state.close();
+  }
+}
