@@ -47,10 +47,11 @@ public final class StateCheckpoint implements AutoCloseable {
           long size =
               NativeStack.call(
                   () -> ggml_h.llama_state_seq_get_size_ext(handle, sequence, PARTIAL));
-          boolean fits = reuse != null && reuse.context == context && reuse.bytes() == size;
           StateCheckpoint checkpoint =
-              fits ? reuse : new StateCheckpoint(context, Math.max(1, size));
-          checkpoint.position = position;
+          reuse != null && reuse.context == context && reuse.bytes() == size
+              ? reuse
+              : new StateCheckpoint(context, Math.max(1, size));
+      checkpoint.position = position;
           checkpoint.write(handle, sequence, size);
           return checkpoint;
         });
