@@ -8,6 +8,7 @@ module dev.ocellus.vlm {
   requires com.twelvemonkeys.imageio.tiff;
 
   uses dev.ocellus.vlm.embedding.CheckpointConverter;
+  uses dev.ocellus.vlm.image.document.DocumentReader;
 
   exports dev.ocellus.vlm;
   exports dev.ocellus.vlm.chat;
@@ -26,10 +27,12 @@ module dev.ocellus.vlm {
   exports dev.ocellus.vlm.grounding;
   exports dev.ocellus.vlm.image;
   exports dev.ocellus.vlm.image.codec;
+  exports dev.ocellus.vlm.image.document;
   exports dev.ocellus.vlm.imagetext;
   exports dev.ocellus.vlm.json;
   exports dev.ocellus.vlm.model;
   exports dev.ocellus.vlm.npy;
+  exports dev.ocellus.vlm.ocr;
   exports dev.ocellus.vlm.options;
   exports dev.ocellus.vlm.prompt;
   exports dev.ocellus.vlm.python to

@@ -40,7 +40,10 @@ public enum Setting {
   BASE_MODEL("ConvertOptions.base"),
   OUTPUT_TYPE("ConvertOptions.type"),
   INDEX_PLACE("IndexLocation.index"),
-  REBUILD_INDEX("UpdateOptions.rebuild");
+  REBUILD_INDEX("UpdateOptions.rebuild"),
+  DPI("DocumentOptions.dpi"),
+  PAGES("PageRange"),
+  PASSWORD("DocumentOptions.password");
 
   private final String apiName;
 

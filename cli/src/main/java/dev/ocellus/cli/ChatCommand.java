@@ -1,5 +1,6 @@
 package dev.ocellus.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.vlm.ChatSession;
 import dev.ocellus.vlm.VisionLanguageModel;
@@ -8,6 +9,8 @@ import dev.ocellus.vlm.chat.Content;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.StopReason;
+import dev.ocellus.vlm.encoder.VisionEncoder;
+import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.json.AnswerJson;
 import dev.ocellus.vlm.options.OverflowPolicy;
 import dev.ocellus.vlm.options.SessionOptions;
@@ -56,7 +59,7 @@ final class ChatCommand extends OcellusCommand {
       names = {"--image", "-i"},
       paramLabel = "FILE",
       description =
-          "An image for the question: a path, a file: URL, or - for standard input; repeatable.")
+          "An image, or a PDF document or TIFF file whose pages are images, for the question: a path, a file: URL, or - for standard input; repeatable.")
   List<ImageSource> images = new ArrayList<>();
 
   @Option(
@@ -82,6 +85,8 @@ final class ChatCommand extends OcellusCommand {
   @Option(names = "--no-preview", description = "Do not show thumbnails.")
   boolean noPreview;
 
+  @Mixin PagesMixin pages = new PagesMixin();
+  @Mixin SeenImagesMixin seen = new SeenImagesMixin();
   @Mixin VideoMixin video = new VideoMixin();
   @Mixin ModelMixin model = new ModelMixin();
   @Mixin SessionMixin sessions = new SessionMixin();
@@ -131,7 +136,8 @@ final class ChatCommand extends OcellusCommand {
         session.add(Message.system(system));
       }
       GenerationOptions options = checked(() -> generation.apply(opened.defaultOptions()));
-      return new Repl(this, session, options, video, preview(), progress, interrupt).run(images);
+      return new Repl(this, session, options, video, preview(), progress, interrupt)
+          .run(pages.expand(this, images));
     }
   }
 
@@ -151,7 +157,8 @@ final class ChatCommand extends OcellusCommand {
   }
 
   private int answer(
-      VisionLanguageModel opened, ChatSession session, List<Message> messages, Progress progress) {
+      VisionLanguageModel opened, ChatSession session, List<Message> messages, Progress progress)
+      throws IOException {
     GenerationOptions options = checked(() -> generation.applyOnce(opened.defaultOptions()));
     AnswerPrinter printer = new AnswerPrinter(progress, io().out(), !output.json);
     printer.begin(messages);
@@ -161,6 +168,7 @@ final class ChatCommand extends OcellusCommand {
     } finally {
       printer.end();
     }
+    ArrayNode saved = save(opened, messages);
     if (output.json) {
       ObjectNode json =
           AnswerJson.of(
@@ -170,12 +178,30 @@ final class ChatCommand extends OcellusCommand {
               opened.pipeline().decoder(),
               opened.pipeline().loadMillis());
       json.set("image_details", AnswerJson.images(printer.images()));
+      json.set("preprocessed", saved);
       printJson(json);
     }
     if (output.verbose) {
       note(AnswerPrinter.statistics(answer));
     }
     return answer.stopReason() == StopReason.CANCELLED ? ExitCode.INTERRUPTED : ExitCode.OK;
+  }
+
+  /** What the encoder got of all images, if somebody asks for it. */
+  private ArrayNode save(VisionLanguageModel opened, List<Message> messages) throws IOException {
+    ArrayNode names = Json.array();
+    VisionEncoder encoder = opened.encoder().orElse(null);
+    if (!seen.isAsked() || encoder == null) {
+      return names;
+    }
+    int index = 0;
+    for (Message message : messages) {
+      for (RgbImage image : message.images()) {
+        names.addAll(seen.save(encoder, image, opened.options().vision().images(), index));
+        index++;
+      }
+    }
+    return names;
   }
 
   /** The conversation that the options describe. */
@@ -193,7 +219,7 @@ final class ChatCommand extends OcellusCommand {
     }
     if (text != null || !images.isEmpty() || !video.paths.isEmpty()) {
       List<Content> parts = new ArrayList<>();
-      for (ImageSource image : images) {
+      for (ImageSource image : pages.expand(this, images)) {
         parts.add(image.read(io()));
       }
       parts.addAll(video.read());

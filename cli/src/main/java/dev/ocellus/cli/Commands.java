@@ -17,6 +17,7 @@ final class Commands {
     Map<String, String> headers = new LinkedHashMap<>();
     headers.put("chat", ChatCommand.HEADER);
     headers.put("describe", DescribeCommand.HEADER);
+    headers.put("ocr", OcrCommand.HEADER);
     headers.put("encode", EncodeCommand.HEADER);
     headers.put("embed", EmbedCommand.HEADER);
     headers.put("classify", ClassifyCommand.HEADER);
@@ -59,6 +60,7 @@ final class Commands {
     return switch (name) {
       case "chat" -> new ChatCommand(io);
       case "describe" -> new DescribeCommand(io);
+      case "ocr" -> new OcrCommand(io);
       case "encode" -> new EncodeCommand(io);
       case "embed" -> new EmbedCommand(io);
       case "classify" -> new ClassifyCommand(io);

@@ -55,7 +55,8 @@ final class DescribeCommand extends OcellusCommand {
   @Parameters(
       paramLabel = "IMAGE",
       arity = "0..*",
-      description = "Images: paths, file: URLs, or - for standard input.")
+      description =
+          "Images, PDF documents or TIFF files of several pages: paths, file: URLs, or - for standard input.")
   List<ImageSource> images = new ArrayList<>();
 
   @Option(
@@ -72,6 +73,8 @@ final class DescribeCommand extends OcellusCommand {
       description = "System message.")
   @Nullable String system;
 
+  @Mixin TaskMixin tasks = new TaskMixin();
+
   @Option(
       names = "--boxes",
       description =
@@ -84,6 +87,7 @@ final class DescribeCommand extends OcellusCommand {
       description = "Draw them onto a copy of the image; for one image. Implies --boxes.")
   @Nullable Path draw;
 
+  @Mixin PagesMixin pages = new PagesMixin();
   @Mixin SeenImagesMixin seen = new SeenImagesMixin();
   @Mixin VideoMixin video = new VideoMixin();
   @Mixin ModelMixin model = new ModelMixin();
@@ -102,6 +106,7 @@ final class DescribeCommand extends OcellusCommand {
     if (images.isEmpty() && video.paths.isEmpty()) {
       throw usage("Missing required parameter: 'IMAGE' (or --video)");
     }
+    images = pages.expand(this, images);
     if (draw != null && !(isOne() && video.paths.isEmpty())) {
       throw usage("--draw takes one image");
     }
@@ -160,7 +165,7 @@ final class DescribeCommand extends OcellusCommand {
                 ? video.read(video.paths.get(i - images.size()))
                 : only != null ? only : images.get(i).read(io());
         AnswerPrinter printer = new AnswerPrinter(progress, io().out(), !output.json);
-        Answer answer = describe(name, shown, session, options, printer);
+        Answer answer = describe(name, shown, question(opened, shown), session, options, printer);
         result.setAll(
             AnswerJson.of(
                 answer,
@@ -196,9 +201,9 @@ final class DescribeCommand extends OcellusCommand {
   }
 
   private void requireNoneOfChats() {
-    if (boxes || draw != null || seen.isAsked()) {
+    if (boxes || draw != null || seen.isAsked() || tasks.isGiven()) {
       throw new UnsupportedContentException(
-          "--boxes, --draw and --save-preprocessed are for models that chat; this one only writes about images.");
+          "--task, --boxes, --draw and --save-preprocessed are for models that chat; this one only writes about images.");
     }
   }
 
@@ -206,6 +211,9 @@ final class DescribeCommand extends OcellusCommand {
   private void afterwards(
       VisionLanguageModel opened, Answer answer, RgbImage image, int index, ObjectNode result)
       throws IOException {
+    opened
+        .taskResult(answer, image)
+        .ifPresent(found -> result.set("task_result", AnswerJson.taskResult(found)));
     if (boxes || draw != null) {
       List<Region> regions = opened.regions(answer, image);
       result.set("regions", AnswerJson.regions(regions));
@@ -234,13 +242,16 @@ final class DescribeCommand extends OcellusCommand {
     return images.size() + video.paths.size() == 1;
   }
 
-  private String question() {
-    return prompt == null ? "Describe the image." : prompt;
+  private String question(VisionLanguageModel opened, Content shown) {
+    return tasks
+        .question(this, opened, prompt, shown)
+        .orElse(prompt == null ? "Describe the image." : prompt);
   }
 
   private Answer describe(
       String name,
       Content shown,
+      String question,
       ChatSession session,
       GenerationOptions options,
       AnswerPrinter printer) {
@@ -248,7 +259,7 @@ final class DescribeCommand extends OcellusCommand {
     if (system != null) {
       messages.add(Message.system(system));
     }
-    messages.add(new Message(Role.USER, List.of(shown, new Content.Text(question()))));
+    messages.add(new Message(Role.USER, List.of(shown, new Content.Text(question))));
     if (!isOne() && !output.json) {
       io().out().print(name + ": ");
       io().out().flush();

@@ -3,16 +3,25 @@ package dev.ocellus.cli;
 import dev.ocellus.vlm.chat.Content;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
+import dev.ocellus.vlm.image.document.Document;
 import dev.ocellus.vlm.json.ImageLoader;
 import java.io.IOException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An image as the command line names it: a path, {@code -} for standard input, or a {@code file:}
  * or {@code data:} URL.
+ *
+ * @param document whose page it is; null for an image of its own
+ * @param page from 1
  */
-record ImageSource(String name) {
-  private static final String STANDARD_INPUT = "-";
+record ImageSource(String name, @Nullable Document document, int page) {
+  static final String STANDARD_INPUT = "-";
+
+  ImageSource(String name) {
+    this(name, null, 1);
+  }
 
   /**
    * Reads the image. Standard input and pipes can be read once.
@@ -21,6 +30,10 @@ record ImageSource(String name) {
    * @throws dev.ocellus.OcellusException if it is no image
    */
   Content.Image read(Io io) throws IOException {
+    if (document != null) {
+      boolean named = !name.equals(STANDARD_INPUT);
+      return new Content.Image(document.page(page), named ? toString() : "");
+    }
     if (name.equals(STANDARD_INPUT)) {
       return new Content.Image(
           ImageDecoder.decode(io.in(), "standard input", ImageLimits.DEFAULT), "");
@@ -28,9 +41,14 @@ record ImageSource(String name) {
     return ImageLoader.files(Path.of(""), ImageLimits.DEFAULT).load(name);
   }
 
-  /** The image as it was named; of a {@code data:} URL only the beginning. */
+  boolean isInline() {
+    return name.regionMatches(true, 0, "data:", 0, 5);
+  }
+
+  /** The image as it was named, with its page; of a {@code data:} URL only the beginning. */
   @Override
   public String toString() {
-    return name.length() <= 200 || !name.startsWith("data:") ? name : name.substring(0, 60) + "…";
+    String shown = name.length() <= 200 || !isInline() ? name : name.substring(0, 60) + "…";
+    return document != null && document.nPages() > 1 ? shown + "#page=" + page : shown;
   }
 }

@@ -52,6 +52,9 @@ final class SettingOptions {
     names.put(Setting.OUTPUT_TYPE, List.of("--outtype"));
     names.put(Setting.INDEX_PLACE, List.of("--index"));
     names.put(Setting.REBUILD_INDEX, List.of("--rebuild"));
+    names.put(Setting.DPI, List.of("--dpi"));
+    names.put(Setting.PAGES, List.of("--pages"));
+    names.put(Setting.PASSWORD, List.of("--pdf-password"));
     return names;
   }
 

@@ -9,6 +9,8 @@ import dev.ocellus.vlm.generate.Pipeline;
 import dev.ocellus.vlm.generate.Slots;
 import dev.ocellus.vlm.grounding.CoordinateFormat;
 import dev.ocellus.vlm.grounding.Region;
+import dev.ocellus.vlm.grounding.TaskResult;
+import dev.ocellus.vlm.grounding.VisionTasks;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.options.LoadOptions;
@@ -139,17 +141,43 @@ public final class VisionLanguageModel implements AutoCloseable {
    *     or its family was not trained to give coordinates
    */
   public List<Region> regions(Answer answer, RgbImage image) {
+    if (tasks() != null) {
+      return taskResult(answer, image).map(TaskResult::regions).orElse(List.of());
+    }
     VisionEncoder encoder = pipeline.encoder();
     CoordinateFormat format = coordinates();
-    ByteArrayOutputStream text = new ByteArrayOutputStream();
-    for (int token : answer.tokens()) { // some families write tags as control tokens
-      text.writeBytes(pipeline.decoder().vocab().piece(token, true));
-    }
     ImageSize encoded =
         format == CoordinateFormat.JSON_PIXELS && encoder != null
             ? encoder.prepare(image, options().vision().images()).tiles().getFirst().size()
             : image.size();
-    return format.read(text.toString(StandardCharsets.UTF_8), image.size(), encoded);
+    return format.read(allText(answer), image.size(), encoded);
+  }
+
+  /** The text of an answer with control tokens, as which some families write tags. */
+  public String allText(Answer answer) {
+    ByteArrayOutputStream text = new ByteArrayOutputStream();
+    for (int token : answer.tokens()) {
+      text.writeBytes(pipeline.decoder().vocab().piece(token, true));
+    }
+    return text.toString(StandardCharsets.UTF_8);
+  }
+
+  /** The tasks that the model was trained for; null if it answers whatever is asked. */
+  public @Nullable VisionTasks tasks() {
+    VisionEncoder encoder = pipeline.encoder();
+    return encoder == null ? null : encoder.architecture().promptFormat().tasks();
+  }
+
+  /**
+   * What an answer to one of the model's {@link #tasks()} says, in pixels of the image.
+   *
+   * @return empty if the model has no tasks, or was asked for something else
+   */
+  public Optional<TaskResult> taskResult(Answer answer, RgbImage image) {
+    VisionTasks tasks = tasks();
+    return tasks == null
+        ? Optional.empty()
+        : tasks.read(answer.prompt(), allText(answer), image.size());
   }
 
   /**
@@ -160,7 +188,9 @@ public final class VisionLanguageModel implements AutoCloseable {
    *     family was not trained to give coordinates
    */
   public void requireCoordinates() {
-    coordinates();
+    if (tasks() == null) {
+      var unused = coordinates();
+    }
   }
 
   private CoordinateFormat coordinates() {

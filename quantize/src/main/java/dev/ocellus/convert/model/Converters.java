@@ -71,6 +71,8 @@ public final class Converters {
           Map.entry("phi3", "Phi3ForCausalLM"),
           Map.entry("internlm2", "InternLM2ForCausalLM"),
           Map.entry("opt", "OPTForCausalLM"),
+          Map.entry("bart", "BartForConditionalGeneration"),
+          Map.entry("florence2_language", "BartForConditionalGeneration"),
           Map.entry("t5", "T5ForConditionalGeneration"));
 
   static {
@@ -93,6 +95,8 @@ public final class Converters {
     text(Phi3Text::new, "Phi3ForCausalLM");
     text(InternLm2Text::new, "InternLM2ForCausalLM");
     text(OptText::new, "OPTForCausalLM");
+    text(
+        BartText::new, "BartForConditionalGeneration", "Florence2LanguageForConditionalGeneration");
     text(T5Text::new, "T5ForConditionalGeneration", "T5WithLMHeadModel");
 
     vision(Converters::llava, "LlavaForConditionalGeneration");
@@ -118,6 +122,7 @@ public final class Converters {
     vision(JanusVision::new, "JanusForConditionalGeneration");
     vision(Blip2Vision::new, "Blip2ForConditionalGeneration");
     vision(InstructBlipVision::new, "InstructBlipForConditionalGeneration");
+    vision(Florence2Vision::new, "Florence2ForConditionalGeneration");
   }
 
   private Converters() {}

@@ -39,6 +39,19 @@ final class GenerationKeys {
     }
   }
 
+  /** The same, with a limit of answers for checkpoints that have none. */
+  static void write(GgufWriter out, Context context, HfConfig text, int maxNewTokens) {
+    write(out, context, text);
+    try {
+      var keys = new GenerationKeys(out, context.folder().json("generation_config.json"), text);
+      if (keys.find("max_new_tokens") == null && keys.find("max_length") == null) {
+        out.u32(PREFIX + "max_new_tokens", maxNewTokens);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   private void write() {
     long[] ends = ends();
     out.put(PREFIX + "eos_token_ids", GgufArray.ofIntegers(MetadataType.I64, ends));
@@ -49,11 +62,21 @@ final class GenerationKeys {
     integer("max_length", -1, n -> out.u32(PREFIX + "max_length", n));
     integer("min_new_tokens", -1, n -> out.u32(PREFIX + "min_new_tokens", n));
     integer("max_new_tokens", -1, n -> out.u32(PREFIX + "max_new_tokens", n));
+    forced("forced_bos_token_id");
+    forced("forced_eos_token_id");
     real("length_penalty", 1, x -> out.f32(PREFIX + "length_penalty", (float) x));
     real("repetition_penalty", 1, x -> out.f32(PREFIX + "repetition_penalty", (float) x));
     JsonNode early = find("early_stopping");
     if (early != null && !(early.isBoolean() && !early.asBoolean())) {
       out.string(PREFIX + "early_stopping", early.asText());
+    }
+  }
+
+  /** The reference does not look for these in the configuration of a model. */
+  private void forced(String key) {
+    JsonNode node = generation.get(key);
+    if (node != null && node.canConvertToInt() && node.intValue() >= 0) {
+      out.u32(PREFIX + key, node.intValue());
     }
   }
 

@@ -15,6 +15,8 @@ final class TensorTypes {
           "v.position_embd.weight",
           "t.position_embd.weight",
           "d.position_embd.weight",
+          "enc.position_embd.weight",
+          "dec.position_embd.weight",
           "position_embd.weight",
           "token_types.weight");
 

@@ -24,6 +24,7 @@ final class TextConfigs {
           Map.entry("llava_onevision", "qwen2"),
           Map.entry("internvl", "qwen2"),
           Map.entry("blip-2", "opt"),
+          Map.entry("florence2", "bart"),
           Map.entry("instructblip", "opt"));
 
   private TextConfigs() {}

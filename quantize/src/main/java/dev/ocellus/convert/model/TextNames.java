@@ -21,7 +21,10 @@ final class TextNames {
           "model.generation_",
           "qformer.",
           "query_tokens",
-          "language_projection.");
+          "language_projection.",
+          "image_proj",
+          "image_pos_embed.",
+          "visual_temporal_embed.");
 
   private static final List<String> OTHERS_HOLD =
       List.of(

@@ -8,6 +8,7 @@ import dev.ocellus.convert.hf.HfFolder;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -89,6 +90,20 @@ public final class TokenizerConverter {
     SpecialTokens special = SpecialTokens.of(folder, json, nVocab);
     special.remove("bos"); // whatever a configuration says: no text of T5 begins with one
     finish(out, special, json);
+  }
+
+  /**
+   * BART's byte level BPE with the tokens of Florence-2's tasks. Those stand in answers and, as
+   * places in the image, in what users write: they are words of the model and no control tokens.
+   */
+  public void writeFlorence(GgufWriter out) throws IOException {
+    TokenizerJson json = tokenizerJson();
+    if (json == null || !json.modelType.equals("BPE") || json.modelFlag("byte_fallback")) {
+      write(out);
+      return;
+    }
+    byteLevelBpe(out, json, FlorenceWords::add);
+    finish(out, SpecialTokens.of(folder, json, nVocab), json);
   }
 
   /** Llama's files say whether a space goes in front of a text. */
@@ -245,8 +260,15 @@ public final class TokenizerConverter {
   }
 
   private void byteLevelBpe(GgufWriter out, TokenizerJson json) throws IOException {
+    byteLevelBpe(out, json, vocabulary -> {});
+  }
+
+  private void byteLevelBpe(GgufWriter out, TokenizerJson json, Consumer<Vocabulary> change)
+      throws IOException {
     String pre = forcedPre != null ? forcedPre : PreTokenizers.recognise(folder.file(JSON), json);
-    new BpeVocabulary(folder, json, nVocab).tokens().write(out, "gpt2", pre, false);
+    Vocabulary vocabulary = new BpeVocabulary(folder, json, nVocab).tokens();
+    change.accept(vocabulary);
+    vocabulary.write(out, "gpt2", pre, false);
     if (json.merges.isEmpty()) {
       throw ConversionException.at(
           folder.file(JSON), "'model.merges'", "merges", "none", "Download the file again.");

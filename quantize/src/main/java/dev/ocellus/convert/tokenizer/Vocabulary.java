@@ -37,6 +37,10 @@ final class Vocabulary {
     kinds[id] = kind.id;
   }
 
+  boolean isUnused(int id) {
+    return kinds[id] == TokenKind.UNUSED.id;
+  }
+
   String text(int id) {
     return texts[id];
   }

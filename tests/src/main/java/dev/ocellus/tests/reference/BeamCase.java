@@ -47,7 +47,10 @@ record BeamCase(BeamOptions beams, int maxTokens, int end, int[] tokens) {
         .withEarlyStopping(stopping)
         .withRepetitionPenalty((float) search.path("repetition_penalty").asDouble(1))
         .withNoRepeatNgramSize(search.path("no_repeat_ngram_size").asInt(0))
-        .withMinNewTokens(search.path("min_new_tokens").asInt(0));
+        .withMinNewTokens(search.path("min_new_tokens").asInt(0))
+        .withForcedTokens(
+            search.path("forced_bos_token_id").asInt(BeamOptions.NONE),
+            search.path("forced_eos_token_id").asInt(BeamOptions.NONE));
   }
 
   GenerationOptions options() {

@@ -64,9 +64,11 @@ final class ReferenceCase {
     return json.has("qformer_input_ids");
   }
 
-  /** Whether a rendered prompt is the reference's, which plain cases have none of. */
+  /**
+   * Whether a rendered prompt is the reference's; plain cases have none, and tasks stand for one.
+   */
   boolean isPrompt(String rendered) {
-    return isPlain() || rendered.equals(prompt());
+    return isPlain() || json.has("task_prompt") || rendered.equals(prompt());
   }
 
   /** What is asked, for encoders that read it with the images. */

@@ -3,6 +3,7 @@ package dev.ocellus.vlm.chat;
 import dev.ocellus.InvalidSettingException;
 import dev.ocellus.Setting;
 import dev.ocellus.vlm.sampling.BeamOptions;
+import dev.ocellus.vlm.sampling.NgramGuard;
 import dev.ocellus.vlm.sampling.SamplingOptions;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param logProbs for each token, how many of the likeliest to tell the log probabilities of; 0 for
  *     that of the token alone, -1 for none
  * @param beams how the likeliest answer is searched for, instead of sampling tokens; null to sample
+ * @param ngramGuard what keeps the answer from repeating itself for ever; null for nothing
  */
 public record GenerationOptions(
     int maxTokens,
@@ -29,7 +31,8 @@ public record GenerationOptions(
     PromptOptions prompt,
     OutputConstraint constraint,
     int logProbs,
-    @Nullable BeamOptions beams) {
+    @Nullable BeamOptions beams,
+    @Nullable NgramGuard ngramGuard) {
   public GenerationOptions {
     if (maxTokens < -1) {
       throw new InvalidSettingException(
@@ -89,6 +92,7 @@ public record GenerationOptions(
         PromptOptions.defaults(),
         OutputConstraint.NONE,
         -1,
+        null,
         null);
   }
 
@@ -174,6 +178,11 @@ public record GenerationOptions(
   /** As {@link #withBeams(int)}; null to sample tokens. */
   public GenerationOptions withBeams(@Nullable BeamOptions beams) {
     return toBuilder().beams(beams).build();
+  }
+
+  /** With a guard against endless repetition; null for none. Beams have options of their own. */
+  public GenerationOptions withNgramGuard(@Nullable NgramGuard guard) {
+    return toBuilder().ngramGuard(guard).build();
   }
 
   public GenerationOptions withLogProbs(int logProbs) {

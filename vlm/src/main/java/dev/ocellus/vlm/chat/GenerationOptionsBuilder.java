@@ -1,6 +1,7 @@
 package dev.ocellus.vlm.chat;
 
 import dev.ocellus.vlm.sampling.BeamOptions;
+import dev.ocellus.vlm.sampling.NgramGuard;
 import dev.ocellus.vlm.sampling.SamplingOptions;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,7 @@ public final class GenerationOptionsBuilder {
   private OutputConstraint constraint;
   private int logProbs;
   private @Nullable BeamOptions beams;
+  private @Nullable NgramGuard ngramGuard;
 
   GenerationOptionsBuilder(GenerationOptions options) {
     this.maxTokens = options.maxTokens();
@@ -25,6 +27,7 @@ public final class GenerationOptionsBuilder {
     this.constraint = options.constraint();
     this.logProbs = options.logProbs();
     this.beams = options.beams();
+    this.ngramGuard = options.ngramGuard();
   }
 
   /** Max. number of tokens of the answer; -1 for as many as the context holds. */
@@ -78,6 +81,12 @@ public final class GenerationOptionsBuilder {
     return this;
   }
 
+  /** What keeps the answer from repeating itself for ever; null for nothing. */
+  public GenerationOptionsBuilder ngramGuard(@Nullable NgramGuard value) {
+    this.ngramGuard = value;
+    return this;
+  }
+
   /**
    * The options.
    *
@@ -85,6 +94,6 @@ public final class GenerationOptionsBuilder {
    */
   public GenerationOptions build() {
     return new GenerationOptions(
-        maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs, beams);
+        maxTokens, sampling, stop, ignoreEos, prompt, constraint, logProbs, beams, ngramGuard);
   }
 }

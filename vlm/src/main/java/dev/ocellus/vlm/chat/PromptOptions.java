@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,14 +19,18 @@ import org.jspecify.annotations.Nullable;
  * @param toolChoice whether the answer calls tools
  * @param constrainedCalls whether a call that has begun is constrained to an offered tool and to
  *     the schema of its arguments, where the notation of the model's calls has a grammar
+ * @param controlTokens texts that count as control tokens in messages, too: for prompts that a
+ *     program writes, never for what comes from others
  */
 public record PromptOptions(
     List<Tool> tools,
     Map<String, @Nullable Object> templateArguments,
     boolean continueLast,
     ToolChoice toolChoice,
-    boolean constrainedCalls) {
+    boolean constrainedCalls,
+    Set<String> controlTokens) {
   public PromptOptions {
+    controlTokens = Set.copyOf(controlTokens);
     tools = List.copyOf(tools);
     templateArguments = Collections.unmodifiableMap(new LinkedHashMap<>(templateArguments));
     if (toolChoice.requiresCall() && !constrainedCalls) {
@@ -37,7 +42,7 @@ public record PromptOptions(
   /** Options with calls as the model wants, constrained to the tools' schemas. */
   public PromptOptions(
       List<Tool> tools, Map<String, @Nullable Object> templateArguments, boolean continueLast) {
-    this(tools, templateArguments, continueLast, ToolChoice.AUTO, true);
+    this(tools, templateArguments, continueLast, ToolChoice.AUTO, true, Set.of());
   }
 
   /** No tools, no variables; an assistant's message at the end is continued. */
@@ -76,6 +81,11 @@ public record PromptOptions(
 
   public PromptOptions withContinueLast(boolean continueLast) {
     return toBuilder().continueLast(continueLast).build();
+  }
+
+  /** The same with texts that count as control tokens in messages, too. */
+  public PromptOptions withControlTokens(Set<String> controlTokens) {
+    return toBuilder().controlTokens(controlTokens).build();
   }
 
   /** The message that the answer continues, or null. */

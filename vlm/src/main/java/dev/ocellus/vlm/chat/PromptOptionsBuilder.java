@@ -2,6 +2,7 @@ package dev.ocellus.vlm.chat;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Makes {@link PromptOptions}; begins with those that it was made from. */
@@ -11,6 +12,7 @@ public final class PromptOptionsBuilder {
   private boolean continueLast;
   private ToolChoice toolChoice;
   private boolean constrainedCalls;
+  private Set<String> controlTokens;
 
   PromptOptionsBuilder(PromptOptions options) {
     this.tools = options.tools();
@@ -18,6 +20,7 @@ public final class PromptOptionsBuilder {
     this.continueLast = options.continueLast();
     this.toolChoice = options.toolChoice();
     this.constrainedCalls = options.constrainedCalls();
+    this.controlTokens = options.controlTokens();
   }
 
   /** Tools that the model may call. */
@@ -50,12 +53,19 @@ public final class PromptOptionsBuilder {
     return this;
   }
 
+  /** Texts that count as control tokens in messages, too. */
+  public PromptOptionsBuilder controlTokens(Set<String> value) {
+    this.controlTokens = value;
+    return this;
+  }
+
   /**
    * The options.
    *
    * @throws IllegalArgumentException for values that are out of range or do not go together
    */
   public PromptOptions build() {
-    return new PromptOptions(tools, templateArguments, continueLast, toolChoice, constrainedCalls);
+    return new PromptOptions(
+        tools, templateArguments, continueLast, toolChoice, constrainedCalls, controlTokens);
   }
 }

@@ -108,6 +108,14 @@ final class EncodedSequence implements KvSequence, BeamDecoder {
   }
 
   private void requireRoom(int n) {
+    if (nPrompt == 0 && n > graph.maxPositions()) {
+      throw new ContextOverflowException(
+          ContextOverflowException.Kind.CONTEXT,
+          n,
+          graph.maxPositions(),
+          "The prompt has %d tokens, and this model (%s) reads at most %d. Use a shorter prompt."
+              .formatted(n, graph.description(), graph.maxPositions()));
+    }
     if (nPrompt + nAnswer + n > nCtx || (nPrompt > 0 && 1 + nAnswer + n > nRows)) {
       throw new ContextOverflowException(
           ContextOverflowException.Kind.CONTEXT,

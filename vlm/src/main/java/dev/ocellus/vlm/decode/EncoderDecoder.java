@@ -68,7 +68,7 @@ public record EncoderDecoder(GraphRunner runner, EncoderDecoderGraph graph, Llam
    */
   private EncodedSequence newSequence(ContextOptions options, int nBeams, int nAnswer) {
     int nCtx = options.nCtx() == 0 ? graph.nCtxTrain() : options.nCtx();
-    int most = nAnswer == 0 ? nCtx : Math.min(nCtx, nAnswer);
+    int most = Math.min(nAnswer == 0 ? nCtx : Math.min(nCtx, nAnswer), graph.maxPositions() - 1);
     return new EncodedSequence(runner, graph, nCtx, nBeams, most);
   }
 

@@ -20,6 +20,11 @@ public interface EncoderDecoderGraph {
   /** Tokens of a prompt that the model was trained with. */
   int nCtxTrain();
 
+  /** Most tokens of a prompt, and most of an answer with the one that it begins with. */
+  default int maxPositions() {
+    return Integer.MAX_VALUE;
+  }
+
   /** Layers of the decoder. */
   int nLayers();
 

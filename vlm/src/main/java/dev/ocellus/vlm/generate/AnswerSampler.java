@@ -13,12 +13,16 @@ import dev.ocellus.vlm.grammar.schema.JsonSchemaGrammar;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.sampling.ConstrainedSampler;
 import dev.ocellus.vlm.sampling.LazyConstraint;
+import dev.ocellus.vlm.sampling.NgramGuard;
 import dev.ocellus.vlm.sampling.SamplerChain;
 import dev.ocellus.vlm.sampling.TokenConstraint;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +32,10 @@ final class AnswerSampler {
   private final SamplerChain chain;
   private final @Nullable TokenConstraint constraint;
   private final @Nullable ConstrainedSampler constrained;
+  private final @Nullable NgramGuard guard;
+  private final Set<Integer> unguarded = new HashSet<>();
+  private int[] answer = new int[64];
+  private int nAnswer;
 
   /**
    * @throws dev.ocellus.vlm.grammar.GrammarException if the grammar is not valid
@@ -39,6 +47,10 @@ final class AnswerSampler {
     this.chain = options.sampling().toChain(new SamplingVocabulary(vocab));
     this.constraint = constraint(options, pipeline, prompt);
     this.constrained = constraint == null ? null : new ConstrainedSampler(chain, constraint);
+    this.guard = options.ngramGuard();
+    if (guard != null) {
+      guard.allowed().forEach(text -> singleToken(vocab, text).ifPresent(unguarded::add));
+    }
   }
 
   private static @Nullable TokenConstraint constraint(
@@ -118,6 +130,19 @@ final class AnswerSampler {
    * @param tokensLeft how many may still come, this one included; -1 for no limit
    */
   int sample(float[] logits, int tokensLeft) {
+    if (guard == null) {
+      return choose(logits, tokensLeft);
+    }
+    guard.apply(logits, answer, nAnswer, unguarded);
+    int token = choose(logits, tokensLeft);
+    if (nAnswer == answer.length) {
+      answer = Arrays.copyOf(answer, 2 * nAnswer);
+    }
+    answer[nAnswer++] = token;
+    return token;
+  }
+
+  private int choose(float[] logits, int tokensLeft) {
     if (constraint == null || constrained == null) {
       return chain.sample(logits);
     }

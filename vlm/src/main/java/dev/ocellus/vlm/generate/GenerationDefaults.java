@@ -64,7 +64,13 @@ record GenerationDefaults(int @Nullable [] ends, GenerationOptions options) {
         c.integer("no_repeat_ngram_size", 0, MAX, 0),
         c.integer("min_length", 0, MAX, 0),
         c.integer("min_new_tokens", 0, MAX, 0),
-        c.integer("max_length", 0, MAX, 0));
+        c.integer("max_length", 0, MAX, 0),
+        forced(metadata, "forced_bos_token_id"),
+        forced(metadata, "forced_eos_token_id"));
+  }
+
+  private static int forced(GgufMetadata metadata, String key) {
+    return metadata.int32(PREFIX + key, BeamOptions.NONE);
   }
 
   /** The number that was written, which single precision has rounded. */

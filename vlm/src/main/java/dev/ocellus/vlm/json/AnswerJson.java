@@ -12,6 +12,7 @@ import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.chat.Usage;
 import dev.ocellus.vlm.decode.TextDecoder;
 import dev.ocellus.vlm.grounding.Region;
+import dev.ocellus.vlm.grounding.TaskResult;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.sampling.TopLogProbs;
@@ -138,6 +139,47 @@ public final class AnswerJson {
       r.points().forEach(p -> points.addArray().add(p.x()).add(p.y()));
     }
     return all;
+  }
+
+  /** What an answer to a task says, as the reference's processor gives it. */
+  public static ObjectNode taskResult(TaskResult result) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    String name = "<" + result.task() + ">";
+    if (result.form() == TaskResult.Form.TEXT) {
+      return json.put(name, result.text());
+    }
+    ObjectNode to = json.putObject(name);
+    switch (result.form()) {
+      case QUADS -> found(to, "quad_boxes", "labels", result, Region.Kind.POLYGON, false);
+      case POLYGONS -> found(to, "polygons", "labels", result, Region.Kind.POLYGON, true);
+      case BOXES_OR_POLYGONS -> {
+        found(to, "bboxes", "bboxes_labels", result, Region.Kind.BOX, false);
+        found(to, "polygons", "polygons_labels", result, Region.Kind.POLYGON, true);
+      }
+      default -> found(to, "bboxes", "labels", result, Region.Kind.BOX, false);
+    }
+    return json;
+  }
+
+  private static void found(
+      ObjectNode to,
+      String shapes,
+      String labels,
+      TaskResult result,
+      Region.Kind kind,
+      boolean several) {
+    ArrayNode all = to.putArray(shapes);
+    ArrayNode names = to.putArray(labels);
+    for (TaskResult.Found found : result.objects()) {
+      if (found.kind() == kind) {
+        ArrayNode of = several ? all.addArray() : all;
+        for (List<Region.Pixel> shape : found.shapes()) {
+          ArrayNode numbers = of.addArray();
+          shape.forEach(p -> numbers.add(p.x()).add(p.y()));
+        }
+        names.add(found.label());
+      }
+    }
   }
 
   private static void size(ArrayNode to, ImageSize size) {

@@ -25,6 +25,9 @@ import dev.ocellus.vlm.vision.ImagePiece;
 import dev.ocellus.vlm.vision.ImagePlaceholder;
 import dev.ocellus.vlm.vision.ImagePreprocessor;
 import dev.ocellus.vlm.vision.ImagePromptFormat;
+import dev.ocellus.vlm.vision.OcrForm;
+import dev.ocellus.vlm.vision.OcrNotation;
+import dev.ocellus.vlm.vision.OcrPrompt;
 import dev.ocellus.vlm.vision.Tiles;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 import dev.ocellus.vlm.vision.VisionGraph;
@@ -114,6 +117,15 @@ final class Idefics3 {
     @Override
     public String videoMarker() {
       return VIDEO_MARKER;
+    }
+
+    /** Of granite-docling and SmolDocling, whose tower this is, too. */
+    @Override
+    public List<OcrPrompt> ocrPrompts() {
+      return List.of(
+          OcrPrompt.of(OcrForm.MARKDOWN, "Convert this page to docling.")
+              .withNotation(OcrNotation.DOCTAGS)
+              .onlyWith("<otsl>"));
     }
 
     @Override

@@ -19,6 +19,8 @@ import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePiece;
 import dev.ocellus.vlm.vision.ImagePlaceholder;
 import dev.ocellus.vlm.vision.ImagePreprocessor;
+import dev.ocellus.vlm.vision.OcrForm;
+import dev.ocellus.vlm.vision.OcrPrompt;
 import dev.ocellus.vlm.vision.PromptAttention;
 import dev.ocellus.vlm.vision.Tiles;
 import dev.ocellus.vlm.vision.VisionArchitecture;
@@ -46,7 +48,8 @@ final class PaliGemma {
     TowerConfig config = SiglipTower.config(metadata);
     return new VisionArchitecture(
         "paligemma",
-        new FixedPromptFormat(ImagePlaceholder.of("<image>"), ChatTemplateName.PALIGEMMA),
+        new FixedPromptFormat(ImagePlaceholder.of("<image>"), ChatTemplateName.PALIGEMMA)
+            .withOcr(OcrPrompt.of(OcrForm.TEXT, "ocr")),
         Preprocessor.of(metadata, config),
         Graph.of(config, weights),
         PromptAttention.BIDIRECTIONAL_PREFIX);

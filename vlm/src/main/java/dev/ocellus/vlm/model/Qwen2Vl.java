@@ -26,7 +26,8 @@ import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePlaceholder;
 import dev.ocellus.vlm.vision.ImagePreprocessor;
-import dev.ocellus.vlm.vision.ImagePromptFormat;
+import dev.ocellus.vlm.vision.OcrForm;
+import dev.ocellus.vlm.vision.OcrPrompt;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 import dev.ocellus.vlm.vision.VisionGraph;
 import java.util.ArrayList;
@@ -51,14 +52,28 @@ final class Qwen2Vl {
   static final QwenTiling.Defaults DEFAULTS =
       new QwenTiling.Defaults(Normalize.CLIP, 56 * 56, 28 * 28 * 16384);
 
+  /** What the page of Nanonets-OCR, a Qwen2.5-VL that was trained on, asks with. */
+  private static final String NANONETS =
+      "Extract the text from the above document as if you were reading it naturally. Return the"
+          + " tables in html format. Return the equations in LaTeX representation. If there is an"
+          + " image in the document and image caption is not present, add a small description of"
+          + " the image inside the <img></img> tag; otherwise, add the image caption inside"
+          + " <img></img>. Watermarks should be wrapped in brackets. Ex: <watermark>OFFICIAL"
+          + " COPY</watermark>. Page numbers should be wrapped in brackets. Ex:"
+          + " <page_number>14</page_number> or <page_number>9/22</page_number>. Prefer using ☐ and"
+          + " ☑ for check boxes.";
+
   /** How images and videos stand in the prompts of the Qwen-VL generations from 2 on. */
-  static final ImagePromptFormat PROMPT_FORMAT =
+  static final FixedPromptFormat PROMPT_FORMAT =
       new FixedPromptFormat(
-          ImagePlaceholder.of("<|image_pad|>")
-              .written("<|vision_start|><|image_pad|><|vision_end|>"),
-          ImagePlaceholder.of("<|video_pad|>")
-              .written("<|vision_start|><|video_pad|><|vision_end|>"),
-          ChatTemplateName.CHATML_QWEN_VL);
+              ImagePlaceholder.of("<|image_pad|>")
+                  .written("<|vision_start|><|image_pad|><|vision_end|>"),
+              ImagePlaceholder.of("<|video_pad|>")
+                  .written("<|vision_start|><|video_pad|><|vision_end|>"),
+              ChatTemplateName.CHATML_QWEN_VL)
+          .withOcr(
+              OcrPrompt.of(OcrForm.TEXT, "Read all the text in the image."),
+              OcrPrompt.of(OcrForm.MARKDOWN, NANONETS).onlyNamed("nanonets"));
 
   private Qwen2Vl() {}
 

@@ -20,6 +20,7 @@ final class VisionFamilies {
           VisionFamilies::projector,
           Map.ofEntries(
               Map.entry("blip2", Blip2::of),
+              Map.entry("florence2", Florence2::of),
               Map.entry("gemma3", Gemma3::of),
               Map.entry("idefics3", Idefics3::of),
               Map.entry("instructblip", InstructBlip::of),

@@ -147,7 +147,8 @@ public final class PromptBuilder {
                   messages,
                   options,
                   shown,
-                  visual -> Objects.requireNonNull(byVisual.get(visual)).written());
+                  visual -> Objects.requireNonNull(byVisual.get(visual)).written())
+              .trusting(options.controlTokens());
       Rendered whole = begun.isEmpty() ? rendered : rendered.followedBy(begun);
       Prompt prompt = tokenizer.tokenize(whole, places).withEnd(rendered.end() + begun);
       nPlaces = prompt.nImages();

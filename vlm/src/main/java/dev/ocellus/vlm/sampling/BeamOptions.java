@@ -20,6 +20,8 @@ import dev.ocellus.Setting;
  * @param minNewTokens the same without them
  * @param maxLength most tokens with those of the prompt, where the answer has no limit of its own;
  *     0 for no limit
+ * @param forcedBosToken what an encoder-decoder writes first; {@link #NONE} for what it likes
+ * @param forcedEosToken what is written last where the length ends the answer; likewise
  */
 public record BeamOptions(
     int numBeams,
@@ -29,7 +31,12 @@ public record BeamOptions(
     int noRepeatNgramSize,
     int minLength,
     int minNewTokens,
-    int maxLength) {
+    int maxLength,
+    int forcedBosToken,
+    int forcedEosToken) {
+  /** What stands for no token. */
+  public static final int NONE = -1;
+
   /** Most beams. */
   public static final int MAX_BEAMS = 64;
 
@@ -71,7 +78,7 @@ public record BeamOptions(
 
   /** Beam search with nothing else changed. */
   public static BeamOptions of(int numBeams) {
-    return new BeamOptions(numBeams, 1, EarlyStopping.NO, 1, 0, 0, 0, 0);
+    return new BeamOptions(numBeams, 1, EarlyStopping.NO, 1, 0, 0, 0, 0, NONE, NONE);
   }
 
   /** Whether it is more than plain greedy decoding. */
@@ -88,7 +95,9 @@ public record BeamOptions(
         noRepeatNgramSize,
         minLength,
         minNewTokens,
-        maxLength);
+        maxLength,
+        forcedBosToken,
+        forcedEosToken);
   }
 
   public BeamOptions withLengthPenalty(double value) {
@@ -100,7 +109,9 @@ public record BeamOptions(
         noRepeatNgramSize,
         minLength,
         minNewTokens,
-        maxLength);
+        maxLength,
+        forcedBosToken,
+        forcedEosToken);
   }
 
   public BeamOptions withEarlyStopping(EarlyStopping value) {
@@ -112,7 +123,9 @@ public record BeamOptions(
         noRepeatNgramSize,
         minLength,
         minNewTokens,
-        maxLength);
+        maxLength,
+        forcedBosToken,
+        forcedEosToken);
   }
 
   public BeamOptions withRepetitionPenalty(float value) {
@@ -124,7 +137,9 @@ public record BeamOptions(
         noRepeatNgramSize,
         minLength,
         minNewTokens,
-        maxLength);
+        maxLength,
+        forcedBosToken,
+        forcedEosToken);
   }
 
   public BeamOptions withNoRepeatNgramSize(int value) {
@@ -136,7 +151,9 @@ public record BeamOptions(
         value,
         minLength,
         minNewTokens,
-        maxLength);
+        maxLength,
+        forcedBosToken,
+        forcedEosToken);
   }
 
   public BeamOptions withMinLength(int value) {
@@ -148,7 +165,9 @@ public record BeamOptions(
         noRepeatNgramSize,
         value,
         minNewTokens,
-        maxLength);
+        maxLength,
+        forcedBosToken,
+        forcedEosToken);
   }
 
   public BeamOptions withMinNewTokens(int value) {
@@ -160,7 +179,9 @@ public record BeamOptions(
         noRepeatNgramSize,
         minLength,
         value,
-        maxLength);
+        maxLength,
+        forcedBosToken,
+        forcedEosToken);
   }
 
   public BeamOptions withMaxLength(int value) {
@@ -172,6 +193,23 @@ public record BeamOptions(
         noRepeatNgramSize,
         minLength,
         minNewTokens,
-        value);
+        value,
+        forcedBosToken,
+        forcedEosToken);
+  }
+
+  /** With the tokens that are written first and last; {@link #NONE} for any. */
+  public BeamOptions withForcedTokens(int first, int last) {
+    return new BeamOptions(
+        numBeams,
+        lengthPenalty,
+        earlyStopping,
+        repetitionPenalty,
+        noRepeatNgramSize,
+        minLength,
+        minNewTokens,
+        maxLength,
+        first,
+        last);
   }
 }

@@ -4,8 +4,8 @@ import java.util.Arrays;
 
 /**
  * What {@link BeamOptions} change scores by, in the order of the reference: repeated tokens,
- * repeated n-grams, ends that come too early. The reference is {@code generation/logits_process.py}
- * of transformers 5.18.
+ * repeated n-grams, ends that come too early, forced tokens. The reference is {@code
+ * generation/logits_process.py} of transformers 5.18.
  */
 final class LogitChanges {
   private final BeamOptions options;
@@ -35,6 +35,20 @@ final class LogitChanges {
       for (int end : context.ends()) {
         forbid(scores, end);
       }
+    }
+    if (all.length == 1) {
+      force(scores, options.forcedBosToken());
+    }
+    if (answer.length == context.maxTokens() - 1) {
+      force(scores, options.forcedEosToken());
+    }
+  }
+
+  /** Leaves one token, whose score is 0 then, if there is such a token. */
+  private static void force(float[] scores, int token) {
+    if (token >= 0 && token < scores.length) {
+      Arrays.fill(scores, Float.NEGATIVE_INFINITY);
+      scores[token] = 0;
     }
   }
 

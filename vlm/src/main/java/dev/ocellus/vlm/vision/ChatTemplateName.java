@@ -17,6 +17,8 @@ public enum ChatTemplateName {
   CHATML_QWEN_VL,
   /** ChatML as LLaVA-OneVision has it: images stand in front of the text. */
   CHATML_LLAVA_ONEVISION,
+  /** Florence-2's prompt: the image, and the sentence that a task stands for. */
+  FLORENCE2,
   /** Gemma's turns with images. */
   GEMMA3,
   /** Idefics3's and SmolVLM's turns, with images and videos. */

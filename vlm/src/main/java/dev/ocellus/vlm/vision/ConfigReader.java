@@ -40,6 +40,31 @@ public final class ConfigReader {
     return value;
   }
 
+  /** A list of 1 to 64 numbers from {@code min} to {@code max}, which must be there. */
+  public int[] integers(String key, int min, int max) {
+    long[] values = metadata.findIntegers(prefix + key).orElse(new long[0]);
+    if (values.length < 1 || values.length > 64) {
+      throw invalid(key, "a list of 1 to 64 numbers", values.length + " numbers");
+    }
+    int[] out = new int[values.length];
+    for (int i = 0; i < out.length; i++) {
+      if (values[i] < min || values[i] > max) {
+        throw invalid(key, "numbers from %d to %d".formatted(min, max), Arrays.toString(values));
+      }
+      out[i] = (int) values[i];
+    }
+    return out;
+  }
+
+  /** The same of a known length. */
+  public int[] integers(String key, int min, int max, int length) {
+    int[] values = integers(key, min, max);
+    if (values.length != length) {
+      throw invalid(key, length + " numbers", Arrays.toString(values));
+    }
+    return values;
+  }
+
   /** A finite number above 0, or {@code defaultValue} where the file has none. */
   public float positive(String key, float defaultValue) {
     float value = metadata.f32(prefix + key, defaultValue);

@@ -1,7 +1,9 @@
 package dev.ocellus.vlm.vision;
 
+import dev.ocellus.vlm.grounding.VisionTasks;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** How the images and videos of a conversation stand in the prompts of a family. */
@@ -16,6 +18,16 @@ public interface ImagePromptFormat {
 
   /** The chat template for text models of the family whose files bring none. */
   ChatTemplateName defaultTemplate();
+
+  /** The tasks that the family was trained for; null if it answers whatever is asked. */
+  default @Nullable VisionTasks tasks() {
+    return null;
+  }
+
+  /** How the family is asked for the text of a page, the best way first; empty if nobody says. */
+  default List<OcrPrompt> ocrPrompts() {
+    return List.of();
+  }
 
   /**
    * How the place of an image is written.

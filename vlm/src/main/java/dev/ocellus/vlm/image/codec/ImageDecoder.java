@@ -7,6 +7,7 @@ import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.RgbImage;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -80,6 +81,59 @@ public final class ImageDecoder {
   /** All frames of the bytes of a file; see {@link #decodeFrames(Path, ImageLimits)}. */
   public static List<ImageFrame> decodeFrames(byte[] file, ImageLimits limits) {
     return all(file, "image", limits);
+  }
+
+  /**
+   * How many images a file has: of TIFF all, of any other format 1, as frames of an animation are
+   * one image.
+   *
+   * @param source what messages call it
+   * @throws ImageFormatException if it is no image
+   */
+  public static int count(byte[] file, String source, ImageLimits limits) {
+    return guarded(
+        source,
+        () -> {
+          limits.checkBytes(file.length);
+          return ImageFormat.of(file) == ImageFormat.TIFF
+              ? Math.max(1, directories(file, limits).size())
+              : 1;
+        });
+  }
+
+  /**
+   * One of several images in a file.
+   *
+   * @param number from 0 to {@link #count} minus 1
+   * @param source what messages call it
+   * @throws ImageFormatException if it is no image, is broken, or exceeds the limits
+   */
+  public static RgbImage decode(byte[] file, int number, String source, ImageLimits limits) {
+    if (number == 0) {
+      return first(file, source, limits);
+    }
+    return guarded(
+        source,
+        () -> TiffDecoder.decode(file, directories(file, limits).get(number), number, limits));
+  }
+
+  private static List<TiffDirectory> directories(byte[] file, ImageLimits limits) {
+    return TiffDirectory.directories(ByteBuffer.wrap(file), limits.maxFrames());
+  }
+
+  /**
+   * The bytes of a file, read as images are: within the limits, and no pipes of others.
+   *
+   * @throws IOException if it cannot be read
+   * @throws ImageFormatException if it is too long, or no file
+   */
+  public static byte[] bytes(Path file, ImageLimits limits) throws IOException {
+    return read(file, limits);
+  }
+
+  /** The bytes of a stream to its end; see {@link #bytes(Path, ImageLimits)}. */
+  public static byte[] bytes(InputStream in, ImageLimits limits) throws IOException {
+    return ImageFile.read(in, limits);
   }
 
   private static byte[] read(Path file, ImageLimits limits) throws IOException {

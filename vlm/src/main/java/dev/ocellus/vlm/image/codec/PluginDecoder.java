@@ -10,13 +10,17 @@ import javax.imageio.ImageReader;
 final class PluginDecoder {
   private PluginDecoder() {}
 
-  /** The first image of a file, as it is stored and not turned upright. */
-  static RgbImage tiff(byte[] file, ImageLimits limits) throws IOException {
+  /**
+   * An image of a file, as it is stored and not turned upright.
+   *
+   * @param number from 0
+   */
+  static RgbImage tiff(byte[] file, int number, ImageLimits limits) throws IOException {
     ImageReader reader = Plugins.tiff();
     try {
       reader.setInput(new ArrayImageInputStream(file), false, true);
-      limits.checkSize(reader.getWidth(0), reader.getHeight(0));
-      return RasterToRgb.convert(reader.read(0));
+      limits.checkSize(reader.getWidth(number), reader.getHeight(number));
+      return RasterToRgb.convert(reader.read(number));
     } finally {
       reader.dispose();
     }

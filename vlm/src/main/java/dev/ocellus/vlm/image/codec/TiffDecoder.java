@@ -12,7 +12,7 @@ import java.nio.ByteBuffer;
  * palettes with alpha and headers that are a little wrong. It still decodes fax compression and the
  * JPEG compression of TIFF 6.0.
  *
- * <p>Of several images in a file the first one is read.
+ * <p>Of several images in a file the first one is read, if nobody asks for another.
  */
 final class TiffDecoder {
   private final TiffLayout layout;
@@ -36,9 +36,19 @@ final class TiffDecoder {
     if (tags == null) {
       throw ImageFormatException.truncated("the TIFF file ends in its header");
     }
+    return decode(file, tags, 0, limits);
+  }
+
+  /**
+   * One of several images.
+   *
+   * @param number from 0, of the directory among all
+   */
+  static RgbImage decode(byte[] file, TiffDirectory tags, int number, ImageLimits limits)
+      throws IOException {
     RgbImage image =
         switch ((int) tags.integer(TiffDirectory.COMPRESSION, TiffLayout.UNCOMPRESSED)) {
-          case 2, 3, 4, 6 -> PluginDecoder.tiff(file, limits);
+          case 2, 3, 4, 6 -> PluginDecoder.tiff(file, number, limits);
           default -> new TiffDecoder(file, tags, limits).pixels();
         };
     return Exif.orientation(tags, tags.bytes(TiffDirectory.XMP)).apply(image);

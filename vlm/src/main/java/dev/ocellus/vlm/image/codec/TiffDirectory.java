@@ -2,12 +2,17 @@ package dev.ocellus.vlm.image.codec;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The first directory of tags in a TIFF or BigTIFF file, which EXIF metadata also is.
+ * A directory of tags in a TIFF or BigTIFF file, one for each of its images, which EXIF metadata
+ * also is.
  *
  * <p>Broken directories are read as <a
  * href="https://github.com/python-pillow/Pillow/blob/bb1d8e8ab8d29048624d96e3ee53cecf7c13d13d/src/PIL/TiffImagePlugin.py">
@@ -114,29 +119,72 @@ final class TiffDirectory {
    * @param bytes the file from its byte-order mark on
    */
   static @Nullable TiffDirectory first(ByteBuffer bytes) {
+    List<TiffDirectory> found = directories(bytes, 1);
+    return found.isEmpty() ? null : found.getFirst();
+  }
+
+  /**
+   * The directories of a file, one for each of its images, in their order; none if the file does
+   * not begin as one.
+   *
+   * @param most where to stop
+   */
+  static List<TiffDirectory> directories(ByteBuffer bytes, int most) {
     ByteBuffer file = bytes.slice();
     if (file.remaining() < 8 || file.get(0) != file.get(1)) {
-      return null;
+      return List.of();
     }
     switch (file.get(0)) {
       case 'I' -> file.order(ByteOrder.LITTLE_ENDIAN);
       case 'M' -> file.order(ByteOrder.BIG_ENDIAN);
       default -> {
-        return null;
+        return List.of();
       }
     }
     // Some programs write the version in the other byte order.
     int version = file.get(2) | file.get(3);
     if (version != 42 && version != BIG || file.get(2) != 0 && file.get(3) != 0) {
-      return null;
+      return List.of();
     }
-    TiffDirectory directory = new TiffDirectory(file);
-    if (version != BIG) {
-      directory.read(file.getInt(4) & 0xFFFFFFFFL, 2, 12, 4);
-    } else if (file.remaining() >= 16) {
-      directory.read(file.getLong(8), 8, 20, 8);
+    boolean big = version == BIG;
+    List<TiffDirectory> found = new ArrayList<>();
+    Set<Long> seen = new HashSet<>();
+    long at = big ? (file.remaining() < 16 ? 0 : file.getLong(8)) : offset(file, 4);
+    do { // a chain that comes back to where it was ends there
+      TiffDirectory directory = new TiffDirectory(file);
+      found.add(directory);
+      seen.add(at);
+      if (big) {
+        directory.read(at, 8, 20, 8);
+      } else {
+        directory.read(at, 2, 12, 4);
+      }
+      at = next(file, at, big);
+    } while (at > 0 && found.size() < most && !seen.contains(at));
+    return found;
+  }
+
+  private static long offset(ByteBuffer file, int at) {
+    return file.getInt(at) & 0xFFFFFFFFL;
+  }
+
+  /** Where the directory behind this one is; 0 for nowhere. */
+  private static long next(ByteBuffer file, long at, boolean big) {
+    int countSize = big ? 8 : 2;
+    if (at <= 0 || at > file.limit() - countSize) {
+      return 0;
     }
-    return directory;
+    long count = big ? file.getLong((int) at) : file.getShort((int) at) & 0xFFFF;
+    int entry = big ? 20 : 12;
+    if (count < 0 || count > file.limit() / entry) {
+      return 0;
+    }
+    long end = at + countSize + count * entry;
+    if (end > file.limit() - (big ? 8 : 4)) {
+      return 0;
+    }
+    long next = big ? file.getLong((int) end) : offset(file, (int) end);
+    return next > 0 && next <= file.limit() - countSize ? next : 0;
   }
 
   /** Sizes in bytes: of the number of entries, of an entry, of a value or offset in it. */

@@ -26,6 +26,10 @@ public final class TextGraphs {
 
   private static final Map<String, Factory> DECODERS =
       Map.of(
+          BartGraph.ARCHITECTURE,
+          (runner, tokenizer) ->
+              new EncoderDecoder(
+                  runner, new BartGraph(runner.file().metadata(), runner.weights()), tokenizer),
           OptGraph.ARCHITECTURE,
           (runner, tokenizer) ->
               new GraphDecoder(

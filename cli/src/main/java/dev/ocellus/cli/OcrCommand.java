@@ -1,0 +1,257 @@
+package dev.ocellus.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.OcellusException;
+import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.StopReason;
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.document.DocumentOptions;
+import dev.ocellus.vlm.json.AnswerJson;
+import dev.ocellus.vlm.ocr.OcrOptions;
+import dev.ocellus.vlm.ocr.PageReader;
+import dev.ocellus.vlm.ocr.PageText;
+import dev.ocellus.vlm.options.SessionOptions;
+import dev.ocellus.vlm.vision.OcrForm;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The text of pages. */
+@Command(
+    name = "ocr",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    header = OcrCommand.HEADER,
+    description =
+        "Asks in the words that the authors of the model document (docs/ocr.md); pages are printed as they are read.",
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  ocellus ocr -m Florence-2-base page.png",
+      "  ocellus ocr -m model.gguf --mmproj mmproj.gguf --pages 1-3 letter.pdf",
+      "  ocellus ocr -m model.gguf --mmproj mmproj.gguf --outdir texts scans/*.tif",
+      "",
+      "Exit codes: 0 all read, 1 a page or the model failed, 2 wrong command line, 130 Ctrl-C."
+    })
+final class OcrCommand extends OcellusCommand {
+  /** What it does, in one line. */
+  static final String HEADER = "Reads images, PDF documents and TIFF files as text or Markdown.";
+
+  @Parameters(
+      paramLabel = "FILE",
+      arity = "1..*",
+      description =
+          "Images, PDF documents, TIFF files: paths, file: URLs, or - for standard input.")
+  List<ImageSource> files = new ArrayList<>();
+
+  @Option(
+      names = "--format",
+      paramLabel = "text|markdown",
+      description = "What is wanted; some models write only one of them. Default: markdown.")
+  @Nullable String format;
+
+  @Option(
+      names = {"-p", "--prompt"},
+      paramLabel = "TEXT",
+      description = "Ask this instead of the model's own prompt for pages.")
+  @Nullable String prompt;
+
+  @Option(
+      names = "--boxes",
+      description = "Ask for places where the model gives them: \"regions\" of --json.")
+  boolean boxes;
+
+  @Option(
+      names = "--no-repeat-guard",
+      description = "Do without the model's guard against endless repetition.")
+  boolean noGuard;
+
+  @Option(
+      names = "--outdir",
+      paramLabel = "DIR",
+      description = "Write DIR/NAME.txt or .md for each file, instead of standard output.")
+  @Nullable Path directory;
+
+  @Mixin PagesMixin pages = new PagesMixin();
+  @Mixin ModelMixin model = new ModelMixin();
+  @Mixin SessionMixin sessions = new SessionMixin();
+  @Mixin GenerationMixin generation = new GenerationMixin();
+
+  OcrCommand(Io io) {
+    super(io);
+  }
+
+  @Override
+  int run() throws IOException {
+    var unused = checked(() -> generation.applyOnce(GenerationOptions.greedy()));
+    DocumentOptions documents = checked(pages::options);
+    OcrForm form = form();
+    SessionOptions sessionOptions = checked(sessions::options);
+    try (var interrupt = new Interrupt();
+        var progress = progress();
+        var opened =
+            ModelOpener.open(
+                model.loadOptions(this).withSessions(sessionOptions), progress, interrupt);
+        var reader = new PageReader(opened, options(opened, form))) {
+      interrupt.onInterrupt(reader::cancel);
+      if (reader.form() != form && prompt == null) {
+        note(
+            "this model writes pages as "
+                + reader.form().name().toLowerCase(Locale.ROOT)
+                + " only");
+      }
+      return new Run(reader, documents, progress, interrupt).all();
+    }
+  }
+
+  private OcrForm form() {
+    return switch (format == null ? "markdown" : format) {
+      case "text" -> OcrForm.TEXT;
+      case "markdown", "md" -> OcrForm.MARKDOWN;
+      default -> throw usage("--format: expected text or markdown, found '" + format + "'");
+    };
+  }
+
+  private OcrOptions options(VisionLanguageModel opened, OcrForm form) {
+    GenerationOptions own = opened.defaultOptions();
+    GenerationOptions base =
+        own.equals(GenerationOptions.defaults()) ? GenerationOptions.greedy() : own;
+    return OcrOptions.defaults()
+        .withForm(form)
+        .withPlaces(boxes)
+        .withPrompt(prompt)
+        .withGuarded(!noGuard)
+        .withGeneration(checked(() -> generation.applyOnce(base)));
+  }
+
+  /** One run over all files. */
+  private final class Run {
+    private final PageReader reader;
+    private final DocumentOptions documents;
+    private final Progress progress;
+    private final Interrupt interrupt;
+    private final ArrayNode results = Json.array();
+    private boolean printed;
+    private int code = ExitCode.OK;
+
+    Run(PageReader reader, DocumentOptions documents, Progress progress, Interrupt interrupt) {
+      this.reader = reader;
+      this.documents = documents;
+      this.progress = progress;
+      this.interrupt = interrupt;
+    }
+
+    int all() throws IOException {
+      for (ImageSource file : files) {
+        ObjectNode result = Json.object().put("file", file.toString());
+        ArrayNode read = result.putArray("pages");
+        StringBuilder text = new StringBuilder();
+        try {
+          for (ImageSource page : pages.pages(io(), file, documents)) {
+            interrupt.check();
+            read.add(page(file, page, text));
+          }
+        } catch (IOException | OcellusException e) {
+          fail(file.toString(), e, result);
+        }
+        if (directory != null && !text.isEmpty()) {
+          write(directory, file, text.toString());
+        }
+        results.add(result);
+      }
+      if (output.json) {
+        printJson(results);
+      }
+      return code;
+    }
+
+    private ObjectNode page(ImageSource file, ImageSource source, StringBuilder text) {
+      ObjectNode json = Json.object().put("page", source.page());
+      try {
+        RgbImage image = source.read(io()).image();
+        json.putArray("size").add(image.width()).add(image.height());
+        begin();
+        boolean streams = reader.streamsText() && directory == null && !output.json;
+        var printer = new AnswerPrinter(progress, io().out(), streams);
+        progress.start("reading " + source);
+        PageText page;
+        try {
+          page = reader.read(image, printer);
+        } finally {
+          printer.end();
+        }
+        if (!streams && directory == null && !output.json) {
+          io().out().println(page.text());
+          io().out().flush();
+        }
+        text.append(text.isEmpty() ? "" : "\n").append(page.text()).append('\n');
+        json.put("text", page.text());
+        json.set("regions", AnswerJson.regions(page.regions()));
+        json.put("stop_reason", page.answer().stopReason().wireName());
+        json.put("completion_tokens", page.answer().usage().completionTokens());
+        told(source, page);
+      } catch (IOException | OcellusException e) {
+        fail(source.toString(), e, json);
+      }
+      return json;
+    }
+
+    /** An empty line between pages. */
+    private void begin() {
+      if (printed && directory == null && !output.json) {
+        io().out().println();
+      }
+      printed = true;
+    }
+
+    private void told(ImageSource source, PageText page) {
+      StopReason reason = page.answer().stopReason();
+      if (reason == StopReason.CANCELLED) {
+        interrupt.check();
+      }
+      if (reason == StopReason.CONTEXT || reason == StopReason.LENGTH) {
+        note(
+            "%s was not read to its end: %s"
+                .formatted(
+                    source,
+                    reason == StopReason.CONTEXT
+                        ? "the context is full (option -c)"
+                        : "the answer has as many tokens as it may have (option -n)"));
+      }
+      if (output.verbose) {
+        note(AnswerPrinter.statistics(page.answer()));
+      }
+    }
+
+    private void fail(String name, Exception e, ObjectNode json) {
+      progress.done();
+      String message = ErrorHandling.expected(e) + SettingOptions.hint(e, spec());
+      boolean named = message.startsWith(name);
+      io().err().println("ocellus: error: " + (named ? "" : name + ": ") + message);
+      io().err().flush();
+      json.put("error", message);
+      code = ExitCode.FAILED;
+    }
+
+    private void write(Path to, ImageSource file, String text) throws IOException {
+      Files.createDirectories(to);
+      String name =
+          file.name().equals(ImageSource.STANDARD_INPUT) || file.isInline()
+              ? "standard-input"
+              : String.valueOf(Path.of(file.name()).getFileName());
+      String ending = reader.form() == OcrForm.TEXT ? ".txt" : ".md";
+      Path target = to.resolve(name + ending);
+      Files.writeString(target, text);
+      note("wrote " + target);
+    }
+  }
+}
