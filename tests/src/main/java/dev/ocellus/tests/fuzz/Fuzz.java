@@ -32,6 +32,8 @@ public final class Fuzz implements Callable<Integer> {
   /** Held here, as a logger that nobody holds is forgotten together with its level. */
   private static final Logger LOGGER = Logger.getLogger("dev.ocellus");
 
+  private static final int NOTHING_TO_DO = 2;
+
   @Parameters(
       paramLabel = "FOLDER",
       arity = "0..*",
@@ -96,7 +98,12 @@ public final class Fuzz implements Callable<Integer> {
     if (!worker.isEmpty()) {
       Path work = Path.of(worker);
       long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(timeLimit);
-      Worker w = new Worker(Case.starts(folders, only, work), work, hangMillis, out);
+      List<Case.Start> starts = Case.starts(folders, only, work);
+      if (starts.isEmpty()) {
+        out.printf("fuzz: nothing to start from for \"%s\"; give a folder with such files%n", only);
+        return NOTHING_TO_DO;
+      }
+      Worker w = new Worker(starts, work, hangMillis, out);
       return w.run(seed, from, from + count, deadline) == 0 ? 0 : 1;
     }
     folders.replaceAll(Path::toAbsolutePath); // workers run in a directory of their own
@@ -127,6 +134,9 @@ public final class Fuzz implements Callable<Integer> {
       Process jvm = start(work, next, end - next, seconds);
       int status = jvm.waitFor();
       Path journal = Worker.journal(work);
+      if (status == NOTHING_TO_DO && !Files.exists(journal)) {
+        return NOTHING_TO_DO;
+      }
       if (!Files.exists(journal)) {
         throw new IllegalStateException(
             "The worker ended with %d before it began".formatted(status));
