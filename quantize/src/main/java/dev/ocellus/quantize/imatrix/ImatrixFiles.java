@@ -63,6 +63,11 @@ final class ImatrixFiles {
         float[] stored = counts.floats();
         long[] n = new long[stored.length];
         for (int i = 0; i < n.length; i++) {
+          if (!(stored[i] >= 0 && stored[i] <= ImportanceMatrix.MAX_COUNT)) {
+            throw noMatrix(
+                path,
+                "%s from 0 to 2^53, found %s at %d".formatted(counts.name(), stored[i], i));
+          }
           n[i] = Math.round((double) stored[i]);
         }
         entries.put(
@@ -73,8 +78,17 @@ final class ImatrixFiles {
         throw noMatrix(path, "at least one tensor NAME" + SUMS);
       }
       return new ImportanceMatrix(
-          entries, m.strings(DATASETS), m.integer(CHUNK_COUNT), m.integer(CHUNK_SIZE));
+          entries, m.strings(DATASETS), u32(path, m, CHUNK_COUNT), u32(path, m, CHUNK_SIZE));
     }
+  }
+
+  /** A number as llama-imatrix writes it, whatever type a file gives it. */
+  private static long u32(Path path, GgufMetadata m, String key) {
+    long value = m.integer(key);
+    if (value < 0 || value > ImportanceMatrix.MAX_CHUNKS) {
+      throw noMatrix(path, "%s from 0 to 2^32 - 1, found %d".formatted(key, value));
+    }
+    return value;
   }
 
   private static GgufTensor require(

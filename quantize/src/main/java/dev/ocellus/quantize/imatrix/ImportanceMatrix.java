@@ -23,6 +23,11 @@ import java.util.TreeMap;
  */
 public record ImportanceMatrix(
     Map<String, Entry> entries, List<String> datasets, long nChunks, long chunkSize) {
+  /** Most chunks, and most tokens of one: files keep them in 32 bits. */
+  static final long MAX_CHUNKS = 0xFFFF_FFFFL;
+
+  /** Most rows of one weight: as many as a double can count. */
+  static final long MAX_COUNT = 1L << 53;
 
   /**
    * Statistics of one weight.
@@ -130,16 +135,30 @@ public record ImportanceMatrix(
       }
       requireUsable("the importance matrix of the older format", name, sums);
       scaled.put(
-          name, new Entry(sums, Arrays.stream(e.counts()).map(n -> n * tokensPerChunk).toArray()));
+          name,
+          new Entry(
+              sums, Arrays.stream(e.counts()).map(n -> tokens(name, n, tokensPerChunk)).toArray()));
     });
     return new ImportanceMatrix(scaled, datasets, nChunks, tokensPerChunk);
   }
 
-  /** Portions of which the most asked weight has seen the tokens. */
+  private static long tokens(String name, long nChunks, long tokensPerChunk) {
+    if (nChunks > MAX_COUNT / Math.max(1, tokensPerChunk)) {
+      throw new ImatrixException(
+          "%s: %d chunks of %d tokens are more than can be counted. Is the importance matrix of the older format damaged?"
+              .formatted(name, nChunks, tokensPerChunk));
+    }
+    return nChunks * tokensPerChunk;
+  }
+
+  /**
+   * Portions of which the most asked weight has seen the tokens; the number is for people, and ends
+   * where its 32 bits do.
+   */
   static long chunks(Map<String, Entry> entries, long chunkSize) {
     long max =
         entries.values().stream().flatMapToLong(e -> Arrays.stream(e.counts())).max().orElse(0);
-    return chunkSize > 0 ? max / chunkSize : 0;
+    return chunkSize > 0 ? Math.min(max / chunkSize, MAX_CHUNKS) : 0;
   }
 
   /**

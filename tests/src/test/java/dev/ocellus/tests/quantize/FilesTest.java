@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufString;
 import dev.ocellus.gguf.GgufTensor;
+import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.quantize.SizeTarget;
 import dev.ocellus.quantize.file.GgufDiff;
 import dev.ocellus.quantize.file.GgufEditor;
@@ -155,6 +156,39 @@ class FilesTest {
     assertThat(both.importance("x").columns(name).orElseThrow())
         .isEqualTo(one.importance("x").columns(name).orElseThrow());
     assertThat(both.nChunks()).isEqualTo(2 * one.nChunks());
+  }
+
+  /** What the file format can say and llama-imatrix never does; both numbers were kept unread. */
+  @Test
+  void refusesImportanceMatricesWithNumbersThatNobodyCounted() throws IOException {
+    assertThat(ImportanceMatrix.read(counted(0xFFFF_FFFFL, 512, 3)).nChunks())
+        .isEqualTo(0xFFFF_FFFFL);
+    refusesCounts(counted(-1, 512, 3), "imatrix.chunk_count", "-1");
+    refusesCounts(counted(1L << 62, 512, 3), "imatrix.chunk_count", "4611686018427387904");
+    refusesCounts(counted(1, 1L << 32, 3), "imatrix.chunk_size", "4294967296");
+    refusesCounts(counted(1, -128, 3), "imatrix.chunk_size", "-128");
+    refusesCounts(counted(1, 512, -1), "w.counts", "-1.0");
+    refusesCounts(counted(1, 512, Float.NaN), "w.counts", "NaN");
+    refusesCounts(counted(1, 512, 1e30f), "w.counts", "1.0E30");
+  }
+
+  private Path counted(long chunks, long size, float rows) throws IOException {
+    Path file = directory.resolve("counted.gguf");
+    new GgufWriter()
+        .string("general.type", "imatrix")
+        .strings("imatrix.datasets", List.of("x"))
+        .i64("imatrix.chunk_count", chunks)
+        .i64("imatrix.chunk_size", size)
+        .tensor("w.in_sum2", new float[] {1, 2}, 2)
+        .tensor("w.counts", new float[] {rows}, 1)
+        .write(file);
+    return file;
+  }
+
+  private static void refusesCounts(Path file, String... words) {
+    assertThatThrownBy(() -> ImportanceMatrix.read(file))
+        .isInstanceOf(ImatrixException.class)
+        .hasMessageContainingAll(words);
   }
 
   @Test
