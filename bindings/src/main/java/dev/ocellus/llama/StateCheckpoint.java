@@ -48,10 +48,10 @@ public final class StateCheckpoint implements AutoCloseable {
               NativeStack.call(
                   () -> ggml_h.llama_state_seq_get_size_ext(handle, sequence, PARTIAL));
           StateCheckpoint checkpoint =
-          reuse != null && reuse.context == context && reuse.bytes() == size
-              ? reuse
-              : new StateCheckpoint(context, Math.max(1, size));
-      checkpoint.position = position;
+              reuse != null && reuse.context == context && reuse.bytes() == size
+                  ? reuse
+                  : new StateCheckpoint(context, Math.max(1, size));
+          checkpoint.position = position;
           checkpoint.write(handle, sequence, size);
           return checkpoint;
         });

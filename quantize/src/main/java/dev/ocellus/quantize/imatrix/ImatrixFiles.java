@@ -65,8 +65,7 @@ final class ImatrixFiles {
         for (int i = 0; i < n.length; i++) {
           if (!(stored[i] >= 0 && stored[i] <= ImportanceMatrix.MAX_COUNT)) {
             throw noMatrix(
-                path,
-                "%s from 0 to 2^53, found %s at %d".formatted(counts.name(), stored[i], i));
+                path, "%s from 0 to 2^53, found %s at %d".formatted(counts.name(), stored[i], i));
           }
           n[i] = Math.round((double) stored[i]);
         }
