@@ -1,6 +1,5 @@
 package dev.ocellus.convert.model;
 
-import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
@@ -47,29 +46,7 @@ final class Siglip2Model extends SiglipModel {
   @Override
   List<TargetTensor> map(String name, LazyTensor tensor) {
     return name.equals("embeddings.patch_embedding.weight")
-        ? super.map(name, kernel(tensor))
+        ? super.map(name, PatchRows.kernel(tensor, patchSize()))
         : super.map(name, tensor);
-  }
-
-  /** From [out, y, x, channel] in one dimension to [out, channel, y, x]. */
-  private LazyTensor kernel(LazyTensor linear) {
-    long patch = patchSize();
-    long pixels = patch * patch;
-    long nOut = linear.size(0);
-    if (linear.rank() != 2 || linear.size(1) != 3 * pixels) {
-      throw new ConversionException(
-          "Tensor %s: expected rows of %d numbers, as a patch has. The checkpoint is damaged."
-              .formatted(linear, 3 * pixels));
-    }
-    return linear.rearrange(
-        1,
-        i -> {
-          long channel = i / pixels % 3;
-          return i / (3 * pixels) * (3 * pixels) + i % pixels * 3 + channel;
-        },
-        nOut,
-        3,
-        patch,
-        patch);
   }
 }

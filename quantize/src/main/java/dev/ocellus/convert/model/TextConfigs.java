@@ -20,6 +20,7 @@ final class TextConfigs {
           Map.entry("qwen3_vl", "qwen3_vl_text"),
           Map.entry("gemma3", "gemma3_text"),
           Map.entry("mistral3", "mistral"),
+          Map.entry("lfm2_vl", "lfm2"),
           Map.entry("paligemma", "gemma"),
           Map.entry("llava_onevision", "qwen2"),
           Map.entry("internvl", "qwen2"),

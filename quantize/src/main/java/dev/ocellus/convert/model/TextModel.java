@@ -89,6 +89,16 @@ abstract class TextModel implements ModelConverter {
     }
   }
 
+  /** The name of the norm behind the last block. */
+  String lastNorm() {
+    return "output_norm.weight";
+  }
+
+  /** What the configuration calls the epsilon of the norms. */
+  String epsilonKey() {
+    return "rms_norm_eps";
+  }
+
   /** Names of this architecture's checkpoints. */
   NameTable names() {
     return NAMES;
@@ -126,7 +136,7 @@ abstract class TextModel implements ModelConverter {
     out.u32(a + ".attention.head_count", nHead);
     out.u32(a + ".attention.head_count_kv", nHeadKv);
     rope.write(out, a, context);
-    out.f32(a + ".attention.layer_norm_rms_epsilon", (float) config.real("rms_norm_eps"));
+    out.f32(a + ".attention.layer_norm_rms_epsilon", (float) config.real(epsilonKey()));
     if (saysHeadDim()) {
       out.u32(a + ".attention.key_length", headDim());
       out.u32(a + ".attention.value_length", headDim());

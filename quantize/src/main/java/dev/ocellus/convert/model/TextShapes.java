@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,7 +19,6 @@ import org.jspecify.annotations.Nullable;
 final class TextShapes {
   private static final Pattern BLOCK = Pattern.compile("blk\\.(\\d+)\\.(.+)");
 
-  private static final List<String> GLOBAL = List.of("token_embd.weight", "output_norm.weight");
   private static final List<String> IN_BLOCKS =
       List.of("attn_norm.weight", "attn_output.weight", "ffn_norm.weight");
   private static final List<String> FEED_FORWARD = List.of("ffn_up.weight", "ffn_down.weight");
@@ -68,7 +68,9 @@ final class TextShapes {
       }
     }
     TreeSet<String> missing = new TreeSet<>();
-    GLOBAL.stream().filter(n -> !byName.containsKey(n)).forEach(missing::add);
+    Stream.of("token_embd.weight", model.lastNorm())
+        .filter(n -> !byName.containsKey(n))
+        .forEach(missing::add);
     TreeSet<String> everywhere = new TreeSet<>(IN_BLOCKS);
     everywhere.addAll(model.ownShapes().keySet());
     everywhere.addAll(

@@ -44,7 +44,7 @@ final class FidelityHarness {
   static Optional<String> unsupported(Reference reference, String model) throws IOException {
     try (VisionLanguageModel vlm =
         VisionLanguageModel.open(
-            LoadOptions.of(reference.text(model), reference.mmproj(model))
+            LoadOptions.of(reference.text(model), reference.encoder(model))
                 .withContextOptions(EXACT))) {
       return Optional.empty();
     } catch (UnsupportedArchitectureException e) {
@@ -55,7 +55,7 @@ final class FidelityHarness {
   /** Preprocesses and encodes the images of a case. */
   static Embeddings embeddings(Reference reference, String model, ReferenceCase c)
       throws IOException {
-    try (VisionEncoder encoder = VisionEncoder.open(reference.mmproj(model), 1, false);
+    try (VisionEncoder encoder = VisionEncoder.open(reference.encoder(model), 1, false);
         SafetensorsFile expected = c.expected()) {
       List<float[]> pixels = new ArrayList<>();
       List<float[]> rows = new ArrayList<>();
@@ -76,7 +76,7 @@ final class FidelityHarness {
   /** Answers a case's conversation greedily, with as many tokens as the reference has. */
   static Answer answer(Reference reference, String model, ReferenceCase c) throws IOException {
     LoadOptions options =
-        LoadOptions.of(reference.text(model), reference.mmproj(model))
+        LoadOptions.of(reference.text(model), reference.encoder(model))
             .withContextOptions(EXACT)
             .withImageOptions(reference.imageOptions(model, c));
     try (VisionLanguageModel vlm = VisionLanguageModel.open(options);

@@ -97,6 +97,13 @@ final class Reference {
     return gguf(model).resolve("mmproj.gguf");
   }
 
+  /** The image encoder with all that the checkpoint says, to be run. */
+  Path encoder(String model) {
+    return converted == null
+        ? CompletedEncoder.of(mmproj(model), checkpoint(model))
+        : mmproj(model);
+  }
+
   Path text(String model) {
     return gguf(model).resolve("text.gguf");
   }

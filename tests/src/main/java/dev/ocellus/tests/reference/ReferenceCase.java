@@ -258,14 +258,29 @@ final class ReferenceCase {
         shape.size() == 2
             ? (int) (shape.get(1) / 3)
             : (int) (shape.get(shape.size() - 1) * shape.get(shape.size() - 2));
+    boolean fused = how.path("formula").asText().startsWith("(u8 - mean * 255)");
     float[] values = new float[bytes.length];
     for (int i = 0; i < bytes.length; i++) {
       int c = i / perChannel % 3;
       float mean = (float) means.get(c).asDouble();
       float std = (float) stds.get(c).asDouble();
-      values[i] = ((float) bytes[i] / 255 - mean) / std;
+      values[i] =
+          fused ? (bytes[i] - mean * 255) / (std * 255) : ((float) bytes[i] / 255 - mean) / std;
+    }
+    if (how.path("zero_where_mask_is_0").asBoolean()) {
+      clearPadding(values, expected.longs("pixel_attention_mask"));
     }
     return values;
+  }
+
+  /** Patches that a tile has not are zero, whatever their bytes. */
+  private static void clearPadding(float[] values, long[] mask) {
+    int length = values.length / mask.length;
+    for (int i = 0; i < mask.length; i++) {
+      if (mask[i] == 0) {
+        Arrays.fill(values, i * length, (i + 1) * length, 0);
+      }
+    }
   }
 
   /**

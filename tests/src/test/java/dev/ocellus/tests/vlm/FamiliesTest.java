@@ -1,7 +1,12 @@
 package dev.ocellus.tests.vlm;
 
+import dev.ocellus.convert.ConvertOptions;
+import dev.ocellus.convert.ConvertProgress;
+import dev.ocellus.convert.Converter;
+import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.vlm.image.RgbImage;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Nested;
@@ -21,7 +26,7 @@ class FamiliesTest {
     }
 
     @Override
-    Path mmproj() {
+    Path mmproj() throws IOException {
       return Path.of("golden/models", model, "gguf/mmproj.gguf");
     }
 
@@ -35,6 +40,38 @@ class FamiliesTest {
       return List.of(
           dev.ocellus.tests.vlm.Golden.noise(97, 61, 1),
           dev.ocellus.tests.vlm.Golden.noise(97, 61, 2));
+    }
+  }
+
+  /** Of which there is a checkpoint only. */
+  private abstract static class Converted extends Golden {
+    private final String model;
+
+    Converted(String model, String weight) {
+      super(model, weight);
+      this.model = model;
+    }
+
+    @Override
+    Path mmproj() throws IOException {
+      Path file = directory.resolve("mmproj-" + model + ".gguf");
+      if (!Files.exists(file)) {
+        Converter.convert(
+            Path.of("golden/models", model, "hf"),
+            ConvertOptions.defaults()
+                .withParts(false, ConvertOptions.Encoders.YES)
+                .withTypes(OutputType.F32, OutputType.F32)
+                .withOutput(file, null),
+            ConvertProgress.NONE);
+      }
+      return file;
+    }
+  }
+
+  @Nested
+  class Lfm2Vl extends Converted {
+    Lfm2Vl() {
+      super("lfm2_vl-untied", "mm.1.weight");
     }
   }
 

@@ -42,15 +42,37 @@ public final class Normalize {
   private final double[] std;
   private final float[][] tables;
 
-  private Normalize(double rescale, double[] mean, double[] std) {
+  private Normalize(double[] mean, double[] std, float[][] tables) {
     this.mean = mean.clone();
     this.std = std.clone();
-    tables = new float[3][256];
+    this.tables = tables;
+  }
+
+  private static float[][] tables(double rescale, double[] mean, double[] std) {
+    float[][] tables = new float[3][256];
     for (int c = 0; c < 3; c++) {
       for (int value = 0; value < 256; value++) {
         tables[c][value] = ((float) (value * rescale) - (float) mean[c]) / (float) std[c];
       }
     }
+    return tables;
+  }
+
+  /**
+   * The same mean and deviation for bytes that are not rescaled first: {@code (u8 - mean[c] * 255)
+   * / (std[c] * 255)}, as the processors of transformers that are made for torchvision compute it
+   * ({@code rescale_and_normalize} of image_processing_backends.py).
+   */
+  public Normalize fused() {
+    float[][] fused = new float[3][256];
+    for (int c = 0; c < 3; c++) {
+      float shift = (float) mean[c] * 255;
+      float scale = (float) std[c] * 255;
+      for (int value = 0; value < 256; value++) {
+        fused[c][value] = (value - shift) / scale;
+      }
+    }
+    return new Normalize(mean, std, fused);
   }
 
   /** With {@code rescale} 1/255. */
@@ -78,7 +100,7 @@ public final class Normalize {
           "rescale factor, mean and std must be finite and std positive, but are %s, %s and %s"
               .formatted(rescale, Arrays.toString(mean), Arrays.toString(std)));
     }
-    return new Normalize(rescale, mean, std);
+    return new Normalize(mean, std, tables(rescale, mean, std));
   }
 
   /** The mean of each channel, after rescaling; three values. */

@@ -112,6 +112,22 @@ public final class ConfigReader {
   }
 
   /**
+   * As {@link #filter}, where the reference resizes with torchvision, which has three filters.
+   *
+   * @throws UnsupportedArchitectureException if it is another one
+   */
+  public ResizeFilter torchFilter(ResizeFilter defaultValue) {
+    ResizeFilter filter = filter(defaultValue);
+    return switch (filter) {
+      case BILINEAR, BICUBIC, LANCZOS -> filter;
+      default ->
+          throw new UnsupportedArchitectureException(
+              "%simage_resample: %d is not known for this family; known are 1 (Lanczos), 2 (bilinear), 3 (bicubic)"
+                  .formatted(prefix, filter.pillowCode()));
+    };
+  }
+
+  /**
    * The activation of the feed-forward blocks: {@code hidden_act} as transformers calls it, which
    * tells the forms of GELU apart.
    */

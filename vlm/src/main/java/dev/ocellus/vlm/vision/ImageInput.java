@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param tiles what goes through the encoder, in order
  * @param pixelShape sizes of the pixel array that the reference's processor makes, outermost first;
- *     its values are those of the tiles one after the other
+ *     its values are those of the tiles one after the other. Three sizes are tiles, patches of a
+ *     tile and numbers of a patch, pixel by pixel; patches that a tile has not are zero
  * @param gridX tiles across
  * @param gridY tiles down
  * @param layout what stands at the image's place in the prompt
@@ -76,6 +77,9 @@ public record ImageInput(
     if (nFrames > 1) {
       return framePixels();
     }
+    if (pixelShape.size() == 3) {
+      return patchRows();
+    }
     if (tiles.size() == 1) {
       return tiles.getFirst().pixels();
     }
@@ -84,6 +88,18 @@ public record ImageInput(
     for (Tiles t : tiles) {
       System.arraycopy(t.pixels(), 0, all, at, t.pixels().length);
       at += t.pixels().length;
+    }
+    return all;
+  }
+
+  private float[] patchRows() {
+    int length = pixelShape.get(1) * pixelShape.get(2);
+    float[] all = new float[Math.multiplyExact(pixelShape.get(0), length)];
+    int at = 0;
+    for (Tiles t : tiles) {
+      for (int i = 0; i < t.n(); i++, at += length) {
+        t.patchRows(i, all, at);
+      }
     }
     return all;
   }

@@ -68,6 +68,23 @@ public record Tiles(float[] pixels, List<Long> shape, int gridX, int gridY) {
     return new ImageSize(gridX * side, gridY * side);
   }
 
+  /** Writes a planar tile patch by patch, and each of those pixel by pixel. */
+  void patchRows(int tile, float[] out, int offset) {
+    int width = size().width();
+    int plane = width * size().height();
+    int side = width / gridX;
+    int to = offset;
+    for (int patch = 0; patch < gridX * gridY; patch++) {
+      int corner = tile * 3 * plane + patch / gridX * side * width + patch % gridX * side;
+      for (int i = 0; i < side * side; i++) {
+        int pixel = corner + i / side * width + i % side;
+        for (int channel = 0; channel < 3; channel++) {
+          out[to++] = pixels[pixel + channel * plane];
+        }
+      }
+    }
+  }
+
   /** Side of a patch, where pixels stand patch by patch. */
   int patchSide() {
     return (int) Math.sqrt(shape.get(0) / 3.0);

@@ -33,6 +33,20 @@ class ResizeTest {
   }
 
   @Test
+  void hasTheBytesOfTorchvision() {
+    SoftAssertions softly = new SoftAssertions();
+    for (String[] row : TestImages.table("resize-torch.tsv")) {
+      RgbImage source =
+          TestImages.noise(
+              Integer.parseInt(row[0]), Integer.parseInt(row[1]), Integer.parseInt(row[2]));
+      ImageSize size = new ImageSize(Integer.parseInt(row[4]), Integer.parseInt(row[5]));
+      RgbImage result = Resize.resizeAsTorch(source, size, ResizeFilter.valueOf(row[3]));
+      softly.assertThat(result.contentHash()).as(String.join(" ", row)).isEqualTo(row[6]);
+    }
+    softly.assertAll();
+  }
+
+  @Test
   void givesTheSameOnSeveralThreads() {
     // Large enough for the parallel path; a strip of it is small enough for the serial one.
     RgbImage image = TestImages.noise(1600, 900, 7);

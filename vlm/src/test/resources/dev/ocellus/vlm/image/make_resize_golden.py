@@ -80,7 +80,8 @@ def rows():
         yield w, h, 1000 + i, FILTERS[i % 6], box, out
 
 
-for w, h, seed, name, box, out in rows():
-    result = noise(w, h, seed).resize(out, Image.Resampling[name], box)
-    fields = [w, h, seed, name, *(repr(v) for v in box), *out, content_hash(result)]
-    print("\t".join(map(str, fields)))
+if __name__ == "__main__":
+    for w, h, seed, name, box, out in rows():
+        result = noise(w, h, seed).resize(out, Image.Resampling[name], box)
+        fields = [w, h, seed, name, *(repr(v) for v in box), *out, content_hash(result)]
+        print("\t".join(map(str, fields)))
