@@ -33,6 +33,15 @@ MODELS = {
         vision_config=dict(LFM2_TOWER, patch_size=8, num_patches=25, hidden_act="gelu")),
         dict(encoder_patch_size=8, min_image_tokens=2, max_image_tokens=12, tile_size=48, min_tiles=2, max_tiles=6,
              use_thumbnail=False, resample=3, max_pixels_tolerance=1.5), {}, "bfloat16"),
+    # nothing for the first layer of the text model, two projectors for one layer, windows of 2 x 2, another order of canvases
+    "granite4_vision-later": ("granite4_vision", [["odd_97x61.png"], ["tall_300x900.png", "shapes_64x64.png"]], dict(
+        deepstack_layer_map=[[-1, 3], [2, 1], [-2, 3]], spatial_target_layers=[2, 4, 5, 1], spatial_vision_layer=1,
+        downsample_rate="1/2", image_grid_pinpoints=[[72, 24], [24, 48], [48, 48]],
+        qformer_config=dict(num_attention_heads=4, layer_norm_eps=1e-5, hidden_size=16, encoder_hidden_size=16),
+        text_config=dict(num_attention_heads=4, num_key_value_heads=2, embedding_multiplier=5.0, logits_scaling=3.0),
+        vision_config=dict(hidden_size=16, num_hidden_layers=3, intermediate_size=24, image_size=24, hidden_act="gelu")),
+        dict(image_grid_pinpoints=[[72, 24], [24, 48], [48, 48]], size=dict(height=24, width=24), resample=2,
+             crop_size=dict(height=24, width=24)), dict(downsample_rate="1/2"), "bfloat16"),
 }
 
 
@@ -126,13 +135,16 @@ def case(args, name, number, model, processor, images, like):
     print(name, number, "rows", ids.count(image), found, min(margins))
     if min(margins) < 2e-3:  # which another summation might turn round
         return False
-    tensors = {"projector.out": seen["inputs_embeds"][0][torch.tensor([i == image for i in ids])]}
+    if seen.get("deepstack_features"):
+        tensors = {f"layer_features.{layer}": rows for layer, rows in seen["deepstack_features"].items()}
+    else:
+        tensors = {"projector.out": seen["inputs_embeds"][0][torch.tensor([i == image for i in ids])]}
     for key in ("pixel_attention_mask", "spatial_shapes", "target_sizes", "image_sizes", "image_grid_thw"):
         if key in inputs:
             tensors[key] = torch.as_tensor(inputs[key]).to(torch.uint8 if "mask" in key else torch.int64)
     described = dict(
         model=name, case=str(number), messages=[dict(role="user", content=content)], prompt=text, input_ids=ids, image_token_id=image,
-        n_image_tokens=len(tensors["projector.out"]), greedy=found, greedy_margin=margins,
+        n_image_tokens=ids.count(image), greedy=found, greedy_margin=margins,
         image_processor_class=type(processor.image_processor).__name__)
     store_pixels(inputs["pixel_values"].float(), processor.image_processor, tensors, described)
     directory = args.out / "models" / name / "cases" / f"case{number}"

@@ -70,6 +70,8 @@ public final class Converters {
           Map.entry("smollm3", "SmolLM3ForCausalLM"),
           Map.entry("phi3", "Phi3ForCausalLM"),
           Map.entry("internlm2", "InternLM2ForCausalLM"),
+          Map.entry("granite", "GraniteForCausalLM"),
+          Map.entry("granite4_vision_text", "GraniteForCausalLM"),
           Map.entry("lfm2", "Lfm2ForCausalLM"),
           Map.entry("opt", "OPTForCausalLM"),
           Map.entry("bart", "BartForConditionalGeneration"),
@@ -95,6 +97,7 @@ public final class Converters {
     text(Gemma3Text::new, "Gemma3ForCausalLM", "Gemma3ForConditionalGeneration");
     text(Phi3Text::new, "Phi3ForCausalLM");
     text(InternLm2Text::new, "InternLM2ForCausalLM");
+    text(GraniteText::new, "GraniteForCausalLM");
     text(Lfm2Text::new, "Lfm2ForCausalLM", "LFM2ForCausalLM");
     text(OptText::new, "OPTForCausalLM");
     text(
@@ -122,6 +125,7 @@ public final class Converters {
     vision(Gemma3Vision::new, "Gemma3ForConditionalGeneration");
     vision(PaliGemmaVision::new, "PaliGemmaForConditionalGeneration");
     vision(JanusVision::new, "JanusForConditionalGeneration");
+    vision(Granite4VisionEncoder::new, "Granite4VisionForConditionalGeneration");
     vision(Lfm2VlVision::new, "Lfm2VlForConditionalGeneration");
     vision(Blip2Vision::new, "Blip2ForConditionalGeneration");
     vision(InstructBlipVision::new, "InstructBlipForConditionalGeneration");

@@ -143,7 +143,6 @@ final class Lfm2Text extends TextModel {
   Map<String, long[]> ownShapes() {
     long kernel = config.integer("conv_L_cache");
     return Map.of(
-        "token_embd_norm.weight", new long[] {nEmbd},
         "shortconv.conv.weight", new long[] {nEmbd, kernel},
         "shortconv.in_proj.weight", new long[] {3L * nEmbd, nEmbd},
         "shortconv.out_proj.weight", new long[] {nEmbd, nEmbd});

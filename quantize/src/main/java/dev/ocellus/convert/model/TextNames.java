@@ -34,6 +34,7 @@ final class TextNames {
           "audio.",
           "audio_",
           "projector.",
+          "_projectors.",
           "pre_mm_projector_norm",
           "image_newline",
           "patch_embed",

@@ -35,7 +35,7 @@ final class TextShapes {
     long nFf = model.nFf();
     put("token_embd.weight", model.nVocab(), nEmbd);
     put("output.weight", model.nVocab(), nEmbd);
-    put("output_norm.weight", nEmbd);
+    put(model.lastNorm(), nEmbd);
     put("attn_norm.weight", nEmbd);
     put("ffn_norm.weight", nEmbd);
     put("attn_q.weight", q, nEmbd);

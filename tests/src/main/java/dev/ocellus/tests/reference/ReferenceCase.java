@@ -29,6 +29,8 @@ final class ReferenceCase {
   /** Of Qwen-VL, whose cases give the prompt in place of messages. */
   private static final String IMAGE_START = "image_start_id";
 
+  private static final int MAX_LAYERS = 64;
+
   private static final Pattern NAMED_IMAGE = Pattern.compile("<img>.*?</img>");
   private static final Pattern QUESTION = Pattern.compile("</img>\n([^<]*)<\\|im_end");
 
@@ -218,8 +220,10 @@ final class ReferenceCase {
    * after layers of the text model.
    */
   float[] rows(SafetensorsFile expected) {
-    List<float[]> parts = new ArrayList<>();
-    parts.add(expected.floats("projector.out"));
+    List<float[]> parts = layerFeatures(expected);
+    if (parts.isEmpty()) {
+      parts.add(expected.floats("projector.out"));
+    }
     while (expected.contains("deepstack." + (parts.size() - 1))) {
       parts.add(expected.floats("deepstack." + (parts.size() - 1)));
     }
@@ -230,6 +234,22 @@ final class ReferenceCase {
       System.arraycopy(part, i / parts.size() * width, rows, i * width, width);
     }
     return rows;
+  }
+
+  /** What is added in front of layers, the first of which is what goes into the text model. */
+  private static List<float[]> layerFeatures(SafetensorsFile expected) {
+    List<float[]> parts = new ArrayList<>();
+    for (int layer = 0; layer < MAX_LAYERS; layer++) {
+      String name = "layer_features." + layer;
+      if (expected.contains(name)) {
+        float[] rows = expected.floats(name);
+        if (parts.isEmpty() && layer > 0) {
+          parts.add(new float[rows.length]);
+        }
+        parts.add(rows);
+      }
+    }
+    return parts;
   }
 
   private int nImageTokens() {

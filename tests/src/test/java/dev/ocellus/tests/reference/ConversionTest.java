@@ -56,6 +56,7 @@ class ConversionTest {
       Set.of(
           "clip.vision.image_min_pixels",
           "clip.vision.image_max_pixels",
+          "clip.vision.projector.attention.head_count",
           "clip.vision.preproc_tile_size",
           "clip.vision.preproc_min_tiles",
           "clip.vision.preproc_max_tiles");

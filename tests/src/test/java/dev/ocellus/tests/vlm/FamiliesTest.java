@@ -69,6 +69,13 @@ class FamiliesTest {
   }
 
   @Nested
+  class Granite4Vision extends Converted {
+    Granite4Vision() {
+      super("granite4_vision-later", "v.proj_blk.0.cross_attn_k.weight");
+    }
+  }
+
+  @Nested
   class Lfm2Vl extends Converted {
     Lfm2Vl() {
       super("lfm2_vl-untied", "mm.1.weight");

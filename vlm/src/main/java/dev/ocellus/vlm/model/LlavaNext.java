@@ -53,7 +53,8 @@ final class LlavaNext {
         Graph.of(tower, anyRes, weights));
   }
 
-  private record Preprocessor(TowerConfig tower, AnyRes anyRes, Normalize normalize)
+  /** Tiles of a canvas, and the rows that are left when its padding is cut away. */
+  record Preprocessor(TowerConfig tower, AnyRes anyRes, Normalize normalize)
       implements ImagePreprocessor {
     @Override
     public ImageInput prepare(RgbImage image, ImageOptions options) {
@@ -66,7 +67,7 @@ final class LlavaNext {
           List.of(1, tiles.size(), 3, side, side),
           canvas.width() / side,
           canvas.height() / side,
-          List.of(ImagePiece.Embeddings.of(tower.nPatches() + window.nRows())),
+          List.of(ImagePiece.Embeddings.of(anyRes.grid() * anyRes.grid() + window.nRows())),
           1,
           image.size());
     }
@@ -95,24 +96,30 @@ final class LlavaNext {
 
     @Override
     public float[] arrange(ImageInput image, float[] embeddings) {
-      int nPatches = tower.config().nPatches();
-      int perTile = nPatches + 1; // with the newline
-      AnyRes.Window window =
-          anyRes.window(Objects.requireNonNull(image.originalSize(), "originalSize"));
-      float[] arranged = new float[image.nTokens() * width];
-      System.arraycopy(embeddings, 0, arranged, 0, nPatches * width);
-      int to = nPatches;
-      for (int y = window.y(); y < window.y() + window.lines(); y++) {
-        for (int x = window.x(); x < window.x() + window.columns(); x++) {
-          copyRow(embeddings, anyRes.row(x, y, image.gridX(), perTile), arranged, to++);
-        }
-        copyRow(embeddings, nPatches, arranged, to++);
-      }
-      return arranged;
+      return arranged(anyRes, image, embeddings, width);
     }
+  }
 
-    private void copyRow(float[] from, int fromRow, float[] to, int toRow) {
-      System.arraycopy(from, fromRow * width, to, toRow * width, width);
+  /**
+   * The embeddings of the whole, then those of the canvas line by line without its padding.
+   *
+   * @param embeddings of each tile's patches, and of the end of a line
+   */
+  static float[] arranged(AnyRes anyRes, ImageInput image, float[] embeddings, int width) {
+    int nPatches = anyRes.grid() * anyRes.grid();
+    int perTile = nPatches + 1; // with the newline
+    AnyRes.Window window =
+        anyRes.window(Objects.requireNonNull(image.originalSize(), "originalSize"));
+    float[] arranged = new float[image.nTokens() * width];
+    System.arraycopy(embeddings, 0, arranged, 0, nPatches * width);
+    int to = nPatches;
+    for (int y = window.y(); y < window.y() + window.lines(); y++) {
+      for (int x = window.x(); x < window.x() + window.columns(); x++) {
+        int from = anyRes.row(x, y, image.gridX(), perTile);
+        System.arraycopy(embeddings, from * width, arranged, to++ * width, width);
+      }
+      System.arraycopy(embeddings, nPatches * width, arranged, to++ * width, width);
     }
+    return arranged;
   }
 }

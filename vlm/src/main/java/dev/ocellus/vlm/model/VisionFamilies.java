@@ -22,6 +22,7 @@ final class VisionFamilies {
               Map.entry("blip2", Blip2::of),
               Map.entry("florence2", Florence2::of),
               Map.entry("gemma3", Gemma3::of),
+              Map.entry("granite4_vision", Granite4Vision::of),
               Map.entry("idefics3", Idefics3::of),
               Map.entry("instructblip", InstructBlip::of),
               Map.entry("internvl", InternVl::of),

@@ -20,11 +20,16 @@ public final class Attention {
   private final @Nullable RmsNorm kNorm;
 
   private Attention(
-      Weights w, long nEmbd, long nHead, @Nullable RmsNorm qNorm, @Nullable RmsNorm kNorm) {
-    this.q = Linear.of(w.at("attn_q"), nEmbd, nEmbd);
-    this.k = Linear.of(w.at("attn_k"), nEmbd, nEmbd);
-    this.v = Linear.of(w.at("attn_v"), nEmbd, nEmbd);
-    this.out = Linear.of(w.at("attn_out"), nEmbd, nEmbd);
+      Weights w,
+      String name,
+      long nEmbd,
+      long nHead,
+      @Nullable RmsNorm qNorm,
+      @Nullable RmsNorm kNorm) {
+    this.q = Linear.of(w.at(name + "_q"), nEmbd, nEmbd);
+    this.k = Linear.of(w.at(name + "_k"), nEmbd, nEmbd);
+    this.v = Linear.of(w.at(name + "_v"), nEmbd, nEmbd);
+    this.out = Linear.of(w.at(name + "_out"), nEmbd, nEmbd);
     this.nEmbd = nEmbd;
     this.nHead = nHead;
     this.kernel = AttentionKernel.of(w);
@@ -36,7 +41,12 @@ public final class Attention {
    * Weights {@code attn_q}, {@code attn_k}, {@code attn_v}, {@code attn_out}, each [nEmbd, nEmbd].
    */
   public static Attention of(Weights w, long nEmbd, long nHead) {
-    return new Attention(w, nEmbd, nHead, null, null);
+    return of(w, "attn", nEmbd, nHead);
+  }
+
+  /** The same with another beginning of the names than {@code attn}. */
+  public static Attention of(Weights w, String name, long nEmbd, long nHead) {
+    return new Attention(w, name, nEmbd, nHead, null, null);
   }
 
   /**
@@ -46,6 +56,7 @@ public final class Attention {
   public static Attention normed(Weights w, long nEmbd, long nHead, float eps) {
     return new Attention(
         w,
+        "attn",
         nEmbd,
         nHead,
         RmsNorm.of(w.at("attn_q_norm"), nEmbd, eps),

@@ -18,11 +18,11 @@ public final class CrossAttention {
   private final long nHead;
   private final AttentionKernel kernel;
 
-  private CrossAttention(Weights w, long nEmbd, long nStates, long nHead) {
-    this.q = Linear.of(w.at("attn_q"), nEmbd, nEmbd);
-    this.k = Linear.of(w.at("attn_k"), nStates, nEmbd);
-    this.v = Linear.of(w.at("attn_v"), nStates, nEmbd);
-    this.out = Linear.of(w.at("attn_out"), nEmbd, nEmbd);
+  private CrossAttention(Weights w, String name, long nEmbd, long nStates, long nHead) {
+    this.q = Linear.of(w.at(name + "_q"), nEmbd, nEmbd);
+    this.k = Linear.of(w.at(name + "_k"), nStates, nEmbd);
+    this.v = Linear.of(w.at(name + "_v"), nStates, nEmbd);
+    this.out = Linear.of(w.at(name + "_out"), nEmbd, nEmbd);
     this.nEmbd = nEmbd;
     this.nHead = nHead;
     this.kernel = AttentionKernel.of(w);
@@ -35,7 +35,12 @@ public final class CrossAttention {
    * @param nStates width of the states
    */
   public static CrossAttention of(Weights w, long nEmbd, long nStates, long nHead) {
-    return new CrossAttention(w, nEmbd, nStates, nHead);
+    return of(w, "attn", nEmbd, nStates, nHead);
+  }
+
+  /** The same with another beginning of the names than {@code attn}. */
+  public static CrossAttention of(Weights w, String name, long nEmbd, long nStates, long nHead) {
+    return new CrossAttention(w, name, nEmbd, nStates, nHead);
   }
 
   /** Keys of states [nStates, n, batch]: [nEmbd, n, batch]. */

@@ -21,6 +21,8 @@ public enum ChatTemplateName {
   FLORENCE2,
   /** Gemma's turns with images. */
   GEMMA3,
+  /** Granite 4's roles, with images on a line of their own. */
+  GRANITE4,
   /** Idefics3's and SmolVLM's turns, with images and videos. */
   IDEFICS3,
   /** Janus' turns, {@code <|User|>:} and {@code <|Assistant|>:}. */

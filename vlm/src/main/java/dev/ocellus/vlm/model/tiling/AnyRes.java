@@ -61,6 +61,18 @@ public record AnyRes(int tile, int grid, List<ImageSize> canvases, ResizeFilter 
         c.filter(ResizeFilter.BICUBIC));
   }
 
+  /**
+   * The same with canvases that the file gives width first.
+   *
+   * @param grid rows of a tile's side
+   */
+  public static AnyRes widthFirst(GgufMetadata metadata, int tile, int grid) {
+    AnyRes read = of(metadata, tile, 1);
+    List<ImageSize> turned =
+        read.canvases.stream().map(c -> new ImageSize(c.height(), c.width())).toList();
+    return new AnyRes(tile, grid, turned, read.filter);
+  }
+
   public static void requireSetting(GgufMetadata metadata, String key, String known) {
     String value = metadata.string(key, known);
     if (!value.equals(known)) {
