@@ -42,6 +42,16 @@ MODELS = {
         vision_config=dict(hidden_size=16, num_hidden_layers=3, intermediate_size=24, image_size=24, hidden_act="gelu")),
         dict(image_grid_pinpoints=[[72, 24], [24, 48], [48, 48]], size=dict(height=24, width=24), resample=2,
              crop_size=dict(height=24, width=24)), dict(downsample_rate="1/2"), "bfloat16"),
+    # patches are merged once only, images are not numbered, other slices
+    "minicpmv4_6-4x": ("minicpmv4_6", [["tall_300x900.png", "odd_97x61.png"]], dict(
+        downsample_mode="4x", text_config=dict(layer_types=["linear_attention", "full_attention"], num_hidden_layers=2),
+        vision_config=dict(hidden_size=24, num_attention_heads=3, num_hidden_layers=2, image_size=88)),
+        dict(downsample_mode="4x", use_image_id=False, max_slice_nums=6, resample=2), {}, "bfloat16"),
+    # the merger behind the first layer, images in one piece
+    "minicpmv4_6-whole": ("minicpmv4_6", [["wide_1200x500.jpg"], ["odd_97x61.png"]], dict(
+        insert_layer_id=0, text_config=dict(layer_types=["linear_attention", "full_attention"], num_hidden_layers=2),
+        vision_config=dict(hidden_size=24, num_attention_heads=2, num_hidden_layers=2, insert_layer_id=0)),
+        dict(slice_mode=False, scale_resolution=100), {}, "bfloat16"),
 }
 
 

@@ -126,6 +126,7 @@ public final class Converters {
     vision(PaliGemmaVision::new, "PaliGemmaForConditionalGeneration");
     vision(JanusVision::new, "JanusForConditionalGeneration");
     vision(Granite4VisionEncoder::new, "Granite4VisionForConditionalGeneration");
+    vision(MiniCpmV46Vision::new, "MiniCPMV4_6ForConditionalGeneration");
     vision(Lfm2VlVision::new, "Lfm2VlForConditionalGeneration");
     vision(Blip2Vision::new, "Blip2ForConditionalGeneration");
     vision(InstructBlipVision::new, "InstructBlipForConditionalGeneration");

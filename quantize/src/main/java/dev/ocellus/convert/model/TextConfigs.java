@@ -21,6 +21,7 @@ final class TextConfigs {
           Map.entry("gemma3", "gemma3_text"),
           Map.entry("mistral3", "mistral"),
           Map.entry("lfm2_vl", "lfm2"),
+          Map.entry("minicpmv4_6", "qwen3_5_text"),
           Map.entry("granite4_vision", "granite4_vision_text"),
           Map.entry("paligemma", "gemma"),
           Map.entry("llava_onevision", "qwen2"),

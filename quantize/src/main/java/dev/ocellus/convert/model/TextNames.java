@@ -12,6 +12,7 @@ final class TextNames {
           "model.mtp.",
           "vit.",
           "merger.",
+          "model.merger.",
           "resampler.",
           "aligner.",
           "model.aligner.",

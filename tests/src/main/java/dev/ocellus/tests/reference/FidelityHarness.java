@@ -13,6 +13,7 @@ import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.vision.ImageInput;
+import dev.ocellus.vlm.vision.Tiles;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,13 +65,18 @@ final class FidelityHarness {
             encoder
                 .prepare(image, reference.imageOptions(model, c))
                 .withInstruction(encoder.architecture().instruction(c.instruction()));
-        pixels.add(input.pixels());
+        pixels.add(c.isInBands() ? planes(input) : input.pixels());
         rows.add(encoder.encode(input).values());
       }
       return new Embeddings(
           Difference.of(Difference.concat(pixels), c.pixelValues(expected)),
           Difference.of(Difference.concat(rows), c.rows(expected)));
     }
+  }
+
+  /** Tile by tile, of inputs that have the patches of all side by side. */
+  private static float[] planes(ImageInput input) {
+    return Difference.concat(input.tiles().stream().map(Tiles::pixels).toList());
   }
 
   /** Answers a case's conversation greedily, with as many tokens as the reference has. */

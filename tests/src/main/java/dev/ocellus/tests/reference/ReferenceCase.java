@@ -258,6 +258,32 @@ final class ReferenceCase {
         : json.get("n_image_tokens").asInt();
   }
 
+  /** Whether the reference has the patches of all tiles of all images side by side. */
+  boolean isInBands() {
+    return json.path("image_processor_class").asText().startsWith("MiniCPMV4_6");
+  }
+
+  /** Those planes tile by tile, of which the expectation tells the grids. */
+  private static float[] planes(SafetensorsFile expected, float[] bands, List<Long> shape) {
+    long[] grids = expected.longs("target_sizes"); // rows and columns
+    int side = Math.toIntExact(shape.get(2));
+    int length = Math.toIntExact(shape.get(3));
+    float[] planes = new float[bands.length];
+    int to = 0;
+    int column = 0;
+    for (int i = 0; i < grids.length; i += 2) {
+      int width = (int) grids[i + 1] * side;
+      int height = (int) grids[i] * side;
+      for (int y = 0; y < 3 * height; y++, to += width) {
+        int line = y / height * side + y % side;
+        int from = line * length + column + y % height / side * width;
+        System.arraycopy(bands, from, planes, to, width);
+      }
+      column += (int) grids[i] * width;
+    }
+    return planes;
+  }
+
   /** Pixels after preprocessing, whether stored as floats or as bytes with mean and deviation. */
   float[] pixelValues(SafetensorsFile expected) {
     if (json.path("image_processor_class").asText().startsWith("Pixtral")) {
@@ -266,6 +292,9 @@ final class ReferenceCase {
     if (expected.contains("pixel_values")) {
       float[] values = expected.floats("pixel_values");
       List<Long> shape = expected.shape("pixel_values");
+      if (isInBands()) {
+        return planes(expected, values, shape);
+      }
       return shape.size() == 5 ? withoutZeroTiles(values, shape) : values;
     }
     long[] bytes = expected.longs("pixel_values.u8");
@@ -289,6 +318,9 @@ final class ReferenceCase {
     }
     if (how.path("zero_where_mask_is_0").asBoolean()) {
       clearPadding(values, expected.longs("pixel_attention_mask"));
+    }
+    if (isInBands()) {
+      return planes(expected, values, shape);
     }
     return values;
   }

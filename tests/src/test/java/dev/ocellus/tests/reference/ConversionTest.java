@@ -59,6 +59,7 @@ class ConversionTest {
           "clip.vision.projector.attention.head_count",
           "clip.vision.preproc_tile_size",
           "clip.vision.preproc_min_tiles",
+          "clip.vision.use_image_id",
           "clip.vision.preproc_max_tiles");
 
   @TestFactory

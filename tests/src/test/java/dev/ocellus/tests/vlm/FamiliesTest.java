@@ -76,6 +76,13 @@ class FamiliesTest {
   }
 
   @Nested
+  class MiniCpmV46 extends Converted {
+    MiniCpmV46() {
+      super("minicpmv4_6-whole", "v.vit_merger.attn_q.weight");
+    }
+  }
+
+  @Nested
   class Lfm2Vl extends Converted {
     Lfm2Vl() {
       super("lfm2_vl-untied", "mm.1.weight");

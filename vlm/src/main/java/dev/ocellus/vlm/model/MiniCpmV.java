@@ -186,21 +186,13 @@ final class MiniCpmV {
     public Tensor forward(EncoderGraph graph) {
       int nx = graph.gridX();
       int ny = graph.gridY();
-      int[] places = new int[nx * ny];
-      for (int i = 0; i < places.length; i++) {
-        places[i] = place(i / nx, ny) * side + place(i % nx, nx);
-      }
+      int[] places = SiglipTower.spread(side, nx, ny);
       Tensor indices = graph.indices("positions", places, (long) side * side);
       Tensor x = tower.forward(graph.pixels(), indices); // [nEmbd, nPatches, n]
       int nEmbd = resampler.width();
       Tensor positions = graph.table("sines", sines(nx, ny, nEmbd), nEmbd, (long) nx * ny);
       x = resampler.forward(x, positions).named("resampler");
       return projection.forward(x).named("projector.out");
-    }
-
-    /** The place in the table of the {@code i}-th of {@code n} patches that are spread over it. */
-    private int place(int i, int n) {
-      return (int) ((long) side * i / n);
     }
 
     /**

@@ -28,6 +28,7 @@ final class VisionFamilies {
               Map.entry("internvl", InternVl::of),
               Map.entry("janus_pro", JanusPro::of),
               Map.entry("lfm2", Lfm2Vl::of),
+              Map.entry("minicpmv4_6", MiniCpmV46::of),
               Map.entry("mlp", VisionFamilies::llava),
               Map.entry("paligemma", PaliGemma::of),
               Map.entry("pixtral", Pixtral::of),

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param tiles what goes through the encoder, in order
  * @param pixelShape sizes of the pixel array that the reference's processor makes, outermost first;
  *     its values are those of the tiles one after the other. Three sizes are tiles, patches of a
- *     tile and numbers of a patch, pixel by pixel; patches that a tile has not are zero
+ *     tile and numbers of a patch, pixel by pixel; patches that a tile has not are zero. Four sizes
+ *     of which the third is a patch's side: the patches of all tiles side by side
  * @param gridX tiles across
  * @param gridY tiles down
  * @param layout what stands at the image's place in the prompt
@@ -80,6 +81,9 @@ public record ImageInput(
     if (pixelShape.size() == 3) {
       return patchRows();
     }
+    if (inBands()) {
+      return bands();
+    }
     if (tiles.size() == 1) {
       return tiles.getFirst().pixels();
     }
@@ -88,6 +92,25 @@ public record ImageInput(
     for (Tiles t : tiles) {
       System.arraycopy(t.pixels(), 0, all, at, t.pixels().length);
       at += t.pixels().length;
+    }
+    return all;
+  }
+
+  /** Whether all patches of all tiles stand side by side. */
+  private boolean inBands() {
+    return pixelShape.size() == 4
+        && pixelShape.get(2) < tiles.getFirst().size().height()
+        && pixelShape.get(2) == tiles.getFirst().size().height() / tiles.getFirst().gridY();
+  }
+
+  private float[] bands() {
+    int width = pixelShape.get(3);
+    float[] all = new float[Math.multiplyExact(3 * pixelShape.get(2), width)];
+    int at = 0;
+    for (Tiles t : tiles) {
+      for (int i = 0; i < t.n(); i++) {
+        at += t.bands(i, all, at, width);
+      }
     }
     return all;
   }

@@ -85,6 +85,26 @@ public record Tiles(float[] pixels, List<Long> shape, int gridX, int gridY) {
     }
   }
 
+  /**
+   * Writes the lines of patches of a planar tile behind each other.
+   *
+   * @param column where they begin
+   * @param length of a line of {@code out}, which has as many as a patch, three times
+   * @return columns written
+   */
+  int bands(int tile, float[] out, int column, int length) {
+    int width = size().width();
+    int height = size().height();
+    int side = height / gridY;
+    int from = tile * 3 * width * height;
+    for (int y = 0; y < 3 * height; y++, from += width) {
+      int line = y / height * side + y % side;
+      int to = line * length + column + y % height / side * width;
+      System.arraycopy(pixels, from, out, to, width);
+    }
+    return gridY * width;
+  }
+
   /** Side of a patch, where pixels stand patch by patch. */
   int patchSide() {
     return (int) Math.sqrt(shape.get(0) / 3.0);

@@ -20,8 +20,15 @@ import org.jspecify.annotations.Nullable;
  * @param scale pixels of the square's side; 448 in the published models
  * @param patchSize pixels of a patch's side
  * @param maxSlices max slices; 9 in the published models
+ * @param unit pixels that sides are multiples of
+ * @param filter that images are resized with
  */
-public record UhdSlices(int scale, int patchSize, int maxSlices) {
+public record UhdSlices(int scale, int patchSize, int maxSlices, int unit, ResizeFilter filter) {
+  /** With sides of whole patches, resized bicubically. */
+  public UhdSlices(int scale, int patchSize, int maxSlices) {
+    this(scale, patchSize, maxSlices, patchSize, ResizeFilter.BICUBIC);
+  }
+
   /**
    * An image that was cut.
    *
@@ -55,8 +62,8 @@ public record UhdSlices(int scale, int patchSize, int maxSlices) {
     return new Cut(whole, slices, grid.width());
   }
 
-  private static RgbImage resized(RgbImage image, ImageSize size) {
-    return Preprocess.stretch(image, size.width(), size.height(), ResizeFilter.BICUBIC);
+  private RgbImage resized(RgbImage image, ImageSize size) {
+    return Preprocess.stretch(image, size.width(), size.height(), filter);
   }
 
   /** Slices across and down, or null where the image is not cut ({@code get_sliced_grid}). */
@@ -90,7 +97,7 @@ public record UhdSlices(int scale, int patchSize, int maxSlices) {
       height = (int) (scale / Math.sqrt(ratio));
       width = (int) (height * ratio);
     }
-    return new ImageSize(divisible(width, patchSize), divisible(height, patchSize));
+    return new ImageSize(divisible(width, unit), divisible(height, unit));
   }
 
   /** The nearest multiple, at least one ({@code ensure_divide}). */

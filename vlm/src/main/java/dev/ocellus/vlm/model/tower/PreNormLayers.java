@@ -51,6 +51,21 @@ final class PreNormLayers {
     }
   }
 
+  /** How many there are. */
+  int size() {
+    return layers.size();
+  }
+
+  /**
+   * Some layers, from one on and up to another: from states [nEmbd, n, batch] to the same shape.
+   */
+  Tensor forward(Tensor x, int from, int to) {
+    for (int i = from; i < to; i++) {
+      x = layers.get(i).forward(x, null).named("layer_" + (i + 1));
+    }
+    return x;
+  }
+
   /** From embeddings [nEmbd, n, batch] to the states of all layers; bidirectional. */
   HiddenStates forward(Tensor x) {
     return forward(x, null);

@@ -74,6 +74,21 @@ public final class SiglipTower {
   }
 
   /**
+   * Rows of a square table for the patches of a grid over which it is spread.
+   *
+   * @param side of the table
+   */
+  public static int[] spread(int side, int gridX, int gridY) {
+    int[] places = new int[gridX * gridY];
+    for (int i = 0; i < places.length; i++) {
+      long line = (long) side * (i / gridX) / gridY;
+      long column = (long) side * (i % gridX) / gridX;
+      places[i] = (int) (line * side + column);
+    }
+    return places;
+  }
+
+  /**
    * From pixels of another size.
    *
    * @param places for every patch the row of the position table that is its own
