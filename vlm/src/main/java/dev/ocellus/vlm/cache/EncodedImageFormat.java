@@ -24,6 +24,7 @@ public final class EncodedImageFormat {
   private static final int HASH_BYTES = 32;
   private static final byte TEXT = 0;
   private static final byte ROWS = 1;
+  private static final byte NUMBERED = 2;
 
   private EncodedImageFormat() {}
 
@@ -55,7 +56,10 @@ public final class EncodedImageFormat {
       switch (image.layout().get(i)) {
         case ImagePiece.Text text -> out.put(TEXT).putInt(texts.get(i).length).put(texts.get(i));
         case ImagePiece.Embeddings rows -> {
-          out.put(ROWS).putInt(rows.count()).putInt(rows.gridX()).putInt(rows.gridY());
+          out.put(rows.numbered() ? NUMBERED : ROWS)
+              .putInt(rows.count())
+              .putInt(rows.gridX())
+              .putInt(rows.gridY());
           out.putInt(rows.times().size());
           rows.times().forEach(out::putInt);
         }
@@ -93,7 +97,7 @@ public final class EncodedImageFormat {
     }
   }
 
-  private static ImagePiece.Embeddings rows(ByteBuffer in) {
+  private static ImagePiece.Embeddings rows(ByteBuffer in, boolean numbered) {
     int count = in.getInt();
     int gridX = in.getInt();
     int gridY = in.getInt();
@@ -105,7 +109,7 @@ public final class EncodedImageFormat {
     for (int i = 0; i < nTimes; i++) {
       times.add(in.getInt());
     }
-    return new ImagePiece.Embeddings(count, gridX, gridY, times);
+    return new ImagePiece.Embeddings(count, gridX, gridY, times, numbered);
   }
 
   private static @Nullable EncodedImage body(ByteBuffer in) {
@@ -118,8 +122,8 @@ public final class EncodedImageFormat {
     List<ImagePiece> layout = new ArrayList<>();
     for (int i = 0; i < nPieces; i++) {
       byte kind = in.get();
-      if (kind == ROWS) {
-        layout.add(rows(in));
+      if (kind == ROWS || kind == NUMBERED) {
+        layout.add(rows(in, kind == NUMBERED));
       } else {
         int n = in.getInt();
         if (kind != TEXT || n < 0 || n > in.remaining()) {

@@ -83,20 +83,33 @@ final class CachedGraph implements AutoCloseable {
         rows,
         outputs,
         inputs -> graph.embed(inputs.indices("ids", rows.n(), graph.nVocab())),
-        run -> run.set("ids", ids),
+        run -> {
+          run.set("ids", ids);
+          graph.setPositions(run, rows.positions);
+        },
         flag);
   }
 
   /**
    * @param values embeddings, from {@code offset} on
+   * @param positions of each, on each axis
    */
-  void embeddings(float[] values, int offset, Rows rows, Outputs outputs, CancellationFlag flag) {
+  void embeddings(
+      float[] values,
+      int offset,
+      int[][] positions,
+      Rows rows,
+      Outputs outputs,
+      CancellationFlag flag) {
     run(
         "embeddings",
         rows,
         outputs,
         inputs -> inputs.input("embeddings", graph.width(), rows.n()),
-        run -> run.set("embeddings", values, offset),
+        run -> {
+          run.set("embeddings", values, offset);
+          graph.setPositions(run, positions);
+        },
         flag);
   }
 
@@ -113,7 +126,6 @@ final class CachedGraph implements AutoCloseable {
     try (GraphRun run = runner.start(key, inputs -> define(inputs, input, n, nKeys, outputs.n))) {
       setInput.accept(run);
       run.set("places", rows.places).set("mask", rows.mask);
-      graph.setPositions(run, rows.positions);
       run.compute(flag);
       for (int i = 0; i < outputs.n; i++) {
         long from = (long) i * graph.nVocab();

@@ -39,21 +39,41 @@ public sealed interface ContextEntry {
 
   /**
    * Position of an embedding on every axis: its place in the line, or on a grid time, height and
-   * width, as multi-axis rotary positions want them.
+   * width, as multi-axis rotary positions want them; on a numbered grid the place in the line,
+   * column, line and the number of the image.
    *
    * @param start position of the first embedding
    * @param nPositions axes that the model wants
+   * @param number of the image, for numbered grids
    */
-  static int[] axes(ImagePiece.Embeddings piece, int index, int start, int nPositions) {
+  static int[] axes(ImagePiece.Embeddings piece, int index, int start, int nPositions, int number) {
     int[] axes = new int[nPositions];
+    if (piece.numbered() && nPositions > 3) {
+      axes[0] = start + index;
+      axes[1] = piece.column(index);
+      axes[2] = piece.line(index);
+      axes[3] = number;
+      return axes;
+    }
     if (piece.onGrid() && nPositions > 1) {
       axes[0] = start + piece.time(index);
       axes[1] = start + piece.line(index);
       axes[2] = start + piece.column(index);
       return axes;
     }
-    Arrays.fill(axes, 0, Math.min(3, nPositions), start + index);
+    Arrays.fill(axes, start + index);
     return axes;
+  }
+
+  /** How many images with numbers are among entries, which is the number of the next one. */
+  static int nNumbered(List<ContextEntry> entries) {
+    int n = 0;
+    for (ContextEntry entry : entries) {
+      if (entry instanceof Image image && image.embeddings().numbered()) {
+        n++;
+      }
+    }
+    return n;
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.ocellus.vlm.graph.GraphRun;
 import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.nn.AttentionMask;
 import dev.ocellus.vlm.nn.KvCache;
+import java.util.Arrays;
 
 /**
  * The layers of a text model as a graph, for {@link GraphDecoder}, which keeps keys and values,
@@ -23,6 +24,11 @@ public interface DecoderGraph {
   /** Most positions that it can compute; learned ones end, others do not. */
   default int maxPositions() {
     return Integer.MAX_VALUE;
+  }
+
+  /** Position numbers of an embedding: 1, or one for each axis of rotary positions. */
+  default int nPositions() {
+    return 1;
   }
 
   int nLayers();
@@ -59,4 +65,13 @@ public interface DecoderGraph {
    * @param positions of each of the n rows
    */
   void setPositions(GraphRun run, int[] positions);
+
+  /**
+   * The same for embeddings, whose positions may differ from axis to axis.
+   *
+   * @param positions of each of the n rows, on each of {@link #nPositions} axes
+   */
+  default void setPositions(GraphRun run, int[][] positions) {
+    setPositions(run, Arrays.stream(positions).mapToInt(axes -> axes[0]).toArray());
+  }
 }

@@ -41,7 +41,7 @@ public record GraphDecoder(GraphRunner runner, DecoderGraph graph, LlamaModel to
 
   @Override
   public int nPositions() {
-    return 1;
+    return graph.nPositions();
   }
 
   @Override

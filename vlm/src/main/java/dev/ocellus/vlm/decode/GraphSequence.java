@@ -84,7 +84,8 @@ final class GraphSequence implements KvSequence {
       int offset = (from + done) * graph.width();
       int nOutputs = wantsLogits && done + n == count ? 1 : 0;
       var to = new CachedGraph.Outputs(nOutputs, outputs, 0);
-      cached.embeddings(image.values(), offset, rows(n, causal), to, flag);
+      int[][] part = Arrays.copyOfRange(positions, done, done + n);
+      cached.embeddings(image.values(), offset, part, rows(n, causal), to, flag);
       used += n;
       done += n;
     }

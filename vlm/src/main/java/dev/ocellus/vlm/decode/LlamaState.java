@@ -48,13 +48,15 @@ record LlamaState(LlamaContext context, int sequence, Runnable beforeRead) imple
   private static SequencePlaces places(List<ContextEntry> entries, int nPositions) {
     var places = new SequencePlaces();
     int position = 0;
+    int number = 0;
     for (ContextEntry entry : entries) {
       switch (entry) {
         case ContextEntry.Token(int id) -> places.addToken(id, position);
         case ContextEntry.Image image -> {
           for (int row = 0; row < image.size(); row++) {
-            places.addRow(ContextEntry.axes(image.embeddings(), row, position, nPositions));
+            places.addRow(ContextEntry.axes(image.embeddings(), row, position, nPositions, number));
           }
+          number += image.embeddings().numbered() ? 1 : 0;
         }
       }
       position += entry.positions();

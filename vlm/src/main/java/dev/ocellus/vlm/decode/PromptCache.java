@@ -409,12 +409,14 @@ public final class PromptCache implements AutoCloseable {
   private void decodeImage(ContextEntry.Image image, boolean last, CancellationFlag flag) {
     int nEmbeddings = image.embeddings().count();
     int nBefore = present.size();
+    int number = ContextEntry.nNumbered(present);
     try {
       for (int row = 0; row < nEmbeddings; ) {
         int n = Math.min(nEmbeddings - row, sequence.nBatch());
         int[][] positions = new int[n][];
         for (int i = 0; i < n; i++) {
-          positions[i] = ContextEntry.axes(image.embeddings(), row + i, position, nPositions);
+          positions[i] =
+              ContextEntry.axes(image.embeddings(), row + i, position, nPositions, number);
         }
         boolean wantsLogits = last && row + n == nEmbeddings;
         sequence.decodeEmbeddings(

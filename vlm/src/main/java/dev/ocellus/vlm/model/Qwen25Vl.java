@@ -9,14 +9,13 @@ import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.model.tiling.PatchOrder;
 import dev.ocellus.vlm.model.tiling.QwenTiling;
+import dev.ocellus.vlm.model.tower.GatedRotaryLayer;
 import dev.ocellus.vlm.model.tower.QwenConfig;
 import dev.ocellus.vlm.model.tower.QwenEmbedding;
 import dev.ocellus.vlm.nn.Activation;
-import dev.ocellus.vlm.nn.GatedMlp;
 import dev.ocellus.vlm.nn.Mlp;
 import dev.ocellus.vlm.nn.RmsNorm;
 import dev.ocellus.vlm.nn.Rope2d;
-import dev.ocellus.vlm.nn.RotaryAttention;
 import dev.ocellus.vlm.nn.Windows;
 import dev.ocellus.vlm.vision.ConfigReader;
 import dev.ocellus.vlm.vision.EncoderGraph;
@@ -87,21 +86,6 @@ final class Qwen25Vl {
         times.add((int) (i * interval));
       }
       return tiling.prepare(video, size, List.of(tiling.rows(size, times)));
-    }
-  }
-
-  private record Layer(RmsNorm ln1, RotaryAttention attention, RmsNorm ln2, GatedMlp mlp) {
-    static Layer of(QwenConfig c, Weights w, Activation activation) {
-      return new Layer(
-          RmsNorm.of(w.at("ln1"), c.nEmbd(), QwenConfig.EPS),
-          RotaryAttention.of(w, c.nEmbd(), c.nHead()),
-          RmsNorm.of(w.at("ln2"), c.nEmbd(), QwenConfig.EPS),
-          GatedMlp.of(w, c.nEmbd(), w.outputs("ffn_gate.weight"), activation));
-    }
-
-    Tensor forward(Tensor x, Rope2d rope, Windows windows) {
-      x = x.add(attention.forward(ln1.forward(x), rope, windows));
-      return x.add(mlp.forward(ln2.forward(x)));
     }
   }
 
@@ -179,7 +163,7 @@ final class Qwen25Vl {
       int windowTokens,
       List<Boolean> full,
       QwenEmbedding embedding,
-      List<Layer> layers,
+      List<GatedRotaryLayer> layers,
       RmsNorm postNorm,
       Mlp projector,
       int width)
@@ -192,9 +176,9 @@ final class Qwen25Vl {
       int window = c.integer("window_size", side, 1 << 16, Math.max(side, WINDOW_SIZE));
       Activation activation = c.activation(Activation.SILU);
       Weights v = weights.at("v");
-      List<Layer> layers = new ArrayList<>();
+      List<GatedRotaryLayer> layers = new ArrayList<>();
       for (int i = 0; i < config.nLayer(); i++) {
-        layers.add(Layer.of(config, v.at("blk").at(i), activation));
+        layers.add(GatedRotaryLayer.of(config, QwenConfig.EPS, v.at("blk").at(i), activation));
       }
       Weights mm = weights.at("mm");
       long nIn = (long) config.nEmbd() * tiling.merged();

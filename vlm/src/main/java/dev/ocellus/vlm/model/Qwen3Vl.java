@@ -11,6 +11,7 @@ import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.model.tiling.FrameSampling;
 import dev.ocellus.vlm.model.tiling.PatchOrder;
 import dev.ocellus.vlm.model.tiling.QwenTiling;
+import dev.ocellus.vlm.model.tiling.SmartResize;
 import dev.ocellus.vlm.model.tower.GridTable;
 import dev.ocellus.vlm.model.tower.QwenConfig;
 import dev.ocellus.vlm.model.tower.QwenEmbedding;
@@ -111,7 +112,10 @@ final class Qwen3Vl {
           options.minTokens() > 0
               ? options.minTokens() * perToken
               : Math.min(max, MIN_VIDEO_PIXELS);
-      ImageSize size = videoSize(sampled, factor, min, Math.max(min, max));
+      requireFrames(sampled);
+      ImageSize size =
+          SmartResize.GLM.resizeFrames(
+              sampled.size(), sampled.nFrames(), factor, min, Math.max(min, max));
       List<ImagePiece> layout = new ArrayList<>();
       String before = "";
       for (int i = 0; i < sampled.nFrames(); i += QwenTiling.FRAMES) {
@@ -127,8 +131,7 @@ final class Qwen3Vl {
       return tiling.prepare(sampled, size, layout);
     }
 
-    /** {@code smart_resize} of the video processor, with limits for all frames together. */
-    private static ImageSize videoSize(Video video, int factor, long min, long max) {
+    private static void requireFrames(Video video) {
       int n = video.nFrames();
       if (n < QwenTiling.FRAMES) {
         throw new ImageFormatException(
@@ -136,27 +139,6 @@ final class Qwen3Vl {
             "A video has %d frame, and this model needs at least %d. Give it as an image."
                 .formatted(n, QwenTiling.FRAMES));
       }
-      long width = video.size().width();
-      long height = video.size().height();
-      if (width < factor || height < factor) {
-        double scale = Math.max((double) factor / height, (double) factor / width);
-        width = (long) (width * scale);
-        height = (long) (height * scale);
-      }
-      QwenTiling.requireAspectRatio(width, height);
-      long nRounded = (long) Math.rint(n / 2.0) * QwenTiling.FRAMES;
-      long newWidth = (long) Math.rint((double) width / factor) * factor;
-      long newHeight = (long) Math.rint((double) height / factor) * factor;
-      if (nRounded * newWidth * newHeight > max) {
-        double beta = Math.sqrt((double) (n * height * width) / max);
-        newWidth = Math.max(factor, (long) Math.floor(width / beta / factor) * factor);
-        newHeight = Math.max(factor, (long) Math.floor(height / beta / factor) * factor);
-      } else if (nRounded * newWidth * newHeight < min) {
-        double beta = Math.sqrt((double) min / (n * height * width));
-        newWidth = (long) Math.ceil(width * beta / factor) * factor;
-        newHeight = (long) Math.ceil(height * beta / factor) * factor;
-      }
-      return new ImageSize(Math.toIntExact(newWidth), Math.toIntExact(newHeight));
     }
   }
 

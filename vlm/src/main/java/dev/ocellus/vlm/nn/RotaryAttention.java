@@ -4,6 +4,7 @@ import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Multi-head self-attention with rotary positions, among all rows or within windows. Windows of one
@@ -15,19 +16,33 @@ public final class RotaryAttention {
   private final Linear out;
   private final long nEmbd;
   private final AttentionKernel kernel;
+  private final @Nullable RmsNorm queryNorm;
+  private final @Nullable RmsNorm keyNorm;
 
-  private RotaryAttention(Projection projection, Linear out, long nEmbd, AttentionKernel kernel) {
+  private RotaryAttention(
+      Projection projection,
+      Linear out,
+      long nEmbd,
+      AttentionKernel kernel,
+      @Nullable RmsNorm queryNorm,
+      @Nullable RmsNorm keyNorm) {
     this.projection = projection;
     this.out = out;
     this.nEmbd = nEmbd;
     this.kernel = kernel;
+    this.queryNorm = queryNorm;
+    this.keyNorm = keyNorm;
   }
 
   /**
    * Weights {@code attn_qkv} [nEmbd, 3 · nEmbd], or {@code attn_q}, {@code attn_k} and {@code
-   * attn_v}, each [nEmbd, nEmbd]; and {@code attn_out} [nEmbd, nEmbd].
+   * attn_v}, each [nEmbd, nEmbd]; {@code attn_out} [nEmbd, nEmbd]; and where the file has them
+   * {@code attn_q_norm} and {@code attn_k_norm}, both [nEmbd / nHead], by which every head is
+   * normed before it is turned.
+   *
+   * @param eps of these norms
    */
-  public static RotaryAttention of(Weights w, long nEmbd, long nHead) {
+  public static RotaryAttention of(Weights w, long nEmbd, long nHead, float eps) {
     Projection projection =
         w.has("attn_qkv.weight")
             ? new Joint(Linear.of(w.at("attn_qkv"), nEmbd, 3 * nEmbd), nEmbd / nHead, nHead)
@@ -37,8 +52,14 @@ public final class RotaryAttention {
                 Linear.of(w.at("attn_v"), nEmbd, nEmbd),
                 nEmbd / nHead,
                 nHead);
+    boolean normed = w.has("attn_q_norm.weight");
     return new RotaryAttention(
-        projection, Linear.of(w.at("attn_out"), nEmbd, nEmbd), nEmbd, AttentionKernel.of(w));
+        projection,
+        Linear.of(w.at("attn_out"), nEmbd, nEmbd),
+        nEmbd,
+        AttentionKernel.of(w),
+        normed ? RmsNorm.of(w.at("attn_q_norm"), nEmbd / nHead, eps) : null,
+        normed ? RmsNorm.of(w.at("attn_k_norm"), nEmbd / nHead, eps) : null);
   }
 
   /** Queries, keys and values, each [dHead, nHead, n, batch]. */
@@ -75,8 +96,8 @@ public final class RotaryAttention {
   /** From [nEmbd, n, batch], window after window, to the same shape. */
   public Tensor forward(Tensor x, Rope2d rope, Windows windows) {
     Heads heads = projection.forward(x);
-    Tensor query = rope.forward(heads.query);
-    Tensor key = rope.forward(heads.key);
+    Tensor query = rope.forward(normed(heads.query, queryNorm));
+    Tensor key = rope.forward(normed(heads.key, keyNorm));
     List<Tensor> runs = new ArrayList<>();
     long from = 0;
     for (Windows.Run run : windows.runs()) {
@@ -90,6 +111,10 @@ public final class RotaryAttention {
       from += run.rows();
     }
     return out.forward(DotProductAttention.joined(runs));
+  }
+
+  private static Tensor normed(Tensor x, @Nullable RmsNorm norm) {
+    return norm == null ? x : norm.forward(x);
   }
 
   /** The rows of a run: [dHead, nHead, n, batch] to [dHead, length, nHead, count · batch]. */

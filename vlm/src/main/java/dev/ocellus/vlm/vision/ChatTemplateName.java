@@ -23,6 +23,10 @@ public enum ChatTemplateName {
   GEMMA3,
   /** Granite 4's roles, with images on a line of their own. */
   GRANITE4,
+  /** GLM-4V's turns behind {@code [gMASK]<sop>}, with images and videos between marks. */
+  GLM4V,
+  /** HunyuanOCR's turns, which end with the marks of who speaks. */
+  HUNYUAN_VL,
   /** Idefics3's and SmolVLM's turns, with images and videos. */
   IDEFICS3,
   /** Janus' turns, {@code <|User|>:} and {@code <|Assistant|>:}. */
@@ -31,6 +35,8 @@ public enum ChatTemplateName {
   LLAMA3,
   /** Mistral's {@code [INST]} with images. */
   MISTRAL,
+  /** PaddleOCR-VL's turns, {@code User: } and {@code Assistant: }, images in front of the text. */
+  PADDLEOCR,
   /** PaliGemma's prompt: images, the beginning of the sequence, the text. */
   PALIGEMMA,
   /** ChatML as Qwen-VL-Chat of 2023 has it: numbered images, each on a line of its own. */

@@ -19,8 +19,11 @@ public sealed interface ImagePiece {
    * @param gridY lines where positions have axes, else 0
    * @param times position in time of each grid, from 0 on and never going back, where positions
    *     have axes
+   * @param numbered whether the axes are the place in the line, column, line and number of the
+   *     image in the conversation, instead of time, height and width
    */
-  record Embeddings(int count, int gridX, int gridY, List<Integer> times) implements ImagePiece {
+  record Embeddings(int count, int gridX, int gridY, List<Integer> times, boolean numbered)
+      implements ImagePiece {
     public Embeddings {
       times = List.copyOf(times);
       boolean right =
@@ -29,12 +32,17 @@ public sealed interface ImagePiece {
                   && (long) gridX * gridY <= count
                   && (long) gridX * gridY * times.size() == count
                   && ascending(times)
-              : gridX == 0 && gridY == 0 && times.isEmpty() && count > 0;
+              : gridX == 0 && gridY == 0 && times.isEmpty() && count > 0 && !numbered;
       if (!right) {
         throw new IllegalArgumentException(
             "%d image embeddings on %d grids of %d x %d"
                 .formatted(count, times.size(), gridX, gridY));
       }
+    }
+
+    /** Embeddings on grids that have times, or whose positions follow each other. */
+    public Embeddings(int count, int gridX, int gridY, List<Integer> times) {
+      this(count, gridX, gridY, times, false);
     }
 
     private static boolean ascending(List<Integer> times) {
@@ -66,6 +74,14 @@ public sealed interface ImagePiece {
       return new Embeddings(Math.multiplyExact(gridX * gridY, times.size()), gridX, gridY, times);
     }
 
+    /**
+     * Embeddings on a grid, for rotary positions with four axes: the place in the line, as text has
+     * it, column and line from 0 on, and the number of the image in the conversation.
+     */
+    public static Embeddings numberedGrid(int gridX, int gridY) {
+      return new Embeddings(Math.multiplyExact(gridX, gridY), gridX, gridY, List.of(0), true);
+    }
+
     /** Whether positions have axes. */
     public boolean onGrid() {
       return gridX > 0;
@@ -93,7 +109,7 @@ public sealed interface ImagePiece {
      * stand before the end of a video, where llama.cpp would not let it see the video.
      */
     public int positions() {
-      return onGrid() ? Math.max(Math.max(gridX, gridY), times.getLast() + 1) : count;
+      return onGrid() && !numbered ? Math.max(Math.max(gridX, gridY), times.getLast() + 1) : count;
     }
   }
 }

@@ -29,20 +29,10 @@ final class PreprocessedImages {
         images.add(
             planes
                 ? out.ofPlanes(tiles, i * length)
-                : out.ofPatches(tiles, i * length, merged(input, tiles)));
+                : out.ofPatches(tiles, i * length, tiles.square()));
       }
     }
     return images;
-  }
-
-  /** Patches of a side that become one token: those stand together. */
-  private static int merged(ImageInput input, Tiles tiles) {
-    for (ImagePiece piece : input.layout()) {
-      if (piece instanceof ImagePiece.Embeddings rows && rows.onGrid()) {
-        return tiles.gridX() / rows.gridX();
-      }
-    }
-    return 1;
   }
 
   private RgbImage ofPlanes(Tiles tiles, int from) {

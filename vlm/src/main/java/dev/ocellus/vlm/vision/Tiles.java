@@ -16,10 +16,17 @@ import org.jspecify.annotations.Nullable;
  *     is one tile
  * @param gridX patches across a tile
  * @param gridY patches down a tile
+ * @param square where pixels stand patch by patch, the side of the squares of patches that stand
+ *     together; 1 where they come line by line
  */
-public record Tiles(float[] pixels, List<Long> shape, int gridX, int gridY) {
+public record Tiles(float[] pixels, List<Long> shape, int gridX, int gridY, int square) {
   public Tiles {
     shape = List.copyOf(shape);
+  }
+
+  /** Tiles whose pixels stand in planes, or patch by patch, line by line. */
+  public Tiles(float[] pixels, List<Long> shape, int gridX, int gridY) {
+    this(pixels, shape, gridX, gridY, 1);
   }
 
   /** {@code n} planar RGB tiles of {@code width} by {@code height} pixels. */
@@ -51,7 +58,7 @@ public record Tiles(float[] pixels, List<Long> shape, int gridX, int gridY) {
   /** {@code n} tiles of the same shape. */
   public Tiles withCount(int n, float[] pixels) {
     return new Tiles(
-        pixels, List.of(shape.get(0), shape.get(1), shape.get(2), (long) n), gridX, gridY);
+        pixels, List.of(shape.get(0), shape.get(1), shape.get(2), (long) n), gridX, gridY, square);
   }
 
   /** The shape of {@code n} such tiles, for a graph that is not computed: there are no pixels. */
@@ -120,6 +127,7 @@ public record Tiles(float[] pixels, List<Long> shape, int gridX, int gridY) {
     return other instanceof Tiles that
         && gridX == that.gridX
         && gridY == that.gridY
+        && square == that.square
         && shape.equals(that.shape)
         && Arrays.equals(pixels, that.pixels);
   }

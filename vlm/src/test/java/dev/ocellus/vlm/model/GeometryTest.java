@@ -8,7 +8,7 @@ import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.model.tiling.AnyRes;
 import dev.ocellus.vlm.model.tiling.PanAndScan;
-import dev.ocellus.vlm.model.tiling.QwenTiling;
+import dev.ocellus.vlm.model.tiling.SmartResize;
 import dev.ocellus.vlm.model.tiling.WholeTiles;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -79,7 +79,9 @@ class GeometryTest {
   private static Rule rule(String[] words) {
     int[] p = Arrays.stream(words).skip(1).mapToInt(GeometryTest::number).toArray();
     return switch (words[0]) {
-      case "qwen2-vl" -> size -> qwen(size, p[0], p[1], p[2]);
+      case "qwen2-vl" -> size -> qwen(SmartResize.QWEN, size, p[0], p[1], p[2]);
+      case "glm4v" -> size -> qwen(SmartResize.GLM, size, p[0], p[1], p[2]);
+      case "paddleocr-vl" -> size -> qwen(SmartResize.PADDLE, size, p[0], p[1], p[2]);
       case "llava-next" -> {
         List<ImageSize> canvases = canvases(words[3]);
         yield size -> llavaNext(size, p[0], p[1], canvases);
@@ -125,9 +127,9 @@ class GeometryTest {
     return new int[] {resized.width(), resized.height(), grid * grid};
   }
 
-  private static int[] qwen(ImageSize size, int patchSize, int min, int max) {
+  private static int[] qwen(SmartResize rule, ImageSize size, int patchSize, int min, int max) {
     int factor = 2 * patchSize;
-    ImageSize resized = QwenTiling.smartResize(size, factor, min, max);
+    ImageSize resized = rule.resize(size, factor, min, max);
     int tokens = Math.toIntExact(resized.pixels() / factor / factor);
     return new int[] {resized.width(), resized.height(), tokens};
   }

@@ -1,5 +1,7 @@
 package dev.ocellus.vlm.model.tiling;
 
+import java.util.Arrays;
+
 /**
  * Row and column of every patch, in the order in which they are encoded.
  *
@@ -34,6 +36,14 @@ public record PatchOrder(int[] rows, int[] columns) {
   /** Number of patches. */
   public int n() {
     return rows.length;
+  }
+
+  /** Number of every patch where they are counted line by line. */
+  public int[] lines() {
+    int width = Arrays.stream(columns).max().orElse(0) + 1;
+    int[] lines = new int[rows.length];
+    Arrays.setAll(lines, i -> rows[i] * width + columns[i]);
+    return lines;
   }
 
   /** The tokens of this order rearranged: token i is what was token {@code tokens[i]}. */

@@ -25,7 +25,7 @@ import java.util.stream.IntStream;
  * <p>The reference is {@code Qwen2VLImageProcessorPil} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/qwen2_vl/image_processing_pil_qwen2_vl.py">image_processing_pil_qwen2_vl.py</a>.
  * It gives every patch two frames, as of a video; those of an image are equal, so the tiles hold
- * one.
+ * one. Processors of other families are made after it, some with one frame.
  *
  * @param patchSize pixels of a patch's side
  * @param mergeSize patches of a token's side
@@ -33,6 +33,7 @@ import java.util.stream.IntStream;
  * @param maxPixels of an image
  * @param normalize how pixels are normalized
  * @param filter that images are resized with
+ * @param layout how the reference's processor gives patches
  */
 public record QwenTiling(
     int patchSize,
@@ -40,9 +41,41 @@ public record QwenTiling(
     long minPixels,
     long maxPixels,
     Normalize normalize,
-    ResizeFilter filter) {
+    ResizeFilter filter,
+    Layout layout) {
   /** Colours and sizes of a generation, for files that do not say. */
   public record Defaults(Normalize normalize, int minPixels, int maxPixels) {}
+
+  /**
+   * How the reference's processor gives patches, and what becomes of them in a prompt.
+   *
+   * @param sizes how it finds the size at which an image is encoded
+   * @param nFrames frames of a patch
+   * @param byTokens whether the patches of a token follow each other; else they come line by line
+   * @param planes whether a patch keeps its three planes, [n, 3, side, side]; else [n, length]
+   * @param pieces what stands in a prompt
+   */
+  public record Layout(
+      SmartResize sizes, int nFrames, boolean byTokens, boolean planes, Pieces pieces) {
+    /** Of Qwen-VL. */
+    public static final Layout QWEN =
+        new Layout(SmartResize.QWEN, FRAMES, true, false, Pieces.GRID);
+  }
+
+  /** What stands in a prompt for tokens on a grid. */
+  @FunctionalInterface
+  public interface Pieces {
+    /** The grid alone. */
+    Pieces GRID = (nx, ny) -> List.of(ImagePiece.Embeddings.grid(nx, ny));
+
+    /**
+     * The pieces.
+     *
+     * @param nx tokens across
+     * @param ny tokens down
+     */
+    List<ImagePiece> of(int nx, int ny);
+  }
 
   /** Frames that become one grid of tokens. */
   public static final int FRAMES = 2;
@@ -56,7 +89,17 @@ public record QwenTiling(
   /** Most pixel values of a video, 2 GiB. */
   private static final long MAX_VIDEO_VALUES = 1 << 29;
 
+  /** The tiling that a file describes, with the patches of Qwen-VL. */
   public static QwenTiling of(GgufMetadata metadata, Defaults defaults) {
+    return of(metadata, defaults, Layout.QWEN);
+  }
+
+  /**
+   * The tiling that a file describes.
+   *
+   * @throws dev.ocellus.vlm.vision.InvalidConfigException if no model can have such sizes
+   */
+  public static QwenTiling of(GgufMetadata metadata, Defaults defaults, Layout layout) {
     ConfigReader c = ConfigReader.ofVision(metadata);
     int minPixels = c.integer("image_min_pixels", 1, 1 << 28, defaults.minPixels);
     int maxPixels = c.integer("image_max_pixels", 1, 1 << 28, defaults.maxPixels);
@@ -69,7 +112,8 @@ public record QwenTiling(
         minPixels,
         maxPixels,
         c.normalize(defaults.normalize),
-        c.filter(ResizeFilter.BICUBIC));
+        c.filter(ResizeFilter.BICUBIC),
+        layout);
   }
 
   /** Patches that become one token. */
@@ -85,16 +129,33 @@ public record QwenTiling(
     float[] planes = normalize.apply(Resize.resize(image, size, filter));
     long nPatches = (long) gridX * gridY;
     long rowLength = 3L * patchSize * patchSize;
+    List<Integer> shape =
+        layout.planes
+            ? List.of((int) nPatches, 3, patchSize, patchSize)
+            : List.of((int) nPatches, (int) (layout.nFrames * rowLength));
     return new ImageInput(
         List.of(
             new Tiles(
-                patches(planes, gridX, gridY), List.of(rowLength, nPatches, 1L, 1L), gridX, gridY)),
-        List.of((int) nPatches, (int) (2 * rowLength)),
+                patches(planes, gridX, gridY),
+                List.of(rowLength, nPatches, 1L, 1L),
+                gridX,
+                gridY,
+                square())),
+        shape,
         1,
         1,
-        List.of(ImagePiece.Embeddings.grid(gridX / mergeSize, gridY / mergeSize)),
-        2,
+        layout.pieces.of(gridX / mergeSize, gridY / mergeSize),
+        layout.nFrames,
         null);
+  }
+
+  /** The patches of an image in the order in which the tiles have them. */
+  public PatchOrder order(int gridX, int gridY) {
+    return PatchOrder.of(gridX, gridY, square());
+  }
+
+  private int square() {
+    return layout.byTokens ? mergeSize : 1;
   }
 
   /**
@@ -128,7 +189,11 @@ public record QwenTiling(
     return new ImageInput(
         List.of(
             new Tiles(
-                pixels, List.of(rowLength, nPatches, (long) FRAMES, (long) nPairs), gridX, gridY)),
+                pixels,
+                List.of(rowLength, nPatches, (long) FRAMES, (long) nPairs),
+                gridX,
+                gridY,
+                square())),
         List.of((int) nPatches * nPairs, (int) (FRAMES * rowLength)),
         1,
         1,
@@ -149,7 +214,7 @@ public record QwenTiling(
     long perToken = (long) factor * factor;
     long min = options.minTokens() > 0 ? options.minTokens() * perToken : minPixels;
     long max = options.maxTokens() > 0 ? options.maxTokens() * perToken : Math.max(maxPixels, min);
-    ImageSize resized = smartResize(size, factor, Math.min(min, max), max);
+    ImageSize resized = layout.sizes.resize(size, factor, Math.min(min, max), max);
     if (resized.pixels() > MAX_PATCHES * patchSize * patchSize
         || 3 * resized.pixels() > Integer.MAX_VALUE / 4) {
       throw new ImageFormatException(
@@ -161,48 +226,12 @@ public record QwenTiling(
     return resized;
   }
 
-  /**
-   * {@code smart_resize}: sides that are multiples of a token's, as close to the aspect ratio as
-   * the limits of the area allow. Python rounds halves to even numbers, as {@link Math#rint} does.
-   *
-   * @param factor pixels of a token's side
-   * @param min pixels
-   * @param max pixels
-   */
-  public static ImageSize smartResize(ImageSize size, int factor, long min, long max) {
-    long width = size.width();
-    long height = size.height();
-    requireAspectRatio(width, height);
-    long newWidth = (long) Math.rint((double) width / factor) * factor;
-    long newHeight = (long) Math.rint((double) height / factor) * factor;
-    if (newWidth * newHeight > max) {
-      double beta = Math.sqrt((double) (width * height) / max);
-      newWidth = Math.max(factor, (long) Math.floor(width / beta / factor) * factor);
-      newHeight = Math.max(factor, (long) Math.floor(height / beta / factor) * factor);
-    } else if (newWidth * newHeight < min) {
-      double beta = Math.sqrt((double) min / (width * height));
-      newWidth = (long) Math.ceil(width * beta / factor) * factor;
-      newHeight = (long) Math.ceil(height * beta / factor) * factor;
-    }
-    return new ImageSize((int) newWidth, (int) newHeight);
-  }
-
-  public static void requireAspectRatio(long width, long height) {
-    double ratio = (double) Math.max(width, height) / Math.min(width, height);
-    if (ratio > MAX_ASPECT_RATIO) {
-      throw new ImageFormatException(
-          ImageFormatException.Kind.UNSUPPORTED,
-          "An image of %d x %d pixels has an aspect ratio of %.0f, and this model takes at most %d. Crop it or cut it into parts."
-              .formatted(width, height, ratio, MAX_ASPECT_RATIO));
-    }
-  }
-
   /** From planes to [nPatches][channel, y, x], patches in the order of {@link PatchOrder}. */
   private float[] patches(float[] planes, int gridX, int gridY) {
     int width = gridX * patchSize;
     int plane = planes.length / 3;
     float[] out = new float[planes.length];
-    PatchOrder order = PatchOrder.of(gridX, gridY, mergeSize);
+    PatchOrder order = order(gridX, gridY);
     int to = 0;
     for (int patch = 0; patch < order.n(); patch++) {
       int corner = order.rows()[patch] * patchSize * width + order.columns()[patch] * patchSize;

@@ -1,6 +1,5 @@
 package dev.ocellus.vlm.model.tower;
 
-import dev.ocellus.ggml.FeatureMaps;
 import dev.ocellus.ggml.Interpolation;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
@@ -18,15 +17,13 @@ import dev.ocellus.vlm.vision.EncoderGraph;
  */
 public final class NaflexTower {
   private final PatchEmbedding patches;
-  private final Tensor table;
-  private final long side;
+  private final ResizedTable positions;
   private final PreNormLayers layers;
   private final LayerNorm postNorm;
 
   private NaflexTower(TowerConfig c, Weights w) {
     patches = PatchEmbedding.of(w.at("patch_embd"), c.patchSize(), c.nEmbd());
-    side = (long) Math.sqrt(w.outputs("position_embd.weight"));
-    table = w.f32("position_embd.weight", c.nEmbd(), side * side);
+    positions = ResizedTable.of(w.at("position_embd"), c.nEmbd(), Interpolation.BILINEAR_ANTIALIAS);
     layers = new PreNormLayers(c.layers(), w);
     postNorm = LayerNorm.of(w.at("post_ln"), c.nEmbd(), c.eps());
   }
@@ -43,20 +40,7 @@ public final class NaflexTower {
   /** From pixels [width, height, 3, n] to normed states of [nEmbd, patches row by row, n]. */
   public Tensor forward(EncoderGraph graph) {
     Tensor x = patches.forward(graph.pixels());
-    x = x.add(positions(x, graph.gridX(), graph.gridY())).named("embeddings");
+    x = x.add(positions.forward(x, graph.gridX(), graph.gridY())).named("embeddings");
     return postNorm.forward(layers.forward(x).last()).named("vision.last_hidden");
-  }
-
-  /** [nEmbd, patches]. */
-  private Tensor positions(Tensor x, long gridX, long gridY) {
-    long nEmbd = table.size(0);
-    if (gridX == side && gridY == side) {
-      return table.inGraphOf(x);
-    }
-    Tensor maps = table.inGraphOf(x).transpose().contiguous().reshape(side, side, nEmbd);
-    return FeatureMaps.interpolate(maps, gridX, gridY, Interpolation.BILINEAR_ANTIALIAS)
-        .reshape(gridX * gridY, nEmbd)
-        .transpose()
-        .contiguous();
   }
 }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * attention and a feed-forward block, each behind a layer norm, scaled by channel where the file
  * has {@code ls1} and {@code ls2}, and added to what came in. Weights under {@code blk.}.
  */
-final class PreNormLayers {
+public final class PreNormLayers {
   private record Layer(
       LayerNorm ln1,
       Attention attention,
@@ -45,7 +45,8 @@ final class PreNormLayers {
 
   private final List<Layer> layers = new ArrayList<>();
 
-  PreNormLayers(LayerConfig c, Weights w) {
+  /** Binds the weights of {@code c.nLayer()} layers. */
+  public PreNormLayers(LayerConfig c, Weights w) {
     for (int i = 0; i < c.nLayer(); i++) {
       layers.add(Layer.of(c, w.at("blk").at(i)));
     }
@@ -67,7 +68,7 @@ final class PreNormLayers {
   }
 
   /** From embeddings [nEmbd, n, batch] to the states of all layers; bidirectional. */
-  HiddenStates forward(Tensor x) {
+  public HiddenStates forward(Tensor x) {
     return forward(x, null);
   }
 
@@ -76,7 +77,7 @@ final class PreNormLayers {
    *
    * @param mask for n keys and n queries; null for none
    */
-  HiddenStates forward(Tensor x, @Nullable AttentionMask mask) {
+  public HiddenStates forward(Tensor x, @Nullable AttentionMask mask) {
     List<Tensor> states = new ArrayList<>();
     states.add(x);
     for (int i = 0; i < layers.size(); i++) {

@@ -6,12 +6,14 @@ import dev.ocellus.vlm.model.tiling.PatchOrder;
 import dev.ocellus.vlm.model.tiling.QwenTiling;
 import dev.ocellus.vlm.nn.Rope2d;
 import dev.ocellus.vlm.vision.EncoderGraph;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the graphs of the Qwen-VL generations from 2 on share: the embedding of patches of one frame
- * or two, their order and rotary positions, and the join of those that become one token.
+ * What the graphs of the Qwen-VL generations from 2 on share, and of families that prepare images
+ * after them: the embedding of patches of one frame or two, their order and rotary positions, and
+ * the join of those that become one token.
  *
  * <p>The reference embeds two frames of every patch; those of an image are equal, so the kernels of
  * the two are added up when they are loaded.
@@ -34,17 +36,20 @@ public final class QwenEmbedding {
     Weights w = weights.at("patch_embd");
     long patch = tiling.patchSize();
     long[] stored = {patch, patch, 3, nEmbd};
-    kernel = w.f32Sum("weight", "weight.1", stored, 3 * patch * patch, nEmbd);
-    frameKernels =
-        List.of(
-            w.f32Reshaped("weight", stored, 3 * patch * patch, nEmbd),
-            w.f32Reshaped("weight.1", stored, 3 * patch * patch, nEmbd));
+    Tensor first = w.f32Reshaped("weight", stored, 3 * patch * patch, nEmbd);
+    if (tiling.layout().nFrames() == 1) {
+      kernel = first;
+      frameKernels = List.of();
+    } else {
+      kernel = w.f32Sum("weight", "weight.1", stored, 3 * patch * patch, nEmbd);
+      frameKernels = List.of(first, w.f32Reshaped("weight.1", stored, 3 * patch * patch, nEmbd));
+    }
     bias = w.findF32("bias", nEmbd);
   }
 
   /** The patches of a graph, in the order in which they are encoded. */
   public PatchOrder order(EncoderGraph graph) {
-    return PatchOrder.of(graph.gridX(), graph.gridY(), tiling.mergeSize());
+    return tiling.order(graph.gridX(), graph.gridY());
   }
 
   /** From the pixels to [nEmbd, nPatches, n]. */
@@ -79,6 +84,22 @@ public final class QwenEmbedding {
     return new Rope2d(
         graph.table("rope.cos", tables.cos(), dHead, 1, n),
         graph.table("rope.sin", tables.sin(), dHead, 1, n));
+  }
+
+  /**
+   * Rows of patches in the order of {@link #order}, [nEmbd, nPatches, n], so that those of a token
+   * follow each other.
+   */
+  public Tensor byTokens(EncoderGraph graph, Tensor x) {
+    if (tiling.layout().byTokens()) {
+      return x;
+    }
+    int[] lines = PatchOrder.of(graph.gridX(), graph.gridY(), tiling.mergeSize()).lines();
+    int[] rows = new int[Math.toIntExact(x.size(1) * x.size(2))];
+    Arrays.setAll(rows, i -> i / lines.length * lines.length + lines[i % lines.length]);
+    return x.reshape(x.size(0), rows.length)
+        .getRows(graph.indices("tokens", rows, rows.length))
+        .reshape(x.size(0), x.size(1), x.size(2));
   }
 
   /** Joins the patches of every token: [nEmbd, nPatches, n] to [nEmbd · merged, tokens, n]. */

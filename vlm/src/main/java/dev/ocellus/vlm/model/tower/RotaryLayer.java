@@ -10,18 +10,27 @@ import dev.ocellus.vlm.nn.RotaryAttention;
 import dev.ocellus.vlm.nn.Windows;
 
 /**
- * A layer of Qwen2-VL's and Qwen3-VL's towers: attention with rotary positions and a feed-forward
- * block, each behind a layer norm and added to what came in.
+ * A layer of the towers of Qwen2-VL, Qwen3-VL and PaddleOCR-VL: attention with rotary positions and
+ * a feed-forward block, each behind a layer norm and added to what came in.
  *
  * <p>The width inside the feed-forward block is read off the weights, since no converter writes it
  * to the metadata: the first put 0 there, and later ones the width of the text model.
  */
 public record RotaryLayer(LayerNorm ln1, RotaryAttention attention, LayerNorm ln2, Mlp mlp) {
   public static RotaryLayer of(QwenConfig c, Weights w, Activation activation) {
+    return of(c, QwenConfig.EPS, w, activation);
+  }
+
+  /**
+   * The same with norms of another epsilon.
+   *
+   * @param eps of all norms
+   */
+  public static RotaryLayer of(QwenConfig c, float eps, Weights w, Activation activation) {
     return new RotaryLayer(
-        LayerNorm.of(w.at("ln1"), c.nEmbd(), QwenConfig.EPS),
-        RotaryAttention.of(w, c.nEmbd(), c.nHead()),
-        LayerNorm.of(w.at("ln2"), c.nEmbd(), QwenConfig.EPS),
+        LayerNorm.of(w.at("ln1"), c.nEmbd(), eps),
+        RotaryAttention.of(w, c.nEmbd(), c.nHead(), eps),
+        LayerNorm.of(w.at("ln2"), c.nEmbd(), eps),
         Mlp.of(w, c.nEmbd(), activation));
   }
 
