@@ -62,6 +62,32 @@ MODELS = {
         MISTRAL3, vision_feature_layer=-2, text_config=dict(TEXT, head_dim=16, rms_norm_eps=1e-3),
         vision_config=dict(TOWER, head_dim=8, image_size=56, patch_size=7, rope_theta=500.0)),
         dict(size=dict(longest_edge=56), patch_size=7), dict(patch_size=7, spatial_merge_size=2)),
+    # GLM-OCR: norms on queries and keys, biases, no table of positions; all of a head is turned, and tokens are squares of nine
+    "glm-ocr": ("glm4v", "Glm46V", ["odd_97x61.png", "shapes_64x64.png"], dict(
+        architectures=["GlmOcrForConditionalGeneration"], model_type="glm_ocr", text_config=dict(
+            TEXT, model_type="glm_ocr_text", head_dim=16, attention_bias=False, partial_rotary_factor=1.0, rope_parameters=dict(
+                mrope_section=[2, 3, 3], partial_rotary_factor=1.0)),
+        vision_config=dict(model_type="glm_ocr_vision", depth=3, hidden_size=16, intermediate_size=24, num_heads=2,
+                           out_hidden_size=32, attention_bias=True, patch_size=7, image_size=28, spatial_merge_size=3)),
+        dict(patch_size=7, merge_size=3, image_processor_type="Glm46VImageProcessor", size=dict(
+            shortest_edge=3528, longest_edge=14112)), {}),
+    # images smaller than a token, a table of positions that is not the grid, GELU's tanh form, the class's limits from size
+    "glm46v": ("glm46v", "Glm46V", ["odd_97x61.png"], dict(
+        text_config=dict(TEXT, head_dim=16, rope_parameters=dict(mrope_section=[1, 1, 2])), vision_config=dict(
+            depth=1, hidden_size=16, intermediate_size=40, num_heads=2, out_hidden_size=32, image_size=42, rms_norm_eps=1e-4)),
+        dict(size=dict(shortest_edge=4704, longest_edge=12544)), {}),
+    # other sections, two heads of keys, a head of its own, an activation that is not the usual one
+    "paddleocr-vl": ("paddleocr_vl", "PaddleOCRVL", ["odd_97x61.png", "shapes_64x64.png"], dict(
+        TEXT, num_attention_heads=4, num_key_value_heads=2, head_dim=12, rope_theta=1000.0, rope_scaling=dict(
+            mrope_section=[1, 2, 3]), vision_config=dict(TOWER, image_size=56, hidden_act="gelu", layer_norm_eps=1e-4)),
+        dict(min_pixels=2352, max_pixels=9408, image_mean=[0.4, 0.5, 0.6]), {}),
+    # unequal sections, no alpha, a head of its own
+    "hunyuan-vl": ("hunyuan_vl", "HunYuanVL", ["odd_97x61.png", "shapes_64x64.png"], dict(
+        tie_word_embeddings=False, text_config=dict(TEXT, head_dim=16, num_attention_heads=4, tie_word_embeddings=False,
+            rope_theta=500.0, rope_scaling=dict(xdrope_section=[1, 3, 2, 2], alpha=3.0)),
+        vision_config=dict(TOWER, patch_size=8, max_image_size=40, out_hidden_size=32, text_hidden_size=32, spatial_merge_size=2,
+                           hidden_act="gelu_pytorch_tanh", rms_norm_eps=1e-4)),
+        dict(patch_size=8, min_pixels=1024, max_pixels=3840, resample=1), {}),
 }
 
 

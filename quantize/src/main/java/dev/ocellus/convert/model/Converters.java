@@ -67,6 +67,9 @@ public final class Converters {
           Map.entry("gemma", "GemmaForCausalLM"),
           Map.entry("gemma2", "Gemma2ForCausalLM"),
           Map.entry("gemma3_text", "Gemma3ForCausalLM"),
+          Map.entry("glm4", "Glm4ForCausalLM"),
+          Map.entry("glm4v_text", "Glm4ForCausalLM"),
+          Map.entry("glm_ocr_text", "Glm4ForCausalLM"),
           Map.entry("smollm3", "SmolLM3ForCausalLM"),
           Map.entry("phi3", "Phi3ForCausalLM"),
           Map.entry("internlm2", "InternLM2ForCausalLM"),
@@ -95,6 +98,9 @@ public final class Converters {
     text(GemmaText::new, "GemmaForCausalLM");
     text(Gemma2Text::new, "Gemma2ForCausalLM");
     text(Gemma3Text::new, "Gemma3ForCausalLM", "Gemma3ForConditionalGeneration");
+    text(Glm4Text::new, "Glm4ForCausalLM");
+    text(HunyuanVlText::new, "HunYuanVLForConditionalGeneration");
+    text(PaddleOcrText::new, "PaddleOCRVLForConditionalGeneration");
     text(Phi3Text::new, "Phi3ForCausalLM");
     text(InternLm2Text::new, "InternLM2ForCausalLM");
     text(GraniteText::new, "GraniteForCausalLM");
@@ -123,6 +129,13 @@ public final class Converters {
     vision(
         Idefics3Vision::new, "Idefics3ForConditionalGeneration", "SmolVLMForConditionalGeneration");
     vision(Gemma3Vision::new, "Gemma3ForConditionalGeneration");
+    vision(
+        Glm4vVision::new,
+        "Glm4vForConditionalGeneration",
+        "Glm46VForConditionalGeneration",
+        "GlmOcrForConditionalGeneration");
+    vision(HunyuanVlVision::new, "HunYuanVLForConditionalGeneration");
+    vision(PaddleOcrVision::new, "PaddleOCRVLForConditionalGeneration");
     vision(PaliGemmaVision::new, "PaliGemmaForConditionalGeneration");
     vision(JanusVision::new, "JanusForConditionalGeneration");
     vision(Granite4VisionEncoder::new, "Granite4VisionForConditionalGeneration");

@@ -1,6 +1,5 @@
 package dev.ocellus.convert.model;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
@@ -31,12 +30,9 @@ abstract class QwenVision extends VisionModel {
     limit(out, "clip.vision.image_max_pixels", "max_pixels", "longest_edge");
   }
 
+  /** As the processor's class: the older names count before those in {@code size}. */
   private void limit(GgufWriter out, String key, String own, String inSize) {
-    JsonNode size = processor.find("size");
-    JsonNode value = size != null && size.has(inSize) ? size.get(inSize) : processor.find(own);
-    if (value != null && value.canConvertToInt() && value.asInt() > 0) {
-      out.u32(key, value.asInt());
-    }
+    PixelLimits.find(processor, own, inSize).ifPresent(pixels -> out.u32(key, pixels));
   }
 
   @Override

@@ -112,12 +112,23 @@ final class RopeConfig {
     slidingTheta.ifPresent(t -> out.f32(a + ".rope.freq_base_swa", (float) t));
   }
 
+  /** Whether it is said which pairs turn with which axis of the position. */
+  boolean hasSections() {
+    return sections().length > 0;
+  }
+
   /** Turned pairs for time, height, width and a fourth axis that nobody uses. */
-  private int[] sections() {
-    if (full == null || !full.path("mrope_section").isArray()) {
+  int[] sections() {
+    if (full == null) {
       return new int[0];
     }
-    JsonNode list = full.get("mrope_section");
+    JsonNode list = full.path("mrope_section");
+    if (!list.isArray()) {
+      list = full.path("xdrope_section");
+    }
+    if (!list.isArray()) {
+      return new int[0];
+    }
     int[] out = new int[4];
     for (int i = 0; i < Math.min(4, list.size()); i++) {
       out[i] = list.get(i).asInt();
@@ -128,20 +139,24 @@ final class RopeConfig {
   private void scaling(GgufWriter out, String a, Context context) {
     switch (type()) {
       case "", "default", "mrope", "llama3" -> {} // llama3's factors are a tensor
+      case "xdrope" -> {} // HunYuan-VL writes it
       case "linear" -> {
         out.string(a + ".rope.scaling.type", "linear");
         out.f32(a + ".rope.scaling.factor", (float) required("factor"));
       }
       case "yarn" -> yarn(out, a);
       case "su", "longrope" -> out.string(a + ".rope.scaling.type", "longrope");
-      case "dynamic" ->
+      case "dynamic" -> {
+        if (find("alpha").isEmpty()) {
           context.warn(
               "rope_scaling of type 'dynamic' is left out, as llama.cpp has none; nothing changes below %s tokens"
                   .formatted(config.integerOr("max_position_embeddings", 0)));
+        }
+      }
       default ->
           throw config.invalid(
               "rope_scaling.rope_type",
-              "one of default, mrope, linear, yarn, llama3, longrope, su, dynamic",
+              "one of default, mrope, xdrope, linear, yarn, llama3, longrope, su, dynamic",
               "'" + type() + "'");
     }
   }

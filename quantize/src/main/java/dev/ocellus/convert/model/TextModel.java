@@ -114,6 +114,13 @@ abstract class TextModel implements ModelConverter {
     return config.integer("intermediate_size");
   }
 
+  /** Whether the embeddings are the head too, unless the configuration does not say. */
+  boolean tiesEmbeddings() {
+    return !config.says("tie_word_embeddings")
+        || config.flag("tie_word_embeddings", false)
+        || context.folder().config().flag("tie_word_embeddings", false);
+  }
+
   /** Whether {@code attention.key_length} is written, as the class knows {@code head_dim}. */
   boolean saysHeadDim() {
     return config.find("head_dim") != null;

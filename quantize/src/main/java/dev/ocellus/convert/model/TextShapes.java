@@ -107,10 +107,7 @@ final class TextShapes {
 
   /** Without a head of its own llama.cpp takes the embedding, which must then be meant. */
   private void checkHead(@Nullable TargetTensor head) {
-    if (head == null
-        && model.config.says("tie_word_embeddings")
-        && !model.config.flag("tie_word_embeddings", false)
-        && !model.context.folder().config().flag("tie_word_embeddings", false)) {
+    if (head == null && !model.tiesEmbeddings()) {
       throw new ConversionException(
           "%s: lm_head.weight is missing, and tie_word_embeddings is false. Is a file of the checkpoint missing?"
               .formatted(model.context.folder().directory()));

@@ -169,6 +169,11 @@ abstract class VisionModel implements ModelConverter {
     return BICUBIC;
   }
 
+  /** The filter that the processor resizes with. */
+  int filter() {
+    return processor.integerOr("resample", usualFilter());
+  }
+
   /** Activations that need no telling. */
   abstract Set<String> usualActivations();
 
@@ -187,7 +192,7 @@ abstract class VisionModel implements ModelConverter {
       throw processor.invalid(
           "rescale_factor", "1/255, as no file can say otherwise", "" + rescale);
     }
-    int filter = processor.integerOr("resample", usualFilter());
+    int filter = filter();
     if (filter < 1 || filter > 5) {
       throw processor.invalid("resample", "a filter of Pillow from 1 to 5", "" + filter);
     }

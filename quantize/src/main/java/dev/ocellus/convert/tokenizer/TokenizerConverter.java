@@ -8,6 +8,7 @@ import dev.ocellus.convert.hf.HfFolder;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +46,16 @@ public final class TokenizerConverter {
    * @throws ConversionException if it is missing, damaged or of an unknown kind
    */
   public void write(GgufWriter out) throws IOException {
+    write(out, Map.of());
+  }
+
+  /**
+   * Writes the tokenizer of a family whose files do not name all tokens with a role.
+   *
+   * @param roles texts of such tokens, which count before what the files say, by role
+   * @throws ConversionException if it is missing, damaged or of an unknown kind
+   */
+  public void write(GgufWriter out, Map<String, String> roles) throws IOException {
     if (Files.exists(folder.file(SENTENCE_PIECE))) {
       sentencePiece(out, tokenizerJson());
       return;
@@ -72,7 +83,15 @@ public final class TokenizerConverter {
               "'" + json.modelType + "'",
               "This kind of tokenizer belongs to no model that is converted.");
     }
-    finish(out, SpecialTokens.of(folder, json, nVocab), json);
+    SpecialTokens special = SpecialTokens.of(folder, json, nVocab);
+    for (TokenizerJson.Added token : json.added) {
+      roles.forEach((role, text) -> {
+        if (token.content().equals(text)) {
+          special.set(role, token.id());
+        }
+      });
+    }
+    finish(out, special, json);
   }
 
   /** T5's unigram model, of which {@code tokenizer.json} also has the sentinels. */

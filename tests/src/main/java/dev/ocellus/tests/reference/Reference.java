@@ -147,7 +147,9 @@ final class Reference {
       int side = json.get("patch_size").asInt() * json.get("merge_size").asInt();
       JsonNode min = json.has("size") ? json.at("/size/shortest_edge") : json.get("min_pixels");
       JsonNode max = json.has("size") ? json.at("/size/longest_edge") : json.get("max_pixels");
-      return ImageOptions.ofTokens(min.asInt() / (side * side), max.asInt() / (side * side));
+      boolean countsBothFrames = json.path("image_processor_type").asText().startsWith("Glm");
+      int perToken = side * side * (countsBothFrames ? 2 : 1);
+      return ImageOptions.ofTokens(min.asInt() / perToken, max.asInt() / perToken);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

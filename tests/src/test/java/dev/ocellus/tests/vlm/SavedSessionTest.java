@@ -158,7 +158,9 @@ class SavedSessionTest {
       Path file = directory.resolve(architecture + ".session");
       LoadOptions options = LoadOptions.of(text).withContextOptions(Golden.context(512));
       Answer expected = save(options, file);
-      assertGoesOn(options, file, expected);
+      if (!architecture.equals("hunyuan_vl")) { // a graph, whose keys and values are not saved
+        assertGoesOn(options, file, expected);
+      }
       try (VisionLanguageModel model = VisionLanguageModel.open(options);
           ChatSession fresh = model.newChat();
           ChatSession restored = model.newChat()) {

@@ -12,7 +12,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** The text models that graphs of ours compute, since libllama has none or none of use here. */
+/**
+ * The text models that graphs of ours compute, since libllama has none, none of use here, or one
+ * that differs from the reference.
+ */
 public final class TextGraphs {
   /**
    * Graphs that are kept: of prompts, of their parts, and of tokens with few and with more keys.
@@ -30,6 +33,12 @@ public final class TextGraphs {
           (runner, tokenizer) ->
               new EncoderDecoder(
                   runner, new BartGraph(runner.file().metadata(), runner.weights()), tokenizer),
+          HunyuanVlGraph.ARCHITECTURE,
+          (runner, tokenizer) ->
+              new GraphDecoder(
+                  runner,
+                  new HunyuanVlGraph(runner.file().metadata(), runner.weights()),
+                  tokenizer),
           OptGraph.ARCHITECTURE,
           (runner, tokenizer) ->
               new GraphDecoder(

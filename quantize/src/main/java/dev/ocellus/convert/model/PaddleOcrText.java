@@ -1,0 +1,37 @@
+package dev.ocellus.convert.model;
+
+import dev.ocellus.convert.common.OutputType;
+import dev.ocellus.gguf.GgufWriter;
+
+/** The language model of PaddleOCR-VL: ERNIE 4.5 (arXiv:2510.14528) with 3D positions. */
+final class PaddleOcrText extends TextModel {
+  /** Where the configuration does not say. */
+  private static final int[] USUAL_SECTIONS = {16, 24, 24, 0};
+
+  PaddleOcrText(Context context) {
+    super(context);
+    if (config.flag("use_bias", false)) {
+      throw config.invalid("use_bias", "false, as libllama computes none", "true");
+    }
+  }
+
+  @Override
+  public String architecture() {
+    return "paddleocr";
+  }
+
+  /** The class ties them where a configuration has no section for the text, whatever it says. */
+  @Override
+  boolean tiesEmbeddings() {
+    return context.folder().config().findSection("text_config", "").isEmpty()
+        || super.tiesEmbeddings();
+  }
+
+  @Override
+  public void parameters(GgufWriter out, OutputType type) {
+    super.parameters(out, type);
+    if (!rope.hasSections()) {
+      out.ints("paddleocr.rope.dimension_sections", USUAL_SECTIONS);
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package dev.ocellus.tests.vlm;
+
+import dev.ocellus.convert.ConvertOptions;
+import dev.ocellus.convert.ConvertOptions.Encoders;
+import dev.ocellus.convert.ConvertProgress;
+import dev.ocellus.convert.Converter;
+import dev.ocellus.convert.common.OutputType;
+import dev.ocellus.vlm.image.RgbImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Nested;
+
+/** The contract for families whose golden data are checkpoints, which are converted first. */
+class ConvertedFamiliesTest {
+  private abstract static class Converted extends VisionEncoderContract {
+    private final String model;
+    private final String weight;
+
+    Converted(String model, String weight) {
+      this.model = model;
+      this.weight = weight;
+    }
+
+    @Override
+    Path mmproj() throws IOException {
+      Path file = directory.resolve("mmproj-%s.gguf".formatted(model));
+      if (!Files.exists(file)) {
+        Converter.convert(
+            Path.of("golden/models", model, "hf"),
+            ConvertOptions.defaults()
+                .withParts(false, Encoders.YES)
+                .withTypes(OutputType.F32, OutputType.F32)
+                .withOutput(file, null),
+            ConvertProgress.NONE);
+      }
+      return file;
+    }
+
+    @Override
+    String requiredWeight() {
+      return weight;
+    }
+
+    @Override
+    List<RgbImage> alikeImages() {
+      return List.of(Golden.noise(97, 61, 1), Golden.noise(97, 61, 2));
+    }
+  }
+
+  @Nested
+  class Glm46v extends Converted {
+    Glm46v() {
+      super("glm46v", "mm.patch_merger.weight");
+    }
+  }
+
+  /** Of the same family, with norms on queries and keys and without a table of positions. */
+  @Nested
+  class GlmOcr extends Converted {
+    GlmOcr() {
+      super("glm-ocr", "mm.patch_merger.weight");
+    }
+  }
+
+  @Nested
+  class HunyuanVl extends Converted {
+    HunyuanVl() {
+      super("hunyuan-vl", "v.blk.1.attn_q.weight");
+    }
+  }
+
+  @Nested
+  class PaddleOcr extends Converted {
+    PaddleOcr() {
+      super("paddleocr-vl", "mm.1.weight");
+    }
+  }
+}
