@@ -19,6 +19,9 @@ public final class ProductRunner implements AutoCloseable {
   /** Rows that are rounded to BF16 at once; more do not make the kernel faster. */
   private static final int ROUNDED_ROWS = 2048;
 
+  /** Elements of which one thread computes GELU at once. */
+  private static final long GELU_PIECE = 1 << 15;
+
   /** Rows that one thread rounds at once. */
   private static final int ROWS_PER_PIECE = 32;
 
@@ -52,6 +55,24 @@ public final class ProductRunner implements AutoCloseable {
     } else {
       runExactly(product, threads);
     }
+  }
+
+  /**
+   * Computes GELU of elements that lie one after the other.
+   *
+   * @param source address of the first
+   * @param target address of the first result; may be the same
+   */
+  public void gelu(long source, long target, long count) throws Throwable {
+    int nPieces = Math.toIntExact(Math.ceilDiv(count, GELU_PIECE));
+    threads()
+        .run(
+            nPieces,
+            (piece, thread) -> {
+              long first = piece * GELU_PIECE;
+              long n = Math.min(GELU_PIECE, count - first);
+              Gelu.apply(source + 4 * first, target + 4 * first, n);
+            });
   }
 
   private Workers threads() {

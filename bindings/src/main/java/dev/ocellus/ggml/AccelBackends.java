@@ -186,6 +186,9 @@ final class AccelBackends {
         }
         if (AccelNode.isProduct(node) && AccelNode.isWanted(node)) { // the others are views
           stream.runner.run(AccelNode.product(node));
+        } else if (AccelNode.isGelu(node) && AccelNode.isWanted(node)) {
+          stream.runner.gelu(
+              AccelNode.source(node), AccelNode.target(node), AccelNode.elements(node));
         }
       }
       return ggml_h.GGML_STATUS_SUCCESS();

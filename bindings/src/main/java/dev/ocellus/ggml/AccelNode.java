@@ -8,6 +8,7 @@ import dev.ocellus.ffi.ggml_tensor;
 import dev.ocellus.gguf.TensorType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,6 +45,9 @@ final class AccelNode {
 
   static final int ITEMS = 3;
 
+  /** Elements of an item from which on handing GELU over costs less than it gains. */
+  private static final long MIN_ELEMENTS = EVERYTHING ? 1 : 1L << 13;
+
   private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
   private static final long TYPE = ggml_tensor.type$offset();
   private static final long NE = ggml_tensor.ne$offset();
@@ -54,6 +58,8 @@ final class AccelNode {
   private static final long SRC = ggml_tensor.src$offset();
   private static final long DATA = ggml_tensor.data$offset();
   private static final int MUL_MAT = ggml_h.GGML_OP_MUL_MAT();
+  private static final int UNARY = numbered("UNARY", ggml_h::ggml_op_name);
+  private static final int GELU_ERF = numbered("GELU_ERF", ggml_h::ggml_unary_op_name);
   private static final int PREC_F32 = ggml_h.GGML_PREC_F32();
   private static final int F32 = TensorType.F32.id();
   private static final int F16 = TensorType.F16.id();
@@ -63,6 +69,15 @@ final class AccelNode {
   private static final int FLAG_COMPUTE = 16;
 
   private AccelNode() {}
+
+  /** The number of an operation that ggml has, by its name. */
+  private static int numbered(String wanted, IntFunction<MemorySegment> names) {
+    int number = 0;
+    while (!names.apply(number).getString(0).equals(wanted)) {
+      number++;
+    }
+    return number;
+  }
 
   private static int getInt(long address) {
     return MEMORY.get(ValueLayout.JAVA_INT, address);
@@ -89,8 +104,47 @@ final class AccelNode {
     return (getInt(node + FLAGS) & FLAG_COMPUTE) != 0;
   }
 
-  /** Whether a node is a large product of floats that a library can take as it lies. */
+  /** Whether a node is GELU by the error function. */
+  static boolean isGelu(long node) {
+    return getInt(node + OP) == UNARY && getInt(node + OP_PARAMS) == GELU_ERF;
+  }
+
+  static long source(long node) {
+    return getLong(getLong(node + SRC) + DATA);
+  }
+
+  static long target(long node) {
+    return getLong(node + DATA);
+  }
+
+  static long elements(long node) {
+    return ne(node, 0) * ne(node, 1) * count(node);
+  }
+
+  /** Whether it is GELU of items of which each has enough elements, one after the other. */
+  private static boolean isTakenGelu(long node) {
+    int items = getInt(node + OP_PARAMS + 4L * ITEMS);
+    return items > 0
+        && elements(node) / items >= MIN_ELEMENTS
+        && isContiguous(node)
+        && isContiguous(getLong(node + SRC));
+  }
+
+  private static boolean isContiguous(long tensor) {
+    long size = 4;
+    boolean contiguous = getInt(tensor + TYPE) == F32;
+    for (int i = 0; i < 4; i++) {
+      contiguous &= nb(tensor, i) == size;
+      size *= ne(tensor, i);
+    }
+    return contiguous;
+  }
+
+  /** Whether a node is a large product of floats, or GELU, that is taken as it lies. */
   static boolean isTaken(long node) {
+    if (isGelu(node)) {
+      return isTakenGelu(node);
+    }
     if (!isProduct(node) || getInt(node + OP_PARAMS + 4) != 0) { // with a hint for ggml's kernels
       return false;
     }

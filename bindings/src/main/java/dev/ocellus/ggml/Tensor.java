@@ -71,7 +71,7 @@ public final class Tensor extends TensorMath {
   }
 
   /**
-   * Marks a product as one of items that are computed together, such as the images of a batch:
+   * Marks a product or GELU as of items that are computed together, such as the images of a batch:
    * whether an accelerator takes it depends on one item alone, so that what comes of an item does
    * not depend on how many there are. Returns this tensor.
    *

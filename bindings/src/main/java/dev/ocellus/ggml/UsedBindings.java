@@ -102,6 +102,7 @@ final class UsedBindings {
       ggml_tanh
       ggml_tensor_overhead
       ggml_threadpool_params_init
+      ggml_unary_op_name
       ggml_upscale
       ggml_used_mem
       ggml_validate_row_data

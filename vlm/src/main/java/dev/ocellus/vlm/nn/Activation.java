@@ -8,7 +8,7 @@ import java.util.function.UnaryOperator;
  */
 public enum Activation {
   /** {@code x · Φ(x)} by the error function. */
-  GELU(Tensor::geluErf),
+  GELU(x -> x.geluErf().ofItems(x.size(1), x.size(2) * x.size(3))),
   /** {@code x · sigmoid(1.702 x)}. */
   QUICK_GELU(Tensor::geluQuick),
   /** GELU by the hyperbolic tangent. */
