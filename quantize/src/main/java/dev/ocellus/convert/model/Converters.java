@@ -77,6 +77,7 @@ public final class Converters {
           Map.entry("granite4_vision_text", "GraniteForCausalLM"),
           Map.entry("lfm2", "Lfm2ForCausalLM"),
           Map.entry("opt", "OPTForCausalLM"),
+          Map.entry("mllama_text_model", "MllamaForConditionalGeneration"),
           Map.entry("bart", "BartForConditionalGeneration"),
           Map.entry("florence2_language", "BartForConditionalGeneration"),
           Map.entry("t5", "T5ForConditionalGeneration"));
@@ -106,6 +107,7 @@ public final class Converters {
     text(GraniteText::new, "GraniteForCausalLM");
     text(Lfm2Text::new, "Lfm2ForCausalLM", "LFM2ForCausalLM");
     text(OptText::new, "OPTForCausalLM");
+    text(MllamaText::new, "MllamaForConditionalGeneration", "MllamaForCausalLM");
     text(
         BartText::new, "BartForConditionalGeneration", "Florence2LanguageForConditionalGeneration");
     text(T5Text::new, "T5ForConditionalGeneration", "T5WithLMHeadModel");
@@ -143,6 +145,7 @@ public final class Converters {
     vision(Lfm2VlVision::new, "Lfm2VlForConditionalGeneration");
     vision(Blip2Vision::new, "Blip2ForConditionalGeneration");
     vision(InstructBlipVision::new, "InstructBlipForConditionalGeneration");
+    vision(MllamaVision::new, "MllamaForConditionalGeneration");
     vision(Florence2Vision::new, "Florence2ForConditionalGeneration");
   }
 

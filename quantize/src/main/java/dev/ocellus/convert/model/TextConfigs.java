@@ -33,6 +33,7 @@ final class TextConfigs {
           Map.entry("internvl", "qwen2"),
           Map.entry("blip-2", "opt"),
           Map.entry("florence2", "bart"),
+          Map.entry("mllama", "mllama_text_model"),
           Map.entry("instructblip", "opt"));
 
   private TextConfigs() {}

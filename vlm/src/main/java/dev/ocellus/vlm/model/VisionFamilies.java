@@ -31,6 +31,7 @@ final class VisionFamilies {
               Map.entry("janus_pro", JanusPro::of),
               Map.entry("lfm2", Lfm2Vl::of),
               Map.entry("minicpmv4_6", MiniCpmV46::of),
+              Map.entry("mllama", Mllama::of),
               Map.entry("mlp", VisionFamilies::llava),
               Map.entry("paddleocr", PaddleOcr::of),
               Map.entry("paligemma", PaliGemma::of),

@@ -3,6 +3,7 @@ package dev.ocellus.vlm.model.text;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.llama.LlamaException;
 import dev.ocellus.llama.LlamaModel;
+import dev.ocellus.vlm.decode.CrossTextDecoder;
 import dev.ocellus.vlm.decode.EncoderDecoder;
 import dev.ocellus.vlm.decode.GraphDecoder;
 import dev.ocellus.vlm.decode.TextDecoder;
@@ -39,6 +40,10 @@ public final class TextGraphs {
                   runner,
                   new HunyuanVlGraph(runner.file().metadata(), runner.weights()),
                   tokenizer),
+          MllamaGraph.ARCHITECTURE,
+          (runner, tokenizer) ->
+              new CrossTextDecoder(
+                  runner, new MllamaGraph(runner.file().metadata(), runner.weights()), tokenizer),
           OptGraph.ARCHITECTURE,
           (runner, tokenizer) ->
               new GraphDecoder(

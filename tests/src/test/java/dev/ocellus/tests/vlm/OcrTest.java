@@ -1,0 +1,136 @@
+package dev.ocellus.tests.vlm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.ocellus.convert.ConvertOptions;
+import dev.ocellus.convert.ConvertProgress;
+import dev.ocellus.convert.Converter;
+import dev.ocellus.vlm.ChatSession;
+import dev.ocellus.vlm.VisionLanguageModel;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.PromptOptions;
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.codec.ImageDecoder;
+import dev.ocellus.vlm.ocr.OcrOptions;
+import dev.ocellus.vlm.ocr.PageReader;
+import dev.ocellus.vlm.ocr.PageText;
+import dev.ocellus.vlm.options.LoadOptions;
+import dev.ocellus.vlm.prompt.Segment;
+import dev.ocellus.vlm.sampling.NgramGuard;
+import dev.ocellus.vlm.vision.OcrForm;
+import dev.ocellus.vlm.vision.UnsupportedContentException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Pages are read with the family's own prompt, and repetition is guarded against. */
+class OcrTest {
+  private static final GenerationOptions FEW =
+      GenerationOptions.greedy().withMaxTokens(10).withIgnoreEos(true);
+
+  @TempDir Path directory;
+
+  private static RgbImage page() throws IOException {
+    return ImageDecoder.decode(Path.of("golden/images/odd_97x61.png"));
+  }
+
+  private VisionLanguageModel florence() throws IOException {
+    Path text = directory.resolve("florence.gguf");
+    Converter.convert(
+        Path.of("golden/models/florence2-odd/hf"),
+        ConvertOptions.defaults().withOutput(text, null),
+        ConvertProgress.NONE);
+    return VisionLanguageModel.open(
+        LoadOptions.of(text, text.resolveSibling("mmproj-florence.gguf"))
+            .withContextOptions(Golden.context(512)));
+  }
+
+  @Test
+  void asksInTheWordsOfTheFamily() throws IOException {
+    OcrOptions options = OcrOptions.defaults().withForm(OcrForm.TEXT).withGeneration(FEW);
+    try (VisionLanguageModel model = florence()) {
+      try (var reader = new PageReader(model, options)) {
+        assertThat(reader.prompt()).isEqualTo("<OCR>");
+        assertThat(reader.streamsText()).isTrue();
+        PageText read = reader.read(page());
+        assertThat(read.answer().prompt()).contains("What is the text in the image?</s>");
+        assertThat(read.text()).isEqualTo(read.answer().content());
+      }
+      try (var reader = new PageReader(model, options.withPlaces(true))) {
+        assertThat(reader.prompt()).isEqualTo("<OCR_WITH_REGION>");
+        assertThat(reader.streamsText()).isFalse();
+        assertThat(reader.read(page()).answer().prompt()).contains("with regions?</s>");
+      }
+      try (var reader = new PageReader(model, options.withPrompt("Read this."))) {
+        assertThat(reader.read(page()).answer().prompt()).contains("<s>Read this.</s>");
+      }
+    }
+  }
+
+  @Test
+  void saysWhereAFamilyHasNoPrompt() throws IOException {
+    try (VisionLanguageModel model = VisionLanguageModel.open(Golden.options())) {
+      assertThatThrownBy(() -> new PageReader(model, OcrOptions.defaults()))
+          .isInstanceOf(UnsupportedContentException.class)
+          .hasMessageContaining("llava");
+    }
+  }
+
+  @Test
+  void guardsAgainstRepetition() throws IOException {
+    try (VisionLanguageModel model = VisionLanguageModel.open(Golden.options());
+        ChatSession chat = model.newChat()) {
+      List<Message> asked = List.of(Message.user("Hello"));
+      GenerationOptions many = FEW.withMaxTokens(60);
+      int[] free = chat.complete(asked, many, AnswerListener.NONE).tokens();
+      int[] guarded =
+          chat.complete(
+                  asked, many.withNgramGuard(new NgramGuard(2, 100, Set.of())), AnswerListener.NONE)
+              .tokens();
+      assertThat(repeats(guarded)).isZero();
+      assertThat(repeats(free)).isPositive();
+    }
+  }
+
+  private static int repeats(int[] tokens) {
+    Set<List<Integer>> seen = new HashSet<>();
+    int n = 0;
+    for (int i = 0; i + 1 < tokens.length; i++) {
+      n += seen.add(List.of(tokens[i], tokens[i + 1])) ? 0 : 1;
+    }
+    return n;
+  }
+
+  @Test
+  void takesControlTokensOfAProgramsPromptOnly() throws IOException {
+    try (VisionLanguageModel model = VisionLanguageModel.open(Golden.options())) {
+      String eos =
+          model.pipeline().decoder().vocab().text(model.pipeline().decoder().vocab().eos());
+      List<Message> asked = List.of(Message.user("a" + eos + "b"));
+      int id = model.pipeline().decoder().vocab().eos();
+      int[] plain = model.prompt(asked).segments().stream().flatMapToInt(OcrTest::ids).toArray();
+      int[] trusted =
+          model
+              .prompt(asked, PromptOptions.defaults().withControlTokens(Set.of(eos)))
+              .segments()
+              .stream()
+              .flatMapToInt(OcrTest::ids)
+              .toArray();
+      assertThat(plain).doesNotContain(id);
+      assertThat(trusted).contains(id);
+    }
+  }
+
+  private static IntStream ids(Segment segment) {
+    return segment instanceof Segment.Tokens(int[] ids) ? Arrays.stream(ids) : IntStream.empty();
+  }
+}
