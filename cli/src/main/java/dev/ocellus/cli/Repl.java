@@ -9,6 +9,7 @@ import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.chat.StopReason;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.document.DocumentOptions;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -239,9 +240,20 @@ final class Repl {
     }
   }
 
-  /** Adds an image to the next question. */
+  /** Adds an image to the next question, or all pages of a document. */
   void attach(ImageSource source) throws IOException {
     requireEncoder();
+    if (source.document() != null) {
+      attachImage(source);
+      return;
+    }
+    for (ImageSource page :
+        new PagesMixin().pages(command.io(), source, DocumentOptions.defaults())) {
+      attachImage(page);
+    }
+  }
+
+  private void attachImage(ImageSource source) throws IOException {
     Content.Image read = source.read(command.io());
     RgbImage image = read.image();
     Path path = Path.of(read.source()).toAbsolutePath().normalize();

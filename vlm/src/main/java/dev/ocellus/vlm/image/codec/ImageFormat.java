@@ -120,7 +120,7 @@ enum ImageFormat {
       return "a Git LFS pointer (run \"git lfs pull\")";
     }
     if (head.startsWith("%PDF")) {
-      return "a PDF document (render its pages to PNG first)";
+      return "a PDF document, whose pages are images to what opens documents";
     }
     if (head.startsWith("ftyp", 4)
         || head.startsWith("\u001AE\u00DF\u00A3")
