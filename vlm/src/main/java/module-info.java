@@ -14,14 +14,16 @@ module dev.ocellus.vlm {
   exports dev.ocellus.vlm.chat;
   exports dev.ocellus.vlm.decode to
       dev.ocellus.quantize,
-      dev.ocellus.cli;
+      dev.ocellus.cli,
+      dev.ocellus.server;
   exports dev.ocellus.vlm.dual;
   exports dev.ocellus.vlm.embedding;
   exports dev.ocellus.vlm.encoder;
   exports dev.ocellus.vlm.fusion;
   exports dev.ocellus.vlm.generate to
       dev.ocellus.quantize,
-      dev.ocellus.cli;
+      dev.ocellus.cli,
+      dev.ocellus.server;
   exports dev.ocellus.vlm.grammar;
   exports dev.ocellus.vlm.grammar.schema;
   exports dev.ocellus.vlm.grounding;
@@ -37,7 +39,8 @@ module dev.ocellus.vlm {
   exports dev.ocellus.vlm.prompt;
   exports dev.ocellus.vlm.python to
       dev.ocellus.cli,
-      dev.ocellus.quantize;
+      dev.ocellus.quantize,
+      dev.ocellus.server;
   exports dev.ocellus.vlm.sampling;
   exports dev.ocellus.vlm.session;
   exports dev.ocellus.vlm.template;

@@ -135,6 +135,14 @@ public final class VisionLanguageModel implements AutoCloseable {
   }
 
   /**
+   * Tokens of a conversation up to where its answer begins, images included. Images are prepared
+   * for it and not encoded.
+   */
+  public int countTokens(List<Message> messages, PromptOptions options) {
+    return pipeline.countTokens(messages, options);
+  }
+
+  /**
    * Boxes and points that an answer names, in pixels of the image that was asked about.
    *
    * @throws dev.ocellus.vlm.vision.UnsupportedContentException if the model has no image encoder,

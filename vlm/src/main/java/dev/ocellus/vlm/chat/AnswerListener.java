@@ -1,5 +1,7 @@
 package dev.ocellus.vlm.chat;
 
+import dev.ocellus.vlm.sampling.TopLogProbs;
+
 /**
  * Told the progress of an answer, on the thread that generates it. An exception that it throws
  * stops the answer and reaches the caller.
@@ -16,6 +18,11 @@ public interface AnswerListener {
 
   /** More of the reasoning of the model. */
   default void onReasoning(String text) {}
+
+  /**
+   * A token's log probabilities, where they were asked for; called before the text of the token.
+   */
+  default void onLogProbs(TopLogProbs logProbs) {}
 
   /** A call that the model asks for, complete. */
   default void onToolCall(ToolCall call) {}

@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  *     the schema of its arguments, where the notation of the model's calls has a grammar
  * @param controlTokens texts that count as control tokens in messages, too: for prompts that a
  *     program writes, never for what comes from others
+ * @param plain whether the prompt is what the messages say, one behind the other, without a chat
+ *     template; for going on with a text
  */
 public record PromptOptions(
     List<Tool> tools,
@@ -28,8 +30,13 @@ public record PromptOptions(
     boolean continueLast,
     ToolChoice toolChoice,
     boolean constrainedCalls,
-    Set<String> controlTokens) {
+    Set<String> controlTokens,
+    boolean plain) {
   public PromptOptions {
+    if (plain && !tools.isEmpty()) {
+      throw new IllegalArgumentException(
+          "tools are shown by a chat template, so there are none without one");
+    }
     controlTokens = Set.copyOf(controlTokens);
     tools = List.copyOf(tools);
     templateArguments = Collections.unmodifiableMap(new LinkedHashMap<>(templateArguments));
@@ -42,7 +49,7 @@ public record PromptOptions(
   /** Options with calls as the model wants, constrained to the tools' schemas. */
   public PromptOptions(
       List<Tool> tools, Map<String, @Nullable Object> templateArguments, boolean continueLast) {
-    this(tools, templateArguments, continueLast, ToolChoice.AUTO, true, Set.of());
+    this(tools, templateArguments, continueLast, ToolChoice.AUTO, true, Set.of(), false);
   }
 
   /** No tools, no variables; an assistant's message at the end is continued. */
@@ -86,6 +93,10 @@ public record PromptOptions(
   /** The same with texts that count as control tokens in messages, too. */
   public PromptOptions withControlTokens(Set<String> controlTokens) {
     return toBuilder().controlTokens(controlTokens).build();
+  }
+
+  public PromptOptions withPlain(boolean plain) {
+    return toBuilder().plain(plain).build();
   }
 
   /** The message that the answer continues, or null. */

@@ -13,6 +13,7 @@ public final class PromptOptionsBuilder {
   private ToolChoice toolChoice;
   private boolean constrainedCalls;
   private Set<String> controlTokens;
+  private boolean plain;
 
   PromptOptionsBuilder(PromptOptions options) {
     this.tools = options.tools();
@@ -21,6 +22,7 @@ public final class PromptOptionsBuilder {
     this.toolChoice = options.toolChoice();
     this.constrainedCalls = options.constrainedCalls();
     this.controlTokens = options.controlTokens();
+    this.plain = options.plain();
   }
 
   /** Tools that the model may call. */
@@ -59,6 +61,12 @@ public final class PromptOptionsBuilder {
     return this;
   }
 
+  /** Whether there is no chat template, and the prompt is what the messages say. */
+  public PromptOptionsBuilder plain(boolean value) {
+    this.plain = value;
+    return this;
+  }
+
   /**
    * The options.
    *
@@ -66,6 +74,12 @@ public final class PromptOptionsBuilder {
    */
   public PromptOptions build() {
     return new PromptOptions(
-        tools, templateArguments, continueLast, toolChoice, constrainedCalls, controlTokens);
+        tools,
+        templateArguments,
+        continueLast,
+        toolChoice,
+        constrainedCalls,
+        controlTokens,
+        plain);
   }
 }

@@ -78,7 +78,9 @@ final class AnswerOutput {
    */
   boolean accept(int token, float[] logits) {
     if (nLogProbs >= 0) {
-      logProbs.add(TopLogProbs.of(logits, nLogProbs, token));
+      TopLogProbs known = TopLogProbs.of(logits, nLogProbs, token);
+      logProbs.add(known);
+      listener.onLogProbs(known);
     }
     // control tokens are text only where they mark a part
     return emit(utf8.accept(vocab.piece(token, markers.get(token))));

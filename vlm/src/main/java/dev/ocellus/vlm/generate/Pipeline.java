@@ -7,6 +7,8 @@ import dev.ocellus.llama.TokenEmbeddings;
 import dev.ocellus.vlm.cache.CacheFolder;
 import dev.ocellus.vlm.cache.ImageCache;
 import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.PromptOptions;
 import dev.ocellus.vlm.decode.DraftModel;
 import dev.ocellus.vlm.decode.Drafter;
 import dev.ocellus.vlm.decode.KvSequence;
@@ -17,6 +19,7 @@ import dev.ocellus.vlm.decode.SequencePool;
 import dev.ocellus.vlm.decode.TextDecoder;
 import dev.ocellus.vlm.encoder.EncoderIdentity;
 import dev.ocellus.vlm.encoder.VisionEncoder;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.model.ModelKind;
 import dev.ocellus.vlm.model.ModelRegistry;
 import dev.ocellus.vlm.options.ImageCacheOptions;
@@ -26,9 +29,12 @@ import dev.ocellus.vlm.options.PrefixCacheOptions;
 import dev.ocellus.vlm.options.Speculation;
 import dev.ocellus.vlm.prompt.ModelTemplates;
 import dev.ocellus.vlm.prompt.PromptBuilder;
+import dev.ocellus.vlm.prompt.Segment;
+import dev.ocellus.vlm.vision.ImagePiece;
 import dev.ocellus.vlm.vision.PromptAttention;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -296,6 +302,35 @@ public final class Pipeline implements AutoCloseable {
     ContextOptions each = options.contextOptions();
     int nOutputs = 1 + options.sessions().speculation().maxDraftTokens();
     return each.withOutputs(Math.max(each.nOutputsMax(), nOutputs));
+  }
+
+  /**
+   * Tokens of a conversation up to where its answer begins, images included. Nothing is encoded.
+   */
+  public int countTokens(List<Message> messages, PromptOptions options) {
+    List<Visual> visuals = messages.stream().flatMap(m -> m.visuals().stream()).toList();
+    int n = 0;
+    for (Segment segment : prompts.prompt(messages, options).segments()) {
+      n +=
+          switch (segment) {
+            case Segment.Tokens(int[] ids) -> ids.length;
+            case Segment.Image(int index) -> countTokens(visuals.get(index));
+          };
+    }
+    return n;
+  }
+
+  private int countTokens(Visual visual) {
+    int n = 0;
+    for (ImagePiece piece :
+        Objects.requireNonNull(encoder).prepare(visual, options.vision().images()).layout()) {
+      n +=
+          switch (piece) {
+            case ImagePiece.Text(String text) -> decoder.vocab().tokenize(text, true).length;
+            case ImagePiece.Embeddings rows -> rows.count();
+          };
+    }
+    return n;
   }
 
   /** Milliseconds that loading took. */

@@ -83,6 +83,21 @@ public final class MessagesJson {
           "expected an array of messages, or an object with one under \"messages\"; found "
               + kind(list == null ? root : list));
     }
+    return messages(list, loader);
+  }
+
+  /**
+   * Reads the messages of a conversation that is JSON already.
+   *
+   * @param list an array of messages
+   * @throws MessagesFormatException if it is none, or refers to something that is not supported
+   * @throws ImageFormatException if an image is broken
+   * @throws IOException if an image cannot be read
+   */
+  public static List<Message> messages(JsonNode list, ImageLoader loader) throws IOException {
+    if (!list.isArray()) {
+      throw new MessagesFormatException("messages: expected an array, found " + kind(list));
+    }
     List<Message> messages = new ArrayList<>();
     for (int i = 0; i < list.size(); i++) {
       messages.add(message("messages[" + i + "]", list.get(i), loader));

@@ -32,6 +32,10 @@ public final class PromptBuilder {
   /** A rendered conversation, and the same tokenized. */
   private record Rendering(Rendered rendered, Prompt prompt) {}
 
+  /** What the messages say and nothing else, images included. */
+  private static final String PLAIN =
+      "{% for message in messages %}{{ message['content'] }}{% endfor %}";
+
   private final ModelTemplates templates;
   private final String bosToken;
   private final String eosToken;
@@ -39,6 +43,9 @@ public final class PromptBuilder {
 
   /** Compiled when tools are first offered; races only do so twice. */
   private volatile @Nullable ChatFormat withTools;
+
+  /** Compiled when a prompt without a template is first asked for. */
+  private volatile @Nullable ChatFormat plain;
 
   private final PromptTokenizer tokenizer;
   private final @Nullable VisionArchitecture architecture;
@@ -96,7 +103,19 @@ public final class PromptBuilder {
     return format(options).answerFormat();
   }
 
+  private ChatFormat plain() {
+    ChatFormat known = plain;
+    if (known == null) {
+      known = new ChatFormat(PLAIN, bosToken, eosToken);
+      plain = known;
+    }
+    return known;
+  }
+
   private ChatFormat format(PromptOptions options) {
+    if (options.plain()) {
+      return plain();
+    }
     String source = templates.withTools();
     if (options.tools().isEmpty() || source == null) {
       if (format == null) {
