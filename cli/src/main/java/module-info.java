@@ -5,6 +5,7 @@ module dev.ocellus.cli {
   requires dev.ocellus.quantize;
   requires dev.ocellus.search;
   requires dev.ocellus.hub;
+  requires dev.ocellus.server;
   requires com.fasterxml.jackson.databind;
   requires info.picocli;
   requires java.logging; // Lucene's remarks on the machine, which are none of a user's business

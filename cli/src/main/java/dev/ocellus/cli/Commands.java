@@ -42,6 +42,7 @@ final class Commands {
     headers.put("models", ModelsCommand.HEADER);
     headers.put("devices", DevicesCommand.HEADER);
     headers.put("bench", BenchCommand.HEADER);
+    headers.put("serve", ServeCommand.HEADER);
     return headers;
   }
 
@@ -85,6 +86,7 @@ final class Commands {
       case "models" -> new ModelsCommand(io);
       case "devices" -> new DevicesCommand(io);
       case "bench" -> new BenchCommand(io);
+      case "serve" -> new ServeCommand(io);
       default -> throw new IllegalArgumentException("no command " + name);
     };
   }

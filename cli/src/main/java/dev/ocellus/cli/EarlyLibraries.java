@@ -12,7 +12,16 @@ import java.util.Set;
  */
 final class EarlyLibraries {
   private static final Set<String> COMMANDS =
-      Set.of("chat", "describe", "encode", "embed", "classify", "perplexity", "bench", "devices");
+      Set.of(
+          "chat",
+          "describe",
+          "encode",
+          "embed",
+          "classify",
+          "perplexity",
+          "bench",
+          "devices",
+          "serve");
 
   /** With these they are not needed, or what is logged meanwhile is wanted. */
   private static final Set<String> WITHOUT =

@@ -1,0 +1,112 @@
+package dev.ocellus.server.model;
+
+import dev.ocellus.vlm.ChatSession;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.GenerationOptions;
+import dev.ocellus.vlm.chat.ImageReport;
+import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.chat.StopReason;
+import dev.ocellus.vlm.chat.ToolCall;
+import dev.ocellus.vlm.sampling.TopLogProbs;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** One answer that is to be generated. Run by one thread, cancelled by any. */
+final class ChatJob implements AnswerListener {
+  private final List<Message> messages;
+  private final GenerationOptions options;
+  private final int choice;
+  private final Consumer<Event> events;
+  private volatile boolean cancelled;
+  private volatile @Nullable ChatSession session;
+
+  /**
+   * @param events told of everything on the thread that generates; must not block
+   */
+  ChatJob(List<Message> messages, GenerationOptions options, int choice, Consumer<Event> events) {
+    this.messages = messages;
+    this.options = options;
+    this.choice = choice;
+    this.events = events;
+  }
+
+  /** Generates the answer in a session. Never throws; what goes wrong is an event. */
+  void run(ChatSession in) {
+    session = in;
+    try {
+      checkCancelled();
+      Answer answer = in.complete(messages, options, this);
+      if (answer.stopReason() == StopReason.CANCELLED) {
+        throw new CancellationException("cancelled");
+      }
+      events.accept(new Event.Done(choice, answer));
+    } catch (Throwable e) { // an error of the JVM is this request's, and the server goes on
+      events.accept(new Event.Failed(choice, e));
+    } finally {
+      session = null;
+    }
+  }
+
+  /** Ends without having begun. */
+  void fail(Throwable cause) {
+    events.accept(new Event.Failed(choice, cause));
+  }
+
+  /** Stops within a token. */
+  void cancel() {
+    cancelled = true;
+    ChatSession now = session;
+    if (now != null) {
+      now.cancel();
+    }
+  }
+
+  boolean isCancelled() {
+    return cancelled;
+  }
+
+  /** A session forgets being cancelled when it begins to answer, so a job remembers. */
+  private void checkCancelled() {
+    if (cancelled) {
+      throw new CancellationException("cancelled");
+    }
+  }
+
+  @Override
+  public void onImage(int index, ImageReport report) {
+    checkCancelled();
+    events.accept(new Event.Image(choice, index, report));
+  }
+
+  @Override
+  public void onPrefill(double share) {
+    checkCancelled();
+    events.accept(new Event.Prefill(choice, share));
+  }
+
+  @Override
+  public void onText(String text) {
+    checkCancelled();
+    events.accept(new Event.Text(choice, text));
+  }
+
+  @Override
+  public void onReasoning(String text) {
+    checkCancelled();
+    events.accept(new Event.Reasoning(choice, text));
+  }
+
+  @Override
+  public void onToolCall(ToolCall call) {
+    events.accept(new Event.Call(choice, call));
+  }
+
+  @Override
+  public void onLogProbs(TopLogProbs logProbs) {
+    checkCancelled();
+    events.accept(new Event.LogProbs(choice, logProbs));
+  }
+}

@@ -1,0 +1,126 @@
+package dev.ocellus.server.openai;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.server.api.Json;
+import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.ImageReport;
+import dev.ocellus.vlm.chat.StopReason;
+import dev.ocellus.vlm.chat.Timings;
+import dev.ocellus.vlm.chat.ToolCall;
+import dev.ocellus.vlm.chat.Usage;
+import dev.ocellus.vlm.json.AnswerJson;
+import dev.ocellus.vlm.sampling.TopLogProbs;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.function.IntFunction;
+
+/** Parts of answers in OpenAI's form. */
+final class AnswerForm {
+  /** JSON has no infinity; OpenAI gives this for a token that cannot be. */
+  private static final double IMPOSSIBLE = -9999.0;
+
+  private AnswerForm() {}
+
+  static String finishReason(Answer answer) {
+    if (!answer.toolCalls().isEmpty()) {
+      return "tool_calls";
+    }
+    StopReason reason = answer.stopReason();
+    return reason == StopReason.LENGTH || reason == StopReason.CONTEXT ? "length" : "stop";
+  }
+
+  /** Tokens of all answers to one request, whose prompt counts once. */
+  static ObjectNode usage(List<Answer> answers) {
+    Usage first = answers.getFirst().usage();
+    int completion = answers.stream().mapToInt(a -> a.usage().completionTokens()).sum();
+    ObjectNode usage =
+        Json.object()
+            .put("prompt_tokens", first.promptTokens())
+            .put("completion_tokens", completion)
+            .put("total_tokens", first.promptTokens() + completion);
+    usage
+        .putObject("prompt_tokens_details")
+        .put("cached_tokens", first.cachedTokens())
+        .put("image_tokens", first.imageTokens())
+        .put("audio_tokens", 0);
+    usage
+        .putObject("completion_tokens_details")
+        .put("reasoning_tokens", 0)
+        .put("accepted_prediction_tokens", 0)
+        .put("rejected_prediction_tokens", 0)
+        .put("audio_tokens", 0);
+    return usage;
+  }
+
+  /** As llama-server tells them. */
+  static ObjectNode timings(Answer answer) {
+    Timings t = answer.timings();
+    return Json.object()
+        .put("cache_n", answer.usage().cachedTokens())
+        .put("prompt_n", t.prefill().tokens())
+        .put("prompt_ms", t.prefill().millis())
+        .put("prompt_per_second", t.prefill().tokensPerSecond())
+        .put("predicted_n", t.decode().tokens())
+        .put("predicted_ms", t.decode().millis())
+        .put("predicted_per_second", t.decode().tokensPerSecond())
+        .put("image_ms", t.preprocess().millis() + t.encode().millis());
+  }
+
+  /** What is Ocellus's own: what the model saw, and where the images came from. */
+  static ObjectNode details(Answer answer, List<ImageReport> images) {
+    ObjectNode details = Json.object();
+    details.set("images", AnswerJson.images(images));
+    details
+        .putObject("image_use")
+        .put("encoded", answer.usage().images().encoded())
+        .put("from_context", answer.usage().images().fromContext())
+        .put("from_memory_cache", answer.usage().images().fromMemory())
+        .put("from_disk_cache", answer.usage().images().fromDisk());
+    details.put("stop_reason", answer.stopReason().wireName());
+    return details;
+  }
+
+  static ArrayNode toolCalls(List<ToolCall> calls) {
+    ArrayNode list = Json.array();
+    calls.forEach(call -> list.add(toolCall(call)));
+    return list;
+  }
+
+  static ObjectNode toolCall(ToolCall call) {
+    ObjectNode node = Json.object().put("id", call.id()).put("type", "function");
+    node.putObject("function").put("name", call.name()).put("arguments", call.arguments());
+    return node;
+  }
+
+  /** {@code {"content": [...]}}, as of chats. */
+  static ObjectNode logProbs(List<TopLogProbs> tokens, IntFunction<byte[]> piece) {
+    ObjectNode node = Json.object();
+    ArrayNode content = node.putArray("content");
+    for (TopLogProbs token : tokens) {
+      ObjectNode entry = entry(token.chosen(), piece);
+      ArrayNode top = entry.putArray("top_logprobs");
+      token.top().forEach(likely -> top.add(entry(likely, piece)));
+      content.add(entry);
+    }
+    node.putNull("refusal");
+    return node;
+  }
+
+  private static ObjectNode entry(TopLogProbs.Entry token, IntFunction<byte[]> piece) {
+    byte[] bytes = piece.apply(token.token());
+    ObjectNode entry =
+        Json.object()
+            .put("token", new String(bytes, StandardCharsets.UTF_8))
+            .put("logprob", logProb(token));
+    ArrayNode list = entry.putArray("bytes");
+    for (byte b : bytes) {
+      list.add(b & 0xff);
+    }
+    return entry;
+  }
+
+  static double logProb(TopLogProbs.Entry token) {
+    return Float.isFinite(token.logProb()) ? token.logProb() : IMPOSSIBLE;
+  }
+}

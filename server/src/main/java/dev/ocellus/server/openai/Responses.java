@@ -1,0 +1,60 @@
+package dev.ocellus.server.openai;
+
+import dev.ocellus.server.api.Json;
+import dev.ocellus.server.api.Params;
+import dev.ocellus.server.chat.ChatService;
+import dev.ocellus.server.chat.Turn;
+import dev.ocellus.server.http.HttpCall;
+import dev.ocellus.server.http.HttpReply;
+import dev.ocellus.server.model.ChatEngine;
+import dev.ocellus.server.model.Lease;
+import dev.ocellus.vlm.chat.Answer;
+import java.io.IOException;
+
+/** {@code POST /v1/responses}, for which all of a conversation has to be sent each time. */
+public final class Responses {
+  private final ChatService service;
+
+  public Responses(ChatService service) {
+    this.service = service;
+  }
+
+  /** Answers a request. */
+  public HttpReply handle(HttpCall call) throws IOException {
+    Params p = Params.of(call.body(service.limits().maxBodyBytes()));
+    boolean stream = p.flag("stream");
+    var input = new ResponsesInput(service, p);
+    input.checkSupported();
+    Turn turn = begin(call, p, input);
+    var form = new ResponseForm(p, turn);
+    if (!stream) {
+      try (turn) {
+        Answer answer = turn.collect(1).getFirst();
+        return Json.ok(form.write(ResponseForm.output(answer), answer));
+      }
+    }
+    try {
+      turn.awaitFirst();
+    } catch (Throwable e) {
+      turn.close();
+      throw e;
+    }
+    return HttpReply.streamed(
+        "text/event-stream",
+        sink -> {
+          try (turn) {
+            new ResponseStream(turn, form, sink).write();
+          }
+        });
+  }
+
+  private Turn begin(HttpCall call, Params p, ResponsesInput input) throws IOException {
+    Lease<ChatEngine> lease = service.host().chat(service.host().chatModel(p.text("model")));
+    try {
+      return service.begin(call, lease, input.messages(), input.params(lease).options(1));
+    } catch (Throwable e) {
+      lease.close();
+      throw e;
+    }
+  }
+}

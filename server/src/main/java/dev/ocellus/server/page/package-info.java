@@ -1,0 +1,2 @@
+/** The web page: files of the jar, and nothing else. */
+package dev.ocellus.server.page;

@@ -1,0 +1,187 @@
+package dev.ocellus.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.ocellus.server.options.HostingOptions;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What the clients of other tests do not ask for. */
+class OtherApisTest {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final OcellusServer server = TestServer.shared();
+
+  private JsonNode post(String path, String body) throws Exception {
+    HttpResponse<String> answer = TestServer.post(server, path, body);
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+    return JSON.readTree(answer.body());
+  }
+
+  private JsonNode get(String path) throws Exception {
+    return JSON.readTree(TestServer.get(server, path).body());
+  }
+
+  @Test
+  void ollamaTellsWhatThereIs() throws Exception {
+    assertThat(get("/api/version").get("version").asText()).matches("\\d+\\.\\d+\\.\\d+");
+    JsonNode model = get("/api/tags").at("/models/0");
+    assertThat(model.get("name").asText()).isEqualTo(TestServer.CHAT);
+    assertThat(model.get("size").asLong()).isGreaterThan(1_000_000);
+    assertThat(model.at("/details/family").asText()).isEqualTo("llama");
+    JsonNode shown = post("/api/show", "{\"model\": \"" + TestServer.CHAT + ":latest\"}");
+    assertThat(shown.get("capabilities").toString()).contains("completion", "vision");
+    assertThat(shown.at("/model_info/general.architecture").asText()).isEqualTo("llama");
+    assertThat(shown.get("projector_info").size()).isPositive();
+    post("/api/generate", "{\"model\": \"" + TestServer.CHAT + "\"}");
+    assertThat(get("/api/ps").toString()).contains(TestServer.CHAT);
+  }
+
+  @Test
+  void ollamaGenerates() throws Exception {
+    String question =
+        "{\"model\": \"%s\", \"prompt\": \"What is this?\", \"images\": [\"%s\"], \"stream\": false, \"options\": {\"temperature\": 0}}"
+            .formatted(TestServer.CHAT, TestServer.circleBase64());
+    JsonNode answer = post("/api/generate", question);
+    assertThat(answer.get("response").asText())
+        .isEqualTo("There is a large red circle in the center.");
+    assertThat(answer.get("done_reason").asText()).isEqualTo("stop");
+    assertThat(answer.get("eval_count").asInt()).isEqualTo(10);
+    assertThat(answer.get("total_duration").asLong()).isPositive();
+  }
+
+  @Test
+  void ollamaStreamsLines() throws Exception {
+    HttpResponse<String> answer =
+        TestServer.post(
+            server,
+            "/api/chat",
+            "{\"model\": \"%s\", \"messages\": [{\"role\": \"user\", \"content\": \"What is this?\", \"images\": [\"%s\"]}], \"options\": {\"temperature\": 0}}"
+                .formatted(TestServer.CHAT, TestServer.circleBase64()));
+    assertThat(answer.headers().firstValue("Content-Type")).contains("application/x-ndjson");
+    List<String> lines = answer.body().lines().toList();
+    var text = new StringBuilder();
+    for (String line : lines) {
+      text.append(JSON.readTree(line).at("/message/content").asText());
+    }
+    assertThat(text.toString()).isEqualTo("There is a large red circle in the center.");
+    assertThat(JSON.readTree(lines.getLast()).get("done").asBoolean()).isTrue();
+  }
+
+  @Test
+  void ollamaKeepsToAFormatAndCallsTools() throws Exception {
+    JsonNode answer =
+        post(
+            "/api/chat",
+            """
+            {"model": "%s", "stream": false, "messages": [{"role": "user", "content": "hi"}],
+             "format": {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"], "additionalProperties": false}}\
+            """
+                .formatted(TestServer.CHAT));
+    assertThat(JSON.readTree(answer.at("/message/content").asText()).get("ok").isBoolean())
+        .isTrue();
+  }
+
+  @Test
+  void ollamaEmbedsImages() throws Exception {
+    JsonNode both =
+        post(
+            "/api/embed",
+            "{\"model\": \"%s\", \"images\": [\"%s\"], \"input\": [\"a red circle\"]}"
+                .formatted(TestServer.EMBEDDING, TestServer.circleBase64()));
+    assertThat(both.get("embeddings").size()).isEqualTo(2);
+    JsonNode one =
+        post(
+            "/api/embeddings",
+            "{\"model\": \"%s\", \"prompt\": \"a red circle\"}".formatted(TestServer.EMBEDDING));
+    assertThat(one.get("embedding")).isEqualTo(both.at("/embeddings/1"));
+  }
+
+  @Test
+  void ollamaUnloads() throws Exception {
+    var options = TestServer.options().withHosting(HostingOptions.defaults());
+    try (OcellusServer own = TestServer.start(options)) {
+      TestServer.post(own, "/api/generate", "{\"model\": \"" + TestServer.CHAT + "\"}");
+      assertThat(TestServer.get(own, "/api/ps").body()).contains(TestServer.CHAT);
+      HttpResponse<String> gone =
+          TestServer.post(
+              own, "/api/generate", "{\"model\": \"" + TestServer.CHAT + "\", \"keep_alive\": 0}");
+      assertThat(gone.body()).contains("unload");
+      assertThat(TestServer.get(own, "/api/ps").body()).doesNotContain(TestServer.CHAT);
+    }
+  }
+
+  @Test
+  void llamaServersToolsAreThere() throws Exception {
+    JsonNode tokens = post("/tokenize", "{\"content\": \"a red circle\"}").get("tokens");
+    assertThat(post("/detokenize", "{\"tokens\": " + tokens + "}").get("content").asText())
+        .isEqualTo("a red circle");
+    JsonNode pieces =
+        post("/tokenize", "{\"content\": \"red\", \"with_pieces\": true}").get("tokens");
+    assertThat(pieces.get(0).get("piece").asText()).isNotEmpty();
+    String prompt =
+        post("/apply-template", "{\"messages\": [{\"role\": \"user\", \"content\": \"hi\"}]}")
+            .get("prompt")
+            .asText();
+    assertThat(prompt).isEqualTo("<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n");
+    JsonNode props = get("/props");
+    assertThat(props.at("/modalities/vision").asBoolean()).isTrue();
+    assertThat(props.get("total_slots").asInt()).isEqualTo(4);
+    assertThat(props.toString()).doesNotContain(".gguf");
+    assertThat(get("/health").get("status").asText()).isEqualTo("ok");
+  }
+
+  @Test
+  void metricsAreReadByPrometheus() {
+    TestServer.post(server, "/v1/chat/completions", TestServer.question(""));
+    String text = TestServer.get(server, "/metrics").body();
+    for (String line : text.lines().toList()) {
+      assertThat(line)
+          .matches("# (HELP|TYPE) [a-z_:]+ .+|[a-z_:]+(\\{([a-z]+=\"[^\"]*\",?)+})? [0-9.E-]+");
+    }
+    assertThat(text).contains("ocellus_first_token_seconds_bucket", "llamacpp:prompt_tokens_total");
+  }
+
+  @Test
+  void headersAreGivenWithoutBodies() {
+    HttpRequest head =
+        TestServer.request(server, "/").method("HEAD", HttpRequest.BodyPublishers.noBody()).build();
+    HttpResponse<String> answer = TestServer.send(head);
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(answer.body()).isEmpty();
+    assertThat(TestServer.get(server, "/").body()).isEqualTo("Ollama is running");
+  }
+
+  @Test
+  void whatTheModelSawIsTold() throws Exception {
+    JsonNode answer = post("/v1/chat/completions", TestServer.question(""));
+    JsonNode image = answer.at("/ocellus/images/0");
+    assertThat(image.get("tokens").asInt()).isEqualTo(64);
+    assertThat(image.get("tiles").asInt()).isPositive();
+    assertThat(answer.at("/timings/predicted_n").asInt()).isEqualTo(10);
+  }
+
+  @Test
+  void anthropicsResultsOfToolsAreRead() throws Exception {
+    JsonNode n =
+        post(
+            "/v1/messages/count_tokens",
+            """
+            {"model": "%s", "system": [{"type": "text", "text": "Be brief."}], "messages": [
+              {"role": "user", "content": "Paint."},
+              {"role": "assistant", "content": [
+                {"type": "thinking", "thinking": "hm", "signature": ""},
+                {"type": "tool_use", "id": "t1", "name": "paint", "input": {"colour": "red"}}]},
+              {"role": "user", "content": [
+                {"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text", "text": "done"}]},
+                {"type": "text", "text": "And now?"}]}],
+             "tools": [{"name": "paint", "input_schema": {"type": "object"}}]}\
+            """
+                .formatted(TestServer.TOOLS));
+    assertThat(n.get("input_tokens").asInt()).isGreaterThan(30);
+  }
+}
