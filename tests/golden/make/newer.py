@@ -52,6 +52,16 @@ MODELS = {
         insert_layer_id=0, text_config=dict(layer_types=["linear_attention", "full_attention"], num_hidden_layers=2),
         vision_config=dict(hidden_size=24, num_attention_heads=2, num_hidden_layers=2, insert_layer_id=0)),
         dict(slice_mode=False, scale_resolution=100), {}, "bfloat16"),
+    # groups of experts, weights of experts that do not add up to 1, YaRN, a limit of a side
+    "kimi_k25-groups": ("kimi_k25", [["odd_97x61.png"], ["tall_300x900.png", "shapes_64x64.png"]], dict(
+        text_config=dict(q_lora_rank=20, n_group=2, topk_group=1, n_routed_experts=4, num_experts_per_tok=1, num_hidden_layers=2,
+                         norm_topk_prob=False, routed_scaling_factor=1.5, n_shared_experts=2, num_attention_heads=2,
+                         num_key_value_heads=2, rope_scaling=dict(
+                             type="yarn", factor=4.0, original_max_position_embeddings=32, beta_fast=32.0, beta_slow=1.0,
+                             mscale=1.0, mscale_all_dim=1.0)),
+        vision_config=dict(vt_num_attention_heads=2, num_attention_heads=2, vt_num_hidden_layers=2, num_hidden_layers=2,
+                           init_pos_emb_height=6, init_pos_emb_width=6, pos_emb_height=6, pos_emb_width=6)),
+        dict(size=dict(max_height=10, max_width=10), resample=2, max_patches=50), {}, "bfloat16"),
 }
 
 

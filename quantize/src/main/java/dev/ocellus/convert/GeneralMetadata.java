@@ -31,13 +31,17 @@ final class GeneralMetadata {
   }
 
   /**
-   * @param parameters elements of all tensors, or -1 to say nothing of the size
+   * @param parameters elements of all tensors, of experts those of one, or -1 to say nothing of the
+   *     size
+   * @param experts how many experts there are; 0 where there are none
    */
-  static void write(GgufWriter out, Context context, long parameters) throws IOException {
+  static void write(GgufWriter out, Context context, long parameters, long experts)
+      throws IOException {
     sampling(out, context.folder());
     out.string("general.name", context.modelName());
     if (parameters >= 0) {
-      out.string("general.size_label", sizeLabel(parameters));
+      String label = sizeLabel(parameters);
+      out.string("general.size_label", experts > 0 ? experts + "x" + label : label);
     }
     Optional<String> license = license(context.folder().file("README.md"));
     if (license.isPresent()) {

@@ -57,7 +57,10 @@ final class PlannedFile {
     if (!legacy) {
       out.string("general.type", converter.generalType());
     }
-    GeneralMetadata.write(out, context, legacy ? -1 : converter.parameterCount(tensors));
+    long experts = experts(tensors);
+    long ofOthers = experts == 0 ? 0 : ofOtherExperts(tensors);
+    GeneralMetadata.write(
+        out, context, legacy ? -1 : converter.parameterCount(tensors) - ofOthers, experts);
     converter.parameters(out, outputType);
     if (!legacy) {
       out.u32("general.quantization_version", QUANTIZATION_VERSION);
@@ -103,6 +106,28 @@ final class PlannedFile {
           "Tensor %s: expected one to four sizes of at least 1, and a name of at most %d characters, found '%s'. The checkpoint is damaged."
               .formatted(t.data(), MAX_NAME_BYTES, t.name()));
     }
+  }
+
+  /** How many experts the tensors of such hold in the mean; 0 where there are none. */
+  private static long experts(List<TargetTensor> tensors) {
+    return (long)
+        tensors.stream()
+            .filter(PlannedFile::isOfExperts)
+            .mapToLong(t -> t.data().size(t.data().rank() - 3))
+            .average()
+            .orElse(0);
+  }
+
+  /** Parameters of all experts but one. */
+  private static long ofOtherExperts(List<TargetTensor> tensors) {
+    return tensors.stream()
+        .filter(PlannedFile::isOfExperts)
+        .mapToLong(t -> t.data().count() - t.data().count() / t.data().size(0))
+        .sum();
+  }
+
+  private static boolean isOfExperts(TargetTensor t) {
+    return t.name().contains("_exps.") && t.data().rank() >= 3;
   }
 
   private static long parameters(List<TargetTensor> tensors) {

@@ -73,6 +73,8 @@ public final class Converters {
           Map.entry("smollm3", "SmolLM3ForCausalLM"),
           Map.entry("phi3", "Phi3ForCausalLM"),
           Map.entry("internlm2", "InternLM2ForCausalLM"),
+          Map.entry("deepseek_v3", "DeepseekV3ForCausalLM"),
+          Map.entry("kimi_k2", "DeepseekV3ForCausalLM"),
           Map.entry("granite", "GraniteForCausalLM"),
           Map.entry("granite4_vision_text", "GraniteForCausalLM"),
           Map.entry("lfm2", "Lfm2ForCausalLM"),
@@ -104,6 +106,7 @@ public final class Converters {
     text(PaddleOcrText::new, "PaddleOCRVLForConditionalGeneration");
     text(Phi3Text::new, "Phi3ForCausalLM");
     text(InternLm2Text::new, "InternLM2ForCausalLM");
+    text(DeepSeekText::new, "DeepseekV3ForCausalLM");
     text(GraniteText::new, "GraniteForCausalLM");
     text(Lfm2Text::new, "Lfm2ForCausalLM", "LFM2ForCausalLM");
     text(OptText::new, "OPTForCausalLM");
@@ -142,6 +145,8 @@ public final class Converters {
     vision(JanusVision::new, "JanusForConditionalGeneration");
     vision(Granite4VisionEncoder::new, "Granite4VisionForConditionalGeneration");
     vision(MiniCpmV46Vision::new, "MiniCPMV4_6ForConditionalGeneration");
+    vision(
+        KimiK25Vision::new, "KimiK25ForConditionalGeneration", "Kimi_K25ForConditionalGeneration");
     vision(Lfm2VlVision::new, "Lfm2VlForConditionalGeneration");
     vision(Blip2Vision::new, "Blip2ForConditionalGeneration");
     vision(InstructBlipVision::new, "InstructBlipForConditionalGeneration");

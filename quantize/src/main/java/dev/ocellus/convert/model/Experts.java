@@ -42,7 +42,7 @@ final class Experts {
     this.context = context;
     this.config = config;
     this.nEmbd = nEmbd;
-    nExpert = config.findInteger("num_experts", "num_local_experts").orElse(0);
+    nExpert = config.findInteger("num_experts", "num_local_experts", "n_routed_experts").orElse(0);
     nUsed = config.integer("num_experts_per_tok");
     nFf = config.integer("moe_intermediate_size");
     if (nExpert < 1) {
@@ -58,7 +58,8 @@ final class Experts {
         || config.findInteger("decoder_sparse_step").orElse(1) != 1) {
       throw unsupported("some layers have no experts (mlp_only_layers, decoder_sparse_step)");
     }
-    if (!config.flag("norm_topk_prob", true)) {
+    boolean said = config.findInteger("n_routed_experts").isPresent(); // by a key of the file
+    if (!said && !config.flag("norm_topk_prob", true)) {
       throw unsupported("the weights of the chosen experts do not add up to 1 (norm_topk_prob)");
     }
   }

@@ -212,7 +212,8 @@ final class RopeConfig {
    * {@code mscale_all_dim}.
    */
   private double usualMagnitude(double factor, String a) {
-    double ofAll = a.equals("mistral3") ? find("mscale_all_dim").orElse(0) : 0;
+    double ofAll =
+        a.equals("mistral3") || a.equals("deepseek2") ? find("mscale_all_dim").orElse(0) : 0;
     return magnitude(factor, 1) / (ofAll == 0 ? 1 : magnitude(factor, ofAll));
   }
 

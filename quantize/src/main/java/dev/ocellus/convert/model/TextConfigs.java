@@ -26,6 +26,7 @@ final class TextConfigs {
           Map.entry("paddleocr_vl", "paddleocr_vl_text"),
           Map.entry("mistral3", "mistral"),
           Map.entry("lfm2_vl", "lfm2"),
+          Map.entry("kimi_k25", "deepseek_v3"),
           Map.entry("minicpmv4_6", "qwen3_5_text"),
           Map.entry("granite4_vision", "granite4_vision_text"),
           Map.entry("paligemma", "gemma"),

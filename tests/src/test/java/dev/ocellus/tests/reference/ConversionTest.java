@@ -60,6 +60,7 @@ class ConversionTest {
           "clip.vision.preproc_tile_size",
           "clip.vision.preproc_min_tiles",
           "clip.vision.use_image_id",
+          "clip.vision.preproc_max_side_patches",
           "clip.vision.preproc_max_tiles");
 
   @TestFactory

@@ -83,6 +83,13 @@ class FamiliesTest {
   }
 
   @Nested
+  class KimiK25 extends Converted {
+    KimiK25() {
+      super("kimi_k25-groups", "mm.1.weight");
+    }
+  }
+
+  @Nested
   class Lfm2Vl extends Converted {
     Lfm2Vl() {
       super("lfm2_vl-untied", "mm.1.weight");

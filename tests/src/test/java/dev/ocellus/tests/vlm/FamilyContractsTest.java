@@ -44,6 +44,7 @@ class FamilyContractsTest {
             "hunyuan-vl",
             "lfm2-vl",
             "minicpm-v-4.6",
+            "kimi-k2.5",
             "paddleocr-vl",
             "qwen-vl"));
     assertThat(kept).containsExactlyElementsOf(golden);

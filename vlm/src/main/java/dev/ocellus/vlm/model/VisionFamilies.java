@@ -30,6 +30,7 @@ final class VisionFamilies {
               Map.entry("internvl", InternVl::of),
               Map.entry("janus_pro", JanusPro::of),
               Map.entry("lfm2", Lfm2Vl::of),
+              Map.entry("kimik25", KimiK25::of),
               Map.entry("minicpmv4_6", MiniCpmV46::of),
               Map.entry("mllama", Mllama::of),
               Map.entry("mlp", VisionFamilies::llava),

@@ -99,6 +99,7 @@ public record ImageInput(
   /** Whether all patches of all tiles stand side by side. */
   private boolean inBands() {
     return pixelShape.size() == 4
+        && pixelShape.get(0) == 1
         && pixelShape.get(2) < tiles.getFirst().size().height()
         && pixelShape.get(2) == tiles.getFirst().size().height() / tiles.getFirst().gridY();
   }

@@ -8,6 +8,7 @@ import dev.ocellus.vlm.nn.AttentionKernel;
 import dev.ocellus.vlm.nn.DotProductAttention;
 import dev.ocellus.vlm.nn.GatedMlp;
 import dev.ocellus.vlm.nn.Linear;
+import dev.ocellus.vlm.nn.PairRotation;
 import dev.ocellus.vlm.nn.PatchEmbedding;
 import dev.ocellus.vlm.nn.RmsNorm;
 import dev.ocellus.vlm.vision.ConfigReader;
@@ -42,49 +43,23 @@ public final class PixtralTower {
     }
   }
 
-  /** Cosines and sines [headSize / 2, 1, nPatches]. */
-  private record Rotation(Tensor cos, Tensor sin) {
-    /**
-     * The first half of a head's pairs turns with the line, the second with the column, at the even
-     * and the odd ones of the usual frequencies.
-     */
-    static Rotation of(Config c, EncoderGraph graph) {
-      int nPairs = c.tower.headSize() / 2;
-      int nPatches = graph.gridX() * graph.gridY();
-      float[] cos = new float[nPairs * nPatches];
-      float[] sin = new float[nPairs * nPatches];
-      for (int pair = 0; pair < nPairs; pair++) {
-        boolean vertical = pair < nPairs / 2;
-        int exponent = vertical ? 4 * pair : 4 * (pair - nPairs / 2) + 2;
-        float frequency =
-            1 / (float) Math.pow(c.ropeBase, (float) exponent / (float) c.tower.headSize());
-        for (int patch = 0; patch < nPatches; patch++) {
-          int place = vertical ? patch / graph.gridX() : patch % graph.gridX();
-          float angle = place * frequency;
-          cos[patch * nPairs + pair] = (float) Math.cos(angle);
-          sin[patch * nPairs + pair] = (float) Math.sin(angle);
-        }
-      }
-      return new Rotation(
-          graph.table("rope_cos", cos, nPairs, 1, nPatches),
-          graph.table("rope_sin", sin, nPairs, 1, nPatches));
-    }
-
-    /**
-     * Turns pairs of neighbours, as the converter has ordered them: from [nEmbd, n] to [headSize,
-     * n, nHead]. The halves of the pairs come out one behind the other, which changes no product of
-     * queries and keys.
-     */
-    Tensor apply(Tensor x, int nHead) {
-      long nPairs = cos.size(0);
-      long n = x.size(1);
-      Tensor pairs = x.reshape(2, nPairs, nHead, n).permute(3, 0, 1, 2).contiguous();
-      Tensor even = pairs.slice(new long[] {}, nPairs, nHead, n, 1);
-      Tensor odd = pairs.slice(new long[] {0, 0, 0, 1}, nPairs, nHead, n, 1);
-      Tensor first = even.mul(cos).sub(odd.mul(sin));
-      Tensor second = even.mul(sin).add(odd.mul(cos));
-      return first.concat(second, 0).permute(0, 2, 1, 3).contiguous();
-    }
+  /**
+   * The first half of a head's pairs turns with the line, the second with the column, at the even
+   * and the odd ones of the usual frequencies. The converter has ordered pairs as neighbours.
+   */
+  private static PairRotation rotation(Config c, EncoderGraph graph) {
+    int nPairs = c.tower.headSize() / 2;
+    return PairRotation.of(
+        graph,
+        nPairs,
+        graph.gridX() * graph.gridY(),
+        (pair, patch) -> {
+          boolean vertical = pair < nPairs / 2;
+          int exponent = vertical ? 4 * pair : 4 * (pair - nPairs / 2) + 2;
+          float frequency =
+              1 / (float) Math.pow(c.ropeBase, (float) exponent / (float) c.tower.headSize());
+          return (vertical ? patch / graph.gridX() : patch % graph.gridX()) * frequency;
+        });
   }
 
   private record Block(
@@ -110,12 +85,12 @@ public final class PixtralTower {
           AttentionKernel.of(w));
     }
 
-    Tensor forward(Tensor x, Rotation rotation) {
+    Tensor forward(Tensor x, PairRotation rotation) {
       x = x.add(attention(ln1.forward(x), rotation));
       return x.add(mlp.forward(ln2.forward(x)));
     }
 
-    private Tensor attention(Tensor x, Rotation rotation) {
+    private Tensor attention(Tensor x, PairRotation rotation) {
       long n = x.size(1);
       long size = config.headSize();
       Tensor query = rotation.apply(q.forward(x), config.nHead());
@@ -144,7 +119,7 @@ public final class PixtralTower {
   /** From one image's pixels to [nEmbd, patches row by row]. */
   public Tensor forward(EncoderGraph graph) {
     Tensor x = preLn.forward(patches.forward(graph.pixels())).named("pre_ln");
-    Rotation rotation = Rotation.of(config, graph);
+    PairRotation rotation = rotation(config, graph);
     for (int i = 0; i < blocks.size(); i++) {
       x = blocks.get(i).forward(x, rotation).named("layer_" + (i + 1));
     }
