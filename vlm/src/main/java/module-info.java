@@ -12,6 +12,7 @@ module dev.ocellus.vlm {
 
   exports dev.ocellus.vlm;
   exports dev.ocellus.vlm.chat;
+  exports dev.ocellus.vlm.codes;
   exports dev.ocellus.vlm.decode to
       dev.ocellus.quantize,
       dev.ocellus.cli,
@@ -24,6 +25,7 @@ module dev.ocellus.vlm {
       dev.ocellus.quantize,
       dev.ocellus.cli,
       dev.ocellus.server;
+  exports dev.ocellus.vlm.generation;
   exports dev.ocellus.vlm.grammar;
   exports dev.ocellus.vlm.grammar.schema;
   exports dev.ocellus.vlm.grounding;

@@ -22,6 +22,7 @@ final class Commands {
     headers.put("embed", EmbedCommand.HEADER);
     headers.put("classify", ClassifyCommand.HEADER);
     headers.put("match", MatchCommand.HEADER);
+    headers.put("reconstruct", ReconstructCommand.HEADER);
     headers.put("index", IndexCommand.HEADER);
     headers.put("search", SearchCommand.HEADER);
     headers.put("dedupe", DedupeCommand.HEADER);
@@ -66,6 +67,7 @@ final class Commands {
       case "embed" -> new EmbedCommand(io);
       case "classify" -> new ClassifyCommand(io);
       case "match" -> new MatchCommand(io);
+      case "reconstruct" -> new ReconstructCommand(io);
       case "index" -> new IndexCommand(io);
       case "search" -> new SearchCommand(io);
       case "dedupe" -> new DedupeCommand(io);

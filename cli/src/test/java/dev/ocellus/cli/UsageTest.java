@@ -31,6 +31,7 @@ class UsageTest {
         "embed",
         "classify",
         "match",
+        "reconstruct",
         "tokenize",
         "template",
         "inspect",

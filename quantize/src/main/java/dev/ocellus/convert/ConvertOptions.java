@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param mmprojType type of the image encoder's tensors
  * @param modelName the name in {@code general.name}, or null to find one
  * @param preTokenizer llama.cpp's name for the pre-tokenizer, or null to recognise it
+ * @param generator whether to write what makes images, where the checkpoint has it
  */
 public record ConvertOptions(
     boolean text,
@@ -26,7 +27,8 @@ public record ConvertOptions(
     OutputType type,
     OutputType mmprojType,
     @Nullable String modelName,
-    @Nullable String preTokenizer) {
+    @Nullable String preTokenizer,
+    boolean generator) {
   /** Whether an image encoder is written. */
   public enum Encoders {
     YES,
@@ -37,36 +39,50 @@ public record ConvertOptions(
   /** Both files beside the checkpoint, in its own types. */
   public static ConvertOptions defaults() {
     return new ConvertOptions(
-        true, Encoders.IF_THERE, null, null, OutputType.AUTO, OutputType.AUTO, null, null);
+        true, Encoders.IF_THERE, null, null, OutputType.AUTO, OutputType.AUTO, null, null, true);
   }
 
   /** Another choice of files. */
   public ConvertOptions withParts(boolean newText, Encoders newMmproj) {
     return new ConvertOptions(
-        newText, newMmproj, output, outputDirectory, type, mmprojType, modelName, preTokenizer);
+        newText, newMmproj, output, outputDirectory, type, mmprojType, modelName, preTokenizer, generator);
   }
 
   /** Another place for the files. */
   public ConvertOptions withOutput(@Nullable Path newOutput, @Nullable Path newDirectory) {
     return new ConvertOptions(
-        text, mmproj, newOutput, newDirectory, type, mmprojType, modelName, preTokenizer);
+        text, mmproj, newOutput, newDirectory, type, mmprojType, modelName, preTokenizer, generator);
   }
 
   /** Other types. */
   public ConvertOptions withTypes(OutputType newType, OutputType newMmprojType) {
     return new ConvertOptions(
-        text, mmproj, output, outputDirectory, newType, newMmprojType, modelName, preTokenizer);
+        text, mmproj, output, outputDirectory, newType, newMmprojType, modelName, preTokenizer, generator);
   }
 
   /** Another name of the model. */
   public ConvertOptions withModelName(@Nullable String newName) {
     return new ConvertOptions(
-        text, mmproj, output, outputDirectory, type, mmprojType, newName, preTokenizer);
+        text, mmproj, output, outputDirectory, type, mmprojType, newName, preTokenizer, generator);
   }
 
   /** A pre-tokenizer by force. */
   public ConvertOptions withPreTokenizer(@Nullable String newPre) {
     return new ConvertOptions(
-        text, mmproj, output, outputDirectory, type, mmprojType, modelName, newPre);
+        text, mmproj, output, outputDirectory, type, mmprojType, modelName, newPre, generator);
+  }
+
+  /** Whether to write what makes images. */
+  public ConvertOptions withGenerator(boolean newGenerator) {
+    return new ConvertOptions(
+        text,
+        mmproj,
+        output,
+        outputDirectory,
+        type,
+        mmprojType,
+        modelName,
+        preTokenizer,
+        newGenerator);
   }
 }

@@ -8,6 +8,7 @@ import dev.ocellus.convert.hf.AdapterFolder;
 import dev.ocellus.convert.hf.HfFolder;
 import dev.ocellus.convert.model.Context;
 import dev.ocellus.convert.model.Converters;
+import dev.ocellus.convert.model.ImageMakers;
 import dev.ocellus.convert.model.LoraAdapter;
 import dev.ocellus.convert.model.ModelConverter;
 import dev.ocellus.pickle.PickleFormatException;
@@ -168,6 +169,10 @@ public final class Converter {
     if (fusion.isPresent()) {
       return oneFile(context, fusion.get(), "fusion", options);
     }
+    Optional<ModelConverter> generator = ImageMakers.find(context);
+    if (generator.isPresent() && ImageMakers.isAlone(context)) {
+      return oneFile(context, generator.get(), "generator", options);
+    }
     List<PlannedFile> files = new ArrayList<>();
     // an unknown family is named as such, before a tensor of it is that the text has no place for
     Optional<ModelConverter> vision =
@@ -186,6 +191,17 @@ public final class Converter {
                 .formatted(context.folder().config().file()));
       }
     }
+    if (generator.isPresent() && options.generator() && options.mmproj() != Encoders.YES) {
+      PlannedFile file = PlannedFile.of(context, generator.get(), "generator", options.type());
+      files.add(file.at(place(context, context.folder().directory(), options, file, "gen-")));
+    } else if (files.isEmpty() && options.generator() && options.mmproj() == Encoders.NO) {
+      throw new ConversionException(
+          "%s: nothing in this checkpoint makes images; it is of class %s (model_type '%s')."
+              .formatted(
+                  context.folder().config().file(),
+                  context.folder().config().architecture().orElse("that config.json does not name"),
+                  context.folder().config().modelType()));
+    }
     return files;
   }
 
@@ -198,7 +214,8 @@ public final class Converter {
           "%s: all parts of this model stand in one file; there is no image encoder of a chat to convert."
               .formatted(context.folder().config().file()));
     }
-    if (!options.text()) {
+    boolean generates = kind.equals("generator") && options.generator();
+    if (!options.text() && !generates) {
       return List.of();
     }
     PlannedFile file = PlannedFile.of(context, converter, kind, options.type());
@@ -214,7 +231,9 @@ public final class Converter {
     if (output != null) {
       String name = output.getFileName().toString();
       path =
-          beginning.isEmpty() || name.contains("mmproj")
+          beginning.isEmpty()
+                  || name.contains("mmproj")
+                  || (beginning.equals("gen-") && !options.text())
               ? output
               : output.resolveSibling(beginning + name);
     } else {

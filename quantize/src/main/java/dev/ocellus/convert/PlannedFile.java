@@ -50,7 +50,7 @@ final class PlannedFile {
       throws IOException {
     List<TargetTensor> tensors = converter.tensors();
     tensors.forEach(PlannedFile::check);
-    OutputType outputType = type == OutputType.AUTO ? own(tensors) : type;
+    OutputType outputType = type == OutputType.AUTO ? own(tensors, converter.keepsF32()) : type;
     GgufWriter out = new GgufWriter();
     out.string("general.architecture", converter.architecture());
     boolean legacy = converter.generalType().isEmpty();
@@ -78,7 +78,7 @@ final class PlannedFile {
   }
 
   /** What the first matrix of the checkpoint is, as configurations do not always tell the truth. */
-  private static OutputType own(List<TargetTensor> tensors) {
+  private static OutputType own(List<TargetTensor> tensors, boolean keepsF32) {
     for (TargetTensor t : tensors) {
       if (t.data().rank() >= 2) {
         switch (t.data().type()) {
@@ -92,7 +92,7 @@ final class PlannedFile {
         }
       }
     }
-    return OutputType.F16;
+    return keepsF32 ? OutputType.F32 : OutputType.F16;
   }
 
   private static void check(TargetTensor t) {

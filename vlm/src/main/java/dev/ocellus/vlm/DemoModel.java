@@ -19,6 +19,15 @@ public final class DemoModel {
   /** What to call the dual encoder. */
   public static final String DUAL_ENCODER = "tiny-shapes-clip";
 
+  /** What to call the one that makes codes of images, and draws. */
+  public static final String VQ = "tiny-shapes-vq";
+
+  /** What to call the one that makes images of noise. */
+  public static final String GAN = "tiny-shapes-gan";
+
+  /** What to call the one that judges them. */
+  public static final String CRITIC = "tiny-shapes-critic";
+
   private DemoModel() {}
 
   /**
@@ -45,6 +54,27 @@ public final class DemoModel {
    */
   public static Path dualEncoder() throws IOException {
     return unpacked().resolve(DUAL_ENCODER + ".gguf");
+  }
+
+  /**
+   * The file of the VQ model with a prior over its codes, for {@code dev.ocellus.vlm.generation},
+   * unpacked likewise.
+   *
+   * @throws IOException if this installation does not contain it
+   * @throws dev.ocellus.OcellusException if it is damaged, or there is nowhere to unpack it to
+   */
+  public static Path vq() throws IOException {
+    return unpacked().resolve(VQ + ".gguf");
+  }
+
+  /** The file of the generator; throws as {@link #vq}. */
+  public static Path gan() throws IOException {
+    return unpacked().resolve(GAN + ".gguf");
+  }
+
+  /** The file of the critic; throws as {@link #vq}. */
+  public static Path critic() throws IOException {
+    return unpacked().resolve(CRITIC + ".gguf");
   }
 
   private static Path unpacked() throws IOException {

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CheckpointCache {
   /** Raised when a conversion gives other files than before. */
-  private static final String VERSION = "ocellus-convert 4";
+  private static final String VERSION = "ocellus-convert 5";
 
   private static final Set<String> INPUTS = Set.of("json", "model", "jinja", "txt", "tiktoken");
 
@@ -101,18 +101,56 @@ public final class CheckpointCache {
     return new Converted(text, withEncoder && Files.exists(mmproj) ? mmproj : null);
   }
 
+  /**
+   * The GGUF file of what makes images in a checkpoint, kept as {@link #convert} keeps its files.
+   *
+   * @throws IOException if a file cannot be read or written, or the cache belongs to another user
+   *     or can be written by everybody
+   * @throws dev.ocellus.OcellusException if the checkpoint has nothing that makes images, or cannot
+   *     be converted
+   * @throws java.util.concurrent.CancellationException if {@code progress} ended it
+   */
+  public Path generator(Path folder, ConvertProgress progress) throws IOException {
+    Path real = folder.toRealPath();
+    String name = "%s-%s-".formatted(HfFolder.nameOf(real), hash(real.toString(), 8));
+    CacheDirectory.create(root);
+    Path directory = root.resolve(name + hash(listing(real), 16));
+    Path file = directory.resolve("generator.gguf");
+    try (EntryLock.Exclusive lock = EntryLock.acquire(directory)) {
+      CacheDirectory.create(directory);
+      CompleteMarker marker = CompleteMarker.read(directory);
+      if (!marker.knows(file)) {
+        write(
+            real, file, ConvertOptions.defaults().withParts(false, Encoders.NO), progress);
+        marker = marker.with(file);
+      }
+      marker.write();
+      lock.keepInUse();
+    }
+    removeOthers(directory, name);
+    return file;
+  }
+
   private static String hash(String text, int digits) {
     return Sha256.hex(text).substring(0, digits);
   }
 
   private void write(Path folder, Path to, boolean text, ConvertProgress progress)
       throws IOException {
+    ConvertOptions parts =
+        ConvertOptions.defaults()
+            .withParts(text, text ? Encoders.NO : Encoders.IF_THERE)
+            .withGenerator(false);
+    write(folder, to, parts, progress);
+  }
+
+  private void write(Path folder, Path to, ConvertOptions parts, ConvertProgress progress)
+      throws IOException {
     Files.deleteIfExists(to); // damaged, or from a run that was ended before its marker
     OutputType type =
         HfFolder.bytesOfWeights(folder) <= exactBytes ? OutputType.F32 : OutputType.AUTO;
     ConvertOptions options =
-        ConvertOptions.defaults()
-            .withParts(text, text ? Encoders.NO : Encoders.IF_THERE)
+        parts
             .withOutput(to, null)
             .withTypes(type, type)
             .withModelName(HfFolder.nameOf(folder));

@@ -31,6 +31,14 @@ public interface ModelConverter {
   /** The type that a tensor has in a file of this type. */
   TensorType typeOf(TargetTensor tensor, OutputType type);
 
+  /**
+   * Whether matrices of F32 stay F32 where no type was asked for. Text models are rounded to F16,
+   * which costs nothing that anybody sees; codes of images are nearest neighbours.
+   */
+  default boolean keepsF32() {
+    return false;
+  }
+
   /** Elements of the model, by which it is called large or small. */
   default long parameterCount(List<TargetTensor> tensors) {
     return tensors.stream().mapToLong(t -> t.data().count()).sum();

@@ -30,6 +30,19 @@ public enum ModelKind {
   MATCHER(
       "a model that matches images and texts",
       "It gives scores and cannot write; open it as an image-text matcher."),
+  /** A model that makes codes of images and back, such as VQGAN; Janus' head may be with it. */
+  VQ(
+      "a VQ model (images to codes and back)",
+      "It makes codes and images and cannot answer; open it as a VQ model (VqModel), or as the"
+          + " generator of a text-to-image model."),
+  /** An autoregressive model of pixels, such as ImageGPT. */
+  PIXEL_MODEL(
+      "an autoregressive model of pixels",
+      "It draws and scores images and cannot answer; open it as an image model (ImageModel)."),
+  /** A generator or a critic of adversarial training. */
+  GAN(
+      "a generator or critic (GAN)",
+      "It makes or judges images and cannot answer; open it as a noise generator or a critic."),
   /** An audio encoder with the projector to a text model. */
   AUDIO_ENCODER("an audio encoder", "Ocellus takes images and videos, and no sound."),
   /** A model that draws images, such as those of diffusion. */
@@ -85,6 +98,16 @@ public enum ModelKind {
     }
     if (architecture.equals("clip")) {
       return encoder(metadata);
+    }
+    switch (architecture) {
+      case "vq":
+        return VQ;
+      case "imagegpt":
+        return PIXEL_MODEL;
+      case "dcgan":
+        return GAN;
+      default:
+        break;
     }
     if (GENERATORS.contains(architecture)) {
       return IMAGE_GENERATOR;

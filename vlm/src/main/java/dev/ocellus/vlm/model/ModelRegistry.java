@@ -2,6 +2,7 @@ package dev.ocellus.vlm.model;
 
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.vlm.codes.VqArchitecture;
 import dev.ocellus.vlm.dual.DualArchitecture;
 import dev.ocellus.vlm.fusion.CaptionArchitecture;
 import dev.ocellus.vlm.fusion.MatchArchitecture;
@@ -77,5 +78,10 @@ public final class ModelRegistry {
   /** A model that matches images and texts; throws as {@link #captioner}. */
   public static MatchArchitecture matcher(GgufFile file, Weights weights) {
     return FusionFamilies.MATCHERS.open(file, weights);
+  }
+
+  /** A VQ model; throws as {@link #captioner}. */
+  public static VqArchitecture vq(GgufFile file, Weights weights) {
+    return VqFamilies.ALL.open(file, weights);
   }
 }

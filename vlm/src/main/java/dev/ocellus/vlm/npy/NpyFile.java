@@ -15,7 +15,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * NumPy's {@code .npy} files of float32 and int64, in C order (last index fastest).
+ * NumPy's {@code .npy} files of float32 and int64, in C order (last index fastest); int32 is
+ * written only.
  *
  * <p>Written as format 1.0, atomically: the name never stands for half a file. Format: <a
  * href="https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html">numpy.lib.format</a>.
@@ -48,6 +49,26 @@ public final class NpyFile {
         channel -> {
           drain(channel, header("<f4", shape));
           floats(channel, buffer(), data);
+        });
+  }
+
+  /**
+   * Writes int32.
+   *
+   * @param shape outermost first; its product is {@code data.length}
+   * @throws IllegalArgumentException if it is not
+   */
+  public static void writeInts(Path path, int[] data, int... shape) throws IOException {
+    checkShape(data.length, shape);
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Math.multiplyExact(data.length, Integer.BYTES))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asIntBuffer().put(data);
+    AtomicFile.write(
+        path,
+        channel -> {
+          drain(channel, header("<i4", shape));
+          drain(channel, bytes);
         });
   }
 

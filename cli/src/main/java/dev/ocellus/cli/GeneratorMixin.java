@@ -1,0 +1,49 @@
+package dev.ocellus.cli;
+
+import dev.ocellus.convert.Converter;
+import dev.ocellus.convert.cache.CheckpointCache;
+import dev.ocellus.nativelib.CacheDirectory;
+import dev.ocellus.vlm.generation.ComputeOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Which model makes images, and how it computes. */
+final class GeneratorMixin {
+  @Option(
+      names = {"-m", "--model"},
+      paramLabel = "FILE|DIR",
+      description =
+          "The model: a GGUF file, or the folder of a checkpoint. Without it, a tiny embedded one"
+              + " that knows only drawn shapes.")
+  @Nullable Path model;
+
+  @Mixin ComputeMixin compute = new ComputeMixin();
+
+  ComputeOptions options(OcellusCommand command) {
+    boolean isDemo = model == null; // its threads would wait for each other
+    int n = isDemo && compute.threads == null ? 1 : compute.nThreads(command);
+    return new ComputeOptions(
+        n, !compute.cpu, compute.precision, compute.acceleration.accelerator);
+  }
+
+  /** The file that makes images; a checkpoint is converted once. */
+  static Path generator(OcellusCommand command, Path model) throws IOException {
+    if (!Converter.isCheckpoint(model)) {
+      return model;
+    }
+    Path cache = CacheDirectory.of("checkpoints");
+    try (var interrupt = new Interrupt();
+        var progress = command.progress()) {
+      return new CheckpointCache(cache)
+          .generator(
+              model,
+              (file, share) -> {
+                progress.report("converting " + model.getFileName(), share);
+                return !interrupt.happened();
+              });
+    }
+  }
+}

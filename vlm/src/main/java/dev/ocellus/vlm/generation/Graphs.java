@@ -1,0 +1,114 @@
+package dev.ocellus.vlm.generation;
+
+import dev.ocellus.compute.OutOfDeviceMemoryException;
+import dev.ocellus.ggml.Weights;
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.vlm.graph.GraphDefinition;
+import dev.ocellus.vlm.graph.GraphRun;
+import dev.ocellus.vlm.graph.GraphRunner;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.function.BiFunction;
+
+/**
+ * A model of one file and its graphs. What a graph needs is asked for before it is computed first,
+ * so that a size for which there is no room is refused rather than tried.
+ *
+ * @param <A> what the model is
+ */
+final class Graphs<A> implements AutoCloseable {
+  private final Path path;
+  private final GraphRunner runner;
+  private final A architecture;
+  private final Set<Object> known = new HashSet<>();
+
+  private Graphs(
+      Path path, ComputeOptions options, int maxPlans, BiFunction<GgufFile, Weights, A> family)
+      throws IOException {
+    this.path = path;
+    runner = GraphRunner.open(path, options.runner(maxPlans));
+    try {
+      architecture = family.apply(runner.file(), runner.weights());
+      runner.load();
+    } catch (Throwable e) {
+      runner.close();
+      throw e;
+    }
+  }
+
+  /** Opens a file, binds its weights and loads them. */
+  static <A> Graphs<A> open(
+      Path path, ComputeOptions options, int maxPlans, BiFunction<GgufFile, Weights, A> family)
+      throws IOException {
+    if (Files.isDirectory(path)) {
+      throw new FileSystemException(
+          path.toString(),
+          null,
+          "is a folder; convert the checkpoint first (dev.ocellus.convert.Converter, or"
+              + " CheckpointCache, which keeps the file)");
+    }
+    return new Graphs<>(path, options, maxPlans, family);
+  }
+
+  Path path() {
+    return path;
+  }
+
+  A architecture() {
+    return architecture;
+  }
+
+  GraphRunner runner() {
+    return runner;
+  }
+
+  /**
+   * Starts a run of a graph.
+   *
+   * @param what is computed, for a message
+   * @throws OutOfDeviceMemoryException if it needs more memory than there is
+   */
+  GraphRun start(Object key, String what, GraphDefinition definition) {
+    if (isNew(key)) {
+      requireRoom(key, what, definition);
+    }
+    return runner.start(key, definition);
+  }
+
+  private synchronized boolean isNew(Object key) {
+    return !known.contains(key);
+  }
+
+  private synchronized void requireRoom(Object key, String what, GraphDefinition definition) {
+    long needed = runner.bytesNeeded(definition);
+    long free = runner.device().freeMemory();
+    if (free > 0 && needed > free + runner.bufferBytes()) {
+      throw new OutOfDeviceMemoryException(
+          "%s: %s needs %d MiB on %s, of which %d MiB are free. Make it smaller, or free memory."
+              .formatted(path, what, needed >> 20, runner.device(), free >> 20));
+    }
+    known.add(key);
+  }
+
+  /**
+   * @throws NotFiniteException if a value is infinite or not a number
+   */
+  void requireFinite(float[] values, String what) {
+    for (float value : values) {
+      if (!Float.isFinite(value)) {
+        throw new NotFiniteException(
+            "%s: %s came out as %s. The weights hold numbers that are not finite, or were stored in a type that is too small for them."
+                .formatted(path, what, value));
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    runner.close();
+  }
+}

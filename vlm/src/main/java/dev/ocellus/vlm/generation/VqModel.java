@@ -1,0 +1,216 @@
+package dev.ocellus.vlm.generation;
+
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.ggml.Tensor;
+import dev.ocellus.vlm.codes.PixelRange;
+import dev.ocellus.vlm.codes.VqArchitecture;
+import dev.ocellus.vlm.codes.VqGraph;
+import dev.ocellus.vlm.graph.GraphRun;
+import dev.ocellus.vlm.graph.ModelGraph;
+import dev.ocellus.vlm.image.ImageSize;
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.ModelRegistry;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * A model that makes codes of images and images of codes, such as VQGAN and VQ-VAE.
+ *
+ * <pre>{@code
+ * try (VqModel vq = VqModel.open(Path.of("vqgan.gguf"), ComputeOptions.defaults())) {
+ *   RgbImage image = vq.fit(ImageDecoder.decode(Path.of("beach.jpg")), vq.imageSize());
+ *   ImageCodes codes = vq.encode(image);
+ *   RgbImage again = vq.decode(codes).image();
+ * }
+ * }</pre>
+ *
+ * <p>Thread-safe; one image is computed at a time.
+ */
+public final class VqModel implements AutoCloseable {
+  private static final String PIXELS = "pixels";
+  private static final String LATENTS = "latents";
+  private static final String CODES = "codes";
+
+  private final Graphs<VqArchitecture> graphs;
+  private final VqGraph graph;
+  private final PixelRange images;
+
+  private VqModel(Graphs<VqArchitecture> graphs) {
+    this.graphs = graphs;
+    graph = graphs.architecture().graph();
+    images = graphs.architecture().images();
+  }
+
+  /**
+   * Opens a GGUF file that {@code dev.ocellus.convert} makes of a checkpoint.
+   *
+   * @throws IOException if the file cannot be read
+   * @throws dev.ocellus.vlm.model.WrongModelKindException if it is another kind of model
+   * @throws dev.ocellus.OcellusException if it is damaged or of an unknown family
+   */
+  public static VqModel open(Path path, ComputeOptions options) throws IOException {
+    return new VqModel(Graphs.open(path, options, 1, ModelRegistry::vq));
+  }
+
+  /** The family, such as {@code taming}. */
+  public String family() {
+    return graphs.architecture().name();
+  }
+
+  /** The file. */
+  public Path path() {
+    return graphs.path();
+  }
+
+  /** Entries of the codebook. */
+  public int nCodes() {
+    return graph.nCodes();
+  }
+
+  /** Pixels for each code, across and down. */
+  public int factor() {
+    return graph.factor();
+  }
+
+  /** Whether there is a decoder; Chameleon's checkpoints in transformers' layout have none. */
+  public boolean decodes() {
+    return graph.decodes();
+  }
+
+  /** The size of images that the model was made for. */
+  public ImageSize imageSize() {
+    return images.size();
+  }
+
+  /**
+   * An image in another size, by the rules of the model's own preprocessing.
+   *
+   * @throws ImageSizeException if the sides are no multiples of {@link #factor}
+   */
+  public RgbImage fit(RgbImage image, ImageSize size) {
+    requireMultiple(size);
+    return images.fit(image, size);
+  }
+
+  private void requireMultiple(ImageSize size) {
+    int factor = graph.factor();
+    if (size.width() % factor != 0 || size.height() % factor != 0) {
+      throw new ImageSizeException(
+          "%s: expected sides that are multiples of %d, as one code stands for so many pixels, found %s. The model's own size is %s."
+              .formatted(graphs.path(), factor, size, images.size()));
+    }
+  }
+
+  /** As {@link #encode(RgbImage, CancellationFlag)}. */
+  public ImageCodes encode(RgbImage image) {
+    return encode(image, new CancellationFlag());
+  }
+
+  /**
+   * The codes of an image in the size that it has.
+   *
+   * @throws ImageSizeException if its sides are no multiples of {@link #factor}
+   * @throws NotFiniteException if the weights hold numbers that are not finite
+   * @throws dev.ocellus.compute.OutOfDeviceMemoryException if there is no room for it
+   * @throws dev.ocellus.compute.ComputationCancelledException if {@code flag} was set
+   */
+  public ImageCodes encode(RgbImage image, CancellationFlag flag) {
+    requireMultiple(image.size());
+    int width = image.width();
+    int height = image.height();
+    try (GraphRun run =
+        graphs.start(
+            List.of("encode", width, height),
+            "an image of %s".formatted(image.size()),
+            g -> encoding(g, width, height))) {
+      run.set(PIXELS, images.pixels(image)).compute(flag);
+      graphs.requireFinite(run.get(LATENTS), "the encoder's output");
+      return new ImageCodes(
+          width / graph.factor(), height / graph.factor(), run.getInts(CODES));
+    }
+  }
+
+  private void encoding(ModelGraph g, int width, int height) {
+    Tensor latents = graph.latents(g.input(PIXELS, width, height, 3, 1));
+    g.output(LATENTS, latents);
+    g.output(CODES, graph.quantize(latents));
+  }
+
+  /**
+   * What the encoder gives before it is quantized, for comparing it with a reference.
+   *
+   * @return [width of the codebook, height, width]
+   */
+  public float[] latents(RgbImage image) {
+    requireMultiple(image.size());
+    try (GraphRun run =
+        graphs.start(
+            List.of("encode", image.width(), image.height()),
+            "an image of %s".formatted(image.size()),
+            g -> encoding(g, image.width(), image.height()))) {
+      return run.set(PIXELS, images.pixels(image)).compute().get(LATENTS);
+    }
+  }
+
+  /** As {@link #decode(ImageCodes, CancellationFlag)}. */
+  public DecodedImage decode(ImageCodes codes) {
+    return decode(codes, new CancellationFlag());
+  }
+
+  /**
+   * The image of codes, of any width and height.
+   *
+   * @throws IllegalArgumentException if a code is not in the codebook
+   * @throws ImageSizeException if the model has no decoder
+   * @throws NotFiniteException if the weights hold numbers that are not finite
+   * @throws dev.ocellus.compute.OutOfDeviceMemoryException if there is no room for it
+   * @throws dev.ocellus.compute.ComputationCancelledException if {@code flag} was set
+   */
+  public DecodedImage decode(ImageCodes codes, CancellationFlag flag) {
+    requireDecoder();
+    requireInCodebook(codes);
+    int width = codes.width();
+    int height = codes.height();
+    try (GraphRun run =
+        graphs.start(
+            List.of("decode", width, height),
+            "an image of %d x %d codes".formatted(width, height),
+            g -> decoding(g, width, height))) {
+      float[] values = run.set(CODES, codes.codes()).compute(flag).get(PIXELS);
+      graphs.requireFinite(values, "the decoder's output");
+      int factor = graph.factor();
+      return new DecodedImage(values, images.image(values, 0, width * factor, height * factor));
+    }
+  }
+
+  private void decoding(ModelGraph g, int width, int height) {
+    Tensor codes = g.indices(CODES, (long) width * height, graph.nCodes());
+    g.output(PIXELS, graph.decode(codes, width, height, 1));
+  }
+
+  private void requireDecoder() {
+    if (!graph.decodes()) {
+      throw new ImageSizeException(
+          "%s has no decoder: it makes codes of images, and no images of codes. Take a checkpoint with both halves."
+              .formatted(graphs.path()));
+    }
+  }
+
+  private void requireInCodebook(ImageCodes codes) {
+    int[] all = codes.codes();
+    for (int i = 0; i < all.length; i++) {
+      if (all[i] < 0 || all[i] >= graph.nCodes()) {
+        throw new IllegalArgumentException(
+            "codes: expected numbers from 0 to %d, as the codebook of %s has %d entries, found %d at place %d"
+                .formatted(graph.nCodes() - 1, graphs.path(), graph.nCodes(), all[i], i));
+      }
+    }
+  }
+
+  /** Frees everything; waits for what is being computed. */
+  @Override
+  public void close() {
+    graphs.close();
+  }
+}
