@@ -23,6 +23,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.util.BitSet;
+import java.util.function.Consumer;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -304,6 +305,17 @@ public final class LlamaContext extends NativeObject {
       }
       MemorySegment.copy(
           values.reinterpret(4L * length), ValueLayout.JAVA_FLOAT, 0, destination, 0, length);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** For what belongs to a context and has a class of its own. */
+  void use(Consumer<MemorySegment> action) {
+    lock.lock();
+    try {
+      requireOpen();
+      action.accept(handle);
     } finally {
       lock.unlock();
     }

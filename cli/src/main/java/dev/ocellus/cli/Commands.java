@@ -23,6 +23,8 @@ final class Commands {
     headers.put("classify", ClassifyCommand.HEADER);
     headers.put("match", MatchCommand.HEADER);
     headers.put("reconstruct", ReconstructCommand.HEADER);
+    headers.put("generate", GenerateCommand.HEADER);
+    headers.put("score", ScoreCommand.HEADER);
     headers.put("index", IndexCommand.HEADER);
     headers.put("search", SearchCommand.HEADER);
     headers.put("dedupe", DedupeCommand.HEADER);
@@ -67,6 +69,8 @@ final class Commands {
       case "embed" -> new EmbedCommand(io);
       case "classify" -> new ClassifyCommand(io);
       case "match" -> new MatchCommand(io);
+      case "generate" -> new GenerateCommand(io);
+      case "score" -> new ScoreCommand(io);
       case "reconstruct" -> new ReconstructCommand(io);
       case "index" -> new IndexCommand(io);
       case "search" -> new SearchCommand(io);

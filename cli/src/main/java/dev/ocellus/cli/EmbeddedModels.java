@@ -18,6 +18,18 @@ final class EmbeddedModels {
     return DemoModel.vq();
   }
 
+  /** The embedded generator of noise. */
+  static Path gan(OcellusCommand command) throws IOException {
+    note(command, DemoModel.GAN);
+    return DemoModel.gan();
+  }
+
+  /** The embedded critic. */
+  static Path critic(OcellusCommand command) throws IOException {
+    note(command, DemoModel.CRITIC);
+    return DemoModel.critic();
+  }
+
   private static void note(OcellusCommand command, String name) {
     command.note(
         "no model given (-m): the embedded %s is used; it knows only drawn shapes"

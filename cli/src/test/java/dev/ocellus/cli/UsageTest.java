@@ -32,6 +32,8 @@ class UsageTest {
         "classify",
         "match",
         "reconstruct",
+        "generate",
+        "score",
         "tokenize",
         "template",
         "inspect",

@@ -20,7 +20,7 @@ public final class ImageMakers {
   }
 
   private static final Map<String, Factory> BY_TYPE =
-      Map.of("vqvae", VqVaeModel::new);
+      Map.of("dcgan", DcganModel::new, "imagegpt", ImageGptModel::new, "vqvae", VqVaeModel::new);
 
   private ImageMakers() {}
 

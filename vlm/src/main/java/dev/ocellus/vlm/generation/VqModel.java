@@ -2,6 +2,8 @@ package dev.ocellus.vlm.generation;
 
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.ggml.Tensor;
+import dev.ocellus.vlm.codes.CodeHead;
+import dev.ocellus.vlm.codes.CodePrior;
 import dev.ocellus.vlm.codes.PixelRange;
 import dev.ocellus.vlm.codes.VqArchitecture;
 import dev.ocellus.vlm.codes.VqGraph;
@@ -13,6 +15,7 @@ import dev.ocellus.vlm.model.ModelRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A model that makes codes of images and images of codes, such as VQGAN and VQ-VAE.
@@ -28,6 +31,9 @@ import java.util.List;
  * <p>Thread-safe; one image is computed at a time.
  */
 public final class VqModel implements AutoCloseable {
+  /** Head and embeddings, or codes with two numbers of keys; and the decoder. */
+  private static final int MAX_PLANS = 4;
+
   private static final String PIXELS = "pixels";
   private static final String LATENTS = "latents";
   private static final String CODES = "codes";
@@ -50,7 +56,26 @@ public final class VqModel implements AutoCloseable {
    * @throws dev.ocellus.OcellusException if it is damaged or of an unknown family
    */
   public static VqModel open(Path path, ComputeOptions options) throws IOException {
-    return new VqModel(Graphs.open(path, options, 1, ModelRegistry::vq));
+    return open(path, options, false);
+  }
+
+  /**
+   * @param draws whether codes are drawn, too, for which several graphs are needed in turn
+   */
+  static VqModel open(Path path, ComputeOptions options, boolean draws) throws IOException {
+    return new VqModel(Graphs.open(path, options, draws ? MAX_PLANS : 1, ModelRegistry::vq));
+  }
+
+  Graphs<VqArchitecture> graphs() {
+    return graphs;
+  }
+
+  Optional<CodeHead> head() {
+    return graphs.architecture().head();
+  }
+
+  Optional<CodePrior> prior() {
+    return graphs.architecture().prior();
   }
 
   /** The family, such as {@code taming}. */

@@ -2,6 +2,8 @@ package dev.ocellus.vlm.model;
 
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.vlm.codes.GanArchitecture;
+import dev.ocellus.vlm.codes.PixelArchitecture;
 import dev.ocellus.vlm.codes.VqArchitecture;
 import dev.ocellus.vlm.dual.DualArchitecture;
 import dev.ocellus.vlm.fusion.CaptionArchitecture;
@@ -83,5 +85,15 @@ public final class ModelRegistry {
   /** A VQ model; throws as {@link #captioner}. */
   public static VqArchitecture vq(GgufFile file, Weights weights) {
     return VqFamilies.ALL.open(file, weights);
+  }
+
+  /** An autoregressive model of pixels; throws as {@link #captioner}. */
+  public static PixelArchitecture pixels(GgufFile file, Weights weights) {
+    return PixelFamilies.ALL.open(file, weights);
+  }
+
+  /** A generator or critic of adversarial training; throws as {@link #captioner}. */
+  public static GanArchitecture gan(GgufFile file, Weights weights) {
+    return GanFamilies.ALL.open(file, weights);
   }
 }

@@ -2,16 +2,21 @@ package dev.ocellus.vlm.model;
 
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.codes.CodePrior;
 import dev.ocellus.vlm.codes.PixelRange;
 import dev.ocellus.vlm.codes.PixelRange.Fit;
 import dev.ocellus.vlm.codes.VqArchitecture;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.ResizeFilter;
+import dev.ocellus.vlm.model.vq.JanusHead;
+import dev.ocellus.vlm.model.vq.PixelTransformer;
 import dev.ocellus.vlm.model.vq.VqVae;
 import dev.ocellus.vlm.model.vq.Vqgan;
 import dev.ocellus.vlm.vision.ConfigReader;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The families of VQ models, by {@code vq.model_type}. */
 final class VqFamilies {
@@ -43,7 +48,11 @@ final class VqFamilies {
             c.integer("embedding_length", 1, MAX_WIDTH),
             c.integer("codebook_size", 1, MAX_CODES),
             metadata.bool("vq.unit_length_search", false),
-            metadata.bool("vq.unit_length_lookup", false)));
+            metadata.bool("vq.unit_length_lookup", false)),
+        Optional.empty(),
+        weights.has("gen.embd.weight")
+            ? Optional.of(JanusHead.of(metadata, weights.at("gen")))
+            : Optional.empty());
   }
 
   private static VqArchitecture vqvae(GgufMetadata metadata, Weights weights) {
@@ -54,7 +63,20 @@ final class VqFamilies {
         VqVae.of(
             weights,
             c.integer("embedding_length", 1, MAX_WIDTH),
-            c.integer("codebook_size", 1, MAX_CODES)));
+            c.integer("codebook_size", 1, MAX_CODES)),
+        prior(metadata, weights),
+        Optional.empty());
+  }
+
+  private static Optional<CodePrior> prior(GgufMetadata metadata, Weights weights) {
+    if (!weights.has("prior.token_embd.weight")) {
+      return Optional.empty();
+    }
+    List<String> classes = metadata.strings("vq.prior.classes", List.of(""));
+    var graph =
+        new PixelTransformer(
+            new ConfigReader(metadata, "vq.prior."), weights.at("prior"), classes.size());
+    return Optional.of(new CodePrior(graph, classes));
   }
 
   private static ConfigReader reader(GgufMetadata metadata) {

@@ -1,0 +1,229 @@
+package dev.ocellus.cli;
+
+import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.convert.Converter;
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.vlm.generation.CodeModel;
+import dev.ocellus.vlm.generation.ComputeOptions;
+import dev.ocellus.vlm.generation.DecodedImage;
+import dev.ocellus.vlm.generation.DrawOptions;
+import dev.ocellus.vlm.generation.ImageCodes;
+import dev.ocellus.vlm.generation.NoiseGenerator;
+import dev.ocellus.vlm.generation.PixelModel;
+import dev.ocellus.vlm.generation.TextToImage;
+import dev.ocellus.vlm.generation.VqModel;
+import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.model.ModelKind;
+import dev.ocellus.vlm.npy.NpyArray;
+import dev.ocellus.vlm.npy.NpyFile;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+
+/** Draws with the kind of model that the options name. */
+final class ImageMaker {
+  private final GenerateCommand command;
+  private final ComputeOptions options;
+
+  private ImageMaker(GenerateCommand command) {
+    this.command = command;
+    options = command.model.options(command);
+  }
+
+  static ImageMaker of(GenerateCommand command) {
+    return new ImageMaker(command);
+  }
+
+  GenerateCommand.Drawn draw(DrawOptions draw, Progress progress, CancellationFlag flag)
+      throws IOException {
+    Path model = command.model.model;
+    if (model == null) {
+      return command.gan
+          ? noise(EmbeddedModels.gan(command), draw, flag)
+          : classes(EmbeddedModels.vq(command, command.model), draw, progress, flag);
+    }
+    Path file = GeneratorMixin.generator(command, model);
+    progress.start("loading " + file.getFileName());
+    try (GgufFile gguf = GgufFile.open(file)) {
+      ModelKind kind = ModelKind.of(gguf.metadata());
+      boolean hasHead = gguf.findTensor("gen.embd.weight").isPresent();
+      return switch (kind) {
+        case TEXT -> text(file, generatorOf(file), draw, progress, flag);
+        case VQ ->
+            hasHead
+                ? text(textOf(model, file), file, draw, progress, flag)
+                : classes(file, draw, progress, flag);
+        case PIXEL_MODEL -> pixels(file, draw, progress, flag);
+        case GAN -> noise(file, draw, flag);
+        default -> classes(file, draw, progress, flag); // which tells what it is
+      };
+    }
+  }
+
+  private Path generatorOf(Path text) throws IOException {
+    return command.generator != null ? command.generator : Companions.generatorOf(command, text);
+  }
+
+  private Path textOf(Path model, Path file) throws IOException {
+    return Converter.isCheckpoint(model)
+        ? Checkpoints.resolve(command, model, model).text()
+        : Companions.textOf(command, file);
+  }
+
+  /** As the user called it; files of converted folders have names of their own. */
+  private String name(Path file) {
+    Path given = command.model.model;
+    Path shown = given != null ? given.toAbsolutePath().normalize() : file;
+    return String.valueOf(shown.getFileName());
+  }
+
+  private String prompt(String what) {
+    if (command.prompt == null) {
+      throw command.usage("%s: give it with -p".formatted(what));
+    }
+    return command.prompt;
+  }
+
+  private DrawOptions.Listener listener(Progress progress) {
+    return (done, total) -> progress.report("drawing", (double) done / total);
+  }
+
+  private GenerateCommand.Drawn text(
+      Path text, Path file, DrawOptions draw, Progress progress, CancellationFlag flag)
+      throws IOException {
+    String prompt = prompt("this model draws what a text says");
+    try (TextToImage janus = TextToImage.open(text, file, options)) {
+      List<ImageCodes> codes = janus.draw(prompt, draw, listener(progress), flag);
+      return decoded(
+          name(text), janus.vq(), codes, Map.of("Prompt", prompt), flag);
+    }
+  }
+
+  private GenerateCommand.Drawn classes(
+      Path file, DrawOptions draw, Progress progress, CancellationFlag flag) throws IOException {
+    try (CodeModel prior = CodeModel.open(file, options)) {
+      int[] classes = new int[draw.count()];
+      List<String> names = new ArrayList<>();
+      for (int i = 0; i < classes.length; i++) {
+        // a class of its own for each seed, where none was asked for
+        classes[i] =
+            command.prompt != null
+                ? prior.classOf(command.prompt)
+                : new SplittableRandom(draw.seed() + i).nextInt(prior.classes().size());
+        names.add(prior.classes().get(classes[i]));
+      }
+      List<ImageCodes> codes = prior.draw(classes, draw, listener(progress), flag);
+      return decoded(
+          name(file),
+          prior.vq(),
+          codes,
+          Map.of("Class", String.join(", ", names)),
+          flag);
+    }
+  }
+
+  private GenerateCommand.Drawn decoded(
+      String model,
+      VqModel vq,
+      List<ImageCodes> codes,
+      Map<String, String> words,
+      CancellationFlag flag)
+      throws IOException {
+    List<DecodedImage> images = new ArrayList<>();
+    for (ImageCodes each : codes) {
+      images.add(vq.decode(each, flag));
+    }
+    writeValues(images);
+    return new GenerateCommand.Drawn(
+        model,
+        images.stream().map(DecodedImage::image).toList(),
+        codes.stream().map(ImageCodes::codes).toList(),
+        words);
+  }
+
+  private GenerateCommand.Drawn pixels(
+      Path file, DrawOptions draw, Progress progress, CancellationFlag flag) throws IOException {
+    Map<String, String> words = new LinkedHashMap<>();
+    try (PixelModel gpt = PixelModel.open(file, options)) {
+      int[] given = new int[0];
+      if (command.complete != null) {
+        int[] all = gpt.colours(command.complete.read(command.io()).image());
+        given = Arrays.copyOf(all, (int) Math.round(all.length * command.keep));
+        words.put("Given", "%d pixels of %s".formatted(given.length, command.complete));
+      }
+      List<int[]> drawn = gpt.draw(given, draw, listener(progress), flag);
+      List<RgbImage> images = drawn.stream().map(gpt::image).toList();
+      return new GenerateCommand.Drawn(
+          name(file), images, drawn, words);
+    }
+  }
+
+  private GenerateCommand.Drawn noise(Path file, DrawOptions draw, CancellationFlag flag)
+      throws IOException {
+    try (NoiseGenerator gan = NoiseGenerator.open(file, options)) {
+      Map<String, String> words = new LinkedHashMap<>();
+      List<float[]> z;
+      Long toSeed = command.toSeed;
+      if (command.noise != null) {
+        z = read(command.noise, gan.latent());
+        words.put("Noise", command.noise.toString());
+      } else if (toSeed != null) {
+        if (draw.count() < 2) {
+          throw command.usage("--to-seed wants --count of at least 2");
+        }
+        z =
+            NoiseGenerator.between(
+                gan.noise(draw.seed()), gan.noise(toSeed), draw.count());
+        words.put("To", Long.toString(toSeed));
+      } else {
+        z =
+            LongStream.range(draw.seed(), draw.seed() + draw.count())
+                .mapToObj(gan::noise)
+                .toList();
+      }
+      List<DecodedImage> images = gan.generate(z, flag);
+      writeValues(images);
+      return new GenerateCommand.Drawn(
+          name(file),
+          images.stream().map(DecodedImage::image).toList(),
+          List.of(),
+          words);
+    }
+  }
+
+  private List<float[]> read(Path file, int latent) throws IOException {
+    NpyArray array = NpyFile.read(file);
+    float @Nullable [] all = array.floats();
+    if (all == null || all.length == 0 || all.length % latent != 0) {
+      throw command.usage(
+          "--noise: expected float32, %d numbers for an image, found %s"
+              .formatted(latent, Arrays.toString(array.shape())));
+    }
+    List<float[]> rows = new ArrayList<>();
+    for (int at = 0; at < all.length; at += latent) {
+      rows.add(Arrays.copyOfRange(all, at, at + latent));
+    }
+    return rows;
+  }
+
+  /** [images, 3, height, width]. */
+  private void writeValues(List<DecodedImage> images) throws IOException {
+    if (command.values == null) {
+      return;
+    }
+    int each = images.getFirst().values().length;
+    float[] all = new float[Math.multiplyExact(each, images.size())];
+    for (int i = 0; i < images.size(); i++) {
+      System.arraycopy(images.get(i).values(), 0, all, i * each, each);
+    }
+    RgbImage first = images.getFirst().image();
+    NpyFile.writeFloats(command.values, all, images.size(), 3, first.height(), first.width());
+  }
+}
