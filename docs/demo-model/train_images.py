@@ -232,7 +232,7 @@ def save_vq(out, model, prior=None, config=None):
 class Generator(nn.Module):
     """DCGAN's (arXiv:1511.06434), for 32 x 32 pixels."""
 
-    def __init__(self, nz=48, ngf=24):
+    def __init__(self, nz=32, ngf=16):
         super().__init__()
         w = [nz, 4 * ngf, 2 * ngf, ngf, 3]
         layers = []
@@ -248,7 +248,7 @@ class Generator(nn.Module):
 class Critic(nn.Module):
     """No norms, as its gradient at each image is penalized (arXiv:1704.00028)."""
 
-    def __init__(self, ndf=24):
+    def __init__(self, ndf=16):
         super().__init__()
         w = [3, ndf, 2 * ndf, 4 * ndf]
         layers = []
@@ -265,14 +265,14 @@ def train_wgan(out, steps, count):
     torch.manual_seed(5)
     pixels, _ = make_images(count, 1, 32)
     g, c, start = Generator(), Critic(), time.time()
-    og = torch.optim.Adam(g.parameters(), 2e-4, betas=(0.0, 0.9))
-    oc = torch.optim.Adam(c.parameters(), 2e-4, betas=(0.0, 0.9))
-    index = batches(pixels, 32, 6)
+    og = torch.optim.Adam(g.parameters(), 4e-4, betas=(0.0, 0.9))
+    oc = torch.optim.Adam(c.parameters(), 4e-4, betas=(0.0, 0.9))
+    index = batches(pixels, 16, 6)
     for step in range(steps):
-        for _ in range(3):
+        for _ in range(2):
             real = to_float(pixels[next(index)])
             with torch.no_grad():
-                fake = g(torch.randn(len(real), 48, 1, 1))
+                fake = g(torch.randn(len(real), 32, 1, 1))
             mix = torch.rand(len(real), 1, 1, 1)
             between = (mix * real + (1 - mix) * fake).requires_grad_(True)
             gradient = torch.autograd.grad(c(between).sum(), between, create_graph=True)[0]
@@ -282,7 +282,7 @@ def train_wgan(out, steps, count):
             (-w1 + 10 * penalty).backward()
             oc.step()
         og.zero_grad()
-        (-c(g(torch.randn(32, 48, 1, 1))).mean()).backward()
+        (-c(g(torch.randn(16, 32, 1, 1))).mean()).backward()
         og.step()
         if step % 100 == 0 or step + 1 == steps:
             print(f"wgan {step} W1 {w1.item():.3f} penalty {penalty.item():.3f} {time.time() - start:.0f} s", flush=True)
@@ -304,13 +304,13 @@ def main():
     parser.add_argument("out", type=Path)
     parser.add_argument("what", choices=["vq", "prior", "wgan"])
     parser.add_argument("--steps", type=int, default=0)
-    parser.add_argument("--images", type=int, default=6000)
+    parser.add_argument("--images", type=int, default=4000)
     a = parser.parse_args()
     torch.set_num_threads(1)
     a.out.mkdir(parents=True, exist_ok=True)
-    {"vq": lambda: train_vq(a.out, a.steps or 2500, a.images),
-     "prior": lambda: train_prior(a.out, a.steps or 3000, a.images),
-     "wgan": lambda: train_wgan(a.out, a.steps or 3000, a.images)}[a.what]()
+    {"vq": lambda: train_vq(a.out, a.steps or 1400, a.images),
+     "prior": lambda: train_prior(a.out, a.steps or 2000, a.images),
+     "wgan": lambda: train_wgan(a.out, a.steps or 1200, a.images)}[a.what]()
 
 
 if __name__ == "__main__":
