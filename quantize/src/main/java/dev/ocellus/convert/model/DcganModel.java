@@ -134,6 +134,9 @@ final class DcganModel implements ModelConverter {
     int side = generates ? side(strides, paddings) : criticSide(strides, paddings);
     out.u32("dcgan.image_width", side);
     out.u32("dcgan.image_height", side);
+    for (String key : new String[] {"image_mean", "image_std"}) {
+      config.findFloats(key).ifPresent(values -> out.floats("dcgan." + key, values));
+    }
   }
 
   /** As in PyTorch's example: the end with one pixel has a step of 1 and no padding. */

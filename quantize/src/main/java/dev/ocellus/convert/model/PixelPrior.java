@@ -109,9 +109,10 @@ final class PixelPrior {
   }
 
   private float scale(int layer, long width) {
-    double scale = 1;
-    if (!config.flag("scale_attn_weights", true)) {
-      scale *= Math.sqrt((double) width / config.integer("n_head"));
+    double scale = Math.sqrt((double) width / config.integer("n_head"));
+    if (config.flag("scale_attn_weights", true)) {
+      // transformers rounds the root down (its torch_float gives an int), and its numbers count
+      scale /= Math.max(1, (int) scale);
     }
     if (config.flag("scale_attn_by_inverse_layer_idx", false)) {
       scale /= layer + 1;

@@ -40,7 +40,7 @@ final class GuidedDecoder implements AutoCloseable {
                 .withOutputs(n)
                 .withThreads(nThreads, nThreads)
                 .withCache(TensorType.F32, TensorType.F32)
-                .withFlashAttention(FlashAttention.AUTO),
+                .withFlashAttention(FlashAttention.OFF),
             false,
             null);
     try {
