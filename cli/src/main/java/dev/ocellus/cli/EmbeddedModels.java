@@ -32,7 +32,6 @@ final class EmbeddedModels {
 
   private static void note(OcellusCommand command, String name) {
     command.note(
-        "no model given (-m): the embedded %s is used; it knows only drawn shapes"
-            .formatted(name));
+        "no model given (-m): the embedded %s is used; it knows only drawn shapes".formatted(name));
   }
 }

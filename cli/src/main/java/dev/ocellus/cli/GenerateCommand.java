@@ -141,8 +141,7 @@ final class GenerateCommand extends OcellusCommand {
   @Override
   int run() throws IOException {
     long first = seed == null ? new SplittableRandom().nextLong(1L << 31) : seed;
-    DrawOptions options =
-        checked(() -> new DrawOptions(first, temperature, topK, guidance, count));
+    DrawOptions options = checked(() -> new DrawOptions(first, temperature, topK, guidance, count));
     if (!(keep >= 0 && keep <= 1)) {
       throw usage("--keep: expected 0 to 1, found " + keep);
     }
@@ -163,8 +162,7 @@ final class GenerateCommand extends OcellusCommand {
    * @param codes of each image, empty where there are none
    * @param words what the image was made of besides
    */
-  record Drawn(
-      String model, List<RgbImage> images, List<int[]> codes, Map<String, String> words) {}
+  record Drawn(String model, List<RgbImage> images, List<int[]> codes, Map<String, String> words) {}
 
   private void write(Drawn drawn, long first) throws IOException {
     RgbImage image = Grid.of(drawn.images());
@@ -175,9 +173,7 @@ final class GenerateCommand extends OcellusCommand {
     words.put("Settings", settings());
     words.putAll(drawn.words());
     Path file =
-        out != null
-            ? out
-            : output.json ? null : Path.of("generated-%d.png".formatted(first));
+        out != null ? out : output.json ? null : Path.of("generated-%d.png".formatted(first));
     if (file != null) {
       PngImages.write(file, image, words);
     }
@@ -187,8 +183,7 @@ final class GenerateCommand extends OcellusCommand {
     }
     Preview preview = io().outTerminal() ? Preview.of(io().environment()) : Preview.OFF;
     io().out().print(preview.render(image, io().environment()));
-    io().out()
-        .printf("%s  seed %d, %s%n", file, first, image.size());
+    io().out().printf("%s  seed %d, %s%n", file, first, image.size());
   }
 
   private String settings() {

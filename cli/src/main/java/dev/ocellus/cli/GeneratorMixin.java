@@ -25,8 +25,7 @@ final class GeneratorMixin {
   ComputeOptions options(OcellusCommand command) {
     boolean isDemo = model == null; // its threads would wait for each other
     int n = isDemo && compute.threads == null ? 1 : compute.nThreads(command);
-    return new ComputeOptions(
-        n, !compute.cpu, compute.precision, compute.acceleration.accelerator);
+    return new ComputeOptions(n, !compute.cpu, compute.precision, compute.acceleration.accelerator);
   }
 
   /** The file that makes images; a checkpoint is converted once. */

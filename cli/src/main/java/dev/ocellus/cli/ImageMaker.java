@@ -101,8 +101,7 @@ final class ImageMaker {
     String prompt = prompt("this model draws what a text says");
     try (TextToImage janus = TextToImage.open(text, file, options)) {
       List<ImageCodes> codes = janus.draw(prompt, draw, listener(progress), flag);
-      return decoded(
-          name(text), janus.vq(), codes, Map.of("Prompt", prompt), flag);
+      return decoded(name(text), janus.vq(), codes, Map.of("Prompt", prompt), flag);
     }
   }
 
@@ -121,11 +120,7 @@ final class ImageMaker {
       }
       List<ImageCodes> codes = prior.draw(classes, draw, listener(progress), flag);
       return decoded(
-          name(file),
-          prior.vq(),
-          codes,
-          Map.of("Class", String.join(", ", names)),
-          flag);
+          name(file), prior.vq(), codes, Map.of("Class", String.join(", ", names)), flag);
     }
   }
 
@@ -160,8 +155,7 @@ final class ImageMaker {
       }
       List<int[]> drawn = gpt.draw(given, draw, listener(progress), flag);
       List<RgbImage> images = drawn.stream().map(gpt::image).toList();
-      return new GenerateCommand.Drawn(
-          name(file), images, drawn, words);
+      return new GenerateCommand.Drawn(name(file), images, drawn, words);
     }
   }
 
@@ -178,23 +172,15 @@ final class ImageMaker {
         if (draw.count() < 2) {
           throw command.usage("--to-seed wants --count of at least 2");
         }
-        z =
-            NoiseGenerator.between(
-                gan.noise(draw.seed()), gan.noise(toSeed), draw.count());
+        z = NoiseGenerator.between(gan.noise(draw.seed()), gan.noise(toSeed), draw.count());
         words.put("To", Long.toString(toSeed));
       } else {
-        z =
-            LongStream.range(draw.seed(), draw.seed() + draw.count())
-                .mapToObj(gan::noise)
-                .toList();
+        z = LongStream.range(draw.seed(), draw.seed() + draw.count()).mapToObj(gan::noise).toList();
       }
       List<DecodedImage> images = gan.generate(z, flag);
       writeValues(images);
       return new GenerateCommand.Drawn(
-          name(file),
-          images.stream().map(DecodedImage::image).toList(),
-          List.of(),
-          words);
+          name(file), images.stream().map(DecodedImage::image).toList(), List.of(), words);
     }
   }
 

@@ -125,8 +125,7 @@ final class ScoreCommand extends OcellusCommand {
       Path first = real;
       Path second = fake;
       if (first != null && second != null) {
-        wasserstein(
-            scores(judge, first, progress, flag), scores(judge, second, progress, flag));
+        wasserstein(scores(judge, first, progress, flag), scores(judge, second, progress, flag));
         return ExitCode.OK;
       }
       return all(image -> Json.object().put("critic", judge.score(image, flag)), progress);
@@ -154,8 +153,7 @@ final class ScoreCommand extends OcellusCommand {
           image -> {
             RgbImage fitted = prior.vq().fit(image, prior.vq().imageSize());
             ImageCodes codes = prior.vq().encode(fitted, flag);
-            return json(
-                number < 0 ? prior.score(codes, flag) : prior.score(codes, number, flag));
+            return json(number < 0 ? prior.score(codes, flag) : prior.score(codes, number, flag));
           },
           progress);
     }

@@ -45,19 +45,43 @@ public record ConvertOptions(
   /** Another choice of files. */
   public ConvertOptions withParts(boolean newText, Encoders newMmproj) {
     return new ConvertOptions(
-        newText, newMmproj, output, outputDirectory, type, mmprojType, modelName, preTokenizer, generator);
+        newText,
+        newMmproj,
+        output,
+        outputDirectory,
+        type,
+        mmprojType,
+        modelName,
+        preTokenizer,
+        generator);
   }
 
   /** Another place for the files. */
   public ConvertOptions withOutput(@Nullable Path newOutput, @Nullable Path newDirectory) {
     return new ConvertOptions(
-        text, mmproj, newOutput, newDirectory, type, mmprojType, modelName, preTokenizer, generator);
+        text,
+        mmproj,
+        newOutput,
+        newDirectory,
+        type,
+        mmprojType,
+        modelName,
+        preTokenizer,
+        generator);
   }
 
   /** Other types. */
   public ConvertOptions withTypes(OutputType newType, OutputType newMmprojType) {
     return new ConvertOptions(
-        text, mmproj, output, outputDirectory, newType, newMmprojType, modelName, preTokenizer, generator);
+        text,
+        mmproj,
+        output,
+        outputDirectory,
+        newType,
+        newMmprojType,
+        modelName,
+        preTokenizer,
+        generator);
   }
 
   /** Another name of the model. */

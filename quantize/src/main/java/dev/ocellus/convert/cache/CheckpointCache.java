@@ -120,8 +120,7 @@ public final class CheckpointCache {
       CacheDirectory.create(directory);
       CompleteMarker marker = CompleteMarker.read(directory);
       if (!marker.knows(file)) {
-        write(
-            real, file, ConvertOptions.defaults().withParts(false, Encoders.NO), progress);
+        write(real, file, ConvertOptions.defaults().withParts(false, Encoders.NO), progress);
         marker = marker.with(file);
       }
       marker.write();
@@ -150,10 +149,7 @@ public final class CheckpointCache {
     OutputType type =
         HfFolder.bytesOfWeights(folder) <= exactBytes ? OutputType.F32 : OutputType.AUTO;
     ConvertOptions options =
-        parts
-            .withOutput(to, null)
-            .withTypes(type, type)
-            .withModelName(HfFolder.nameOf(folder));
+        parts.withOutput(to, null).withTypes(type, type).withModelName(HfFolder.nameOf(folder));
     Converter.convert(folder, options, progress);
   }
 

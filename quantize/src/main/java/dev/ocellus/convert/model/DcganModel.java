@@ -121,7 +121,11 @@ final class DcganModel implements ModelConverter {
     out.u32("dcgan.layer_count", n);
     out.ints("dcgan.strides", strides);
     out.ints("dcgan.paddings", paddings);
-    boolean leaky = config.findString("hidden_act").orElse(generates ? "relu" : "leaky_relu").equals("leaky_relu");
+    boolean leaky =
+        config
+            .findString("hidden_act")
+            .orElse(generates ? "relu" : "leaky_relu")
+            .equals("leaky_relu");
     out.f32(
         "dcgan.negative_slope",
         leaky ? (float) config.findReal("negative_slope").orElse(SLOPE) : 0f);
@@ -208,7 +212,8 @@ final class DcganModel implements ModelConverter {
     return scale;
   }
 
-  private LazyTensor bias(Layer layer, float[] scale, @org.jspecify.annotations.Nullable LazyTensor own) {
+  private LazyTensor bias(
+      Layer layer, float[] scale, @org.jspecify.annotations.Nullable LazyTensor own) {
     int n = scale.length;
     float[] mean = values(layer, "running_mean", n, 0);
     float[] beta = values(layer, "bias", n, 0);

@@ -64,12 +64,15 @@ final class ImageGptModel implements ModelConverter {
   private int[] size(int positions) {
     JsonNode size = processor.find("size");
     int side = (int) Math.round(Math.sqrt(positions));
-    int width = size == null ? side : size.isNumber() ? size.asInt() : size.path("width").asInt(side);
+    int width =
+        size == null ? side : size.isNumber() ? size.asInt() : size.path("width").asInt(side);
     int height =
         size == null ? side : size.isNumber() ? size.asInt() : size.path("height").asInt(side);
     if ((long) width * height != positions) {
       throw processor.invalid(
-          "size", "as many pixels as config.json has positions, " + positions, width + " x " + height);
+          "size",
+          "as many pixels as config.json has positions, " + positions,
+          width + " x " + height);
     }
     return new int[] {width, height};
   }

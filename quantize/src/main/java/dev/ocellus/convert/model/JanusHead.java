@@ -38,8 +38,7 @@ final class JanusHead {
     int places = vq.integerOr("num_patches", 0);
     HfConfig vision = root.section("vision_config", "janus_vision_model");
     out.u32(
-        "vq.generation.code_count",
-        vision.findInteger("num_image_tokens").orElse(places * places));
+        "vq.generation.code_count", vision.findInteger("num_image_tokens").orElse(places * places));
     String act = vq.findString("hidden_act").orElse("gelu");
     VisionModel.requireKnown(vq, act);
     out.string("vq.generation.hidden_act", act);

@@ -63,7 +63,10 @@ final class PixelPrior {
 
   /** What becomes of a tensor. */
   List<TargetTensor> target(String name, LazyTensor tensor) {
-    String own = name.startsWith("transformer.") || name.startsWith("lm_head") ? name : "transformer." + name;
+    String own =
+        name.startsWith("transformer.") || name.startsWith("lm_head")
+            ? name
+            : "transformer." + name;
     if (own.endsWith(".attn.bias") || own.endsWith(".attn.masked_bias")) {
       return List.of(); // causal masks of old files
     }

@@ -39,7 +39,8 @@ final class VqModel implements ModelConverter {
         root.findSection("vq_config", "")
             .or(() -> root.findSection("ddconfig", ""))
             .or(() ->
-                root.findSection("params", "").flatMap(params -> params.findSection("ddconfig", "")))
+                root.findSection("params", "")
+                    .flatMap(params -> params.findSection("ddconfig", "")))
             .orElse(root);
     processor = VisionModel.processor(context.folder());
     all = context.folder().tensors();

@@ -58,7 +58,8 @@ class GenerationFidelityTest {
 
     float[] floats(String name) throws IOException {
       try (SafetensorsFile file = SafetensorsFile.open(values)) {
-        int n = (int) file.shape(name).stream().mapToLong(Long::longValue).reduce(1, (a, b) -> a * b);
+        int n =
+            (int) file.shape(name).stream().mapToLong(Long::longValue).reduce(1, (a, b) -> a * b);
         float[] out = new float[n];
         file.read(name, 0, out, 0, n);
         return out;

@@ -103,8 +103,7 @@ public final class CodeModel implements AutoCloseable {
     int side = (int) Math.round(Math.sqrt(n));
     if (side * side != n) {
       throw new ImageSizeException(
-          "%s: expected a square number of codes for an image, found %d"
-              .formatted(vq.path(), n));
+          "%s: expected a square number of codes for an image, found %d".formatted(vq.path(), n));
     }
     return side;
   }
@@ -142,8 +141,8 @@ public final class CodeModel implements AutoCloseable {
   }
 
   /**
-   * The likelihood of codes where nobody tells the class, and all are as likely: each term is
-   * given the codes before it, and what they say about the class.
+   * The likelihood of codes where nobody tells the class, and all are as likely: each term is given
+   * the codes before it, and what they say about the class.
    */
   public ImageScore score(ImageCodes codes, CancellationFlag flag) {
     int k = prior.classes().size();

@@ -35,8 +35,7 @@ final class CodeSampler {
     double sum = 0;
     for (int i = 0; i < n; i++) {
       float logit = logits[from + i];
-      weights[i] =
-          logit >= lowest ? Math.exp((logit - logits[from + best]) / temperature) : 0;
+      weights[i] = logit >= lowest ? Math.exp((logit - logits[from + best]) / temperature) : 0;
       sum += weights[i];
     }
     double left = u * sum;

@@ -10,7 +10,6 @@ import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ModelRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 
 /**
  * A critic of adversarial training: one number for an image, higher for those like the images that
@@ -89,8 +88,7 @@ public final class Critic implements AutoCloseable {
   private static RgbImage gray(RgbImage image) {
     byte[] rgb = image.toByteArray();
     for (int i = 0; i < rgb.length; i += 3) {
-      int sum =
-          (rgb[i] & 0xFF) * 19595 + (rgb[i + 1] & 0xFF) * 38470 + (rgb[i + 2] & 0xFF) * 7471;
+      int sum = (rgb[i] & 0xFF) * 19595 + (rgb[i + 1] & 0xFF) * 38470 + (rgb[i + 2] & 0xFF) * 7471;
       byte luma = (byte) (sum + 0x8000 >> 16);
       rgb[i] = luma;
       rgb[i + 1] = luma;

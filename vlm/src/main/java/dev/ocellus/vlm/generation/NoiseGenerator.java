@@ -135,8 +135,7 @@ public final class NoiseGenerator implements AutoCloseable {
         graphs.start(
             List.of("generate", n),
             n + " images",
-            g ->
-                g.output("pixels", gan.forward().apply(g.input("z", 1, 1, gan.latent(), n))))) {
+            g -> g.output("pixels", gan.forward().apply(g.input("z", 1, 1, gan.latent(), n))))) {
       values = run.set("z", all).compute(flag).get("pixels");
     }
     graphs.requireFinite(values, "a pixel");

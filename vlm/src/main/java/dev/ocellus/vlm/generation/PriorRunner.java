@@ -94,8 +94,7 @@ final class PriorRunner {
     }
     try (PersistentTensors state = graphs.runner().newPersistentTensors()) {
       KvCache cache =
-          KvCache.create(
-              state, prior.nLayers(), prior.headWidth(), prior.nHead(), n, batch);
+          KvCache.create(state, prior.nLayers(), prior.headWidth(), prior.nHead(), n, batch);
       state.allocate();
       int past = 0;
       for (int at = given.length; at < n; at++) {
@@ -130,10 +129,10 @@ final class PriorRunner {
     }
     int[] places = IntStream.range(past, past + count).toArray();
     try (GraphRun run =
-        graphs.runner()
+        graphs
+            .runner()
             .start(
-                List.of(state, count, nKeys, batch),
-                g -> cached(g, cache, count, nKeys, batch))) {
+                List.of(state, count, nKeys, batch), g -> cached(g, cache, count, nKeys, batch))) {
       run.set(IDS, ids).set(PLACES, places).set(POSITIONS, places);
       run.set(MASK, AttentionMask.causal(count, nKeys, past));
       float[] logits = run.compute(flag).get(LOGITS);
@@ -147,10 +146,8 @@ final class PriorRunner {
     Tensor places = g.indices(PLACES, count, cache.nCtx());
     AttentionMask mask = AttentionMask.of(g.input(MASK, nKeys, count));
     Tensor hidden =
-        prior.forward(
-            ids(g, count * batch), at, batch, new PriorGraph.Cached(cache, places), mask);
-    Tensor last =
-        hidden.slice(new long[] {0, count - 1}, hidden.size(0), 1, batch).contiguous();
+        prior.forward(ids(g, count * batch), at, batch, new PriorGraph.Cached(cache, places), mask);
+    Tensor last = hidden.slice(new long[] {0, count - 1}, hidden.size(0), 1, batch).contiguous();
     g.output(LOGITS, prior.logits(last));
   }
 }

@@ -38,8 +38,7 @@ public final class TextToImage implements AutoCloseable {
   private final TextPrompt prompt;
   private final int nThreads;
 
-  private TextToImage(
-      LlamaModel text, VqModel vq, CodeHead head, TextPrompt prompt, int nThreads) {
+  private TextToImage(LlamaModel text, VqModel vq, CodeHead head, TextPrompt prompt, int nThreads) {
     this.text = text;
     this.vq = vq;
     this.head = head;
@@ -139,10 +138,7 @@ public final class TextToImage implements AutoCloseable {
       DrawOptions.Listener listener,
       CancellationFlag flag) {
     return drawObserved(
-        description,
-        options,
-        (place, logits) -> listener.drawn(place, head.nPlaces()),
-        flag);
+        description, options, (place, logits) -> listener.drawn(place, head.nPlaces()), flag);
   }
 
   /** The same for a listener of logits. */

@@ -151,8 +151,7 @@ public final class VqModel implements AutoCloseable {
             g -> encoding(g, width, height))) {
       run.set(PIXELS, images.pixels(image)).compute(flag);
       graphs.requireFinite(run.get(LATENTS), "the encoder's output");
-      return new ImageCodes(
-          width / graph.factor(), height / graph.factor(), run.getInts(CODES));
+      return new ImageCodes(width / graph.factor(), height / graph.factor(), run.getInts(CODES));
     }
   }
 

@@ -37,8 +37,7 @@ final class PixelFamilies {
     }
     float[] colours = metadata.floats("imagegpt.colours");
     if (colours.length != 3 * prior.nCodes()) {
-      throw c.invalid(
-          "colours", 3 * prior.nCodes() + " numbers", Integer.toString(colours.length));
+      throw c.invalid("colours", 3 * prior.nCodes() + " numbers", Integer.toString(colours.length));
     }
     ImageSize size = new ImageSize(width, height);
     return new PixelArchitecture(

@@ -58,8 +58,7 @@ public final class JanusHead implements CodeHead {
       int next = at.outputs("weight");
       aligner.add(Linear.of(at, n, next));
       n = next;
-    } while (aligner.size() < MAX_LAYERS
-        && w.has("aligner.%d.weight".formatted(aligner.size())));
+    } while (aligner.size() < MAX_LAYERS && w.has("aligner.%d.weight".formatted(aligner.size())));
     int width = (int) w.shape("head.0.weight")[0];
     if (n != width) {
       throw new WeightShapeException(

@@ -68,8 +68,7 @@ public final class PixelTransformer implements PriorGraph {
               .formatted(w.name("token_embd.weight"), nStarts, nTokens));
     }
     tokens = Embedding.of(w.at("token_embd"), width, nTokens);
-    positions =
-        Embedding.of(w.at("position_embd"), width, w.outputs("position_embd.weight"));
+    positions = Embedding.of(w.at("position_embd"), width, w.outputs("position_embd.weight"));
     float eps = c.positive("attention.layer_norm_epsilon", 1e-5f);
     Activation activation = c.activation(Activation.QUICK_GELU);
     layers =

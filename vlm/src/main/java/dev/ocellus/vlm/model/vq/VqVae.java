@@ -22,7 +22,9 @@ public final class VqVae implements VqGraph {
   private record Residual(Conv2d conv1, Conv2d conv2) {
     static Residual of(Weights w, int n) {
       int inner = Maps.outputs(w.at("conv1"));
-      return new Residual(Maps.conv3(w.at("conv1"), n, inner), Conv2d.of(w.at("conv2"), 1, inner, n, ConvGeometry.of(1, 0)));
+      return new Residual(
+          Maps.conv3(w.at("conv1"), n, inner),
+          Conv2d.of(w.at("conv2"), 1, inner, n, ConvGeometry.of(1, 0)));
     }
 
     Tensor forward(Tensor x) {

@@ -48,8 +48,7 @@ public final class Vqgan implements VqGraph {
    * @param unitSearch whether vectors are compared at unit length
    * @param unitLookup whether the decoder takes entries at unit length
    */
-  public static Vqgan of(
-      Weights w, int width, int count, boolean unitSearch, boolean unitLookup) {
+  public static Vqgan of(Weights w, int width, int count, boolean unitSearch, boolean unitLookup) {
     VqganEncoder encoder = VqganEncoder.of(w.at("enc"));
     Conv2d before = conv1(w.at("quant_conv"), encoder.nOut(), width);
     Codebook codebook = Codebook.of(w, width, count, unitSearch, unitLookup);
@@ -63,11 +62,7 @@ public final class Vqgan implements VqGraph {
               .formatted(w.name("dec.up"), encoder.factor(), decoder.factor()));
     }
     return new Vqgan(
-        encoder,
-        before,
-        codebook,
-        conv1(w.at("post_quant_conv"), width, decoder.nIn()),
-        decoder);
+        encoder, before, codebook, conv1(w.at("post_quant_conv"), width, decoder.nIn()), decoder);
   }
 
   private static Conv2d conv1(Weights w, int nIn, int nOut) {
