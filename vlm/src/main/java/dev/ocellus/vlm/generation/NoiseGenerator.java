@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.SplittableRandom;
 
 /**
  * A generator of adversarial training: an image of noise, in one go.
@@ -68,7 +69,8 @@ public final class NoiseGenerator implements AutoCloseable {
 
   /** Normally distributed noise, the same for a seed on every machine. */
   public float[] noise(long seed) {
-    Random random = new Random(seed); // its numbers are specified
+    // Random's numbers are specified, but those of seeds that are near are near, too
+    Random random = new Random(new SplittableRandom(seed).nextLong());
     float[] z = new float[latent()];
     for (int i = 0; i < z.length; i++) {
       z[i] = (float) random.nextGaussian();
