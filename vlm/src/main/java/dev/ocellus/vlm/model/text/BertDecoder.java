@@ -155,7 +155,7 @@ public final class BertDecoder implements CrossDecoderGraph {
 
     @Override
     public int nCtxTrain() {
-      return nPositions();
+      return config.nPositions();
     }
 
     @Override
@@ -186,7 +186,7 @@ public final class BertDecoder implements CrossDecoderGraph {
     @Override
     public Tensor forward(
         ModelGraph graph, Tensor x, KvCache cache, Tensor places, AttentionMask mask) {
-      x = embedding.at(x, graph.indices("positions", x.size(1), nPositions()));
+      x = embedding.at(x, graph.indices("positions", x.size(1), config.nPositions()));
       for (int i = 0; i < layers.size(); i++) {
         Layer layer = layers.get(i);
         x = layer.self.forward(x, cache.layer(i), places, mask);
