@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** The examples of the docs, as they are printed. */
 class ExamplesTest {
   private static final String ANSWER = "There is a large red circle in the center.";
-  private static final Path TOP = TestServer.docs().toAbsolutePath().normalize().getParent();
+  private static final Path TOP = TestServer.docs().toAbsolutePath().resolve("..").normalize();
 
   private record Run(int code, String output) {}
 
