@@ -1,0 +1,6 @@
+package dev.ocellus.langchain4j;
+
+import java.util.function.Supplier;
+
+/** Lets a framework give builders of its own; found by {@link java.util.ServiceLoader}. */
+public interface OcellusChatModelBuilderFactory extends Supplier<OcellusChatModel.Builder> {}

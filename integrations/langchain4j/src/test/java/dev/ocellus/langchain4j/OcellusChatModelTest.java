@@ -1,0 +1,60 @@
+package dev.ocellus.langchain4j;
+
+import dev.langchain4j.model.chat.ChatModel;
+import dev.langchain4j.model.chat.common.AbstractChatModelIT;
+import dev.langchain4j.model.chat.request.ChatRequestParameters;
+import dev.ocellus.vlm.VisionLanguageModel;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+
+/** LangChain4j's own test kit. */
+class OcellusChatModelTest extends AbstractChatModelIT {
+  private static final VisionLanguageModel SCRIPTED = TestModels.scripted(KitScript::answer);
+
+  @AfterAll
+  static void close() {
+    SCRIPTED.close();
+  }
+
+  private static OcellusChatModel.Builder builder() {
+    return OcellusChatModel.builder().model(SCRIPTED).modelName("scripted").temperature(0.0);
+  }
+
+  @Override
+  protected List<ChatModel> models() {
+    return List.of(builder().build());
+  }
+
+  @Override
+  protected ChatModel createModelWith(ChatRequestParameters parameters) {
+    return builder().defaultRequestParameters(parameters).build();
+  }
+
+  @Override
+  protected ChatRequestParameters createIntegrationSpecificParameters(int maxOutputTokens) {
+    return OcellusChatRequestParameters.builder().maxOutputTokens(maxOutputTokens).build();
+  }
+
+  /** One model is one model. */
+  @Override
+  protected boolean supportsModelNameParameter() {
+    return false;
+  }
+
+  /** A format binds the whole answer, and would forbid calls. */
+  @Override
+  protected boolean supportsToolsAndJsonResponseFormatWithSchema() {
+    return false;
+  }
+
+  /** No address is fetched unless an ImageLoader is set: see ImagesTest. */
+  @Override
+  protected boolean supportsSingleImageInputAsPublicURL() {
+    return false;
+  }
+
+  @Override
+  protected boolean supportsMultipleImageInputsAsPublicURLs() {
+    return false;
+  }
+}

@@ -1,0 +1,97 @@
+package dev.ocellus.langchain4j;
+
+import static org.mockito.ArgumentMatchers.any;
+
+import dev.langchain4j.model.chat.StreamingChatModel;
+import dev.langchain4j.model.chat.common.AbstractStreamingChatModelIT;
+import dev.langchain4j.model.chat.listener.ChatModelListener;
+import dev.langchain4j.model.chat.request.ChatRequestParameters;
+import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
+import dev.ocellus.vlm.VisionLanguageModel;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.mockito.InOrder;
+
+/** LangChain4j's own test kit. */
+class OcellusStreamingChatModelTest extends AbstractStreamingChatModelIT {
+  private static final VisionLanguageModel SCRIPTED = TestModels.scripted(KitScript::answer);
+
+  @AfterAll
+  static void close() {
+    SCRIPTED.close();
+  }
+
+  private static OcellusStreamingChatModel.Builder builder() {
+    return OcellusStreamingChatModel.builder()
+        .model(SCRIPTED)
+        .modelName("scripted")
+        .temperature(0.0);
+  }
+
+  @Override
+  protected List<StreamingChatModel> models() {
+    return List.of(builder().build());
+  }
+
+  @Override
+  protected StreamingChatModel createModelWith(ChatRequestParameters parameters) {
+    return builder().defaultRequestParameters(parameters).build();
+  }
+
+  @Override
+  public StreamingChatModel createModelWith(ChatModelListener listener) {
+    return builder().listeners(listener).build();
+  }
+
+  @Override
+  protected ChatRequestParameters createIntegrationSpecificParameters(int maxOutputTokens) {
+    return OcellusChatRequestParameters.builder().maxOutputTokens(maxOutputTokens).build();
+  }
+
+  /** Calls come whole, when they can be read. */
+  @Override
+  protected boolean supportsPartialToolStreaming(StreamingChatModel model) {
+    return false;
+  }
+
+  @Override
+  protected void verifyToolCallbacks(StreamingChatResponseHandler handler, InOrder io, String id) {
+    io.verify(handler).onCompleteToolCall(complete(0, id, "getWeather", "{\"city\":\"Munich\"}"));
+  }
+
+  @Override
+  protected void verifyToolCallbacks(
+      StreamingChatResponseHandler handler, InOrder io, StreamingChatModel model) {
+    io.verify(handler).onCompleteToolCall(any());
+  }
+
+  @Override
+  protected void verifyToolCallbacks(
+      StreamingChatResponseHandler handler, InOrder io, String id1, String id2) {
+    io.verify(handler).onCompleteToolCall(complete(0, id1, "getWeather", "{\"city\":\"Munich\"}"));
+    io.verify(handler).onCompleteToolCall(complete(1, id2, "getTime", "{\"country\":\"France\"}"));
+  }
+
+  /** One model is one model. */
+  @Override
+  protected boolean supportsModelNameParameter() {
+    return false;
+  }
+
+  /** A format binds the whole answer, and would forbid calls. */
+  @Override
+  protected boolean supportsToolsAndJsonResponseFormatWithSchema() {
+    return false;
+  }
+
+  /** No address is fetched unless an ImageLoader is set: see ImagesTest. */
+  @Override
+  protected boolean supportsSingleImageInputAsPublicURL() {
+    return false;
+  }
+
+  @Override
+  protected boolean supportsMultipleImageInputsAsPublicURLs() {
+    return false;
+  }
+}
