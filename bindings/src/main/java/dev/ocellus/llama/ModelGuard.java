@@ -1,5 +1,6 @@
 package dev.ocellus.llama;
 
+import dev.ocellus.gguf.GgufArray;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.gguf.GgufTensor;
@@ -58,10 +59,33 @@ final class ModelGuard {
             ? UncheckedArchitecture.read(file, name)
             : Hyperparameters.read(file, architecture);
     var limits = TokenizerGuard.check(file.path(), metadata);
+    checkRows(file);
     for (GgufTensor t : file.tensors()) {
       checkType(file.path(), t);
     }
     return new Checked(sizes, limits);
+  }
+
+  /** Each token has a row of the embedding, and no row is without one. */
+  private static void checkRows(GgufFile file) {
+    GgufTensor table = file.findTensor("token_embd.weight").orElse(null);
+    GgufArray tokens =
+        file.metadata().find("tokenizer.ggml.tokens").orElse(null) instanceof GgufArray a
+            ? a
+            : null;
+    if (table == null || tokens == null || table.shape().size() != 2) {
+      return;
+    }
+    long rows = table.dim(1);
+    if (rows != tokens.length()) {
+      throw refusal(
+          file.path(),
+          "rows of tensor \"token_embd.weight\"",
+          "%d, as many as tokenizer.ggml.tokens".formatted(tokens.length()),
+          Long.toString(rows),
+          "The file was converted wrongly, as llama.cpp's converter does with tokens that stand"
+              + " twice in tokenizer.json; convert the checkpoint again.");
+    }
   }
 
   /** Only the vocabulary, for a file that need not hold more. */

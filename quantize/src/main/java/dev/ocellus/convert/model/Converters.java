@@ -70,6 +70,7 @@ public final class Converters {
           Map.entry("glm4", "Glm4ForCausalLM"),
           Map.entry("glm4v_text", "Glm4ForCausalLM"),
           Map.entry("glm_ocr_text", "Glm4ForCausalLM"),
+          Map.entry("gemma4_text", "Gemma4ForCausalLM"),
           Map.entry("smollm3", "SmolLM3ForCausalLM"),
           Map.entry("phi3", "Phi3ForCausalLM"),
           Map.entry("internlm2", "InternLM2ForCausalLM"),
@@ -104,6 +105,7 @@ public final class Converters {
     text(Glm4Text::new, "Glm4ForCausalLM");
     text(HunyuanVlText::new, "HunYuanVLForConditionalGeneration");
     text(PaddleOcrText::new, "PaddleOCRVLForConditionalGeneration");
+    text(Gemma4Text::new, "Gemma4ForCausalLM", "Gemma4ForConditionalGeneration");
     text(Phi3Text::new, "Phi3ForCausalLM");
     text(InternLm2Text::new, "InternLM2ForCausalLM");
     text(DeepSeekText::new, "DeepseekV3ForCausalLM");
@@ -141,6 +143,7 @@ public final class Converters {
         "GlmOcrForConditionalGeneration");
     vision(HunyuanVlVision::new, "HunYuanVLForConditionalGeneration");
     vision(PaddleOcrVision::new, "PaddleOCRVLForConditionalGeneration");
+    vision(Gemma4Vision::new, "Gemma4ForConditionalGeneration");
     vision(PaliGemmaVision::new, "PaliGemmaForConditionalGeneration");
     vision(JanusVision::new, "JanusForConditionalGeneration");
     vision(Granite4VisionEncoder::new, "Granite4VisionForConditionalGeneration");

@@ -24,6 +24,7 @@ final class TextConfigs {
           Map.entry("glm_ocr", "glm_ocr_text"),
           Map.entry("hunyuan_vl", "hunyuan_vl_text"),
           Map.entry("paddleocr_vl", "paddleocr_vl_text"),
+          Map.entry("gemma4", "gemma4_text"),
           Map.entry("mistral3", "mistral"),
           Map.entry("lfm2_vl", "lfm2"),
           Map.entry("kimi_k25", "deepseek_v3"),

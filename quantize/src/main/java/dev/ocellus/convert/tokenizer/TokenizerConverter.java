@@ -142,6 +142,23 @@ public final class TokenizerConverter {
     }
   }
 
+  /**
+   * Gemma 4's byte pair encoding, with its merges; a text always begins with a token.
+   *
+   * @throws ConversionException if there is no {@code tokenizer.json} of its kind
+   */
+  public void writeGemma4(GgufWriter out) throws IOException {
+    TokenizerJson json = tokenizerJson();
+    if (json == null || !json.modelType.equals("BPE") || json.merges.isEmpty()) {
+      throw new ConversionException(
+          "%s: no %s with the merges of a byte pair encoding, which Gemma 4's tokenizer is. Download it into the same folder."
+              .formatted(folder.directory(), JSON));
+    }
+    new Gemma4Vocabulary(folder, json, nVocab).write(out);
+    finish(out, SpecialTokens.of(folder, json, nVocab), json);
+    out.bool("tokenizer.ggml.add_space_prefix", false);
+  }
+
   /** CLIP's byte pair encoding with ends of words, which only text towers have. */
   public void writeClip(GgufWriter out) throws IOException {
     TokenizerJson json = tokenizerJson();

@@ -55,6 +55,14 @@ final class Vocabulary {
     out.ints("tokenizer.ggml.token_type", kinds);
   }
 
+  /** Writes tokens with scores that no merge asks for, of a kind that llama.cpp cuts by itself. */
+  void writeMerged(GgufWriter out, String model) {
+    out.string("tokenizer.ggml.model", model);
+    out.strings("tokenizer.ggml.tokens", Arrays.asList(texts));
+    out.floats("tokenizer.ggml.scores", scores);
+    out.ints("tokenizer.ggml.token_type", kinds);
+  }
+
   /**
    * Writes tokens of SentencePiece's kind with scores, for which llama.cpp falls back to bytes.
    *
@@ -70,7 +78,8 @@ final class Vocabulary {
             "tokens",
             "one for every byte (<0x00> to <0xFF>)",
             "none for <0x%02X>".formatted(b),
-            "llama.cpp cannot encode every text with such a vocabulary; take a checkpoint whose tokenizer was trained with byte_fallback.");
+            "llama.cpp cannot encode every text with such a vocabulary; take a checkpoint whose"
+                + " tokenizer was trained with byte_fallback.");
       }
     }
     write(out, "llama", "default", true);

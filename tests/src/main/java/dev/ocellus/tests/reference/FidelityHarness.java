@@ -3,6 +3,7 @@ package dev.ocellus.tests.reference;
 import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.llama.ContextOptions;
+import dev.ocellus.llama.LlamaException;
 import dev.ocellus.safetensors.SafetensorsFile;
 import dev.ocellus.vlm.ChatSession;
 import dev.ocellus.vlm.VisionLanguageModel;
@@ -50,6 +51,13 @@ final class FidelityHarness {
       return Optional.empty();
     } catch (UnsupportedArchitectureException e) {
       return Optional.of(String.valueOf(e.getMessage()));
+    } catch (LlamaException e) {
+      // files of the reference that libllama refuses: its converter counted tokens twice
+      String message = String.valueOf(e.getMessage());
+      if (!message.contains("as many as tokenizer.ggml.tokens")) {
+        throw e;
+      }
+      return Optional.of(message);
     }
   }
 

@@ -44,7 +44,8 @@ class ConversionTest {
   private static final Map<String, String> DIFFERENCES =
       Map.of(
           "tokenizer.ggml.pre",
-          "the reference's was forced by hand to llama-bpe, which searches whole words first; these tokenizers do not ask for that",
+          "the reference's was forced by hand to llama-bpe, which searches whole words first; these"
+              + " tokenizers do not ask for that",
           "general.name",
           "the older script that made these image encoders takes another");
 
@@ -54,6 +55,7 @@ class ConversionTest {
    */
   private static final Set<String> OWN_KEYS =
       Set.of(
+          "clip.vision.bidirectional_images",
           "clip.vision.image_min_pixels",
           "clip.vision.image_max_pixels",
           "clip.vision.projector.attention.head_count",
@@ -100,8 +102,22 @@ class ConversionTest {
     JsonNode types =
         new ObjectMapper().readTree(reference.text(model).resolveSibling("info.json").toFile());
     Path text = convert(directory, checkpoint, model, type(types, "text"), type(types, "mmproj"));
-    assertSame(reference.text(model), text);
     assertSame(reference.mmproj(model), text.resolveSibling("mmproj.gguf"));
+    assumeRowsForTokens(reference.text(model));
+    assertSame(reference.text(model), text);
+  }
+
+  /**
+   * Of Gemma 4, llama.cpp's converter counts tokens that stand in two lists of tokenizer.json twice
+   * when it cuts the embedding, and libllama refuses the file of such a tiny tokenizer.
+   */
+  private static void assumeRowsForTokens(Path text) throws IOException {
+    try (GgufFile file = GgufFile.open(text)) {
+      long rows = file.tensor("token_embd.weight").shape().get(1);
+      long tokens = file.metadata().array("tokenizer.ggml.tokens").length();
+      Assumptions.assumeTrue(
+          rows == tokens, () -> text + ": %d rows for %d tokens".formatted(rows, tokens));
+    }
   }
 
   private static OutputType type(JsonNode info, String file) {

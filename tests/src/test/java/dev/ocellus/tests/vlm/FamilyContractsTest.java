@@ -39,6 +39,7 @@ class FamilyContractsTest {
     // which there are only checkpoints of
     golden.addAll(
         List.of(
+            "gemma4",
             "glm4v",
             "granite4-vision",
             "hunyuan-vl",

@@ -17,6 +17,7 @@ import dev.ocellus.vlm.decode.PromptCache;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.sampling.BeamOptions;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Turns a conversation into an answer: prompt, prefill, and one token after the other. */
@@ -28,6 +29,7 @@ public final class AnswerGenerator implements AutoCloseable {
   private final PromptCache cache;
   private final @Nullable Drafter drafter;
   private final int draftMax;
+  private final IntUnaryOperator padded;
 
   AnswerGenerator(Pipeline pipeline, KvSequence sequence, @Nullable Drafter drafter) {
     this.pipeline = pipeline;
@@ -40,6 +42,7 @@ public final class AnswerGenerator implements AutoCloseable {
             pipeline.imageCache(),
             pipeline.options().sessions().checkpointBytes());
     this.cache = decoder.cache();
+    this.padded = PaddedTokens.of(pipeline.encoder(), vocab);
     this.drafter = drafter;
     this.draftMax =
         drafter == null ? 0 : pipeline.options().sessions().speculation().maxDraftTokens();
@@ -88,7 +91,8 @@ public final class AnswerGenerator implements AutoCloseable {
       return cancelledBeforeStart(prompt, decoder);
     }
     var decoding =
-        new SpeculativeDecoding(cache, sequence, drafter, draftMax, decoded.tokens(), cancellation);
+        new SpeculativeDecoding(
+            cache, sequence, drafter, draftMax, padded, decoded.tokens(), cancellation);
     var loop =
         new AnswerLoop(options, pipeline::endsAnswer, sampler, decoding, output, cancellation);
     long start = System.nanoTime();

@@ -6,6 +6,7 @@ import dev.ocellus.vlm.decode.Drafter;
 import dev.ocellus.vlm.decode.KvSequence;
 import dev.ocellus.vlm.decode.PromptCache;
 import java.util.Arrays;
+import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,7 @@ final class SpeculativeDecoding {
   private final PromptCache cache;
   private final @Nullable Drafter drafter;
   private final int maxLength;
+  private final IntUnaryOperator seenAs;
   private final CancellationFlag cancellation;
 
   /** Prompt and answer, for drafting what follows; not kept without a drafter. */
@@ -37,6 +39,7 @@ final class SpeculativeDecoding {
 
   /**
    * @param maxLength max. number of draft tokens at a time
+   * @param seenAs what the text model is given of a token
    * @param prompt tokens of the prompt, which has been decoded
    */
   SpeculativeDecoding(
@@ -44,12 +47,14 @@ final class SpeculativeDecoding {
       KvSequence sequence,
       @Nullable Drafter drafter,
       int maxLength,
+      IntUnaryOperator seenAs,
       int[] prompt,
       CancellationFlag cancellation) {
     this.cache = cache;
     this.sequence = sequence;
     this.drafter = drafter;
     this.maxLength = maxLength;
+    this.seenAs = seenAs;
     this.draftLength = maxLength;
     this.text = drafter == null ? NOTHING : prompt;
     this.textLength = text.length;
@@ -92,7 +97,8 @@ final class SpeculativeDecoding {
       return false;
     }
     int[] next = draft(maxMore);
-    cache.append(token, next, cancellation);
+    int[] seen = Arrays.stream(next).map(seenAs).toArray();
+    cache.append(seenAs.applyAsInt(token), seen, cancellation);
     drafts = next;
     nDrafted += next.length;
     return true;

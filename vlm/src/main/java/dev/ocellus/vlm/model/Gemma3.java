@@ -10,6 +10,7 @@ import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.tiling.PanAndScan;
 import dev.ocellus.vlm.model.tower.SiglipTower;
 import dev.ocellus.vlm.model.tower.TowerConfig;
+import dev.ocellus.vlm.nn.SquareMeans;
 import dev.ocellus.vlm.vision.ChatTemplateName;
 import dev.ocellus.vlm.vision.ConfigReader;
 import dev.ocellus.vlm.vision.EncoderGraph;
@@ -190,23 +191,7 @@ final class Gemma3 {
           x.reshape(nEmbd, grid, grid, n)
               .slice(new long[] {}, nEmbd, perSide * k, perSide * k, n)
               .contiguous();
-      // along the lines, then down the columns
-      x = sumOfMiddle(x.reshape(nEmbd, k, perSide, perSide * k * n));
-      x = sumOfMiddle(x.reshape(nEmbd * perSide, k, perSide, n));
-      return x.scale(1f / (k * k)).reshape(nEmbd, perSide * perSide, n);
-    }
-
-    /** [a, k, b, c] to [a, 1, b, c]. */
-    private static Tensor sumOfMiddle(Tensor x) {
-      Tensor sum = middle(x, 0);
-      for (int i = 1; i < x.size(1); i++) {
-        sum = sum.add(middle(x, i));
-      }
-      return sum;
-    }
-
-    private static Tensor middle(Tensor x, int i) {
-      return x.slice(new long[] {0, i}, x.size(0), 1, x.size(2), x.size(3)).contiguous();
+      return SquareMeans.of(x, k);
     }
   }
 }

@@ -25,6 +25,7 @@ final class VisionFamilies {
               Map.entry("granite4_vision", Granite4Vision::of),
               Map.entry("glm4v", Glm4v::of),
               Map.entry("hunyuanvl", HunyuanVl::of),
+              Map.entry("gemma4v", Gemma4::of),
               Map.entry("idefics3", Idefics3::of),
               Map.entry("instructblip", InstructBlip::of),
               Map.entry("internvl", InternVl::of),

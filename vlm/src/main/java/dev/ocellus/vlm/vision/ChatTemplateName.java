@@ -27,6 +27,8 @@ public enum ChatTemplateName {
   GLM4V,
   /** HunyuanOCR's turns, which end with the marks of who speaks. */
   HUNYUAN_VL,
+  /** Gemma 4's turns with images, without tools and reasoning. */
+  GEMMA4,
   /** Idefics3's and SmolVLM's turns, with images and videos. */
   IDEFICS3,
   /** Janus' turns, {@code <|User|>:} and {@code <|Assistant|>:}. */

@@ -16,6 +16,14 @@ public interface ImagePromptFormat {
     return null;
   }
 
+  /**
+   * Control tokens that stand for images and the like. Where the model writes one of them itself,
+   * the reference goes on with padding in its stead; none for families that do not.
+   */
+  default List<String> paddedTokens() {
+    return List.of();
+  }
+
   /** The chat template for text models of the family whose files bring none. */
   ChatTemplateName defaultTemplate();
 

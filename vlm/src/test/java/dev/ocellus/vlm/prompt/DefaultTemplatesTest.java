@@ -37,13 +37,16 @@ class DefaultTemplatesTest {
       value = {
         "BLIP2, <s>Why?",
         "CHATML, <|im_start|>user\\nWhy?<|im_end|>\\n<|im_start|>assistant\\n",
-        "CHATML_QWEN2, <|im_start|>system\\nYou are a helpful assistant.<|im_end|>\\n<|im_start|>user\\nWhy?<|im_end|>\\n<|im_start|>assistant\\n",
+        "CHATML_QWEN2, <|im_start|>system\\nYou are a helpful"
+            + " assistant.<|im_end|>\\n<|im_start|>user\\nWhy?<|im_end|>\\n<|im_start|>assistant\\n",
         "CHATML_QWEN_VL, <|im_start|>user\\nWhy?<|im_end|>\\n<|im_start|>assistant\\n",
         "CHATML_LLAVA_ONEVISION, <|im_start|>user \\nWhy?<|im_end|><|im_start|>assistant\\n",
         "GEMMA3, <s><start_of_turn>user\\nWhy?<end_of_turn>\\n<start_of_turn>model\\n",
+        "GEMMA4, <s><|turn>user\\nWhy?<turn|>\\n<|turn>model\\n",
         "IDEFICS3, <s>User: Why?<end_of_utterance>\\nAssistant:",
         "JANUS, <|User|>: Why?\\n\\n<|Assistant|>:",
-        "LLAMA3, <s><|start_header_id|>user<|end_header_id|>\\n\\nWhy?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\\n\\n",
+        "LLAMA3,"
+            + " <s><|start_header_id|>user<|end_header_id|>\\n\\nWhy?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\\n\\n",
         "MISTRAL, <s>[INST]Why?[/INST]",
         "PALIGEMMA, <s>Why?\\n",
         "VICUNA, USER: Why? ASSISTANT:"
@@ -58,6 +61,7 @@ class DefaultTemplatesTest {
     "CHATML_QWEN_VL, <|image_pad|>",
     "CHATML_LLAVA_ONEVISION, <image>",
     "GEMMA3, <start_of_image>",
+    "GEMMA4, <|image|>",
     "IDEFICS3, <image>",
     "MISTRAL, [IMG]",
     "PALIGEMMA, <image>",
