@@ -6,12 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import dev.ocellus.nativelib.AcceleratorLibrary;
 import dev.ocellus.nativelib.AcceleratorLoader;
 import dev.ocellus.nativelib.NativeLibraryException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
-import java.lang.invoke.MethodHandle;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -23,7 +19,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class OneDnn implements ProductKernel {
   private static final int MAJOR = 3;
-  private static final String SET_THREADS = "omp_set_num_threads";
 
   private static final int MAX_SHAPES = 64;
 
@@ -36,12 +31,12 @@ final class OneDnn implements ProductKernel {
   /** The one that was used longest ago first; guarded by this. */
   private final Map<Shape, OneDnnProduct> products = new LinkedHashMap<>(16, 0.75f, true);
 
-  private final MethodHandle setThreads;
+  private final OpenMp openMp;
 
-  private OneDnn(OneDnnCalls calls, MethodHandle setThreads, boolean bf16, String version, int isa)
+  private OneDnn(OneDnnCalls calls, OpenMp openMp, boolean bf16, String version, int isa)
       throws Throwable {
     this.calls = calls;
-    this.setThreads = setThreads;
+    this.openMp = openMp;
     this.bf16 = bf16;
     this.description = "oneDNN %s, kernels for %s".formatted(version, instructions(isa));
     this.engine = calls.newEngine();
@@ -83,36 +78,15 @@ final class OneDnn implements ProductKernel {
               functions
                   .find("dnnl_get_effective_cpu_isa", FunctionDescriptor.of(JAVA_INT))
                   .invokeExact();
-      MethodHandle setThreads = openMp(functions);
+      OpenMp openMp = OpenMp.of(functions);
       OneDnnCalls calls = new OneDnnCalls(functions);
       return new Kernels(
-          new OneDnn(calls, setThreads, false, text, isa),
-          (isa & AVX512_BF16) == AVX512_BF16
-              ? new OneDnn(calls, setThreads, true, text, isa)
-              : null);
+          new OneDnn(calls, openMp, false, text, isa),
+          (isa & AVX512_BF16) == AVX512_BF16 ? new OneDnn(calls, openMp, true, text, isa) : null);
     } catch (RuntimeException | Error e) {
       throw e;
     } catch (Throwable e) {
       throw new AssertionError(e);
-    }
-  }
-
-  /** Sets how many threads a thread uses: of the OpenMP library that oneDNN is linked with. */
-  private static MethodHandle openMp(Functions functions) {
-    FunctionDescriptor descriptor = FunctionDescriptor.ofVoid(JAVA_INT);
-    try {
-      return functions.find(SET_THREADS, descriptor);
-    } catch (NativeLibraryException e) { // Windows does not look into what a library needs
-      try {
-        return Linker.nativeLinker()
-            .downcallHandle(
-                SymbolLookup.libraryLookup("vcomp140.dll", Arena.global())
-                    .find(SET_THREADS)
-                    .orElseThrow(() -> e),
-                descriptor);
-      } catch (IllegalArgumentException missing) {
-        throw e;
-      }
     }
   }
 
@@ -132,8 +106,10 @@ final class OneDnn implements ProductKernel {
   }
 
   @Override
-  public void prepareThread() throws Throwable {
-    setThreads.invokeExact(1); // for this thread
+  public int setLibraryThreads(int count) throws Throwable {
+    int before = (int) openMp.maxThreads().invokeExact();
+    openMp.setThreads().invokeExact(count); // for this thread
+    return before;
   }
 
   @Override

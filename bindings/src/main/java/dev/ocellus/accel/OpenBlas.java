@@ -110,8 +110,11 @@ final class OpenBlas implements ProductKernel {
         s.ldd());
   }
 
+  /** It was told once for all threads. */
   @Override
-  public void prepareThread() {}
+  public int setLibraryThreads(int count) {
+    return 1;
+  }
 
   @Override
   public String toString() {

@@ -19,8 +19,13 @@ interface ProductKernel {
    */
   void multiply(Shape shape, long x, long w, long d, long scratch) throws Throwable;
 
-  /** What to call once on every thread that multiplies, before it does. */
-  void prepareThread() throws Throwable;
+  /**
+   * Sets how many threads the library may use for what the calling thread asks of it. Every thread
+   * that multiplies sets 1, and one that is not ours sets what was before when it is done.
+   *
+   * @return how many it was before
+   */
+  int setLibraryThreads(int count) throws Throwable;
 
   /**
    * Sizes of one product.

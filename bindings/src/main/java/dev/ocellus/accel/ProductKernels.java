@@ -10,11 +10,9 @@ import org.jspecify.annotations.Nullable;
  *     library is not in use
  */
 public record ProductKernels(ProductKernel f32, @Nullable ProductKernel bf16) {
-  void prepareThread() throws Throwable {
-    f32.prepareThread();
-    if (bf16 != null && !bf16.equals(f32)) {
-      bf16.prepareThread();
-    }
+  /** See {@link ProductKernel#setLibraryThreads}; of the two libraries only oneDNN asks for it. */
+  int setLibraryThreads(int count) throws Throwable {
+    return (bf16 == null ? f32 : bf16).setLibraryThreads(count);
   }
 
   /** Threads and memory to compute with. */

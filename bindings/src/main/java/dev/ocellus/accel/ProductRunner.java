@@ -25,6 +25,11 @@ public final class ProductRunner implements AutoCloseable {
   /** Rows that one thread rounds at once. */
   private static final int ROWS_PER_PIECE = 32;
 
+  /** Does a job on the threads of one product. */
+  private interface Crew {
+    void run(int nPieces, Workers.Job job) throws Throwable;
+  }
+
   private final ProductKernels kernels;
   private final Conversions conversions;
   private int nThreads;
@@ -43,9 +48,28 @@ public final class ProductRunner implements AutoCloseable {
     nThreads = count;
   }
 
-  /** Computes products, and returns when they are done. */
-  public void run(Product product) throws Throwable {
+  /**
+   * Computes products, and returns when they are done.
+   *
+   * @param callerWorks whether the calling thread has stack enough for the libraries, and is then
+   *     one of the threads that compute
+   */
+  public void run(Product product, boolean callerWorks) throws Throwable {
+    if (!callerWorks) {
+      compute(product, threads(), false);
+      return;
+    }
     Workers threads = threads();
+    int before = kernels.setLibraryThreads(1);
+    try {
+      compute(product, threads, true);
+    } finally {
+      kernels.setLibraryThreads(before);
+    }
+  }
+
+  private void compute(Product product, Workers workers, boolean callerWorks) throws Throwable {
+    Crew threads = (nPieces, job) -> workers.run(nPieces, callerWorks, job);
     ProductKernel bf16 = kernels.bf16();
     if (product.rounded()
         && product.type() == WeightType.BF16
@@ -62,12 +86,14 @@ public final class ProductRunner implements AutoCloseable {
    *
    * @param source address of the first
    * @param target address of the first result; may be the same
+   * @param callerWorks as for {@link #run}
    */
-  public void gelu(long source, long target, long count) throws Throwable {
+  public void gelu(long source, long target, long count, boolean callerWorks) throws Throwable {
     int nPieces = Math.toIntExact(Math.ceilDiv(count, GELU_PIECE));
     threads()
         .run(
             nPieces,
+            callerWorks,
             (piece, thread) -> {
               long first = piece * GELU_PIECE;
               long n = Math.min(GELU_PIECE, count - first);
@@ -85,7 +111,7 @@ public final class ProductRunner implements AutoCloseable {
     for (int i = 0; i < nThreads; i++) {
       memory[i] = new Scratch();
     }
-    Workers started = new Workers(nThreads, kernels::prepareThread);
+    Workers started = new Workers(nThreads, () -> kernels.setLibraryThreads(1));
     scratch = memory;
     workers = started; // last: what fails before, for want of heap, can be repeated
     return started;
@@ -102,7 +128,7 @@ public final class ProductRunner implements AutoCloseable {
     return Math.ceilDiv(Math.ceilDiv(p.n(), perMatrix), UNIT) * UNIT;
   }
 
-  private void runExactly(Product p, Workers threads) throws Throwable {
+  private void runExactly(Product p, Crew threads) throws Throwable {
     ProductKernel kernel = kernels.f32();
     boolean widen = p.type() != WeightType.F32;
     int columns = columns(p, 4L * p.k());
@@ -138,7 +164,7 @@ public final class ProductRunner implements AutoCloseable {
     return target;
   }
 
-  private void runRounded(Product p, ProductKernel kernel, Workers threads) throws Throwable {
+  private void runRounded(Product p, ProductKernel kernel, Crew threads) throws Throwable {
     int columns = Math.ceilDiv(Math.ceilDiv(p.n(), nThreads), UNIT) * UNIT;
     int nPieces = Math.ceilDiv(p.n(), columns);
     for (int from = 0; from < p.m(); from += ROUNDED_ROWS) {

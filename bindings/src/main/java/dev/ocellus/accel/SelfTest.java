@@ -68,7 +68,8 @@ final class SelfTest {
             new Matrices(x.address(), 4L * K, 0, 0, 1, 1),
             new Matrices(d.address(), 4L * N, 0, 0, 1, 1),
             1,
-            1));
+            1),
+        false);
     for (int i = 0; i < M; i++) {
       for (int j = 0; j < N; j++) {
         float sum = 0;

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
  * Threads that wait for work without looking out for it: between two products ggml's own threads
  * want the cores.
  *
- * <p>For one caller at a time. The caller only waits, since it has no more stack than its own
- * caller left it.
+ * <p>For one caller at a time. A caller with stack enough works too: it has a core already, and
+ * each thread that need not be woken saves the time until the system lets it run.
  */
 final class Workers {
   /** What native code of a library may need; untouched pages take no memory. */
@@ -21,26 +21,60 @@ final class Workers {
     void piece(int number, int thread) throws Throwable;
   }
 
+  /** How long a caller that worked looks out for the others' end before it sleeps. */
+  private static final long LOOK_OUT_NANOS = 50_000;
+
   /** What a thread does before its first piece. */
   interface Preparation {
     void run() throws Throwable;
   }
 
-  /** One job, until all its pieces are done. */
+  /** One job, until all its pieces are done: a thread that comes late is not waited for. */
   private static final class Round {
     final Job job;
     final int nPieces;
     final int nThreads;
     final Thread caller = Thread.currentThread();
     final AtomicInteger next = new AtomicInteger();
-    final AtomicInteger busy;
+    final AtomicInteger open;
     volatile @Nullable Throwable failure;
 
+    /**
+     * @param nThreads threads besides the caller that are to work
+     */
     Round(Job job, int nPieces, int nThreads) {
       this.job = job;
       this.nPieces = nPieces;
       this.nThreads = nThreads;
-      this.busy = new AtomicInteger(nThreads);
+      this.open = new AtomicInteger(nPieces);
+    }
+
+    boolean isDone() {
+      return open.get() == 0;
+    }
+
+    /** Does pieces until there are no more. */
+    void work(int thread) {
+      for (int piece; (piece = next.getAndIncrement()) < nPieces; ) {
+        try {
+          job.piece(piece, thread);
+        } catch (Throwable e) {
+          fail(e);
+        }
+        close(1);
+      }
+    }
+
+    /** Leaves out the pieces that nobody has begun. */
+    void fail(Throwable e) {
+      failure = e;
+      close(Math.max(0, nPieces - next.getAndSet(nPieces)));
+    }
+
+    private void close(int pieces) {
+      if (pieces > 0 && open.addAndGet(-pieces) == 0) {
+        LockSupport.unpark(caller);
+      }
     }
   }
 
@@ -75,41 +109,75 @@ final class Workers {
     return threads.length;
   }
 
-  /** Does all pieces and waits for them; throws what the first that failed threw. */
-  void run(int nPieces, Job job) throws Throwable {
-    Round round = new Round(job, nPieces, Math.min(threads.length, nPieces));
+  /**
+   * Does all pieces and waits for them; throws what the first that failed threw.
+   *
+   * @param callerWorks whether the calling thread, as the last one, does pieces too
+   */
+  void run(int nPieces, boolean callerWorks, Job job) throws Throwable {
+    int all = Math.min(threads.length, nPieces);
+    Round round = new Round(job, nPieces, callerWorks ? all - 1 : all);
     current = round;
-    LockSupport.unpark(threads[0]);
-    boolean interrupted = false;
-    while (round.busy.get() > 0) {
-      LockSupport.park(this);
-      interrupted |= Thread.interrupted(); // or it would not wait any more
+    if (round.nThreads > 0) {
+      LockSupport.unpark(threads[0]);
     }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
+    if (callerWorks) {
+      round.work(threads.length - 1);
+      lookOut(round);
     }
+    await(round);
     Throwable thrown = round.failure;
     if (thrown != null) {
       throw thrown;
     }
   }
 
+  private static void lookOut(Round round) {
+    long start = System.nanoTime();
+    while (!round.isDone() && System.nanoTime() - start < LOOK_OUT_NANOS) {
+      Thread.onSpinWait();
+    }
+  }
+
+  private void await(Round round) {
+    boolean interrupted = false;
+    while (!round.isDone()) {
+      LockSupport.park(this);
+      interrupted |= Thread.interrupted(); // or it would not wait any more
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   private void loop(int number) {
     boolean prepared = false;
-    Round done = null;
+    Round seen = null;
     while (!ended) {
       Round round = current;
-      if (round == null || round == done) {
+      if (round == null || round == seen) {
         LockSupport.park(this);
         continue;
       }
-      done = round;
+      seen = round;
       if (number < round.nThreads) {
         wake(round, 2 * number + 1);
         wake(round, 2 * number + 2);
-        work(round, number, prepared);
-        prepared = true;
+        prepared = prepared || prepare(round);
+        if (prepared) {
+          round.work(number);
+        }
       }
+    }
+  }
+
+  private boolean prepare(Round round) {
+    try {
+      preparation.run();
+      return true;
+    } catch (Throwable e) {
+      round.fail(e);
+      return false;
     }
   }
 
@@ -117,24 +185,6 @@ final class Workers {
   private void wake(Round round, int number) {
     if (number < round.nThreads) {
       LockSupport.unpark(threads[number]);
-    }
-  }
-
-  private void work(Round round, int number, boolean prepared) {
-    try {
-      if (!prepared) {
-        preparation.run();
-      }
-      for (int piece; (piece = round.next.getAndIncrement()) < round.nPieces; ) {
-        round.job.piece(piece, number);
-      }
-    } catch (Throwable e) {
-      round.next.set(round.nPieces); // the others need not go on
-      round.failure = e;
-    } finally {
-      if (round.busy.decrementAndGet() == 0) {
-        LockSupport.unpark(round.caller);
-      }
     }
   }
 

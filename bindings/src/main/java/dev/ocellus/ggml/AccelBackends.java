@@ -37,6 +37,9 @@ final class AccelBackends {
   /** Longest name of a function that ggml asks for; more is not ours. */
   private static final int MAX_NAME = 64;
 
+  /** Stack that a thread has to have left to multiply: OpenBLAS and oneDNN need a part of it. */
+  private static final int LIBRARY_ROOM = 192 << 10;
+
   /** One stream. */
   private final class Stream {
     final Arena arena = Arena.ofShared();
@@ -185,10 +188,13 @@ final class AccelBackends {
           return ggml_h.GGML_STATUS_ABORTED();
         }
         if (AccelNode.isProduct(node) && AccelNode.isWanted(node)) { // the others are views
-          stream.runner.run(AccelNode.product(node));
+          stream.runner.run(AccelNode.product(node), NativeStack.hasRoom(LIBRARY_ROOM));
         } else if (AccelNode.isGelu(node) && AccelNode.isWanted(node)) {
           stream.runner.gelu(
-              AccelNode.source(node), AccelNode.target(node), AccelNode.elements(node));
+              AccelNode.source(node),
+              AccelNode.target(node),
+              AccelNode.elements(node),
+              NativeStack.hasRoom(LIBRARY_ROOM));
         }
       }
       return ggml_h.GGML_STATUS_SUCCESS();

@@ -83,7 +83,10 @@ public final class LlamaModel extends NativeObject {
         wanted = wanted.withRepack(false);
       }
     }
-    return load(path, wanted, accel, checked.limits(), checked.sizes());
+    MappedWeights mapped = new MappedWeights(path);
+    LlamaModel model = load(path, wanted, accel, checked.limits(), checked.sizes());
+    mapped.releaseIfCopied();
+    return model;
   }
 
   /**

@@ -10,6 +10,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 /** Libraries that are not what they should be. */
@@ -57,7 +58,9 @@ class LibrariesTest {
           }
 
           @Override
-          public void prepareThread() {}
+          public int setLibraryThreads(int count) {
+            return 1;
+          }
 
           @Override
           public String toString() {
@@ -75,21 +78,43 @@ class LibrariesTest {
 
   @Test
   void whatAPieceThrowsReachesTheCallerAndTheThreadsGoOn() throws Throwable {
+    whatAPieceThrowsReachesTheCaller(false);
+    whatAPieceThrowsReachesTheCaller(true);
+  }
+
+  private static void whatAPieceThrowsReachesTheCaller(boolean callerWorks) throws Throwable {
     Workers workers = new Workers(3, () -> {});
     try {
       assertThatThrownBy(() ->
               workers.run(
                   10,
+                  callerWorks,
                   (piece, thread) -> {
                     if (piece == 4) {
                       throw new IllegalStateException("piece 4");
                     }
                   }))
           .hasMessage("piece 4");
-      int[] done = new int[100];
-      workers.run(100, (piece, thread) -> done[piece]++);
-      assertThat(done).containsOnly(1);
+      for (int nPieces : new int[] {0, 1, 2, 3, 4, 100}) {
+        int[] done = new int[nPieces];
+        workers.run(nPieces, callerWorks, (piece, thread) -> done[piece]++);
+        assertThat(done).containsOnly(nPieces == 0 ? new int[0] : new int[] {1});
+      }
     } finally {
+      workers.end();
+    }
+  }
+
+  @Test
+  void aCallerThatWorksWaitsForNoThreadThatHasNothingToDo() throws Throwable {
+    CountDownLatch held = new CountDownLatch(1);
+    Workers workers = new Workers(2, held::await); // its own threads get no further
+    try {
+      int[] done = new int[4];
+      workers.run(4, true, (piece, thread) -> done[piece] += 1 + thread);
+      assertThat(done).containsOnly(2); // the caller is the last thread
+    } finally {
+      held.countDown();
       workers.end();
     }
   }
