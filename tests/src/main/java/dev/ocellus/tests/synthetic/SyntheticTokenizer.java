@@ -5,14 +5,21 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A byte-level BPE vocabulary of any size in the style of GPT-2: the 256 bytes, words of two and
- * three letters with the merges that make them, and ChatML's special tokens at the end.
+ * A byte-level BPE vocabulary of any size in the style of GPT-2: the 256 bytes, an empty line,
+ * words of two and three letters with the merges that make them, and the special tokens of ChatML
+ * and of SmolVLM's tiles at the end.
  */
 final class SyntheticTokenizer {
   private static final int NORMAL = 1;
   private static final int CONTROL = 3;
   private static final List<String> SPECIAL =
-      List.of("<|endoftext|>", "<|im_start|>", "<|im_end|>");
+      List.of(
+          "<|endoftext|>",
+          "<fake_token_around_image>",
+          "<global-img>",
+          "<|im_start|>",
+          "<|im_end|>");
+  private static final String NEWLINE = "\u010a"; // as GPT-2 writes it
   private static final String CHATML =
       "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}"
           + "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
@@ -21,11 +28,12 @@ final class SyntheticTokenizer {
   private final List<String> merges = new ArrayList<>();
 
   /**
-   * @param size tokens in all: at least 259, at most about 250,000
+   * @param size tokens in all: at least 261, at most about 250,000
    */
   SyntheticTokenizer(int size) {
     int ordinary = size - SPECIAL.size();
     addBytes();
+    merge(NEWLINE, NEWLINE, ordinary);
     List<String> letters = letters();
     List<String> pairs = new ArrayList<>();
     for (String a : letters) {

@@ -52,7 +52,7 @@ final class Inputs {
 
   /** A text model of Qwen2-0.5B's shape; {@code F16}, {@code Q8_0} or {@code Q4_K_M}. */
   Path text(String type) throws IOException, InterruptedException {
-    String name = "text-" + type.toLowerCase(Locale.ROOT) + ".gguf";
+    String name = "qwen2-0.5b-" + type.toLowerCase(Locale.ROOT) + ".gguf";
     if (type.equals("F16")) {
       return made(name, file -> SyntheticModels.writeText("0.5b", TensorType.F16, SEED, file));
     }

@@ -1,11 +1,13 @@
 package dev.ocellus.tests.bench.suite;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Locale;
 
 /** Where and with what was measured. */
 final class Machine {
@@ -13,7 +15,7 @@ final class Machine {
 
   static String describe(int threads, int rounds, Path peer) throws IOException {
     return ("%s; %s, %d cores, %s %s; JDK %s; %d threads on both sides, %d alternating rounds, medians with the smallest and"
-            + " largest. Ocellus with its bundled libraries; llama.cpp %s.")
+            + " largest. Load of the machine just before: %s. Ocellus with its bundled libraries; llama.cpp %s.")
         .formatted(
             LocalDate.now(ZoneOffset.UTC),
             processor(),
@@ -23,7 +25,14 @@ final class Machine {
             Runtime.version().feature(),
             threads,
             rounds,
+            load(),
             build(peer));
+  }
+
+  /** How many threads wanted a processor in the last minute, on average. */
+  private static String load() {
+    double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
+    return load < 0 ? "unknown" : String.format(Locale.ROOT, "%.1f", load);
   }
 
   private static String processor() throws IOException {

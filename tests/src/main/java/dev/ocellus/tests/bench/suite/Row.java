@@ -1,6 +1,7 @@
 package dev.ocellus.tests.bench.suite;
 
 import java.io.IOException;
+import java.util.List;
 
 /**
  * One line of a table.
@@ -16,6 +17,11 @@ record Row(String group, String name, String goal, boolean heavy, Measure own, M
   /** Measures once. */
   interface Measure {
     double once() throws IOException, InterruptedException;
+  }
+
+  /** Whether its name or its group contains one of the texts. */
+  boolean isNamedBy(List<String> texts) {
+    return texts.stream().anyMatch((group + " " + name)::contains);
   }
 
   /** For a row whose value stands for itself. */

@@ -12,14 +12,17 @@ import java.util.Map;
  * Measures every row of docs/benchmarks.md beside llama.cpp's tools and writes its tables.
  *
  * <pre>
- * scripts/bench.sh all --peer DIR [--quick] [--rounds 5] [-t 2] [--only TEXT,…] [--inputs DIR]
- *     [--python PYTHON] [--out docs/benchmarks.md]
+ * scripts/bench.sh all --peer DIR [--quick] [--rounds 5] [-t 2] [--only TEXT,…] [--keep FILE]
+ *     [--inputs DIR] [--python PYTHON] [--note TEXT] [--out docs/benchmarks.md]
  * </pre>
  *
  * <p>{@code --peer} is the folder of {@code llama-bench}, {@code llama-mtmd-cli}, {@code
  * llama-quantize} and {@code llama-server}; {@code --python} one that has Pillow. {@code --quick}
  * leaves out the rows that take minutes and runs three rounds. {@code --only} measures the rows
- * whose name or group contains one of the texts, and writes nothing. Inputs, 2 GB, are kept.
+ * whose name or group contains one of the texts, and writes nothing. {@code --keep} names a file of
+ * rows that were measured before: they are not measured again, and new ones are added, so that the
+ * suite can be run in parts. {@code --note} is written beside the machine: what a reader has to
+ * know about how it was measured. Inputs, 2 GB, are kept.
  */
 public final class Suite {
   private static final int ROUNDS = 5;
@@ -34,37 +37,50 @@ public final class Suite {
     Map<String, String> options = options(words);
     Path root = Path.of(System.getProperty("ocellus.root", "."));
     Path peer = Path.of(required(options, "--peer")).toAbsolutePath();
-    int threads = Integer.parseInt(options.getOrDefault("-t", "2"));
+    String threads = options.getOrDefault("-t", "2");
     int rounds =
         Integer.parseInt(
             options.getOrDefault("--rounds", Integer.toString(quick ? QUICK_ROUNDS : ROUNDS)));
-    List<String> only =
-        Arrays.stream(options.getOrDefault("--only", "").split(",", -1))
-            .filter(text -> !text.isEmpty())
+    Path folder = Path.of(options.getOrDefault("--inputs", root + "/tests/target/bench-inputs"));
+    String python = options.getOrDefault("--python", "python3");
+    List<String> only = texts(options.getOrDefault("--only", ""));
+    List<Row> rows =
+        Rows.all(new Sides(root, peer, new Inputs(folder, peer), threads, python)).stream()
+            .filter(row -> only.isEmpty() ? !(quick && row.heavy()) : row.isNamedBy(only))
             .toList();
-    Inputs inputs =
-        new Inputs(
-            Path.of(options.getOrDefault("--inputs", root + "/tests/target/bench-inputs")), peer);
-    Rows rows = new Rows(root, peer, inputs, threads, options.getOrDefault("--python", "python3"));
-    List<Result> results = new ArrayList<>();
-    for (Row row : rows.all()) {
-      boolean wanted =
-          only.isEmpty()
-              ? !(quick && row.heavy())
-              : only.stream().anyMatch(text -> (row.group() + " " + row.name()).contains(text));
-      if (wanted) {
-        Result result = Result.of(row, rounds);
-        System.err.println(result.markdown());
-        results.add(result);
-      }
-    }
-    String text = Page.tables(Machine.describe(threads, rounds, peer), results);
+    String file = options.get("--keep");
+    String about =
+        (Machine.describe(Integer.parseInt(threads), rounds, peer)
+                + " "
+                + options.getOrDefault("--note", ""))
+            .strip();
+    String text =
+        Page.tables(about, measured(rows, rounds, new Kept(file == null ? null : Path.of(file))));
     System.out.print(text);
     if (only.isEmpty()) {
       Page.replace(
           Path.of(options.getOrDefault("--out", root.resolve("docs/benchmarks.md").toString())),
           text);
     }
+  }
+
+  private static List<Result> measured(List<Row> rows, int rounds, Kept kept)
+      throws IOException, InterruptedException {
+    List<Result> results = new ArrayList<>();
+    for (Row row : rows) {
+      Result result = kept.find(row);
+      if (result == null) {
+        result = Result.of(row, rounds);
+        kept.add(result);
+        System.err.println(result.markdown());
+      }
+      results.add(result);
+    }
+    return results;
+  }
+
+  private static List<String> texts(String commas) {
+    return Arrays.stream(commas.split(",", -1)).filter(text -> !text.isEmpty()).toList();
   }
 
   private static Map<String, String> options(List<String> words) {
