@@ -18,10 +18,12 @@ import dev.ocellus.vlm.chat.AnswerListener;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.ToolCall;
+import dev.ocellus.vlm.options.LoadOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.function.Consumer;
 
@@ -45,12 +47,13 @@ final class Chats implements AutoCloseable {
   /** Loads the model, unless one was given. */
   static Chats of(ChatModelBuilder<?> builder) {
     VisionLanguageModel given = builder.model;
-    if (given == null && builder.loadOptions == null) {
+    LoadOptions toLoad = builder.loadOptions;
+    if (given == null && toLoad == null) {
       throw new IllegalArgumentException("a model is needed: model(…) or loadOptions(…)");
     }
     try {
       VisionLanguageModel model =
-          given != null ? given : VisionLanguageModel.open(builder.loadOptions);
+          given != null ? given : VisionLanguageModel.open(Objects.requireNonNull(toLoad));
       String name = builder.modelName != null ? builder.modelName : name(model);
       return new Chats(model, given == null, name, builder.imageLoader);
     } catch (IOException e) {
