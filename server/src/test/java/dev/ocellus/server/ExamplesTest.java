@@ -65,7 +65,16 @@ class ExamplesTest {
       Run npm =
           run(
               folder,
-              List.of("npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", "--prefix", ".", "openai@6"));
+              List.of(
+                  "npm",
+                  "install",
+                  "--ignore-scripts",
+                  "--no-audit",
+                  "--no-fund",
+                  "--silent",
+                  "--prefix",
+                  ".",
+                  "openai@6"));
       if (npm.code != 0) {
         abort("npm could not install openai: " + npm.output);
       }
@@ -81,7 +90,11 @@ class ExamplesTest {
   void langChain4j() throws Exception {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path", ""))));
+    command.addAll(
+        List.of(
+            "-cp",
+            System.getProperty(
+                "surefire.test.class.path", System.getProperty("java.class.path", ""))));
     command.add("docs/examples/LangChain4jExample.java");
     Run run = run(TOP, command);
     assertThat(run.output.lines().filter(line -> line.equals(ANSWER))).as(run.output).hasSize(1);

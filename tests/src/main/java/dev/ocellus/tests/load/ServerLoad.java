@@ -56,7 +56,9 @@ public final class ServerLoad {
     this.end = System.nanoTime() + time.toNanos();
   }
 
-  /** {@code URL CLIENTS SECONDS MODEL IMAGE…}, and the process id of the server as {@code pid=N}. */
+  /**
+   * {@code URL CLIENTS SECONDS MODEL IMAGE…}, and the process id of the server as {@code pid=N}.
+   */
   public static void main(String[] arguments) throws Exception {
     List<String> images = new ArrayList<>();
     String pid = "";

@@ -74,12 +74,6 @@ public final class PromptOptionsBuilder {
    */
   public PromptOptions build() {
     return new PromptOptions(
-        tools,
-        templateArguments,
-        continueLast,
-        toolChoice,
-        constrainedCalls,
-        controlTokens,
-        plain);
+        tools, templateArguments, continueLast, toolChoice, constrainedCalls, controlTokens, plain);
   }
 }

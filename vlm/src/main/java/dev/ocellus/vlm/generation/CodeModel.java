@@ -69,7 +69,8 @@ public final class CodeModel implements AutoCloseable {
    * @throws OcellusException if there is none
    */
   public int classOf(String text) {
-    String wanted = " " + text.strip().toLowerCase(Locale.ROOT) + " ";
+    String words = text.toLowerCase(Locale.ROOT).replaceAll("[^\\p{L}\\p{N}]+", " ").strip();
+    String wanted = " " + words + " ";
     for (int i = 0; i < prior.classes().size(); i++) {
       if (wanted.contains(" " + prior.classes().get(i).toLowerCase(Locale.ROOT) + " ")) {
         return i;

@@ -1,0 +1,56 @@
+package dev.ocellus.tests.bench;
+
+import dev.ocellus.vlm.generation.ComputeOptions;
+import dev.ocellus.vlm.generation.ImageCodes;
+import dev.ocellus.vlm.generation.VqModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/**
+ * Seconds that a VQ model takes to decode a square of codes, the best of some runs, and the most
+ * memory that the process had: {@code GenerationBench MODEL.gguf SIDE THREADS RUNS}.
+ */
+public final class GenerationBench {
+  private GenerationBench() {}
+
+  /** Prints one line. */
+  public static void main(String[] args) throws IOException {
+    int side = Integer.parseInt(args[1]);
+    int threads = Integer.parseInt(args[2]);
+    int runs = Integer.parseInt(args[3]);
+    try (VqModel vq = VqModel.open(Path.of(args[0]), ComputeOptions.cpu(threads))) {
+      int[] codes = new int[side * side];
+      for (int i = 0; i < codes.length; i++) {
+        codes[i] = i % vq.nCodes();
+      }
+      double best = Double.POSITIVE_INFINITY;
+      for (int i = 0; i < runs; i++) {
+        long start = System.nanoTime();
+        vq.decode(new ImageCodes(side, side, codes));
+        best = Math.min(best, (System.nanoTime() - start) / 1e9);
+      }
+      System.out.printf(
+          Locale.ROOT,
+          "%d x %d codes, %d threads: best of %d %.3f s, %s%n",
+          side,
+          side,
+          threads,
+          runs,
+          best,
+          peak());
+    }
+  }
+
+  private static String peak() throws IOException {
+    Path status = Path.of("/proc/self/status");
+    if (!Files.exists(status)) {
+      return "peak unknown";
+    }
+    return Files.readAllLines(status).stream()
+        .filter(line -> line.startsWith("VmHWM"))
+        .findFirst()
+        .orElse("peak unknown");
+  }
+}
