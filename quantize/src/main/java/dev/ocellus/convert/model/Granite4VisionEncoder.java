@@ -1,5 +1,6 @@
 package dev.ocellus.convert.model;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.LazyTensor;
@@ -110,13 +111,11 @@ final class Granite4VisionEncoder extends VisionModel {
     if (tile != imageSize()) {
       throw processor.invalid("crop_size", imageSize() + ", as the encoder's", "" + tile);
     }
-    if (processor.find("image_grid_pinpoints") != null
-        && global.find("image_grid_pinpoints") != null
-        && !processor.find("image_grid_pinpoints").equals(global.find("image_grid_pinpoints"))) {
+    JsonNode ofProcessor = processor.find("image_grid_pinpoints");
+    JsonNode ofModel = global.find("image_grid_pinpoints");
+    if (ofProcessor != null && ofModel != null && !ofProcessor.equals(ofModel)) {
       throw processor.invalid(
-          "image_grid_pinpoints",
-          "the same as in config.json",
-          "" + processor.find("image_grid_pinpoints"));
+          "image_grid_pinpoints", "the same as in config.json", ofProcessor.toString());
     }
     if (!global.findString("vision_feature_select_strategy").orElse("full").equals("full")) {
       throw global.invalid(

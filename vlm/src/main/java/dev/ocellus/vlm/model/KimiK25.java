@@ -125,8 +125,9 @@ final class KimiK25 {
     /** {@code navit_resize}: never enlarged. */
     private ImageSize size(ImageSize image, ImageOptions options) {
       int max = options.maxTokens() > 0 ? options.maxTokens() * merge * merge : maxPatches;
-      double current =
-          Math.max(1.0, image.height() / patchSize) * Math.max(1.0, image.width() / patchSize);
+      int lines = Math.max(1, image.height() / patchSize);
+      int columns = Math.max(1, image.width() / patchSize);
+      double current = (double) lines * columns;
       int side = maxSide * patchSize;
       double scale = Math.min(1.0, Math.sqrt(max / current));
       scale = Math.min(scale, (double) side / image.height());
