@@ -3,6 +3,7 @@ package dev.ocellus.llama;
 /** Checks of single architectures, by what libllama's graph would end the process on. */
 final class ArchitectureRule {
   private static final int MAX_LAYERS = 512;
+  private static final float USUAL_BASE = 10_000;
   private static final String LEADING_DENSE = "leading_dense_block_count";
 
   private ArchitectureRule() {}
@@ -52,6 +53,13 @@ final class ArchitectureRule {
     if (keys.has(AttentionBlocks.HEADS_KV)) {
       keys.uniform(AttentionBlocks.HEADS_KV, nLayer, nHead, nHead);
     }
+  }
+
+  /** The graph stops at any other base of rotary positions. */
+  static void usualBase(ModelKeys keys, int nLayer, int nEmbd) {
+    String name = "rope.freq_base";
+    float base = keys.metadata().f32(keys.key(name), USUAL_BASE);
+    keys.require(Math.abs(base - USUAL_BASE) < 1e-4, name, "10000", base);
   }
 
   /** The graph would rotate by axes of positions that it does not get. */

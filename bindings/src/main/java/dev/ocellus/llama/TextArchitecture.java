@@ -155,7 +155,18 @@ enum TextArchitecture {
           .rules(
               ArchitectureRule::leadingDense,
               ArchitectureRule::expertsWhereNotDense,
-              ArchitectureRule::temperature));
+              ArchitectureRule::temperature)),
+  /** The graph has no heads of keys of its own, and one base of positions only. */
+  DEEPSEEK2_OCR(
+      "deepseek2-ocr",
+      rotating(WHOLE_HEAD)
+          .headsFillEmbedding()
+          .experts(OPTIONAL)
+          .rules(
+              ArchitectureRule::leadingDense,
+              ArchitectureRule::expertsWhereNotDense,
+              ArchitectureRule::ownKeys,
+              ArchitectureRule::usualBase));
 
   /**
    * Text models that graphs of vision-language models compute; libllama has none or half of one.

@@ -103,6 +103,7 @@ public final class Converters {
     text(Gemma2Text::new, "Gemma2ForCausalLM");
     text(Gemma3Text::new, "Gemma3ForCausalLM", "Gemma3ForConditionalGeneration");
     text(Glm4Text::new, "Glm4ForCausalLM");
+    text(DeepseekOcr2Text::new, "DeepseekOcr2ForConditionalGeneration");
     text(HunyuanVlText::new, "HunYuanVLForConditionalGeneration");
     text(PaddleOcrText::new, "PaddleOCRVLForConditionalGeneration");
     text(Gemma4Text::new, "Gemma4ForCausalLM", "Gemma4ForConditionalGeneration");
@@ -141,6 +142,7 @@ public final class Converters {
         "Glm4vForConditionalGeneration",
         "Glm46VForConditionalGeneration",
         "GlmOcrForConditionalGeneration");
+    vision(DeepseekOcr2Vision::new, "DeepseekOcr2ForConditionalGeneration");
     vision(HunyuanVlVision::new, "HunYuanVLForConditionalGeneration");
     vision(PaddleOcrVision::new, "PaddleOCRVLForConditionalGeneration");
     vision(Gemma4Vision::new, "Gemma4ForConditionalGeneration");

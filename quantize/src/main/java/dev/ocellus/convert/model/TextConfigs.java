@@ -22,6 +22,7 @@ final class TextConfigs {
           Map.entry("glm4v", "glm4v_text"),
           Map.entry("glm46v", "glm4v_text"),
           Map.entry("glm_ocr", "glm_ocr_text"),
+          Map.entry("deepseek_ocr2", "deepseek_ocr2_text"),
           Map.entry("hunyuan_vl", "hunyuan_vl_text"),
           Map.entry("paddleocr_vl", "paddleocr_vl_text"),
           Map.entry("gemma4", "gemma4_text"),

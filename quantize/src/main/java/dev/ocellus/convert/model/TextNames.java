@@ -39,6 +39,9 @@ final class TextNames {
           "pre_mm_projector_norm",
           "image_newline",
           "patch_embed",
+          "sam_model.",
+          "qwen2_model.",
+          "view_seperator",
           "patch_merger.",
           "model.connector.");
 

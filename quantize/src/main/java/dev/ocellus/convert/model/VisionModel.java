@@ -281,6 +281,11 @@ abstract class VisionModel implements ModelConverter {
     return out;
   }
 
+  /** The name of the kernel that makes embeddings of patches, which every encoder has. */
+  String patches() {
+    return "v.patch_embd.weight";
+  }
+
   /** Refuses tensors that cannot be all of one encoder. */
   void check(List<TargetTensor> tensors) {
     Set<String> names = new HashSet<>();
@@ -296,8 +301,8 @@ abstract class VisionModel implements ModelConverter {
       }
     }
     List<String> missing = new ArrayList<>();
-    if (!names.contains("v.patch_embd.weight")) {
-      missing.add("v.patch_embd.weight");
+    if (!names.contains(patches())) {
+      missing.add(patches());
     }
     if (inBlocks.isEmpty()) {
       missing.add("v.blk.0");

@@ -289,6 +289,9 @@ final class ReferenceCase {
     if (json.path("image_processor_class").asText().startsWith("Pixtral")) {
       return unpadded(expected);
     }
+    if (json.has("num_local_patches")) {
+      return tilesBeforeWholes(expected);
+    }
     if (expected.contains("pixel_values")) {
       float[] values = expected.floats("pixel_values");
       List<Long> shape = expected.shape("pixel_values");
@@ -333,6 +336,44 @@ final class ReferenceCase {
         Arrays.fill(values, i * length, (i + 1) * length, 0);
       }
     }
+  }
+
+  /**
+   * DeepSeek-OCR's processor gives tiles and whole images apart; here tiles stand before theirs.
+   */
+  private float[] tilesBeforeWholes(SafetensorsFile expected) {
+    float[] wholes = bytes(expected, "pixel_values");
+    float[] tiles =
+        expected.contains("pixel_values_local.u8")
+            ? bytes(expected, "pixel_values_local")
+            : new float[0];
+    int[] counts = ints("num_local_patches");
+    int nTiles = Arrays.stream(counts).sum();
+    int whole = wholes.length / counts.length;
+    int tile = nTiles == 0 ? 0 : tiles.length / nTiles;
+    List<float[]> all = new ArrayList<>();
+    int at = 0;
+    for (int i = 0; i < counts.length; i++) {
+      all.add(Arrays.copyOfRange(tiles, at, at + counts[i] * tile));
+      at += counts[i] * tile;
+      all.add(Arrays.copyOfRange(wholes, i * whole, (i + 1) * whole));
+    }
+    return Difference.concat(all);
+  }
+
+  /** Tiles [n, 3, side, side] that are stored as bytes, with one mean and deviation. */
+  private float[] bytes(SafetensorsFile expected, String name) {
+    JsonNode how = json.get(name + "_u8");
+    JsonNode means = how.has("mean") ? how.get("mean") : how.get("image_mean");
+    JsonNode stds = how.has("std") ? how.get("std") : how.get("image_std");
+    float mean = (float) means.get(0).asDouble();
+    float std = (float) stds.get(0).asDouble();
+    long[] stored = expected.longs(name + ".u8");
+    float[] values = new float[stored.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = ((float) stored[i] / 255 - mean) / std;
+    }
+    return values;
   }
 
   /**

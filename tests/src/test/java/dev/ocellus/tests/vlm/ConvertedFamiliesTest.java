@@ -50,6 +50,13 @@ class ConvertedFamiliesTest {
   }
 
   @Nested
+  class DeepseekOcr2 extends Converted {
+    DeepseekOcr2() {
+      super("deepseek-ocr2", "v.sam.blk.1.attn.qkv.weight");
+    }
+  }
+
+  @Nested
   class Glm46v extends Converted {
     Glm46v() {
       super("glm46v", "mm.patch_merger.weight");

@@ -40,6 +40,7 @@ class FamilyContractsTest {
     golden.addAll(
         List.of(
             "gemma4",
+            "deepseek-ocr2",
             "glm4v",
             "granite4-vision",
             "hunyuan-vl",

@@ -7,26 +7,26 @@ package dev.ocellus.vlm.image;
 public enum ResizeFilter {
   NEAREST(0, 0) {
     @Override
-    double weight(double x) {
+    public double weight(double x) {
       throw new IllegalStateException("nearest-neighbour resizing has no kernel");
     }
   },
   LANCZOS(1, 3) {
     @Override
-    double weight(double x) {
+    public double weight(double x) {
       return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0;
     }
   },
   BILINEAR(2, 1) {
     @Override
-    double weight(double x) {
+    public double weight(double x) {
       return Math.max(0, 1 - Math.abs(x));
     }
   },
   /** Keys' cubic convolution with a = -0.5. */
   BICUBIC(3, 2) {
     @Override
-    double weight(double x) {
+    public double weight(double x) {
       // The order of operations decides the last bit: Horner's scheme, as Pillow evaluates it.
       double t = Math.abs(x);
       if (t < 1) {
@@ -37,13 +37,13 @@ public enum ResizeFilter {
   },
   BOX(4, 0.5) {
     @Override
-    double weight(double x) {
+    public double weight(double x) {
       return x > -0.5 && x <= 0.5 ? 1 : 0;
     }
   },
   HAMMING(5, 1) {
     @Override
-    double weight(double x) {
+    public double weight(double x) {
       double t = Math.abs(x);
       if (t == 0) {
         return 1;
@@ -62,10 +62,10 @@ public enum ResizeFilter {
   }
 
   /** Kernel value at distance {@code x} from its centre, in source pixels when not shrinking. */
-  abstract double weight(double x);
+  public abstract double weight(double x);
 
   /** Half the kernel's width, in source pixels when not shrinking. */
-  double support() {
+  public double support() {
     return support;
   }
 

@@ -21,6 +21,7 @@ final class VisionFamilies {
           Map.ofEntries(
               Map.entry("blip2", Blip2::of),
               Map.entry("florence2", Florence2::of),
+              Map.entry("deepseekocr2", DeepseekOcr2::of),
               Map.entry("gemma3", Gemma3::of),
               Map.entry("granite4_vision", Granite4Vision::of),
               Map.entry("glm4v", Glm4v::of),

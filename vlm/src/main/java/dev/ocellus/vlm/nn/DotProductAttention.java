@@ -43,9 +43,9 @@ public final class DotProductAttention {
    *
    * @param query [dHead, nQueries, nHead, batch]
    * @param key [dHead, nKeys, nHeadKv, batch]; nHead is a multiple of nHeadKv
-   * @param value [dHead, nKeys, nHeadKv, batch]
+   * @param value [dHead or another width, nKeys, nHeadKv, batch]
    * @param kernel how it is computed best where it is computed
-   * @return [dHead · nHead, nQueries, batch]
+   * @return [width of values · nHead, nQueries, batch]
    */
   public static Tensor forward(Tensor query, Tensor key, Tensor value, AttentionKernel kernel) {
     return forward(query, key, value, null, kernel);
@@ -84,8 +84,8 @@ public final class DotProductAttention {
 
   private static Tensor inOneKernel(
       Tensor query, Tensor key, Tensor value, @Nullable AttentionMask mask) {
-    long dHead = query.size(0);
-    float scale = (float) (1 / Math.sqrt((double) dHead));
+    long dHead = value.size(0);
+    float scale = (float) (1 / Math.sqrt((double) query.size(0)));
     Tensor half = mask == null ? null : mask.half();
     Tensor mixed; // [padded dHead, nHead, nQueries, batch]
     if (query.size(1) < FUSED_ROWS) {
@@ -144,7 +144,7 @@ public final class DotProductAttention {
     return mixed
         .permute(0, 2, 1, 3)
         .contiguous()
-        .reshape(query.size(0) * query.size(2), query.size(1), query.size(3));
+        .reshape(columns.size(1) * query.size(2), query.size(1), query.size(3));
   }
 
   /** Joins rows in pairs, so that nothing is copied more often than the logarithm of the parts. */

@@ -67,7 +67,10 @@ public final class PromptBuilder {
     String source = this.templates.source();
     this.format = source == null ? null : new ChatFormat(source, bosToken, eosToken);
     this.tokenizer =
-        new PromptTokenizer(vocab, architecture == null ? Set.of() : markers(architecture));
+        new PromptTokenizer(
+            vocab,
+            architecture == null ? Set.of() : markers(architecture),
+            architecture == null ? Set.of() : architecture.promptFormat().tokensOfPeople());
     this.architecture = architecture;
     this.imageOptions = imageOptions;
   }

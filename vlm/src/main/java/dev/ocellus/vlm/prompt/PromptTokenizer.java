@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 public final class PromptTokenizer {
   private final Vocab vocab;
   private final Set<String> markers;
+  private final Set<String> ofPeople;
   private final Map<Character, List<SpecialToken>> specialsByFirst = new HashMap<>();
 
   /**
@@ -32,7 +33,17 @@ public final class PromptTokenizer {
    *     of text
    */
   public PromptTokenizer(Vocab vocab, Set<String> markers) {
+    this(vocab, markers, Set.of());
+  }
+
+  /**
+   * The same for a family with control tokens that people may write.
+   *
+   * @param ofPeople texts of such tokens
+   */
+  public PromptTokenizer(Vocab vocab, Set<String> markers, Set<String> ofPeople) {
     this.vocab = vocab;
+    this.ofPeople = Set.copyOf(ofPeople);
     this.markers = Set.copyOf(markers);
     for (SpecialToken token : vocab.specialTokens()) { // longest first, and so in each list
       specialsByFirst.computeIfAbsent(token.text().charAt(0), c -> new ArrayList<>()).add(token);
@@ -74,6 +85,12 @@ public final class PromptTokenizer {
           written.set(at, end);
         }
         at = end;
+      }
+      for (String token : ofPeople) {
+        for (int i = rendered.text().indexOf(token); i >= 0; ) {
+          written.set(i, i + token.length());
+          i = rendered.text().indexOf(token, i + token.length());
+        }
       }
       place(rendered.text(), written, places);
       text = builder.toString();

@@ -19,6 +19,8 @@ public enum ChatTemplateName {
   CHATML_LLAVA_ONEVISION,
   /** Florence-2's prompt: the image, and the sentence that a task stands for. */
   FLORENCE2,
+  /** DeepSeek-OCR's plain prompt: a line for each image, then the text. */
+  DEEPSEEK_OCR,
   /** Gemma's turns with images. */
   GEMMA3,
   /** Granite 4's roles, with images on a line of their own. */

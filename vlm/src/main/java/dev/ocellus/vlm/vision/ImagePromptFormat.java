@@ -4,6 +4,7 @@ import dev.ocellus.vlm.grounding.VisionTasks;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** How the images and videos of a conversation stand in the prompts of a family. */
@@ -22,6 +23,14 @@ public interface ImagePromptFormat {
    */
   default List<String> paddedTokens() {
     return List.of();
+  }
+
+  /**
+   * Control tokens that people write in their messages, since the family is asked by them; all
+   * others are text there.
+   */
+  default Set<String> tokensOfPeople() {
+    return Set.of();
   }
 
   /** The chat template for text models of the family whose files bring none. */
