@@ -16,7 +16,8 @@ final class LimitGroup {
       names = "--memory",
       paramLabel = "SIZE",
       description =
-          "What all loaded models may take together, such as 24G; those used longest ago are unloaded for others. Default: no limit.")
+          "What all loaded models may take together, such as 24G; those used longest ago are"
+              + " unloaded for others. Default: no limit.")
   @Nullable String memory;
 
   @Option(
@@ -77,7 +78,8 @@ final class LimitGroup {
   @Option(
       names = "--image-urls",
       description =
-          "Fetch images from http and https URLs of requests, from public addresses only. Default: only images in the request itself.")
+          "Fetch images from http and https URLs of requests, from public addresses only. Default:"
+              + " only images in the request itself.")
   boolean imageUrls;
 
   @Option(

@@ -30,7 +30,8 @@ final class ListenGroup {
       names = "--api-key",
       paramLabel = "KEY",
       description =
-          "A key that requests have to give; may be given several times. Others on this machine may see it: rather take --api-key-file or the variable OCELLUS_API_KEY.")
+          "A key that requests have to give; may be given several times. Others on this machine may"
+              + " see it: rather take --api-key-file or the variable OCELLUS_API_KEY.")
   List<String> apiKeys = new ArrayList<>();
 
   @Option(
@@ -43,14 +44,16 @@ final class ListenGroup {
       names = "--cors-origin",
       paramLabel = "ORIGIN",
       description =
-          "Origin of web pages that may use the server, such as https://app.example.org, or * for all; may be given several times. Default: none but its own page.")
+          "Origin of web pages that may use the server, such as https://app.example.org, or * for"
+              + " all; may be given several times. Default: none but its own page.")
   List<String> corsOrigins = new ArrayList<>();
 
   @Option(
       names = "--allowed-host",
       paramLabel = "NAME",
       description =
-          "A name by which browsers may reach a server that listens on this machine only, as behind a proxy; may be given several times.")
+          "A name by which browsers may reach a server that listens on this machine only, as behind"
+              + " a proxy; may be given several times.")
   List<String> allowedHosts = new ArrayList<>();
 
   @Option(

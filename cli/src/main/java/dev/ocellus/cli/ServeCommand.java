@@ -27,8 +27,12 @@ import picocli.CommandLine.Option;
     versionProvider = Version.class,
     header = ServeCommand.HEADER,
     description = {
-      "Speaks the APIs of OpenAI (/v1/chat/completions, /v1/completions, /v1/responses, /v1/embeddings with images), Anthropic (/v1/messages), Ollama (/api/chat …) and llama-server, and has a page to chat with at its root.",
-      "Listens on this machine only, unless --host says otherwise; then give API keys as well. Models are loaded when they are asked for, the first one at once. Ends on Ctrl-C or SIGTERM when the answers that are being generated are complete."
+      "Speaks the APIs of OpenAI (/v1/chat/completions, /v1/completions, /v1/responses,"
+          + " /v1/embeddings with images), Anthropic (/v1/messages), Ollama (/api/chat …) and"
+          + " llama-server, and has a page to chat with at its root.",
+      "Listens on this machine only, unless --host says otherwise; then give API keys as well."
+          + " Models are loaded when they are asked for, the first one at once. Ends on Ctrl-C or"
+          + " SIGTERM when the answers that are being generated are complete."
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -125,7 +129,8 @@ final class ServeCommand extends OcellusCommand {
               + String.join(", ", options.models().stream().map(ModelSource::name).toList()));
       if (listen.isOpenToOthers(options) && options.access().apiKeys().isEmpty()) {
         note(
-            "anybody who reaches this address can use the models: no API key is asked for (--api-key)");
+            "anybody who reaches this address can use the models: no API key is asked for"
+                + " (--api-key)");
       }
     }
   }

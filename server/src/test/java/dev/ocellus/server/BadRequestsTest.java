@@ -131,7 +131,8 @@ class BadRequestsTest {
         bad("/v1/messages", "{\"max_tokens\": 5}", 400, "messages"),
         bad(
             "/v1/messages",
-            "{\"max_tokens\": 5, \"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"x\"}]}]}",
+            "{\"max_tokens\": 5, \"messages\": [{\"role\": \"user\", \"content\": [{\"type\":"
+                + " \"x\"}]}]}",
             400,
             "x"),
         bad("/api/chat", "{}", 400, "model"),

@@ -226,10 +226,14 @@ class SecurityTest {
       HttpResponse<String> answer = TestServer.post(server, CHAT, " ".repeat(5000));
       assertThat(answer.statusCode()).isEqualTo(413);
       String lying =
-          "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n";
+          "POST /v1/chat/completions HTTP/1.1\r\n"
+              + "Host: localhost\r\n"
+              + "Content-Length: 99999999999\r\n\r\n";
       assertThat(statuses(raw(server, lying))).containsExactly("413");
       String chunked =
-          "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+          "POST /v1/chat/completions HTTP/1.1\r\n"
+              + "Host: localhost\r\n"
+              + "Transfer-Encoding: chunked\r\n\r\n"
               + "FFFFFFF\r\n";
       assertThat(statuses(raw(server, chunked))).containsExactly("413");
       assertThat(TestServer.post(server, CHAT, HI).statusCode()).isEqualTo(200);

@@ -42,7 +42,8 @@ public record PromptOptions(
     templateArguments = Collections.unmodifiableMap(new LinkedHashMap<>(templateArguments));
     if (toolChoice.requiresCall() && !constrainedCalls) {
       throw new IllegalArgumentException(
-          "a call that is required has to be constrained to a grammar; free calls go with the tool choices auto and none only");
+          "a call that is required has to be constrained to a grammar; free calls go with the tool"
+              + " choices auto and none only");
     }
   }
 
