@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,8 +38,20 @@ class LauncherTest {
   /** What the script and this {@code mvn} need of the system. */
   private static final List<String> TOOLS =
       List.of(
-          "cat", "cp", "date", "dirname", "find", "grep", "mkdir", "mv", "readlink", "rm",
-          "sed", "sleep", "tail", "touch");
+          "cat",
+          "cp",
+          "date",
+          "dirname",
+          "find",
+          "grep",
+          "mkdir",
+          "mv",
+          "readlink",
+          "rm",
+          "sed",
+          "sleep",
+          "tail",
+          "touch");
 
   @TempDir private Path temporary;
 
@@ -59,10 +70,7 @@ class LauncherTest {
     bin = Files.createDirectories(temporary.resolve("bin"));
     for (String file : List.of("ocellus", "scripts/find-jdk.sh")) {
       Files.createDirectories(root.resolve(file).getParent());
-      Files.copy(
-          PROJECT.resolve(file),
-          root.resolve(file),
-          StandardCopyOption.COPY_ATTRIBUTES);
+      Files.copy(PROJECT.resolve(file), root.resolve(file), StandardCopyOption.COPY_ATTRIBUTES);
     }
     for (String file : List.of("pom.xml", "cli/pom.xml", "cli/src/main/Main.java")) {
       Files.createDirectories(root.resolve(file).getParent());

@@ -23,9 +23,11 @@ class DefaultTemplatesTest {
         .text();
   }
 
-  /** Those of conversations; BLIP-2 goes on with the text itself. */
+  /** Those of conversations; BLIP-2 goes on with the text itself, Florence-2 reads it whole. */
   @ParameterizedTest
-  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "BLIP2")
+  @EnumSource(
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"BLIP2", "FLORENCE2"})
   void beginsAnAnswerBehindTheQuestion(ChatTemplateName name) {
     assertThat(render(name, ChatFormat.Shown.PARTS, QUESTION)).contains("Why?").doesNotEndWith("?");
   }
