@@ -23,11 +23,11 @@ class DefaultTemplatesTest {
         .text();
   }
 
-  /** Those of conversations; BLIP-2 goes on with the text itself, Florence-2 reads it whole. */
+  /** Those of conversations; the others read the text, or go on with it. */
   @ParameterizedTest
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
-      names = {"BLIP2", "FLORENCE2"})
+      names = {"BLIP2", "DEEPSEEK_OCR", "FLORENCE2"})
   void beginsAnAnswerBehindTheQuestion(ChatTemplateName name) {
     assertThat(render(name, ChatFormat.Shown.PARTS, QUESTION)).contains("Why?").doesNotEndWith("?");
   }
