@@ -9,7 +9,6 @@ import dev.ocellus.vlm.nn.DotProductAttention;
 import dev.ocellus.vlm.nn.LayerNorm;
 import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.nn.Mlp;
-import dev.ocellus.vlm.nn.PairRotation;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import java.util.ArrayList;
 import java.util.List;

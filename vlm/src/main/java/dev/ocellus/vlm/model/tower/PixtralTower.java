@@ -8,7 +8,6 @@ import dev.ocellus.vlm.nn.AttentionKernel;
 import dev.ocellus.vlm.nn.DotProductAttention;
 import dev.ocellus.vlm.nn.GatedMlp;
 import dev.ocellus.vlm.nn.Linear;
-import dev.ocellus.vlm.nn.PairRotation;
 import dev.ocellus.vlm.nn.PatchEmbedding;
 import dev.ocellus.vlm.nn.RmsNorm;
 import dev.ocellus.vlm.vision.ConfigReader;

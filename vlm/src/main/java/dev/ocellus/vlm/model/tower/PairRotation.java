@@ -1,4 +1,4 @@
-package dev.ocellus.vlm.nn;
+package dev.ocellus.vlm.model.tower;
 
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.vlm.vision.EncoderGraph;
@@ -7,7 +7,7 @@ import dev.ocellus.vlm.vision.EncoderGraph;
  * Rotary positions that turn pairs of neighbours in each head (arXiv:2104.09864), each pair by an
  * angle of its own.
  */
-public final class PairRotation {
+final class PairRotation {
   private final Tensor cos;
   private final Tensor sin;
 
@@ -17,7 +17,7 @@ public final class PairRotation {
   }
 
   /** Angles in single precision, as the references compute them. */
-  public interface Angles {
+  interface Angles {
     /** By which a pair of a head turns at a row. */
     float of(int pair, int row);
   }
@@ -28,7 +28,7 @@ public final class PairRotation {
    * @param nPairs pairs of a head
    * @param nRows rows that are turned
    */
-  public static PairRotation of(EncoderGraph graph, int nPairs, int nRows, Angles angles) {
+  static PairRotation of(EncoderGraph graph, int nPairs, int nRows, Angles angles) {
     float[] cos = new float[Math.multiplyExact(nPairs, nRows)];
     float[] sin = new float[cos.length];
     for (int row = 0; row < nRows; row++) {
@@ -47,7 +47,7 @@ public final class PairRotation {
    * From [nEmbd, n] to [headSize, n, nHead]. The halves of the pairs come out one behind the other,
    * which changes no product of queries and keys.
    */
-  public Tensor apply(Tensor x, long nHead) {
+  Tensor apply(Tensor x, long nHead) {
     long nPairs = cos.size(0);
     long n = x.size(1);
     Tensor pairs = x.reshape(2, nPairs, nHead, n).permute(3, 0, 1, 2).contiguous();
