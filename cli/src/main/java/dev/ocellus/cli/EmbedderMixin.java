@@ -83,8 +83,11 @@ final class EmbedderMixin {
     Integer size = context;
     ContextOptions how = size == null ? usual : command.checked(() -> usual.withContext(size));
     ModelOptions models = ModelOptions.defaults();
+    Path projector = pair.mmproj();
+    LoadOptions files =
+        projector == null ? LoadOptions.of(pair.text()) : LoadOptions.of(pair.text(), projector);
     LoadOptions options =
-        LoadOptions.of(pair.text(), pair.mmproj())
+        files
             .withContextOptions(how)
             .withModelOptions(model.compute.cpu ? models.withGpuLayers(0) : models)
             .withVisionPrecision(model.compute.precision);

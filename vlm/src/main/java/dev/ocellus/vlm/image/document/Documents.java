@@ -43,6 +43,12 @@ public final class Documents {
    * @throws ImageFormatException if it is no document or image, damaged, encrypted or too large
    */
   public static Document open(byte[] file, String source, DocumentOptions options) {
+    guarded(
+        source,
+        () -> {
+          options.limits().checkBytes(file.length);
+          return true;
+        });
     byte[] head = Arrays.copyOf(file, Math.min(file.length, HEAD));
     Optional<DocumentReader> reader = reader(head);
     if (reader.isPresent()) {
