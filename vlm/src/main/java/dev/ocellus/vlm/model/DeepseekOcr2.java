@@ -14,6 +14,7 @@ import dev.ocellus.vlm.model.tower.QueryEncoder;
 import dev.ocellus.vlm.model.tower.SamTower;
 import dev.ocellus.vlm.model.tower.TowerConfig;
 import dev.ocellus.vlm.nn.Linear;
+import dev.ocellus.vlm.sampling.NgramGuard;
 import dev.ocellus.vlm.vision.ChatTemplateName;
 import dev.ocellus.vlm.vision.ConfigReader;
 import dev.ocellus.vlm.vision.EncoderGraph;
@@ -23,6 +24,9 @@ import dev.ocellus.vlm.vision.ImagePiece;
 import dev.ocellus.vlm.vision.ImagePlaceholder;
 import dev.ocellus.vlm.vision.ImagePreprocessor;
 import dev.ocellus.vlm.vision.ImagePromptFormat;
+import dev.ocellus.vlm.vision.OcrForm;
+import dev.ocellus.vlm.vision.OcrNotation;
+import dev.ocellus.vlm.vision.OcrPrompt;
 import dev.ocellus.vlm.vision.Tiles;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 import dev.ocellus.vlm.vision.VisionGraph;
@@ -72,6 +76,17 @@ final class DeepseekOcr2 {
     @Override
     public Set<String> tokensOfPeople() {
       return Set.of("<|grounding|>", "<|ref|>", "<|/ref|>");
+    }
+
+    @Override
+    public List<OcrPrompt> ocrPrompts() {
+      NgramGuard guard = new NgramGuard(20, 50, Set.of("<td>", "</td>"));
+      return List.of(
+          OcrPrompt.of(OcrForm.MARKDOWN, "<|grounding|>Convert the document to markdown. ")
+              .withNotation(OcrNotation.GROUNDED)
+              .withControlTokens("<|grounding|>")
+              .withGuard(guard),
+          OcrPrompt.of(OcrForm.TEXT, "Free OCR. ").withGuard(guard));
     }
 
     @Override

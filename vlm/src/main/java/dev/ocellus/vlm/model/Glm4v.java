@@ -30,6 +30,8 @@ import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePlaceholder;
 import dev.ocellus.vlm.vision.ImagePreprocessor;
+import dev.ocellus.vlm.vision.OcrForm;
+import dev.ocellus.vlm.vision.OcrPrompt;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 import dev.ocellus.vlm.vision.VisionGraph;
 import java.util.ArrayList;
@@ -73,8 +75,10 @@ final class Glm4v {
     return new VisionArchitecture(
         "glm4v",
         new FixedPromptFormat(
-            ImagePlaceholder.of("<|image|>").written("<|begin_of_image|><|image|><|end_of_image|>"),
-            ChatTemplateName.GLM4V),
+                ImagePlaceholder.of("<|image|>")
+                    .written("<|begin_of_image|><|image|><|end_of_image|>"),
+                ChatTemplateName.GLM4V)
+            .withOcr(OcrPrompt.of(OcrForm.MARKDOWN, "Text Recognition:").onlyNamed("glm-ocr")),
         new Preprocessor(tiling),
         Graph.of(metadata, tiling, weights));
   }

@@ -24,6 +24,8 @@ import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePiece;
 import dev.ocellus.vlm.vision.ImagePlaceholder;
 import dev.ocellus.vlm.vision.ImagePreprocessor;
+import dev.ocellus.vlm.vision.OcrForm;
+import dev.ocellus.vlm.vision.OcrPrompt;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 import dev.ocellus.vlm.vision.VisionGraph;
 import java.util.List;
@@ -59,6 +61,13 @@ final class HunyuanVl {
 
   private static final float EPS = 1e-5f;
 
+  /** HunyuanOCR's for whole documents. */
+  private static final String DOCUMENT =
+      "Extract all information from the main body of the document image and represent it in"
+          + " markdown format, ignoring headers and footers. Tables should be expressed in HTML"
+          + " format, formulas in the document should be represented using LaTeX format, and the"
+          + " parsing should be organized according to the reading order.";
+
   private HunyuanVl() {}
 
   static VisionArchitecture of(GgufMetadata metadata, Weights weights) {
@@ -66,10 +75,11 @@ final class HunyuanVl {
     return new VisionArchitecture(
         "hunyuan-vl",
         new FixedPromptFormat(
-            ImagePlaceholder.of("<｜hy_place▁holder▁no▁102｜>")
-                .written(
-                    "<｜hy_place▁holder▁no▁100｜><｜hy_place▁holder▁no▁102｜><｜hy_place▁holder▁no▁101｜>"),
-            ChatTemplateName.HUNYUAN_VL),
+                ImagePlaceholder.of("<｜hy_place▁holder▁no▁102｜>")
+                    .written(
+                        "<｜hy_place▁holder▁no▁100｜><｜hy_place▁holder▁no▁102｜><｜hy_place▁holder▁no▁101｜>"),
+                ChatTemplateName.HUNYUAN_VL)
+            .withOcr(OcrPrompt.of(OcrForm.MARKDOWN, DOCUMENT)),
         new Preprocessor(tiling),
         Graph.of(metadata, tiling, weights));
   }

@@ -25,6 +25,8 @@ import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePlaceholder;
 import dev.ocellus.vlm.vision.ImagePreprocessor;
+import dev.ocellus.vlm.vision.OcrForm;
+import dev.ocellus.vlm.vision.OcrPrompt;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 import dev.ocellus.vlm.vision.VisionGraph;
 import java.util.ArrayList;
@@ -62,9 +64,10 @@ final class PaddleOcr {
     return new VisionArchitecture(
         "paddleocr-vl",
         new FixedPromptFormat(
-            ImagePlaceholder.of("<|IMAGE_PLACEHOLDER|>")
-                .written("<|IMAGE_START|><|IMAGE_PLACEHOLDER|><|IMAGE_END|>"),
-            ChatTemplateName.PADDLEOCR),
+                ImagePlaceholder.of("<|IMAGE_PLACEHOLDER|>")
+                    .written("<|IMAGE_START|><|IMAGE_PLACEHOLDER|><|IMAGE_END|>"),
+                ChatTemplateName.PADDLEOCR)
+            .withOcr(OcrPrompt.of(OcrForm.TEXT, "OCR:")),
         new Preprocessor(tiling),
         Graph.of(metadata, tiling, weights));
   }
