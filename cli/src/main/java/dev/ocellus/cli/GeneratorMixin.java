@@ -14,11 +14,14 @@ import picocli.CommandLine.Option;
 final class GeneratorMixin {
   @Option(
       names = {"-m", "--model"},
-      paramLabel = "FILE|DIR",
+      paramLabel = "FILE|DIR|NAME",
+      converter = ModelPathConverter.class,
       description =
-          "The model: a GGUF file, or the folder of a checkpoint. Without it, a tiny embedded one"
-              + " that knows only drawn shapes.")
+          "The model: a GGUF file, the folder of a checkpoint, or a name such as hf://REPO. Without"
+              + " it, a tiny embedded one that knows only drawn shapes.")
   @Nullable Path model;
+
+  @Mixin HubMixin named = new HubMixin();
 
   @Mixin ComputeMixin compute = new ComputeMixin();
 
