@@ -42,7 +42,7 @@ public enum Setting {
   INDEX_PLACE("IndexLocation.index"),
   REBUILD_INDEX("UpdateOptions.rebuild"),
   DPI("DocumentOptions.dpi"),
-  PAGES("PageRange"),
+  PAGES("PageRange.text"),
   PASSWORD("DocumentOptions.password");
 
   private final String apiName;

@@ -106,7 +106,7 @@ class VisionLanguageEmbedderTest {
       assertThat(embedder.nDropped(EmbeddingInput.of("word"))).isZero();
       assertThat(embedder.embed(text)).hasSize(64);
     }
-    try (var texts = VisionLanguageEmbedder.open(LoadOptions.of(options.model(), null))) {
+    try (var texts = VisionLanguageEmbedder.open(LoadOptions.of(options.model()))) {
       assertThat(texts.embedText("a dog")).hasSize(64);
       assertThatThrownBy(() -> texts.embed(image)).isInstanceOf(PromptException.class);
     }
@@ -114,7 +114,7 @@ class VisionLanguageEmbedderTest {
         .isInstanceOf(InvalidSettingException.class)
         .hasMessageContaining("expected 1 to 64");
     Path llava = GOLDEN.resolve("models/llava-1.5/gguf/text.gguf");
-    assertThatThrownBy(() -> VisionLanguageEmbedder.open(LoadOptions.of(llava, null)))
+    assertThatThrownBy(() -> VisionLanguageEmbedder.open(LoadOptions.of(llava)))
         .isInstanceOf(UnsupportedArchitectureException.class)
         .hasMessageContaining("qwen3vl");
   }
