@@ -17,6 +17,16 @@ public final class Tolerances {
    */
   public static final float EMBEDDINGS = 2e-5f;
 
+  /**
+   * Rows of images: {@link #EMBEDDINGS} at rms 1 and below, in proportion above it. Florence-2's
+   * tower is steeper: torch in single precision is 2.1e-5 from double precision on the odd
+   * checkpoint, so two single precisions may be twice that apart.
+   */
+  static double rows(String model, double rms) {
+    double atOne = model.equals("florence2-odd") ? 4.2e-5 : EMBEDDINGS;
+    return atOne * Math.max(1, rms);
+  }
+
   /** The same images in a batch of another size, where kernels add in another order. */
   public static final float BATCH = 1e-5f;
 
