@@ -53,7 +53,7 @@ public record HubName(
     }
     Matcher m = NAME.matcher(rest);
     if (!m.matches()) {
-      throw noName(text);
+      throw noName(rest);
     }
     return new HubName(
         m.group("repo"),
