@@ -12,6 +12,7 @@ import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.TokenUsage;
 import dev.ocellus.OcellusException;
 import dev.ocellus.vlm.ChatSession;
+import dev.ocellus.vlm.SessionPool;
 import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.AnswerListener;
@@ -97,15 +98,13 @@ final class Chats implements AutoCloseable {
    * @throws LangChain4jException if the request cannot be answered
    */
   ChatResponse answer(Prepared request, AnswerListener listener, Consumer<ChatSession> running) {
-    return mapping(() -> {
-      ChatSession session = sessions.acquire(request.messages());
-      try {
-        running.accept(session);
-        return response(session.complete(request.messages(), request.options(), listener));
-      } finally {
-        sessions.release(session);
-      }
-    });
+    return mapping(() ->
+        sessions.use(
+            request.messages(),
+            session -> {
+              running.accept(session);
+              return response(session.complete(request.messages(), request.options(), listener));
+            }));
   }
 
   private interface Work<T> {

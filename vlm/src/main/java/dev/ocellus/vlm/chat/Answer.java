@@ -27,20 +27,22 @@ public final class Answer {
    *     cannot be read, is part of the content
    * @param logProbs for each token, as far as they were asked for
    * @param continued the beginning of the message that the answer continues; empty for a new one
+   * @param stopString the stop string that ended the answer; empty where something else did
    */
   public record Parts(
       String content,
       String reasoning,
       List<ToolCall> toolCalls,
       List<TopLogProbs> logProbs,
-      String continued) {
+      String continued,
+      String stopString) {
     public Parts {
       toolCalls = List.copyOf(toolCalls);
       logProbs = List.copyOf(logProbs);
     }
 
     static Parts ofText(String text) {
-      return new Parts(text, "", List.of(), List.of(), "");
+      return new Parts(text, "", List.of(), List.of(), "", "");
     }
   }
 

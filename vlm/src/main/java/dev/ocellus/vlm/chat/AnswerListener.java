@@ -36,4 +36,11 @@ public interface AnswerListener {
 
   /** A share of the prompt has been computed, 0 to 1. */
   default void onPrefill(double share) {}
+
+  /**
+   * The prompt has been computed, and the answer begins.
+   *
+   * @param usage of the prompt; nothing is counted of the answer yet
+   */
+  default void onPrompt(Usage usage) {}
 }

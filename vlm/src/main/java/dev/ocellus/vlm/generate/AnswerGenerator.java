@@ -90,6 +90,8 @@ public final class AnswerGenerator implements AutoCloseable {
     } catch (ComputationCancelledException e) {
       return cancelledBeforeStart(prompt, decoder);
     }
+    int nPrompt = decoded.tokens().length;
+    listener.onPrompt(decoded.usage());
     var decoding =
         new SpeculativeDecoding(
             cache, sequence, drafter, draftMax, padded, decoded.tokens(), cancellation);
@@ -98,7 +100,6 @@ public final class AnswerGenerator implements AutoCloseable {
     long start = System.nanoTime();
     StopReason reason = loop.run();
     double millis = (System.nanoTime() - start) / 1e6;
-    int nPrompt = decoded.tokens().length;
     return new Answer(
         output.rawText(),
         loop.tokens(),
@@ -110,6 +111,7 @@ public final class AnswerGenerator implements AutoCloseable {
             decoded.nImageTokens(),
             decoded.nCached(),
             loop.nTokens(),
+            output.nReasoning(),
             decoder.imageUse(),
             decoding.use(),
             0),

@@ -38,6 +38,8 @@ final class AnswerOutput {
   private final StringBuilder reasoning = new StringBuilder();
   private final List<ToolCall> calls = new ArrayList<>();
   private final List<TopLogProbs> logProbs = new ArrayList<>();
+  private String stopString = "";
+  private int nReasoning;
 
   AnswerOutput(
       AnswerFormat known,
@@ -83,7 +85,12 @@ final class AnswerOutput {
       listener.onLogProbs(known);
     }
     // control tokens are text only where they mark a part
-    return emit(utf8.accept(vocab.piece(token, markers.get(token))));
+    boolean reasoned = splitter.isReasoning();
+    boolean stopped = emit(utf8.accept(vocab.piece(token, markers.get(token))));
+    if (reasoned || splitter.isReasoning()) {
+      nReasoning++;
+    }
+    return stopped;
   }
 
   /**
@@ -102,7 +109,11 @@ final class AnswerOutput {
   private boolean emit(String piece) {
     StopStrings.Result result = stops.accept(piece);
     pass(result.text());
-    return result.stopped();
+    String found = result.stop();
+    if (found != null) {
+      stopString = found;
+    }
+    return found != null;
   }
 
   private void pass(String piece) {
@@ -110,6 +121,11 @@ final class AnswerOutput {
       rawText.append(piece);
       splitter.accept(piece);
     }
+  }
+
+  /** Tokens of reasoning so far, with the markers around it. */
+  int nReasoning() {
+    return nReasoning;
   }
 
   /** All text as the model wrote it, with reasoning and calls. */
@@ -120,7 +136,8 @@ final class AnswerOutput {
   /** The parts of the answer, to which nothing is added any more. */
   Answer.Parts parts() {
     splitter.finish();
-    return new Answer.Parts(content.toString(), reasoning.toString(), calls, logProbs, continued);
+    return new Answer.Parts(
+        content.toString(), reasoning.toString(), calls, logProbs, continued, stopString);
   }
 
   private void add(AnswerPart part) {

@@ -70,6 +70,7 @@ final class AnswerSearch {
       } catch (ComputationCancelledException e) {
         return AnswerGenerator.cancelledBeforeStart(prompt, prompts);
       }
+      listener.onPrompt(decoded.usage());
       long start = System.nanoTime();
       Result result = search(decoder, prompts, decoded);
       double millis = (System.nanoTime() - start) / 1e6;
@@ -141,6 +142,7 @@ final class AnswerSearch {
             decoded.nImageTokens(),
             decoded.nCached(),
             tokens.length,
+            output.nReasoning(),
             prompts.imageUse(),
             DraftUse.NONE,
             0),

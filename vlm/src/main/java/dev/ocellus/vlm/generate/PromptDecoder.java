@@ -10,6 +10,7 @@ import dev.ocellus.vlm.chat.ImageUse;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.PromptOptions;
 import dev.ocellus.vlm.chat.Timings;
+import dev.ocellus.vlm.chat.Usage;
 import dev.ocellus.vlm.decode.BidirectionalPrompt;
 import dev.ocellus.vlm.decode.ContextEntry;
 import dev.ocellus.vlm.decode.KvSequence;
@@ -38,7 +39,12 @@ final class PromptDecoder {
    * @param nCached how many did not have to be computed
    * @param prefillMillis time that the text model took
    */
-  record Decoded(int[] tokens, int nImageTokens, int nCached, double prefillMillis) {}
+  record Decoded(int[] tokens, int nImageTokens, int nCached, double prefillMillis) {
+    /** Of the prompt alone. */
+    Usage usage() {
+      return new Usage(tokens.length, nImageTokens, nCached, 0);
+    }
+  }
 
   private final Pipeline pipeline;
   private final KvSequence sequence;

@@ -67,12 +67,12 @@ final class Writing {
         written.reason(),
         prompt.text,
         prompt.ids,
-        new Usage(nPrompt, 0, 0, nWritten, use, DraftUse.NONE, 0),
+        new Usage(nPrompt, 0, 0, nWritten, 0, use, DraftUse.NONE, 0),
         new Timings(
             prepare,
             encode,
             new Timings.Stage(written.prefillMillis(), nPrompt),
             new Timings.Stage(written.decodeMillis(), nWritten)),
-        new Answer.Parts(written.text(), "", List.of(), written.logProbs(), prompt.continued));
+        new Answer.Parts(written.text(), "", List.of(), written.logProbs(), prompt.continued, ""));
   }
 }

@@ -89,6 +89,7 @@ public final class AnswerJson {
         .put("image_tokens", usage.imageTokens())
         .put("cached_tokens", usage.cachedTokens())
         .put("completion_tokens", usage.completionTokens())
+        .put("reasoning_tokens", usage.reasoningTokens())
         .put("total_tokens", usage.totalTokens());
     ImageUse images = usage.images();
     json.putObject("images")

@@ -69,6 +69,11 @@ public final class AnswerSplitter {
     }
   }
 
+  /** Whether what comes next is reasoning, as far as is known. */
+  public boolean isReasoning() {
+    return mode == Kind.REASONING;
+  }
+
   /** Adds a chunk of the answer. */
   public void accept(String chunk) {
     pending.append(chunk);

@@ -27,7 +27,7 @@ class ValuesTest {
         new int[] {7, -1},
         new Usage(2, 1, 0, tokens.length),
         new Timings(stage, stage, stage, stage),
-        new Answer.Parts("yes", "hm", List.of(), List.of(), ""));
+        new Answer.Parts("yes", "hm", List.of(), List.of(), "", ""));
   }
 
   @Test
