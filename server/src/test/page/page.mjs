@@ -99,11 +99,43 @@ await check("a question is edited", async () => {
   await page.locator("article.user").getByRole("button", { name: "Edit" }).click();
   assert.equal(await page.inputValue("#question"), "What is this?");
   assert.equal(await page.locator("#attached img").count(), 1);
-  assert.equal(await answers(page).count(), 0);
+  assert.equal(await answers(page).count(), 1);
+  await accessible(page, "editing");
   await page.fill("#question", "Which colour is it?");
   await page.click("#send");
   await page.waitForSelector("article.assistant .facts");
   await idle(page);
+});
+
+await check("an edit is given up, and what was being written is there again", async () => {
+  await page.fill("#question", "A draft");
+  await page.locator("article.user").getByRole("button", { name: "Edit" }).click();
+  assert.equal(await page.inputValue("#question"), "Which colour is it?");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.inputValue("#question"), "A draft");
+  assert.equal(await page.locator("#attached img").count(), 0);
+  assert.equal(await page.isVisible("#editing"), false);
+  assert.equal(await answers(page).count(), 1);
+  await page.fill("#question", "");
+  await page.keyboard.press("ArrowUp");
+  assert.equal(await page.inputValue("#question"), "Which colour is it?");
+  await page.getByRole("button", { name: "Keep it as it was" }).click();
+  assert.equal(await page.inputValue("#question"), "");
+});
+
+await check("several images are asked about together", async () => {
+  const many = await open();
+  const file = name => ({ name, mimeType: "image/png", buffer: image });
+  await many.setInputFiles("#file", [file("a.png"), file("b.png")]);
+  await many.waitForSelector("#attached li:nth-child(2)");
+  await many.fill("#question", "What are these?");
+  await many.keyboard.press("Enter");
+  await many.waitForSelector("article.assistant .facts");
+  await idle(many);
+  assert.equal(await many.locator("article.user .images img").count(), 2);
+  await many.click("details.seen summary");
+  assert.match(await many.locator("details.seen").innerText(), /Image 2: /);
+  await many.close();
 });
 
 await check("an image is pasted and removed", async () => {
@@ -158,6 +190,45 @@ await check("reasoning is folded, Markdown is rendered, and nothing in it runs",
   assert.ok(links.every(protocol => /^https?:$/.test(protocol)), String(links));
   await accessible(page, "with Markdown");
   await page.unroute("**/v1/chat/completions");
+});
+
+await check("what a model does not take is told before it is sent, and a model is chosen", async () => {
+  const other = await open();
+  await other.route("**/props", async route => {
+    const props = await (await route.fetch()).json();
+    props.ocellus.models.unshift({ id: "blind", chat: true, images: false });
+    props.ocellus.max_images = 2;
+    await route.fulfill({ json: props });
+  });
+  await other.reload();
+  await other.selectOption("#model", "blind");
+  await other.setInputFiles("#file", { name: "circle.png", mimeType: "image/png", buffer: image });
+  await other.waitForSelector("#attached img");
+  await other.fill("#question", "What is this?");
+  await other.keyboard.press("Enter");
+  assert.match(await other.innerText("#status"), /blind sees no images/);
+  assert.equal(await other.inputValue("#question"), "What is this?");
+  await other.selectOption("#model", "tiny-shapes-vlm");
+  await other.click("#send");
+  await other.waitForSelector("article.assistant .facts");
+  await idle(other);
+  assert.match(await answers(other).last().innerText(), /^tiny-shapes-vlm/);
+  await other.close();
+});
+
+await check("an answer whose end is missing is no answer, and can be had again", async () => {
+  await page.route("**/v1/chat/completions", route => route.fulfill({
+    contentType: "text/event-stream",
+    body: 'data: {"choices": [{"index": 0, "delta": {"content": "The"}}]}\n\n',
+  }));
+  await page.fill("#question", "Go on.");
+  await page.click("#send");
+  await page.waitForSelector("article.assistant:last-child .error");
+  assert.match(await answers(page).last().innerText(), /ended before the answer did/);
+  await page.unroute("**/v1/chat/completions");
+  await answers(page).last().getByRole("button", { name: "Regenerate" }).click();
+  await page.waitForSelector("article.assistant:last-child .facts");
+  await idle(page);
 });
 
 await check("an error of the server is told", async () => {

@@ -3,13 +3,11 @@ package dev.ocellus.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.abort;
 
-import java.nio.charset.StandardCharsets;
+import dev.ocellus.server.Programs.Run;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -17,8 +15,7 @@ import org.junit.jupiter.api.Test;
  * is skipped and says what is missing; {@code CHROMIUM} may name one.
  */
 class PageTest {
-  private static final Path HERE =
-      Path.of(Files.isDirectory(Path.of("server")) ? "server" : ".").toAbsolutePath().normalize();
+  private static final List<String> PACKAGES = List.of("axe-core@4.14.1", "playwright-core@1.65.1");
 
   /** Where screenshots of the docs are put; nowhere unless asked for. */
   private static final String SCREENSHOTS = System.getProperty("ocellus.screenshots", "");
@@ -30,64 +27,17 @@ class PageTest {
             ? List.of(named)
             : List.of("chromium", "chromium-browser", "google-chrome", "google-chrome-stable");
     return names.stream()
-        .flatMap(name -> onPath(name))
+        .flatMap(Programs::find)
         .findFirst()
         .orElseGet(() -> abort("no Chromium on the PATH, and CHROMIUM names none"));
-  }
-
-  private static Stream<Path> onPath(String name) {
-    String path = System.getenv().getOrDefault("PATH", "");
-    return Stream.concat(
-            Stream.of(Path.of(name)), Stream.of(path.split(":")).map(dir -> Path.of(dir, name)))
-        .filter(file -> file.isAbsolute() && Files.isExecutable(file));
-  }
-
-  /** Installs Playwright where this module is built; nothing of a browser is downloaded. */
-  private static Path installed() throws Exception {
-    if (onPath("node").findAny().isEmpty() || onPath("npm").findAny().isEmpty()) {
-      return abort("no node or no npm on the PATH");
-    }
-    Path target = Files.createDirectories(HERE.resolve("target/page-test"));
-    for (String name : List.of("package.json", "page.mjs")) {
-      Path source = HERE.resolve("src/test/page").resolve(name);
-      Files.write(target.resolve(name), Files.readAllBytes(source));
-    }
-    if (!Files.isDirectory(target.resolve("node_modules/playwright-core"))
-        || !Files.isDirectory(target.resolve("node_modules/axe-core"))) {
-      Run npm =
-          run(target, "npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent");
-      if (npm.code != 0) {
-        return abort("npm could not install playwright-core and axe-core: " + npm.output);
-      }
-    }
-    return target;
-  }
-
-  private record Run(int code, String output) {}
-
-  private static Run run(Path folder, String... command) throws Exception {
-    Process process =
-        new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true).start();
-    var killer =
-        Thread.ofVirtual()
-            .start(() -> {
-              try {
-                if (!process.waitFor(5, TimeUnit.MINUTES)) {
-                  process.destroyForcibly();
-                }
-              } catch (InterruptedException e) { // it ended
-              }
-            });
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    int code = process.waitFor();
-    killer.interrupt();
-    return new Run(code, output);
   }
 
   @Test
   void worksInABrowser() throws Exception {
     Path browser = chromium();
-    Path folder = installed();
+    // nothing of a browser is downloaded
+    Path script = Programs.MODULE.resolve("src/test/page/page.mjs");
+    Path folder = Programs.withPackages("page-test", PACKAGES, script);
     var command = new ArrayList<>(List.of("node", "page.mjs"));
     command.add(TestServer.url(TestServer.shared()) + "/");
     command.add(browser.toString());
@@ -95,21 +45,21 @@ class PageTest {
     if (!SCREENSHOTS.isEmpty()) {
       command.add(Path.of(SCREENSHOTS).toAbsolutePath().toString());
     }
-    Run run = run(folder, command.toArray(String[]::new));
-    assertThat(run.code).as(run.output).isZero();
-    assertThat(run.output.lines().filter(line -> line.startsWith("ok "))).hasSize(11);
+    Run run = Programs.run(folder, command);
+    assertThat(run.code()).as(run.output()).isZero();
+    assertThat(run.output().lines().filter(line -> line.startsWith("ok "))).hasSize(15);
   }
 
   /** The renderer, alone: no text makes it take long. */
   @Test
   void rendersAnyTextInTime() throws Exception {
-    if (onPath("node").findAny().isEmpty()) {
-      abort("no node on the PATH");
-    }
-    Path folder = Files.createDirectories(HERE.resolve("target/markdown-test"));
+    Programs.need("node");
+    Path folder = Files.createDirectories(Programs.MODULE.resolve("target/markdown-test"));
     Path script = folder.resolve("markdown.mjs");
     Path renderer =
-        HERE.resolve("src/main/resources/dev/ocellus/server/page/markdown.js").toAbsolutePath();
+        Programs.MODULE
+            .resolve("src/main/resources/dev/ocellus/server/page/markdown.js")
+            .toAbsolutePath();
     String source =
         Files.readString(renderer)
             + """
@@ -127,8 +77,8 @@ class PageTest {
             console.log("done");
             """;
     Files.writeString(script, source);
-    Run run = run(folder, "node", "--max-old-space-size=512", script.toString());
-    assertThat(run.code).as(run.output).isZero();
-    assertThat(run.output).contains("done");
+    Run run = Programs.run(folder, List.of("node", "--max-old-space-size=512", script.toString()));
+    assertThat(run.code()).as(run.output()).isZero();
+    assertThat(run.output()).contains("done");
   }
 }

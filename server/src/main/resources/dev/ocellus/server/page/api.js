@@ -46,16 +46,24 @@ export async function* chat(request, signal) {
   if (!response.ok) throw await failure(response);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
+  let complete = false;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return;
+    if (done) {
+      if (!complete) throw new Error("The connection ended before the answer did.");
+      return;
+    }
     rest += value;
     let end;
     while ((end = rest.indexOf("\n\n")) >= 0) {
       const event = rest.slice(0, end);
       rest = rest.slice(end + 2);
       for (const line of event.split("\n")) {
-        if (!line.startsWith("data: ") || line === "data: [DONE]") continue;
+        if (!line.startsWith("data: ")) continue;
+        if (line === "data: [DONE]") {
+          complete = true;
+          continue;
+        }
         const data = JSON.parse(line.slice(6));
         if (data.error) throw new Error(data.error.message);
         yield data;

@@ -10,7 +10,8 @@ const conversation = [];
 const views = new Map();
 let attached = [];
 let running = null;
-let limits = { max_images: 64 };
+let editing = null; // the message that is being changed, and what was being written before
+let limits = { max_images: 64, max_body_bytes: 32 << 20, models: [] };
 
 // ---- settings
 
@@ -33,8 +34,9 @@ for (const name of SETTINGS) {
   const field = $("set-" + name);
   field.value = setting(name);
   field.addEventListener("change", () => {
+    if (!field.reportValidity()) return;
     if (field.value === "") localStorage.removeItem("ocellus-" + name);
-    else if (field.checkValidity()) localStorage.setItem("ocellus-" + name, field.value);
+    else localStorage.setItem("ocellus-" + name, field.value);
     applyTheme();
   });
 }
@@ -90,8 +92,12 @@ async function attach(files) {
       say("A message may have at most " + limits.max_images + " images.", true);
       return;
     }
-    attached.push({ name: file.name, url: await dataUrl(file) });
-    say("");
+    try {
+      attached.push({ name: file.name, url: await dataUrl(file) });
+      say("");
+    } catch (e) {
+      say(file.name + " cannot be read: " + e.message, true);
+    }
   }
   drawAttached();
 }
@@ -133,7 +139,9 @@ $("file").addEventListener("change", async () => {
 });
 document.addEventListener("paste", event => {
   const files = [...(event.clipboardData?.files ?? [])];
-  if (files.length) {
+  // office programs put a picture of the text beside the text, which is what is meant
+  const text = event.clipboardData?.getData("text/plain");
+  if (files.length && !text && !$("settings").open) {
     event.preventDefault();
     attach(files);
   }
@@ -181,15 +189,7 @@ function cutFrom(index) {
 function actions(message) {
   const index = () => conversation.indexOf(message);
   if (message.role === "user") {
-    return [["Edit", () => {
-      if (running) return;
-      $("question").value = message.text;
-      attached = [...(message.images ?? [])];
-      cutFrom(index());
-      drawAttached();
-      grow();
-      $("question").focus();
-    }]];
+    return [["Edit", () => edit(message)]];
   }
   return [
     ["Regenerate", () => {
@@ -198,11 +198,44 @@ function actions(message) {
       answer();
     }],
     ["Copy", async () => {
-      await navigator.clipboard.writeText(message.text);
-      say("Copied.");
+      try {
+        await navigator.clipboard.writeText(message.text);
+        say("Copied.");
+      } catch { // browsers have no clipboard where a page came over plain HTTP
+        say("This browser lets the page copy nothing: select the text and copy it yourself.", true);
+      }
     }],
   ];
 }
+
+function write(text, images) {
+  $("question").value = text;
+  attached = [...images];
+  drawAttached();
+  grow();
+  $("question").focus();
+}
+
+function edit(message) {
+  if (running) return;
+  const draft = editing?.draft ?? { text: $("question").value, images: attached };
+  editing = { message, draft };
+  $("editing").hidden = false;
+  write(message.text, message.images ?? []);
+}
+
+/** Everything stays as it was, also what was being written. */
+function keep() {
+  const { draft } = editing;
+  endEditing();
+  write(draft.text, draft.images);
+}
+
+function endEditing() {
+  editing = null;
+  $("editing").hidden = true;
+}
+$("keep").addEventListener("click", keep);
 
 function scroll() {
   $("log").scrollTop = $("log").scrollHeight;
@@ -213,7 +246,8 @@ function atEnd() {
 }
 
 function request() {
-  const messages = conversation.filter(message => !message.error || message.text).map(message => {
+  const said = message => message.role === "user" || message.text;
+  const messages = conversation.filter(said).map(message => {
     if (!message.images?.length) return { role: message.role, content: message.text };
     return {
       role: message.role,
@@ -228,6 +262,21 @@ function request() {
   for (const name of ["temperature", "top_p", "max_tokens", "seed"]) all[name] = number(name);
   if (setting("reasoning_effort")) all.reasoning_effort = setting("reasoning_effort");
   return all;
+}
+
+/** Why a conversation cannot be sent, as far as that is known here; the server would say it late. */
+function refusal(messages) {
+  const images = messages.reduce((n, message) => n + (message.images?.length ?? 0), 0);
+  const model = limits.models.find(each => each.id === $("model").value);
+  if (images && model && !model.images) return model.id + " sees no images: choose another model.";
+  if (images > limits.max_images) return "A conversation may have at most " + limits.max_images + " images.";
+  const length = messages.reduce((n, message) =>
+    n + message.text.length + (message.images ?? []).reduce((m, image) => m + image.url.length, 0), 0);
+  if (length > limits.max_body_bytes * 0.95) {
+    return "The conversation is longer than the " + (limits.max_body_bytes >> 20) + " MiB that the server takes: "
+      + "send smaller images or begin anew.";
+  }
+  return "";
 }
 
 async function answer() {
@@ -249,19 +298,21 @@ async function answer() {
   } catch (e) {
     if (e.name === "AbortError") {
       message.stopped = true;
-      say("Stopped.");
+      if (conversation.includes(message)) say("Stopped.");
     } else {
       message.error = e.message;
-      say("The answer failed.", true);
+      say(e.status === 401 ? "This server asks for an API key: see Settings." : "The answer failed.", true);
     }
   } finally {
     running = null;
     message.busy = false;
     $("send").hidden = false;
     $("stop").hidden = true;
+    const follow = atEnd();
     view.draw();
-    if (atEnd()) scroll();
-    $("question").focus();
+    if (follow) scroll();
+    // who has gone somewhere else with the keyboard stays there
+    if ([document.body, $("stop"), null].includes(document.activeElement)) $("question").focus();
   }
 }
 
@@ -294,7 +345,16 @@ $("composer").addEventListener("submit", event => {
   event.preventDefault();
   const text = $("question").value.trim();
   if (running || (!text && !attached.length)) return;
-  add({ role: "user", text, images: attached });
+  const message = { role: "user", text, images: attached };
+  const before = editing ? conversation.slice(0, conversation.indexOf(editing.message)) : conversation;
+  const problem = refusal([...before, message]);
+  if (problem) {
+    say(problem, true);
+    return;
+  }
+  cutFrom(before.length);
+  endEditing();
+  add(message);
   attached = [];
   $("question").value = "";
   drawAttached();
@@ -304,6 +364,7 @@ $("composer").addEventListener("submit", event => {
 $("stop").addEventListener("click", () => running?.abort());
 $("new").addEventListener("click", () => {
   running?.abort();
+  endEditing();
   cutFrom(0);
   say("");
   $("question").focus();
@@ -311,7 +372,8 @@ $("new").addEventListener("click", () => {
 
 function grow() {
   const field = $("question");
-  field.rows = Math.min(12, field.value.split("\n").length);
+  field.style.height = "auto";
+  field.style.height = field.scrollHeight + 2 + "px";
 }
 $("question").addEventListener("input", grow);
 $("question").addEventListener("keydown", event => {
@@ -319,9 +381,18 @@ $("question").addEventListener("keydown", event => {
     event.preventDefault();
     $("composer").requestSubmit();
   }
+  if (event.key === "ArrowUp" && !$("question").value && !attached.length) {
+    const last = conversation.findLast(message => message.role === "user");
+    if (last && !running) {
+      event.preventDefault();
+      edit(last);
+    }
+  }
 });
 document.addEventListener("keydown", event => {
-  if (event.key === "Escape" && running && !$("settings").open) running.abort();
+  if (event.key !== "Escape" || $("settings").open) return;
+  if (running) running.abort();
+  else if (editing) keep();
 });
 
 load();
