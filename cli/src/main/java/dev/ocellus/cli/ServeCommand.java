@@ -74,6 +74,12 @@ final class ServeCommand extends OcellusCommand {
       description = "Answers that are generated together by a model. Default: 4.")
   int parallel = DEFAULT_PARALLEL;
 
+  @Option(
+      names = "--check",
+      hidden = true, // the launcher learns with it which classes a server needs
+      description = "Answer a question of its own over the network, and end.")
+  boolean check;
+
   @ArgGroup(validate = false, heading = "%nListening and access:%n")
   ListenGroup listen = new ListenGroup();
 
@@ -96,6 +102,9 @@ final class ServeCommand extends OcellusCommand {
     Object interrupt = Signals.register("INT", end::countDown);
     try (OcellusServer server = OcellusServer.start(options)) {
       announce(server, options);
+      if (check) {
+        return answersItself(server, options);
+      }
       preload(server, options.models().getFirst().name());
       end.await();
       note("finishing what is being answered …");
@@ -108,6 +117,21 @@ final class ServeCommand extends OcellusCommand {
       Signals.unregister("TERM", term);
       Signals.unregister("INT", interrupt);
     }
+  }
+
+  private int answersItself(OcellusServer server, ServerOptions options) throws IOException {
+    if (options.listen().tls() != null) {
+      throw usage("--check speaks no TLS");
+    }
+    var questions = new SelfQuestion(server.port(), options);
+    for (boolean stream : new boolean[] {true, false}) {
+      String answer = questions.ask(stream);
+      if (!answer.startsWith("HTTP/1.1 200")) {
+        throw new IOException("the server does not answer: " + answer);
+      }
+    }
+    server.drainAndClose();
+    return ExitCode.OK;
   }
 
   private void announce(OcellusServer server, ServerOptions options) {

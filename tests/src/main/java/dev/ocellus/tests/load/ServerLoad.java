@@ -24,6 +24,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Many clients at once against a server of OpenAI's API: questions about images and without, some
@@ -32,6 +34,7 @@ import java.util.concurrent.atomic.LongAdder;
  */
 public final class ServerLoad {
   private static final int MAX_TOKENS = 32;
+  private static final Pattern COUNTED = Pattern.compile("\"completion_tokens\":(\\d+)");
 
   private final URI url;
   private final String model;
@@ -76,30 +79,33 @@ public final class ServerLoad {
             arguments[3],
             images,
             Duration.ofSeconds(Long.parseLong(arguments[2])));
-    System.exit(load.run(Integer.parseInt(arguments[1]), pid) ? 0 : 1);
+    System.exit(load.run(Integer.parseInt(arguments[1]), new ServerProcess(pid)) ? 0 : 1);
   }
 
-  private boolean run(int nClients, String pid) throws Exception {
-    System.out.println("seconds  resident MiB  answered  left  failed");
+  private boolean run(int nClients, ServerProcess server) throws Exception {
+    System.out.println("seconds  resident MiB  CPU s  answered  left  failed");
     long start = System.nanoTime();
+    double cpu = server.cpuSeconds();
+    List<Long> resident = new ArrayList<>();
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int i = 0; i < nClients; i++) {
         Random random = new Random(i);
         threads.submit(() -> client(random));
       }
       while (System.nanoTime() < end) {
-        report(start, pid);
         Thread.sleep(Math.clamp((end - System.nanoTime()) / 1_000_000, 1, 15_000));
+        resident.add(server.residentMib());
+        report(start, server, resident.getLast());
       }
     }
-    report(start, pid);
     double seconds = (System.nanoTime() - start) / 1e9;
     System.out.printf(
         Locale.ROOT,
-        "%d answers (%.1f/s, %.0f tokens/s), %d left by their clients, failures %s%n",
+        "%d answers (%.1f/s, %.0f tokens/s, %.1f ms of processor time each), %d left by their clients, failures %s%n",
         answered.get(),
         answered.get() / seconds,
         tokens.sum() / seconds,
+        1000 * (server.cpuSeconds() - cpu) / Math.max(1, answered.get() + left.get()),
         left.get(),
         new TreeMap<>(failures));
     System.out.printf(
@@ -109,30 +115,26 @@ public final class ServerLoad {
         quantile(firstMillis, 0.99),
         quantile(wholeMillis, 0.5),
         quantile(wholeMillis, 0.99));
+    System.out.printf(
+        "resident MiB: %s at first, %s after a quarter, %s at half, %s at the end%n",
+        resident.getFirst(),
+        resident.get(resident.size() / 4),
+        resident.get(resident.size() / 2),
+        resident.getLast());
     return failures.isEmpty();
   }
 
-  private void report(long start, String pid) throws IOException {
+  private void report(long start, ServerProcess server, long mib) {
     int failed = failures.values().stream().mapToInt(AtomicInteger::get).sum();
     System.out.printf(
-        "%7d  %12s  %8d  %4d  %6d%n",
+        Locale.ROOT,
+        "%7d  %12d  %5.0f  %8d  %4d  %6d%n",
         (System.nanoTime() - start) / 1_000_000_000,
-        pid.isEmpty() ? "?" : resident(pid),
+        mib,
+        server.cpuSeconds(),
         answered.get(),
         left.get(),
         failed);
-  }
-
-  private static String resident(String pid) throws IOException {
-    Path status = Path.of("/proc", pid, "status");
-    if (!Files.exists(status)) {
-      return "ended";
-    }
-    return Files.readAllLines(status).stream()
-        .filter(line -> line.startsWith("VmRSS"))
-        .map(line -> Long.toString(Long.parseLong(line.replaceAll("\\D", "")) / 1024))
-        .findFirst()
-        .orElse("?");
   }
 
   private static double quantile(List<Double> values, double q) {
@@ -157,10 +159,16 @@ public final class ServerLoad {
     failures.computeIfAbsent(what, key -> new AtomicInteger()).incrementAndGet();
   }
 
-  /** A tenth leaves after the first piece, a twentieth reads slowly. */
+  /** How a client behaves: a tenth leaves at some piece, a twentieth reads slowly. */
+  private record Manner(int leavesAt, boolean slow) {
+    static Manner of(Random random) {
+      int leavesAt = random.nextInt(10) == 0 ? random.nextInt(4) : -1;
+      return new Manner(leavesAt, random.nextInt(20) == 0);
+    }
+  }
+
   private void ask(Random random) throws IOException, InterruptedException {
-    boolean leaves = random.nextInt(10) == 0;
-    boolean slow = random.nextInt(20) == 0;
+    Manner manner = Manner.of(random);
     long start = System.nanoTime();
     HttpResponse<InputStream> response =
         client.send(
@@ -174,39 +182,46 @@ public final class ServerLoad {
         new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
       if (response.statusCode() != 200) {
         fail("status " + response.statusCode() + " " + lines.readLine());
-        return;
+      } else if (manner.leavesAt == 0) {
+        left.incrementAndGet(); // before there is any text
+      } else {
+        read(lines, manner, start);
       }
-      boolean complete = false;
-      boolean first = true;
-      int n = 0;
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        if (line.contains("\"content\":\"") && !line.contains("\"content\":\"\"")) {
-          if (first) {
-            firstMillis.add((System.nanoTime() - start) / 1e6);
-            first = false;
-            if (leaves) {
-              left.incrementAndGet();
-              return;
-            }
-          }
-          n++;
-          if (slow) {
-            Thread.sleep(50);
-          }
-        } else if (line.contains("\"error\"")) {
-          fail(line);
+    }
+  }
+
+  private void read(BufferedReader lines, Manner manner, long start)
+      throws IOException, InterruptedException {
+    boolean complete = false;
+    int n = 0;
+    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+      if (line.contains("\"content\":\"") && !line.contains("\"content\":\"\"")) {
+        if (n++ == 0) {
+          firstMillis.add((System.nanoTime() - start) / 1e6);
+        }
+        if (n == manner.leavesAt) {
+          left.incrementAndGet();
           return;
         }
-        complete |= line.equals("data: [DONE]");
-      }
-      if (!complete) {
-        fail("an answer without its end");
+        if (manner.slow) {
+          Thread.sleep(50);
+        }
+      } else if (line.contains("\"error\"")) {
+        fail(line);
         return;
       }
-      tokens.add(n);
-      wholeMillis.add((System.nanoTime() - start) / 1e6);
-      answered.incrementAndGet();
+      complete |= line.equals("data: [DONE]");
+      Matcher counted = COUNTED.matcher(line);
+      if (counted.find()) {
+        tokens.add(Long.parseLong(counted.group(1)));
+      }
     }
+    if (!complete) {
+      fail("an answer without its end");
+      return;
+    }
+    wholeMillis.add((System.nanoTime() - start) / 1e6);
+    answered.incrementAndGet();
   }
 
   private String body(Random random) {
@@ -217,7 +232,7 @@ public final class ServerLoad {
       String image = images.get(random.nextInt(images.size()));
       content = "{\"type\": \"image_url\", \"image_url\": {\"url\": \"" + image + "\"}}, " + text;
     }
-    return "{\"model\": \"%s\", \"stream\": true, \"temperature\": 0.7, \"max_tokens\": %d, \"messages\": [{\"role\": \"user\", \"content\": [%s]}]}"
+    return "{\"model\": \"%s\", \"stream\": true, \"stream_options\": {\"include_usage\": true}, \"temperature\": 0.7, \"max_tokens\": %d, \"messages\": [{\"role\": \"user\", \"content\": [%s]}]}"
         .formatted(model, MAX_TOKENS, content);
   }
 }

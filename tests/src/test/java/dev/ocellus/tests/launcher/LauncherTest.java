@@ -236,10 +236,10 @@ class LauncherTest {
   void anArchiveOfClassesThatIsDamagedIsNoReasonForAMessage() throws Exception {
     assertRan(run("x"));
     Path app = Path.of(Files.readAllLines(state.resolve("current")).getFirst());
-    for (String archive : List.of("ocellus.jsa", "ocellus.aot")) {
+    for (String archive : List.of("ocellus.jsa", "ocellus.aot", "serve.aot")) {
       Files.writeString(app.resolve(archive), "damaged");
     }
-    for (String command : List.of("x", "describe")) {
+    for (String command : List.of("x", "describe", "serve")) {
       Run again = run(command);
       assertThat(again.out()).isEqualTo("[%s]\n".formatted(command));
       assertThat(again.err()).isEmpty();
