@@ -43,7 +43,9 @@ public enum Setting {
   REBUILD_INDEX("UpdateOptions.rebuild"),
   DPI("DocumentOptions.dpi"),
   PAGES("PageRange.text"),
-  PASSWORD("DocumentOptions.password");
+  PASSWORD("DocumentOptions.password"),
+  TLS_CERTIFICATES("TlsFiles.certificates"),
+  TLS_KEY("TlsFiles.key");
 
   private final String apiName;
 

@@ -12,6 +12,7 @@ import dev.ocellus.server.http.HttpCall;
 import dev.ocellus.server.http.HttpHandler;
 import dev.ocellus.server.http.HttpReply;
 import dev.ocellus.server.image.ImageFetcher;
+import dev.ocellus.server.image.PixelBudget;
 import dev.ocellus.server.model.ModelHost;
 import dev.ocellus.server.options.ServerOptions;
 import java.time.Duration;
@@ -41,7 +42,7 @@ public final class OcellusApi implements HttpHandler, AutoCloseable {
     this.options = options;
     this.host = new ModelHost(options.models(), options.hosting());
     this.access = new Access(options);
-    var service = new ChatService(host, options.limits(), fetcher, metrics);
+    var service = new ChatService(host, options.limits(), fetcher, new PixelBudget(), metrics);
     this.embedder = new Embedder(service);
     this.routes = Routes.of(service, embedder, options);
   }

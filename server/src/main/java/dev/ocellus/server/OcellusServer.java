@@ -3,6 +3,7 @@ package dev.ocellus.server;
 import dev.ocellus.server.net.HelidonServer;
 import dev.ocellus.server.options.ServerOptions;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 
 /**
@@ -17,6 +18,7 @@ import java.time.Duration;
  * }</pre>
  */
 public final class OcellusServer implements AutoCloseable {
+  private static final System.Logger LOGGER = System.getLogger(OcellusServer.class.getName());
   private static final long LOOK_MILLIS = 1000;
 
   /** For answers that are complete when the server is stopped, and on their way. */
@@ -35,8 +37,8 @@ public final class OcellusServer implements AutoCloseable {
   /**
    * Begins to listen. Models are loaded when they are asked for.
    *
-   * @throws IOException if the address is taken or is none of this machine, or the certificate
-   *     cannot be read
+   * @throws IOException if the address is taken or is none of this machine
+   * @throws dev.ocellus.server.options.TlsException if the certificate or its key cannot be used
    */
   public static OcellusServer start(ServerOptions options) throws IOException {
     return start(new OcellusApi(options), options);
@@ -56,7 +58,11 @@ public final class OcellusServer implements AutoCloseable {
     try {
       while (true) {
         Thread.sleep(LOOK_MILLIS);
-        api.unloadUnused();
+        try {
+          api.unloadUnused();
+        } catch (RuntimeException | OutOfMemoryError e) { // it looks again
+          LOGGER.log(Level.WARNING, "models that nobody uses could not be unloaded", e);
+        }
       }
     } catch (InterruptedException e) { // the server is closed
     }

@@ -45,6 +45,8 @@ final class Routes {
     var models = new Models(service.host());
     for (String prefix : List.of("/v1", "")) {
       post(prefix + "/chat/completions", ErrorForm.OPENAI, chat::handle);
+      post(prefix + "/chat/completions/input_tokens", ErrorForm.OPENAI, chat::count);
+      post(prefix + "/responses/input_tokens", ErrorForm.OPENAI, responses::count);
       post(prefix + "/completions", ErrorForm.OPENAI, completions::handle);
       post(prefix + "/responses", ErrorForm.OPENAI, responses::handle);
       post(prefix + "/embeddings", ErrorForm.OPENAI, embeddings::handle);
@@ -79,7 +81,10 @@ final class Routes {
     open("/health", ErrorForm.LLAMA, status::health);
     open("/v1/health", ErrorForm.LLAMA, status::health);
     get("/props", ErrorForm.LLAMA, status::props);
+    get("/slots", ErrorForm.LLAMA, status::slots);
     get("/metrics", ErrorForm.LLAMA, status::metrics);
+    post("/models/load", ErrorForm.LLAMA, status::load);
+    post("/models/unload", ErrorForm.LLAMA, status::unload);
     post("/tokenize", ErrorForm.LLAMA, tools::tokenize);
     post("/detokenize", ErrorForm.LLAMA, tools::detokenize);
     post("/apply-template", ErrorForm.LLAMA, tools::applyTemplate);

@@ -29,6 +29,11 @@ class BadRequestsTest {
     return "{\"messages\": [{\"role\": \"user\", \"content\": \"hi\"}], " + more + "}";
   }
 
+  private static String ollama(String more) {
+    return "{\"model\": \"%s\", \"stream\": false, \"messages\": [{\"role\": \"user\", \"content\": \"hi\", %s}], %s}"
+        .formatted(TestServer.CHAT, more, more); // where it belongs, and where nobody reads it
+  }
+
   private static String image(String url) {
     return "{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"image_url\","
         + " \"image_url\": {\"url\": \""
@@ -79,6 +84,15 @@ class BadRequestsTest {
         bad(CHAT, chat("\"stop\": \"\""), 400, "stop"),
         bad(CHAT, chat("\"stop\": [1]"), 400, "stop"),
         bad(CHAT, chat("\"stream\": \"yes\""), 400, "stream"),
+        bad(CHAT, chat("\"logit_bias\": [[1]]"), 400, "logit_bias"),
+        bad(CHAT, chat("\"logit_bias\": [[1, true]]"), 400, "logit_bias"),
+        bad(CHAT, chat("\"logit_bias\": [[-1, 1]]"), 400, "logit_bias"),
+        bad(CHAT, chat("\"logit_bias\": 7"), 400, "logit_bias"),
+        bad(CHAT, chat("\"samplers\": [\"x\"]"), 400, "sampler"),
+        bad(CHAT, chat("\"json_schema\": 7"), 400, "json_schema"),
+        bad(CHAT, chat("\"ignore_eos\": true, \"json_schema\": {}"), 400, "grammar"),
+        bad(CHAT, chat("\"chat_template_kwargs\": []"), 400, "chat_template_kwargs"),
+        bad(CHAT, chat("\"stream_options\": true"), 400, "stream_options"),
         bad(CHAT, chat("\"logit_bias\": {\"x\": 1}"), 400, "logit_bias"),
         bad(CHAT, chat("\"logit_bias\": {\"999999999\": 1}"), 400, "logit_bias"),
         bad(CHAT, chat("\"logit_bias\": {\"1\": 1000}"), 400, "logit_bias"),
@@ -101,6 +115,19 @@ class BadRequestsTest {
         bad(CHAT, image("http://127.0.0.1/x.png"), 400, "fetches no images"),
         bad(CHAT, image("data:image/png,x"), 400, "base64"),
         bad(CHAT, image("data:image/png;base64,%%%"), 400, ""),
+        bad(CHAT, image("data:image/png;base64,iVBOR*w0KGgo="), 400, "base64"),
+        bad(CHAT, image("data:image/png;base64,iVBORw0KGgo=="), 400, "base64"),
+        bad(CHAT, image("data:image/png;base64,iVBO=Rw0KGgo"), 400, "base64"),
+        bad(CHAT, image("data:"), 400, "data:"),
+        bad(CHAT, image("data:;base64,"), 400, ""),
+        bad(CHAT, image("data:text/plain;base64,aGVsbG8gd29ybGQ="), 400, "image"),
+        bad(CHAT, image("data:image/svg+xml;base64,PHN2Zy8+"), 400, "image"),
+        bad(CHAT, image("data:application/pdf;base64,JVBERi0xLjcK"), 400, "image"),
+        bad(CHAT, image("data:image/png;charset=utf-8,abc"), 400, "base64"),
+        bad(CHAT, image("DATA:image/png;base64"), 400, "base64"),
+        bad(CHAT, image("ftp://example.org/a.png"), 400, "no files are read"),
+        bad(CHAT, image("javascript:alert(1)"), 400, "no files are read"),
+        bad(CHAT, image("blob:http://localhost/1"), 400, "no files are read"),
         bad(CHAT, image(data("no image")), 400, "image"),
         bad(CHAT, image(data("\u0089PNG\r\n\u001a\n")), 400, "image"),
         bad(
@@ -121,6 +148,8 @@ class BadRequestsTest {
         bad("/v1/embeddings", "{\"input\": \"a\", \"encoding_format\": \"x\"}", 400, "base64"),
         bad("/v1/embeddings", "{\"input\": {\"image\": \"/etc/passwd\"}}", 400, "no files"),
         bad("/v1/responses", "{}", 400, "input"),
+        bad("/v1/responses/input_tokens", "{}", 400, "input"),
+        bad(CHAT + "/input_tokens", "{}", 400, "messages"),
         bad(
             "/v1/responses",
             "{\"input\": \"a\", \"previous_response_id\": \"r\"}",
@@ -138,6 +167,11 @@ class BadRequestsTest {
         bad("/api/chat", "{}", 400, "model"),
         bad("/api/chat", "{\"model\": \"none\", \"messages\": []}", 404, "none"),
         bad("/api/generate", "{\"model\": 1}", 400, "model"),
+        bad("/api/chat", ollama("\"keep_alive\": \"5 minutes\""), 400, "keep_alive"),
+        bad("/api/chat", ollama("\"keep_alive\": \"300\""), 400, "keep_alive"),
+        bad("/api/chat", ollama("\"keep_alive\": NaN"), 400, "keep_alive"),
+        bad("/api/chat", ollama("\"keep_alive\": []"), 400, "keep_alive"),
+        bad("/api/chat", ollama("\"images\": 1"), 400, "images"),
         bad("/api/show", "{\"model\": \"../../etc/passwd\"}", 404, "passwd"),
         bad("/tokenize", "{\"content\": 1}", 400, "content"),
         bad("/detokenize", "{\"tokens\": [99999999]}", 400, "tokens"),
@@ -159,6 +193,53 @@ class BadRequestsTest {
     assertThat(message).doesNotContain("Exception", "java.", "dev.ocellus");
     if (path.startsWith("/v1/messages")) {
       assertThat(json.get("type").asText()).isEqualTo("error");
+    }
+  }
+
+  private static final String[] NO_NUMBERS = {
+    "NaN", "Infinity", "-Infinity", "1e999", "-1e999", "\"1\"", "\"\"", "true", "[1]", "{}"
+  };
+
+  private static String filled(String json, String key, String value) {
+    return json.replace("KEY", key).replace("VALUE", value);
+  }
+
+  static Stream<Arguments> numbers() {
+    String chat = chat("\"KEY\": VALUE");
+    String messages =
+        "{\"KEY\": VALUE, \"max_tokens\": 5, \"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}";
+    String ollama =
+        "{\"model\": \"%s\", \"stream\": false, \"options\": {\"KEY\": VALUE}, \"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}"
+            .formatted(TestServer.CHAT);
+    String text = "{\"prompt\": \"a\", \"KEY\": VALUE}";
+    String response = "{\"input\": \"a\", \"KEY\": VALUE}";
+    return Stream.of(
+            Arguments.of(
+                CHAT,
+                chat,
+                "temperature top_p top_k min_p typical_p top_n_sigma seed n max_tokens"
+                    + " max_completion_tokens frequency_penalty presence_penalty repeat_penalty"
+                    + " repeat_last_n top_logprobs mirostat mirostat_tau mirostat_eta"
+                    + " dynatemp_range dynatemp_exponent xtc_probability xtc_threshold"
+                    + " dry_multiplier dry_base dry_allowed_length dry_penalty_last_n min_keep"
+                    + " adaptive_target adaptive_decay"),
+            Arguments.of("/v1/messages", messages, "temperature top_p top_k"),
+            Arguments.of("/api/chat", ollama, "temperature top_p top_k num_predict seed"),
+            Arguments.of("/v1/completions", text, "temperature max_tokens logprobs n seed"),
+            Arguments.of("/v1/responses", response, "temperature top_p max_output_tokens"),
+            Arguments.of("/v1/embeddings", response, "dimensions"))
+        .flatMap(each ->
+            Stream.of(((String) each.get()[2]).split(" "))
+                .map(key -> Arguments.of(each.get()[0], each.get()[1], key)));
+  }
+
+  @ParameterizedTest(name = "{0} {2}")
+  @MethodSource("numbers")
+  void whatIsNoNumberIsRefusedByName(String path, String json, String key) throws Exception {
+    for (String value : NO_NUMBERS) {
+      HttpResponse<String> answer = TestServer.post(server, path, filled(json, key, value));
+      assertThat(answer.statusCode()).as(value + " " + answer.body()).isEqualTo(400);
+      assertThat(answer.body()).contains(key).doesNotContain("Exception");
     }
   }
 

@@ -13,13 +13,13 @@ import org.junit.jupiter.api.Test;
 class CancellationTest {
   private static final String CHAT = "/v1/chat/completions";
 
-  private static String request(OcellusServer server, String path, String body) {
+  static String request(OcellusServer server, String path, String body) {
     return "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
         .formatted(path, server.port(), body.getBytes(StandardCharsets.UTF_8).length, body);
   }
 
   /** An answer that goes on until the context is full. */
-  private static String endless(String more) {
+  static String endless(String more) {
     return "{\"temperature\": 5, \"top_k\": 0, \"top_p\": 1, \"min_p\": 0, \"grammar\":"
         + " \"root ::= [a-z ]{4000}\", "
         + more
@@ -31,7 +31,7 @@ class CancellationTest {
     return work[0] + work[1];
   }
 
-  private static void awaitNothingRunning(OcellusServer server) throws InterruptedException {
+  static void awaitNothingRunning(OcellusServer server) throws InterruptedException {
     long end = System.nanoTime() + 60_000_000_000L; // a failure of the test, no measure
     while (running(server) > 0 && System.nanoTime() < end) {
       Thread.sleep(10);
@@ -39,7 +39,7 @@ class CancellationTest {
     assertThat(running(server)).isZero();
   }
 
-  private static void awaitRunning(OcellusServer server) throws InterruptedException {
+  static void awaitRunning(OcellusServer server) throws InterruptedException {
     long end = System.nanoTime() + 60_000_000_000L;
     while (running(server) == 0 && System.nanoTime() < end) {
       Thread.sleep(5);

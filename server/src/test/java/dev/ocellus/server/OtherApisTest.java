@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.ocellus.server.options.HostingOptions;
+import dev.ocellus.server.options.ModelSource;
+import dev.ocellus.server.options.ServerOptions;
+import dev.ocellus.vlm.DemoModel;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.List;
@@ -112,6 +115,104 @@ class OtherApisTest {
               own, "/api/generate", "{\"model\": \"" + TestServer.CHAT + "\", \"keep_alive\": 0}");
       assertThat(gone.body()).contains("unload");
       assertThat(TestServer.get(own, "/api/ps").body()).doesNotContain(TestServer.CHAT);
+    }
+  }
+
+  @Test
+  void ollamaTellsLogProbs() throws Exception {
+    String asked =
+        "{\"model\": \"%s\", \"stream\": %s, \"prompt\": \"What is this?\", \"images\": [\"%s\"], \"logprobs\": true, \"top_logprobs\": 2, \"options\": {\"temperature\": 0}}";
+    JsonNode whole =
+        post("/api/generate", asked.formatted(TestServer.CHAT, false, TestServer.circleBase64()));
+    assertThat(whole.get("logprobs").size()).isEqualTo(whole.get("eval_count").asInt());
+    assertThat(whole.at("/logprobs/0/logprob").asDouble()).isNegative();
+    assertThat(whole.at("/logprobs/0/top_logprobs").size()).isEqualTo(2);
+    int n = 0;
+    String lines =
+        TestServer.post(
+                server,
+                "/api/generate",
+                asked.formatted(TestServer.CHAT, true, TestServer.circleBase64()))
+            .body();
+    for (String line : lines.split("\n")) {
+      n += JSON.readTree(line).path("logprobs").size();
+    }
+    assertThat(n).isEqualTo(whole.get("logprobs").size());
+  }
+
+  @Test
+  void modelsAreListedForClientsOfAnthropic() throws Exception {
+    JsonNode list = JSON.readTree(TestServer.get(server, "/v1/models").body());
+    assertThat(list.get("has_more").asBoolean(true)).isFalse();
+    assertThat(list.get("first_id").asText()).isEqualTo(TestServer.CHAT);
+    assertThat(list.at("/data/0/display_name").asText()).isEqualTo(TestServer.CHAT);
+    assertThat(list.at("/data/0/created_at").asText()).endsWith("Z");
+  }
+
+  @Test
+  void modelsAreLoadedAndUnloadedAndTellTheirSlots() throws Exception {
+    String model = "{\"model\": \"%s\"}".formatted(TestServer.CHAT);
+    try (OcellusServer own = TestServer.start(TestServer.options())) {
+      assertThat(TestServer.get(own, "/slots").body()).isEqualTo("[]");
+      assertThat(TestServer.get(own, "/slots?fail_on_no_slot=1").statusCode()).isEqualTo(503);
+      assertThat(TestServer.post(own, "/models/load", model).body())
+          .isEqualTo("{\"success\":true}");
+      JsonNode slots = JSON.readTree(TestServer.get(own, "/slots?model=" + TestServer.CHAT).body());
+      assertThat(slots.size()).isEqualTo(4);
+      assertThat(slots.at("/3/is_processing").asBoolean(true)).isFalse();
+      assertThat(slots.at("/0/n_ctx").asInt()).isPositive();
+      assertThat(TestServer.post(own, "/models/unload", model).statusCode()).isEqualTo(200);
+      assertThat(TestServer.post(own, "/models/unload", model).statusCode()).isEqualTo(400);
+    }
+  }
+
+  @Test
+  void tokensAreCountedWithoutAnAnswer() throws Exception {
+    JsonNode chat = post("/v1/chat/completions/input_tokens", TestServer.question(""));
+    assertThat(chat.get("input_tokens").asInt()).isEqualTo(84);
+    JsonNode response = post("/v1/responses/input_tokens", "{\"input\": \"What is this?\"}");
+    assertThat(response.get("input_tokens").asInt()).isBetween(10, 83);
+  }
+
+  /** A template that opens reasoning makes all of an answer reasoning that never ends it. */
+  @Test
+  void tokensOfReasoningAreCounted() throws Exception {
+    var options = TestServer.options();
+    var load = DemoModel.files();
+    String template =
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n<think>\n";
+    var own = ModelSource.chat("thinker", load.withChatTemplate(template));
+    var only =
+        new ServerOptions(
+            List.of(own),
+            options.listen(),
+            options.access(),
+            options.limits(),
+            options.remoteImages(),
+            options.hosting(),
+            false);
+    try (OcellusServer thinking = TestServer.start(only)) {
+      String asked = "{\"%s\": 7, \"temperature\": 0, \"ignore_eos\": true, %s}";
+      JsonNode chat =
+          JSON.readTree(
+              TestServer.post(
+                      thinking,
+                      "/v1/chat/completions",
+                      asked.formatted(
+                          "max_tokens",
+                          "\"messages\": [{\"role\": \"user\", \"content\": \"hi\"}]"))
+                  .body());
+      assertThat(chat.at("/choices/0/message/reasoning_content").asText()).isNotBlank();
+      assertThat(chat.at("/usage/completion_tokens_details/reasoning_tokens").asInt()).isEqualTo(7);
+      JsonNode response =
+          JSON.readTree(
+              TestServer.post(
+                      thinking,
+                      "/v1/responses",
+                      asked.formatted("max_output_tokens", "\"input\": \"hi\""))
+                  .body());
+      int counted = response.at("/usage/output_tokens_details/reasoning_tokens").asInt();
+      assertThat(counted).isEqualTo(response.at("/usage/output_tokens").asInt()).isPositive();
     }
   }
 

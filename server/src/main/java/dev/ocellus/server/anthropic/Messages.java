@@ -13,16 +13,16 @@ import dev.ocellus.server.http.HttpReply;
 import dev.ocellus.server.model.ChatEngine;
 import dev.ocellus.server.model.Lease;
 import dev.ocellus.vlm.chat.Answer;
-import dev.ocellus.vlm.chat.StopReason;
 import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.chat.Usage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** {@code POST /v1/messages} and {@code POST /v1/messages/count_tokens}. */
 public final class Messages {
+  private static final String STOPPED = "stop_sequence";
+
   private final ChatService service;
 
   public Messages(ChatService service) {
@@ -34,12 +34,10 @@ public final class Messages {
     Params p = Params.of(call.body(service.limits().maxBodyBytes()));
     boolean stream = p.flag("stream");
     Lease<ChatEngine> lease = service.host().chat(service.host().chatModel(p.text("model")));
-    List<String> stops;
     Turn turn;
     try {
       var input = new MessagesInput(service, p);
       ChatParams params = input.params(service.params(lease), true);
-      stops = params.stops();
       turn = service.begin(call, lease, input.messages(), params.options(1));
     } catch (Throwable e) {
       lease.close();
@@ -47,7 +45,7 @@ public final class Messages {
     }
     if (!stream) {
       try (turn) {
-        return Json.ok(whole(turn, turn.collect(1).getFirst(), stops));
+        return Json.ok(whole(turn, turn.collect(1).getFirst()));
       }
     }
     try {
@@ -60,7 +58,7 @@ public final class Messages {
         "text/event-stream",
         sink -> {
           try (turn) {
-            new MessagesStream(turn, sink, stops).write();
+            new MessagesStream(turn, sink).write();
           }
         });
   }
@@ -84,7 +82,7 @@ public final class Messages {
         .put("model", turn.lease().model().name());
   }
 
-  private static ObjectNode whole(Turn turn, Answer answer, List<String> stops) {
+  private static ObjectNode whole(Turn turn, Answer answer) {
     ObjectNode reply = begin(turn);
     ArrayNode content = reply.putArray("content");
     if (!answer.reasoning().isEmpty()) {
@@ -103,7 +101,7 @@ public final class Messages {
       content.add(use);
     }
     reply.put("stop_reason", stopReason(answer));
-    reply.put("stop_sequence", stopSequence(answer, stops));
+    reply.put("stop_sequence", stopSequence(answer));
     reply.set("usage", usage(answer.usage()));
     return reply;
   }
@@ -120,18 +118,16 @@ public final class Messages {
       return "tool_use";
     }
     return switch (answer.stopReason()) {
-      case STOP_STRING -> "stop_sequence";
+      case STOP_STRING -> STOPPED;
       case LENGTH -> "max_tokens";
       case CONTEXT -> "model_context_window_exceeded";
       case END, CANCELLED -> "end_turn";
     };
   }
 
-  /** Which one it was, as far as there is only one that it can have been. */
-  static @Nullable String stopSequence(Answer answer, List<String> stops) {
-    return answer.stopReason() == StopReason.STOP_STRING && stops.size() == 1
-        ? stops.getFirst()
-        : null;
+  /** The one that ended the answer. */
+  static @Nullable String stopSequence(Answer answer) {
+    return stopReason(answer).equals(STOPPED) ? answer.parts().stopString() : null;
   }
 
   /** What was cached does not count as input there. */

@@ -10,9 +10,7 @@ import dev.ocellus.server.http.HttpReply;
 import dev.ocellus.server.model.Event;
 import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.ToolCall;
-import dev.ocellus.vlm.chat.Usage;
 import java.io.IOException;
-import java.util.List;
 
 /** An answer as Anthropic's events: blocks of one kind after the other. */
 final class MessagesStream {
@@ -20,14 +18,12 @@ final class MessagesStream {
 
   private final Turn turn;
   private final EventStream out;
-  private final List<String> stops;
   private String open = NONE;
   private int index;
 
-  MessagesStream(Turn turn, HttpReply.Sink sink, List<String> stops) {
+  MessagesStream(Turn turn, HttpReply.Sink sink) {
     this.turn = turn;
     this.out = new EventStream(sink);
-    this.stops = stops;
   }
 
   void write() throws IOException {
@@ -59,7 +55,7 @@ final class MessagesStream {
     ObjectNode message = Messages.begin(turn);
     message.putArray("content");
     message.putNull("stop_reason").putNull("stop_sequence");
-    message.set("usage", Messages.usage(new Usage(0, 0, 0, 0)));
+    message.set("usage", Messages.usage(turn.promptUsage()));
     ObjectNode start = Json.object();
     start.set("message", message);
     event("message_start", start);
@@ -110,7 +106,7 @@ final class MessagesStream {
     delta
         .putObject("delta")
         .put("stop_reason", Messages.stopReason(answer))
-        .put("stop_sequence", Messages.stopSequence(answer, stops));
+        .put("stop_sequence", Messages.stopSequence(answer));
     delta.set("usage", Messages.usage(answer.usage()));
     event("message_delta", delta);
     event("message_stop", Json.object());

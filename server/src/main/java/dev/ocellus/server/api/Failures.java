@@ -33,11 +33,21 @@ public final class Failures {
       case SocketTimeoutException slow -> new ApiException(Kind.TIMEOUT, text(e), e);
       case OutOfMemoryError heap -> noMemory(e);
       case OutOfDeviceMemoryException device -> noMemory(e);
+      case OcellusException ours when isForWantOfMemory(ours) -> noMemory(e);
       case OcellusException ours when isAboutTheRequest(ours) ->
           new ApiException(Kind.INVALID, text(e), e);
       case IllegalArgumentException argument -> new ApiException(Kind.INVALID, text(e), e);
       default -> internal(e);
     };
+  }
+
+  /** Decoders say by an exception of their own that the heap is too small. */
+  private static boolean isForWantOfMemory(OcellusException e) {
+    Throwable cause = e.getCause();
+    while (cause != null && !(cause instanceof OutOfMemoryError)) {
+      cause = cause.getCause();
+    }
+    return cause != null;
   }
 
   private static boolean isAboutTheRequest(OcellusException e) {

@@ -53,6 +53,11 @@ public final class Json {
    * @throws ApiException if it is no JSON object
    */
   public static ObjectNode read(byte[] body) {
+    int wrong = Utf8.isWider(body) ? -1 : Utf8.firstWrong(body);
+    if (wrong >= 0) {
+      throw new ApiException(
+          ApiException.Kind.INVALID, "the body is not valid UTF-8 at byte " + wrong);
+    }
     JsonNode node;
     try {
       node = MAPPER.readTree(body);

@@ -16,7 +16,6 @@ import dev.ocellus.vlm.python.PythonJson;
 import dev.ocellus.vlm.sampling.SamplingOptions;
 import dev.ocellus.vlm.sampling.SamplingOptionsBuilder;
 import dev.ocellus.vlm.template.ContextJson;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +34,7 @@ public final class ChatParams {
   private final RequestLimits limits;
   private final GenerationOptions defaults;
   private final SamplingOptionsBuilder sampling;
+  private final SamplingParams chosen;
   private final PromptOptionsBuilder prompt = PromptOptions.defaults().toBuilder();
   private final Map<String, @Nullable Object> templateArguments = new LinkedHashMap<>();
   private List<String> stop = List.of();
@@ -42,7 +42,7 @@ public final class ChatParams {
   private OutputConstraint constraint = OutputConstraint.NONE;
   private int maxTokens = -1;
   private int logProbs = -1;
-  private boolean samples;
+  private boolean ignoreEos;
   private long seed = -1;
 
   /**
@@ -52,59 +52,22 @@ public final class ChatParams {
     this.limits = limits;
     this.defaults = defaults;
     this.sampling = defaults.sampling().toBuilder();
+    this.chosen = new SamplingParams(sampling);
     this.maxTokens = defaults.maxTokens();
   }
 
   /** Reads how tokens are chosen: OpenAI's names, and llama-server's for the rest. */
   public ChatParams sampling(Params p) {
-    p.number("temperature", 0, 100).ifPresent(v -> sampled().temperature((float) v));
-    p.number("top_p", 0, 1).ifPresent(v -> sampled().topP((float) v));
-    p.integer("top_k", -1, 1_000_000).ifPresent(v -> sampled().topK(v));
-    p.number("min_p", 0, 1).ifPresent(v -> sampled().minP((float) v));
-    p.number("typical_p", 0, 1).ifPresent(v -> sampled().typicalP((float) v));
-    p.number("repeat_penalty", 0.01, 100).ifPresent(v -> sampled().repeatPenalty((float) v));
-    p.integer("repeat_last_n", -1, 100_000).ifPresent(v -> sampled().penaltyLastN(v));
-    p.number("frequency_penalty", -10, 10).ifPresent(v -> sampled().frequencyPenalty((float) v));
-    p.number("presence_penalty", -10, 10).ifPresent(v -> sampled().presencePenalty((float) v));
+    chosen.read(p);
     p.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE)
-        .ifPresent(v -> seed = v < 0 ? v & 0x7fffffff : v);
+        .ifPresent(v -> seed = v == -1 ? -1 : v & Long.MAX_VALUE); // -1: any, as llama-server
     return this;
   }
 
-  private SamplingOptionsBuilder sampled() {
-    samples = true;
-    return sampling;
-  }
-
-  /** Reads OpenAI's {@code logit_bias}: token to what is added to its logit. */
+  /** Reads what is added to the logits of tokens. */
   public ChatParams logitBias(Params p, int nTokens) {
-    p.object("logit_bias")
-        .ifPresent(bias -> {
-          Map<Integer, Float> map = new HashMap<>();
-          bias.node()
-              .properties()
-              .forEach(entry -> {
-                int token = tokenId(bias, entry.getKey(), nTokens);
-                double add = bias.number(entry.getKey(), -100, 100).orElse(0);
-                map.put(token, (float) add);
-              });
-          sampled().logitBias(map);
-        });
+    chosen.logitBias(p, nTokens);
     return this;
-  }
-
-  private static int tokenId(Params bias, String key, int nTokens) {
-    try {
-      int token = Integer.parseInt(key);
-      if (token >= 0 && token < nTokens) {
-        return token;
-      }
-    } catch (NumberFormatException e) { // the same as one that is out of range
-    }
-    throw ApiException.invalid(
-        "logit_bias",
-        "logit_bias: expected tokens from 0 to %d as names, found '%s'"
-            .formatted(nTokens - 1, bias.name(key)));
   }
 
   /** Most tokens of the answer; nothing or -1 for as many as there is room for. */
@@ -124,10 +87,6 @@ public final class ChatParams {
           "%s: expected strings of 1 to %d characters".formatted(p.name(key), MAX_STOP_LENGTH));
     }
     return this;
-  }
-
-  public List<String> stops() {
-    return stop;
   }
 
   /** Log probabilities of this many likely tokens; -1 for none. */
@@ -176,6 +135,12 @@ public final class ChatParams {
   /** An answer that a grammar in GBNF matches. */
   public ChatParams grammar(String gbnf) {
     constraint = new OutputConstraint.Gbnf(gbnf);
+    return this;
+  }
+
+  /** Whether the answer goes on where the model would end it. */
+  public ChatParams ignoreEos(boolean on) {
+    ignoreEos = on;
     return this;
   }
 
@@ -242,15 +207,20 @@ public final class ChatParams {
 
   /** The options of an answer. */
   public GenerationOptions options() {
-    boolean free = tools.isEmpty() && logProbs < 0 && constraint instanceof OutputConstraint.None;
+    boolean free =
+        tools.isEmpty()
+            && logProbs < 0
+            && !ignoreEos
+            && constraint instanceof OutputConstraint.None;
     GenerationOptionsBuilder builder = defaults.toBuilder().prompt(promptOptions());
     return builder
-        .beams(free && !samples ? defaults.beams() : null)
+        .beams(free && !chosen.found() ? defaults.beams() : null)
         .sampling(seed < 0 ? sampling.build() : sampling.seed(seed & 0xffffffffL).build())
         .maxTokens(boundedTokens())
         .stop(stop)
         .constraint(constraint)
         .logProbs(logProbs)
+        .ignoreEos(ignoreEos)
         .build();
   }
 

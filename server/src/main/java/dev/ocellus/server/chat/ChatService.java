@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.ocellus.server.api.ApiException;
 import dev.ocellus.server.http.HttpCall;
 import dev.ocellus.server.image.ImageFetcher;
+import dev.ocellus.server.image.PixelBudget;
 import dev.ocellus.server.image.RequestImages;
 import dev.ocellus.server.model.ChatEngine;
 import dev.ocellus.server.model.Lease;
@@ -22,14 +23,19 @@ import java.util.List;
  * @param host of the models
  * @param limits of requests
  * @param fetcher of images
+ * @param pixels for the images of all requests
  * @param metrics told of everything
  */
 public record ChatService(
-    ModelHost host, RequestLimits limits, ImageFetcher fetcher, Metrics metrics) {
+    ModelHost host,
+    RequestLimits limits,
+    ImageFetcher fetcher,
+    PixelBudget pixels,
+    Metrics metrics) {
 
   /** The loader of the images of one request. */
   public RequestImages images() {
-    return new RequestImages(limits, fetcher);
+    return new RequestImages(limits, fetcher, pixels);
   }
 
   /**

@@ -10,6 +10,7 @@ import dev.ocellus.server.model.Generation;
 import dev.ocellus.server.model.Lease;
 import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.ImageReport;
+import dev.ocellus.vlm.chat.Usage;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -39,6 +40,7 @@ public final class Turn implements AutoCloseable {
   private boolean seenText;
   private @Nullable Event first;
   private final List<ImageReport> images = new ArrayList<>();
+  private Usage promptUsage = new Usage(0, 0, 0, 0);
 
   Turn(
       HttpCall call,
@@ -61,6 +63,11 @@ public final class Turn implements AutoCloseable {
   /** What the model sees of the images, as far as it is known. */
   public List<ImageReport> images() {
     return images;
+  }
+
+  /** Tokens of the prompt, as far as it has been computed. */
+  public Usage promptUsage() {
+    return promptUsage;
   }
 
   /** Milliseconds since the turn began. */
@@ -110,13 +117,16 @@ public final class Turn implements AutoCloseable {
   }
 
   private @Nullable Event poll() throws IOException {
-    Event event;
     try {
-      event = generation.next(LOOK_MILLIS);
+      return taken(generation.next(LOOK_MILLIS));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new ApiException(ApiException.Kind.UNAVAILABLE, "the server is being stopped", e);
     }
+  }
+
+  /** What an event means for whoever writes the answer; null for nothing. */
+  private @Nullable Event taken(@Nullable Event event) throws IOException, InterruptedException {
     check();
     return switch (event) {
       case null -> null;
@@ -127,16 +137,36 @@ public final class Turn implements AutoCloseable {
         yield null;
       }
       case Event.Prefill prefill -> null;
+      case Event.Prompt(int choice, Usage usage) -> {
+        promptUsage = usage;
+        yield null;
+      }
       case Event.Failed failed -> throw failure(failed.cause());
       case Event.Done done -> {
         metrics.answered(done.answer());
         yield done;
       }
-      case Event.Text text -> timed(text);
+      case Event.Text text -> timed(joined(text));
       case Event.Reasoning reasoning -> timed(reasoning);
       case Event.Call made -> timed(made);
       case Event.LogProbs token -> token;
     };
+  }
+
+  /** With the text that has come meanwhile: who is behind is not sent every token by itself. */
+  private Event.Text joined(Event.Text first) throws InterruptedException {
+    if (!goesOn(first)) {
+      return first;
+    }
+    var text = new StringBuilder(first.text());
+    while (goesOn(first) && generation.next(0) instanceof Event.Text next) {
+      text.append(next.text());
+    }
+    return new Event.Text(first.choice(), text.toString());
+  }
+
+  private boolean goesOn(Event.Text first) {
+    return generation.peek() instanceof Event.Text next && next.choice() == first.choice();
   }
 
   private Event timed(Event event) {

@@ -12,6 +12,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
@@ -50,12 +52,31 @@ final class HttpGet {
   Answer send() throws IOException {
     try (Socket socket = new Socket()) {
       socket.connect(address, deadline.millisLeft());
-      if ("https".equalsIgnoreCase(uri.getScheme())) {
-        try (Socket secure = secured(socket)) {
-          return exchange(secure);
-        }
+      // limits of a single read do not bound a handshake of many
+      var late = new CompletableFuture<@Nullable Void>();
+      late.completeOnTimeout(null, deadline.millisLeft(), TimeUnit.MILLISECONDS)
+          .thenRun(() -> close(socket));
+      try {
+        return exchangeOver(socket);
+      } finally {
+        late.cancel(false);
       }
-      return exchange(socket);
+    }
+  }
+
+  private Answer exchangeOver(Socket socket) throws IOException {
+    if ("https".equalsIgnoreCase(uri.getScheme())) {
+      try (Socket secure = secured(socket)) {
+        return exchange(secure);
+      }
+    }
+    return exchange(socket);
+  }
+
+  private static void close(Socket socket) {
+    try {
+      socket.close();
+    } catch (IOException e) { // whoever reads from it is told
     }
   }
 

@@ -25,7 +25,7 @@ public final class ImageFetcher {
   private final AddressPolicy policy;
 
   public ImageFetcher(RemoteImages options) {
-    this(options, HostLookup.SYSTEM, AddressPolicy.PUBLIC);
+    this(options, new SystemLookup(), AddressPolicy.PUBLIC);
   }
 
   /** With another resolver and other addresses, for tests. */
@@ -66,12 +66,11 @@ public final class ImageFetcher {
   }
 
   private HttpGet.Answer get(URI uri, long maxBytes, Deadline deadline) {
-    InetSocketAddress address = checked(uri);
+    InetSocketAddress address = checked(uri, deadline);
     try {
       return new HttpGet(uri, address, maxBytes, deadline).send();
     } catch (IOException e) {
-      throw new ApiException(
-          ApiException.Kind.INVALID, "the image could not be fetched from its URL", e);
+      throw notFetched(e);
     }
   }
 
@@ -115,16 +114,18 @@ public final class ImageFetcher {
   }
 
   /** The address to connect to. One that is not allowed among several is reason to refuse all. */
-  private InetSocketAddress checked(URI uri) {
+  private InetSocketAddress checked(URI uri, Deadline deadline) {
     String host = uri.getHost();
     if (host.startsWith("[")) {
       host = host.substring(1, host.length() - 1);
     }
     InetAddress[] addresses;
     try {
-      addresses = lookup.lookUp(host);
+      addresses = lookup.lookUp(host, deadline);
     } catch (UnknownHostException e) {
       throw refused("the host is not known");
+    } catch (IOException e) {
+      throw notFetched(e);
     }
     for (InetAddress address : addresses) {
       if (!policy.allows(address)) {
@@ -132,6 +133,11 @@ public final class ImageFetcher {
       }
     }
     return new InetSocketAddress(addresses[0], port(uri));
+  }
+
+  private static ApiException notFetched(IOException cause) {
+    return new ApiException(
+        ApiException.Kind.INVALID, "the image could not be fetched from its URL", cause);
   }
 
   private static ApiException refused(String why) {

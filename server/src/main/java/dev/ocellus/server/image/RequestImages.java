@@ -4,7 +4,6 @@ import dev.ocellus.server.api.ApiException;
 import dev.ocellus.server.options.RequestLimits;
 import dev.ocellus.vlm.chat.Content;
 import dev.ocellus.vlm.image.ImageLimits;
-import dev.ocellus.vlm.image.codec.ImageDecoder;
 import dev.ocellus.vlm.json.ImageLoader;
 import java.util.Base64;
 import java.util.Locale;
@@ -16,11 +15,16 @@ import java.util.Locale;
 public final class RequestImages implements ImageLoader {
   private final RequestLimits limits;
   private final ImageFetcher fetcher;
+  private final PixelBudget budget;
   private int nImages;
 
-  public RequestImages(RequestLimits limits, ImageFetcher fetcher) {
+  /**
+   * @param budget of all requests together
+   */
+  public RequestImages(RequestLimits limits, ImageFetcher fetcher, PixelBudget budget) {
     this.limits = limits;
     this.fetcher = fetcher;
+    this.budget = budget;
   }
 
   @Override
@@ -31,7 +35,7 @@ public final class RequestImages implements ImageLoader {
           "a request may have at most %d images".formatted(limits.maxImages()));
     }
     byte[] file = bytes(reference);
-    return new Content.Image(ImageDecoder.decode(file, limits.image()), "");
+    return new Content.Image(budget.decode(file, limits.image()), "");
   }
 
   @Override
@@ -73,9 +77,13 @@ public final class RequestImages implements ImageLoader {
     return decoded(url.substring(comma + 1));
   }
 
+  /** With either alphabet, and lines perhaps; anything else in it means that it is damaged. */
   private static byte[] decoded(String base64) {
+    String text =
+        base64.chars().anyMatch(c -> c <= ' ') ? base64.replaceAll("[ \\t\\r\\n]", "") : base64;
+    boolean forUrls = text.indexOf('-') >= 0 || text.indexOf('_') >= 0;
     try {
-      return Base64.getMimeDecoder().decode(base64);
+      return (forUrls ? Base64.getUrlDecoder() : Base64.getDecoder()).decode(text);
     } catch (IllegalArgumentException e) {
       throw ApiException.invalid("image_url", "the image is not valid base64: " + e.getMessage());
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.server.api.ApiException;
 import dev.ocellus.server.api.Json;
+import dev.ocellus.server.api.Params;
 import dev.ocellus.server.chat.ChatService;
 import dev.ocellus.server.http.HttpCall;
 import dev.ocellus.server.http.HttpReply;
@@ -13,10 +14,11 @@ import dev.ocellus.server.options.RequestLimits;
 import dev.ocellus.vlm.options.LoadOptions;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.Optional;
 
-/** {@code /health}, {@code /props}, {@code /metrics}. */
+/** {@code /health}, {@code /props}, {@code /slots}, {@code /metrics}, and loading of models. */
 public final class LlamaStatus {
+  private static final int MAX_BODY = 65_536;
+
   private final ChatService service;
   private final boolean fetchesImages;
 
@@ -38,15 +40,11 @@ public final class LlamaStatus {
 
   /** What clients want to know about a model and the server. No path is told. */
   public HttpReply props(HttpCall call) throws IOException {
-    Optional<String> name = call.query("model").filter(text -> !text.isEmpty());
-    HostedModel model = service.host().chatModel(name);
+    HostedModel model = model(call);
     LoadOptions load = ((ModelSource.Chat) model.source().load()).options();
     var about = model.files().description();
     ObjectNode reply = Json.object();
-    long nCtx = load.contextOptions().nCtx();
-    reply
-        .putObject("default_generation_settings")
-        .put("n_ctx", nCtx > 0 ? nCtx : about.contextLength());
+    reply.putObject("default_generation_settings").put("n_ctx", nCtx(model, load));
     reply.put("total_slots", load.sessions().parallel());
     reply.put("model_alias", model.name());
     String template = load.chatTemplate();
@@ -72,6 +70,66 @@ public final class LlamaStatus {
           .put("images", each.files().seesImages());
     }
     return Json.ok(reply);
+  }
+
+  /** The sequences of a model that is loaded, and which of them answer. */
+  public HttpReply slots(HttpCall call) throws IOException {
+    HostedModel model = model(call);
+    boolean loaded = service.host().state(model) == HostedModel.State.LOADED;
+    LoadOptions load = ((ModelSource.Chat) model.source().load()).options();
+    int n = loaded ? load.sessions().parallel() : 0;
+    int running = service.host().running(model);
+    if (running >= n && call.query("fail_on_no_slot").isPresent()) {
+      throw new ApiException(ApiException.Kind.UNAVAILABLE, "no slot is available");
+    }
+    ArrayNode slots = Json.array();
+    for (int i = 0; i < n; i++) {
+      slots
+          .addObject()
+          .put("id", i)
+          .put("n_ctx", nCtx(model, load))
+          .put("speculative", false)
+          .put("is_processing", i < running);
+    }
+    return Json.ok(slots);
+  }
+
+  private HostedModel model(HttpCall call) {
+    return service.host().chatModel(call.query("model").filter(text -> !text.isEmpty()));
+  }
+
+  private static long nCtx(HostedModel model, LoadOptions load) throws IOException {
+    int asked = load.contextOptions().nCtx();
+    return asked > 0 ? asked : model.files().description().contextLength();
+  }
+
+  /** Loads a model before somebody asks for an answer of it. */
+  public HttpReply load(HttpCall call) throws IOException {
+    HostedModel model = named(call);
+    if (model.source().chats()) {
+      service.host().chat(model).close();
+    } else {
+      service.host().embedding(model).close();
+    }
+    return Json.ok(Json.object().put("success", true));
+  }
+
+  /** Unloads a model that nobody uses. */
+  public HttpReply unload(HttpCall call) throws IOException {
+    HostedModel model = named(call);
+    if (service.host().state(model) == HostedModel.State.UNLOADED) {
+      throw ApiException.invalid("model", "the model %s is not loaded".formatted(model.name()));
+    }
+    if (!service.host().unloadIdle(model)) {
+      throw new ApiException(
+          ApiException.Kind.BUSY,
+          "the model %s is in use; try again later".formatted(model.name()));
+    }
+    return Json.ok(Json.object().put("success", true));
+  }
+
+  private HostedModel named(HttpCall call) throws IOException {
+    return service.host().find(Params.of(call.body(MAX_BODY)).requireText("model"));
   }
 
   /** Counts for Prometheus. */

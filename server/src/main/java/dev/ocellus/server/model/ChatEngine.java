@@ -2,7 +2,7 @@ package dev.ocellus.server.model;
 
 import dev.ocellus.server.api.ApiException;
 import dev.ocellus.server.options.HostingOptions;
-import dev.ocellus.vlm.ChatSession;
+import dev.ocellus.vlm.SessionPool;
 import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.Message;
@@ -10,23 +10,26 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A loaded model that chats, with as many threads as it decodes sequences together. They are
  * platform threads: an encoder or a sampler at work would keep a virtual one's carrier, of which
  * there are few. Connections wait on virtual threads and never compute.
  *
- * <p>Each thread has a session for good. What one conversation has computed is found by the next
- * that begins likewise, in whichever sequence it stands.
+ * <p>A conversation that goes on finds the session in whose context it stands, and what one has
+ * computed is found by the next that begins likewise, in whichever sequence that is.
  */
 public final class ChatEngine implements AutoCloseable {
   private final VisionLanguageModel model;
+  private final SessionPool sessions;
   private final FairQueue<ChatJob> queue;
   private final List<Thread> workers = new ArrayList<>();
   private final Set<ChatJob> running = ConcurrentHashMap.newKeySet();
 
   ChatEngine(VisionLanguageModel model, HostingOptions options) {
     this.model = model;
+    this.sessions = new SessionPool(model);
     this.queue = new FairQueue<>(options.maxQueued(), options.maxQueuedPerClient());
     for (int i = 0; i < parallel(); i++) {
       workers.add(Thread.ofPlatform().daemon().name("ocellus-answer-" + i).start(this::work));
@@ -40,7 +43,7 @@ public final class ChatEngine implements AutoCloseable {
 
   /** Answers that are generated at the same time. */
   public int parallel() {
-    return model.options().sessions().parallel();
+    return sessions.size();
   }
 
   /** Answers that wait. */
@@ -54,21 +57,28 @@ public final class ChatEngine implements AutoCloseable {
   }
 
   private void work() {
-    try (ChatSession session = model.newChat()) {
-      for (ChatJob job = queue.take(); job != null; job = queue.take()) {
-        running.add(job);
-        try {
-          job.run(session);
-        } finally {
-          running.remove(job);
-          session.clear(); // the messages, which may be large; keys and values stay
-        }
-      }
-    } catch (Throwable e) { // no context could be made: the line is told, one by one
-      for (ChatJob job = queue.take(); job != null; job = queue.take()) {
-        job.fail(e);
+    boolean open = true;
+    while (open) {
+      try {
+        open = answerNext();
+      } catch (OutOfMemoryError e) { // between two answers; there is none to be told
+        LockSupport.parkNanos(10_000_000);
       }
     }
+  }
+
+  private boolean answerNext() {
+    ChatJob job = queue.take();
+    if (job == null) {
+      return false;
+    }
+    try {
+      running.add(job);
+      job.run(sessions);
+    } finally {
+      running.remove(job);
+    }
+    return true;
   }
 
   /**
@@ -116,6 +126,7 @@ public final class ChatEngine implements AutoCloseable {
         Thread.currentThread().interrupt();
       }
     }
+    sessions.close();
     model.close();
   }
 }

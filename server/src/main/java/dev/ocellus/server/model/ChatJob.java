@@ -1,6 +1,7 @@
 package dev.ocellus.server.model;
 
 import dev.ocellus.vlm.ChatSession;
+import dev.ocellus.vlm.SessionPool;
 import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.AnswerListener;
 import dev.ocellus.vlm.chat.GenerationOptions;
@@ -8,9 +9,11 @@ import dev.ocellus.vlm.chat.ImageReport;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.StopReason;
 import dev.ocellus.vlm.chat.ToolCall;
+import dev.ocellus.vlm.chat.Usage;
 import dev.ocellus.vlm.sampling.TopLogProbs;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -33,26 +36,43 @@ final class ChatJob implements AnswerListener {
     this.events = events;
   }
 
-  /** Generates the answer in a session. Never throws; what goes wrong is an event. */
-  void run(ChatSession in) {
-    session = in;
+  /** Generates the answer in one of the sessions. Never throws; what goes wrong is an event. */
+  void run(SessionPool sessions) {
     try {
       checkCancelled();
-      Answer answer = in.complete(messages, options, this);
+      Answer answer = sessions.use(messages, this::complete);
       if (answer.stopReason() == StopReason.CANCELLED) {
         throw new CancellationException("cancelled");
       }
       events.accept(new Event.Done(choice, answer));
     } catch (Throwable e) { // an error of the JVM is this request's, and the server goes on
-      events.accept(new Event.Failed(choice, e));
-    } finally {
-      session = null;
+      fail(e);
     }
   }
 
-  /** Ends without having begun. */
-  void fail(Throwable cause) {
-    events.accept(new Event.Failed(choice, cause));
+  /**
+   * Where no memory is left even for that, there is soon: nobody must wait for an answer in vain.
+   */
+  private void fail(Throwable cause) {
+    boolean told = false;
+    while (!told) {
+      try {
+        events.accept(new Event.Failed(choice, cause));
+        told = true;
+      } catch (OutOfMemoryError e) {
+        LockSupport.parkNanos(10_000_000);
+      }
+    }
+  }
+
+  private Answer complete(ChatSession in) {
+    session = in;
+    try {
+      checkCancelled();
+      return in.complete(messages, options, this);
+    } finally {
+      session = null;
+    }
   }
 
   /** Stops within a token. */
@@ -85,6 +105,12 @@ final class ChatJob implements AnswerListener {
   public void onPrefill(double share) {
     checkCancelled();
     events.accept(new Event.Prefill(choice, share));
+  }
+
+  @Override
+  public void onPrompt(Usage usage) {
+    checkCancelled();
+    events.accept(new Event.Prompt(choice, usage));
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.ocellus.server.model;
 import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.ImageReport;
 import dev.ocellus.vlm.chat.ToolCall;
+import dev.ocellus.vlm.chat.Usage;
 import dev.ocellus.vlm.sampling.TopLogProbs;
 
 /** What happens while answers are generated. */
@@ -15,6 +16,9 @@ public sealed interface Event {
 
   /** A share of the prompt has been computed, 0 to 1. */
   record Prefill(int choice, double share) implements Event {}
+
+  /** The prompt has been computed. */
+  record Prompt(int choice, Usage usage) implements Event {}
 
   /** More text for the reader. */
   record Text(int choice, String text) implements Event {}

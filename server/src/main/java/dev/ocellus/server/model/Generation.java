@@ -51,6 +51,11 @@ public final class Generation implements AutoCloseable {
     return event;
   }
 
+  /** The event that {@link #next} gives next, if it is there already. */
+  public @Nullable Event peek() {
+    return events.peek();
+  }
+
   /** Cancels what is not finished. */
   @Override
   public void close() {

@@ -1,6 +1,7 @@
 package dev.ocellus.server.model;
 
 import dev.ocellus.server.options.ModelSource;
+import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,10 @@ public final class HostedModel {
   @Nullable AutoCloseable engine;
   int users;
   long lastUse;
+
+  /** How long it stays after its last use; null where the server's options say it. */
+  @Nullable Duration keep;
+
   long bytes;
   double loadMillis;
 
@@ -53,6 +58,20 @@ public final class HostedModel {
   /** Whether it is loaded, and nobody uses it. */
   boolean isIdle() {
     return state == State.LOADED && users == 0;
+  }
+
+  /**
+   * How long it still stays if nobody uses it; negative when that is over.
+   *
+   * @param otherwise where no request has said it; zero for ever
+   */
+  Duration left(Duration otherwise) {
+    Duration asked = keep;
+    if (asked == null ? otherwise.isZero() : asked.equals(ModelHost.FOR_EVER)) {
+      return ModelHost.FOR_EVER;
+    }
+    Duration stays = asked == null ? otherwise : asked;
+    return users > 0 ? stays : stays.minusNanos(System.nanoTime() - lastUse);
   }
 
   /** The engine of a loaded model that chats; null for any other. */

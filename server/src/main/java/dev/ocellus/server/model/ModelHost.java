@@ -4,7 +4,6 @@ import dev.ocellus.server.api.ApiException;
 import dev.ocellus.server.api.ApiException.Kind;
 import dev.ocellus.server.options.HostingOptions;
 import dev.ocellus.server.options.ModelSource;
-import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.embedding.DualEncoder;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
@@ -25,16 +24,26 @@ import java.util.function.Predicate;
 public final class ModelHost implements AutoCloseable {
   private static final System.Logger LOGGER = System.getLogger(ModelHost.class.getName());
 
+  /** For a model that is not unloaded for being idle. */
+  public static final Duration FOR_EVER = Duration.ofDays(36_500);
+
   /** How long somebody waits for memory that others use. */
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final List<HostedModel> models;
   private final HostingOptions options;
+  private final ModelLoader loader;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private boolean draining; // guarded by lock
 
   public ModelHost(List<ModelSource> sources, HostingOptions options) {
+    this(sources, options, ModelLoader.FILES);
+  }
+
+  /** With another way of loading, for tests. */
+  ModelHost(List<ModelSource> sources, HostingOptions options, ModelLoader loader) {
+    this.loader = loader;
     this.models = sources.stream().map(HostedModel::new).toList();
     this.options = options;
   }
@@ -59,6 +68,17 @@ public final class ModelHost implements AutoCloseable {
     lock.lock();
     try {
       return model.state == HostedModel.State.LOADED ? model.bytes : 0;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** How many answers a loaded model generates now; 0 for others. */
+  public int running(HostedModel model) {
+    lock.lock();
+    try {
+      ChatEngine engine = model.chatEngine();
+      return engine == null ? 0 : engine.running();
     } finally {
       lock.unlock();
     }
@@ -251,24 +271,15 @@ public final class ModelHost implements AutoCloseable {
     AutoCloseable engine = null;
     long start = System.nanoTime();
     try {
-      engine =
-          switch (model.source().load()) {
-            case ModelSource.Chat chat ->
-                new ChatEngine(VisionLanguageModel.open(chat.options()), options);
-            case ModelSource.Embedding embedding ->
-                DualEncoder.open(embedding.file(), embedding.options());
-          };
+      engine = loader.load(model.source(), options);
       LOGGER.log(Level.INFO, "loaded the model {0}", model.name());
     } catch (Throwable e) { // no memory, too
-      LOGGER.log(Level.ERROR, "the model " + model.name() + " cannot be loaded", e);
-      throw new ApiException(
-          e instanceof OutOfMemoryError ? Kind.UNAVAILABLE : Kind.INTERNAL,
-          "the model %s cannot be loaded; the server's log says why".formatted(model.name()),
-          e);
+      throw ModelLoader.failure(model.name(), e);
     } finally {
       lock.lock();
       try {
         model.engine = engine;
+        model.keep = null;
         model.state = engine == null ? HostedModel.State.UNLOADED : HostedModel.State.LOADED;
         model.users = engine == null ? 0 : 1;
         model.lastUse = System.nanoTime();
@@ -305,16 +316,37 @@ public final class ModelHost implements AutoCloseable {
     }
   }
 
-  /** Unloads those that nobody has used for long. */
-  public void unloadUnused() {
-    if (options.maxIdle().isZero()) {
-      return;
+  /**
+   * Says how long a model stays loaded after its last use, until it is unloaded or somebody says
+   * something else.
+   *
+   * @param time {@link #FOR_EVER} for as long as its memory is not needed
+   */
+  public void keep(HostedModel model, Duration time) {
+    lock.lock();
+    try {
+      model.keep = time;
+    } finally {
+      lock.unlock();
     }
+  }
+
+  /** How long a loaded model stays if nobody uses it from now on. */
+  public Duration timeLeft(HostedModel model) {
+    lock.lock();
+    try {
+      return model.left(options.maxIdle());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Unloads those that nobody has used for as long as the options or requests say. */
+  public void unloadUnused() {
     lock.lock();
     try {
       for (HostedModel model : models) {
-        boolean old = System.nanoTime() - model.lastUse > options.maxIdle().toNanos();
-        if (model.isIdle() && old) {
+        if (model.isIdle() && model.left(options.maxIdle()).isNegative()) {
           unload(model);
         }
       }

@@ -40,10 +40,17 @@ final class Connections implements ServerConnectionSelector, AutoCloseable {
       } catch (InterruptedException e) {
         return;
       }
-      long now = System.nanoTime();
-      open.values().forEach(connection -> connection.cutIfLate(now));
-      open.values().removeIf(connection -> !connection.isHeld()); // ended before it was handled
+      try {
+        cutThoseThatAreLate();
+      } catch (OutOfMemoryError e) { // this thread has to outlive it, and looks again
+      }
     }
+  }
+
+  private void cutThoseThatAreLate() {
+    long now = System.nanoTime();
+    open.values().forEach(connection -> connection.cutIfLate(now));
+    open.values().removeIf(connection -> !connection.isHeld()); // ended before it was handled
   }
 
   /** A client has connected. From now on it is expected to ask something. */

@@ -4,6 +4,7 @@ import dev.ocellus.server.http.HttpHandler;
 import dev.ocellus.server.http.HttpReply;
 import dev.ocellus.server.options.ListenOptions;
 import dev.ocellus.server.options.TlsFiles;
+import io.helidon.common.tls.Tls;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.Status;
@@ -41,6 +42,8 @@ public final class HelidonServer implements AutoCloseable {
 
   private HelidonServer(HttpHandler handler, ListenOptions options, int maxBodyBytes)
       throws IOException {
+    TlsFiles tls = options.tls();
+    Tls secured = tls == null ? null : TlsContext.of(tls); // before there is anything to be closed
     this.handler = handler;
     this.options = options;
     this.connections =
@@ -66,9 +69,8 @@ public final class HelidonServer implements AutoCloseable {
             .connectionOptions(new AcceptedSockets(connections::accepted))
             .addConnectionSelector(connections)
             .routing(HttpRouting.builder().any(this::handle));
-    TlsFiles tls = options.tls();
-    if (tls != null) {
-      builder.tls(TlsContext.of(tls));
+    if (secured != null) {
+      builder.tls(secured);
     }
     this.server = builder.build();
   }
@@ -77,8 +79,8 @@ public final class HelidonServer implements AutoCloseable {
    * Begins to listen.
    *
    * @param maxBodyBytes longest body that any handler takes
-   * @throws IOException if the address is taken or is none of this machine, or the certificate
-   *     cannot be read
+   * @throws IOException if the address is taken or is none of this machine
+   * @throws dev.ocellus.server.options.TlsException if the certificate or its key cannot be used
    */
   public static HelidonServer start(HttpHandler handler, ListenOptions options, int maxBodyBytes)
       throws IOException {

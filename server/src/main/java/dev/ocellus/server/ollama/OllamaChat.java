@@ -10,6 +10,8 @@ import dev.ocellus.server.api.Json;
 import dev.ocellus.server.api.Params;
 import dev.ocellus.server.chat.ChatParams;
 import dev.ocellus.server.chat.ChatService;
+import dev.ocellus.server.chat.LogProbsJson;
+import dev.ocellus.server.chat.Pieces;
 import dev.ocellus.server.chat.Turn;
 import dev.ocellus.server.http.HttpCall;
 import dev.ocellus.server.http.HttpReply;
@@ -21,9 +23,11 @@ import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.StopReason;
 import dev.ocellus.vlm.chat.ToolCall;
+import dev.ocellus.vlm.sampling.TopLogProbs;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 
 /** {@code POST /api/chat} and {@code POST /api/generate}. */
@@ -94,29 +98,31 @@ public final class OllamaChat {
   /** What a request without a question is for. */
   private HttpReply loadOrUnload(Params p, Kind kind) {
     HostedModel model = service.host().chatModel(p.text("model"));
-    boolean unloads = OllamaParams.unloads(p);
-    if (unloads) {
-      service.host().unloadIdle(model);
+    var keep = new KeepAlive(service.host(), model, p);
+    if (keep.isOver()) {
+      keep.end();
     } else {
       service.host().chat(model).close();
+      keep.apply();
     }
     ObjectNode reply = begin(model.name());
     kind.add(reply, "text", "");
-    return Json.ok(reply.put("done", true).put("done_reason", unloads ? "unload" : "load"));
+    return Json.ok(reply.put("done", true).put("done_reason", keep.isOver() ? "unload" : "load"));
   }
 
   private HttpReply answer(HttpCall call, Params p, Kind kind, JsonNode list, boolean raw)
       throws IOException {
     boolean stream = p.flag("stream", true);
-    Turn turn = begin(call, p, list, raw);
-    HostedModel model = turn.lease().model();
-    Runnable after = OllamaParams.unloads(p) ? () -> service.host().unloadIdle(model) : () -> {};
+    HostedModel model = service.host().chatModel(p.text("model"));
+    var keep = new KeepAlive(service.host(), model, p);
+    Turn turn = begin(call, model, p, list, raw);
+    keep.apply();
     if (!stream) {
       try (turn) {
         Answer answer = turn.collect(1).getFirst();
         return Json.ok(whole(turn, kind, answer));
       } finally {
-        after.run();
+        keep.end();
       }
     }
     try {
@@ -131,13 +137,14 @@ public final class OllamaChat {
           try (turn) {
             stream(turn, kind, new EventStream(sink));
           } finally {
-            after.run();
+            keep.end();
           }
         });
   }
 
-  private Turn begin(HttpCall call, Params p, JsonNode list, boolean raw) throws IOException {
-    Lease<ChatEngine> lease = service.host().chat(service.host().chatModel(p.text("model")));
+  private Turn begin(HttpCall call, HostedModel model, Params p, JsonNode list, boolean raw)
+      throws IOException {
+    Lease<ChatEngine> lease = service.host().chat(model);
     try {
       ChatParams params = OllamaParams.read(service.params(lease), p);
       if (raw) {
@@ -164,7 +171,14 @@ public final class OllamaChat {
     for (ToolCall call : answer.toolCalls()) {
       addCall(reply, call);
     }
+    addLogProbs(reply, turn, answer.parts().logProbs());
     return end(reply, turn, answer);
+  }
+
+  private static void addLogProbs(ObjectNode reply, Turn turn, List<TopLogProbs> tokens) {
+    if (!tokens.isEmpty()) {
+      reply.set("logprobs", LogProbsJson.list(tokens, Pieces.of(turn)));
+    }
   }
 
   /** Only chats have tools. */
@@ -195,27 +209,30 @@ public final class OllamaChat {
 
   private static void stream(Turn turn, Kind kind, EventStream out) throws IOException {
     String model = turn.lease().model().name();
+    List<TopLogProbs> unsent = new ArrayList<>(); // of the tokens that the next text comes from
     try {
       while (!turn.isFinished()) {
         ObjectNode line = begin(model);
         switch (turn.next()) {
           case Event.Text(int choice, String text) -> {
             kind.add(line, "text", text);
-            out.line(line.put("done", false));
+            send(out, turn, line, unsent);
           }
           case Event.Reasoning(int choice, String text) -> {
             kind.add(line, "thinking", text);
             if (kind == Kind.GENERATE) {
               line.put("response", "");
             }
-            out.line(line.put("done", false));
+            send(out, turn, line, unsent);
           }
           case Event.Call(int choice, ToolCall call) -> {
             addCall(line, call);
-            out.line(line.put("done", false));
+            send(out, turn, line, unsent);
           }
+          case Event.LogProbs(int choice, TopLogProbs token) -> unsent.add(token);
           case Event.Done(int choice, Answer answer) -> {
             kind.add(line, "text", "");
+            addLogProbs(line, turn, unsent);
             out.line(end(line, turn, answer));
           }
           case null, default -> {} // there is no such thing as a line that says nothing
@@ -224,5 +241,12 @@ public final class OllamaChat {
     } catch (ApiException e) {
       out.line(ErrorForm.OLLAMA.write(e));
     }
+  }
+
+  private static void send(EventStream out, Turn turn, ObjectNode line, List<TopLogProbs> unsent)
+      throws IOException {
+    addLogProbs(line, turn, unsent);
+    unsent.clear();
+    out.line(line.put("done", false));
   }
 }

@@ -49,7 +49,9 @@ public final class OllamaEmbed {
     }
     p.texts("input", MAX_INPUTS).forEach(text -> inputs.add(new Input.Text(text)));
     HostedModel model = service.host().embeddingModel(p.text("model"));
+    var keep = new KeepAlive(service.host(), model, p);
     try (Lease<DualEncoder> lease = service.host().embedding(model)) {
+      keep.apply();
       ObjectNode reply = Json.object().put("model", model.name());
       ArrayNode vectors = reply.putArray("embeddings");
       int nTokens = 0;
@@ -62,6 +64,8 @@ public final class OllamaEmbed {
       reply.put("load_duration", Math.round(lease.loadMillis() * 1e6));
       reply.put("prompt_eval_count", nTokens);
       return Json.ok(reply);
+    } finally {
+      keep.end();
     }
   }
 

@@ -12,7 +12,6 @@ import dev.ocellus.server.model.ModelHost;
 import dev.ocellus.server.options.ModelSource;
 import java.io.IOException;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import java.util.Map;
 
@@ -53,7 +52,7 @@ public final class OllamaModels {
     for (HostedModel model : host.models()) {
       if (host.state(model) == HostedModel.State.LOADED) {
         ObjectNode entry = entry(model);
-        entry.put("expires_at", Instant.now().plus(3650, ChronoUnit.DAYS).toString());
+        entry.put("expires_at", Instant.now().plus(host.timeLeft(model)).toString());
         entry.put("size_vram", 0);
         entry.put("context_length", contextLength(model));
         models.add(entry);

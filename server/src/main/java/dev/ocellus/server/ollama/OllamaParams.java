@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.ocellus.server.api.Json;
 import dev.ocellus.server.api.Params;
 import dev.ocellus.server.chat.ChatParams;
-import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /** Reads how to answer: {@code options}, {@code format}, {@code think}, tools. */
@@ -61,18 +60,5 @@ final class OllamaParams {
     } else {
       params.effort(p.text("think").orElseThrow());
     }
-  }
-
-  /** Whether {@code keep_alive} says that the model is not needed any more. */
-  static boolean unloads(Params p) {
-    JsonNode keep = p.find("keep_alive");
-    if (keep == null) {
-      return false;
-    }
-    OptionalDouble seconds =
-        keep.isTextual() && keep.textValue().matches("0+(ns|us|ms|s|m|h)?")
-            ? OptionalDouble.of(0)
-            : keep.isNumber() ? OptionalDouble.of(keep.doubleValue()) : OptionalDouble.empty();
-    return seconds.isPresent() && seconds.getAsDouble() == 0;
   }
 }

@@ -3,24 +3,32 @@ package dev.ocellus.server.openai;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.server.api.Json;
+import dev.ocellus.server.chat.ChatParams;
+import dev.ocellus.server.chat.LogProbsJson;
+import dev.ocellus.server.model.ChatEngine;
+import dev.ocellus.server.model.Lease;
 import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.ImageReport;
+import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.StopReason;
 import dev.ocellus.vlm.chat.Timings;
 import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.chat.Usage;
 import dev.ocellus.vlm.json.AnswerJson;
 import dev.ocellus.vlm.sampling.TopLogProbs;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.IntFunction;
 
 /** Parts of answers in OpenAI's form. */
 final class AnswerForm {
-  /** JSON has no infinity; OpenAI gives this for a token that cannot be. */
-  private static final double IMPOSSIBLE = -9999.0;
-
   private AnswerForm() {}
+
+  /** What a conversation would count as, if it were answered. */
+  static ObjectNode inputTokens(
+      Lease<ChatEngine> lease, List<Message> messages, ChatParams params) {
+    int n = lease.engine().model().countTokens(messages, params.promptOptions());
+    return Json.object().put("object", "response.input_tokens").put("input_tokens", n);
+  }
 
   static String finishReason(Answer answer) {
     if (!answer.toolCalls().isEmpty()) {
@@ -34,6 +42,7 @@ final class AnswerForm {
   static ObjectNode usage(List<Answer> answers) {
     Usage first = answers.getFirst().usage();
     int completion = answers.stream().mapToInt(a -> a.usage().completionTokens()).sum();
+    int reasoning = answers.stream().mapToInt(a -> a.usage().reasoningTokens()).sum();
     ObjectNode usage =
         Json.object()
             .put("prompt_tokens", first.promptTokens())
@@ -46,7 +55,7 @@ final class AnswerForm {
         .put("audio_tokens", 0);
     usage
         .putObject("completion_tokens_details")
-        .put("reasoning_tokens", 0)
+        .put("reasoning_tokens", reasoning)
         .put("accepted_prediction_tokens", 0)
         .put("rejected_prediction_tokens", 0)
         .put("audio_tokens", 0);
@@ -96,31 +105,7 @@ final class AnswerForm {
   /** {@code {"content": [...]}}, as of chats. */
   static ObjectNode logProbs(List<TopLogProbs> tokens, IntFunction<byte[]> piece) {
     ObjectNode node = Json.object();
-    ArrayNode content = node.putArray("content");
-    for (TopLogProbs token : tokens) {
-      ObjectNode entry = entry(token.chosen(), piece);
-      ArrayNode top = entry.putArray("top_logprobs");
-      token.top().forEach(likely -> top.add(entry(likely, piece)));
-      content.add(entry);
-    }
-    node.putNull("refusal");
-    return node;
-  }
-
-  private static ObjectNode entry(TopLogProbs.Entry token, IntFunction<byte[]> piece) {
-    byte[] bytes = piece.apply(token.token());
-    ObjectNode entry =
-        Json.object()
-            .put("token", new String(bytes, StandardCharsets.UTF_8))
-            .put("logprob", logProb(token));
-    ArrayNode list = entry.putArray("bytes");
-    for (byte b : bytes) {
-      list.add(b & 0xff);
-    }
-    return entry;
-  }
-
-  static double logProb(TopLogProbs.Entry token) {
-    return Float.isFinite(token.logProb()) ? token.logProb() : IMPOSSIBLE;
+    node.set("content", LogProbsJson.list(tokens, piece));
+    return node.putNull("refusal");
   }
 }

@@ -7,6 +7,7 @@ import dev.ocellus.server.api.Json;
 import dev.ocellus.server.api.Params;
 import dev.ocellus.server.chat.ChatParams;
 import dev.ocellus.server.chat.ChatService;
+import dev.ocellus.server.chat.Pieces;
 import dev.ocellus.server.chat.Turn;
 import dev.ocellus.server.http.HttpCall;
 import dev.ocellus.server.http.HttpReply;
@@ -56,6 +57,19 @@ public final class ChatCompletions {
             new ChatStream(turn, sink, model, n, usage).write();
           }
         });
+  }
+
+  /** Counts the tokens of a conversation without answering it, as llama-server does. */
+  public HttpReply count(HttpCall call) throws IOException {
+    Params p = Params.of(call.body(service.limits().maxBodyBytes()));
+    if (p.find("messages") == null) {
+      throw p.missing("messages");
+    }
+    try (Lease<ChatEngine> lease = service.host().chat(service.host().chatModel(p.text("model")))) {
+      ChatParams params = ChatRequest.read(service, lease, p);
+      List<Message> messages = service.messages(p.node().get("messages"));
+      return Json.ok(AnswerForm.inputTokens(lease, messages, params));
+    }
   }
 
   private Turn begin(HttpCall call, Params p, int n) throws IOException {

@@ -26,10 +26,23 @@ final class ChatRequest {
     logProbs(params, p);
     tools(params, p);
     p.object("response_format").ifPresent(format -> responseFormat(params, format));
+    extras(params, p);
     p.text("grammar").filter(text -> !text.isEmpty()).ifPresent(params::grammar);
     p.text("reasoning_effort").ifPresent(params::effort);
     p.object("reasoning").flatMap(r -> r.text("effort")).ifPresent(params::effort);
     return params.templateArguments(p);
+  }
+
+  /** What llama-server takes beside OpenAI's names, for chats and for texts. */
+  static void extras(ChatParams params, Params p) {
+    JsonNode schema = p.find("json_schema");
+    if (schema != null) {
+      if (!schema.isObject()) {
+        throw p.expected("json_schema", "an object", schema);
+      }
+      params.schema(schema);
+    }
+    params.ignoreEos(p.flag("ignore_eos"));
   }
 
   private static OptionalInt maxTokens(Params p) {

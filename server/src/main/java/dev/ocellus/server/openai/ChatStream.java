@@ -6,6 +6,8 @@ import dev.ocellus.server.api.ErrorForm;
 import dev.ocellus.server.api.EventStream;
 import dev.ocellus.server.api.Ids;
 import dev.ocellus.server.api.Json;
+import dev.ocellus.server.api.TextFrame;
+import dev.ocellus.server.chat.Pieces;
 import dev.ocellus.server.chat.Turn;
 import dev.ocellus.server.http.HttpReply;
 import dev.ocellus.server.model.Event;
@@ -28,6 +30,7 @@ final class ChatStream {
   private final boolean usage;
   private final Answer[] answers;
   private final int[] nCalls;
+  private final @Nullable TextFrame[] frames;
   private final List<List<TopLogProbs>> unsentLogProbs = new ArrayList<>();
 
   ChatStream(Turn turn, HttpReply.Sink sink, String model, int n, boolean usage) {
@@ -37,6 +40,7 @@ final class ChatStream {
     this.usage = usage;
     this.answers = new Answer[n];
     this.nCalls = new int[n];
+    this.frames = new TextFrame[n];
     for (int i = 0; i < n; i++) {
       unsentLogProbs.add(new ArrayList<>());
     }
@@ -71,8 +75,13 @@ final class ChatStream {
   private void write(Event event) throws IOException {
     int i = event.choice();
     switch (event) {
-      case Event.Text(int choice, String text) ->
+      case Event.Text(int choice, String text) -> {
+        if (unsentLogProbs.get(i).isEmpty()) {
+          out.data(frame(i).with(text));
+        } else {
           out.data(chunk(i, Json.object().put("content", text), null));
+        }
+      }
       case Event.Reasoning(int choice, String text) ->
           out.data(chunk(i, Json.object().put("reasoning_content", text), null));
       case Event.Call call -> {
@@ -92,8 +101,19 @@ final class ChatStream {
       }
       case Event.Image image -> {}
       case Event.Prefill prefill -> {}
+      case Event.Prompt prompt -> {}
       case Event.Failed failed -> {}
     }
+  }
+
+  /** Most pieces differ in their text only. */
+  private TextFrame frame(int i) {
+    TextFrame known = frames[i];
+    if (known == null) {
+      known = new TextFrame(text -> chunk(i, Json.object().put("content", text), null));
+      frames[i] = known;
+    }
+    return known;
   }
 
   private ObjectNode chunk() {

@@ -11,6 +11,8 @@ import dev.ocellus.server.api.Json;
 import dev.ocellus.server.api.Params;
 import dev.ocellus.server.chat.ChatParams;
 import dev.ocellus.server.chat.ChatService;
+import dev.ocellus.server.chat.LogProbsJson;
+import dev.ocellus.server.chat.Pieces;
 import dev.ocellus.server.chat.Turn;
 import dev.ocellus.server.http.HttpCall;
 import dev.ocellus.server.http.HttpReply;
@@ -101,10 +103,7 @@ public final class Completions {
       p.integer("logprobs", 0, MAX_LOG_PROBS).ifPresent(params::logProbs);
       p.text("grammar").filter(text -> !text.isEmpty()).ifPresent(params::grammar);
       p.object("response_format").ifPresent(f -> ChatRequest.responseFormat(params, f));
-      JsonNode schema = p.find("json_schema");
-      if (schema != null) {
-        params.schema(schema);
-      }
+      ChatRequest.extras(params, p);
       List<GenerationOptions> options = params.options(n);
       return service.begin(call, lease, List.of(Message.user(prompt)), options);
     } catch (Throwable e) {
@@ -194,14 +193,14 @@ public final class Completions {
     for (TopLogProbs token : tokens) {
       String text = new String(piece.apply(token.chosen().token()), StandardCharsets.UTF_8);
       texts.add(text);
-      values.add(AnswerForm.logProb(token.chosen()));
+      values.add(LogProbsJson.number(token.chosen()));
       ObjectNode top = tops.addObject();
       token
           .top()
           .forEach(likely ->
               top.put(
                   new String(piece.apply(likely.token()), StandardCharsets.UTF_8),
-                  AnswerForm.logProb(likely)));
+                  LogProbsJson.number(likely)));
       offsets.add(at);
       at += text.length();
     }

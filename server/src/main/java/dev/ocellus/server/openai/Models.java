@@ -9,7 +9,10 @@ import dev.ocellus.server.model.HostedModel;
 import dev.ocellus.server.model.ModelHost;
 import java.util.Locale;
 
-/** {@code GET /v1/models}. */
+/**
+ * {@code GET /v1/models}. Anthropic's API has the same path and other names, which are there as
+ * well.
+ */
 public final class Models {
   private final ModelHost host;
 
@@ -22,6 +25,9 @@ public final class Models {
     ObjectNode reply = Json.object().put("object", "list");
     ArrayNode data = reply.putArray("data");
     host.models().forEach(model -> data.add(entry(model)));
+    reply.put("has_more", false);
+    reply.put("first_id", host.models().getFirst().name());
+    reply.put("last_id", host.models().getLast().name());
     return Json.ok(reply);
   }
 
@@ -37,7 +43,10 @@ public final class Models {
             .put("id", model.name())
             .put("object", "model")
             .put("created", model.created().getEpochSecond())
-            .put("owned_by", "ocellus");
+            .put("owned_by", "ocellus")
+            .put("type", "model")
+            .put("display_name", model.name())
+            .put("created_at", model.created().toString());
     entry.putObject("status").put("value", host.state(model).name().toLowerCase(Locale.ROOT));
     ObjectNode architecture = entry.putObject("architecture");
     ArrayNode in = architecture.putArray("input_modalities").add("text");

@@ -85,7 +85,7 @@ final class ResponseForm {
         .put("cached_tokens", usage.cachedTokens())
         .put("image_tokens", usage.imageTokens());
     node.put("output_tokens", usage.completionTokens());
-    node.putObject("output_tokens_details").put("reasoning_tokens", 0);
+    node.putObject("output_tokens_details").put("reasoning_tokens", usage.reasoningTokens());
     return node.put("total_tokens", usage.totalTokens());
   }
 

@@ -48,6 +48,16 @@ public final class Responses {
         });
   }
 
+  /** Counts the tokens of a request without answering it. */
+  public HttpReply count(HttpCall call) throws IOException {
+    Params p = Params.of(call.body(service.limits().maxBodyBytes()));
+    var input = new ResponsesInput(service, p);
+    input.checkSupported();
+    try (Lease<ChatEngine> lease = service.host().chat(service.host().chatModel(p.text("model")))) {
+      return Json.ok(AnswerForm.inputTokens(lease, input.messages(), input.params(lease)));
+    }
+  }
+
   private Turn begin(HttpCall call, Params p, ResponsesInput input) throws IOException {
     Lease<ChatEngine> lease = service.host().chat(service.host().chatModel(p.text("model")));
     try {

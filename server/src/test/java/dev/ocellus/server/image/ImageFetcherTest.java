@@ -10,6 +10,8 @@ import dev.ocellus.server.options.RemoteImages;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -18,6 +20,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -90,7 +93,7 @@ class ImageFetcherTest {
   }
 
   /** As the system's, and with names of the test's own. */
-  private InetAddress[] lookUp(String host) throws UnknownHostException {
+  private InetAddress[] lookUp(String host, Deadline deadline) throws IOException {
     lookedUp.add(host);
     return switch (host) {
       case "images.example" -> new InetAddress[] {InetAddress.getByName("127.0.0.2")};
@@ -194,6 +197,72 @@ class ImageFetcherTest {
             () -> fetcher(Duration.ofMillis(300)).fetch(url("images.example", "/slow"), 1000))
         .isInstanceOf(ApiException.class)
         .hasMessageContaining("could not be fetched");
+  }
+
+  private InetAddress[] lookUpAtTheEnd(String host) throws UnknownHostException {
+    try {
+      end.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    throw new UnknownHostException(host);
+  }
+
+  /** More names that are never answered than there are threads for them. */
+  @Test
+  void boundsTheTimeOfLookups() {
+    var options = new RemoteImages(true, Set.of(), Set.of(port), 3, Duration.ofMillis(200));
+    var fetcher =
+        new ImageFetcher(options, new SystemLookup(this::lookUpAtTheEnd), address -> true);
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var all = new ArrayList<Future<byte[]>>();
+      for (int i = 0; i < 20; i++) {
+        String url = url("slow" + i + ".example", "/image");
+        all.add(threads.submit(() -> fetcher.fetch(url, 1000)));
+      }
+      for (Future<byte[]> one : all) {
+        assertThatThrownBy(one::get)
+            .hasCauseInstanceOf(ApiException.class)
+            .hasMessageContaining("could not be fetched");
+      }
+    }
+  }
+
+  @Test
+  void asksTheSystemForAddresses() throws Exception {
+    InetAddress[] found =
+        new SystemLookup().lookUp("127.0.0.2", new Deadline(Duration.ofMinutes(1)));
+    assertThat(found).containsExactly(InetAddress.getByName("127.0.0.2"));
+    var unknown =
+        new SystemLookup(host -> {
+          throw new UnknownHostException(host);
+        });
+    assertThatThrownBy(() -> unknown.lookUp("x.example", new Deadline(Duration.ofMinutes(1))))
+        .isInstanceOf(UnknownHostException.class);
+  }
+
+  /** A byte at a time comes before the time of each read is over, but not of all together. */
+  @Test
+  void boundsTheTimeOfAHandshake() throws Exception {
+    try (var slow = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.2"));
+        var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      threads.submit(() -> {
+        try (Socket client = slow.accept()) {
+          client.getOutputStream().write(new byte[] {22, 3, 3, 63, -1}); // a record of 16383 bytes
+          while (true) {
+            client.getOutputStream().write(2);
+            Thread.sleep(20);
+          }
+        }
+      });
+      var options =
+          new RemoteImages(true, Set.of(), Set.of(slow.getLocalPort()), 3, Duration.ofMillis(400));
+      var fetcher = new ImageFetcher(options, this::lookUp, address -> true);
+      String url = "https://images.example:" + slow.getLocalPort() + "/image";
+      assertThatThrownBy(() -> fetcher.fetch(url, 1000))
+          .isInstanceOf(ApiException.class)
+          .hasMessageContaining("could not be fetched");
+    }
   }
 
   @Test

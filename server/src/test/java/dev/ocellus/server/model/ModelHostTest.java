@@ -3,10 +3,12 @@ package dev.ocellus.server.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ocellus.compute.OutOfDeviceMemoryException;
 import dev.ocellus.server.api.ApiException;
 import dev.ocellus.server.options.HostingOptions;
 import dev.ocellus.server.options.ModelSource;
 import dev.ocellus.vlm.DemoModel;
+import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.options.LoadOptions;
@@ -18,8 +20,11 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelHostTest {
   @TempDir Path folder;
@@ -118,6 +123,32 @@ class ModelHostTest {
               });
       assertThat(host.state(host.find("broken"))).isEqualTo(HostedModel.State.UNLOADED);
       host.chat(host.find("good")).close();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void saysThatThereIsNoMemoryForAModelAndLoadsItWhenThereIs(boolean heap) throws Exception {
+    var fails = new AtomicBoolean(true);
+    ModelLoader loader =
+        (source, options) -> {
+          if (fails.getAndSet(false)) {
+            if (heap) {
+              throw new OutOfMemoryError("Java heap space");
+            }
+            throw new OutOfDeviceMemoryException("no memory for the KV cache");
+          }
+          LoadOptions load = ((ModelSource.Chat) source.load()).options();
+          return new ChatEngine(VisionLanguageModel.open(load), options);
+        };
+    try (ModelHost host = new ModelHost(List.of(chat("a")), HostingOptions.defaults(), loader)) {
+      HostedModel a = host.find("a");
+      assertThatThrownBy(() -> host.chat(a))
+          .isInstanceOfSatisfying(ApiException.class, e -> assertThat(e.status()).isEqualTo(503))
+          .hasMessageContaining("no memory");
+      assertThat(host.state(a)).isEqualTo(HostedModel.State.UNLOADED);
+      host.chat(a).close();
+      assertThat(host.state(a)).isEqualTo(HostedModel.State.LOADED);
     }
   }
 
