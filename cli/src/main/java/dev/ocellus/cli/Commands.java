@@ -46,6 +46,8 @@ final class Commands {
     headers.put("devices", DevicesCommand.HEADER);
     headers.put("bench", BenchCommand.HEADER);
     headers.put("serve", ServeCommand.HEADER);
+    headers.put("completion", CompletionCommand.HEADER);
+    headers.put("man", ManCommand.HEADER);
     return headers;
   }
 
@@ -93,6 +95,8 @@ final class Commands {
       case "devices" -> new DevicesCommand(io);
       case "bench" -> new BenchCommand(io);
       case "serve" -> new ServeCommand(io);
+      case "completion" -> new CompletionCommand(io);
+      case "man" -> new ManCommand(io);
       default -> throw new IllegalArgumentException("no command " + name);
     };
   }

@@ -61,6 +61,7 @@ final class ConvertCommand extends OcellusCommand {
   @Option(
       names = "--outtype",
       paramLabel = "TYPE",
+      completionCandidates = TypeNames.OfConversion.class,
       description =
           "Type of matrices: f32, f16, bf16, q8_0, or auto (the checkpoint's own: bf16 or f16). Default: auto.")
   String outputType = "auto";
@@ -68,6 +69,7 @@ final class ConvertCommand extends OcellusCommand {
   @Option(
       names = "--mmproj-outtype",
       paramLabel = "TYPE",
+      completionCandidates = TypeNames.OfConversion.class,
       description = "The same for the image encoder. Default: that of --outtype.")
   @Nullable String mmprojOutputType;
 

@@ -80,12 +80,14 @@ final class ModelMixin {
   @Option(
       names = {"-ctk", "--cache-type-k"},
       paramLabel = "TYPE",
+      completionCandidates = TypeNames.OfCache.class,
       description = "Type of the keys in the KV cache: f32, f16, bf16, q8_0, q4_0 … Default: f16.")
   @Nullable String cacheTypeK;
 
   @Option(
       names = {"-ctv", "--cache-type-v"},
       paramLabel = "TYPE",
+      completionCandidates = TypeNames.OfCache.class,
       description = "Type of the values in the KV cache. Default: f16.")
   @Nullable String cacheTypeV;
 

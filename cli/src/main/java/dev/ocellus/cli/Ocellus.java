@@ -98,6 +98,17 @@ public final class Ocellus {
             name, arguments.contains(name) ? Commands.create(name, io) : headerOnly(name));
       }
     }
+    return configured(line, out);
+  }
+
+  /** All commands with all their options: to be described, not to be run. */
+  static CommandLine whole(Io io) {
+    CommandLine line = new CommandLine(new Root(io));
+    Commands.names().forEach(name -> line.addSubcommand(name, Commands.create(name, io)));
+    return new Ocellus(io).configured(line, new StringWriter());
+  }
+
+  private CommandLine configured(CommandLine line, Writer out) {
     for (CommandLine command : line.getSubcommands().values()) {
       command.getCommandSpec().usageMessage().abbreviateSynopsis(true).sortOptions(false);
     }

@@ -54,6 +54,7 @@ final class QuantizeCommand extends OcellusCommand {
   @Parameters(
       paramLabel = "IN.gguf [OUT.gguf] TYPE [THREADS]",
       arity = "0..4",
+      completionCandidates = TypeNames.OfRecipes.class,
       description =
           "Input, output (default: ggml-model-TYPE.gguf beside the input), recipe, threads (default: all).")
   List<String> arguments = new ArrayList<>();

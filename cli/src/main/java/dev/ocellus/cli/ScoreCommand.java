@@ -37,7 +37,7 @@ import picocli.CommandLine.Parameters;
           + " image in nats, and bits per dimension, which is per pixel or code. With a critic: its"
           + " number.",
       "With --real and --fake and a critic: the Wasserstein-1 estimate, which is the mean score of"
-          + " one folder less that of the other, with an interval of 95 %, and the exact distance of"
+          + " one folder less that of the other, with an interval of 95 %%, and the exact distance of"
           + " the two sets of scores."
     },
     footerHeading = "%nExamples:%n",

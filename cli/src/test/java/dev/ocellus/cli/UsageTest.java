@@ -48,7 +48,9 @@ class UsageTest {
         "hash",
         "diff",
         "devices",
-        "bench"
+        "bench",
+        "completion",
+        "man"
       })
   void everyCommandHasHelpWithExamplesAndExitCodes(String command) {
     Cli run = Cli.run(command, "--help");
