@@ -82,8 +82,7 @@ public final class AcceleratorLoader {
         Bundle.find(AcceleratorLoader.class.getClassLoader(), id)
             .orElseThrow(() ->
                 new NativeLibraryException(
-                    "%s is not bundled. Add the resource jar of this platform (ocellus-ggml-native, classifier natives-%s)."
-                        .formatted(library.id(), id)));
+                    "%s is not bundled. Add %s.".formatted(library.id(), Artifacts.of(id))));
     return new NativeCache(Settings.fromEnvironment().cache())
         .unpacked(bundle.manifest(), bundle::open);
   }

@@ -4,21 +4,26 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URL;
+import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** The libraries of one platform as resources, on the class path or the module path. */
 final class Bundle {
   /** No package name can hold the hyphen, so modules do not encapsulate what lies below. */
   static final String ROOT = "META-INF/ocellus/natives/";
 
+  private static final String MANIFEST = "manifest.txt";
+
   private final ClassLoader loader;
   private final String directory;
+  private final URL url;
   private final NativeManifest manifest;
 
-  private Bundle(ClassLoader loader, String directory, NativeManifest manifest) {
+  private Bundle(ClassLoader loader, String directory, URL url, NativeManifest manifest) {
     this.loader = loader;
     this.directory = directory;
+    this.url = url;
     this.manifest = manifest;
   }
 
@@ -27,7 +32,7 @@ final class Bundle {
   }
 
   private static String manifestName(String id) {
-    return ROOT + id + "/manifest.txt";
+    return ROOT + id + "/" + MANIFEST;
   }
 
   static Optional<Bundle> find(ClassLoader loader, Platform platform) {
@@ -35,23 +40,41 @@ final class Bundle {
   }
 
   /**
-   * A bundle by its name.
+   * The first bundle of a name.
    *
    * @param id a platform's, or a library's with the platform after it: {@code openblas-linux-x64}
    */
   static Optional<Bundle> find(ClassLoader loader, String id) {
-    String name = manifestName(id);
-    @Nullable URL url = loader.getResource(name);
-    if (url == null) {
-      return Optional.empty();
+    List<URL> manifests = manifests(loader, id);
+    return manifests.isEmpty()
+        ? Optional.empty()
+        : Optional.of(of(loader, id, manifests.getFirst()));
+  }
+
+  /**
+   * Where the manifests of a name are, in the order of the class path: in several jars, perhaps.
+   */
+  static List<URL> manifests(ClassLoader loader, String id) {
+    try {
+      return Collections.list(loader.getResources(manifestName(id)));
+    } catch (IOException e) {
+      throw new NativeLibraryException("cannot look for " + manifestName(id) + ": " + e, e);
     }
+  }
+
+  /**
+   * The bundle of a manifest.
+   *
+   * @throws NativeLibraryException if the manifest cannot be read, or is of another name
+   */
+  static Bundle of(ClassLoader loader, String id, URL url) {
     try (InputStream in = url.openStream()) {
       NativeManifest manifest = NativeManifest.parse(in.readAllBytes(), url.toString());
       if (!manifest.platform().equals(id)) {
         throw new NativeLibraryException(
             url + " is for " + manifest.platform() + ", expected " + id);
       }
-      return Optional.of(new Bundle(loader, ROOT + id + "/", manifest));
+      return new Bundle(loader, ROOT + id + "/", url, manifest);
     } catch (IOException e) {
       throw new NativeLibraryException("cannot read " + url + ": " + e, e);
     }
@@ -61,11 +84,15 @@ final class Bundle {
     return manifest;
   }
 
+  /** The bytes of a file, from the same jar as the manifest. */
   InputStream open(NativeManifest.Entry entry) throws IOException {
-    @Nullable InputStream in = loader.getResourceAsStream(directory + entry.name());
-    if (in == null) {
-      throw new FileNotFoundException("resource " + directory + entry.name());
+    String beside = url.toString();
+    String wanted = beside.substring(0, beside.length() - MANIFEST.length()) + entry.name();
+    for (URL found : Collections.list(loader.getResources(directory + entry.name()))) {
+      if (found.toString().equals(wanted)) {
+        return found.openStream();
+      }
     }
-    return in;
+    throw new FileNotFoundException("there is no " + wanted);
   }
 }

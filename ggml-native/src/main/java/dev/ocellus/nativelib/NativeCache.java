@@ -1,5 +1,6 @@
 package dev.ocellus.nativelib;
 
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -62,10 +63,20 @@ final class NativeCache {
       return temporary(manifest, content);
     } catch (IOException e) {
       throw new NativeLibraryException(
-          "cannot unpack bundled files: neither %s nor the temporary directory %s can be written (%s). Set -D%s to a directory that can."
-              .formatted(root, System.getProperty("java.io.tmpdir"), e, Settings.CACHE_PROPERTY),
+          "cannot unpack bundled files: neither %s nor the temporary directory %s can be written (%s). They need %d MB; make room, or set -D%s to a directory that can be written."
+              .formatted(
+                  root,
+                  System.getProperty("java.io.tmpdir"),
+                  e,
+                  megabytes(manifest),
+                  Settings.CACHE_PROPERTY),
           e);
     }
+  }
+
+  private static long megabytes(NativeManifest manifest) {
+    return Math.ceilDiv(
+        manifest.files().stream().mapToLong(NativeManifest.Entry::size).sum(), 1_000_000L);
   }
 
   private Path shared(NativeManifest manifest, Content content) throws IOException {
@@ -152,7 +163,7 @@ final class NativeCache {
     Files.createDirectories(file.getParent());
     MessageDigest sha256 = NativeManifest.newSha256();
     long size = 0;
-    try (InputStream in = content.open(entry);
+    try (InputStream in = source(entry, content);
         OutputStream out = Files.newOutputStream(file)) {
       byte[] buffer = new byte[1 << 16];
       for (int n; (n = in.read(buffer)) > 0; ) {
@@ -168,6 +179,31 @@ final class NativeCache {
           "the bundled file %s is damaged: expected %d bytes with SHA-256 %s, found %d bytes with %s. Rebuild or reinstall Ocellus."
               .formatted(entry.name(), entry.size(), entry.sha256(), size, found));
     }
+  }
+
+  /** The bytes of a file; what is wrong with them is no fault of the directory they go to. */
+  private static InputStream source(NativeManifest.Entry entry, Content content) {
+    try {
+      return new FilterInputStream(content.open(entry)) {
+        @Override
+        public int read(byte[] buffer, int offset, int length) {
+          try {
+            return super.read(buffer, offset, length);
+          } catch (IOException e) {
+            throw unreadable(entry, e);
+          }
+        }
+      };
+    } catch (IOException e) {
+      throw unreadable(entry, e);
+    }
+  }
+
+  private static NativeLibraryException unreadable(NativeManifest.Entry entry, IOException e) {
+    return new NativeLibraryException(
+        "the bundled file %s cannot be read (%s): its jar is damaged. Fetch the jar again, or reinstall Ocellus."
+            .formatted(entry.name(), e),
+        e);
   }
 
   private static void move(Path from, Path to) throws IOException {

@@ -5,6 +5,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
+import java.net.URL;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -47,30 +48,68 @@ final class NativeLoader {
       return open(libraries, os, Source.EXPLICIT, Optional.empty());
     }
     List<Platform> platforms = candidates();
+    List<Candidate> there = there(platforms);
     List<String> problems = new ArrayList<>();
-    for (Platform platform : platforms) {
+    for (Candidate candidate : there) {
+      Platform platform = candidate.platform();
       try {
-        Optional<Bundle> bundle = Bundle.find(resources, platform);
-        if (bundle.isEmpty()) {
-          continue;
-        }
-        Path directory =
-            new NativeCache(settings.cache()).unpacked(bundle.get().manifest(), bundle.get()::open);
-        Loaded loaded =
-            open(
-                LibrarySet.of(platform, directory),
-                platform.os(),
-                Source.BUNDLED,
-                Optional.of(platform));
+        Loaded loaded = open(candidate, candidate.hasOtherAfter(there));
         warnOfOtherVariant(platform, problems);
         return loaded;
       } catch (NativeLibraryException e) {
         problems.add(platform.id() + ": " + e.getMessage());
       }
     }
-    throw problems.isEmpty()
-        ? new NativeLibraryException(nothingBundled(platforms))
-        : new NativeLibraryException(String.join(System.lineSeparator(), problems));
+    throw new NativeLibraryException(
+        problems.isEmpty()
+            ? Artifacts.missing(platforms, resources, OWN_BUILD)
+            : String.join(System.lineSeparator(), problems));
+  }
+
+  /** A manifest on the class path or the module path. */
+  private record Candidate(Platform platform, URL manifest) {
+    boolean hasOtherAfter(List<Candidate> all) {
+      return all.subList(all.indexOf(this) + 1, all.size()).stream()
+          .anyMatch(other -> other.platform() != platform);
+    }
+  }
+
+  private List<Candidate> there(List<Platform> platforms) {
+    return platforms.stream()
+        .flatMap(platform ->
+            Bundle.manifests(resources, platform.id()).stream()
+                .map(manifest -> new Candidate(platform, manifest)))
+        .toList();
+  }
+
+  private Loaded open(Candidate candidate, boolean hasOtherAfter) {
+    Platform platform = candidate.platform();
+    Bundle bundle = Bundle.of(resources, platform.id(), candidate.manifest());
+    Path directory = new NativeCache(settings.cache()).unpacked(bundle.manifest(), bundle::open);
+    LibrarySet libraries = LibrarySet.of(platform, directory);
+    if (hasOtherAfter) {
+      checkGpu(libraries, platform.os());
+    }
+    return open(libraries, platform.os(), Source.BUNDLED, Optional.of(platform));
+  }
+
+  /**
+   * A GPU's build whose backend does not load would run on the CPU, although the next one may have
+   * a backend that does. To be checked before any library is loaded: the linker takes libraries of
+   * the same name for the same.
+   */
+  private static void checkGpu(LibrarySet libraries, Os os) {
+    List<String> reasons = new ArrayList<>();
+    for (Path backend : libraries.gpuBackends(os)) {
+      Optional<String> reason = LoadFailure.of(backend);
+      if (reason.isEmpty()) {
+        return;
+      }
+      reasons.add(reason.get());
+    }
+    if (!reasons.isEmpty()) {
+      throw new NativeLibraryException(String.join("; ", reasons));
+    }
   }
 
   /**
@@ -112,17 +151,6 @@ final class NativeLoader {
           used.id(),
           String.join("; ", reasons));
     }
-  }
-
-  private static String nothingBundled(List<Platform> platforms) {
-    return ("no native libraries were found. Looked for: -D%s (not set), %s (not set), and on the class and module path: %s."
-            + " Add the resource jar of this platform (ocellus-ggml-native, classifier natives-%s). Or: %s")
-        .formatted(
-            Settings.DIRECTORY_PROPERTY,
-            Settings.DIRECTORY_VARIABLE,
-            platforms.stream().map(Bundle::manifestName).collect(Collectors.joining(", ")),
-            platforms.getLast().id(),
-            OWN_BUILD);
   }
 
   private static String supported() {

@@ -24,6 +24,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import java.util.zip.ZipException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -105,6 +106,25 @@ class NativeCacheTest {
         .isInstanceOf(NativeLibraryException.class)
         .hasMessageContaining("libggml.so is damaged: expected 4 bytes")
         .hasMessageContaining("found 3 bytes");
+    assertThat(names(root())).containsExactly(manifest.directoryName() + ".lock");
+  }
+
+  @Test
+  void saysThatTheJarIsDamagedWhenAResourceCannotBeRead() throws IOException {
+    NativeCache.Content torn =
+        entry ->
+            new InputStream() {
+              @Override
+              public int read() throws IOException {
+                throw new ZipException("invalid stored block lengths");
+              }
+            };
+
+    assertThatThrownBy(() -> new NativeCache(root()).unpacked(manifest, torn))
+        .isInstanceOf(NativeLibraryException.class)
+        .hasMessageContaining("cannot be read")
+        .hasMessageContaining("invalid stored block lengths")
+        .hasMessageContaining("its jar is damaged. Fetch the jar again");
     assertThat(names(root())).containsExactly(manifest.directoryName() + ".lock");
   }
 

@@ -8,6 +8,8 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -66,7 +68,45 @@ class NativeLoaderTest {
         .hasMessageContaining("-Docellus.native.dir (not set), OCELLUS_NATIVE_DIR (not set)")
         .hasMessageContaining("META-INF/ocellus/natives/linux-x64-cuda/manifest.txt")
         .hasMessageContaining("META-INF/ocellus/natives/linux-x64/manifest.txt")
-        .hasMessageContaining("classifier natives-linux-x64");
+        .hasMessageContaining(
+            "Add the dependency dev.ocellus:ocellus-ggml-native with the classifier natives-linux-x64, or"
+                + " dev.ocellus:ocellus-starter")
+        .hasMessageContaining("for a GPU: natives-linux-x64-cuda, natives-linux-x64-vulkan");
+  }
+
+  @Test
+  void namesTheLibrariesThatAreThereForOtherMachines() throws IOException {
+    for (Platform other : List.of(Platform.MAC_ARM64_METAL, Platform.WIN_X64)) {
+      Path manifest = temp.resolve(Bundle.manifestName(other));
+      Files.createDirectories(manifest.getParent());
+      Files.writeString(manifest, "");
+    }
+    try (URLClassLoader resources = new URLClassLoader(new URL[] {temp.toUri().toURL()}, null)) {
+      Settings settings = new Settings(Optional.empty(), temp, Optional.empty());
+      assertThatThrownBy(new NativeLoader(settings, LINUX, resources)::load)
+          .isInstanceOf(NativeLibraryException.class)
+          .hasMessageContaining(
+              "Found there, but made for other machines: mac-arm64-metal, win-x64.");
+    }
+  }
+
+  @Test
+  void namesEveryDamagedBundle() throws IOException {
+    List<URL> folders = new ArrayList<>();
+    for (String damage : List.of("", "ocellus-natives 1\nplatform linux-x64\n")) {
+      Path folder = Files.createTempDirectory(temp, "jar");
+      Path manifest = folder.resolve(Bundle.manifestName(Platform.LINUX_X64));
+      Files.createDirectories(manifest.getParent());
+      Files.writeString(manifest, damage);
+      folders.add(folder.toUri().toURL());
+    }
+    try (URLClassLoader resources = new URLClassLoader(folders.toArray(URL[]::new), null)) {
+      Settings settings = new Settings(Optional.empty(), temp, Optional.empty());
+      assertThatThrownBy(new NativeLoader(settings, LINUX, resources)::load)
+          .isInstanceOf(NativeLibraryException.class)
+          .hasMessageContaining("is damaged: its first line is not")
+          .hasMessageContaining("is damaged: it lists no files");
+    }
   }
 
   @Test

@@ -59,17 +59,31 @@ final class TestNatives {
    */
   static Process start(Map<String, String> properties, Map<String, String> environment)
       throws IOException {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                String.join(
-                    System.getProperty("path.separator"),
-                    "target/classes",
-                    "target/test-classes")));
+    return start(List.of(), List.of("target/classes"), properties, environment);
+  }
+
+  /**
+   * The same with another class path.
+   *
+   * @param before what starts the JVM, if anything
+   * @param classPath besides the test's own classes
+   */
+  static Process start(
+      List<String> before,
+      List<String> classPath,
+      Map<String, String> properties,
+      Map<String, String> environment)
+      throws IOException {
+    List<String> all = new ArrayList<>(classPath);
+    all.add("target/test-classes");
+    List<String> command = new ArrayList<>(before);
+    command.addAll(
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:TieredStopAtLevel=1",
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            String.join(System.getProperty("path.separator"), all)));
     properties.forEach((key, value) -> command.add("-D" + key + "=" + value));
     command.add(LoadMain.class.getName());
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
