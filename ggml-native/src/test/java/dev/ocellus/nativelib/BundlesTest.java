@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.opentest4j.TestAbortedException;
 
 /**
  * Jars of libraries on the class path, several, damaged and of other machines; and places to unpack
@@ -84,8 +85,7 @@ class BundlesTest {
         Platform.runnableOn(PLATFORM.os(), PLATFORM.arch()).stream()
             .filter(p -> p.gpu() == Gpu.VULKAN)
             .findFirst()
-            .orElse(null);
-    Assumptions.assumeTrue(vulkan != null, "there is no second build for this machine");
+            .orElseThrow(() -> new TestAbortedException("there is no second build for this machine"));
     String backend = vulkan.backendLibraries().getLast();
     String manifest =
         "ocellus-natives 1\nplatform %s\nllama.cpp v0.4.0\nfile %s %d %s\n"
@@ -224,13 +224,12 @@ class BundlesTest {
   /** What starts a program that sees a small file system of its own at a folder. */
   private static List<String> mounted(String options, Path folder) throws Exception {
     String mount = "mount -t tmpfs -o " + options + " none '" + folder + "'";
-    Process trial = null;
     try {
-      trial = new ProcessBuilder("unshare", "-rm", "sh", "-c", mount).start();
+      Process trial = new ProcessBuilder("unshare", "-rm", "sh", "-c", mount).start();
+      Assumptions.assumeTrue(trial.waitFor() == 0, "mounting is not permitted here");
     } catch (IOException e) {
       Assumptions.abort("unshare is not there: " + e.getMessage());
     }
-    Assumptions.assumeTrue(trial.waitFor() == 0, "mounting is not permitted here");
     return List.of("unshare", "-rm", "sh", "-c", mount + " && exec \"$@\"", "sh");
   }
 }
