@@ -21,8 +21,8 @@ import java.util.zip.GZIPInputStream;
  * and npm, so that it works the same on Linux, macOS and Windows.
  *
  * <pre>
- * java FetchNatives.java --module=DIR --tag=v0.4.0 --version=3.21.1 --platforms=host|none|all|LIST
- *     [--gpu=cuda|cuda12|vulkan] [--jars=none|all|LIST --jar-prefix=NAME] [--offline=true]
+ * java FetchNatives.java --module=DIR --tag=v0.4.0 --version=3.21.1 --platforms=host|none|all|every|LIST
+ *     [--gpu=cuda|cuda12|vulkan] [--jars=none|all|every|LIST --jar-prefix=NAME] [--offline=true]
  * </pre>
  *
  * {@code --platforms} go to target/classes, {@code --jars} each to a resource jar in target.
@@ -122,7 +122,8 @@ final class FetchNatives {
   private void pack(Path directory, String name, String prefix) throws IOException {
     Path jar = module.resolve("target").resolve(prefix + "-natives-" + name + ".jar");
     if (!PackageFiles.isNewer(jar, directory.resolve(PackageFiles.MANIFEST))) {
-      PackageFiles.writeJar(directory, RESOURCES + "/" + name + "/", jar);
+      String moduleName = "dev.ocellus.natives." + name.replace('-', '.');
+      PackageFiles.writeJar(directory, RESOURCES + "/" + name + "/", moduleName, jar);
       System.out.println("ggml-native: packed " + jar.getFileName());
     }
   }

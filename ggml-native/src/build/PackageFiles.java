@@ -1,19 +1,22 @@
+import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
+import java.time.LocalDateTime;
 import java.util.List;
 import java.util.Map;
-import java.util.jar.JarEntry;
-import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 
 /** Directories of libraries with a manifest, and jars of them. */
 final class PackageFiles {
@@ -91,22 +94,39 @@ final class PackageFiles {
         && Files.getLastModifiedTime(file).compareTo(Files.getLastModifiedTime(than)) > 0;
   }
 
-  static void writeJar(Path directory, String prefix, Path jar) throws IOException {
+  /**
+   * Writes a jar with the same bytes whenever and wherever it is written. It is a module of its own
+   * on the module path, where two jars must not have the same name.
+   */
+  static void writeJar(Path directory, String prefix, String module, Path jar) throws IOException {
     List<Path> files;
     try (Stream<Path> walk = Files.walk(directory)) {
       files = walk.filter(Files::isRegularFile).sorted().toList();
     }
-    try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
+    Path fresh = jar.resolveSibling(jar.getFileName() + ".new");
+    try (ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(fresh))) {
+      add(
+          out,
+          "META-INF/MANIFEST.MF",
+          new ByteArrayInputStream(
+              "Manifest-Version: 1.0\r\nAutomatic-Module-Name: %s\r\n\r\n"
+                  .formatted(module)
+                  .getBytes(StandardCharsets.UTF_8)));
       for (Path file : files) {
-        String name = directory.relativize(file).toString().replace('\\', '/');
-        JarEntry entry = new JarEntry(prefix + name);
-        entry.setLastModifiedTime(
-            FileTime.fromMillis(1767225600000L)); // 2026-01-01, for equal bytes
-        out.putNextEntry(entry);
-        Files.copy(file, out);
-        out.closeEntry();
+        try (InputStream in = Files.newInputStream(file)) {
+          add(out, prefix + directory.relativize(file).toString().replace('\\', '/'), in);
+        }
       }
     }
+    Files.move(fresh, jar, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private static void add(ZipOutputStream out, String name, InputStream in) throws IOException {
+    ZipEntry entry = new ZipEntry(name);
+    entry.setTimeLocal(LocalDateTime.of(2026, 1, 1, 0, 0)); // the same in every time zone
+    out.putNextEntry(entry);
+    in.transferTo(out);
+    out.closeEntry();
   }
 
   static void deleteTree(Path root) throws IOException {

@@ -13,7 +13,8 @@ final class Platforms {
   private Platforms() {}
 
   /**
-   * @param list names separated by commas, host, all or none
+   * @param list names separated by commas, host, all (one a machine), every (the GPUs', too) or
+   *     none
    * @param gpu cuda, cuda12 or vulkan for the host; empty for none
    */
   static Set<String> chosen(String list, String gpu) {
@@ -23,6 +24,10 @@ final class Platforms {
         case "", "none" -> {}
         case "host" -> chosen.add(host(gpu));
         case "all" -> chosen.addAll(CPU_AND_METAL);
+        case "every" -> {
+          chosen.addAll(CPU_AND_METAL);
+          chosen.addAll(GPU);
+        }
         default -> chosen.add(known(name.strip()));
       }
     }
@@ -34,7 +39,7 @@ final class Platforms {
       throw new Failure(
           "no prebuilt libraries for \""
               + name
-              + "\"; there are host, all, "
+              + "\"; there are host, all, every, "
               + CPU_AND_METAL
               + " and "
               + GPU

@@ -1,0 +1,2 @@
+/** What is published fits together. */
+package dev.ocellus.tests.packages;
