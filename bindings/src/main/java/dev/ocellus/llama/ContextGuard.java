@@ -11,6 +11,9 @@ import java.util.Set;
 
 /** Refuses what libllama would end the process on, or the kernel, when a context is made. */
 final class ContextGuard {
+  /** Numbers of 4 bytes in a cache line. */
+  private static final int OUTPUTS_IN_LINE = 16;
+
   private static final Set<TensorType> CACHE_TYPES =
       EnumSet.of(
           TensorType.F32,
@@ -117,8 +120,18 @@ final class ContextGuard {
         cache.keys() * o.typeK().bitsPerElement() + cache.values() * o.typeV().bitsPerElement();
     double states = (double) Float.BYTES * cache.state() * o.nSeqMax();
     double hidden = 4.0 * HIDDEN_STATES * sizes.nEmbd() * Math.min(o.nUbatch(), nCtx);
-    double logits = 4.0 * nVocab * Math.max(o.nOutputsMax(), o.nSeqMax());
+    double logits = 4.0 * nVocab * nOutputs(o);
     return (long) (nCtx * perToken / 8 + states + hidden + logits);
+  }
+
+  /**
+   * Entries whose logits there is room for. libllama's list of them lies in front of what it
+   * computes with, and ggml only keeps to multiples of 32 bytes: were the list no multiple of a
+   * cache line, all that follows would straddle two, and prompts took a quarter longer.
+   */
+  static int nOutputs(ContextOptions options) {
+    int wanted = Math.max(options.nOutputsMax(), options.nSeqMax());
+    return Math.ceilDiv(wanted, OUTPUTS_IN_LINE) * OUTPUTS_IN_LINE;
   }
 
   static void range(String name, int value, int min, int max) {

@@ -74,8 +74,7 @@ public final class LlamaContext extends NativeObject {
       llama_context_params.n_ubatch(
           params, Math.min(options.nUbatch(), Math.min(options.nBatch(), wanted)));
       llama_context_params.n_seq_max(params, options.nSeqMax());
-      llama_context_params.n_outputs_max(
-          params, Math.max(options.nOutputsMax(), options.nSeqMax()));
+      llama_context_params.n_outputs_max(params, ContextGuard.nOutputs(options));
       llama_context_params.n_threads(params, options.nThreads());
       llama_context_params.n_threads_batch(params, options.nThreadsBatch());
       llama_context_params.type_k(params, options.typeK().id());
