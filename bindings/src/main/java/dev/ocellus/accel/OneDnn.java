@@ -25,6 +25,7 @@ final class OneDnn implements ProductKernel {
   private final OneDnnCalls calls;
   private final boolean bf16;
   private final String description;
+  private final boolean matrixUnit;
   private final long engine;
   private final long stream;
 
@@ -39,6 +40,7 @@ final class OneDnn implements ProductKernel {
     this.openMp = openMp;
     this.bf16 = bf16;
     this.description = "oneDNN %s, kernels for %s".formatted(version, instructions(isa));
+    this.matrixUnit = bf16 && (isa & AMX) == AMX;
     this.engine = calls.newEngine();
     this.stream = calls.newStream(engine);
   }
@@ -103,6 +105,11 @@ final class OneDnn implements ProductKernel {
       return "AVX512-BF16";
     }
     return (isa & AVX512) == AVX512 ? "AVX512" : "AVX2 or older";
+  }
+
+  @Override
+  public boolean hasMatrixUnit() {
+    return matrixUnit;
   }
 
   @Override

@@ -1,9 +1,12 @@
 package dev.ocellus.accel;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Products of matrices that differ only in their place: {@code d = x · wᵀ}, rows in one piece.
  *
  * @param type of the weights
+ * @param toF32 widens rows of quantized weights; null for all others
  * @param rounded whether the numbers of {@code x} may be rounded to the type of the weights
  * @param m rows of {@code x} and {@code d}
  * @param n rows of {@code w}, columns of {@code d}
@@ -16,6 +19,7 @@ package dev.ocellus.accel;
  */
 public record Product(
     WeightType type,
+    @Nullable RowConversion toF32,
     boolean rounded,
     int m,
     int n,
@@ -25,6 +29,21 @@ public record Product(
     Matrices d,
     int n2,
     int n3) {
+  /** A product of weights that are floats. */
+  public Product(
+      WeightType type,
+      boolean rounded,
+      int m,
+      int n,
+      int k,
+      Matrices w,
+      Matrices x,
+      Matrices d,
+      int n2,
+      int n3) {
+    this(type, null, rounded, m, n, k, w, x, d, n2, n3);
+  }
+
   /**
    * Where matrices lie.
    *

@@ -27,6 +27,11 @@ interface ProductKernel {
    */
   int setLibraryThreads(int count) throws Throwable;
 
+  /** Whether the processor has a unit for products of matrices that this uses. */
+  default boolean hasMatrixUnit() {
+    return false;
+  }
+
   /**
    * Sizes of one product.
    *

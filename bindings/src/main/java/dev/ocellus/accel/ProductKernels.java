@@ -15,6 +15,11 @@ public record ProductKernels(ProductKernel f32, @Nullable ProductKernel bf16) {
     return (bf16 == null ? f32 : bf16).setLibraryThreads(count);
   }
 
+  /** Whether BF16 is multiplied by a unit for matrices (AMX), several times as fast as F32. */
+  public boolean hasMatrixUnit() {
+    return bf16 != null && bf16.hasMatrixUnit();
+  }
+
   /** Threads and memory to compute with. */
   public ProductRunner runner(Conversions conversions, int nThreads) {
     return new ProductRunner(this, conversions, nThreads);

@@ -22,6 +22,9 @@ public final class ProductRunner implements AutoCloseable {
   /** Elements of which one thread computes GELU at once. */
   private static final long GELU_PIECE = 1 << 15;
 
+  /** Quantized weights that are widened at once: they should still be in the core's cache. */
+  private static final long QUANTIZED_PIECE_BYTES = 1L << 20;
+
   /** Rows that one thread rounds at once. */
   private static final int ROWS_PER_PIECE = 32;
 
@@ -71,7 +74,10 @@ public final class ProductRunner implements AutoCloseable {
   private void compute(Product product, Workers workers, boolean callerWorks) throws Throwable {
     Crew threads = (nPieces, job) -> workers.run(nPieces, callerWorks, job);
     ProductKernel bf16 = kernels.bf16();
-    if (product.rounded()
+    RowConversion toF32 = product.toF32();
+    if (toF32 != null && bf16 != null) {
+      runQuantized(product, toF32, bf16, threads);
+    } else if (product.rounded()
         && product.type() == WeightType.BF16
         && bf16 != null
         && product.count() == 1) {
@@ -164,22 +170,66 @@ public final class ProductRunner implements AutoCloseable {
     return target;
   }
 
+  /**
+   * Widens a piece of quantized weights to BF16 and multiplies with it while it is in the cache.
+   * Rows of {@code x} are rounded to BF16 too, whose steps are finer than those of the blocks of
+   * whole numbers that ggml's kernels round them to.
+   */
+  private void runQuantized(Product p, RowConversion toF32, ProductKernel kernel, Crew threads)
+      throws Throwable {
+    int columns = quantizedColumns(p);
+    for (int from = 0; from < p.m(); from += ROUNDED_ROWS) {
+      int rows = Math.min(ROUNDED_ROWS, p.m() - from);
+      long x = rounded(p, from, rows, threads);
+      long d = p.dAt(0) + from * p.d().row();
+      threads.run(
+          Math.ceilDiv(p.n(), columns),
+          (piece, thread) -> {
+            int first = piece * columns;
+            int count = Math.min(columns, p.n() - first);
+            Shape shape = shape(p, rows, count, p.k(), p.k());
+            long wide = 4L * p.k();
+            long bytes = wide + 2L * columns * p.k();
+            long own = scratch[thread].address(bytes + kernel.scratchBytes(shape));
+            for (int i = 0; i < count; i++) {
+              toF32.convert(p.wAt(0) + (first + i) * p.w().row(), own, p.k());
+              conversions.f32ToBf16().convert(own, own + wide + 2L * i * p.k(), p.k());
+            }
+            kernel.multiply(shape, x, own + wide, d + 4L * first, own + bytes);
+          });
+    }
+  }
+
+  /** As many as the cache of a core holds, and the same number of pieces for each thread. */
+  private int quantizedColumns(Product p) {
+    long most = Math.max(UNIT, QUANTIZED_PIECE_BYTES / (2L * p.k()) / UNIT * UNIT);
+    int pieces = (int) Math.ceilDiv((long) p.n(), most);
+    pieces = Math.ceilDiv(pieces, nThreads) * nThreads;
+    return Math.ceilDiv(Math.ceilDiv(p.n(), pieces), UNIT) * UNIT;
+  }
+
+  /** Rows of {@code x} in BF16. */
+  private long rounded(Product p, int from, int rows, Crew threads) throws Throwable {
+    long x = rounded.address(2L * Math.min(ROUNDED_ROWS, p.m()) * p.k());
+    long source = p.xAt(0) + from * p.x().row();
+    threads.run(
+        Math.ceilDiv(rows, ROWS_PER_PIECE),
+        (piece, thread) -> {
+          int first = piece * ROWS_PER_PIECE;
+          int end = Math.min(rows, first + ROWS_PER_PIECE);
+          for (int i = first; i < end; i++) {
+            conversions.f32ToBf16().convert(source + i * p.x().row(), x + 2L * i * p.k(), p.k());
+          }
+        });
+    return x;
+  }
+
   private void runRounded(Product p, ProductKernel kernel, Crew threads) throws Throwable {
     int columns = Math.ceilDiv(Math.ceilDiv(p.n(), nThreads), UNIT) * UNIT;
     int nPieces = Math.ceilDiv(p.n(), columns);
     for (int from = 0; from < p.m(); from += ROUNDED_ROWS) {
       int rows = Math.min(ROUNDED_ROWS, p.m() - from);
-      long x = rounded.address(2L * Math.min(ROUNDED_ROWS, p.m()) * p.k());
-      long source = p.xAt(0) + from * p.x().row();
-      threads.run(
-          Math.ceilDiv(rows, ROWS_PER_PIECE),
-          (piece, thread) -> {
-            int first = piece * ROWS_PER_PIECE;
-            int end = Math.min(rows, first + ROWS_PER_PIECE);
-            for (int i = first; i < end; i++) {
-              conversions.f32ToBf16().convert(source + i * p.x().row(), x + 2L * i * p.k(), p.k());
-            }
-          });
+      long x = rounded(p, from, rows, threads);
       long d = p.dAt(0) + from * p.d().row();
       threads.run(
           nPieces,

@@ -21,7 +21,8 @@ public final class RowConversion {
             .downcallHandle(function, FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG)));
   }
 
-  void convert(long from, long to, long n) throws Throwable {
+  /** Converts {@code n} numbers at an address to another. */
+  public void convert(long from, long to, long n) throws Throwable {
     function.invokeExact(from, to, n);
   }
 }

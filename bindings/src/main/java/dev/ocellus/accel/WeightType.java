@@ -4,7 +4,10 @@ package dev.ocellus.accel;
 public enum WeightType {
   F32(4),
   F16(2),
-  BF16(2);
+  BF16(2),
+
+  /** Whole numbers with a scale for each block; their bytes are not a weight's own. */
+  QUANTIZED(0);
 
   private final int bytes;
 

@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * once.
  */
 public final class Accel {
-  private static final Logger LOG = System.getLogger("dev.ocellus.ggml");
+  private static final Logger LOG = System.getLogger("dev.ocellus.accel");
   private static final String PROPERTY = "ocellus.accel";
   private static final String VARIABLE = "OCELLUS_ACCEL";
   private static final String TOKEN_EMBEDDINGS = "token_embd.weight";
@@ -65,8 +65,8 @@ public final class Accel {
   private Accel(ProductKernels kernels, Conversions conversions) {
     this.kernels = kernels;
     AccelBackends backends = new AccelBackends(kernels, conversions, this::wanted);
-    this.device = new AccelDevice(backends, kernels.description(), true);
-    this.idle = new AccelDevice(backends, "nothing", false);
+    this.device = new AccelDevice(backends, kernels.description(), true, kernels.hasMatrixUnit());
+    this.idle = new AccelDevice(backends, "nothing", false, false);
   }
 
   /** libllama opens each device that is registered, and cannot be told to leave one out. */
@@ -114,8 +114,10 @@ public final class Accel {
 
   /** The accelerator for the weights of a file as they are stored; empty where it would idle. */
   public static Optional<Accel> find(Accelerator asked, GgufFile file) {
+    boolean quantized =
+        StoredWeights.hasMatrixUnit() && file.tensors().stream().anyMatch(StoredWeights::isTaken);
     boolean bf16 = file.tensors().stream().anyMatch(t -> t.type() == TensorType.BF16 && isLarge(t));
-    return isWorthwhile(file) ? find(asked, bf16) : Optional.empty();
+    return quantized || isWorthwhile(file) ? find(asked, quantized || bf16) : Optional.empty();
   }
 
   /** What {@link #find} gives by default, and why. */
@@ -233,8 +235,11 @@ public final class Accel {
   }
 
   private static boolean isLarge(GgufTensor tensor) {
-    return AccelNode.weightType(tensor.type().id()) != null
-        && tensor.shape().size() > 1
+    return AccelNode.weightType(tensor.type().id()) != null && isLargeMatrix(tensor);
+  }
+
+  static boolean isLargeMatrix(GgufTensor tensor) {
+    return tensor.shape().size() > 1
         && tensor.dim(1) > 1
         && tensor.nElements() * AccelNode.MIN_ROWS >= AccelNode.MIN_WORK
         && !tensor.name().equals(TOKEN_EMBEDDINGS); // rows of it are looked up
@@ -251,6 +256,11 @@ public final class Accel {
    */
   public boolean takes(TensorType weight, long nOut, long nIn, long rows) {
     return AccelNode.isTakenByItem(AccelNode.weightType(weight.id()), nOut, nIn, rows, 1);
+  }
+
+  /** Whether BF16 is multiplied by a unit for matrices. */
+  boolean hasMatrixUnit() {
+    return kernels.hasMatrixUnit();
   }
 
   /** Which libraries multiply what. */

@@ -27,7 +27,7 @@ import java.util.function.Supplier;
  */
 @SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // signatures of what ggml calls
 final class AccelBackends {
-  private static final Logger LOG = System.getLogger("dev.ocellus.ggml");
+  private static final Logger LOG = System.getLogger("dev.ocellus.accel");
 
   /** Functions of struct ggml_backend_i, after the pointer to the GUID. */
   private static final int FUNCTIONS = 16;

@@ -13,6 +13,9 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A device of ggml in Java: the tables of functions that {@code ggml-backend-impl.h} asks for,
@@ -35,19 +38,27 @@ final class AccelDevice {
   /** Functions of struct ggml_backend_device_i; the registry and a context follow. */
   private static final int DEVICE_FUNCTIONS = 15;
 
+  /** Types of buffers in which ggml's CPU backend keeps weights in layouts of its own. */
+  private static final Set<String> CPU_LAYOUTS = Set.of("AMX", "CPU_REPACK");
+
+  private final Map<Long, Boolean> readable = new ConcurrentHashMap<>();
   private final MemorySegment name;
   private final MemorySegment description;
   private final MemorySegment device;
   private final MemorySegment registry;
   private final AccelBackends backends;
   private final boolean takesProducts;
+  private final boolean takesQuantized;
 
   /**
    * @param takesProducts false for one that leaves everything to ggml
+   * @param takesQuantized whether it takes products with quantized weights, too
    */
-  AccelDevice(AccelBackends backends, String description, boolean takesProducts) {
+  AccelDevice(
+      AccelBackends backends, String description, boolean takesProducts, boolean takesQuantized) {
     this.backends = backends;
     this.takesProducts = takesProducts;
+    this.takesQuantized = takesQuantized;
     Arena arena = Arena.global();
     this.name = arena.allocateFrom("ACCEL");
     this.description = arena.allocateFrom(description);
@@ -182,15 +193,23 @@ final class AccelDevice {
 
   private boolean supports(long any, long node) {
     try {
-      return takesProducts && node != 0 && AccelNode.isTaken(node);
+      return takesProducts && node != 0 && AccelNode.isTaken(node, takesQuantized);
     } catch (Throwable e) { // the CPU computes it then
       return false;
     }
   }
 
+  /** Quantized weights are in layouts of ggml's CPU backend, and read from the file instead. */
+  private boolean isReadable(long type) {
+    MemorySegment segment = MemorySegment.ofAddress(type);
+    return ggml_h.ggml_backend_buft_is_host(segment)
+        || takesQuantized
+            && CPU_LAYOUTS.contains(ggml_h.ggml_backend_buft_name(segment).getString(0));
+  }
+
   private boolean supportsBuffer(long any, long type) {
     try {
-      return type != 0 && ggml_h.ggml_backend_buft_is_host(MemorySegment.ofAddress(type));
+      return type != 0 && readable.computeIfAbsent(type, this::isReadable);
     } catch (Throwable e) {
       return false;
     }

@@ -5,6 +5,7 @@ import dev.ocellus.accel.Product.Matrices;
 import dev.ocellus.accel.WeightType;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.ggml_tensor;
+import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.TensorType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class AccelNode {
   /** Hands over small products too, so that tests with small models see the libraries at work. */
-  private static final boolean EVERYTHING = Boolean.getBoolean("ocellus.accel.everything");
+  static final boolean EVERYTHING = Boolean.getBoolean("ocellus.accel.everything");
 
   /** From so many rows on, a library is faster than ggml's kernels. */
   static final int MIN_ROWS = EVERYTHING ? 1 : 32;
@@ -56,6 +57,7 @@ final class AccelNode {
   private static final long OP_PARAMS = ggml_tensor.op_params$offset();
   private static final long FLAGS = ggml_tensor.flags$offset();
   private static final long SRC = ggml_tensor.src$offset();
+  private static final long BUFFER = ggml_tensor.buffer$offset();
   private static final long DATA = ggml_tensor.data$offset();
   private static final int MUL_MAT = ggml_h.GGML_OP_MUL_MAT();
   private static final int UNARY = numbered("UNARY", ggml_h::ggml_op_name);
@@ -140,8 +142,12 @@ final class AccelNode {
     return contiguous;
   }
 
-  /** Whether a node is a large product of floats, or GELU, that is taken as it lies. */
-  static boolean isTaken(long node) {
+  /**
+   * Whether a node is a large product, or GELU, that is taken as it lies.
+   *
+   * @param quantized whether products with quantized weights are taken
+   */
+  static boolean isTaken(long node, boolean quantized) {
     if (isGelu(node)) {
       return isTakenGelu(node);
     }
@@ -150,12 +156,40 @@ final class AccelNode {
     }
     long w = getLong(node + SRC);
     long x = getLong(node + SRC + 8);
-    return isTaken(node, w)
-        && getInt(x + TYPE) == F32
-        && getInt(node + TYPE) == F32
-        && hasRows(w, sizeOf(getInt(w + TYPE)))
-        && hasRows(x, 4)
-        && hasRows(node, 4);
+    if (getInt(x + TYPE) != F32
+        || getInt(node + TYPE) != F32
+        || !hasRows(x, 4)
+        || !hasRows(node, 4)) {
+      return false;
+    }
+    return weightType(getInt(w + TYPE)) == null
+        ? quantized && isTakenQuantized(node, w)
+        : isTaken(node, w) && hasRows(w, sizeOf(getInt(w + TYPE))) && (!quantized || isPlain(w));
+  }
+
+  /** Whether a product of quantized weights is taken: one matrix, and rows that may be rounded. */
+  private static boolean isTakenQuantized(long node, long w) {
+    return getInt(node + OP_PARAMS) != PREC_F32
+        && getInt(node + OP_PARAMS + 4L * ITEMS) == 0
+        && count(node) == 1
+        && ne(node, 1) >= StoredWeights.MIN_ROWS
+        && isTaken(WeightType.QUANTIZED, ne(node, 0), ne(w, 0), ne(node, 1), 1)
+        && StoredWeights.find(w) != null;
+  }
+
+  /** Whether a tensor is what a file says. */
+  static boolean isOfShape(long tensor, GgufTensor stored) {
+    boolean same = getInt(tensor + TYPE) == stored.type().id();
+    for (int i = 0; i < 4; i++) {
+      same &= ne(tensor, i) == stored.dim(i);
+    }
+    return same;
+  }
+
+  /** Whether weights lie where every backend can read them, as they are; not in AMX's layout. */
+  private static boolean isPlain(long w) {
+    long buffer = getLong(w + BUFFER);
+    return buffer == 0 || ggml_h.ggml_backend_buffer_is_host(MemorySegment.ofAddress(buffer));
   }
 
   private static boolean isTaken(long node, long w) {
@@ -240,7 +274,7 @@ final class AccelNode {
     long x = getLong(node + SRC + 8);
     WeightType type = weightType(getInt(w + TYPE));
     if (type == null) {
-      throw new IllegalStateException("not a product of floats");
+      return quantized(node, w, x);
     }
     int n2 = (int) ne(node, 2);
     int n3 = (int) ne(node, 3);
@@ -255,6 +289,25 @@ final class AccelNode {
         matrices(node, 1, 1),
         n2,
         n3);
+  }
+
+  private static Product quantized(long node, long w, long x) {
+    StoredWeights.Weight weight = StoredWeights.find(w);
+    if (weight == null) {
+      throw new IllegalStateException("not a product that is taken");
+    }
+    return new Product(
+        WeightType.QUANTIZED,
+        weight.toF32(),
+        true,
+        (int) ne(node, 1),
+        (int) ne(node, 0),
+        (int) ne(w, 0),
+        new Matrices(weight.address(), weight.rowBytes(), 0, 0, 1, 1),
+        matrices(x, 1, 1),
+        matrices(node, 1, 1),
+        1,
+        1);
   }
 
   private static Matrices matrices(long tensor, int repeat2, int repeat3) {

@@ -12,6 +12,7 @@ import dev.ocellus.ggml.NativeLog;
 import dev.ocellus.ggml.NativeObject;
 import dev.ocellus.ggml.NativeStack;
 import dev.ocellus.ggml.ObserverCallback;
+import dev.ocellus.ggml.StoredWeights;
 import dev.ocellus.ggml.ThreadPool;
 import dev.ocellus.llama.ContextOverflowException.Kind;
 import dev.ocellus.nativelib.NativeVersion;
@@ -101,7 +102,12 @@ public final class LlamaContext extends NativeObject {
               : threadPool(options.nThreads(), true);
       var made =
           NativeLog.observeOnOwnThread(() ->
-              Accel.wanting(accel, () -> ggml_h.llama_init_from_model(model.handle(), params)));
+              Accel.wanting(
+                  accel,
+                  () ->
+                      StoredWeights.resolving(
+                          model.storedWeights(),
+                          () -> ggml_h.llama_init_from_model(model.handle(), params))));
       if (made.result().address() == 0) {
         throw new LlamaException(
             "No context of %d tokens can be made for %s%s"

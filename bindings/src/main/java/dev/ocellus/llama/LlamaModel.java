@@ -9,6 +9,7 @@ import dev.ocellus.ggml.Ggml;
 import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.ggml.NativeLog;
 import dev.ocellus.ggml.NativeObject;
+import dev.ocellus.ggml.StoredWeights;
 import dev.ocellus.ggml.Upcalls;
 import dev.ocellus.gguf.GgufFile;
 import java.io.IOException;
@@ -37,10 +38,12 @@ public final class LlamaModel extends NativeObject {
   private final Deque<LlamaContext> contexts = new ArrayDeque<>();
   private final int nGpuLayers;
   private final @Nullable Accel accel;
+  private final @Nullable StoredWeights storedWeights;
   private final @Nullable Hyperparameters sizes;
 
   /**
    * @param accel what takes its large products; null for nothing
+   * @param storedWeights quantized ones that it takes; null for none
    * @param sizes what the guard has read; null for a vocabulary without weights
    */
   private LlamaModel(
@@ -48,9 +51,14 @@ public final class LlamaModel extends NativeObject {
       MemorySegment address,
       int nGpuLayers,
       @Nullable Accel accel,
+      @Nullable StoredWeights storedWeights,
       TokenizerGuard.Limits limits,
       @Nullable Hyperparameters sizes) {
     this.path = path;
+    this.storedWeights = storedWeights;
+    if (storedWeights != null) { // first, so that it is closed last
+      adopt(MemorySegment.NULL, none -> storedWeights.close());
+    }
     this.handle = adopt(address, ggml_h::llama_model_free);
     this.vocab = new Vocab(path, borrow(ggml_h.llama_model_get_vocab(handle)), limits);
     this.nGpuLayers = nGpuLayers;
@@ -84,9 +92,23 @@ public final class LlamaModel extends NativeObject {
       }
     }
     MappedWeights mapped = new MappedWeights(path);
-    LlamaModel model = load(path, wanted, accel, checked.limits(), checked.sizes());
-    mapped.releaseIfCopied();
-    return model;
+    StoredWeights stored = storedWeights(path, nGpuLayers, accel);
+    try {
+      LlamaModel model = load(path, wanted, accel, stored, checked.limits(), checked.sizes());
+      stored = null;
+      mapped.releaseIfCopied();
+      return model;
+    } finally {
+      if (stored != null) {
+        stored.close();
+      }
+    }
+  }
+
+  private static @Nullable StoredWeights storedWeights(
+      Path path, int nGpuLayers, @Nullable Accel accel) throws IOException {
+    boolean onGpu = nGpuLayers != 0 && !Device.gpus().isEmpty();
+    return accel == null || onGpu ? null : StoredWeights.open(path, accel).orElse(null);
   }
 
   /**
@@ -102,7 +124,7 @@ public final class LlamaModel extends NativeObject {
     try (GgufFile file = GgufFile.open(path)) {
       limits = ModelGuard.checkVocabulary(file);
     }
-    return load(path, ModelOptions.defaults().withGpuLayers(0), null, limits, null);
+    return load(path, ModelOptions.defaults().withGpuLayers(0), null, null, limits, null);
   }
 
   /**
@@ -116,22 +138,24 @@ public final class LlamaModel extends NativeObject {
       limits = ModelGuard.checkTokenizer(file);
     }
     var options = ModelOptions.defaults().withGpuLayers(0);
-    return load(path, options, null, limits, null, ArchitectureOverride::apply);
+    return load(path, options, null, null, limits, null, ArchitectureOverride::apply);
   }
 
   private static LlamaModel load(
       Path path,
       ModelOptions options,
       @Nullable Accel accel,
+      @Nullable StoredWeights stored,
       TokenizerGuard.Limits limits,
       @Nullable Hyperparameters sizes) {
-    return load(path, options, accel, limits, sizes, (params, scratch) -> {});
+    return load(path, options, accel, stored, limits, sizes, (params, scratch) -> {});
   }
 
   private static LlamaModel load(
       Path path,
       ModelOptions options,
       @Nullable Accel accel,
+      @Nullable StoredWeights stored,
       TokenizerGuard.Limits limits,
       @Nullable Hyperparameters sizes,
       BiConsumer<MemorySegment, Arena> more) {
@@ -157,7 +181,8 @@ public final class LlamaModel extends NativeObject {
         throw new LlamaException(
             "%s cannot be loaded as a text model%s".formatted(path, loaded.because()));
       }
-      return new LlamaModel(path, loaded.result(), options.nGpuLayers(), accel, limits, sizes);
+      return new LlamaModel(
+          path, loaded.result(), options.nGpuLayers(), accel, stored, limits, sizes);
     }
   }
 
@@ -297,6 +322,11 @@ public final class LlamaModel extends NativeObject {
   /** What takes large products of its contexts; null for nothing. */
   @Nullable Accel accel() {
     return accel;
+  }
+
+  /** Quantized weights that {@link #accel} reads from the file; null for none. */
+  @Nullable StoredWeights storedWeights() {
+    return storedWeights;
   }
 
   /** Position numbers of one embedding: 4 for models with multi-axis rotary positions, else 1. */

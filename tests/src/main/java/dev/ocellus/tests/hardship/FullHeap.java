@@ -1,12 +1,16 @@
 package dev.ocellus.tests.hardship;
 
+import dev.ocellus.compute.Accelerator;
 import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.ggml.Accel;
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.gguf.TensorType;
 import dev.ocellus.llama.Batch;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaContext;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.ModelOptions;
-import dev.ocellus.tests.TinyTextModel;
+import dev.ocellus.tests.synthetic.SyntheticModels;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,7 +28,8 @@ public final class FullHeap {
 
   /** Runs; the argument is a folder for files. The heap should be small. */
   public static void main(String[] args) throws Exception {
-    Path file = TinyTextModel.write(Path.of(args[0]).resolve("tiny.gguf"), "llama");
+    Path file = Path.of(args[0]).resolve("tiny.gguf");
+    SyntheticModels.writeText("tiny", TensorType.F32, 1, file);
     try (LlamaModel model = LlamaModel.load(file, ModelOptions.defaults())) {
       float[] expected = args.length > 1 ? new float[0] : decode(model);
       AtomicBoolean done = new AtomicBoolean();
@@ -44,6 +49,9 @@ public final class FullHeap {
       float[] after = decode(model);
       if (expected.length > 0 && !Arrays.equals(expected, after)) {
         throw new IllegalStateException("other logits than before");
+      }
+      try (GgufFile gguf = GgufFile.open(file)) {
+        System.out.println("accelerator: " + Accel.find(Accelerator.AUTO, gguf).isPresent());
       }
       System.out.println("survived");
     }

@@ -34,11 +34,13 @@ final class Inputs {
     this.peer = peer;
   }
 
-  private interface Maker {
+  /** Makes a file or a folder. */
+  interface Maker {
     void make(Path file) throws IOException, InterruptedException;
   }
 
-  private Path made(String name, Maker maker) throws IOException, InterruptedException {
+  /** A file or a folder, made if it is not there. */
+  Path made(String name, Maker maker) throws IOException, InterruptedException {
     Path file = folder.resolve(name);
     if (!Files.exists(file)) {
       Files.createDirectories(folder);

@@ -11,6 +11,7 @@ final class Rows {
     List<Row> rows = new ArrayList<>();
     new TextRows(sides).addTo(rows);
     new ImageRows(sides).addTo(rows);
+    new DualRows(sides).addTo(rows);
     new StartRows(sides).addTo(rows);
     new ServingRows(sides).addTo(rows);
     return rows;

@@ -1,0 +1,175 @@
+package dev.ocellus.ggml;
+
+import dev.ocellus.accel.RowConversion;
+import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.ffi.ggml_tensor;
+import dev.ocellus.ffi.ggml_type_traits;
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.gguf.GgufTensor;
+import dev.ocellus.gguf.TensorType;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Quantized weights of a text model as they lie in its file, for processors that multiply BF16
+ * faster than ggml's kernels multiply whole numbers: those with AMX (docs/decisions/0018).
+ *
+ * <p>ggml copies such weights into a layout of its own, which single tokens are computed with. Long
+ * prompts are multiplied with those of the file, widened to BF16 a piece at a time. A tensor of
+ * libllama is known by its address once its name was looked up, which happens while a context of
+ * its model is made.
+ */
+public final class StoredWeights implements AutoCloseable {
+  /** From so many rows on, widening the weights costs less than the products gain. */
+  static final int MIN_ROWS = AccelNode.EVERYTHING ? 1 : 64;
+
+  /** Q8_0 is not among them: ggml multiplies it as fast as it can be widened. */
+  private static final Set<TensorType> TYPES =
+      EnumSet.of(
+          TensorType.Q4_0,
+          TensorType.Q4_1,
+          TensorType.Q5_0,
+          TensorType.Q5_1,
+          TensorType.Q2_K,
+          TensorType.Q3_K,
+          TensorType.Q4_K,
+          TensorType.Q5_K,
+          TensorType.Q6_K,
+          TensorType.IQ4_NL,
+          TensorType.IQ4_XS,
+          TensorType.IQ3_S,
+          TensorType.IQ3_XXS,
+          TensorType.IQ2_S,
+          TensorType.IQ2_XS,
+          TensorType.IQ2_XXS);
+
+  private static final Map<Long, Weight> KNOWN = new ConcurrentHashMap<>();
+  private static final Map<TensorType, RowConversion> TO_F32 = new ConcurrentHashMap<>();
+
+  /** Those of the model whose context this thread is making. */
+  private static final ThreadLocal<@Nullable StoredWeights> CURRENT = new ThreadLocal<>();
+
+  private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+  private static final int MAX_NAME = 64;
+
+  private final GgufFile file;
+  private final Map<String, GgufTensor> byName = new HashMap<>();
+
+  /**
+   * A matrix.
+   *
+   * @param address of its first row
+   * @param toF32 widens rows
+   */
+  record Weight(StoredWeights owner, long address, long rowBytes, RowConversion toF32) {}
+
+  private StoredWeights(GgufFile file) {
+    this.file = file;
+    for (GgufTensor tensor : file.tensors()) {
+      if (isTaken(tensor)) {
+        byName.put(tensor.name(), tensor);
+      }
+    }
+  }
+
+  /**
+   * The weights of a file that would be taken; empty where there are none or the processor has no
+   * unit for matrices.
+   *
+   * @param accel what is to multiply
+   */
+  public static Optional<StoredWeights> open(Path path, Accel accel) throws IOException {
+    if (!accel.hasMatrixUnit()) {
+      return Optional.empty();
+    }
+    var weights = new StoredWeights(GgufFile.open(path));
+    if (weights.byName.isEmpty()) {
+      weights.close();
+      return Optional.empty();
+    }
+    return Optional.of(weights);
+  }
+
+  /** Whether ggml found AMX in this processor; without it, no library is loaded for these. */
+  static boolean hasMatrixUnit() {
+    return BackendFunctions.of(Device.cpu().handle()).features().contains("AMX_INT8");
+  }
+
+  /** Whether long products with a tensor are taken. Experts are not: ggml picks among them. */
+  static boolean isTaken(GgufTensor tensor) {
+    return TYPES.contains(tensor.type()) && tensor.nDims() == 2 && Accel.isLargeMatrix(tensor);
+  }
+
+  /** Runs what makes a context of libllama, whose tensors are then known. */
+  public static <T> T resolving(@Nullable StoredWeights weights, Supplier<T> body) {
+    CURRENT.set(weights);
+    try {
+      return body.get();
+    } finally {
+      CURRENT.remove();
+    }
+  }
+
+  /**
+   * Looks for a tensor of libllama.
+   *
+   * @return null if it is none that is taken
+   */
+  static @Nullable Weight find(long tensor) {
+    Weight known = KNOWN.get(tensor);
+    if (known != null) {
+      return known;
+    }
+    StoredWeights current = CURRENT.get();
+    return current == null ? null : current.resolve(tensor);
+  }
+
+  private @Nullable Weight resolve(long tensor) {
+    String name = MEMORY.asSlice(tensor + ggml_tensor.name$offset(), MAX_NAME).getString(0);
+    GgufTensor stored = byName.get(name);
+    if (stored == null || !AccelNode.isOfShape(tensor, stored)) {
+      return null;
+    }
+    Weight weight =
+        new Weight(
+            this,
+            stored.data().segment().address(),
+            stored.type().rowBytes(stored.dim(0)),
+            toF32(stored.type()));
+    KNOWN.put(tensor, weight);
+    return weight;
+  }
+
+  /** What widens rows of a type; made when it is first needed. */
+  static RowConversion toF32(TensorType type) {
+    return TO_F32.computeIfAbsent(
+        type,
+        t -> RowConversion.of(ggml_type_traits.to_float(ggml_h.ggml_get_type_traits(t.id()))));
+  }
+
+  /** Whether the file is still the one that was opened. */
+  public boolean isUnchanged() {
+    try {
+      file.checkUnchanged();
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** Forgets all tensors, which nothing computes with any more, and unmaps the file. */
+  @Override
+  public void close() {
+    KNOWN.values().removeIf(weight -> weight.owner() == this);
+    file.close();
+  }
+}
