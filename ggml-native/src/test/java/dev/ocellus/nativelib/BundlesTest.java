@@ -85,7 +85,8 @@ class BundlesTest {
         Platform.runnableOn(PLATFORM.os(), PLATFORM.arch()).stream()
             .filter(p -> p.gpu() == Gpu.VULKAN)
             .findFirst()
-            .orElseThrow(() -> new TestAbortedException("there is no second build for this machine"));
+            .orElseThrow(
+                () -> new TestAbortedException("there is no second build for this machine"));
     String backend = vulkan.backendLibraries().getLast();
     String manifest =
         "ocellus-natives 1\nplatform %s\nllama.cpp v0.4.0\nfile %s %d %s\n"

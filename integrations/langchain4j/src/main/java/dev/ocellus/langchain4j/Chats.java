@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Answers requests of LangChain4j with a model. */
 final class Chats implements AutoCloseable {
@@ -94,16 +95,22 @@ final class Chats implements AutoCloseable {
   /**
    * Answers.
    *
-   * @param running told of the session as soon as it is known, so that it can be cancelled
+   * @param running told of the session as soon as it is known, so that it can be cancelled, and of
+   *     null before somebody else has it
    * @throws LangChain4jException if the request cannot be answered
    */
-  ChatResponse answer(Prepared request, AnswerListener listener, Consumer<ChatSession> running) {
+  ChatResponse answer(
+      Prepared request, AnswerListener listener, Consumer<@Nullable ChatSession> running) {
     return mapping(() ->
         sessions.use(
             request.messages(),
             session -> {
               running.accept(session);
-              return response(session.complete(request.messages(), request.options(), listener));
+              try {
+                return response(session.complete(request.messages(), request.options(), listener));
+              } finally {
+                running.accept(null);
+              }
             }));
   }
 

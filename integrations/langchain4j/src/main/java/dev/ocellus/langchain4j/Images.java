@@ -1,59 +1,66 @@
 package dev.ocellus.langchain4j;
 
 import dev.langchain4j.data.image.Image;
+import dev.langchain4j.data.pdf.PdfFile;
 import dev.langchain4j.exception.InvalidRequestException;
+import dev.ocellus.vlm.chat.Attachments;
 import dev.ocellus.vlm.chat.Content;
-import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.RgbImage;
-import dev.ocellus.vlm.image.codec.ImageDecoder;
 import java.io.IOException;
-import java.net.URI;
-import java.nio.file.Path;
 import java.util.Base64;
+import java.util.List;
 
-/** Decodes the images of messages. */
+/** The images of messages, and the pages of their documents. */
 final class Images {
-  private static final ImageLimits LIMITS = ImageLimits.DEFAULT;
-
-  private final ImageLoader loader;
+  private final Attachments attachments;
 
   Images(ImageLoader loader) {
-    this.loader = loader;
-  }
-
-  Content.Image content(Image image) {
-    return new Content.Image(decode(image), image.url() == null ? "" : shown(image.url()));
+    this.attachments = new Attachments(loader::load);
   }
 
   /**
-   * Pixels.
+   * An image.
    *
    * @throws InvalidRequestException if it cannot be read
    */
-  RgbImage decode(Image image) {
-    try {
-      return image.base64Data() != null
-          ? ImageDecoder.decode(base64(image.base64Data()), LIMITS)
-          : byAddress(image.url());
-    } catch (IOException e) {
-      throw new InvalidRequestException("An image cannot be read: " + e.getMessage(), e);
-    }
+  Content.Image content(Image image) {
+    return reading(
+        "An image",
+        () ->
+            image.base64Data() != null
+                ? attachments.image(base64(image.base64Data()))
+                : attachments.image(image.url()));
   }
 
-  private RgbImage byAddress(URI address) throws IOException {
-    String scheme = address.getScheme() == null ? "" : address.getScheme();
-    return switch (scheme) {
-      case "data" -> {
-        String all = address.toString();
-        int comma = all.indexOf(";base64,");
-        if (comma < 0) {
-          throw new IOException("its data: address is not in base64");
-        }
-        yield ImageDecoder.decode(base64(all.substring(comma + 8)), LIMITS);
-      }
-      case "file" -> ImageDecoder.decode(Path.of(address));
-      default -> ImageDecoder.decode(loader.load(address), LIMITS);
-    };
+  /** Its pixels. */
+  RgbImage decode(Image image) {
+    return content(image).image();
+  }
+
+  /**
+   * The pages of a document, an image each.
+   *
+   * @throws InvalidRequestException if it cannot be read, or has too many
+   */
+  List<Content> pages(PdfFile file) {
+    return reading(
+        "A PDF document",
+        () ->
+            file.base64Data() != null
+                ? attachments.pages(base64(file.base64Data()))
+                : attachments.pages(file.url()));
+  }
+
+  private interface Reading<T> {
+    T read() throws IOException;
+  }
+
+  private static <T> T reading(String what, Reading<T> reading) {
+    try {
+      return reading.read();
+    } catch (IOException e) {
+      throw new InvalidRequestException(what + " cannot be read: " + e.getMessage(), e);
+    }
   }
 
   private static byte[] base64(String text) throws IOException {
@@ -62,10 +69,5 @@ final class Images {
     } catch (IllegalArgumentException e) {
       throw new IOException("it is not valid base64: " + e.getMessage(), e);
     }
-  }
-
-  /** Not a whole data URL. */
-  private static String shown(URI address) {
-    return "data".equals(address.getScheme()) ? "" : address.toString();
   }
 }

@@ -4,6 +4,7 @@ import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.data.message.ChatMessage;
 import dev.langchain4j.data.message.ImageContent;
+import dev.langchain4j.data.message.PdfFileContent;
 import dev.langchain4j.data.message.SystemMessage;
 import dev.langchain4j.data.message.TextContent;
 import dev.langchain4j.data.message.ToolExecutionResultMessage;
@@ -59,15 +60,15 @@ final class Messages {
   private List<Content> contents(List<dev.langchain4j.data.message.Content> contents) {
     List<Content> parts = new ArrayList<>();
     for (dev.langchain4j.data.message.Content content : contents) {
-      parts.add(
-          switch (content) {
-            case TextContent text -> new Content.Text(text.text());
-            case ImageContent image -> images.content(image.image());
-            default ->
-                throw new UnsupportedFeatureException(
-                    "Contents of the type %s are not supported; text and images are"
-                        .formatted(content.type()));
-          });
+      switch (content) {
+        case TextContent text -> parts.add(new Content.Text(text.text()));
+        case ImageContent image -> parts.add(images.content(image.image()));
+        case PdfFileContent document -> parts.addAll(images.pages(document.pdfFile()));
+        default ->
+            throw new UnsupportedFeatureException(
+                "Contents of the type %s are not supported; text, images and PDF documents are"
+                    .formatted(content.type()));
+      }
     }
     return parts;
   }

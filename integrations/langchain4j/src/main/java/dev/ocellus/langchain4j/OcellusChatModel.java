@@ -1,18 +1,10 @@
 package dev.ocellus.langchain4j;
 
-import static dev.langchain4j.model.chat.Capability.RESPONSE_FORMAT_JSON_SCHEMA;
-
-import dev.langchain4j.model.ModelProvider;
-import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.ChatModel;
-import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
-import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.spi.ServiceHelper;
 import dev.ocellus.vlm.chat.AnswerListener;
-import java.util.List;
-import java.util.Set;
 
 /**
  * A vision-language model in this process as a chat model of LangChain4j: images, tools, JSON
@@ -28,48 +20,17 @@ import java.util.Set;
  *
  * <p>Thread-safe. A further turn of a conversation costs its own tokens only. Not supported, and
  * refused with {@link dev.langchain4j.exception.UnsupportedFeatureException}: another model's name
- * in a request, tools together with a JSON response format, contents other than text and images.
+ * in a request, tools together with a JSON response format, contents other than text, images and
+ * PDF documents.
  */
-public final class OcellusChatModel implements ChatModel, AutoCloseable {
-  private final Chats chats;
-  private final ChatRequestParameters defaults;
-  private final List<ChatModelListener> listeners;
-
+public final class OcellusChatModel extends ConfiguredModel implements ChatModel {
   private OcellusChatModel(Builder builder) {
-    this.chats = Chats.of(builder);
-    this.defaults = builder.parameters(chats);
-    this.listeners = builder.listeners;
+    super(builder);
   }
 
   @Override
   public ChatResponse doChat(ChatRequest request) {
     return chats.answer(chats.prepare(request), AnswerListener.NONE, session -> {});
-  }
-
-  @Override
-  public ChatRequestParameters defaultRequestParameters() {
-    return defaults;
-  }
-
-  @Override
-  public List<ChatModelListener> listeners() {
-    return listeners;
-  }
-
-  @Override
-  public ModelProvider provider() {
-    return ModelProvider.OTHER;
-  }
-
-  @Override
-  public Set<Capability> supportedCapabilities() {
-    return Set.of(RESPONSE_FORMAT_JSON_SCHEMA);
-  }
-
-  /** Frees the model, if it was loaded for this. */
-  @Override
-  public void close() {
-    chats.close();
   }
 
   /** A builder; one of {@link OcellusChatModelBuilderFactory}, if there is any. */

@@ -1,19 +1,11 @@
 package dev.ocellus.langchain4j;
 
-import static dev.langchain4j.model.chat.Capability.RESPONSE_FORMAT_JSON_SCHEMA;
-
 import dev.langchain4j.internal.InternalStreamingChatResponseHandlerUtils;
-import dev.langchain4j.model.ModelProvider;
-import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.StreamingChatModel;
-import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
-import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.spi.ServiceHelper;
-import java.util.List;
-import java.util.Set;
 
 /**
  * As {@link OcellusChatModel}, with answers that come while they are generated.
@@ -22,15 +14,9 @@ import java.util.Set;
  * one token, and then neither the complete response nor an error follows. Calls of tools come
  * whole.
  */
-public final class OcellusStreamingChatModel implements StreamingChatModel, AutoCloseable {
-  private final Chats chats;
-  private final ChatRequestParameters defaults;
-  private final List<ChatModelListener> listeners;
-
+public final class OcellusStreamingChatModel extends ConfiguredModel implements StreamingChatModel {
   private OcellusStreamingChatModel(Builder builder) {
-    this.chats = Chats.of(builder);
-    this.defaults = builder.parameters(chats);
-    this.listeners = builder.listeners;
+    super(builder);
   }
 
   @Override
@@ -50,38 +36,10 @@ public final class OcellusStreamingChatModel implements StreamingChatModel, Auto
     } catch (RuntimeException | Error e) {
       InternalStreamingChatResponseHandlerUtils.withLoggingExceptions(() -> handler.onError(e));
       return;
-    } finally {
-      streaming.ended();
     }
     if (!streaming.isCancelled()) {
       InternalStreamingChatResponseHandlerUtils.onCompleteResponse(handler, response);
     }
-  }
-
-  @Override
-  public ChatRequestParameters defaultRequestParameters() {
-    return defaults;
-  }
-
-  @Override
-  public List<ChatModelListener> listeners() {
-    return listeners;
-  }
-
-  @Override
-  public ModelProvider provider() {
-    return ModelProvider.OTHER;
-  }
-
-  @Override
-  public Set<Capability> supportedCapabilities() {
-    return Set.of(RESPONSE_FORMAT_JSON_SCHEMA);
-  }
-
-  /** Frees the model, if it was loaded for this. */
-  @Override
-  public void close() {
-    chats.close();
   }
 
   /** A builder; one of {@link OcellusStreamingChatModelBuilderFactory}, if there is any. */

@@ -20,13 +20,9 @@ final class Streaming implements AnswerListener, StreamingHandle {
     this.handler = handler;
   }
 
-  synchronized void runs(ChatSession running) {
+  /** A later cancel must not reach whoever has the session then: null ends it. */
+  synchronized void runs(@Nullable ChatSession running) {
     session = running;
-  }
-
-  /** The answer is whole; a later cancel must not reach whoever has the session then. */
-  synchronized void ended() {
-    session = null;
   }
 
   @Override

@@ -3,17 +3,17 @@ package dev.ocellus.langchain4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.langchain4j.data.message.AudioContent;
 import dev.langchain4j.data.message.ImageContent;
 import dev.langchain4j.data.message.PdfFileContent;
 import dev.langchain4j.data.message.TextContent;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.exception.UnsupportedFeatureException;
+import dev.ocellus.testkit.DrawnImages;
+import dev.ocellus.testkit.PrintedPages;
 import dev.ocellus.vlm.DemoModel;
 import dev.ocellus.vlm.VisionLanguageModel;
-import java.awt.Color;
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -21,7 +21,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -43,20 +42,6 @@ class ImagesTest {
     demo.close();
   }
 
-  /** A red circle on white. */
-  private static byte[] redCircle() throws IOException {
-    var image = new BufferedImage(192, 192, BufferedImage.TYPE_INT_RGB);
-    var g = image.createGraphics();
-    g.setColor(Color.WHITE);
-    g.fillRect(0, 0, 192, 192);
-    g.setColor(Color.RED);
-    g.fillOval(38, 38, 116, 116);
-    g.dispose();
-    var out = new ByteArrayOutputStream();
-    ImageIO.write(image, "png", out);
-    return out.toByteArray();
-  }
-
   private static String ask(OcellusChatModel model, ImageContent image) {
     return model
         .chat(UserMessage.from(TextContent.from("Describe the picture."), image))
@@ -70,7 +55,7 @@ class ImagesTest {
 
   @Test
   void seesAnImageHoweverItIsGiven() throws IOException {
-    byte[] png = redCircle();
+    byte[] png = DrawnImages.redCircle();
     String base64 = Base64.getEncoder().encodeToString(png);
     Path file = Files.write(folder.resolve("circle.png"), png);
     List<URI> asked = new ArrayList<>();
@@ -105,10 +90,34 @@ class ImagesTest {
     assertThatThrownBy(() -> ask(model, ImageContent.from("data:image/png,abc")))
         .isInstanceOf(InvalidRequestException.class)
         .hasMessageContaining("base64");
-    assertThatThrownBy(
-            () -> model.chat(UserMessage.from(PdfFileContent.from("JVBERg==", "application/pdf"))))
+    assertThatThrownBy(() -> read(model, "bm90IGEgZG9jdW1lbnQ="))
+        .isInstanceOf(InvalidRequestException.class);
+    assertThatThrownBy(() -> model.chat(UserMessage.from(AudioContent.from("AAAA", "audio/wav"))))
         .isInstanceOf(UnsupportedFeatureException.class)
-        .hasMessageContaining("PDF");
+        .hasMessageContaining("AUDIO");
+  }
+
+  private static String read(OcellusChatModel model, String pdf) {
+    return model
+        .chat(
+            UserMessage.from(
+                PdfFileContent.from(pdf, "application/pdf"),
+                TextContent.from("Describe the picture.")))
+        .aiMessage()
+        .text();
+  }
+
+  @Test
+  void seesThePagesOfADocument() {
+    OcellusChatModel model = builder().build();
+    assertThat(read(model, base64(PrintedPages.ofRedCircles(1)))).contains("red circle");
+    assertThatThrownBy(() -> read(model, base64(PrintedPages.ofRedCircles(17))))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining("17 pages");
+  }
+
+  private static String base64(byte[] file) {
+    return Base64.getEncoder().encodeToString(file);
   }
 
   @Test
@@ -117,7 +126,8 @@ class ImagesTest {
     var first =
         UserMessage.from(
             TextContent.from("Describe the picture."),
-            ImageContent.from(Base64.getEncoder().encodeToString(redCircle()), "image/png"));
+            ImageContent.from(
+                Base64.getEncoder().encodeToString(DrawnImages.redCircle()), "image/png"));
     var answer = model.chat(first);
     var second = model.chat(first, answer.aiMessage(), UserMessage.from("What colour is it?"));
     assertThat(second.aiMessage().text()).contains("red");

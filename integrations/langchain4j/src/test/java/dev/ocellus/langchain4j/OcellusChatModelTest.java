@@ -3,21 +3,12 @@ package dev.ocellus.langchain4j;
 import dev.langchain4j.model.chat.ChatModel;
 import dev.langchain4j.model.chat.common.AbstractChatModelIT;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
-import dev.ocellus.vlm.VisionLanguageModel;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 
 /** LangChain4j's own test kit. */
 class OcellusChatModelTest extends AbstractChatModelIT {
-  private static final VisionLanguageModel SCRIPTED = TestModels.scripted(KitScript::answer);
-
-  @AfterAll
-  static void close() {
-    SCRIPTED.close();
-  }
-
   private static OcellusChatModel.Builder builder() {
-    return OcellusChatModel.builder().model(SCRIPTED).modelName("scripted").temperature(0.0);
+    return KitModels.knowing(OcellusChatModel.builder());
   }
 
   @Override
@@ -32,7 +23,7 @@ class OcellusChatModelTest extends AbstractChatModelIT {
 
   @Override
   protected ChatRequestParameters createIntegrationSpecificParameters(int maxOutputTokens) {
-    return OcellusChatRequestParameters.builder().maxOutputTokens(maxOutputTokens).build();
+    return KitModels.maxOutputTokens(maxOutputTokens);
   }
 
   /** One model is one model. */

@@ -7,25 +7,13 @@ import dev.langchain4j.model.chat.common.AbstractStreamingChatModelIT;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
-import dev.ocellus.vlm.VisionLanguageModel;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.mockito.InOrder;
 
 /** LangChain4j's own test kit. */
 class OcellusStreamingChatModelTest extends AbstractStreamingChatModelIT {
-  private static final VisionLanguageModel SCRIPTED = TestModels.scripted(KitScript::answer);
-
-  @AfterAll
-  static void close() {
-    SCRIPTED.close();
-  }
-
   private static OcellusStreamingChatModel.Builder builder() {
-    return OcellusStreamingChatModel.builder()
-        .model(SCRIPTED)
-        .modelName("scripted")
-        .temperature(0.0);
+    return KitModels.knowing(OcellusStreamingChatModel.builder());
   }
 
   @Override
@@ -45,7 +33,7 @@ class OcellusStreamingChatModelTest extends AbstractStreamingChatModelIT {
 
   @Override
   protected ChatRequestParameters createIntegrationSpecificParameters(int maxOutputTokens) {
-    return OcellusChatRequestParameters.builder().maxOutputTokens(maxOutputTokens).build();
+    return KitModels.maxOutputTokens(maxOutputTokens);
   }
 
   /** Calls come whole, when they can be read. */

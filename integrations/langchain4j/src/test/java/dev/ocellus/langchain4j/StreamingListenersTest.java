@@ -4,29 +4,12 @@ import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.model.chat.StreamingChatModel;
 import dev.langchain4j.model.chat.common.AbstractStreamingChatModelListenerIT;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
-import dev.ocellus.OcellusException;
-import dev.ocellus.vlm.VisionLanguageModel;
-import org.junit.jupiter.api.AfterAll;
 
 /** LangChain4j's own test kit for listeners of streams. */
 class StreamingListenersTest extends AbstractStreamingChatModelListenerIT {
-  private static final VisionLanguageModel SCRIPTED = TestModels.scripted(KitScript::answer);
-  private static final VisionLanguageModel FAILING =
-      TestModels.scripted(prompt -> {
-        throw new OcellusException("the disk is on fire");
-      });
-
-  @AfterAll
-  static void close() {
-    SCRIPTED.close();
-    FAILING.close();
-  }
-
-  private OcellusStreamingChatModel.Builder builder(
-      VisionLanguageModel model, ChatModelListener listener) {
-    return OcellusStreamingChatModel.builder()
-        .model(model)
-        .modelName(modelName())
+  private OcellusStreamingChatModel.Builder asked(
+      OcellusStreamingChatModel.Builder builder, ChatModelListener listener) {
+    return builder
         .temperature(temperature())
         .topP(topP())
         .maxOutputTokens(maxTokens())
@@ -35,17 +18,17 @@ class StreamingListenersTest extends AbstractStreamingChatModelListenerIT {
 
   @Override
   protected StreamingChatModel createModel(ChatModelListener listener) {
-    return builder(SCRIPTED, listener).build();
+    return asked(KitModels.knowing(OcellusStreamingChatModel.builder()), listener).build();
   }
 
   @Override
   protected String modelName() {
-    return "scripted";
+    return KitModels.NAME;
   }
 
   @Override
   protected StreamingChatModel createFailingModel(ChatModelListener listener) {
-    return builder(FAILING, listener).build();
+    return asked(KitModels.failing(OcellusStreamingChatModel.builder()), listener).build();
   }
 
   @Override

@@ -13,6 +13,7 @@ import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -88,7 +89,13 @@ record JavaExample(String name, String code) {
     }
   }
 
-  private void compile(Path directory, Map<String, Object> variables) throws IOException {
+  /**
+   * Compiles it alone, where running it needs what tests do not have.
+   *
+   * @param directory where the class file goes
+   * @param variables as of {@link #run}
+   */
+  void compile(Path directory, Map<String, Object> variables) throws IOException {
     StringBuilder fields = new StringBuilder();
     variables.forEach((variable, value) -> {
       String type = value instanceof Path ? "Path" : value.getClass().getTypeName();
@@ -96,12 +103,26 @@ record JavaExample(String name, String code) {
     });
     String source =
         """
+        import dev.ocellus.*;
+        import dev.ocellus.hub.*;
+        import dev.ocellus.llama.*;
+        import dev.ocellus.search.*;
         import dev.ocellus.vlm.*;
         import dev.ocellus.vlm.chat.*;
+        import dev.ocellus.vlm.embedding.*;
         import dev.ocellus.vlm.image.*;
         import dev.ocellus.vlm.image.codec.*;
+        import dev.ocellus.vlm.image.document.*;
+        import dev.ocellus.vlm.imagetext.*;
+        import dev.ocellus.vlm.ocr.*;
         import dev.ocellus.vlm.options.*;
+        import dev.ocellus.vlm.sampling.*;
+        import java.nio.file.Files;
         import java.nio.file.Path;
+        import java.util.ArrayList;
+        import java.util.List;
+        import java.util.concurrent.Executors;
+        import java.util.concurrent.Future;
 
         public final class Example {
         %s
@@ -112,19 +133,25 @@ record JavaExample(String name, String code) {
         """
             .formatted(fields, code);
     Path file = Files.writeString(directory.resolve("Example.java"), source);
+    compile(file, source, List.of("-cp", classPath()));
+  }
+
+  /** Compiles it as what a module says of itself, with the modules of Ocellus. */
+  void compileAsModule(Path directory) throws IOException {
+    Path file = Files.writeString(directory.resolve("module-info.java"), code);
+    compile(file, code, List.of("--module-path", classPath()));
+  }
+
+  private void compile(Path file, String source, List<String> where) throws IOException {
+    List<String> options = new ArrayList<>(where);
+    options.addAll(List.of("-proc:none", "-d", file.resolveSibling(".").normalize().toString()));
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     StringWriter messages = new StringWriter();
     try (StandardJavaFileManager files =
         compiler.getStandardFileManager(null, null, StandardCharsets.UTF_8)) {
       boolean compiled =
           compiler
-              .getTask(
-                  messages,
-                  files,
-                  null,
-                  List.of("-proc:none", "-d", directory.toString(), "-cp", classPath()),
-                  null,
-                  files.getJavaFileObjects(file))
+              .getTask(messages, files, null, options, null, files.getJavaFileObjects(file))
               .call();
       assertThat(compiled).as("%s:%n%s%n%s", name, source, messages).isTrue();
     }

@@ -3,6 +3,7 @@ package dev.ocellus.vlm.json;
 import dev.ocellus.vlm.chat.Content;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.codec.DataUrl;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
 import dev.ocellus.vlm.image.codec.VideoReader;
 import java.io.IOException;
@@ -10,7 +11,6 @@ import java.net.URI;
 import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.Base64;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
@@ -40,7 +40,7 @@ public interface ImageLoader {
    */
   default Content.Video loadVideo(String reference, OptionalDouble fps) throws IOException {
     throw new MessagesFormatException(
-        "no videos are read from files here; found " + shortened(reference));
+        "no videos are read from files here; found " + DataUrl.shortened(reference));
   }
 
   /** What the frames of one video may have together. */
@@ -53,11 +53,12 @@ public interface ImageLoader {
     return new ImageLoader() {
       @Override
       public Content.Image load(String reference) {
-        if (isInline(reference)) {
+        if (DataUrl.is(reference)) {
           return new Content.Image(inline(reference, limits), "");
         }
         throw new MessagesFormatException(
-            "expected a data: URL, because no files are read here; found " + shortened(reference));
+            "expected a data: URL, because no files are read here; found "
+                + DataUrl.shortened(reference));
       }
 
       @Override
@@ -76,7 +77,7 @@ public interface ImageLoader {
     return new ImageLoader() {
       @Override
       public Content.Image load(String reference) throws IOException {
-        if (isInline(reference)) {
+        if (DataUrl.is(reference)) {
           return new Content.Image(inline(reference, limits), "");
         }
         Path path = base.resolve(path(reference));
@@ -96,24 +97,12 @@ public interface ImageLoader {
     };
   }
 
-  private static boolean isInline(String reference) {
-    return reference.regionMatches(true, 0, "data:", 0, 5);
-  }
-
   private static RgbImage inline(String url, ImageLimits limits) {
-    int comma = url.indexOf(',');
-    String header = comma < 0 ? url : url.substring(0, comma);
-    if (comma < 0 || !header.toLowerCase(Locale.ROOT).endsWith(";base64")) {
-      throw new MessagesFormatException(
-          "expected data:image/TYPE;base64,DATA; found " + shortened(url));
-    }
     byte[] bytes;
     try {
-      bytes = Base64.getMimeDecoder().decode(url.substring(comma + 1));
+      bytes = DataUrl.bytes(url);
     } catch (IllegalArgumentException e) {
-      throw new MessagesFormatException(
-          "the data: URL is not valid base64 (%s): %s".formatted(e.getMessage(), shortened(url)),
-          e);
+      throw new MessagesFormatException(String.valueOf(e.getMessage()), e);
     }
     return ImageDecoder.decode(bytes, limits);
   }
@@ -127,18 +116,14 @@ public interface ImageLoader {
       if (lower.matches("[a-z][a-z0-9+.-]+://(?s:.*)")) {
         throw new MessagesFormatException(
             "nothing is fetched from the network. Download the image and give its path, or give the image itself as data:image/…;base64,…; found "
-                + shortened(reference));
+                + DataUrl.shortened(reference));
       }
       return Path.of(reference);
     } catch (InvalidPathException e) {
-      throw new MessagesFormatException("not a path: " + shortened(reference), e);
+      throw new MessagesFormatException("not a path: " + DataUrl.shortened(reference), e);
     } catch (IllegalArgumentException | FileSystemNotFoundException e) {
       throw new MessagesFormatException(
-          "not a file: URL of this machine (file:///path): " + shortened(reference), e);
+          "not a file: URL of this machine (file:///path): " + DataUrl.shortened(reference), e);
     }
-  }
-
-  private static String shortened(String text) {
-    return text.length() <= 80 ? "'" + text + "'" : "'" + text.substring(0, 77) + "…'";
   }
 }

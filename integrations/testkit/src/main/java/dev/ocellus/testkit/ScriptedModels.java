@@ -1,4 +1,4 @@
-package dev.ocellus.langchain4j;
+package dev.ocellus.testkit;
 
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.vlm.DemoModel;
@@ -8,10 +8,11 @@ import dev.ocellus.vlm.generate.Pipeline;
 import dev.ocellus.vlm.options.LoadOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /** Models whose answers are known: the embedded one with its image encoder and a script. */
-final class TestModels {
+public final class ScriptedModels {
   private static final int CONTEXT = 8192;
 
   /** ChatML, with tools in the notation that most models of today were taught. */
@@ -45,10 +46,22 @@ final class TestModels {
       {% endif %}\
       """;
 
-  private TestModels() {}
+  private ScriptedModels() {}
 
   /** A model that answers as a script says. */
-  static VisionLanguageModel scripted(Function<String, String> script) {
+  public static VisionLanguageModel scripted(Function<String, String> script) {
+    return scripted(script, new AtomicInteger());
+  }
+
+  /**
+   * A model that answers as a script says.
+   *
+   * @param script the answer to a prompt, in which {@link ScriptedDecoder#IMAGE} stands for an
+   *     image
+   * @param nGenerated counts the tokens of its answers
+   */
+  public static VisionLanguageModel scripted(
+      Function<String, String> script, AtomicInteger nGenerated) {
     try {
       LoadOptions demo = DemoModel.files();
       return VisionLanguageModel.of(
@@ -58,7 +71,8 @@ final class TestModels {
               options ->
                   new ScriptedDecoder(
                       new LlamaDecoder(LlamaModel.load(options.model(), options.modelOptions())),
-                      script)));
+                      script,
+                      nGenerated)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -1,4 +1,4 @@
-package dev.ocellus.langchain4j;
+package dev.ocellus.testkit;
 
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.ComputationCancelledException;
@@ -14,6 +14,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -24,10 +25,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param real whose vocabulary it has, closed with it
  * @param script the answer to a prompt
+ * @param nGenerated counts the tokens of all answers
  */
-record ScriptedDecoder(TextDecoder real, Function<String, String> script) implements TextDecoder {
+public record ScriptedDecoder(
+    TextDecoder real, Function<String, String> script, AtomicInteger nGenerated)
+    implements TextDecoder {
   /** What stands where an image does, for the script. */
-  static final String IMAGE = "<image>";
+  public static final String IMAGE = "<image>";
 
   private static final int N_BATCH = 512;
 
@@ -188,6 +192,7 @@ record ScriptedDecoder(TextDecoder real, Function<String, String> script) implem
 
     @Override
     public float[] logits(int i) {
+      nGenerated.incrementAndGet();
       float[] logits = new float[vocab().nTokens()];
       int next = nAnswered <= answer.length ? answer[nAnswered - 1] : vocab().eos();
       logits[next] = 100;
