@@ -184,6 +184,13 @@ public final class DualEncoder implements AutoCloseable {
   }
 
   /**
+   * The vectors of images that were {@linkplain #prepare prepared}, of length 1, in their order.
+   */
+  public List<float[]> embedPrepared(List<Tiles> images) {
+    return imageVectors(images).stream().map(Vectors::normalized).toList();
+  }
+
+  /**
    * The vectors of any number of images, of length 1, in their order; the next ones are read while
    * some are encoded.
    *
@@ -212,12 +219,7 @@ public final class DualEncoder implements AutoCloseable {
    */
   public <T> EmbeddingStream<T> embedImages(
       Iterator<? extends T> images, ImageReader<? super T> reader, StreamOptions options) {
-    return new EmbeddingStream<>(
-        this,
-        images,
-        reader,
-        options,
-        tiles -> imageVectors(tiles).stream().map(Vectors::normalized).toList());
+    return new EmbeddingStream<>(this, images, reader, options, this::embedPrepared);
   }
 
   /**

@@ -1,0 +1,7 @@
+package dev.ocellus.spark;
+
+/** What a model is opened as. */
+enum ModelUse {
+  CHAT,
+  EMBEDDING
+}
