@@ -8,6 +8,7 @@ import dev.ocellus.vlm.graph.GraphRunner;
 import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.nn.AttentionMask;
 import dev.ocellus.vlm.nn.KvCache;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -26,6 +27,9 @@ final class CachedGraph implements AutoCloseable {
   private final PersistentTensors state;
   private final KvCache cache;
 
+  /** Position in the text of what stands at each place. */
+  private final int[] keyPositions;
+
   /**
    * @param nPlaces rows of the cache
    */
@@ -33,6 +37,7 @@ final class CachedGraph implements AutoCloseable {
     this.runner = runner;
     this.graph = graph;
     this.nPlaces = nPlaces;
+    this.keyPositions = new int[nPlaces];
     this.state = runner.newPersistentTensors();
     try {
       this.cache =
@@ -125,6 +130,10 @@ final class CachedGraph implements AutoCloseable {
     Object key = List.of(state, kind, n, nKeys, outputs.n);
     try (GraphRun run = runner.start(key, inputs -> define(inputs, input, n, nKeys, outputs.n))) {
       setInput.accept(run);
+      for (int i = 0; i < n; i++) {
+        keyPositions[rows.places[i]] = rows.positions[i];
+      }
+      graph.setKeys(run, rows.positions, Arrays.copyOf(keyPositions, nKeys));
       run.set("places", rows.places).set("mask", rows.mask);
       run.compute(flag);
       for (int i = 0; i < outputs.n; i++) {

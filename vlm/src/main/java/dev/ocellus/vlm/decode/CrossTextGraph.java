@@ -12,27 +12,16 @@ import org.jspecify.annotations.Nullable;
  * an image is one token there. {@link CrossTextSequence} keeps keys and values. Sizes are in ggml
  * order, innermost first.
  */
-public interface CrossTextGraph {
+public interface CrossTextGraph extends TextGraph {
   /** Tokens that it reads. */
   int nTokens();
 
   /** Tokens that it writes, the first of those. */
+  @Override
   int nVocab();
-
-  /** Floats of an embedding, and of a state of an image. */
-  int width();
-
-  /** Tokens of context that it was trained with. */
-  int nCtxTrain();
-
-  /** Layers that attend to the text. */
-  int nLayers();
 
   /** Layers that attend to images. */
   int nCrossLayers();
-
-  /** Width of a head. */
-  int headWidth();
 
   /** Heads of keys and values. */
   int nHeadKv();
@@ -45,12 +34,6 @@ public interface CrossTextGraph {
 
   /** States of a tile. */
   int nStates();
-
-  /** One line for people. */
-  String description();
-
-  /** From [n] token ids to [width, n]. */
-  Tensor embed(Tensor ids);
 
   /**
    * Adds keys and values of states to a graph.
@@ -83,9 +66,6 @@ public interface CrossTextGraph {
       Tensor places,
       AttentionMask mask,
       @Nullable Images images);
-
-  /** From [width, n] to [nVocab, n]. */
-  Tensor logits(Tensor hidden);
 
   /** Sets the inputs that {@link #forward} has added. */
   void setPositions(GraphRun run, int[] positions);

@@ -3,7 +3,6 @@ package dev.ocellus.vlm.decode;
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.ggml.PersistentTensors;
 import dev.ocellus.ggml.Tensor;
-import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.vlm.graph.GraphRun;
 import dev.ocellus.vlm.graph.GraphRunner;
 import dev.ocellus.vlm.graph.ModelGraph;
@@ -115,19 +114,8 @@ final class CrossTextSequence implements KvSequence {
   }
 
   private void append(int position, int count) {
-    if (position != size) {
-      throw new IllegalArgumentException(
-          "position: expected %d, behind what stands in the sequence, found %d"
-              .formatted(size, position));
-    }
-    if (size + count > nCtx) {
-      throw new ContextOverflowException(
-          ContextOverflowException.Kind.CONTEXT,
-          size + count,
-          nCtx,
-          "The context of %d tokens has no room for %d more. Use a larger context or a shorter conversation."
-              .formatted(nCtx, count));
-    }
+    SequenceRoom.requireNext(position, size);
+    SequenceRoom.require(size, count, nCtx);
   }
 
   /** Computes what was written down, if somebody asks for logits. */

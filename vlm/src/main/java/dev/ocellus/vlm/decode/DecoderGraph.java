@@ -11,39 +11,14 @@ import java.util.Arrays;
  * The layers of a text model as a graph, for {@link GraphDecoder}, which keeps keys and values,
  * makes masks and cuts batches. Sizes are in ggml order, innermost first.
  */
-public interface DecoderGraph {
-  /** Tokens of the vocabulary. */
-  int nVocab();
-
-  /** Floats of an embedding. */
-  int width();
-
-  /** Tokens of context that the model was trained with. */
-  int nCtxTrain();
-
-  /** Most positions that it can compute; learned ones end, others do not. */
-  default int maxPositions() {
-    return Integer.MAX_VALUE;
-  }
-
+public interface DecoderGraph extends TextGraph {
   /** Position numbers of an embedding: 1, or one for each axis of rotary positions. */
   default int nPositions() {
     return 1;
   }
 
-  int nLayers();
-
-  /** Width of a head. */
-  int headWidth();
-
   /** Heads of keys and values. */
   int nHeadKv();
-
-  /** One line for people. */
-  String description();
-
-  /** From [n] token ids to [width, n]. */
-  Tensor embed(Tensor ids);
 
   /**
    * All layers and the last norm, with whatever inputs positions need.
@@ -55,9 +30,6 @@ public interface DecoderGraph {
    * @return [width, n]
    */
   Tensor forward(ModelGraph graph, Tensor x, KvCache cache, Tensor places, AttentionMask mask);
-
-  /** From [width, n] to [nVocab, n]. */
-  Tensor logits(Tensor hidden);
 
   /**
    * Sets the inputs that {@link #forward} has added.
@@ -74,4 +46,13 @@ public interface DecoderGraph {
   default void setPositions(GraphRun run, int[][] positions) {
     setPositions(run, Arrays.stream(positions).mapToInt(axes -> axes[0]).toArray());
   }
+
+  /**
+   * Sets inputs of {@link #forward} that depend on where keys stand, too; most graphs have none.
+   *
+   * @param positions of each of the n rows
+   * @param keyPositions of each key that the mask is for; any number for keys that nobody attends
+   *     to
+   */
+  default void setKeys(GraphRun run, int[] positions, int[] keyPositions) {}
 }

@@ -117,12 +117,7 @@ final class EncodedSequence implements KvSequence, BeamDecoder {
               .formatted(n, graph.description(), graph.maxPositions()));
     }
     if (nPrompt + nAnswer + n > nCtx || (nPrompt > 0 && 1 + nAnswer + n > nRows)) {
-      throw new ContextOverflowException(
-          ContextOverflowException.Kind.CONTEXT,
-          nPrompt + nAnswer + n,
-          nCtx,
-          "The context of %d tokens has no room for %d more. Use a larger context or a shorter conversation."
-              .formatted(nCtx, n));
+      throw SequenceRoom.overflow(nPrompt + nAnswer, n, nCtx);
     }
   }
 

@@ -10,37 +10,17 @@ import dev.ocellus.vlm.nn.KvCache;
  * writes the answer, attending to what the encoder made of it. {@link EncoderDecoder} keeps keys
  * and values. Sizes are in ggml order, innermost first.
  */
-public interface EncoderDecoderGraph {
-  /** Tokens of the vocabulary. */
-  int nVocab();
-
-  /** Floats of an embedding. */
-  int width();
-
-  /** Tokens of a prompt that the model was trained with. */
-  int nCtxTrain();
-
+public interface EncoderDecoderGraph extends TextGraph {
   /** Most tokens of a prompt, and most of an answer with the one that it begins with. */
+  @Override
   default int maxPositions() {
     return Integer.MAX_VALUE;
   }
-
-  /** Layers of the decoder. */
-  int nLayers();
-
-  /** Width of a head. */
-  int headWidth();
 
   int nHead();
 
   /** What the decoder begins every answer with. */
   int startToken();
-
-  /** One line for people. */
-  String description();
-
-  /** From [n] token ids to [width, n]. */
-  Tensor embed(Tensor ids);
 
   /** The encoder, from the embeddings of a prompt [width, n] to its states, the same shape. */
   Tensor encode(ModelGraph graph, Tensor x);
@@ -67,9 +47,6 @@ public interface EncoderDecoderGraph {
 
   /** The decoder and its last norm, with whatever inputs distances need: [width, n] to the same. */
   Tensor decode(ModelGraph graph, Tensor x, Cells cells);
-
-  /** From [width, n] to [nVocab, n]. */
-  Tensor logits(Tensor hidden);
 
   /**
    * Sets the inputs that {@link #decode} has added.

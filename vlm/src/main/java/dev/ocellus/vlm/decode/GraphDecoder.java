@@ -1,42 +1,21 @@
 package dev.ocellus.vlm.decode;
 
-import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaModel;
-import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.graph.GraphRunner;
-import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A text model that is computed by a graph of its own instead of libllama: for models that libllama
- * does not know. Keys and values are kept in F32, and are not saved with a session, which computes
- * them again when it goes on.
- *
- * @param runner with the weights loaded; closed with this
- * @param graph the layers over them
- * @param tokenizer a model of which the vocabulary is used; closed with this
+ * does not know.
  */
-public record GraphDecoder(GraphRunner runner, DecoderGraph graph, LlamaModel tokenizer)
-    implements TextDecoder {
-  @Override
-  public Vocab vocab() {
-    return tokenizer.vocab();
-  }
-
-  @Override
-  public String description() {
-    return graph.description();
-  }
-
-  @Override
-  public int nCtxTrain() {
-    return graph.nCtxTrain();
-  }
-
-  @Override
-  public int embeddingWidth() {
-    return graph.width();
+public final class GraphDecoder extends GraphTextDecoder<DecoderGraph> {
+  /**
+   * @param runner with the weights loaded; closed with this
+   * @param graph the layers over them
+   * @param tokenizer a model of which the vocabulary is used; closed with this
+   */
+  public GraphDecoder(GraphRunner runner, DecoderGraph graph, LlamaModel tokenizer) {
+    super(runner, graph, tokenizer);
   }
 
   @Override
@@ -45,36 +24,20 @@ public record GraphDecoder(GraphRunner runner, DecoderGraph graph, LlamaModel to
   }
 
   @Override
-  public KvSequence newSequence(ContextOptions options, @Nullable MatMulObserver observer) {
-    if (observer != null) {
-      throw new UnsupportedOperationException("A text model of its own graph cannot be observed");
-    }
-    int nCtx = nCtx(options);
+  KvSequence sequence(ContextOptions options) {
+    int places = places(options);
     return new GraphSequence(
-        new CachedGraph(runner, graph, nCtx), nCtx, options.nBatch(), options.nUbatch());
+        new CachedGraph(runner, graph, places), places, options.nBatch(), options.nUbatch());
   }
 
-  private int nCtx(ContextOptions options) {
-    int nCtx = options.nCtx() == 0 ? graph.nCtxTrain() : options.nCtx();
-    return Math.min(nCtx, graph.maxPositions());
+  private int places(ContextOptions options) {
+    return Math.min(nCtx(options), graph.maxPositions());
   }
 
   @Override
   public BeamDecoder newBeams(ContextOptions options, int n, int maxTokens) {
-    int nCtx = nCtx(options);
+    int places = places(options);
     return GraphBeams.create(
-        runner, graph, nCtx, n, Math.min(nCtx, maxTokens), options.nBatch(), options.nUbatch());
-  }
-
-  @Override
-  public SequencePool newPool(int n, ContextOptions each) {
-    return new IndependentPool(
-        IntStream.range(0, n).mapToObj(i -> newSequence(each, null)).toList());
-  }
-
-  @Override
-  public void close() {
-    runner.close();
-    tokenizer.close();
+        runner, graph, places, n, Math.min(places, maxTokens), options.nBatch(), options.nUbatch());
   }
 }

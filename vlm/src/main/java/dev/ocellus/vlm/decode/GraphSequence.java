@@ -1,7 +1,6 @@
 package dev.ocellus.vlm.decode;
 
 import dev.ocellus.compute.CancellationFlag;
-import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.vlm.nn.AttentionMask;
 import dev.ocellus.vlm.vision.EncodedImage;
 import java.util.Arrays;
@@ -92,19 +91,8 @@ final class GraphSequence implements KvSequence {
   }
 
   private void begin(int position, int count, int nOutputs) {
-    if (position != used) {
-      throw new IllegalArgumentException(
-          "position: expected %d, behind what stands in the sequence, found %d"
-              .formatted(used, position));
-    }
-    if (used + count > nCtx) {
-      throw new ContextOverflowException(
-          ContextOverflowException.Kind.CONTEXT,
-          used + count,
-          nCtx,
-          "The context of %d tokens has no room for %d more. Use a larger context or a shorter conversation."
-              .formatted(nCtx, count));
-    }
+    SequenceRoom.requireNext(position, used);
+    SequenceRoom.require(used, count, nCtx);
     int have = outputs.length;
     if (nOutputs > have) {
       outputs = Arrays.copyOf(outputs, nOutputs);

@@ -105,6 +105,15 @@ public final class AttentionMask {
     return sum;
   }
 
+  /**
+   * What this one and another leave.
+   *
+   * @param more of this mask's shape, 0 and minus infinity
+   */
+  public AttentionMask and(Tensor more) {
+    return new AttentionMask(mask.add(more));
+  }
+
   /** Number of keys that the mask is for. */
   public long nKeys() {
     return mask.size(0);

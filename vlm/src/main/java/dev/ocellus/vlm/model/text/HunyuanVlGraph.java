@@ -1,14 +1,13 @@
 package dev.ocellus.vlm.model.text;
 
 import dev.ocellus.UnsupportedArchitectureException;
-import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.graph.GraphRun;
 import dev.ocellus.vlm.graph.ModelGraph;
+import dev.ocellus.vlm.nn.AttentionMask;
 import dev.ocellus.vlm.nn.Rope2d;
 import java.util.Arrays;
-import java.util.function.UnaryOperator;
 
 /**
  * The language model of HunyuanOCR (arXiv:2511.19575), from GGUF files of the architecture {@code
@@ -102,10 +101,10 @@ final class HunyuanVlGraph extends RotaryDecoder {
   }
 
   @Override
-  UnaryOperator<Tensor> rotation(ModelGraph graph, long n) {
+  Positions positions(ModelGraph graph, long n, AttentionMask all) {
     Rope2d rope =
         new Rope2d(graph.input("cos", headWidth(), 1, n), graph.input("sin", headWidth(), 1, n));
-    return rope::forward;
+    return Positions.turning(rope::forward, all);
   }
 
   @Override

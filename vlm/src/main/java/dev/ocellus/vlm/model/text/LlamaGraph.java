@@ -1,7 +1,6 @@
 package dev.ocellus.vlm.model.text;
 
 import dev.ocellus.UnsupportedArchitectureException;
-import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.llama.LlamaModel;
@@ -10,10 +9,10 @@ import dev.ocellus.vlm.graph.GraphRun;
 import dev.ocellus.vlm.graph.GraphRunner;
 import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.graph.RunnerOptions;
+import dev.ocellus.vlm.nn.AttentionMask;
 import dev.ocellus.vlm.nn.Rope;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.function.UnaryOperator;
 
 /**
  * LLaMA (arXiv:2302.13971) with grouped queries (arXiv:2305.13245): pre-norm layers with rotary
@@ -69,10 +68,10 @@ public final class LlamaGraph extends RotaryDecoder {
   }
 
   @Override
-  UnaryOperator<Tensor> rotation(ModelGraph graph, long n) {
+  Positions positions(ModelGraph graph, long n, AttentionMask all) {
     int half = headWidth() / 2;
     Rope rope = new Rope(graph.input("cos", half, 1, 1, n), graph.input("sin", half, 1, 1, n));
-    return rope::forward;
+    return Positions.turning(rope::forward, all);
   }
 
   @Override

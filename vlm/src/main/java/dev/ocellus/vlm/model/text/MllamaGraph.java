@@ -7,9 +7,7 @@ import dev.ocellus.vlm.decode.CrossTextGraph;
 import dev.ocellus.vlm.graph.GraphRun;
 import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.nn.Activation;
-import dev.ocellus.vlm.nn.AttentionKernel;
 import dev.ocellus.vlm.nn.AttentionMask;
-import dev.ocellus.vlm.nn.DotProductAttention;
 import dev.ocellus.vlm.nn.Embedding;
 import dev.ocellus.vlm.nn.GatedMlp;
 import dev.ocellus.vlm.nn.KeysValues;
@@ -20,6 +18,7 @@ import dev.ocellus.vlm.vision.ConfigReader;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,28 +39,18 @@ final class MllamaGraph implements CrossTextGraph {
 
   private record Layer(
       RmsNorm attentionNorm,
-      Linear query,
-      Linear key,
-      Linear value,
-      Linear out,
+      GroupedAttention attention,
       RmsNorm mlpNorm,
       GatedMlp mlp,
       @Nullable Cross cross) {}
 
-  private final int nTokens;
+  private final DecoderSizes sizes;
   private final int nVocab;
-  private final int width;
-  private final int nCtxTrain;
-  private final int nHead;
-  private final int nHeadKv;
-  private final int headWidth;
   private final int nFf;
   private final int imageToken;
   private final int nTiles;
   private final int nStates;
-  private final float eps;
   private final double[] frequencies;
-  private final AttentionKernel kernel;
   private final Embedding embedding;
   private final List<Layer> layers = new ArrayList<>();
   private final RmsNorm outputNorm;
@@ -69,75 +58,59 @@ final class MllamaGraph implements CrossTextGraph {
 
   MllamaGraph(GgufMetadata metadata, Weights w) {
     var c = new ConfigReader(metadata, ARCHITECTURE + ".");
-    nTokens = Math.toIntExact(w.shape("token_embd.weight")[1]);
-    nVocab = c.integer("vocab_size", 1, nTokens);
-    width = c.integer("embedding_length", 1, MAX);
-    nCtxTrain = c.integer("context_length", 1, Integer.MAX_VALUE);
-    nHead = c.integer("attention.head_count", 1, width);
-    nHeadKv = c.integer("attention.head_count_kv", 1, nHead);
-    if (width % nHead != 0 || nHead % nHeadKv != 0 || width / nHead % 2 != 0) {
-      throw c.invalid(
-          "attention.head_count",
-          "a divisor of %d that leaves even heads, and a multiple of %d".formatted(width, nHeadKv),
-          String.valueOf(nHead));
-    }
-    headWidth = width / nHead;
+    sizes = DecoderSizes.of(ARCHITECTURE, c, w);
+    nVocab = c.integer("vocab_size", 1, sizes.nTokens());
     nFf = c.integer("feed_forward_length", 1, MAX);
-    imageToken = c.integer("image_token_id", 0, nTokens - 1);
+    imageToken = c.integer("image_token_id", 0, sizes.nTokens() - 1);
     nTiles = c.integer("image_tiles", 1, 64);
     nStates = c.integer("image_states", 1, MAX);
-    eps = c.positive("attention.layer_norm_rms_epsilon", 1e-5f);
     frequencies = frequencies(metadata, c);
-    kernel = AttentionKernel.of(w);
-    embedding = Embedding.of(w.at("token_embd"), width, nTokens);
-    int nLayers = c.integer("block_count", 1, 1024);
+    embedding = Embedding.of(w.at("token_embd"), width(), sizes.nTokens());
+    int nLayers = sizes.nLayers();
     int[] cross = c.integers("cross_attention_layers", 0, nLayers - 1);
     for (int i = 0; i < nLayers; i++) {
       int layer = i;
       layers.add(layer(w.at("blk").at(i), Arrays.stream(cross).anyMatch(n -> n == layer)));
     }
-    outputNorm = RmsNorm.of(w.at("output_norm"), width, eps);
-    output = Linear.of(w.at("output"), width, nVocab);
+    outputNorm = RmsNorm.of(w.at("output_norm"), width(), sizes.eps());
+    output = Linear.of(w.at("output"), width(), nVocab);
   }
 
   private double[] frequencies(GgufMetadata metadata, ConfigReader c) {
     double theta = c.positive("rope.freq_base", 500_000);
     float[] factors = metadata.findFloats(ARCHITECTURE + ".rope.factors").orElse(new float[0]);
-    if (factors.length != 0 && factors.length != headWidth / 2) {
-      throw c.invalid("rope.factors", headWidth / 2 + " numbers", factors.length + " numbers");
+    if (factors.length != 0 && factors.length != headWidth() / 2) {
+      throw c.invalid("rope.factors", headWidth() / 2 + " numbers", factors.length + " numbers");
     }
-    double[] out = new double[headWidth / 2];
+    double[] out = new double[headWidth() / 2];
     for (int i = 0; i < out.length; i++) {
-      out[i] = Math.pow(theta, -2.0 * i / headWidth) / (factors.length == 0 ? 1 : factors[i]);
+      out[i] = Math.pow(theta, -2.0 * i / headWidth()) / (factors.length == 0 ? 1 : factors[i]);
     }
     return out;
   }
 
   private Layer layer(Weights w, boolean isCross) {
     Weights a = isCross ? w.at("cross") : w;
-    long nKey = (long) headWidth * nHeadKv;
+    float eps = sizes.eps();
     Cross cross =
         isCross
             ? new Cross(
-                RmsNorm.of(a.at("attn_q_norm"), headWidth, eps),
-                RmsNorm.of(a.at("attn_k_norm"), headWidth, eps),
+                RmsNorm.of(a.at("attn_q_norm"), headWidth(), eps),
+                RmsNorm.of(a.at("attn_k_norm"), headWidth(), eps),
                 a.f32("attn_gate", 1),
                 a.f32("ffn_gate", 1))
             : null;
     return new Layer(
-        RmsNorm.of(w.at("attn_norm"), width, eps),
-        Linear.of(a.at("attn_q"), width, width),
-        Linear.of(a.at("attn_k"), width, nKey),
-        Linear.of(a.at("attn_v"), width, nKey),
-        Linear.of(a.at("attn_output"), width, width),
-        RmsNorm.of(w.at("ffn_norm"), width, eps),
-        GatedMlp.of(w, width, nFf, Activation.SILU),
+        RmsNorm.of(w.at("attn_norm"), width(), eps),
+        GroupedAttention.of(sizes, a),
+        RmsNorm.of(w.at("ffn_norm"), width(), eps),
+        GatedMlp.of(w, width(), nFf, Activation.SILU),
         cross);
   }
 
   @Override
   public int nTokens() {
-    return nTokens;
+    return sizes.nTokens();
   }
 
   @Override
@@ -147,12 +120,12 @@ final class MllamaGraph implements CrossTextGraph {
 
   @Override
   public int width() {
-    return width;
+    return sizes.width();
   }
 
   @Override
   public int nCtxTrain() {
-    return nCtxTrain;
+    return sizes.nCtxTrain();
   }
 
   @Override
@@ -167,12 +140,12 @@ final class MllamaGraph implements CrossTextGraph {
 
   @Override
   public int headWidth() {
-    return headWidth;
+    return sizes.headWidth();
   }
 
   @Override
   public int nHeadKv() {
-    return nHeadKv;
+    return sizes.nHeadKv();
   }
 
   @Override
@@ -192,7 +165,7 @@ final class MllamaGraph implements CrossTextGraph {
 
   @Override
   public String description() {
-    return "mllama, %d layers of %d, as a graph".formatted(layers.size(), width);
+    return sizes.description();
   }
 
   @Override
@@ -207,9 +180,10 @@ final class MllamaGraph implements CrossTextGraph {
       Cross cross = layer.cross;
       if (cross != null) {
         long n = states.size(1);
-        Tensor keys = layer.key.forward(states).reshape(headWidth, nHeadKv, n);
-        keys = cross.keyNorm.forward(keys).reshape((long) headWidth * nHeadKv, n);
-        var kept = cache.layer(at++).append(keys, layer.value.forward(states), places, n);
+        Tensor keys = cross.keyNorm.forward(layer.attention.keys(states));
+        keys = keys.reshape((long) headWidth() * nHeadKv(), n);
+        Tensor values = layer.attention.value().forward(states);
+        var kept = cache.layer(at++).append(keys, values, places, n);
         kept.keys().computeFirst();
         kept.values().computeFirst();
       }
@@ -225,14 +199,16 @@ final class MllamaGraph implements CrossTextGraph {
       AttentionMask mask,
       @Nullable Images images) {
     long n = x.size(1);
-    Tensor cos = graph.input("cos", headWidth / 2, 1, n);
-    Tensor sin = graph.input("sin", headWidth / 2, 1, n);
+    Tensor cos = graph.input("cos", headWidth() / 2, 1, n);
+    Tensor sin = graph.input("sin", headWidth() / 2, 1, n);
     Tensor h = x;
     int own = 0;
     int seen = 0;
     for (Layer layer : layers) {
       if (layer.cross == null) {
-        h = attended(layer, h, cos, sin, cache.layer(own++), places, mask);
+        UnaryOperator<Tensor> turn = heads -> turned(heads, cos, sin);
+        Tensor normed = layer.attentionNorm.forward(h);
+        h = h.add(layer.attention.forward(normed, turn, turn, cache.layer(own++), places, mask));
         h = h.add(layer.mlp.forward(layer.mlpNorm.forward(h)));
       } else if (images != null) {
         h = crossed(layer, layer.cross, h, images, seen++);
@@ -241,39 +217,10 @@ final class MllamaGraph implements CrossTextGraph {
     return outputNorm.forward(h);
   }
 
-  private Tensor attended(
-      Layer layer,
-      Tensor x,
-      Tensor cos,
-      Tensor sin,
-      KvCache.Layer cache,
-      Tensor places,
-      AttentionMask mask) {
-    long n = x.size(1);
-    Tensor normed = layer.attentionNorm.forward(x);
-    Tensor query = turned(layer.query.forward(normed).reshape(headWidth, nHead, n), cos, sin);
-    Tensor key = turned(layer.key.forward(normed).reshape(headWidth, nHeadKv, n), cos, sin);
-    KeysValues cached =
-        cache.append(
-            key.reshape((long) headWidth * nHeadKv, n),
-            layer.value.forward(normed),
-            places,
-            mask.nKeys());
-    return x.add(
-        layer.out.forward(
-            DotProductAttention.forward(
-                query.permute(0, 2, 1, 3), cached.keys(), cached.values(), mask, kernel)));
-  }
-
   private Tensor crossed(Layer layer, Cross cross, Tensor x, Images images, int index) {
-    long n = x.size(1);
-    Tensor query = layer.query.forward(layer.attentionNorm.forward(x)).reshape(headWidth, nHead, n);
-    query = cross.queryNorm.forward(query).permute(0, 2, 1, 3);
+    Tensor query = cross.queryNorm.forward(layer.attention.queries(layer.attentionNorm.forward(x)));
     KeysValues states = images.cache().layer(index).read(x, images.mask().nKeys());
-    Tensor seen =
-        layer.out.forward(
-            DotProductAttention.forward(
-                query, states.keys(), states.values(), images.mask(), kernel));
+    Tensor seen = layer.attention.to(query, states, images.mask());
     Tensor h = x.add(seen.mul(cross.attentionGate.inGraphOf(x).tanh()));
     Tensor mlp = layer.mlp.forward(layer.mlpNorm.forward(h)).mul(images.sees());
     return h.add(mlp.mul(cross.mlpGate.inGraphOf(x).tanh()));
@@ -294,7 +241,7 @@ final class MllamaGraph implements CrossTextGraph {
 
   @Override
   public void setPositions(GraphRun run, int[] positions) {
-    int half = headWidth / 2;
+    int half = headWidth() / 2;
     float[] cos = new float[positions.length * half];
     float[] sin = new float[cos.length];
     for (int row = 0; row < positions.length; row++) {

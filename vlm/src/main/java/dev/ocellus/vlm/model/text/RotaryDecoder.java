@@ -6,12 +6,9 @@ import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.decode.DecoderGraph;
 import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.nn.Activation;
-import dev.ocellus.vlm.nn.AttentionKernel;
 import dev.ocellus.vlm.nn.AttentionMask;
-import dev.ocellus.vlm.nn.DotProductAttention;
 import dev.ocellus.vlm.nn.Embedding;
 import dev.ocellus.vlm.nn.GatedMlp;
-import dev.ocellus.vlm.nn.KeysValues;
 import dev.ocellus.vlm.nn.KvCache;
 import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.nn.RmsNorm;
@@ -23,121 +20,142 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What text models in the manner of LLaMA share: pre-norm layers with grouped queries
- * (arXiv:2305.13245), rotary positions and gated feed-forward blocks. Where the file has {@code
- * attn_q_norm} and {@code attn_k_norm}, heads are normed behind the rotation, which is what is left
- * to each model.
+ * (arXiv:2305.13245), rotary positions and feed-forward blocks. Where the file has {@code
+ * attn_q_norm} and {@code attn_k_norm}, heads are normed behind what positions do to them, which is
+ * what is left to each model.
  */
 abstract class RotaryDecoder implements DecoderGraph {
-  static final int MAX = 1 << 20;
+  static final int MAX = DecoderSizes.MAX;
 
   private record Layer(
       RmsNorm attentionNorm,
-      Linear query,
-      Linear key,
-      Linear value,
+      GroupedAttention attention,
       @Nullable RmsNorm queryNorm,
       @Nullable RmsNorm keyNorm,
-      Linear out,
       RmsNorm mlpNorm,
-      GatedMlp mlp) {}
+      UnaryOperator<Tensor> feedForward) {}
+
+  /** Makes the feed-forward block of a layer, from [width, n] to the same shape. */
+  interface FeedForwards {
+    UnaryOperator<Tensor> of(ConfigReader config, DecoderSizes sizes, Weights w);
+  }
+
+  /** What positions do in one graph, layer by layer. */
+  interface Positions {
+    /** Queries [headWidth, nHead, n]; the shape stays. */
+    Tensor query(int layer, Tensor query);
+
+    /** Keys [headWidth, nHeadKv, n]; the shape stays. */
+    Tensor key(int layer, Tensor key);
+
+    /** Which keys a layer's queries attend to. */
+    AttentionMask mask(int layer);
+
+    /** Queries and keys are turned alike in all layers, which attend to the same keys. */
+    static Positions turning(UnaryOperator<Tensor> rotation, AttentionMask all) {
+      return new Positions() {
+        @Override
+        public Tensor query(int layer, Tensor query) {
+          return rotation.apply(query);
+        }
+
+        @Override
+        public Tensor key(int layer, Tensor key) {
+          return rotation.apply(key);
+        }
+
+        @Override
+        public AttentionMask mask(int layer) {
+          return all;
+        }
+      };
+    }
+  }
 
   final ConfigReader config;
-  private final String architecture;
-  private final int nVocab;
-  private final int width;
-  private final int nCtxTrain;
-  private final int nHead;
-  private final int nHeadKv;
-  private final int headWidth;
-  private final AttentionKernel kernel;
+  final DecoderSizes sizes;
   private final Embedding embedding;
   private final List<Layer> layers;
   private final RmsNorm outputNorm;
   private final Linear output;
 
+  /** With gated feed-forward blocks. */
   RotaryDecoder(String architecture, GgufMetadata metadata, Weights w) {
-    this.architecture = architecture;
-    config = new ConfigReader(metadata, architecture + ".");
-    nVocab = w.outputs("token_embd.weight");
-    width = config.integer("embedding_length", 1, MAX);
-    nCtxTrain = config.integer("context_length", 1, Integer.MAX_VALUE);
-    nHead = config.integer("attention.head_count", 1, width);
-    nHeadKv = config.integer("attention.head_count_kv", 1, nHead, nHead);
-    headWidth = config.integer("attention.key_length", 2, MAX, width / nHead);
-    if (nHead % nHeadKv != 0) {
-      throw config.invalid(
-          "attention.head_count_kv", "a divisor of " + nHead, String.valueOf(nHeadKv));
-    }
-    if (headWidth % 2 != 0) {
-      throw config.invalid("attention.key_length", "an even number", String.valueOf(headWidth));
-    }
-    float eps = config.positive("attention.layer_norm_rms_epsilon", 1e-5f);
-    int nFf = config.integer("feed_forward_length", 1, MAX);
-    kernel = AttentionKernel.of(w);
-    embedding = Embedding.of(w.at("token_embd"), width, nVocab);
-    layers =
-        IntStream.range(0, config.integer("block_count", 1, 1024))
-            .mapToObj(i -> layer(w.at("blk").at(i), eps, nFf))
-            .toList();
-    outputNorm = RmsNorm.of(w.at("output_norm"), width, eps);
-    output = Linear.of(w.at(w.has("output.weight") ? "output" : "token_embd"), width, nVocab);
+    this(architecture, metadata, w, RotaryDecoder::gated);
   }
 
-  private Layer layer(Weights w, float eps, int nFf) {
-    long nQuery = (long) headWidth * nHead;
-    long nKey = (long) headWidth * nHeadKv;
+  RotaryDecoder(String architecture, GgufMetadata metadata, Weights w, FeedForwards feedForwards) {
+    config = new ConfigReader(metadata, architecture + ".");
+    sizes = DecoderSizes.of(architecture, config, w);
+    embedding = Embedding.of(w.at("token_embd"), sizes.width(), sizes.nTokens());
+    layers =
+        IntStream.range(0, sizes.nLayers())
+            .mapToObj(i -> layer(w.at("blk").at(i), feedForwards))
+            .toList();
+    outputNorm = RmsNorm.of(w.at("output_norm"), sizes.width(), sizes.eps());
+    output =
+        Linear.of(
+            w.at(w.has("output.weight") ? "output" : "token_embd"), sizes.width(), sizes.nTokens());
+  }
+
+  /** Weights {@code ffn_gate}, {@code ffn_up} and {@code ffn_down}. */
+  static UnaryOperator<Tensor> gated(ConfigReader config, DecoderSizes sizes, Weights w) {
+    int nFf = config.integer("feed_forward_length", 1, MAX);
+    return GatedMlp.of(w, sizes.width(), nFf, Activation.SILU)::forward;
+  }
+
+  private Layer layer(Weights w, FeedForwards feedForwards) {
     boolean normed = w.has("attn_q_norm.weight");
     return new Layer(
-        RmsNorm.of(w.at("attn_norm"), width, eps),
-        Linear.of(w.at("attn_q"), width, nQuery),
-        Linear.of(w.at("attn_k"), width, nKey),
-        Linear.of(w.at("attn_v"), width, nKey),
-        normed ? RmsNorm.of(w.at("attn_q_norm"), headWidth, eps) : null,
-        normed ? RmsNorm.of(w.at("attn_k_norm"), headWidth, eps) : null,
-        Linear.of(w.at("attn_output"), nQuery, width),
-        RmsNorm.of(w.at("ffn_norm"), width, eps),
-        GatedMlp.of(w, width, nFf, Activation.SILU));
+        RmsNorm.of(w.at("attn_norm"), sizes.width(), sizes.eps()),
+        GroupedAttention.of(sizes, w),
+        normed ? RmsNorm.of(w.at("attn_q_norm"), sizes.headWidth(), sizes.eps()) : null,
+        normed ? RmsNorm.of(w.at("attn_k_norm"), sizes.headWidth(), sizes.eps()) : null,
+        RmsNorm.of(w.at("ffn_norm"), sizes.width(), sizes.eps()),
+        feedForwards.of(config, sizes, w));
   }
 
   /**
-   * What turns heads, [headWidth, heads, n] to the same shape, with the inputs that {@link
-   * #setPositions} sets.
+   * What positions do, with the inputs that {@link #setPositions} and {@link #setKeys} set.
+   *
+   * @param n rows
+   * @param all the keys that stand before each of them
    */
-  abstract UnaryOperator<Tensor> rotation(ModelGraph graph, long n);
+  abstract Positions positions(ModelGraph graph, long n, AttentionMask all);
 
   @Override
   public int nVocab() {
-    return nVocab;
+    return sizes.nTokens();
   }
 
   @Override
   public int width() {
-    return width;
+    return sizes.width();
   }
 
   @Override
   public int nCtxTrain() {
-    return nCtxTrain;
+    return sizes.nCtxTrain();
   }
 
   @Override
   public int nLayers() {
-    return layers.size();
+    return sizes.nLayers();
   }
 
   @Override
   public int headWidth() {
-    return headWidth;
+    return sizes.headWidth();
   }
 
   @Override
   public int nHeadKv() {
-    return nHeadKv;
+    return sizes.nHeadKv();
   }
 
   @Override
   public String description() {
-    return "%s, %d layers of %d, as a graph".formatted(architecture, layers.size(), width);
+    return sizes.description();
   }
 
   @Override
@@ -148,38 +166,23 @@ abstract class RotaryDecoder implements DecoderGraph {
   @Override
   public Tensor forward(
       ModelGraph graph, Tensor x, KvCache cache, Tensor places, AttentionMask mask) {
-    UnaryOperator<Tensor> rotation = rotation(graph, x.size(1));
+    Positions positions = positions(graph, x.size(1), mask);
     Tensor h = x;
     for (int i = 0; i < layers.size(); i++) {
+      int number = i;
       Layer layer = layers.get(i);
-      Tensor normed = layer.attentionNorm.forward(h);
-      h = h.add(attention(layer, normed, rotation, cache.layer(i), places, mask));
-      h = h.add(layer.mlp.forward(layer.mlpNorm.forward(h)));
+      Tensor attended =
+          layer.attention.forward(
+              layer.attentionNorm.forward(h),
+              query -> normed(positions.query(number, query), layer.queryNorm),
+              key -> normed(positions.key(number, key), layer.keyNorm),
+              cache.layer(i),
+              places,
+              positions.mask(i));
+      h = h.add(attended);
+      h = h.add(layer.feedForward.apply(layer.mlpNorm.forward(h)));
     }
     return outputNorm.forward(h);
-  }
-
-  private Tensor attention(
-      Layer layer,
-      Tensor x,
-      UnaryOperator<Tensor> rotation,
-      KvCache.Layer cache,
-      Tensor places,
-      AttentionMask mask) {
-    long n = x.size(1);
-    Tensor query = layer.query.forward(x).reshape(headWidth, nHead, n);
-    Tensor key = layer.key.forward(x).reshape(headWidth, nHeadKv, n);
-    query = normed(rotation.apply(query), layer.queryNorm);
-    key = normed(rotation.apply(key), layer.keyNorm);
-    KeysValues cached =
-        cache.append(
-            key.reshape((long) headWidth * nHeadKv, n),
-            layer.value.forward(x),
-            places,
-            mask.nKeys());
-    return layer.out.forward(
-        DotProductAttention.forward(
-            query.permute(0, 2, 1, 3), cached.keys(), cached.values(), mask, kernel));
   }
 
   private static Tensor normed(Tensor x, @Nullable RmsNorm norm) {
