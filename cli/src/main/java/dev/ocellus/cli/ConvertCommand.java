@@ -11,6 +11,8 @@ import dev.ocellus.convert.common.OutputType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +33,7 @@ import picocli.CommandLine.Parameters;
       "  ocellus convert Qwen2.5-VL-3B-Instruct",
       "  ocellus convert SmolVLM-Instruct -o smolvlm.gguf --outtype q8_0 --mmproj-outtype f16",
       "  ocellus convert gemma-3-4b-it --mmproj --outdir models",
+      "  ocellus convert Qwen2.5-VL-3B-Instruct --lora my-lora -o tuned.gguf",
       "  ocellus convert my-lora --base Llama-3.2-1B-Instruct -o lora.gguf",
       "",
       "Exit codes: 0 done, 1 the checkpoint cannot be converted, 2 wrong command line, 130 interrupted."
@@ -99,6 +102,13 @@ final class ConvertCommand extends OcellusCommand {
           "For an adapter (LoRA): the folder of its base model's configuration. Default: what the adapter names, if it is a folder.")
   @Nullable Path base;
 
+  @Option(
+      names = "--lora",
+      paramLabel = "DIR",
+      description =
+          "Folder of a LoRA adapter in PEFT's layout that is merged into the model first, image encoder included; may be given again.")
+  List<Path> adapters = new ArrayList<>();
+
   ConvertCommand(Io io) {
     super(io);
   }
@@ -147,7 +157,8 @@ final class ConvertCommand extends OcellusCommand {
         .withOutput(outfile, outputDirectory)
         .withTypes(type, mmprojType)
         .withModelName(modelName)
-        .withPreTokenizer(preTokenizer);
+        .withPreTokenizer(preTokenizer)
+        .withAdapters(adapters);
   }
 
   private void print(ConvertReport.ConvertedFile file) {

@@ -2,6 +2,7 @@ package dev.ocellus.convert;
 
 import dev.ocellus.convert.common.OutputType;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param modelName the name in {@code general.name}, or null to find one
  * @param preTokenizer llama.cpp's name for the pre-tokenizer, or null to recognise it
  * @param generator whether to write what makes images, where the checkpoint has it
+ * @param adapters folders of LoRA adapters that are merged into the checkpoint first, in this
+ *     order, its image encoder included
  */
 public record ConvertOptions(
     boolean text,
@@ -28,7 +31,12 @@ public record ConvertOptions(
     OutputType mmprojType,
     @Nullable String modelName,
     @Nullable String preTokenizer,
-    boolean generator) {
+    boolean generator,
+    List<Path> adapters) {
+  public ConvertOptions {
+    adapters = List.copyOf(adapters);
+  }
+
   /** Whether an image encoder is written. */
   public enum Encoders {
     YES,
@@ -39,7 +47,16 @@ public record ConvertOptions(
   /** Both files beside the checkpoint, in its own types. */
   public static ConvertOptions defaults() {
     return new ConvertOptions(
-        true, Encoders.IF_THERE, null, null, OutputType.AUTO, OutputType.AUTO, null, null, true);
+        true,
+        Encoders.IF_THERE,
+        null,
+        null,
+        OutputType.AUTO,
+        OutputType.AUTO,
+        null,
+        null,
+        true,
+        List.of());
   }
 
   /** Another choice of files. */
@@ -53,7 +70,8 @@ public record ConvertOptions(
         mmprojType,
         modelName,
         preTokenizer,
-        generator);
+        generator,
+        adapters);
   }
 
   /** Another place for the files. */
@@ -67,7 +85,8 @@ public record ConvertOptions(
         mmprojType,
         modelName,
         preTokenizer,
-        generator);
+        generator,
+        adapters);
   }
 
   /** Other types. */
@@ -81,19 +100,38 @@ public record ConvertOptions(
         newMmprojType,
         modelName,
         preTokenizer,
-        generator);
+        generator,
+        adapters);
   }
 
   /** Another name of the model. */
   public ConvertOptions withModelName(@Nullable String newName) {
     return new ConvertOptions(
-        text, mmproj, output, outputDirectory, type, mmprojType, newName, preTokenizer, generator);
+        text,
+        mmproj,
+        output,
+        outputDirectory,
+        type,
+        mmprojType,
+        newName,
+        preTokenizer,
+        generator,
+        adapters);
   }
 
   /** A pre-tokenizer by force. */
   public ConvertOptions withPreTokenizer(@Nullable String newPre) {
     return new ConvertOptions(
-        text, mmproj, output, outputDirectory, type, mmprojType, modelName, newPre, generator);
+        text,
+        mmproj,
+        output,
+        outputDirectory,
+        type,
+        mmprojType,
+        modelName,
+        newPre,
+        generator,
+        adapters);
   }
 
   /** Whether to write what makes images. */
@@ -107,6 +145,22 @@ public record ConvertOptions(
         mmprojType,
         modelName,
         preTokenizer,
-        newGenerator);
+        newGenerator,
+        adapters);
+  }
+
+  /** LoRA adapters to merge, in their order. */
+  public ConvertOptions withAdapters(List<Path> newAdapters) {
+    return new ConvertOptions(
+        text,
+        mmproj,
+        output,
+        outputDirectory,
+        type,
+        mmprojType,
+        modelName,
+        preTokenizer,
+        generator,
+        newAdapters);
   }
 }

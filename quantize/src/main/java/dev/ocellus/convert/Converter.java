@@ -50,7 +50,8 @@ public final class Converter {
    */
   public static ConvertReport convert(Path folder, ConvertOptions options, ConvertProgress progress)
       throws IOException {
-    try (HfFolder checkpoint = HfFolder.open(folder)) {
+    try (Adapted opened = Adapted.open(folder, options.adapters())) {
+      HfFolder checkpoint = opened.folder();
       String name =
           options.modelName() != null ? options.modelName() : GeneralMetadata.nameOf(checkpoint);
       Context context = Context.of(checkpoint, name, options.preTokenizer());
@@ -60,6 +61,33 @@ public final class Converter {
         written.add(file.write(progress));
       }
       return new ConvertReport(written, List.copyOf(context.warnings()));
+    }
+  }
+
+  /** A checkpoint with the adapters that are merged into it. */
+  private record Adapted(HfFolder folder, List<AdapterFolder> adapters) implements AutoCloseable {
+    static Adapted open(Path folder, List<Path> adapters) throws IOException {
+      HfFolder checkpoint = HfFolder.open(folder);
+      List<AdapterFolder> opened = new ArrayList<>();
+      boolean ok = false;
+      try {
+        for (Path path : adapters) {
+          opened.add(AdapterFolder.open(path));
+          checkpoint = checkpoint.with(opened.getLast());
+        }
+        ok = true;
+        return new Adapted(checkpoint, opened);
+      } finally {
+        if (!ok) {
+          new Adapted(checkpoint, opened).close();
+        }
+      }
+    }
+
+    @Override
+    public void close() {
+      adapters.forEach(AdapterFolder::close);
+      folder.close();
     }
   }
 

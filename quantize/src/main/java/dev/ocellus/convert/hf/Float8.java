@@ -33,10 +33,13 @@ final class Float8 {
       return stored;
     }
     String method = quantization.path("quant_method").asText("");
+    if (method.equals("awq") || method.equals("gptq")) {
+      return PackedMatrices.unpacked(config, quantization, stored);
+    }
     if (!method.equals("fp8")) {
       throw config.invalid(
           "quantization_config.quant_method",
-          "none or fp8",
+          "none, fp8, awq or gptq",
           "'%s' (take the checkpoint that is not quantized)".formatted(method));
     }
     JsonNode block = quantization.path("weight_block_size");

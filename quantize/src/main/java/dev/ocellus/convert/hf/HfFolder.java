@@ -27,10 +27,25 @@ public final class HfFolder implements AutoCloseable {
   private final Map<String, LazyTensor> tensors;
 
   private HfFolder(Path directory, HfConfig config, Shards shards) {
+    this(directory, config, shards, Float8.widened(config, shards.tensors()));
+  }
+
+  private HfFolder(
+      Path directory, HfConfig config, Shards shards, Map<String, LazyTensor> tensors) {
     this.directory = directory;
     this.config = config;
     this.shards = shards;
-    this.tensors = Float8.widened(config, shards.tensors());
+    this.tensors = tensors;
+  }
+
+  /**
+   * The same folder with an adapter added to its tensors. Both stay open as long as it is used;
+   * closing it closes this one.
+   *
+   * @throws ConversionException if the adapter cannot be merged, or is not of this checkpoint
+   */
+  public HfFolder with(AdapterFolder adapter) {
+    return new HfFolder(directory, config, shards, LoraMerge.merged(tensors, adapter));
   }
 
   /**

@@ -68,6 +68,43 @@ public final class LazyTensor {
             System.arraycopy(copy, Math.toIntExact(first), out, offset, count));
   }
 
+  /** Gives one element of a matrix. */
+  interface Element {
+    float at(long row, long column);
+  }
+
+  /** A matrix that is computed element by element. */
+  static LazyTensor computed(String name, SafetensorsType type, long[] shape, Element element) {
+    long columns = shape[1];
+    return new LazyTensor(
+        name,
+        type,
+        shape.clone(),
+        (first, out, offset, count) -> {
+          for (int i = 0; i < count; i++) {
+            out[offset + i] = element.at((first + i) / columns, (first + i) % columns);
+          }
+        });
+  }
+
+  /**
+   * Adds the product of two small matrices, which are read when the first of its elements is.
+   *
+   * @param left [rows, rank], where this tensor has {@code rows} in its outermost dimension
+   * @param right [rank, all its others]
+   */
+  LazyTensor plusProduct(LazyTensor left, LazyTensor right, float scale) {
+    LowRank product = new LowRank(left, right, scale);
+    return new LazyTensor(
+        name,
+        SafetensorsType.F32,
+        shape,
+        (first, out, offset, count) -> {
+          elements.read(first, out, offset, count);
+          product.addTo(first, out, offset, count);
+        });
+  }
+
   /** The name in the checkpoint, for messages. */
   public String name() {
     return name;

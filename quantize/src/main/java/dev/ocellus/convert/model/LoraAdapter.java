@@ -128,7 +128,7 @@ public final class LoraAdapter implements ModelConverter {
     }
     if (others > 0) {
       context.warn(
-          "%d tensors that do not belong to the text model are left out; llama.cpp has no adapters for image encoders"
+          "%d tensors that do not belong to the text model are left out, as llama.cpp has no adapters for image encoders; merge the adapter into its checkpoint to keep them"
               .formatted(others));
     }
     pairs.forEach((name, pair) -> out.addAll(both(name, pair)));
