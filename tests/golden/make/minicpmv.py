@@ -5,19 +5,32 @@ copy of; the attention of the resampler is torch's."""
 import json
 import math
 import pathlib
+import shutil
 import tempfile
 
 import numpy as np
 import torch
 from torch import nn
 from PIL import Image
-from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
+import transformers
+from safetensors.torch import save_file
+from transformers import AutoTokenizer
 from transformers.models.idefics2.configuration_idefics2 import Idefics2VisionConfig
 from transformers.models.idefics2.modeling_idefics2 import Idefics2VisionTransformer
 
 import golden
 
-NAME = "minicpm-v"
+# name: class and configuration of the text model, and the version of folders in the layout of the authors; without one, GGUF
+MODELS = {
+    "minicpm-v": ("Qwen2", dict(
+        model_type="qwen2", architectures=["Qwen2ForCausalLM"], num_key_value_heads=1, tie_word_embeddings=True), None),
+    "minicpm-v-4": ("Llama", dict(
+        model_type="llama", architectures=["LlamaForCausalLM"], num_key_value_heads=2, head_dim=32, tie_word_embeddings=False,
+        rope_scaling=dict(rope_type="longrope", long_factor=[1.0 + i / 4 for i in range(16)],
+                          short_factor=[1.0 + i / 8 for i in range(16)], original_max_position_embeddings=32768)), 4.0),
+    "minicpm-v-4.5": ("Qwen3", dict(
+        model_type="qwen3", architectures=["Qwen3ForCausalLM"], num_key_value_heads=1, head_dim=48, tie_word_embeddings=False), 4.5),
+}
 HALF = [0.5, 0.5, 0.5]
 SCALE, PATCH, MAX_SLICES, SIDE = 28, 7, 9, 8  # published: 448, 14, 9, 70
 WIDTH, QUERIES, VISION = 128, 6, 32  # the resampler's heads are 128 wide
@@ -133,22 +146,8 @@ def tokenizer_files(source, d):
         (d / file).write_text((source / file).read_text())
 
 
-def main():
-    args = golden.arguments()
-    tower = Idefics2VisionTransformer(Idefics2VisionConfig(
-        hidden_size=VISION, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2, image_size=SIDE * PATCH,
-        patch_size=PATCH, hidden_act="gelu_pytorch_tanh", attn_implementation="eager")).float().eval()
-    resampler = Resampler().eval()
-    text = dict(model_type="qwen2", architectures=["Qwen2ForCausalLM"], vocab_size=512, hidden_size=WIDTH,
-                num_hidden_layers=1, num_attention_heads=4, num_key_value_heads=1, intermediate_size=128,
-                max_position_embeddings=32768, rms_norm_eps=1e-6, rope_theta=1000000.0, hidden_act="silu",
-                tie_word_embeddings=True)
-    language = Qwen2ForCausalLM(Qwen2Config(attn_implementation="eager", **text)).float().eval()
-    for seed, module in enumerate((tower, resampler, language), 20):
-        golden.randomize(module, seed)
-    for name in ("q_proj", "v_proj", "o_proj"):  # or the next token were the last one again, whatever it sees
-        getattr(language.model.layers[0].self_attn, name).weight.mul_(3)
-    gguf = args.out / NAME / "gguf"
+def files(args, name, text, tower, resampler, language):
+    gguf = args.out / name / "gguf"
     with tempfile.TemporaryDirectory() as d:
         d = pathlib.Path(d)
         tokenizer_files(args.tokenizers / "llava-onevision" / "hf", d)
@@ -156,7 +155,56 @@ def main():
         state = {k: v for k, v in language.state_dict().items() if k != "lm_head.weight"}
         golden.convert(args, text, state, d, gguf / "text.gguf", "qwen2")
     mmproj(gguf / "mmproj.gguf", tower.state_dict(), resampler.state_dict())
+    return tokenizer
 
+
+def folder(args, name, text, version, tower, resampler, language):
+    """The layout of the authors' folders, as far as llama.cpp's scripts and their processors tell it."""
+    d = args.out / name / "hf"
+    shutil.rmtree(d.parent, ignore_errors=True)
+    d.mkdir(parents=True)
+    tokenizer_files(args.tokenizers / "llava-onevision" / "hf", d)
+    config = {k: v for k, v in text.items() if k not in ("model_type", "architectures")}
+    config |= dict(
+        architectures=["MiniCPMV"], model_type="minicpmv", version=version, query_num=QUERIES, image_size=SCALE,
+        slice_config=dict(max_slice_nums=MAX_SLICES, patch_size=PATCH, scale_resolution=SCALE, model_type="minicpmv"),
+        vision_config=dict(hidden_size=VISION, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2,
+                           image_size=SIDE * PATCH, patch_size=PATCH, model_type="siglip_vision_model",
+                           hidden_act="gelu_pytorch_tanh"), torch_dtype="bfloat16")
+    (d / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    (d / "preprocessor_config.json").write_text(json.dumps(dict(
+        image_processor_type="MiniCPMVImageProcessor", processor_class="MiniCPMVProcessor", max_slice_nums=MAX_SLICES,
+        scale_resolution=SCALE, patch_size=PATCH, use_image_id=True, image_feature_size=QUERIES, slice_mode=True, norm_mean=HALF,
+        norm_std=HALF, version=version), indent=1) + "\n")
+    parts = {"vpm.": tower, "resampler.": resampler, "llm.": language}
+    save_file({p + k: t.to(torch.bfloat16).contiguous().clone() for p, m in parts.items() for k, t in m.state_dict().items()
+               if not (k == "lm_head.weight" and text["tie_word_embeddings"])}, d / "model.safetensors")
+
+
+def make(args, name):
+    NAME, (kind, own, version) = name, MODELS[name]
+    tower = Idefics2VisionTransformer(Idefics2VisionConfig(
+        hidden_size=VISION, intermediate_size=48, num_hidden_layers=2, num_attention_heads=2, image_size=SIDE * PATCH,
+        patch_size=PATCH, hidden_act="gelu_pytorch_tanh", attn_implementation="eager")).float().eval()
+    resampler = Resampler().eval()
+    text = dict(own, vocab_size=512, hidden_size=WIDTH, num_hidden_layers=1, num_attention_heads=4, intermediate_size=128,
+                max_position_embeddings=32768, rms_norm_eps=1e-6, rope_theta=1000000.0, hidden_act="silu")
+    known = {k: v for k, v in text.items() if k not in ("rope_scaling", "rope_theta")}
+    known["rope_parameters"] = dict(text.get("rope_scaling", dict(rope_type="default")), rope_theta=text["rope_theta"])
+    config = getattr(transformers, kind + "Config")(attn_implementation="eager", **known)
+    language = getattr(transformers, kind + "ForCausalLM")(config).float().eval()
+    for seed, module in enumerate((tower, resampler, language), 20):
+        golden.randomize(module, seed)
+    for name in ("q_proj", "v_proj", "o_proj"):  # or the next token were the last one again, whatever it sees
+        getattr(language.model.layers[0].self_attn, name).weight.mul_(3)
+    if version:
+        for module in (tower, resampler, language):
+            for p in module.parameters():
+                p.data = p.data.to(torch.bfloat16).float()
+        folder(args, NAME, text, version, tower, resampler, language)
+        tokenizer = AutoTokenizer.from_pretrained(args.out / NAME / "hf")
+    else:
+        tokenizer = files(args, NAME, text, tower, resampler, language)
     def encode(tile):
         pixels = torch.from_numpy((np.asarray(tile).astype(np.float32) / 255 - np.float32(0.5)) / np.float32(0.5))
         pixels = pixels.permute(2, 0, 1)
@@ -197,6 +245,13 @@ def main():
             "model_class": "MiniCPMV, restated"},
             {"pixel_values": torch.cat(pixels), "projector.out": rows, "logits.first": step([])}, None, HALF, HALF)
         print(NAME, case, full.encode()[:200], answer, margins, "rows", tuple(rows.shape))
+
+
+def main():
+    args = golden.arguments()
+    for name in MODELS:
+        if not (args.out / name / "cases").exists():
+            make(args, name)
 
 
 main()

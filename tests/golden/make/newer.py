@@ -52,6 +52,68 @@ MODELS = {
         insert_layer_id=0, text_config=dict(layer_types=["linear_attention", "full_attention"], num_hidden_layers=2),
         vision_config=dict(hidden_size=24, num_attention_heads=2, num_hidden_layers=2, insert_layer_id=0)),
         dict(slice_mode=False, scale_resolution=100), {}, "bfloat16"),
+    # attention as no published model has it: layers without positions and chunks elsewhere, two experts in every second layer,
+    # no norms of heads, biases, tied; an enlarging canvas
+    "llama4-odd": ("llama4", [["odd_97x61.png"], ["wide_1200x500.jpg", "shapes_64x64.png"]], dict(
+        tie_word_embeddings=True, text_config=dict(
+            num_hidden_layers=5, no_rope_layers=[1, 0, 1, 0, 0], layer_types=[
+                "chunked_attention", "full_attention", "full_attention", "chunked_attention", "full_attention"],
+            interleave_moe_layer_step=2, num_local_experts=4, num_experts_per_tok=2, attention_chunk_size=24, floor_scale=8,
+            attn_scale=0.3, use_qk_norm=False, attention_bias=True, head_dim=12, num_attention_heads=3, num_key_value_heads=1,
+            rope_scaling=DELETE, rope_theta=5e4, tie_word_embeddings=True, intermediate_size=20, intermediate_size_mlp=36),
+        vision_config=dict(hidden_size=24, intermediate_size=96, image_size=48, patch_size=12, num_attention_heads=3,
+                           num_hidden_layers=2, projector_input_dim=40, projector_output_dim=40, vision_output_dim=40,
+                           rope_theta=500.0)),
+        dict(max_patches=4, resize_to_max_canvas=True, size=dict(height=48, width=48), resample=3), dict(patch_size=12), "bfloat16"),
+    # attention as published, which libllama computes
+    "llama4-usual": ("llama4", [["tall_300x900.png", "odd_97x61.png"]], dict(
+        text_config=dict(attention_chunk_size=8192, floor_scale=8192, interleave_moe_layer_step=2, num_key_value_heads=4,
+                         num_local_experts=5)),
+        dict(max_patches=5, resample=3), {}, "bfloat16"),
+    # experts behind the first layer, one of two weights, weights that add up to 1 and are scaled
+    "glm4v-moe": ("glm46v", [["odd_97x61.png"], ["tall_300x900.png", "shapes_64x64.png"]], dict(
+        architectures=["Glm4vMoeForConditionalGeneration"], model_type="glm4v_moe", text_config=dict(
+            model_type="glm4v_moe_text", num_hidden_layers=3, first_k_dense_replace=1, n_routed_experts=4, num_experts_per_tok=2,
+            n_shared_experts=1, moe_intermediate_size=20, routed_scaling_factor=1.5, norm_topk_prob=True, n_group=1, topk_group=1,
+            num_attention_heads=3, num_key_value_heads=1),
+        vision_config=dict(model_type="glm4v_moe_vision")), {}, {}, "bfloat16"),
+    # no tower; squares of 3 x 3 patches of 4 pixels, positions for 24 of them
+    "gemma4-unified": ("gemma4-moe", [["odd_97x61.png"], ["tall_300x900.png", "shapes_64x64.png"]], dict(
+        architectures=["Gemma4UnifiedForConditionalGeneration"], model_type="gemma4_unified", text_config=dict(
+            model_type="gemma4_unified_text", enable_moe_block=DELETE, num_experts=DELETE, top_k_experts=DELETE,
+            moe_intermediate_size=DELETE, hidden_size_per_layer_input=DELETE, vocab_size_per_layer_input=DELETE),
+        vision_config=dict(REPLACE=True, model_type="gemma4_unified_vision", patch_size=4, pooling_kernel_size=3, mm_embed_dim=40,
+                           output_proj_dims=40, mm_posemb_size=24, rms_norm_eps=1e-6)),
+        {}, dict(processor_class="Gemma4UnifiedProcessor", image_processor=dict(
+            image_processor_type="Gemma4UnifiedImageProcessor")), "bfloat16"),
+    # Pixtral's tower with Mistral 3's merger and Qwen3
+    "lighton-ocr": ("qwen2.5-vl", [["odd_97x61.png"], ["tall_300x900.png", "shapes_64x64.png"]], dict(
+        REPLACE=True, architectures=["LightOnOcrForConditionalGeneration"], model_type="lighton_ocr", image_token_id=492,
+        spatial_merge_size=2, tie_word_embeddings=True, text_config=dict(
+            model_type="qwen3", hidden_size=32, intermediate_size=48, num_hidden_layers=3, num_attention_heads=3,
+            num_key_value_heads=1, head_dim=16, vocab_size=512, max_position_embeddings=4096, rms_norm_eps=1e-6, rope_theta=1e6,
+            tie_word_embeddings=True, sliding_window=None),
+        vision_config=dict(model_type="pixtral", hidden_size=24, intermediate_size=40, num_attention_heads=3, head_dim=8,
+                           num_hidden_layers=2, image_size=96, patch_size=8, num_channels=3, hidden_act="silu", rope_theta=10000)),
+        dict(REPLACE=True, image_processor_type="PixtralImageProcessor", processor_class="LightOnOcrProcessor", do_resize=True,
+             do_rescale=True, do_normalize=True, do_convert_rgb=True, image_mean=[0.48145466, 0.4578275, 0.40821073],
+             image_std=[0.26862954, 0.26130258, 0.27577711], resample=3, patch_size=dict(height=16, width=16),
+             size=dict(longest_edge=96)),
+        dict(processor_class="LightOnOcrProcessor", patch_size=8, spatial_merge_size=2), "bfloat16"),
+    # as granite-docling: squares of 4 x 4 patches, tied embeddings, an image of several tiles
+    "granite-docling": ("idefics3", [["odd_97x61.png"], ["wide_1200x500.jpg"]], dict(
+        scale_factor=4, tie_word_embeddings=True, text_config=dict(
+            hidden_size=36, intermediate_size=60, num_attention_heads=3, num_key_value_heads=1, num_hidden_layers=2, head_dim=12,
+            tie_word_embeddings=True),
+        vision_config=dict(hidden_size=24, intermediate_size=40, num_attention_heads=3, num_hidden_layers=2, image_size=64,
+                           patch_size=8)),
+        dict(max_image_size=dict(longest_edge=64), size=dict(longest_edge=128)), dict(image_seq_len=4), "bfloat16"),
+    # as Nanonets-OCR: Qwen2.5-VL with tied embeddings
+    "nanonets-ocr": ("qwen2.5-vl", [["odd_97x61.png"], ["tall_300x900.png", "shapes_64x64.png"]], dict(
+        tie_word_embeddings=True, hidden_size=32, intermediate_size=48, num_attention_heads=2, num_key_value_heads=1,
+        num_hidden_layers=2, rope_scaling=dict(type="mrope", mrope_section=[2, 3, 3]),
+        vision_config=dict(depth=3, hidden_size=16, intermediate_size=24, num_heads=2, out_hidden_size=32,
+                           fullatt_block_indexes=[2])), {}, {}, "bfloat16"),
     # groups of experts, weights of experts that do not add up to 1, YaRN, a limit of a side
     "kimi_k25-groups": ("kimi_k25", [["odd_97x61.png"], ["tall_300x900.png", "shapes_64x64.png"]], dict(
         text_config=dict(q_lora_rank=20, n_group=2, topk_group=1, n_routed_experts=4, num_experts_per_tok=1, num_hidden_layers=2,
@@ -65,14 +127,37 @@ MODELS = {
 }
 
 
+# other files that change, and that go
+MORE = {"lighton-ocr": {
+    "tokenizer_config": dict(image_token="<|image_pad|>", image_break_token="<|vision_pad|>", image_end_token="<|vision_end|>",
+                             extra_special_tokens=dict(image_token="<|image_pad|>", image_break_token="<|vision_pad|>",
+                                                       image_end_token="<|vision_end|>")),
+    "chat_template.jinja": "{%- for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' }}"
+                           "{%- if message['content'] is string %}{{ message['content'] }}{%- else %}"
+                           "{%- for part in message['content'] %}{{ '<|image_pad|>' if part['type'] == 'image' else part['text'] }}"
+                           "{%- endfor %}{%- endif %}{{ '<|im_end|>\\n' }}{%- endfor %}"
+                           "{%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{%- endif %}"}}
+# whose text model is not the reference's: libllama's image tokens attend to each other in sliding layers only
+ENCODERS = ["gemma4-unified"]
+GONE = {"lighton-ocr": ["chat_template.json"]}
+
+
+def merged(content, change):
+    """The content with changes, or the changes alone where they say so."""
+    if change.get("REPLACE"):
+        content = {}
+    merge(content, {k: v for k, v in change.items() if k != "REPLACE"})
+    return content
+
+
 def merge(into, changes):
     for k, v in changes.items():
         if v is DELETE:
             into.pop(k, None)
         elif isinstance(v, dict) and isinstance(into.get(k), dict):
-            merge(into[k], v)
+            into[k] = merged(into[k], v)
         else:
-            into[k] = {a: b for a, b in v.items() if b is not DELETE} if isinstance(v, dict) else v
+            into[k] = {a: b for a, b in v.items() if b is not DELETE and a != "REPLACE"} if isinstance(v, dict) else v
 
 
 def randomize(model, dtype):
@@ -84,6 +169,8 @@ def randomize(model, dtype):
             value = 1 + noise * 0.2
         elif ("embed" in name or "cls" in name or "position" in name) and "patch" not in name:
             value = noise * 0.3
+        elif p.ndim == 3 and "experts" in name:
+            value = noise * 2 / math.sqrt(p.shape[1])
         else:
             value = noise * (2 if "language_model" in name else 1.5) / math.sqrt(p[0].numel())
         p.data.copy_(value.to(dtype).float())
@@ -98,12 +185,17 @@ def folder(args, name):
     for f in (source / "hf").iterdir():
         if f.suffix != ".safetensors" and f.name not in ("vocab.json", "merges.txt", "model.safetensors.index.json"):
             (d / f.name).write_bytes(f.read_bytes())
-    for file, change in zip(("config", "preprocessor_config", "processor_config"), changes):
-        path = d / (file + ".json")
-        if path.exists():
-            content = json.loads(path.read_text())
-            merge(content, change)
+    files = dict(zip(("config", "preprocessor_config", "processor_config"), changes), **MORE.get(name, {}))
+    for file, change in files.items():
+        path = d / (file if "." in file else file + ".json")
+        if isinstance(change, str):
+            path.write_text(change)
+        elif path.exists() or change:
+            content = json.loads(path.read_text()) if path.exists() else {}
+            content = merged(content, change)
             path.write_text(json.dumps(content, indent=1) + "\n")
+    for file in GONE.get(name, []):
+        (d / file).unlink()
     return d
 
 
@@ -113,7 +205,7 @@ def make(args, name, seed):
     d = folder(args, name)
     config = (d / "config.json").read_text()
     model_class = getattr(transformers, json.loads(config)["architectures"][0], None) or getattr(
-        transformers, {"kimi_k25": "Kimi_K25ForConditionalGeneration"}[base])
+        transformers, {"kimi_k25": "Kimi_K25ForConditionalGeneration"}.get(base, ""), None)
     torch.manual_seed(seed)
     model = model_class._from_config(transformers.AutoConfig.from_pretrained(d), attn_implementation="eager").float().eval()
     randomize(model, getattr(torch, storage))
@@ -121,13 +213,27 @@ def make(args, name, seed):
     (d / "config.json").write_text(config)
     (d / "generation_config.json").unlink(missing_ok=True)
     model = model_class.from_pretrained(d, dtype=torch.float32, attn_implementation="eager").eval()
-    processor = transformers.AutoProcessor.from_pretrained(d)
+    processor = auto_processor(d)
     if hasattr(transformers, type(processor.image_processor).__name__.replace("Fast", "") + "Pil"):
         pil = getattr(transformers, type(processor.image_processor).__name__.replace("Fast", "") + "Pil")
         processor.image_processor = pil.from_pretrained(d)
     like = json.loads((args.reference / "models" / base / "cases/two/case.json").read_text())
     ok = [case(args, name, i, model, processor, images, like) for i, images in enumerate(cases)]
     return all(ok)
+
+
+def auto_processor(d):
+    """The folder's, without sound, which only Gemma's asks for."""
+    import transformers
+    from transformers.models.gemma4_unified import image_processing_gemma4_unified as images
+    settings = json.loads((d / "processor_config.json").read_text()) if (d / "processor_config.json").exists() else {}
+    if settings.get("processor_class") != "Gemma4UnifiedProcessor":
+        return transformers.AutoProcessor.from_pretrained(d)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(d)
+    return transformers.Gemma4UnifiedProcessor(
+        feature_extractor=transformers.Gemma4UnifiedAudioFeatureExtractor(), tokenizer=tokenizer,
+        image_processor=images.Gemma4UnifiedImageProcessor(**settings["image_processor"]),
+        video_processor=transformers.Gemma4UnifiedVideoProcessor(), chat_template=(d / "chat_template.jinja").read_text())
 
 
 def case(args, name, number, model, processor, images, like):
@@ -137,13 +243,15 @@ def case(args, name, number, model, processor, images, like):
     pictures = [ImageOps.exif_transpose(Image.open(args.out / "images" / i)).convert("RGB") for i in images]
     inputs = processor(text=[text], images=pictures, return_tensors="pt", add_special_tokens=like["add_special_tokens"])
     ids, image = inputs["input_ids"][0].tolist(), like["image_token_id"]
-    call = dict(inputs)
+    call = {k: v.float() if v.is_floating_point() else v for k, v in inputs.items()}
     seen = {}
 
     def see(module, args, kwargs):
         seen.update(kwargs)
 
-    hook = model.model.language_model.register_forward_pre_hook(see, with_kwargs=True)
+    inside = getattr(model, "model", model)
+    language = inside.language_model if hasattr(inside, "language_model") else inside.text_model
+    hook = language.register_forward_pre_hook(see, with_kwargs=True)
     model(**call, use_cache=False)
     hook.remove()
     model.generation_config.eos_token_id = None
@@ -167,6 +275,8 @@ def case(args, name, number, model, processor, images, like):
         n_image_tokens=ids.count(image), greedy=found, greedy_margin=margins,
         image_processor_class=type(processor.image_processor).__name__)
     store_pixels(inputs["pixel_values"].float(), processor.image_processor, tensors, described)
+    if name in ENCODERS:
+        del described["greedy"], described["greedy_margin"]
     directory = args.out / "models" / name / "cases" / f"case{number}"
     directory.mkdir(parents=True)
     save_file({k: t.contiguous().clone() for k, t in tensors.items()}, directory / "expected.safetensors")
@@ -184,7 +294,7 @@ def store_pixels(pixels, settings, tensors, described):
         back = (u8 - m * 255) / (s * 255) if fused else (u8 / 255 - m) / s
         mask = tensors.get("pixel_attention_mask")
         if mask is not None:
-            back = back * mask.unsqueeze(-1)
+            back = back * mask.unsqueeze(2 if pixels.ndim == 5 else -1)
         if torch.equal(back, pixels):
             tensors["pixel_values.u8"] = u8.to(torch.uint8)
             described["pixel_values_u8"] = dict(image_mean=mean, image_std=std, zero_where_mask_is_0=mask is not None)

@@ -9,6 +9,7 @@ final class UsedBindings {
       """
       ggml_add
       ggml_argmax
+      ggml_argsort_top_k
       ggml_backend_alloc_ctx_tensors
       ggml_backend_buffer_clear
       ggml_backend_buffer_free
@@ -67,6 +68,7 @@ final class UsedBindings {
       ggml_mean
       ggml_mul
       ggml_mul_mat
+      ggml_mul_mat_id
       ggml_mul_mat_set_prec
       ggml_nbytes
       ggml_new_graph_custom

@@ -50,6 +50,7 @@ public final class Converters {
   private static final Map<String, String> BY_TYPE =
       Map.ofEntries(
           Map.entry("llama", "LlamaForCausalLM"),
+          Map.entry("llama4_text", "Llama4ForCausalLM"),
           Map.entry("mistral", "MistralForCausalLM"),
           Map.entry("ministral3", "Ministral3ForCausalLM"),
           Map.entry("qwen", "QWenLMHeadModel"),
@@ -69,8 +70,11 @@ public final class Converters {
           Map.entry("gemma3_text", "Gemma3ForCausalLM"),
           Map.entry("glm4", "Glm4ForCausalLM"),
           Map.entry("glm4v_text", "Glm4ForCausalLM"),
+          Map.entry("glm4_moe", "Glm4MoeForCausalLM"),
+          Map.entry("glm4v_moe_text", "Glm4MoeForCausalLM"),
           Map.entry("glm_ocr_text", "Glm4ForCausalLM"),
           Map.entry("gemma4_text", "Gemma4ForCausalLM"),
+          Map.entry("gemma4_unified_text", "Gemma4ForCausalLM"),
           Map.entry("smollm3", "SmolLM3ForCausalLM"),
           Map.entry("phi3", "Phi3ForCausalLM"),
           Map.entry("internlm2", "InternLM2ForCausalLM"),
@@ -88,6 +92,7 @@ public final class Converters {
   static {
     text(LlamaText::new, "LlamaForCausalLM", "LLaMAForCausalLM", "MistralForCausalLM");
     text(LlamaText::new, "VLlama3ForCausalLM", "InternLM3ForCausalLM");
+    text(Llama4Text::new, "Llama4ForCausalLM", "Llama4ForConditionalGeneration");
     text(Mistral3Text::new, "Mistral3ForConditionalGeneration", "Ministral3ForCausalLM");
     text(SmolLm3Text::new, "SmolLM3ForCausalLM");
     text(QwenText::new, "QWenLMHeadModel");
@@ -103,16 +108,19 @@ public final class Converters {
     text(Gemma2Text::new, "Gemma2ForCausalLM");
     text(Gemma3Text::new, "Gemma3ForCausalLM", "Gemma3ForConditionalGeneration");
     text(Glm4Text::new, "Glm4ForCausalLM");
+    text(Glm4MoeText::new, "Glm4MoeForCausalLM", "Glm4vMoeForConditionalGeneration");
     text(DeepseekOcr2Text::new, "DeepseekOcr2ForConditionalGeneration");
     text(HunyuanVlText::new, "HunYuanVLForConditionalGeneration");
     text(PaddleOcrText::new, "PaddleOCRVLForConditionalGeneration");
     text(Gemma4Text::new, "Gemma4ForCausalLM", "Gemma4ForConditionalGeneration");
+    text(Gemma4Text::new, "Gemma4UnifiedForCausalLM", "Gemma4UnifiedForConditionalGeneration");
     text(Phi3Text::new, "Phi3ForCausalLM");
     text(InternLm2Text::new, "InternLM2ForCausalLM");
     text(DeepSeekText::new, "DeepseekV3ForCausalLM");
     text(GraniteText::new, "GraniteForCausalLM");
     text(Lfm2Text::new, "Lfm2ForCausalLM", "LFM2ForCausalLM");
     text(OptText::new, "OPTForCausalLM");
+    text(MiniCpmVText::of, "MiniCPMV");
     text(MllamaText::new, "MllamaForConditionalGeneration", "MllamaForCausalLM");
     text(
         BartText::new, "BartForConditionalGeneration", "Florence2LanguageForConditionalGeneration");
@@ -122,6 +130,10 @@ public final class Converters {
     vision(LlavaNextVision::new, "LlavaNextForConditionalGeneration");
     vision(LlavaOnevisionVision::new, "LlavaOnevisionForConditionalGeneration");
     vision(PixtralVision::new, "Mistral3ForConditionalGeneration");
+    vision(
+        LightOnOcrVision::new,
+        "LightOnOcrForConditionalGeneration",
+        "LightOnOCRForConditionalGeneration");
     vision(InternVlVision::new, "InternVLForConditionalGeneration", "InternVLChatModel");
     vision(QwenVlVision::new, "QWenLMHeadModel");
     vision(
@@ -136,22 +148,26 @@ public final class Converters {
         "Qwen3_5MoeForConditionalGeneration");
     vision(
         Idefics3Vision::new, "Idefics3ForConditionalGeneration", "SmolVLMForConditionalGeneration");
+    vision(Llama4Vision::new, "Llama4ForConditionalGeneration");
     vision(Gemma3Vision::new, "Gemma3ForConditionalGeneration");
     vision(
         Glm4vVision::new,
         "Glm4vForConditionalGeneration",
+        "Glm4vMoeForConditionalGeneration",
         "Glm46VForConditionalGeneration",
         "GlmOcrForConditionalGeneration");
     vision(DeepseekOcr2Vision::new, "DeepseekOcr2ForConditionalGeneration");
     vision(HunyuanVlVision::new, "HunYuanVLForConditionalGeneration");
     vision(PaddleOcrVision::new, "PaddleOCRVLForConditionalGeneration");
     vision(Gemma4Vision::new, "Gemma4ForConditionalGeneration");
+    vision(Gemma4UnifiedVision::new, "Gemma4UnifiedForConditionalGeneration");
     vision(PaliGemmaVision::new, "PaliGemmaForConditionalGeneration");
     vision(JanusVision::new, "JanusForConditionalGeneration");
     vision(Granite4VisionEncoder::new, "Granite4VisionForConditionalGeneration");
     vision(MiniCpmV46Vision::new, "MiniCPMV4_6ForConditionalGeneration");
     vision(
         KimiK25Vision::new, "KimiK25ForConditionalGeneration", "Kimi_K25ForConditionalGeneration");
+    vision(MiniCpmVVision::new, "MiniCPMV");
     vision(Lfm2VlVision::new, "Lfm2VlForConditionalGeneration");
     vision(Blip2Vision::new, "Blip2ForConditionalGeneration");
     vision(InstructBlipVision::new, "InstructBlipForConditionalGeneration");

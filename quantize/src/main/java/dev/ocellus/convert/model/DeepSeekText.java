@@ -21,39 +21,20 @@ import java.util.Set;
  */
 final class DeepSeekText extends TextModel {
   private static final NameTable DEEPSEEK_NAMES =
-      NAMES.with(
-          "model.layers.#.self_attn.q_a_proj blk.#.attn_q_a",
-          "model.layers.#.self_attn.q_a_layernorm blk.#.attn_q_a_norm",
-          "model.layers.#.self_attn.q_b_proj blk.#.attn_q_b",
-          "model.layers.#.self_attn.kv_a_proj_with_mqa blk.#.attn_kv_a_mqa",
-          "model.layers.#.self_attn.kv_a_layernorm blk.#.attn_kv_a_norm",
-          "model.layers.#.self_attn.k_b_proj blk.#.attn_k_b",
-          "model.layers.#.self_attn.v_b_proj blk.#.attn_v_b",
-          "model.layers.#.mlp.gate blk.#.ffn_gate_inp",
-          "model.layers.#.mlp.gate.e_score_correction_bias blk.#.exp_probs_b.bias",
-          "model.layers.#.mlp.shared_experts.gate_proj blk.#.ffn_gate_shexp",
-          "model.layers.#.mlp.shared_experts.up_proj blk.#.ffn_up_shexp",
-          "model.layers.#.mlp.shared_experts.down_proj blk.#.ffn_down_shexp");
-
-  private static final Set<String> DENSE_ONLY =
-      Set.of("ffn_up.weight", "ffn_gate.weight", "ffn_down.weight");
-
-  private static final Set<String> EXPERTS_ONLY =
-      Set.of(
-          "ffn_gate_inp.weight",
-          "exp_probs_b.bias",
-          "ffn_gate_exps.weight",
-          "ffn_up_exps.weight",
-          "ffn_down_exps.weight",
-          "ffn_gate_shexp.weight",
-          "ffn_up_shexp.weight",
-          "ffn_down_shexp.weight");
+      NAMES
+          .with(
+              "model.layers.#.self_attn.q_a_proj blk.#.attn_q_a",
+              "model.layers.#.self_attn.q_a_layernorm blk.#.attn_q_a_norm",
+              "model.layers.#.self_attn.q_b_proj blk.#.attn_q_b",
+              "model.layers.#.self_attn.kv_a_proj_with_mqa blk.#.attn_kv_a_mqa",
+              "model.layers.#.self_attn.kv_a_layernorm blk.#.attn_kv_a_norm",
+              "model.layers.#.self_attn.k_b_proj blk.#.attn_k_b",
+              "model.layers.#.self_attn.v_b_proj blk.#.attn_v_b")
+          .with(LateExperts.NAMES);
 
   private static final int SOFTMAX = 1;
-  private static final int SIGMOID = 2;
 
-  private final Experts experts;
-  private final int nDense;
+  private final LateExperts experts;
   private final int qRank;
   private final int kvRank;
   private final int nope;
@@ -62,8 +43,7 @@ final class DeepSeekText extends TextModel {
 
   DeepSeekText(Context context) {
     super(context);
-    experts = new Experts(context, config, nEmbd);
-    nDense = config.integerOr("first_k_dense_replace", 0);
+    experts = new LateExperts(context, config, nEmbd);
     qRank = config.integerOr("q_lora_rank", 0);
     kvRank = config.integer("kv_lora_rank");
     nope = config.integer("qk_nope_head_dim");
@@ -97,7 +77,7 @@ final class DeepSeekText extends TextModel {
 
   @Override
   Optional<Experts> experts() {
-    return Optional.of(experts);
+    return Optional.of(experts.experts());
   }
 
   @Override
@@ -117,22 +97,21 @@ final class DeepSeekText extends TextModel {
     out.u32(a + "rope.dimension_count", turned);
     rope.find("mscale_all_dim")
         .ifPresent(m -> out.f32(a + "rope.scaling.yarn_log_multiplier", (float) (0.1 * m)));
-    out.u32(a + "leading_dense_block_count", nDense);
     experts.write(out, architecture());
     routing(out, a);
   }
 
   /** How experts are chosen and weighed. */
   private void routing(GgufWriter out, String a) {
-    out.u32(a + "expert_shared_count", config.integerOr("n_shared_experts", 0));
     config.findInteger("n_group").ifPresent(n -> out.u32(a + "expert_group_count", n));
     config.findInteger("topk_group").ifPresent(n -> out.u32(a + "expert_group_used_count", n));
     String scoring = config.findString("scoring_func").orElse("sigmoid");
     if (!Set.of("sigmoid", "softmax").contains(scoring)) {
       throw config.invalid("scoring_func", "sigmoid or softmax", "'" + scoring + "'");
     }
-    out.u32(a + "expert_gating_func", scoring.equals("sigmoid") ? SIGMOID : SOFTMAX);
-    out.f32(a + "expert_weights_scale", (float) config.findReal("routed_scaling_factor").orElse(1));
+    if (scoring.equals("softmax")) {
+      out.remove(a + "expert_gating_func").u32(a + "expert_gating_func", SOFTMAX);
+    }
     if (config.flag("norm_topk_prob", true)) {
       out.bool(a + "expert_weights_norm", true);
     }
@@ -159,7 +138,7 @@ final class DeepSeekText extends TextModel {
 
   @Override
   boolean lacks(int block, String tensor) {
-    return (block < nDense ? EXPERTS_ONLY : DENSE_ONLY).contains(tensor);
+    return experts.lacks(block, tensor);
   }
 
   /** Kimi's layers are called blocks when transformers saves them. */
@@ -167,7 +146,7 @@ final class DeepSeekText extends TextModel {
   List<TargetTensor> map(String saved, LazyTensor tensor) {
     String name = saved.replace("model.blocks.", "model.layers.");
     if (Experts.holds(name)) {
-      return experts.map(name, tensor);
+      return experts.experts().map(name, tensor);
     }
     if (name.endsWith(".kv_b_proj.weight")) {
       return keysAndValues(name, tensor);

@@ -163,7 +163,7 @@ final class Experts {
   }
 
   /** The first or the second half of the rows of each matrix. */
-  private static LazyTensor half(LazyTensor t, int which) {
+  static LazyTensor half(LazyTensor t, int which) {
     long rows = t.size(1) / 2;
     long columns = t.size(2);
     return t.rearrange(rows * columns, i -> 2 * i + which, t.size(0), rows, columns);

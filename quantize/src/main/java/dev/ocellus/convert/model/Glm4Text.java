@@ -26,6 +26,14 @@ final class Glm4Text extends TextModel {
 
   private static final Pattern BLOCK = Pattern.compile("model\\.layers\\.(\\d{1,9})\\..*");
 
+  /** By what they are for. */
+  static final Map<String, String> SPECIAL_TOKENS =
+      Map.of(
+          "bos", "<|endoftext|>",
+          "eos", "<|endoftext|>",
+          "eot", "<|user|>",
+          "unk", "<|endoftext|>");
+
   /** Of classes with images, where the configuration does not say. */
   private static final int[] USUAL_SECTIONS = {8, 12, 12, 0};
 
@@ -108,12 +116,6 @@ final class Glm4Text extends TextModel {
   @Override
   public void tokenizer(GgufWriter out) throws IOException {
     new TokenizerConverter(context.folder(), nVocab(), context.preTokenizer())
-        .write(
-            out,
-            Map.of(
-                "bos", "<|endoftext|>",
-                "eos", "<|endoftext|>",
-                "eot", "<|user|>",
-                "unk", "<|endoftext|>"));
+        .write(out, SPECIAL_TOKENS);
   }
 }

@@ -33,9 +33,17 @@ class LlamaText extends TextModel {
     super.parameters(out, type);
     out.u32(architecture() + ".vocab_size", nVocab());
     out.u32(architecture() + ".rope.dimension_count", headDim());
+    if (rope.isLong()) {
+      rope.writeLong(out, architecture());
+    }
     if (context.folder().config().modelType().equals("instructblip")) {
       GenerationKeys.write(out, context, config);
     }
+  }
+
+  @Override
+  List<TargetTensor> extraTensors() {
+    return rope.isLong() ? rope.longAndShort(headDim()) : super.extraTensors();
   }
 
   @Override

@@ -1,9 +1,7 @@
 package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.common.OutputType;
-import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.gguf.GgufWriter;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -78,22 +76,6 @@ final class Phi3Text extends TextModel {
 
   @Override
   List<TargetTensor> extraTensors() {
-    float[] longs = rope.findFloats("long_factor").orElse(null);
-    if (longs == null) {
-      return List.of();
-    }
-    float[] shorts =
-        rope.findFloats("short_factor")
-            .orElseThrow(() -> config.missing("rope_scaling.short_factor", "a list"));
-    if (longs.length != rotated() / 2 || shorts.length != rotated() / 2) {
-      throw config.invalid(
-          "rope_scaling.long_factor",
-          "two lists of " + rotated() / 2,
-          longs.length + " and " + shorts.length);
-    }
-    List<TargetTensor> out = new ArrayList<>();
-    out.add(new TargetTensor("rope_factors_long.weight", LazyTensor.of("long_factor", longs)));
-    out.add(new TargetTensor("rope_factors_short.weight", LazyTensor.of("short_factor", shorts)));
-    return out;
+    return rope.longAndShort(rotated());
   }
 }

@@ -14,7 +14,7 @@ import java.util.Set;
  * Pixtral (arXiv:2410.07073) and the encoder of Mistral Small 3.1: any size, turned positions, and
  * a row of the text model's embedding at the end of each line of patches.
  */
-final class PixtralVision extends VisionModel {
+class PixtralVision extends VisionModel {
   private static final String BREAK = "[IMG_BREAK]";
 
   private static final NameTable NAMES =
@@ -43,15 +43,26 @@ final class PixtralVision extends VisionModel {
 
   private static final String EMBEDDING = "embed_tokens.weight";
 
-  private final int breakId;
-
   PixtralVision(Context context) throws IOException {
     super(context, "pixtral");
-    breakId = breakId();
+  }
+
+  /** Of the merger's norm where it needs no telling. */
+  double usualMergerEps() {
+    return MERGER_EPS;
   }
 
   /** The token's id, as one of the tokenizer's files says it. */
-  private int breakId() throws IOException {
+  private int breakId() {
+    try {
+      return findBreakId();
+    } catch (IOException e) {
+      throw new ConversionException(
+          "%s: the tokenizer cannot be read: %s".formatted(context.folder().directory(), e), e);
+    }
+  }
+
+  private int findBreakId() throws IOException {
     for (Map.Entry<String, JsonNode> e :
         context.folder().json("tokenizer_config.json").path("added_tokens_decoder").properties()) {
       if (e.getValue().path("content").asText().equals(BREAK) && e.getKey().matches("\\d{1,9}")) {
@@ -85,8 +96,8 @@ final class PixtralVision extends VisionModel {
     if (theta != THETA) {
       out.f32("clip.rope.freq_base", (float) theta);
     }
-    double textEps = TextConfigs.of(global).findReal("rms_norm_eps").orElse(MERGER_EPS);
-    if (global.findInteger("spatial_merge_size").isPresent() && textEps != MERGER_EPS) {
+    double textEps = TextConfigs.of(global).findReal("rms_norm_eps").orElse(usualMergerEps());
+    if (global.findInteger("spatial_merge_size").isPresent() && textEps != usualMergerEps()) {
       out.f32("clip.vision.projector.layer_norm_epsilon", (float) textEps);
     }
     JsonNode size = processor.find("size");
@@ -127,6 +138,7 @@ final class PixtralVision extends VisionModel {
   @Override
   List<TargetTensor> map(String name, LazyTensor tensor) {
     if (name.equals(EMBEDDING)) {
+      int breakId = breakId();
       if (breakId < 0 || tensor.rank() != 2 || breakId >= tensor.size(0)) {
         throw new ConversionException(
             "Tensor %s: expected a row for token %s, which is number %d."

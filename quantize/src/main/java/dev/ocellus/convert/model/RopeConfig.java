@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.gguf.GgufWriter;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -219,6 +220,51 @@ final class RopeConfig {
 
   private static void optional(GgufWriter out, String key, OptionalDouble value) {
     value.ifPresent(v -> out.f32(key, (float) v));
+  }
+
+  /** Whether frequencies are divided by other numbers in long texts than in short ones. */
+  boolean isLong() {
+    return type().equals("longrope") || type().equals("su");
+  }
+
+  /**
+   * What frequencies are divided by in long and in short texts; nothing where the configuration has
+   * no lists.
+   *
+   * @param rotated numbers of a head that are turned
+   */
+  List<TargetTensor> longAndShort(int rotated) {
+    float[] longs = findFloats("long_factor").orElse(null);
+    if (longs == null) {
+      return List.of();
+    }
+    float[] shorts =
+        findFloats("short_factor")
+            .orElseThrow(() -> config.missing("rope_scaling.short_factor", "a list"));
+    if (longs.length != rotated / 2 || shorts.length != rotated / 2) {
+      throw config.invalid(
+          "rope_scaling.long_factor",
+          "two lists of " + rotated / 2,
+          longs.length + " and " + shorts.length);
+    }
+    return List.of(
+        new TargetTensor("rope_factors_long.weight", LazyTensor.of("long_factor", longs)),
+        new TargetTensor("rope_factors_short.weight", LazyTensor.of("short_factor", shorts)));
+  }
+
+  /** Where short texts end, and what cosines and sines of long ones are multiplied by. */
+  void writeLong(GgufWriter out, String a) {
+    double original = originalContext();
+    double factor =
+        find("factor")
+            .orElseGet(
+                () -> config.findReal("max_position_embeddings").orElse(original) / original);
+    double usual = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+    double attention = find("attention_factor").orElse(usual);
+    out.u32(a + ".rope.scaling.original_context_length", (long) original);
+    if (attention != 1) {
+      out.f32(a + ".rope.scaling.attn_factor", (float) attention);
+    }
   }
 
   /**

@@ -21,11 +21,14 @@ final class TextConfigs {
           Map.entry("gemma3", "gemma3_text"),
           Map.entry("glm4v", "glm4v_text"),
           Map.entry("glm46v", "glm4v_text"),
+          Map.entry("glm4v_moe", "glm4v_moe_text"),
+          Map.entry("lighton_ocr", "qwen3"),
           Map.entry("glm_ocr", "glm_ocr_text"),
           Map.entry("deepseek_ocr2", "deepseek_ocr2_text"),
           Map.entry("hunyuan_vl", "hunyuan_vl_text"),
           Map.entry("paddleocr_vl", "paddleocr_vl_text"),
           Map.entry("gemma4", "gemma4_text"),
+          Map.entry("gemma4_unified", "gemma4_unified_text"),
           Map.entry("mistral3", "mistral"),
           Map.entry("lfm2_vl", "lfm2"),
           Map.entry("kimi_k25", "deepseek_v3"),
@@ -37,6 +40,7 @@ final class TextConfigs {
           Map.entry("blip-2", "opt"),
           Map.entry("florence2", "bart"),
           Map.entry("mllama", "mllama_text_model"),
+          Map.entry("llama4", "llama4_text"),
           Map.entry("instructblip", "opt"));
 
   private TextConfigs() {}
@@ -49,6 +53,9 @@ final class TextConfigs {
       if (section.isPresent()) {
         return section.get().over(root);
       }
+    }
+    if (type.equals("minicpmv")) { // the class depends on the version
+      return root.as(MiniCpmVText.type(root));
     }
     return type.equals(root.modelType()) ? root : root.as(type);
   }

@@ -64,12 +64,16 @@ abstract class TextModel implements ModelConverter {
   }
 
   private void requireKnownExperts() {
-    if (experts().isEmpty()
-        && config.findInteger("num_local_experts", "num_experts").orElse(0) > 1) {
+    if (!knowsExperts() && config.findInteger("num_local_experts", "num_experts").orElse(0) > 1) {
       throw new ConversionException(
           "%s: of mixtures of experts only those of Qwen are converted; use llama.cpp's convert_hf_to_gguf.py."
               .formatted(config.file()));
     }
+  }
+
+  /** Whether experts in the configuration are no surprise. */
+  boolean knowsExperts() {
+    return experts().isPresent();
   }
 
   /** The experts, in a mixture of such. */

@@ -11,6 +11,7 @@ final class TextNames {
           "mtp.",
           "model.mtp.",
           "vit.",
+          "vpm.",
           "merger.",
           "model.merger.",
           "resampler.",
@@ -53,7 +54,8 @@ final class TextNames {
         || OTHERS_HOLD.stream().anyMatch(name::contains)) {
       return Optional.empty();
     }
-    String own = name.replace("language_model.", "").replace("text_model.", "");
+    String bare = name.startsWith("llm.") ? name.substring("llm.".length()) : name;
+    String own = bare.replace("language_model.", "").replace("text_model.", "");
     return Optional.of(own);
   }
 }

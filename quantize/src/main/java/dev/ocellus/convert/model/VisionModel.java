@@ -304,7 +304,7 @@ abstract class VisionModel implements ModelConverter {
     if (!names.contains(patches())) {
       missing.add(patches());
     }
-    if (inBlocks.isEmpty()) {
+    if (inBlocks.isEmpty() && nBlock() > 0) {
       missing.add("v.blk.0");
     }
     for (int i = 0; i < nBlock() && missing.size() < 10; i++) {

@@ -47,7 +47,7 @@ final class FidelityHarness {
   static Optional<String> unsupported(Reference reference, String model) throws IOException {
     try (VisionLanguageModel vlm =
         VisionLanguageModel.open(
-            LoadOptions.of(reference.text(model), reference.encoder(model))
+            LoadOptions.of(reference.textModel(model), reference.encoder(model))
                 .withContextOptions(EXACT))) {
       return Optional.empty();
     } catch (UnsupportedArchitectureException e) {
@@ -95,7 +95,7 @@ final class FidelityHarness {
   /** Answers a case's conversation greedily, with as many tokens as the reference has. */
   static Answer answer(Reference reference, String model, ReferenceCase c) throws IOException {
     LoadOptions options =
-        LoadOptions.of(reference.text(model), reference.encoder(model))
+        LoadOptions.of(reference.textModel(model), reference.encoder(model))
             .withContextOptions(EXACT)
             .withImageOptions(reference.imageOptions(model, c));
     try (VisionLanguageModel vlm = VisionLanguageModel.open(options);

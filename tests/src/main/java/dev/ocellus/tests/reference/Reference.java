@@ -100,8 +100,13 @@ final class Reference {
   /** The image encoder with all that the checkpoint says, to be run. */
   Path encoder(String model) {
     return converted == null
-        ? CompletedEncoder.of(mmproj(model), checkpoint(model))
+        ? CompletedFile.encoder(mmproj(model), checkpoint(model))
         : mmproj(model);
+  }
+
+  /** The text model with all that the checkpoint says, to be run. */
+  Path textModel(String model) {
+    return converted == null ? CompletedFile.text(text(model), checkpoint(model)) : text(model);
   }
 
   Path text(String model) {

@@ -63,7 +63,13 @@ class ConversionTest {
           "clip.vision.preproc_min_tiles",
           "clip.vision.use_image_id",
           "clip.vision.preproc_max_side_patches",
-          "clip.vision.preproc_max_tiles");
+          "clip.vision.preproc_max_tiles",
+          "llama4.attention.chunk_size",
+          "llama4.attention.temperature_length",
+          "llama4.attention.temperature_scale",
+          "llama4.attention.heads_normed",
+          "llama4.attention.chunked_layers",
+          "llama4.rope.layers");
 
   @TestFactory
   Stream<DynamicNode> equalsLlamaCppsConverter() {

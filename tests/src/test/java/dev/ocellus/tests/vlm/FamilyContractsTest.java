@@ -40,11 +40,14 @@ class FamilyContractsTest {
     golden.addAll(
         List.of(
             "gemma4",
+            "gemma4-unified",
             "deepseek-ocr2",
             "glm4v",
             "granite4-vision",
             "hunyuan-vl",
+            "llama4",
             "lfm2-vl",
+            "lighton-ocr",
             "minicpm-v-4.6",
             "kimi-k2.5",
             "paddleocr-vl",

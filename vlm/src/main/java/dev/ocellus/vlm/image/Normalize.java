@@ -75,6 +75,43 @@ public final class Normalize {
     return new Normalize(mean, std, fused);
   }
 
+  /**
+   * The same with products of single precision, as the processors of transformers that are made for
+   * torchvision compute where they rescale and nothing else.
+   */
+  public Normalize inSingle() {
+    float[][] single = new float[3][256];
+    for (int c = 0; c < 3; c++) {
+      for (int value = 0; value < 256; value++) {
+        single[c][value] = (value * (float) RESCALE - (float) mean[c]) / (float) std[c];
+      }
+    }
+    return new Normalize(mean, std, single);
+  }
+
+  /**
+   * The same where each step is rounded to bfloat16, as Llama 4's processor of transformers
+   * computes ({@code rescale_and_normalize} of image_processing_llama4.py).
+   */
+  public Normalize inBfloat16() {
+    float[][] rounded = new float[3][256];
+    for (int c = 0; c < 3; c++) {
+      float shift = bfloat16((float) mean[c]);
+      float scale = bfloat16((float) std[c]);
+      for (int value = 0; value < 256; value++) {
+        float rescaled = bfloat16(value * (float) RESCALE);
+        rounded[c][value] = bfloat16(bfloat16(rescaled - shift) / scale);
+      }
+    }
+    return new Normalize(mean, std, rounded);
+  }
+
+  /** The nearest number of eight bits, of two the even one. */
+  private static float bfloat16(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    return Float.intBitsToFloat((bits + 0x7FFF + (bits >>> 16 & 1)) & 0xFFFF0000);
+  }
+
   /** With {@code rescale} 1/255. */
   public static Normalize of(double[] mean, double[] std) {
     return of(RESCALE, mean, std);

@@ -45,15 +45,14 @@ final class Gemma4 {
   /** Numbers of tokens that the reference's processor takes. */
   private static final List<Integer> BUDGETS = List.of(70, 140, 280, 560, 1120);
 
-  private static final int USUAL_BUDGET = 280;
-  private static final int USUAL_POOL = 3;
+  static final int USUAL_BUDGET = 280;
+  static final int USUAL_POOL = 3;
 
   /** Widths of E2B and E4B, whose text models are causal throughout; no published key says it. */
   private static final List<Integer> CAUSAL_WIDTHS = List.of(1536, 2560);
 
   /** Bytes to numbers from 0 to 1. */
-  private static final Normalize NONE =
-      Normalize.of(new double[] {0, 0, 0}, new double[] {1, 1, 1});
+  static final Normalize NONE = Normalize.of(new double[] {0, 0, 0}, new double[] {1, 1, 1});
 
   private Gemma4() {}
 
@@ -73,7 +72,7 @@ final class Gemma4 {
             : PromptAttention.CAUSAL);
   }
 
-  private static final class PromptFormat implements ImagePromptFormat {
+  static final class PromptFormat implements ImagePromptFormat {
     private static final ImagePlaceholder IMAGE =
         ImagePlaceholder.of("<|image|>").between("<|image>", "<image|>").written("<|image|>");
 
@@ -122,7 +121,7 @@ final class Gemma4 {
 
     @Override
     public ImageInput prepare(RgbImage image, ImageOptions options) {
-      int tokens = budget(options);
+      int tokens = Gemma4.budget(budget, options);
       ImageSize size = resized(image.size(), patchSize, pool, tokens);
       if (Math.max(size.width(), size.height()) / patchSize > nPositions) {
         throw new ImageFormatException(
@@ -140,20 +139,21 @@ final class Gemma4 {
           1,
           List.of(ImagePiece.Embeddings.of(nRows)));
     }
+  }
 
-    private int budget(ImageOptions options) {
-      int wanted = options.maxTokens();
-      if (wanted == 0) {
-        return budget;
-      }
-      if (!BUDGETS.contains(wanted)) {
-        throw new InvalidSettingException(
-            "Gemma 4 takes images of at most 70, 140, 280, 560 or 1120 tokens, not %d"
-                .formatted(wanted),
-            Setting.IMAGE_MAX_TOKENS);
-      }
-      return wanted;
+  /** Tokens of an image: {@code usual}, or those that somebody has chosen of the known ones. */
+  static int budget(int usual, ImageOptions options) {
+    int wanted = options.maxTokens();
+    if (wanted == 0) {
+      return usual;
     }
+    if (!BUDGETS.contains(wanted)) {
+      throw new InvalidSettingException(
+          "Gemma 4 takes images of at most 70, 140, 280, 560 or 1120 tokens, not %d"
+              .formatted(wanted),
+          Setting.IMAGE_MAX_TOKENS);
+    }
+    return wanted;
   }
 
   /**

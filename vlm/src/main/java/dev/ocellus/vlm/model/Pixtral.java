@@ -49,35 +49,95 @@ final class Pixtral {
   /** Of the published text models, whose epsilon the reference takes for the merger's norm. */
   private static final float MERGER_EPS = 1e-5f;
 
+  private static final float QWEN3_EPS = 1e-6f;
+
   private Pixtral() {}
 
   static VisionArchitecture of(GgufMetadata metadata, Weights weights) {
-    var config = PixtralTower.Config.of(metadata);
-    int mergeSize = ConfigReader.ofVision(metadata).integer("spatial_merge_size", 1, 16, 1);
-    return new VisionArchitecture(
+    return of(
+        metadata,
+        weights,
         "pixtral",
         new FixedPromptFormat(
             ImagePlaceholder.of("[IMG]").written("[IMG]"), ChatTemplateName.MISTRAL),
-        Preprocessor.of(metadata, config.tower(), mergeSize),
-        Graph.of(metadata, config, mergeSize, weights));
+        new Lines("[IMG_BREAK]", "[IMG_END]", MERGER_EPS));
   }
 
+  /**
+   * LightOnOCR: the same encoder in front of Qwen3, with nothing between the lines of an image. The
+   * reference is {@code LightOnOcrForConditionalGeneration}: <a
+   * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/lighton_ocr/modeling_lighton_ocr.py">modeling_lighton_ocr.py</a>.
+   */
+  static VisionArchitecture lightOnOcr(GgufMetadata metadata, Weights weights) {
+    return of(
+        metadata,
+        weights,
+        "lighton-ocr",
+        new FixedPromptFormat(
+            ImagePlaceholder.of("<|image_pad|>").written("<|image_pad|>"), ChatTemplateName.CHATML),
+        new Lines("", "", QWEN3_EPS));
+  }
+
+  private static VisionArchitecture of(
+      GgufMetadata metadata, Weights weights, String name, FixedPromptFormat format, Lines lines) {
+    var config = PixtralTower.Config.of(metadata);
+    int mergeSize = ConfigReader.ofVision(metadata).integer("spatial_merge_size", 1, 16, 1);
+    return new VisionArchitecture(
+        name,
+        format,
+        Preprocessor.of(metadata, config.tower(), mergeSize, lines),
+        Graph.of(metadata, config, mergeSize, lines.mergerEps, weights));
+  }
+
+  /**
+   * What differs between the families.
+   *
+   * @param between what stands between lines of embeddings; empty for nothing
+   * @param end what stands behind the last one
+   * @param mergerEps of the merger's norm where the file does not say: the text model's
+   */
+  private record Lines(String between, String end, float mergerEps) {}
+
   private record Preprocessor(
-      TowerConfig tower, int mergeSize, int longestSide, Normalize normalize, ResizeFilter filter)
+      TowerConfig tower,
+      int mergeSize,
+      int longestSide,
+      int unit,
+      Normalize normalize,
+      ResizeFilter filter,
+      Lines lines)
       implements ImagePreprocessor {
-    static Preprocessor of(GgufMetadata metadata, TowerConfig tower, int mergeSize) {
+    static Preprocessor of(GgufMetadata metadata, TowerConfig tower, int mergeSize, Lines lines) {
       ConfigReader c = ConfigReader.ofVision(metadata);
       return new Preprocessor(
           tower,
           mergeSize,
           c.integer("preproc_image_size", 1, 1 << 12, tower.imageSize()),
+          unit(c, tower.patchSize(), tower.patchSize() * mergeSize),
           c.normalize(Normalize.CLIP),
-          c.filter(ResizeFilter.BICUBIC));
+          c.filter(ResizeFilter.BICUBIC),
+          lines);
+    }
+
+    /** Pixels that sides are rounded up to, usually those of what becomes one embedding. */
+    private static int unit(ConfigReader c, int patchSize, int usual) {
+      String key = "preproc_patch_size";
+      int unit = c.integer(key, 1, 1 << 12, usual);
+      if (unit % patchSize != 0) {
+        throw c.invalid(key, "a multiple of " + patchSize, Integer.toString(unit));
+      }
+      return unit;
     }
 
     @Override
     public ImageInput prepare(RgbImage image, ImageOptions options) {
-      ImageSize size = resized(image.size(), longestSide, tower.patchSize() * mergeSize);
+      ImageSize size = resized(image.size(), longestSide, unit);
+      if (Math.min(size.width(), size.height()) < tower.patchSize() * mergeSize) {
+        throw new ImageFormatException(
+            ImageFormatException.Kind.UNSUPPORTED,
+            "An image of %s pixels becomes one of %s, of which nothing is left for embeddings of %d pixels a side. Crop it or cut it into parts."
+                .formatted(image.size(), size, tower.patchSize() * mergeSize));
+      }
       RgbImage whole = Preprocess.stretch(image, size.width(), size.height(), filter);
       Tiles tile =
           Tiles.alone(normalize.apply(whole), size.width(), size.height(), tower.patchSize());
@@ -88,10 +148,13 @@ final class Pixtral {
     private List<ImagePiece> layout(Tiles tile) {
       int nx = tile.gridX() / mergeSize;
       int ny = tile.gridY() / mergeSize;
+      if (lines.end.isEmpty()) {
+        return List.of(ImagePiece.Embeddings.of(nx * ny));
+      }
       List<ImagePiece> pieces = new ArrayList<>();
       for (int y = 1; y <= ny; y++) {
         pieces.add(ImagePiece.Embeddings.of(nx));
-        pieces.add(new ImagePiece.Text(y < ny ? "[IMG_BREAK]" : "[IMG_END]"));
+        pieces.add(new ImagePiece.Text(y < ny ? lines.between : lines.end));
       }
       return pieces;
     }
@@ -134,8 +197,17 @@ final class Pixtral {
       long nx = gridX / size;
       long ny = gridY / size;
       long square = (long) size * size;
+      Tensor whole = norm.forward(x);
+      if (nx * size != gridX || ny * size != gridY) { // what fills no square is left out
+        whole =
+            whole
+                .reshape(nEmbd, gridX, gridY)
+                .slice(new long[] {}, nEmbd, nx * size, ny * size)
+                .contiguous()
+                .reshape(nEmbd, nx * size * ny * size);
+      }
       x =
-          norm.forward(x)
+          whole
               .transpose()
               .contiguous() // [patch, channel]
               .reshape(size, nx, size, ny * nEmbd)
@@ -152,12 +224,16 @@ final class Pixtral {
   private record Graph(PixtralTower tower, @Nullable Merger merger, Mlp projector, int width)
       implements VisionGraph {
     static Graph of(
-        GgufMetadata metadata, PixtralTower.Config config, int mergeSize, Weights weights) {
+        GgufMetadata metadata,
+        PixtralTower.Config config,
+        int mergeSize,
+        float mergerEps,
+        Weights weights) {
       Weights mm = weights.at("mm");
       int nEmbd = config.tower().nEmbd();
       boolean merges = mergeSize > 1 || mm.has("patch_merger.weight");
       float eps =
-          ConfigReader.ofVision(metadata).positive("projector.layer_norm_epsilon", MERGER_EPS);
+          ConfigReader.ofVision(metadata).positive("projector.layer_norm_epsilon", mergerEps);
       return new Graph(
           new PixtralTower(config, weights.at("v")),
           merges ? Merger.of(mm, nEmbd, mergeSize, eps) : null,

@@ -36,27 +36,40 @@ public final class PatchEmbedding {
         patchSize);
   }
 
+  /** The same of a kernel that is stored as a matrix, [patchSize² · 3, nEmbd]. */
+  public static PatchEmbedding ofRows(Weights w, long patchSize, long nEmbd) {
+    return new PatchEmbedding(
+        w.f32("weight", patchSize * patchSize * 3, nEmbd), w.findF32("bias", nEmbd), patchSize);
+  }
+
   /**
    * From pixels [width, height, 3, n] to [nEmbd, nPatches, n], patches row by row. Pixels at the
    * right and at the bottom that do not fill a patch are left out.
    */
   public Tensor forward(Tensor pixels) {
+    Tensor patches = patches(pixels, patchSize);
+    Tensor x = patches.mulMat(kernel).ofItems(patches.size(1), patches.size(2));
+    return bias == null ? x : x.add(bias);
+  }
+
+  /**
+   * The pixels of patches, from [width, height, 3, n] to [patchSize² · 3, nPatches, n]: planes one
+   * after the other, each line by line.
+   */
+  public static Tensor patches(Tensor pixels, long patchSize) {
     long p = patchSize;
     long nx = pixels.size(0) / p;
     long ny = pixels.size(1) / p;
     long n = pixels.size(3);
-    Tensor patches =
-        pixels
-            .slice(new long[] {}, nx * p, ny * p, 3, n)
-            .contiguous()
-            .reshape(p, nx, p, ny * 3 * n) // [x in patch, patch x, y in patch, …]
-            .permute(0, 2, 1, 3)
-            .contiguous() // [x in patch, y in patch, patch x, …]
-            .reshape(p * p, nx * ny, 3, n)
-            .permute(0, 2, 1, 3)
-            .contiguous() // [in patch, channel, patch, n]
-            .reshape(p * p * 3, nx * ny, n);
-    Tensor x = patches.mulMat(kernel).ofItems(nx * ny, n);
-    return bias == null ? x : x.add(bias);
+    return pixels
+        .slice(new long[] {}, nx * p, ny * p, 3, n)
+        .contiguous()
+        .reshape(p, nx, p, ny * 3 * n) // [x in patch, patch x, y in patch, …]
+        .permute(0, 2, 1, 3)
+        .contiguous() // [x in patch, y in patch, patch x, …]
+        .reshape(p * p, nx * ny, 3, n)
+        .permute(0, 2, 1, 3)
+        .contiguous() // [in patch, channel, patch, n]
+        .reshape(p * p * 3, nx * ny, n);
   }
 }

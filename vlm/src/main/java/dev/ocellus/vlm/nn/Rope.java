@@ -41,6 +41,25 @@ public final class Rope {
       }
       return new Tables(cos, sin);
     }
+
+    /**
+     * With angles in single precision, as the references compute them.
+     *
+     * @param frequencies of each pair
+     */
+    public static Tables of(int[] positions, float[] frequencies) {
+      int half = frequencies.length;
+      float[] cos = new float[Math.multiplyExact(positions.length, half)];
+      float[] sin = new float[cos.length];
+      for (int row = 0; row < positions.length; row++) {
+        for (int i = 0; i < half; i++) {
+          float angle = positions[row] * frequencies[i];
+          cos[row * half + i] = (float) Math.cos(angle);
+          sin[row * half + i] = (float) Math.sin(angle);
+        }
+      }
+      return new Tables(cos, sin);
+    }
   }
 
   /** Turns [dHead, nHead, n]; the shape stays. */

@@ -37,6 +37,8 @@ public enum ChatTemplateName {
   JANUS,
   /** Llama 3's headers. */
   LLAMA3,
+  /** Llama 4's headers, with images. */
+  LLAMA4,
   /** Mistral's {@code [INST]} with images. */
   MISTRAL,
   /** PaddleOCR-VL's turns, {@code User: } and {@code Assistant: }, images in front of the text. */

@@ -49,6 +49,8 @@ class DefaultTemplatesTest {
         "JANUS, <|User|>: Why?\\n\\n<|Assistant|>:",
         "LLAMA3,"
             + " <s><|start_header_id|>user<|end_header_id|>\\n\\nWhy?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\\n\\n",
+        "LLAMA4,"
+            + " <s><|header_start|>user<|header_end|>\\n\\nWhy?<|eot|><|header_start|>assistant<|header_end|>\\n\\n",
         "MISTRAL, <s>[INST]Why?[/INST]",
         "PALIGEMMA, <s>Why?\\n",
         "VICUNA, USER: Why? ASSISTANT:"
@@ -65,6 +67,7 @@ class DefaultTemplatesTest {
     "GEMMA3, <start_of_image>",
     "GEMMA4, <|image|>",
     "IDEFICS3, <image>",
+    "LLAMA4, <|image|>",
     "MISTRAL, [IMG]",
     "PALIGEMMA, <image>",
     "CHATML, <marker>",

@@ -40,6 +40,9 @@ public final class TextGraphs {
                   runner,
                   new HunyuanVlGraph(runner.file().metadata(), runner.weights()),
                   tokenizer),
+          Llama4Graph.ARCHITECTURE,
+          (runner, tokenizer) ->
+              new GraphDecoder(runner, new Llama4Graph(runner.file(), runner.weights()), tokenizer),
           MllamaGraph.ARCHITECTURE,
           (runner, tokenizer) ->
               new CrossTextDecoder(
@@ -57,7 +60,9 @@ public final class TextGraphs {
 
   /** Whether a text model is one of them, and not libllama's. */
   public static boolean isOne(GgufFile file) {
-    return DECODERS.containsKey(architecture(file));
+    String architecture = architecture(file);
+    return DECODERS.containsKey(architecture)
+        && (!architecture.equals(Llama4Graph.ARCHITECTURE) || Llama4Graph.isOwn(file.metadata()));
   }
 
   private static String architecture(GgufFile file) {

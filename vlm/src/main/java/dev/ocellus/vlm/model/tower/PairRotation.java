@@ -44,17 +44,21 @@ final class PairRotation {
   }
 
   /**
-   * From [nEmbd, n] to [headSize, n, nHead]. The halves of the pairs come out one behind the other,
-   * which changes no product of queries and keys.
+   * From [nEmbd, n, batch] to [headSize, n, nHead, batch]. The halves of the pairs come out one
+   * behind the other, which changes no product of queries and keys.
    */
   Tensor apply(Tensor x, long nHead) {
     long nPairs = cos.size(0);
-    long n = x.size(1);
+    long n = x.size(1) * x.size(2); // the tables go on from one member of the batch to the next
     Tensor pairs = x.reshape(2, nPairs, nHead, n).permute(3, 0, 1, 2).contiguous();
     Tensor even = pairs.slice(new long[] {}, nPairs, nHead, n, 1);
     Tensor odd = pairs.slice(new long[] {0, 0, 0, 1}, nPairs, nHead, n, 1);
     Tensor first = even.mul(cos).sub(odd.mul(sin));
     Tensor second = even.mul(sin).add(odd.mul(cos));
-    return first.concat(second, 0).permute(0, 2, 1, 3).contiguous();
+    return first
+        .concat(second, 0)
+        .reshape(2 * nPairs, nHead, x.size(1), x.size(2))
+        .permute(0, 2, 1, 3)
+        .contiguous();
   }
 }
