@@ -1,16 +1,12 @@
 package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.hf.HfConfig;
-import java.util.Map;
 
 /**
  * The language models of MiniCPM-V, whose tensors are named as those of their own classes behind
  * {@code llm.}.
  */
 final class MiniCpmVText {
-  private static final Map<String, String> CLASSES =
-      Map.of("2.6", "qwen2", "4.0", "llama", "4.5", "qwen3");
-
   private MiniCpmVText() {}
 
   /** The converter of the version's class. */
@@ -24,6 +20,6 @@ final class MiniCpmVText {
 
   /** The {@code model_type} of the language model's class. */
   static String type(HfConfig root) {
-    return CLASSES.get(MiniCpmVVision.version(root));
+    return MiniCpmVVision.version(root).type();
   }
 }

@@ -18,8 +18,19 @@ import java.util.Set;
  * {@code minicpmv-convert-image-encoder-to-gguf.py}.
  */
 final class MiniCpmVVision extends VisionModel {
-  /** Numbers of the file for versions of the model. */
-  private static final Map<String, Integer> VERSIONS = Map.of("2.6", 3, "4.0", 5, "4.5", 6);
+  /**
+   * A version of the model.
+   *
+   * @param number by which files name it
+   * @param type {@code model_type} of its language model's class
+   */
+  record Version(int number, String type) {}
+
+  private static final Map<String, Version> VERSIONS =
+      Map.of(
+          "2.6", new Version(3, "qwen2"),
+          "4.0", new Version(5, "llama"),
+          "4.5", new Version(6, "qwen3"));
 
   private static final int SCALE = 448;
   private static final int MAX_SLICES = 9;
@@ -59,14 +70,15 @@ final class MiniCpmVVision extends VisionModel {
   }
 
   /** The model's version, as the configuration writes it. */
-  static String version(HfConfig root) {
+  static Version version(HfConfig root) {
     var said = root.find("version");
-    String version = said == null ? "" : said.asText();
-    if (!VERSIONS.containsKey(version)) {
+    String name = said == null ? "" : said.asText();
+    Version version = VERSIONS.get(name);
+    if (version == null) {
       throw root.invalid(
           "version",
           "2.6, 4.0 or 4.5, whose code is known",
-          version.isEmpty() ? "nothing" : "'" + version + "'");
+          name.isEmpty() ? "nothing" : "'" + name + "'");
     }
     return version;
   }
@@ -103,7 +115,7 @@ final class MiniCpmVVision extends VisionModel {
     out.string("clip.projector_type", projector());
     out.bool("clip.has_text_encoder", false);
     out.bool("clip.has_minicpmv_projector", true);
-    out.i32("clip.minicpmv_version", VERSIONS.get(version(global)));
+    out.i32("clip.minicpmv_version", version(global).number());
     out.u32("clip.minicpmv_query_num", global.integer("query_num"));
     out.bool("clip.use_gelu", true);
     out.f32("clip.vision.attention.layer_norm_epsilon", eps(1e-6));
