@@ -202,7 +202,7 @@ def make(args, name):
             for p in module.parameters():
                 p.data = p.data.to(torch.bfloat16).float()
         folder(args, NAME, text, version, tower, resampler, language)
-        tokenizer = AutoTokenizer.from_pretrained(args.out / NAME / "hf")
+        tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(args.out / NAME / "hf")
     else:
         tokenizer = files(args, NAME, text, tower, resampler, language)
     def encode(tile):

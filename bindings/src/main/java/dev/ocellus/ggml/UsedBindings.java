@@ -17,6 +17,7 @@ final class UsedBindings {
       ggml_backend_buffer_is_host
       ggml_backend_buffer_set_usage
       ggml_backend_buft_is_host
+      ggml_backend_buft_name
       ggml_backend_dev_backend_reg
       ggml_backend_dev_buffer_from_host_ptr
       ggml_backend_dev_count
