@@ -1,15 +1,12 @@
 package dev.ocellus.cli;
 
 import dev.ocellus.compute.MatrixPrecision;
-import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.server.ModelFolder;
 import dev.ocellus.server.OcellusServer;
 import dev.ocellus.server.options.ModelSource;
 import dev.ocellus.server.options.ServerOptions;
 import dev.ocellus.vlm.DemoModel;
 import dev.ocellus.vlm.embedding.EmbeddingOptions;
-import dev.ocellus.vlm.model.ModelKind;
-import dev.ocellus.vlm.model.ModelRegistry;
 import dev.ocellus.vlm.options.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -178,19 +175,11 @@ final class ServeCommand extends OcellusCommand {
             });
   }
 
-  /** A model that cannot answer is told of before the server listens. */
-  private static void requireText(Path model) throws IOException {
-    try (GgufFile file = GgufFile.open(model)) {
-      ModelRegistry.require(file, ModelKind.TEXT);
-    }
-  }
-
   private List<ModelSource> sources() throws IOException {
     List<ModelSource> all = new ArrayList<>();
     boolean demo = model.model == null && modelsDir == null && embeddingModels.isEmpty();
     if (model.model != null || demo) {
       LoadOptions load = withSessions(model.loadOptions(this));
-      requireText(load.model());
       String name = alias != null ? alias : demo ? DemoModel.NAME : fileName(load.model());
       all.add(ModelSource.chat(name, load));
     }

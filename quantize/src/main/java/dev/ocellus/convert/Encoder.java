@@ -46,8 +46,7 @@ final class Encoder {
     }
     long count = tensor.count();
     int size = (int) Math.min(PIECE, count);
-    int n = (int) Math.min(pieces, (count + PIECE - 1) / PIECE);
-    while (buffers.size() < n) {
+    while (buffers.size() < Math.min(pieces, Math.ceilDiv(count, (long) PIECE))) {
       buffers.add(new Piece());
     }
     long done = 0;
@@ -56,12 +55,13 @@ final class Encoder {
         throw new ClosedByInterruptException();
       }
       long start = done;
+      int n = (int) Math.min(pieces, Math.ceilDiv(count - start, (long) PIECE));
       List<MemorySegment> encoded =
           IntStream.range(0, n)
               .parallel()
               .mapToObj(i -> {
                 long first = start + (long) i * PIECE;
-                int length = (int) Math.max(0, Math.min(size, count - first));
+                int length = (int) Math.min(size, count - first);
                 return buffers.get(i).encode(tensor, type, first, length);
               })
               .toList();

@@ -8,7 +8,6 @@ import dev.ocellus.llama.ContextOptions.FlashAttention;
 import dev.ocellus.llama.HiddenStates;
 import dev.ocellus.llama.LlamaContext;
 import dev.ocellus.llama.LlamaModel;
-import java.util.Arrays;
 
 /**
  * Sequences of a text model side by side, that go on by embeddings and give hidden states. Keys and
@@ -33,7 +32,7 @@ final class GuidedDecoder implements AutoCloseable {
     this.n = n;
     int nCtx = Math.multiplyExact(n, length);
     context =
-        model.newHeadlessContext(
+        model.newContext(
             ContextOptions.defaults()
                 .withContext(nCtx)
                 .withBatch(Math.max(n, Math.min(nCtx, 512)), Math.max(n, 512))
@@ -41,7 +40,9 @@ final class GuidedDecoder implements AutoCloseable {
                 .withOutputs(n)
                 .withThreads(nThreads, nThreads)
                 .withCache(TensorType.F32, TensorType.F32)
-                .withFlashAttention(FlashAttention.OFF));
+                .withFlashAttention(FlashAttention.OFF),
+            false,
+            null);
     try {
       states = new HiddenStates(context);
       embeddings = Batch.ofEmbeddings(n, model.nEmbdInput(), model.nPositions());
@@ -74,7 +75,7 @@ final class GuidedDecoder implements AutoCloseable {
         decode(tokens, flag);
         tokens.clear();
       }
-      states.keep(true); // of these entries only, as every entry of a batch has one then
+      states.keep(true); // of these entries only, as all of a batch have logits then, too
       for (int s = 0; s < n; s++) {
         tokens.add(prompts[s][length - 1], length - 1, s, true);
       }
@@ -93,7 +94,7 @@ final class GuidedDecoder implements AutoCloseable {
   float[] step(float[] rows, CancellationFlag flag) {
     embeddings.clear();
     int[] at = new int[context.model().nPositions()];
-    Arrays.fill(at, position);
+    java.util.Arrays.fill(at, position);
     for (int s = 0; s < n; s++) {
       embeddings.add(rows, s, at, s, true);
     }
