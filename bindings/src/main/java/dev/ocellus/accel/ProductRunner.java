@@ -1,6 +1,7 @@
 package dev.ocellus.accel;
 
 import dev.ocellus.accel.ProductKernel.Shape;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Computes products on threads of its own, piece by piece. For one caller at a time.
@@ -15,6 +16,12 @@ public final class ProductRunner implements AutoCloseable {
   /** Columns of a piece come in multiples of what kernels take at once. */
   private static final int UNIT = 16;
 
+  /**
+   * Multiplications below which libraries have kernels of their own: many such products are not
+   * cut, or the number of them would decide which kernel computes one.
+   */
+  private static final long SMALL = 1 << 20;
+
   /** Rows that are rounded to BF16 at once; more do not make the kernel faster. */
   private static final int ROUNDED_ROWS = 2048;
 
@@ -27,19 +34,27 @@ public final class ProductRunner implements AutoCloseable {
   /** Rows that one thread rounds at once. */
   private static final int ROWS_PER_PIECE = 32;
 
+  /** Does a job on the threads of one product. */
+  private interface Crew {
+    void run(int nPieces, Workers.Job job) throws Throwable;
+  }
+
   private final ProductKernels kernels;
   private final Conversions conversions;
-  private final Crew crew;
+  private int nThreads;
+  private @Nullable Workers workers;
+  private Scratch[] scratch = new Scratch[0];
+  private final Scratch rounded = new Scratch();
 
   ProductRunner(ProductKernels kernels, Conversions conversions, int nThreads) {
     this.kernels = kernels;
     this.conversions = conversions;
-    this.crew = new Crew(kernels, nThreads);
+    this.nThreads = nThreads;
   }
 
   /** Sets the number of threads from the next product on. */
   public void setThreads(int count) {
-    crew.setThreads(count);
+    nThreads = count;
   }
 
   /**
@@ -49,35 +64,32 @@ public final class ProductRunner implements AutoCloseable {
    *     one of the threads that compute
    */
   public void run(Product product, boolean callerWorks) throws Throwable {
-    crew.work(callerWorks, () -> compute(product));
+    if (!callerWorks) {
+      compute(product, threads(), false);
+      return;
+    }
+    Workers threads = threads();
+    int before = kernels.setLibraryThreads(1);
+    try {
+      compute(product, threads, true);
+    } finally {
+      kernels.setLibraryThreads(before);
+    }
   }
 
-  /** The same for feature maps. */
-  public void run(MapOperation operation, boolean callerWorks) throws Throwable {
-    crew.work(
-        callerWorks,
-        () -> {
-          switch (operation) {
-            case Convolution c -> Convolver.run(c, crew, kernels.f32());
-            case ChannelPass pass -> ChannelPasses.run(pass, crew);
-            case Doubling doubling -> Doublings.run(doubling, crew);
-            case Sum sum -> Sums.run(sum, crew);
-          }
-        });
-  }
-
-  private void compute(Product product) throws Throwable {
+  private void compute(Product product, Workers workers, boolean callerWorks) throws Throwable {
+    Crew threads = (nPieces, job) -> workers.run(nPieces, callerWorks, job);
     ProductKernel bf16 = kernels.bf16();
     RowConversion toF32 = product.toF32();
     if (toF32 != null && bf16 != null) {
-      runQuantized(product, toF32, bf16);
+      runQuantized(product, toF32, bf16, threads);
     } else if (product.rounded()
         && product.type() == WeightType.BF16
         && bf16 != null
         && product.count() == 1) {
-      runRounded(product, bf16);
+      runRounded(product, bf16, threads);
     } else {
-      runExactly(product);
+      runExactly(product, threads);
     }
   }
 
@@ -90,21 +102,38 @@ public final class ProductRunner implements AutoCloseable {
    */
   public void gelu(long source, long target, long count, boolean callerWorks) throws Throwable {
     int nPieces = Math.toIntExact(Math.ceilDiv(count, GELU_PIECE));
-    crew.work(
-        callerWorks,
-        () ->
-            crew.pieces(
-                nPieces,
-                (piece, thread) -> {
-                  long first = piece * GELU_PIECE;
-                  long n = Math.min(GELU_PIECE, count - first);
-                  Gelu.apply(source + 4 * first, target + 4 * first, n);
-                }));
+    threads()
+        .run(
+            nPieces,
+            callerWorks,
+            (piece, thread) -> {
+              long first = piece * GELU_PIECE;
+              long n = Math.min(GELU_PIECE, count - first);
+              Gelu.apply(source + 4 * first, target + 4 * first, n);
+            });
+  }
+
+  private Workers threads() {
+    Workers known = workers;
+    if (known != null && known.size() == nThreads) {
+      return known;
+    }
+    close();
+    Scratch[] memory = new Scratch[nThreads];
+    for (int i = 0; i < nThreads; i++) {
+      memory[i] = new Scratch();
+    }
+    Workers started = new Workers(nThreads, () -> kernels.setLibraryThreads(1));
+    scratch = memory;
+    workers = started; // last: what fails before, for want of heap, can be repeated
+    return started;
   }
 
   /** Columns of a piece so that all threads have the same to do. */
   private int columns(Product p, long bytesPerColumn) {
-    int nThreads = crew.size();
+    if (p.count() > 1 && (long) p.m() * p.n() * p.k() < SMALL) {
+      return p.n();
+    }
     long most = Math.max(UNIT, PIECE_BYTES / bytesPerColumn / UNIT * UNIT);
     int perMatrix = (int) Math.ceilDiv((long) p.n(), most);
     int total = p.count() * perMatrix;
@@ -114,21 +143,21 @@ public final class ProductRunner implements AutoCloseable {
     return Math.ceilDiv(Math.ceilDiv(p.n(), perMatrix), UNIT) * UNIT;
   }
 
-  private void runExactly(Product p) throws Throwable {
+  private void runExactly(Product p, Crew threads) throws Throwable {
     ProductKernel kernel = kernels.f32();
     boolean widen = p.type() != WeightType.F32;
     int columns = columns(p, 4L * p.k());
     int perMatrix = Math.ceilDiv(p.n(), columns);
     long widenedBytes = widen ? 4L * columns * p.k() : 0;
     long row = widen ? 4L * p.k() : p.w().row();
-    crew.pieces(
+    threads.run(
         p.count() * perMatrix,
         (piece, thread) -> {
           int matrix = piece / perMatrix;
           int first = piece % perMatrix * columns;
           int count = Math.min(columns, p.n() - first);
           Shape shape = shape(p, p.m(), count, p.x().row() / 4, row / 4);
-          long own = crew.own(thread, widenedBytes + kernel.scratchBytes(shape));
+          long own = scratch[thread].address(widenedBytes + kernel.scratchBytes(shape));
           long w = p.wAt(matrix) + first * p.w().row();
           if (widen) {
             w = widened(p, w, count, own);
@@ -155,13 +184,14 @@ public final class ProductRunner implements AutoCloseable {
    * Rows of {@code x} are rounded to BF16 too, whose steps are finer than those of the blocks of
    * whole numbers that ggml's kernels round them to.
    */
-  private void runQuantized(Product p, RowConversion toF32, ProductKernel kernel) throws Throwable {
+  private void runQuantized(Product p, RowConversion toF32, ProductKernel kernel, Crew threads)
+      throws Throwable {
     int columns = quantizedColumns(p);
     for (int from = 0; from < p.m(); from += ROUNDED_ROWS) {
       int rows = Math.min(ROUNDED_ROWS, p.m() - from);
-      long x = rounded(p, from, rows);
+      long x = rounded(p, from, rows, threads);
       long d = p.dAt(0) + from * p.d().row();
-      crew.pieces(
+      threads.run(
           Math.ceilDiv(p.n(), columns),
           (piece, thread) -> {
             int first = piece * columns;
@@ -169,7 +199,7 @@ public final class ProductRunner implements AutoCloseable {
             Shape shape = shape(p, rows, count, p.k(), p.k());
             long wide = 4L * p.k();
             long bytes = wide + 2L * columns * p.k();
-            long own = crew.own(thread, bytes + kernel.scratchBytes(shape));
+            long own = scratch[thread].address(bytes + kernel.scratchBytes(shape));
             for (int i = 0; i < count; i++) {
               toF32.convert(p.wAt(0) + (first + i) * p.w().row(), own, p.k());
               conversions.f32ToBf16().convert(own, own + wide + 2L * i * p.k(), p.k());
@@ -183,15 +213,15 @@ public final class ProductRunner implements AutoCloseable {
   private int quantizedColumns(Product p) {
     long most = Math.max(UNIT, QUANTIZED_PIECE_BYTES / (2L * p.k()) / UNIT * UNIT);
     int pieces = (int) Math.ceilDiv((long) p.n(), most);
-    pieces = Math.ceilDiv(pieces, crew.size()) * crew.size();
+    pieces = Math.ceilDiv(pieces, nThreads) * nThreads;
     return Math.ceilDiv(Math.ceilDiv(p.n(), pieces), UNIT) * UNIT;
   }
 
   /** Rows of {@code x} in BF16. */
-  private long rounded(Product p, int from, int rows) throws Throwable {
-    long x = crew.shared(2L * Math.min(ROUNDED_ROWS, p.m()) * p.k());
+  private long rounded(Product p, int from, int rows, Crew threads) throws Throwable {
+    long x = rounded.address(2L * Math.min(ROUNDED_ROWS, p.m()) * p.k());
     long source = p.xAt(0) + from * p.x().row();
-    crew.pieces(
+    threads.run(
         Math.ceilDiv(rows, ROWS_PER_PIECE),
         (piece, thread) -> {
           int first = piece * ROWS_PER_PIECE;
@@ -203,32 +233,40 @@ public final class ProductRunner implements AutoCloseable {
     return x;
   }
 
-  private void runRounded(Product p, ProductKernel kernel) throws Throwable {
-    int columns = Math.ceilDiv(Math.ceilDiv(p.n(), crew.size()), UNIT) * UNIT;
+  private void runRounded(Product p, ProductKernel kernel, Crew threads) throws Throwable {
+    int columns = Math.ceilDiv(Math.ceilDiv(p.n(), nThreads), UNIT) * UNIT;
     int nPieces = Math.ceilDiv(p.n(), columns);
     for (int from = 0; from < p.m(); from += ROUNDED_ROWS) {
       int rows = Math.min(ROUNDED_ROWS, p.m() - from);
-      long x = rounded(p, from, rows);
+      long x = rounded(p, from, rows, threads);
       long d = p.dAt(0) + from * p.d().row();
-      crew.pieces(
+      threads.run(
           nPieces,
           (piece, thread) -> {
             int first = piece * columns;
             int count = Math.min(columns, p.n() - first);
             Shape shape = shape(p, rows, count, p.k(), p.w().row() / 2);
-            long own = crew.own(thread, kernel.scratchBytes(shape));
+            long own = scratch[thread].address(kernel.scratchBytes(shape));
             kernel.multiply(shape, x, p.wAt(0) + first * p.w().row(), d + 4L * first, own);
           });
     }
   }
 
   private static Shape shape(Product p, int rows, int columns, long ldx, long ldw) {
-    return Shape.byOutput(rows, columns, p.k(), (int) ldx, (int) ldw, (int) (p.d().row() / 4));
+    return new Shape(rows, columns, p.k(), (int) ldx, (int) ldw, (int) (p.d().row() / 4));
   }
 
   /** Ends the threads and frees the memory. */
   @Override
   public void close() {
-    crew.close();
+    if (workers != null) {
+      workers.end();
+    }
+    workers = null;
+    for (Scratch each : scratch) {
+      each.close();
+    }
+    scratch = new Scratch[0];
+    rounded.close();
   }
 }

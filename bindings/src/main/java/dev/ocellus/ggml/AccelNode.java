@@ -40,6 +40,14 @@ final class AccelNode {
   private static final long MIN_ITEM_WORK = EVERYTHING ? 1 : 2L << 20;
 
   /**
+   * From so many multiplications on, a head's product is taken: all heads are computed in one call,
+   * each as a whole, so that its kernel is the same in every batch.
+   */
+  private static final long MIN_HEAD_PRODUCT = 1L << 16;
+
+  private static final long MIN_HEADS_WORK = EVERYTHING ? 1 : 1L << 20;
+
+  /**
    * Where {@link Tensor#ofItems} writes how many rows an item has, and how many items there are.
    */
   static final int ITEM_ROWS = 2;
@@ -73,7 +81,7 @@ final class AccelNode {
   private AccelNode() {}
 
   /** The number of an operation that ggml has, by its name. */
-  static int numbered(String wanted, IntFunction<MemorySegment> names) {
+  private static int numbered(String wanted, IntFunction<MemorySegment> names) {
     int number = 0;
     while (!names.apply(number).getString(0).equals(wanted)) {
       number++;
@@ -81,7 +89,7 @@ final class AccelNode {
     return number;
   }
 
-  static int getInt(long address) {
+  private static int getInt(long address) {
     return MEMORY.get(ValueLayout.JAVA_INT, address);
   }
 
@@ -89,39 +97,12 @@ final class AccelNode {
     return MEMORY.get(ValueLayout.JAVA_LONG, address);
   }
 
-  static long ne(long tensor, int i) {
+  private static long ne(long tensor, int i) {
     return getLong(tensor + NE + 8L * i);
   }
 
   private static long nb(long tensor, int i) {
     return getLong(tensor + NB + 8L * i);
-  }
-
-  static int opOf(long node) {
-    return getInt(node + OP);
-  }
-
-  /** Which function of one operand a node is; -1 if it is none. */
-  static int unaryOf(long node) {
-    return opOf(node) == UNARY ? getInt(node + OP_PARAMS) : -1;
-  }
-
-  static int parameter(long node, int i) {
-    return getInt(node + OP_PARAMS + 4L * i);
-  }
-
-  /** An operand. */
-  static long sourceOf(long node, int i) {
-    return getLong(node + SRC + 8L * i);
-  }
-
-  static long dataOf(long tensor) {
-    return getLong(tensor + DATA);
-  }
-
-  /** Bytes of contiguous floats. */
-  static long bytes(long tensor) {
-    return 4 * elements(tensor);
   }
 
   static boolean isProduct(long node) {
@@ -135,7 +116,7 @@ final class AccelNode {
 
   /** Whether a node is GELU by the error function. */
   static boolean isGelu(long node) {
-    return unaryOf(node) == GELU_ERF;
+    return getInt(node + OP) == UNARY && getInt(node + OP_PARAMS) == GELU_ERF;
   }
 
   static long source(long node) {
@@ -159,7 +140,7 @@ final class AccelNode {
         && isContiguous(getLong(node + SRC));
   }
 
-  static boolean isContiguous(long tensor) {
+  private static boolean isContiguous(long tensor) {
     long size = 4;
     boolean contiguous = getInt(tensor + TYPE) == F32;
     for (int i = 0; i < 4; i++) {
@@ -170,16 +151,13 @@ final class AccelNode {
   }
 
   /**
-   * Whether a node is a large product, an operation on maps, or GELU, that is taken as it lies.
+   * Whether a node is a large product, or GELU, that is taken as it lies.
    *
    * @param quantized whether products with quantized weights are taken
    */
   static boolean isTaken(long node, boolean quantized) {
     if (isGelu(node)) {
       return isTakenGelu(node);
-    }
-    if (AccelMaps.kindOf(node) != AccelMaps.Kind.NONE) {
-      return true;
     }
     if (!isProduct(node) || getInt(node + OP_PARAMS + 4) != 0) { // with a hint for ggml's kernels
       return false;
@@ -229,8 +207,10 @@ final class AccelNode {
       return isTaken(type, ne(node, 0), ne(w, 0), ne(node, 1), count(node));
     }
     int rows = getInt(node + OP_PARAMS + 4L * ITEM_ROWS);
+    double products = products(node, rows) / items;
     return ne(node, 1) <= Integer.MAX_VALUE
-        && isTakenByItem(type, ne(node, 0), ne(w, 0), rows, products(node, rows) / items);
+        && (isTakenByItem(type, ne(node, 0), ne(w, 0), rows, products)
+            || ne(w, 2) > 1 && areHeadsTaken(type, ne(node, 0), ne(w, 0), rows, products));
   }
 
   /** How many products of so many rows a node has: a long one may be taken in parts. */
@@ -247,14 +227,28 @@ final class AccelNode {
   static boolean isTakenByItem(
       @Nullable WeightType type, long n, long k, long rows, double products) {
     double product = (double) rows * n * k;
+    return isPossible(type, n, k, rows)
+        && (EVERYTHING || product >= MIN_PRODUCT)
+        && product * products >= MIN_ITEM_WORK;
+  }
+
+  /** The same of an item's products with matrices of their own, such as keys of heads. */
+  private static boolean areHeadsTaken(
+      @Nullable WeightType type, long n, long k, long rows, double products) {
+    double product = (double) rows * n * k;
+    return isPossible(type, n, k, rows)
+        && type == WeightType.F32
+        && product >= MIN_HEAD_PRODUCT
+        && product * products >= MIN_HEADS_WORK;
+  }
+
+  private static boolean isPossible(@Nullable WeightType type, long n, long k, long rows) {
     return type != null
         && rows >= MIN_ITEM_ROWS
         && n >= MIN_COLUMNS
         && k >= MIN_COLUMNS
         && n <= Integer.MAX_VALUE
-        && k <= Integer.MAX_VALUE
-        && (EVERYTHING || product >= MIN_PRODUCT)
-        && product * products >= MIN_ITEM_WORK;
+        && k <= Integer.MAX_VALUE;
   }
 
   /**
@@ -275,7 +269,7 @@ final class AccelNode {
         && (double) m * n * k * count >= MIN_WORK;
   }
 
-  static long count(long node) {
+  private static long count(long node) {
     return ne(node, 2) * ne(node, 3);
   }
 

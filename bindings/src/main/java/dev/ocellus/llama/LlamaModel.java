@@ -9,9 +9,6 @@ import dev.ocellus.ggml.Ggml;
 import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.ggml.NativeLog;
 import dev.ocellus.ggml.NativeObject;
-import dev.ocellus.ggml.NodeCallback;
-import dev.ocellus.ggml.ObserverCallback;
-import dev.ocellus.ggml.StopBehind;
 import dev.ocellus.ggml.StoredWeights;
 import dev.ocellus.ggml.Upcalls;
 import dev.ocellus.gguf.GgufFile;
@@ -27,7 +24,6 @@ import java.util.Deque;
 import java.util.concurrent.CancellationException;
 import java.util.function.BiConsumer;
 import java.util.function.DoublePredicate;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -365,23 +361,8 @@ public final class LlamaModel extends NativeObject {
    */
   public LlamaContext newContext(
       ContextOptions options, boolean unified, @Nullable MatMulObserver observer) {
-    return open(
-        options, unified, observer == null ? null : arena -> new ObserverCallback(observer, arena));
-  }
-
-  /**
-   * Opens a context that computes up to the last norm: it has hidden states ({@link HiddenStates})
-   * and no logits, for heads that libllama does not have. Each sequence has an equal part of its
-   * cache.
-   */
-  public LlamaContext newHeadlessContext(ContextOptions options) {
-    return open(options, false, arena -> new StopBehind("result_norm", arena));
-  }
-
-  private LlamaContext open(
-      ContextOptions options, boolean unified, @Nullable Function<Arena, NodeCallback> callback) {
     requireOpen();
-    LlamaContext context = new LlamaContext(this, options, unified, callback);
+    LlamaContext context = new LlamaContext(this, options, unified, observer);
     synchronized (contexts) {
       contexts.push(context);
     }

@@ -65,7 +65,17 @@ class BatchInvarianceTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"5, EXACT", "8, EXACT", "9, EXACT", "16, FAST", "24, EXACT", "40, EXACT", "77, FAST"})
+  @CsvSource({
+    "5, EXACT",
+    "8, EXACT",
+    "9, EXACT",
+    "16, FAST",
+    "24, EXACT",
+    "40, EXACT",
+    "50, EXACT",
+    "60, FAST",
+    "77, FAST"
+  })
   void isTheSameAloneAndAmongOthers(int rows, MatrixPrecision precision) throws IOException {
     var random = new Random(rows);
     float[] items = new float[MAX_ITEMS * rows * WIDTH];
