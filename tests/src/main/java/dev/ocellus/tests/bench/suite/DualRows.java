@@ -1,5 +1,9 @@
 package dev.ocellus.tests.bench.suite;
 
+import dev.ocellus.convert.ConvertOptions;
+import dev.ocellus.convert.ConvertProgress;
+import dev.ocellus.convert.Converter;
+import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.tests.bench.DualBench;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -10,10 +14,14 @@ final class DualRows {
   /** Vectors of a run. */
   private static final int N = 8;
 
+  /** In F32, as PyTorch holds its weights: folders are cached in F16. */
+  private static final String FILE = "model.gguf";
+
   /** Writes a model with random weights in open_clip's layout. */
   private static final String MAKE =
       """
       import json, os, sys, torch, open_clip
+      from open_clip.tokenizer import SimpleTokenizer
       from safetensors.torch import save_file
       torch.manual_seed(1)
       name, out = sys.argv[1:]
@@ -23,6 +31,14 @@ final class DualRows {
           out + "/open_clip_model.safetensors")
       json.dump({"model_cfg": open_clip.get_model_config(name)},
           open(out + "/open_clip_config.json", "w"))
+      words = SimpleTokenizer()
+      ends = {"<start_of_text>": "<|startoftext|>", "<end_of_text>": "<|endoftext|>"}
+      json.dump({ends.get(k, k): v for k, v in words.encoder.items()},
+          open(out + "/vocab.json", "w"))
+      with open(out + "/merges.txt", "w") as merges:
+          print("#version: 0.2", file=merges)
+          for pair in sorted(words.bpe_ranks, key=words.bpe_ranks.get):
+              print(*pair, file=merges)
       """;
 
   /** What a user of open_clip writes; the smallest time of a vector, as ours is taken. */
@@ -122,6 +138,12 @@ final class DualRows {
         .inputs()
         .made(
             "open_clip-" + name,
-            folder -> Finished.run(List.of(sides.python(), "-c", MAKE, name, folder.toString())));
+            folder -> {
+              Finished.run(List.of(sides.python(), "-c", MAKE, name, folder.toString()));
+              var options = ConvertOptions.defaults().withOutput(folder.resolve(FILE), null);
+              Converter.convert(
+                  folder, options.withTypes(OutputType.F32, OutputType.F32), ConvertProgress.NONE);
+            })
+        .resolve(FILE);
   }
 }
