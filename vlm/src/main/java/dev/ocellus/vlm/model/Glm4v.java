@@ -5,7 +5,6 @@ import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.Normalize;
-import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.tiling.PatchOrder;
 import dev.ocellus.vlm.model.tiling.QwenTiling;
 import dev.ocellus.vlm.model.tiling.SmartResize;
@@ -26,10 +25,7 @@ import dev.ocellus.vlm.vision.ChatTemplateName;
 import dev.ocellus.vlm.vision.ConfigReader;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.FixedPromptFormat;
-import dev.ocellus.vlm.vision.ImageInput;
-import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePlaceholder;
-import dev.ocellus.vlm.vision.ImagePreprocessor;
 import dev.ocellus.vlm.vision.OcrForm;
 import dev.ocellus.vlm.vision.OcrPrompt;
 import dev.ocellus.vlm.vision.VisionArchitecture;
@@ -79,20 +75,8 @@ final class Glm4v {
                     .written("<|begin_of_image|><|image|><|end_of_image|>"),
                 ChatTemplateName.GLM4V)
             .withOcr(OcrPrompt.of(OcrForm.MARKDOWN, "Text Recognition:").onlyNamed("glm-ocr")),
-        new Preprocessor(tiling),
+        tiling,
         Graph.of(metadata, tiling, weights));
-  }
-
-  private record Preprocessor(QwenTiling tiling) implements ImagePreprocessor {
-    @Override
-    public ImageInput prepare(RgbImage image, ImageOptions options) {
-      return tiling.prepare(image, options);
-    }
-
-    @Override
-    public Normalize normalize() {
-      return tiling.normalize();
-    }
   }
 
   /** A linear layer, a norm and a GELU, then a gated feed-forward block. */

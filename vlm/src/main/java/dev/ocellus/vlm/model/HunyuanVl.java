@@ -5,7 +5,6 @@ import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.Normalize;
-import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.tiling.QwenTiling;
 import dev.ocellus.vlm.model.tiling.SmartResize;
 import dev.ocellus.vlm.model.tower.PreNormLayers;
@@ -19,11 +18,8 @@ import dev.ocellus.vlm.nn.RmsNorm;
 import dev.ocellus.vlm.vision.ChatTemplateName;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.FixedPromptFormat;
-import dev.ocellus.vlm.vision.ImageInput;
-import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePiece;
 import dev.ocellus.vlm.vision.ImagePlaceholder;
-import dev.ocellus.vlm.vision.ImagePreprocessor;
 import dev.ocellus.vlm.vision.OcrForm;
 import dev.ocellus.vlm.vision.OcrPrompt;
 import dev.ocellus.vlm.vision.VisionArchitecture;
@@ -80,20 +76,8 @@ final class HunyuanVl {
                         "<｜hy_place▁holder▁no▁100｜><｜hy_place▁holder▁no▁102｜><｜hy_place▁holder▁no▁101｜>"),
                 ChatTemplateName.HUNYUAN_VL)
             .withOcr(OcrPrompt.of(OcrForm.MARKDOWN, DOCUMENT)),
-        new Preprocessor(tiling),
+        tiling,
         Graph.of(metadata, tiling, weights));
-  }
-
-  private record Preprocessor(QwenTiling tiling) implements ImagePreprocessor {
-    @Override
-    public ImageInput prepare(RgbImage image, ImageOptions options) {
-      return tiling.prepare(image, options);
-    }
-
-    @Override
-    public Normalize normalize() {
-      return tiling.normalize();
-    }
   }
 
   /**

@@ -4,7 +4,6 @@ import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.Normalize;
-import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.tiling.PatchOrder;
 import dev.ocellus.vlm.model.tiling.QwenTiling;
 import dev.ocellus.vlm.model.tiling.SmartResize;
@@ -21,10 +20,7 @@ import dev.ocellus.vlm.vision.ChatTemplateName;
 import dev.ocellus.vlm.vision.ConfigReader;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.FixedPromptFormat;
-import dev.ocellus.vlm.vision.ImageInput;
-import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePlaceholder;
-import dev.ocellus.vlm.vision.ImagePreprocessor;
 import dev.ocellus.vlm.vision.OcrForm;
 import dev.ocellus.vlm.vision.OcrPrompt;
 import dev.ocellus.vlm.vision.VisionArchitecture;
@@ -68,20 +64,8 @@ final class PaddleOcr {
                     .written("<|IMAGE_START|><|IMAGE_PLACEHOLDER|><|IMAGE_END|>"),
                 ChatTemplateName.PADDLEOCR)
             .withOcr(OcrPrompt.of(OcrForm.TEXT, "OCR:")),
-        new Preprocessor(tiling),
+        tiling,
         Graph.of(metadata, tiling, weights));
-  }
-
-  private record Preprocessor(QwenTiling tiling) implements ImagePreprocessor {
-    @Override
-    public ImageInput prepare(RgbImage image, ImageOptions options) {
-      return tiling.prepare(image, options);
-    }
-
-    @Override
-    public Normalize normalize() {
-      return tiling.normalize();
-    }
   }
 
   private record Graph(

@@ -4,8 +4,6 @@ import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageSize;
-import dev.ocellus.vlm.image.Normalize;
-import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.model.tiling.PatchOrder;
 import dev.ocellus.vlm.model.tiling.QwenTiling;
@@ -21,7 +19,6 @@ import dev.ocellus.vlm.vision.ConfigReader;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
-import dev.ocellus.vlm.vision.ImagePreprocessor;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 import dev.ocellus.vlm.vision.VisionGraph;
 import java.util.ArrayList;
@@ -57,22 +54,7 @@ final class Qwen25Vl {
         Graph.of(metadata, tiling, weights));
   }
 
-  private record Preprocessor(QwenTiling tiling) implements ImagePreprocessor {
-    @Override
-    public ImageInput prepare(RgbImage image, ImageOptions options) {
-      return tiling.prepare(image, options);
-    }
-
-    @Override
-    public Normalize normalize() {
-      return tiling.normalize();
-    }
-
-    @Override
-    public boolean takesVideos() {
-      return true;
-    }
-
+  private record Preprocessor(QwenTiling tiling) implements QwenTiling.WithVideos {
     /**
      * All frames, in pairs whose positions are their times: {@code tokens_per_second} to a second,
      * rounded down in F32.

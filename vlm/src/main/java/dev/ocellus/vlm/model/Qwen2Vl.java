@@ -5,7 +5,6 @@ import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
-import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.model.tiling.PatchOrder;
 import dev.ocellus.vlm.model.tiling.QwenTiling;
@@ -25,7 +24,6 @@ import dev.ocellus.vlm.vision.FixedPromptFormat;
 import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePlaceholder;
-import dev.ocellus.vlm.vision.ImagePreprocessor;
 import dev.ocellus.vlm.vision.OcrForm;
 import dev.ocellus.vlm.vision.OcrPrompt;
 import dev.ocellus.vlm.vision.VisionArchitecture;
@@ -83,22 +81,7 @@ final class Qwen2Vl {
         "qwen2-vl", PROMPT_FORMAT, new Preprocessor(tiling), Graph.of(metadata, tiling, weights));
   }
 
-  private record Preprocessor(QwenTiling tiling) implements ImagePreprocessor {
-    @Override
-    public ImageInput prepare(RgbImage image, ImageOptions options) {
-      return tiling.prepare(image, options);
-    }
-
-    @Override
-    public Normalize normalize() {
-      return tiling.normalize();
-    }
-
-    @Override
-    public boolean takesVideos() {
-      return true;
-    }
-
+  private record Preprocessor(QwenTiling tiling) implements QwenTiling.WithVideos {
     /**
      * All frames, in pairs a position in time apart, each as large as an image may be ({@code
      * Qwen2VLVideoProcessor}, which chooses among frames only when it is asked to).

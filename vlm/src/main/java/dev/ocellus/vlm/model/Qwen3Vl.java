@@ -6,7 +6,6 @@ import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
-import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.model.tiling.FrameSampling;
 import dev.ocellus.vlm.model.tiling.PatchOrder;
@@ -27,7 +26,6 @@ import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePiece;
-import dev.ocellus.vlm.vision.ImagePreprocessor;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 import dev.ocellus.vlm.vision.VisionGraph;
 import java.math.BigDecimal;
@@ -82,22 +80,7 @@ final class Qwen3Vl {
         Graph.of(metadata, tiling, weights));
   }
 
-  private record Preprocessor(QwenTiling tiling) implements ImagePreprocessor {
-    @Override
-    public ImageInput prepare(RgbImage image, ImageOptions options) {
-      return tiling.prepare(image, options);
-    }
-
-    @Override
-    public Normalize normalize() {
-      return tiling.normalize();
-    }
-
-    @Override
-    public boolean takesVideos() {
-      return true;
-    }
-
+  private record Preprocessor(QwenTiling tiling) implements QwenTiling.WithVideos {
     /**
      * Two frames of a second, in pairs, each behind its time in words. The limits, also those that
      * are given, are for all frames together.

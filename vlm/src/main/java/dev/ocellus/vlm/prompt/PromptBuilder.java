@@ -229,7 +229,7 @@ public final class PromptBuilder {
   public ImagePlaceholder place(Visual visual, int nImages) {
     if (architecture == null) {
       throw new PromptException(
-              "The conversation has an image or video, but no image encoder (mmproj) is loaded")
+              "The conversation has an image or video, but no image encoder is loaded. Load the model together with its mmproj, or ask without images.")
           .about(Setting.MMPROJ);
     }
     return architecture.place(visual, nImages, imageOptions);

@@ -13,6 +13,7 @@ import dev.ocellus.vlm.vision.ConfigReader;
 import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePiece;
+import dev.ocellus.vlm.vision.ImagePreprocessor;
 import dev.ocellus.vlm.vision.Tiles;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -42,7 +43,29 @@ public record QwenTiling(
     long maxPixels,
     Normalize normalize,
     ResizeFilter filter,
-    Layout layout) {
+    Layout layout)
+    implements ImagePreprocessor {
+  /** Of families that take videos too, each in its own way. */
+  public interface WithVideos extends ImagePreprocessor {
+    /** What becomes of images. */
+    QwenTiling tiling();
+
+    @Override
+    default ImageInput prepare(RgbImage image, ImageOptions options) {
+      return tiling().prepare(image, options);
+    }
+
+    @Override
+    default Normalize normalize() {
+      return tiling().normalize();
+    }
+
+    @Override
+    default boolean takesVideos() {
+      return true;
+    }
+  }
+
   /** Colours and sizes of a generation, for files that do not say. */
   public record Defaults(Normalize normalize, int minPixels, int maxPixels) {}
 
@@ -79,9 +102,6 @@ public record QwenTiling(
 
   /** Frames that become one grid of tokens. */
   public static final int FRAMES = 2;
-
-  /** The reference refuses longer images. */
-  private static final int MAX_ASPECT_RATIO = 200;
 
   /** More patches than this have no room in an array of pixels, nor in any context. */
   private static final long MAX_PATCHES = 1 << 20;
@@ -122,6 +142,7 @@ public record QwenTiling(
   }
 
   /** An image in its aspect ratio: one tile of patches. */
+  @Override
   public ImageInput prepare(RgbImage image, ImageOptions options) {
     ImageSize size = size(image.size(), options);
     int gridX = size.width() / patchSize;
