@@ -61,7 +61,7 @@ abstract sealed class TensorHeader permits TensorMath {
     return stride[dimension];
   }
 
-  /** The name given by {@link #named}, or ggml's own. */
+  /** The name given by {@code named}, or ggml's own. */
   public final String name() {
     return ggml_tensor.name(handle).getString(0);
   }

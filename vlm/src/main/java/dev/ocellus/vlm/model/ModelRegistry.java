@@ -54,7 +54,7 @@ public final class ModelRegistry {
    * @throws WrongModelKindException if the file is of another kind
    * @throws dev.ocellus.UnsupportedArchitectureException if its family is not known
    * @throws dev.ocellus.gguf.GgufFormatException if its metadata are incomplete
-   * @throws dev.ocellus.ggml.GgmlException if weights are missing or have another shape
+   * @throws dev.ocellus.compute.GgmlException if weights are missing or have another shape
    */
   public static DualArchitecture dualEncoder(GgufFile file, Weights weights) {
     return DualFamilies.ALL.open(file, weights);

@@ -117,7 +117,7 @@ public final class QFormer {
    * @param nStates width of an image's states
    * @param takesText whether there is an instruction beside the queries
    * @throws dev.ocellus.vlm.vision.InvalidConfigException if no model can have such sizes
-   * @throws dev.ocellus.ggml.GgmlException if weights are missing or have another shape
+   * @throws dev.ocellus.compute.GgmlException if weights are missing or have another shape
    */
   public static QFormer of(GgufMetadata metadata, Weights w, int nStates, boolean takesText) {
     return new QFormer(metadata, w, nStates, takesText);

@@ -46,7 +46,7 @@ public final class TextTower {
    * @param activation where the file has no {@code clip.text.hidden_act}
    * @throws dev.ocellus.vlm.vision.InvalidConfigException if no model can have such sizes
    * @throws dev.ocellus.gguf.GgufFormatException if one is missing
-   * @throws dev.ocellus.ggml.GgmlException if weights are missing or have another shape
+   * @throws dev.ocellus.compute.GgmlException if weights are missing or have another shape
    */
   public static TextTower of(GgufMetadata metadata, Weights w, float eps, Activation activation) {
     var c = new ConfigReader(metadata, "clip.text.");
