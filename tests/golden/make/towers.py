@@ -60,6 +60,17 @@ FAMILIES = {
                         dict(image_grid_pinpoints=[[384, 768], [768, 384], [768, 768]], size=dict(height=384, width=384),
                              crop_size=dict(height=384, width=384))),
 }
+# text models whose recurrent states have the published sizes, and nothing else has: for bench.CheckpointBench
+STATES = {
+    "qwen3.5-4b": dict(num_hidden_layers=32, linear_num_value_heads=32, linear_num_key_heads=16),
+    "qwen3.6-27b": dict(num_hidden_layers=64, linear_num_value_heads=48, linear_num_key_heads=16),
+    "qwen3.6-35b-a3b": dict(num_hidden_layers=40, linear_num_value_heads=32, linear_num_key_heads=16),
+}
+for n, sizes in STATES.items():
+    layers = sizes["num_hidden_layers"]
+    FAMILIES[n] = (dict(text_config=dict(
+        sizes, linear_key_head_dim=128, linear_value_head_dim=128, linear_conv_kernel_dim=4,
+        layer_types=["full_attention" if i % 4 == 3 else "linear_attention" for i in range(layers)])), {})
 CLASSES = {"kimi_k25": "Kimi_K25ForConditionalGeneration"}
 
 
@@ -69,7 +80,8 @@ def make(args, family):
     d = args.out / family
     shutil.rmtree(d, ignore_errors=True)
     d.mkdir(parents=True)
-    for f in (args.reference / "models" / family / "hf").iterdir():
+    base = "qwen3_5" if family in STATES else family
+    for f in (args.reference / "models" / base / "hf").iterdir():
         if f.suffix != ".safetensors" and f.name != "model.safetensors.index.json":
             (d / f.name).write_bytes(f.read_bytes())
     for name, change in (("config", config_change), ("preprocessor_config", processor_change),
@@ -82,7 +94,7 @@ def make(args, family):
             path.write_text(json.dumps(content, indent=1) + "\n")
     config = (d / "config.json").read_text()
     name = json.loads(config)["architectures"][0]
-    model_class = getattr(transformers, name, None) or getattr(transformers, CLASSES[family])
+    model_class = getattr(transformers, name, None) or getattr(transformers, CLASSES[base])
     torch.manual_seed(1)
     with torch.device("cpu"):
         model = model_class._from_config(transformers.AutoConfig.from_pretrained(d), dtype=torch.bfloat16)

@@ -8,6 +8,8 @@ import dev.ocellus.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,7 +47,7 @@ class PackedMatricesTest {
         SafetensorsFile golden =
             SafetensorsFile.open(DATA.resolve(file + ".expected.safetensors"))) {
       assertThat(opened.tensors()).containsOnlyKeys(MODULE + ".weight", "model.norm.weight");
-      LazyTensor matrix = opened.tensors().get(MODULE + ".weight");
+      LazyTensor matrix = Objects.requireNonNull(opened.tensors().get(MODULE + ".weight"));
       assertThat(matrix.shape())
           .isEqualTo(golden.shape("expected").stream().mapToLong(Long::longValue).toArray());
       assertThat(matrix.values()).containsExactly(golden.floats("expected"));
@@ -72,7 +74,7 @@ class PackedMatricesTest {
 
   @Test
   void refusesAPartThatIsMissing() {
-    assertThatThrownBy(() -> PackedMatrix.awq(4).of("a.b", java.util.Map.of()))
+    assertThatThrownBy(() -> PackedMatrix.awq(4).of("a.b", Map.of()))
         .isInstanceOf(ConversionException.class)
         .hasMessageContainingAll("a.b.qweight", "nothing");
   }
