@@ -11,6 +11,9 @@ import dev.ocellus.testkit.ScriptedModels;
 import dev.ocellus.vlm.VisionLanguageModel;
 import java.nio.file.NoSuchFileException;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.springframework.ai.chat.client.ChatClient;
 import org.springframework.ai.chat.model.ChatModel;
@@ -28,6 +31,8 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.io.ByteArrayResource;
 import org.springframework.util.MimeTypeUtils;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
 /** What is there when an application starts, and what is freed when it ends. */
 class AutoConfigurationTest {
@@ -100,6 +105,25 @@ class AutoConfigurationTest {
           assertThat(loaded.sessions().parallel()).isEqualTo(2);
           assertThat(loaded.vision().precision().name()).isEqualTo("FAST");
         });
+  }
+
+  @Test
+  void severalAnswersComeAtTheSameTime() {
+    contexts
+        .withPropertyValues(
+            "ocellus.chat.model=demo", "ocellus.chat.parallel=2", "ocellus.chat.temperature=0")
+        .run(context -> {
+          OcellusChatModel chat = context.getBean(OcellusChatModel.class);
+          String alone = chat.call("a red circle");
+          var streams = IntStream.range(0, 4).mapToObj(i -> pieces(chat.stream("a red circle")));
+          assertThat(Flux.merge(streams.toList()).collectList().block())
+              .hasSize(4)
+              .allMatch(Objects.requireNonNull(alone)::equals);
+        });
+  }
+
+  private static Mono<String> pieces(Flux<String> pieces) {
+    return pieces.limitRate(1).collect(Collectors.joining());
   }
 
   @Test
