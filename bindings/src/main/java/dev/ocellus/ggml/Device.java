@@ -1,6 +1,7 @@
 package dev.ocellus.ggml;
 
 import dev.ocellus.compute.GgmlException;
+import dev.ocellus.compute.GpuSelection;
 import dev.ocellus.ffi.ggml_backend_dev_props;
 import dev.ocellus.ffi.ggml_h;
 import java.lang.foreign.Arena;
@@ -68,9 +69,22 @@ public final class Device {
         .orElseThrow(() -> new GgmlException("ggml has no CPU device; the installation is broken"));
   }
 
-  /** The graphics processors, in ggml's order; empty on a machine without one. */
+  /**
+   * The graphics processors that this process uses, in ggml's order; empty on a machine without
+   * one.
+   *
+   * @throws GgmlException if one was selected that is not there ({@link GpuSelection})
+   */
   public static List<Device> gpus() {
-    return all().stream().filter(d -> d.kind == Kind.GPU || d.kind == Kind.INTEGRATED_GPU).toList();
+    List<Device> gpus =
+        all().stream().filter(d -> d.kind == Kind.GPU || d.kind == Kind.INTEGRATED_GPU).toList();
+    int selected = GpuSelection.selected();
+    if (selected >= gpus.size()) {
+      throw new GgmlException(
+          "GPU %d was selected, but ggml sees %d here, counted from 0; install a GPU variant of the native libraries and its driver (docs/native-libraries.md), or select another"
+              .formatted(selected, gpus.size()));
+    }
+    return selected < 0 ? gpus : List.of(gpus.get(selected));
   }
 
   MemorySegment handle() {

@@ -1,6 +1,7 @@
 package dev.ocellus.llama;
 
 import dev.ocellus.Setting;
+import dev.ocellus.compute.GpuSelection;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.llama_model_params;
 import dev.ocellus.ggml.Accel;
@@ -163,6 +164,10 @@ public final class LlamaModel extends NativeObject {
       MemorySegment params = ggml_h.llama_model_default_params(scratch);
       more.accept(params, scratch);
       llama_model_params.n_gpu_layers(params, options.nGpuLayers());
+      if (GpuSelection.selected() >= 0 && options.nGpuLayers() != 0) {
+        llama_model_params.split_mode(params, ggml_h.LLAMA_SPLIT_MODE_NONE());
+        llama_model_params.main_gpu(params, GpuSelection.selected());
+      }
       llama_model_params.vocab_only(params, sizes == null);
       llama_model_params.load_mode(
           params,

@@ -1,5 +1,6 @@
 package dev.ocellus.spark;
 
+import dev.ocellus.compute.GpuSelection;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -110,6 +111,9 @@ final class LoadedModels {
   private static LoadedModel open(
       ModelSource source, ModelUse use, ExecutorOptions options, Compute compute)
       throws IOException {
+    if (compute.gpu() >= 0) {
+      GpuSelection.only(compute.gpu());
+    }
     LocatedModel files = LocatedModel.find(source);
     if (use == ModelUse.CHAT) {
       return ChatModel.open(source, files, options, compute);

@@ -3,7 +3,7 @@ package dev.ocellus.spark;
 import dev.ocellus.vlm.grammar.schema.JsonSchemaGrammar;
 import java.lang.System.Logger.Level;
 import java.util.List;
-import java.util.Objects;
+import org.apache.spark.SparkConf;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -231,18 +231,14 @@ public final class OcellusSpark {
   }
 
   private static void warn(SparkSession spark) {
-    for (String warning : warnings(spark)) {
+    for (String warning : warnings(spark.sparkContext().getConf())) {
       LOGGER.log(Level.WARNING, warning);
     }
   }
 
-  /** What of a session's settings costs more than it gives here. */
-  static List<String> warnings(SparkSession spark) {
-    boolean speculates =
-        Objects.requireNonNullElse(
-                spark.sparkContext().getConf().get("spark.speculation", "false"), "")
-            .equals("true");
-    return speculates
+  /** What of an application's settings costs more than it gives here. */
+  static List<String> warnings(SparkConf conf) {
+    return conf.getBoolean("spark.speculation", false)
         ? List.of(
             "spark.speculation is on: slow rows would be computed twice, at the cost of those that wait; set it to false")
         : List.of();

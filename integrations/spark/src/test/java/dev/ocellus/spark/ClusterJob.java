@@ -2,9 +2,9 @@ package dev.ocellus.spark;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.sql.Dataset;
@@ -23,8 +23,9 @@ public final class ClusterJob {
   public static void main(String[] args) throws IOException {
     int killAfter = Integer.parseInt(args[3]);
     SparkSession spark = SparkSession.builder().appName("ocellus-cluster").getOrCreate();
+    String id = spark.sparkContext().applicationId();
+    spark.sparkContext().addSparkListener(new Memory(id));
     if (killAfter > 0) {
-      String id = spark.sparkContext().applicationId();
       spark
           .sparkContext()
           .addSparkListener(new Killer(id, killAfter, Path.of(args[1] + ".killed")));
@@ -39,6 +40,39 @@ public final class ClusterJob {
         .json(args[1]);
     System.out.println("images counted: " + progress.images());
     spark.stop();
+  }
+
+  /** Tells the resident memory of the executors while tasks end. */
+  private static final class Memory extends SparkListener {
+    private static final int TASKS = 10;
+
+    private final String application;
+    private int ended;
+
+    Memory(String application) {
+      this.application = application;
+    }
+
+    @Override
+    public void onTaskEnd(SparkListenerTaskEnd end) {
+      if (++ended % TASKS == 0) {
+        StringBuilder line = new StringBuilder("memory after %d tasks:".formatted(ended));
+        BenchJob.executors(application).forEach(pid -> line.append(resident(pid)));
+        System.out.println(line);
+      }
+    }
+
+    private static String resident(long pid) {
+      try (Stream<String> lines = Files.lines(Path.of("/proc/" + pid + "/status"))) {
+        return lines
+            .filter(line -> line.startsWith("VmRSS:"))
+            .map(line -> " process %d has %s".formatted(pid, line.substring(6).strip()))
+            .findFirst()
+            .orElse("");
+      } catch (IOException e) {
+        return ""; // it has ended
+      }
+    }
   }
 
   /** Ends one executor as a machine that fails would, when some tasks have ended. */
@@ -58,28 +92,13 @@ public final class ClusterJob {
     public void onTaskEnd(SparkListenerTaskEnd end) {
       if (++ended == after) {
         ProcessHandle executor =
-            ProcessHandle.allProcesses()
-                .filter(p -> isExecutor(p.pid()))
-                .sorted()
-                .findFirst()
-                .orElseThrow();
+            ProcessHandle.of(BenchJob.executors(application).get(0)).orElseThrow();
         boolean killed = executor.destroyForcibly();
         try {
           Files.writeString(note, executor.pid() + " " + killed);
         } catch (IOException e) {
           throw new UncheckedIOException(e);
         }
-      }
-    }
-
-    private boolean isExecutor(long pid) {
-      try {
-        String command =
-            new String(
-                Files.readAllBytes(Path.of("/proc/" + pid + "/cmdline")), StandardCharsets.UTF_8);
-        return command.contains("CoarseGrainedExecutorBackend") && command.contains(application);
-      } catch (IOException e) {
-        return false; // it has ended, or is somebody else's
       }
     }
   }

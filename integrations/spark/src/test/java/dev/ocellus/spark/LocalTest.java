@@ -3,6 +3,7 @@ package dev.ocellus.spark;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.codahale.metrics.MetricRegistry;
 import dev.ocellus.vlm.DemoModel;
 import dev.ocellus.vlm.embedding.DualEncoder;
 import dev.ocellus.vlm.embedding.EmbeddingOptions;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -90,6 +92,31 @@ class LocalTest {
     assertThat(progress.failures()).isEqualTo(COUNT / 5);
     assertThat(progress.decodeFailures()).isEqualTo(COUNT / 5);
     assertThat(progress.completionTokens()).isPositive();
+  }
+
+  @Test
+  void tellsSparksMetricsWhatWasDone() throws Exception {
+    demo()
+        .describe(images(), AnswerOptions.of(PROMPT))
+        .write()
+        .format("noop")
+        .mode("append")
+        .save();
+    MetricRegistry registry =
+        SparkEnv.get()
+            .metricsSystem()
+            .getSourcesByName("plugin." + OcellusPlugin.class.getName())
+            .head()
+            .metricRegistry();
+    assertThat(registry.getMeters())
+        .hasEntrySatisfying("images", m -> assertThat(m.getCount()).isGreaterThanOrEqualTo(COUNT))
+        .hasEntrySatisfying("completionTokens", m -> assertThat(m.getCount()).isPositive());
+    assertThat(registry.getCounters())
+        .hasEntrySatisfying(
+            "decodeFailures", c -> assertThat(c.getCount()).isGreaterThanOrEqualTo(COUNT / 5))
+        .containsKey("cacheHits");
+    assertThat(registry.getGauges())
+        .hasEntrySatisfying("models", g -> assertThat(g.getValue()).isNotEqualTo(0));
   }
 
   @Test

@@ -84,10 +84,11 @@ final class Pictures {
     return out.toByteArray();
   }
 
-  /** Compressed data of which a byte is another one, so that its check fails. */
+  /** Compressed data that begins as none does. */
   private static byte[] corrupt(byte[] file) {
     byte[] broken = file.clone();
-    broken[file.length / 2] ^= 0x55;
+    int data = new String(file, StandardCharsets.ISO_8859_1).indexOf("IDAT") + 4;
+    broken[data] ^= 0x55;
     return broken;
   }
 

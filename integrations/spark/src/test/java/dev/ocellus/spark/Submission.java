@@ -3,8 +3,10 @@ package dev.ocellus.spark;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** A job of {@link ClusterJob} that is submitted as {@code spark-submit} does. */
+/** A job that is submitted as {@code spark-submit} does. */
 final class Submission {
   private static final ObjectMapper MAPPER = new ObjectMapper();
   private static final long LIMIT_MINUTES = 20;
@@ -22,10 +24,16 @@ final class Submission {
   private final Path folder;
   private final String master;
   private final Map<String, String> settings = new TreeMap<>();
+  private final Class<?> program;
   private List<Path> jars;
   private String log = "";
 
   Submission(Distribution distribution, Path folder, String master) {
+    this(distribution, folder, master, ClusterJob.class);
+  }
+
+  Submission(Distribution distribution, Path folder, String master, Class<?> program) {
+    this.program = program;
     this.distribution = distribution;
     this.folder = folder;
     this.master = master;
@@ -51,9 +59,9 @@ final class Submission {
   }
 
   /** Runs it; the exit code is its. */
-  int run(String... arguments) throws IOException, InterruptedException {
+  int run(String... arguments) throws IOException, InterruptedException, URISyntaxException {
     List<String> command = new ArrayList<>(List.of("org.apache.spark.deploy.SparkSubmit"));
-    command.addAll(List.of("--master", master, "--class", "dev.ocellus.spark.ClusterJob"));
+    command.addAll(List.of("--master", master, "--class", program.getName()));
     settings.forEach((name, value) -> command.addAll(List.of("--conf", name + "=" + value)));
     command.add("--jars");
     command.add(jars.stream().map(Path::toString).collect(Collectors.joining(",")));
@@ -84,14 +92,14 @@ final class Submission {
     return log;
   }
 
-  /** The program, without what it is linked with. */
-  private Path job() throws IOException {
+  /** The programs, without what they are linked with. */
+  private Path job() throws IOException, URISyntaxException {
+    Path from = Path.of(program.getProtectionDomain().getCodeSource().getLocation().toURI());
     Path classes = Files.createDirectories(folder.resolve("job/dev/ocellus/spark"));
-    for (String name : List.of("ClusterJob.class", "ClusterJob$Killer.class")) {
-      Files.copy(
-          ClusterJob.class.getResourceAsStream(name),
-          classes.resolve(name),
-          java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    try (Stream<Path> all = Files.list(from.resolve("dev/ocellus/spark"))) {
+      for (Path file : all.filter(f -> f.toString().contains("Job")).toList()) {
+        Files.copy(file, classes.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+      }
     }
     return Distribution.jar(folder.resolve("job"), folder.resolve("job.jar"));
   }
