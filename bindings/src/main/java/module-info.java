@@ -11,6 +11,7 @@ module dev.ocellus.bindings {
   exports dev.ocellus.ggml to
       dev.ocellus.vlm,
       dev.ocellus.quantize,
+      dev.ocellus.server,
       dev.ocellus.cli;
   exports dev.ocellus.gguf;
   exports dev.ocellus.io to

@@ -180,6 +180,9 @@ final class ServeCommand extends OcellusCommand {
     boolean demo = model.model == null && modelsDir == null && embeddingModels.isEmpty();
     if (model.model != null || demo) {
       LoadOptions load = withSessions(model.loadOptions(this));
+      if (demo && model.context == null) { // what it was trained with, which is less than usual
+        load = load.withContextOptions(load.contextOptions().withContext(0));
+      }
       String name = alias != null ? alias : demo ? DemoModel.NAME : fileName(load.model());
       all.add(ModelSource.chat(name, load));
     }

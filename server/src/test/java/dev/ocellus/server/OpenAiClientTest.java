@@ -98,7 +98,8 @@ class OpenAiClientTest {
               .flatMap(choice -> choice.delta().content().stream())
               .collect(Collectors.joining());
       assertThat(text).isEqualTo(ANSWER);
-      assertThat(chunks.size()).isGreaterThan(8);
+      // pieces that come together are sent together
+      assertThat(chunks.size()).isGreaterThanOrEqualTo(4);
       assertThat(chunks.getLast().usage().orElseThrow().completionTokens()).isEqualTo(10);
     }
   }

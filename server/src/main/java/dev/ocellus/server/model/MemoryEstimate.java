@@ -46,12 +46,10 @@ final class MemoryEstimate {
     }
     try (GgufFile file = GgufFile.open(options.model())) {
       GgufMetadata data = file.metadata();
-      String prefix = data.string("general.architecture", "") + ".";
-      ContextOptions context = options.contextOptions();
-      long nCtx =
-          context.nCtx() > 0 ? context.nCtx() : number(data, prefix + "context_length", 4096);
+      String prefix = prefix(data);
+      long nCtx = nCtx(data, options.contextOptions());
       long nLayer = number(data, prefix + "block_count", 0);
-      long nHead = Math.max(1, number(data, prefix + "attention.head_count", 1));
+      long nHead = nHead(data);
       long nHeadKv = number(data, prefix + "attention.head_count_kv", nHead);
       long width = number(data, prefix + "embedding_length", 0) / nHead;
       long key = number(data, prefix + "attention.key_length", width);
@@ -59,6 +57,22 @@ final class MemoryEstimate {
       long nSeq = options.sessions().parallel();
       return 2 * nCtx * nSeq * nLayer * nHeadKv * (key + value);
     }
+  }
+
+  private static String prefix(GgufMetadata data) {
+    return data.string("general.architecture", "") + ".";
+  }
+
+  /** Tokens of a sequence. */
+  static long nCtx(GgufMetadata data, ContextOptions context) {
+    return context.nCtx() > 0
+        ? context.nCtx()
+        : number(data, prefix(data) + "context_length", 4096);
+  }
+
+  /** Heads of attention. */
+  static long nHead(GgufMetadata data) {
+    return Math.max(1, number(data, prefix(data) + "attention.head_count", 1));
   }
 
   /** A number, which some models give for each layer, and which then is the default. */

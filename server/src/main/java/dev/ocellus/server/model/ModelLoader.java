@@ -18,7 +18,8 @@ interface ModelLoader {
       (source, options) ->
           switch (source.load()) {
             case ModelSource.Chat chat ->
-                new ChatEngine(VisionLanguageModel.open(chat.options()), options);
+                new ChatEngine(
+                    VisionLanguageModel.open(AttentionChoice.in(chat.options())), options);
             case ModelSource.Embedding embedding ->
                 DualEncoder.open(embedding.file(), embedding.options());
           };
