@@ -9,7 +9,7 @@ import java.util.Optional;
 
 /** Chinese-CLIP (arXiv:2211.01335) as {@code ChineseCLIPModel} of transformers holds it. */
 final class ChineseClipModel extends ClipModel {
-  private static final NameTable NAMES =
+  static final NameTable NAMES =
       TOWER.with(
           "visual_projection visual_projection",
           "text_projection text_projection",
@@ -25,7 +25,7 @@ final class ChineseClipModel extends ClipModel {
           "text.encoder.layer.#.output.dense t.blk.#.ffn_down",
           "text.encoder.layer.#.output.LayerNorm t.blk.#.ffn_ln");
 
-  private static final String TYPES = "text.embeddings.token_type_embeddings.weight";
+  static final String TYPES = "text.embeddings.token_type_embeddings.weight";
 
   ChineseClipModel(Context context) throws IOException {
     super(context, "chinese_clip_vision_model", "chinese_clip_text_model");
@@ -51,10 +51,14 @@ final class ChineseClipModel extends ClipModel {
   @Override
   List<TargetTensor> map(String name, LazyTensor tensor) {
     if (name.equals(TYPES)) {
-      LazyTensor first = tensor.slice(0, 1).reshape(tensor.size(1));
-      return List.of(new TargetTensor("t.token_types.weight", first));
+      return List.of(firstType(tensor));
     }
     return named(NAMES, name, tensor);
+  }
+
+  /** All tokens of a text are of the first type. */
+  static TargetTensor firstType(LazyTensor types) {
+    return new TargetTensor("t.token_types.weight", types.slice(0, 1).reshape(types.size(1)));
   }
 
   @Override

@@ -34,6 +34,8 @@ public final class Converters {
           SiglipModel::new,
           "Siglip2Model",
           Siglip2Model::new,
+          "VisionTextDualEncoderModel",
+          VisionTextDualModel::of,
           HfFolder.OPEN_CLIP,
           OpenClipModel::of);
 

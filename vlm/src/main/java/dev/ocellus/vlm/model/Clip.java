@@ -15,9 +15,11 @@ import dev.ocellus.vlm.model.tower.ClipTower;
 import dev.ocellus.vlm.model.tower.TextTower;
 import dev.ocellus.vlm.model.tower.TowerConfig;
 import dev.ocellus.vlm.nn.Activation;
+import dev.ocellus.vlm.nn.Pooler;
 import dev.ocellus.vlm.nn.Projection;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.Tiles;
+import org.jspecify.annotations.Nullable;
 
 /**
  * CLIP (arXiv:2103.00020) and what open_clip made of it: the normed CLS token of an image, or what
@@ -56,7 +58,13 @@ final class Clip {
   static ImageEmbedder images(GgufMetadata metadata, Weights weights) {
     return weights.has("v.stem.1.weight")
         ? ClipResNet.of(metadata, weights.at("v"))
-        : Images.of(metadata, weights);
+        : Images.of(metadata, weights, null);
+  }
+
+  /** The same with ViT's pooler behind the tower: weights {@code v.pooler}. */
+  static ImageEmbedder pooledImages(GgufMetadata metadata, Weights weights) {
+    long nEmbd = ClipTower.config(metadata).nEmbd();
+    return Images.of(metadata, weights, Pooler.of(weights.at("v.pooler"), nEmbd));
   }
 
   static int dimension(GgufMetadata metadata, Weights weights) {
@@ -65,15 +73,17 @@ final class Clip {
         : weights.outputs("visual_projection.weight");
   }
 
-  private record Images(ClipTower.Pooled tower, Projection projection, SquareFit fit)
+  private record Images(
+      ClipTower.Pooled tower, @Nullable Pooler pooler, Projection projection, SquareFit fit)
       implements ImageEmbedder {
-    static Images of(GgufMetadata metadata, Weights weights) {
+    static Images of(GgufMetadata metadata, Weights weights, @Nullable Pooler pooler) {
       TowerConfig c = ClipTower.config(metadata);
       Weights projection = weights.at("visual_projection");
       Weights v = weights.at("v");
       var tower = new ClipTower(c, v, metadata.bool("clip.vision.pre_norm", true));
       return new Images(
           ClipTower.Pooled.of(tower, c, v, pooling(metadata)),
+          pooler,
           Projection.of(projection, c.nEmbd(), projection.outputs("weight")),
           SquareFit.of(
               metadata, c.imageSize(), c.patchSize(), SquareFit.Kind.CROP, Normalize.CLIP));
@@ -99,7 +109,10 @@ final class Clip {
 
     @Override
     public Tensor forward(EncoderGraph graph) {
-      return projection.forward(tower.forward(graph.pixels())).named("image.features");
+      Tensor pooled = tower.forward(graph.pixels());
+      return projection
+          .forward(pooler == null ? pooled : pooler.forward(pooled))
+          .named("image.features");
     }
   }
 }

@@ -15,6 +15,7 @@ final class DualFamilies {
               "chinese_clip", ChineseClip::of,
               "siglip", Siglip::of,
               "siglip2", Siglip::naflex,
+              "vision_text_dual", VisionTextDual::of,
               "internvl_c", InternVlDual::contrastive,
               "internvl_g", InternVlDual::generative));
 
