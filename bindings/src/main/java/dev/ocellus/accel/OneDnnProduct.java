@@ -3,6 +3,7 @@ package dev.ocellus.accel;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.ocellus.accel.ProductKernel.Order;
 import dev.ocellus.accel.ProductKernel.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -52,7 +53,9 @@ final class OneDnnProduct {
 
   private void make(Shape s, int type, Arena arena) throws Throwable {
     descriptions[0] = description(arena, s.m(), s.k(), type, s.ldx(), 1);
-    descriptions[1] = description(arena, s.k(), s.n(), type, 1, s.ldw());
+    boolean byOutput = s.order() == Order.BY_OUTPUT;
+    descriptions[1] =
+        description(arena, s.k(), s.n(), type, byOutput ? 1 : s.ldw(), byOutput ? s.ldw() : 1);
     descriptions[2] = description(arena, s.m(), s.n(), F32, s.ldd(), 1);
     MemorySegment out = arena.allocate(JAVA_LONG);
     OneDnnCalls.check((int) calls.newAttributes.invokeExact(out), "dnnl_primitive_attr_create");

@@ -105,8 +105,21 @@ final class OpenBlas implements ProductKernel {
 
   @Override
   public void multiply(Shape s, long x, long w, long d, long scratch) throws Throwable {
+    int transposed = s.order() == Order.BY_OUTPUT ? TRANS : NO_TRANS;
     sgemm.invokeExact(
-        ROW_MAJOR, NO_TRANS, TRANS, s.m(), s.n(), s.k(), 1f, x, s.ldx(), w, s.ldw(), 0f, d,
+        ROW_MAJOR,
+        NO_TRANS,
+        transposed,
+        s.m(),
+        s.n(),
+        s.k(),
+        1f,
+        x,
+        s.ldx(),
+        w,
+        s.ldw(),
+        0f,
+        d,
         s.ldd());
   }
 

@@ -1,9 +1,9 @@
 package dev.ocellus.accel;
 
 /**
- * Multiplies on the calling thread: {@code d[i][j] = sum over l of x[i][l] · w[j][l]}, rows in one
- * piece. All pointers are addresses, as native code calls what calls this, where nothing should
- * have to be allocated.
+ * Multiplies on the calling thread: {@code d[i][j] = sum over l of x[i][l] · w[j][l]}, or {@code
+ * w[l][j]}, rows in one piece. All pointers are addresses, as native code calls what calls this,
+ * where nothing should have to be allocated.
  */
 interface ProductKernel {
   /** Bytes of memory that {@link #multiply} needs besides. */
@@ -13,7 +13,7 @@ interface ProductKernel {
    * Computes rows of {@code d}.
    *
    * @param x rows of {@link Shape#k} numbers
-   * @param w rows of as many numbers, one for each column of {@code d}
+   * @param w as {@link Shape#order} says
    * @param d rows of {@link Shape#n} floats
    * @param scratch memory of {@link #scratchBytes}
    */
@@ -32,15 +32,32 @@ interface ProductKernel {
     return false;
   }
 
+  /** How the numbers of {@code w} lie. */
+  enum Order {
+    /** {@code n} rows of {@code k} numbers, one for each column of the result. */
+    BY_OUTPUT,
+    /** {@code k} rows of {@code n} numbers. */
+    BY_INPUT
+  }
+
   /**
    * Sizes of one product.
    *
    * @param m rows of {@code x} and {@code d}
-   * @param n columns of {@code d}, rows of {@code w}
-   * @param k columns of {@code x} and {@code w}
+   * @param n columns of {@code d}
+   * @param k columns of {@code x}
    * @param ldx elements from row to row of {@code x}
    * @param ldw elements from row to row of {@code w}
    * @param ldd elements from row to row of {@code d}
+   * @param order of {@code w}
    */
-  record Shape(int m, int n, int k, int ldx, int ldw, int ldd) {}
+  record Shape(int m, int n, int k, int ldx, int ldw, int ldd, Order order) {
+    static Shape byOutput(int m, int n, int k, int ldx, int ldw, int ldd) {
+      return new Shape(m, n, k, ldx, ldw, ldd, Order.BY_OUTPUT);
+    }
+
+    static Shape byInput(int m, int n, int k, int ldx, int ldw, int ldd) {
+      return new Shape(m, n, k, ldx, ldw, ldd, Order.BY_INPUT);
+    }
+  }
 }

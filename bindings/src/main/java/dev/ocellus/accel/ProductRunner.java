@@ -1,7 +1,6 @@
 package dev.ocellus.accel;
 
 import dev.ocellus.accel.ProductKernel.Shape;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Computes products on threads of its own, piece by piece. For one caller at a time.
@@ -34,27 +33,19 @@ public final class ProductRunner implements AutoCloseable {
   /** Rows that one thread rounds at once. */
   private static final int ROWS_PER_PIECE = 32;
 
-  /** Does a job on the threads of one product. */
-  private interface Crew {
-    void run(int nPieces, Workers.Job job) throws Throwable;
-  }
-
   private final ProductKernels kernels;
   private final Conversions conversions;
-  private int nThreads;
-  private @Nullable Workers workers;
-  private Scratch[] scratch = new Scratch[0];
-  private final Scratch rounded = new Scratch();
+  private final Crew crew;
 
   ProductRunner(ProductKernels kernels, Conversions conversions, int nThreads) {
     this.kernels = kernels;
     this.conversions = conversions;
-    this.nThreads = nThreads;
+    this.crew = new Crew(kernels, nThreads);
   }
 
   /** Sets the number of threads from the next product on. */
   public void setThreads(int count) {
-    nThreads = count;
+    crew.setThreads(count);
   }
 
   /**
@@ -64,32 +55,35 @@ public final class ProductRunner implements AutoCloseable {
    *     one of the threads that compute
    */
   public void run(Product product, boolean callerWorks) throws Throwable {
-    if (!callerWorks) {
-      compute(product, threads(), false);
-      return;
-    }
-    Workers threads = threads();
-    int before = kernels.setLibraryThreads(1);
-    try {
-      compute(product, threads, true);
-    } finally {
-      kernels.setLibraryThreads(before);
-    }
+    crew.work(callerWorks, () -> compute(product));
   }
 
-  private void compute(Product product, Workers workers, boolean callerWorks) throws Throwable {
-    Crew threads = (nPieces, job) -> workers.run(nPieces, callerWorks, job);
+  /** The same for feature maps. */
+  public void run(MapOperation operation, boolean callerWorks) throws Throwable {
+    crew.work(
+        callerWorks,
+        () -> {
+          switch (operation) {
+            case Convolution c -> Convolver.run(c, crew, kernels.f32());
+            case ChannelPass pass -> ChannelPasses.run(pass, crew);
+            case Doubling doubling -> Doublings.run(doubling, crew);
+            case Sum sum -> Sums.run(sum, crew);
+          }
+        });
+  }
+
+  private void compute(Product product) throws Throwable {
     ProductKernel bf16 = kernels.bf16();
     RowConversion toF32 = product.toF32();
     if (toF32 != null && bf16 != null) {
-      runQuantized(product, toF32, bf16, threads);
+      runQuantized(product, toF32, bf16);
     } else if (product.rounded()
         && product.type() == WeightType.BF16
         && bf16 != null
         && product.count() == 1) {
-      runRounded(product, bf16, threads);
+      runRounded(product, bf16);
     } else {
-      runExactly(product, threads);
+      runExactly(product);
     }
   }
 
@@ -102,31 +96,16 @@ public final class ProductRunner implements AutoCloseable {
    */
   public void gelu(long source, long target, long count, boolean callerWorks) throws Throwable {
     int nPieces = Math.toIntExact(Math.ceilDiv(count, GELU_PIECE));
-    threads()
-        .run(
-            nPieces,
-            callerWorks,
-            (piece, thread) -> {
-              long first = piece * GELU_PIECE;
-              long n = Math.min(GELU_PIECE, count - first);
-              Gelu.apply(source + 4 * first, target + 4 * first, n);
-            });
-  }
-
-  private Workers threads() {
-    Workers known = workers;
-    if (known != null && known.size() == nThreads) {
-      return known;
-    }
-    close();
-    Scratch[] memory = new Scratch[nThreads];
-    for (int i = 0; i < nThreads; i++) {
-      memory[i] = new Scratch();
-    }
-    Workers started = new Workers(nThreads, () -> kernels.setLibraryThreads(1));
-    scratch = memory;
-    workers = started; // last: what fails before, for want of heap, can be repeated
-    return started;
+    crew.work(
+        callerWorks,
+        () ->
+            crew.pieces(
+                nPieces,
+                (piece, thread) -> {
+                  long first = piece * GELU_PIECE;
+                  long n = Math.min(GELU_PIECE, count - first);
+                  Gelu.apply(source + 4 * first, target + 4 * first, n);
+                }));
   }
 
   /** Columns of a piece so that all threads have the same to do. */
@@ -134,6 +113,7 @@ public final class ProductRunner implements AutoCloseable {
     if (p.count() > 1 && (long) p.m() * p.n() * p.k() < SMALL) {
       return p.n();
     }
+    int nThreads = crew.size();
     long most = Math.max(UNIT, PIECE_BYTES / bytesPerColumn / UNIT * UNIT);
     int perMatrix = (int) Math.ceilDiv((long) p.n(), most);
     int total = p.count() * perMatrix;
@@ -143,21 +123,21 @@ public final class ProductRunner implements AutoCloseable {
     return Math.ceilDiv(Math.ceilDiv(p.n(), perMatrix), UNIT) * UNIT;
   }
 
-  private void runExactly(Product p, Crew threads) throws Throwable {
+  private void runExactly(Product p) throws Throwable {
     ProductKernel kernel = kernels.f32();
     boolean widen = p.type() != WeightType.F32;
     int columns = columns(p, 4L * p.k());
     int perMatrix = Math.ceilDiv(p.n(), columns);
     long widenedBytes = widen ? 4L * columns * p.k() : 0;
     long row = widen ? 4L * p.k() : p.w().row();
-    threads.run(
+    crew.pieces(
         p.count() * perMatrix,
         (piece, thread) -> {
           int matrix = piece / perMatrix;
           int first = piece % perMatrix * columns;
           int count = Math.min(columns, p.n() - first);
           Shape shape = shape(p, p.m(), count, p.x().row() / 4, row / 4);
-          long own = scratch[thread].address(widenedBytes + kernel.scratchBytes(shape));
+          long own = crew.own(thread, widenedBytes + kernel.scratchBytes(shape));
           long w = p.wAt(matrix) + first * p.w().row();
           if (widen) {
             w = widened(p, w, count, own);
@@ -184,14 +164,13 @@ public final class ProductRunner implements AutoCloseable {
    * Rows of {@code x} are rounded to BF16 too, whose steps are finer than those of the blocks of
    * whole numbers that ggml's kernels round them to.
    */
-  private void runQuantized(Product p, RowConversion toF32, ProductKernel kernel, Crew threads)
-      throws Throwable {
+  private void runQuantized(Product p, RowConversion toF32, ProductKernel kernel) throws Throwable {
     int columns = quantizedColumns(p);
     for (int from = 0; from < p.m(); from += ROUNDED_ROWS) {
       int rows = Math.min(ROUNDED_ROWS, p.m() - from);
-      long x = rounded(p, from, rows, threads);
+      long x = rounded(p, from, rows);
       long d = p.dAt(0) + from * p.d().row();
-      threads.run(
+      crew.pieces(
           Math.ceilDiv(p.n(), columns),
           (piece, thread) -> {
             int first = piece * columns;
@@ -199,7 +178,7 @@ public final class ProductRunner implements AutoCloseable {
             Shape shape = shape(p, rows, count, p.k(), p.k());
             long wide = 4L * p.k();
             long bytes = wide + 2L * columns * p.k();
-            long own = scratch[thread].address(bytes + kernel.scratchBytes(shape));
+            long own = crew.own(thread, bytes + kernel.scratchBytes(shape));
             for (int i = 0; i < count; i++) {
               toF32.convert(p.wAt(0) + (first + i) * p.w().row(), own, p.k());
               conversions.f32ToBf16().convert(own, own + wide + 2L * i * p.k(), p.k());
@@ -213,15 +192,15 @@ public final class ProductRunner implements AutoCloseable {
   private int quantizedColumns(Product p) {
     long most = Math.max(UNIT, QUANTIZED_PIECE_BYTES / (2L * p.k()) / UNIT * UNIT);
     int pieces = (int) Math.ceilDiv((long) p.n(), most);
-    pieces = Math.ceilDiv(pieces, nThreads) * nThreads;
+    pieces = Math.ceilDiv(pieces, crew.size()) * crew.size();
     return Math.ceilDiv(Math.ceilDiv(p.n(), pieces), UNIT) * UNIT;
   }
 
   /** Rows of {@code x} in BF16. */
-  private long rounded(Product p, int from, int rows, Crew threads) throws Throwable {
-    long x = rounded.address(2L * Math.min(ROUNDED_ROWS, p.m()) * p.k());
+  private long rounded(Product p, int from, int rows) throws Throwable {
+    long x = crew.shared(2L * Math.min(ROUNDED_ROWS, p.m()) * p.k());
     long source = p.xAt(0) + from * p.x().row();
-    threads.run(
+    crew.pieces(
         Math.ceilDiv(rows, ROWS_PER_PIECE),
         (piece, thread) -> {
           int first = piece * ROWS_PER_PIECE;
@@ -233,40 +212,32 @@ public final class ProductRunner implements AutoCloseable {
     return x;
   }
 
-  private void runRounded(Product p, ProductKernel kernel, Crew threads) throws Throwable {
-    int columns = Math.ceilDiv(Math.ceilDiv(p.n(), nThreads), UNIT) * UNIT;
+  private void runRounded(Product p, ProductKernel kernel) throws Throwable {
+    int columns = Math.ceilDiv(Math.ceilDiv(p.n(), crew.size()), UNIT) * UNIT;
     int nPieces = Math.ceilDiv(p.n(), columns);
     for (int from = 0; from < p.m(); from += ROUNDED_ROWS) {
       int rows = Math.min(ROUNDED_ROWS, p.m() - from);
-      long x = rounded(p, from, rows, threads);
+      long x = rounded(p, from, rows);
       long d = p.dAt(0) + from * p.d().row();
-      threads.run(
+      crew.pieces(
           nPieces,
           (piece, thread) -> {
             int first = piece * columns;
             int count = Math.min(columns, p.n() - first);
             Shape shape = shape(p, rows, count, p.k(), p.w().row() / 2);
-            long own = scratch[thread].address(kernel.scratchBytes(shape));
+            long own = crew.own(thread, kernel.scratchBytes(shape));
             kernel.multiply(shape, x, p.wAt(0) + first * p.w().row(), d + 4L * first, own);
           });
     }
   }
 
   private static Shape shape(Product p, int rows, int columns, long ldx, long ldw) {
-    return new Shape(rows, columns, p.k(), (int) ldx, (int) ldw, (int) (p.d().row() / 4));
+    return Shape.byOutput(rows, columns, p.k(), (int) ldx, (int) ldw, (int) (p.d().row() / 4));
   }
 
   /** Ends the threads and frees the memory. */
   @Override
   public void close() {
-    if (workers != null) {
-      workers.end();
-    }
-    workers = null;
-    for (Scratch each : scratch) {
-      each.close();
-    }
-    scratch = new Scratch[0];
-    rounded.close();
+    crew.close();
   }
 }

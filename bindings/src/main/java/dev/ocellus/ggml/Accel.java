@@ -36,6 +36,10 @@ public final class Accel {
   private static final Logger LOG = System.getLogger("dev.ocellus.accel");
   private static final String PROPERTY = "ocellus.accel";
   private static final String VARIABLE = "OCELLUS_ACCEL";
+
+  /** Numbers of a kernel such as 3 by 3 for 64 to 128 channels. */
+  private static final long LARGE_KERNEL = 1L << 16;
+
   private static final String TOKEN_EMBEDDINGS = "token_embd.weight";
 
   /**
@@ -235,7 +239,13 @@ public final class Accel {
   }
 
   private static boolean isLarge(GgufTensor tensor) {
-    return AccelNode.weightType(tensor.type().id()) != null && isLargeMatrix(tensor);
+    return isLargeKernel(tensor)
+        || AccelNode.weightType(tensor.type().id()) != null && isLargeMatrix(tensor);
+  }
+
+  /** A convolution's, which goes over thousands of pixels. */
+  private static boolean isLargeKernel(GgufTensor tensor) {
+    return tensor.shape().size() == 4 && tensor.nElements() >= LARGE_KERNEL;
   }
 
   static boolean isLargeMatrix(GgufTensor tensor) {

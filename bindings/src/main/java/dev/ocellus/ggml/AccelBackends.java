@@ -18,6 +18,7 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntToLongFunction;
 import java.util.function.Supplier;
 
 /**
@@ -182,20 +183,12 @@ final class AccelBackends {
       }
       MemorySegment nodes = MemorySegment.ofAddress(graph);
       int count = ggml_h.ggml_graph_n_nodes(nodes);
-      for (int i = 0; i < count; i++) {
-        long node = ggml_h.ggml_graph_node(nodes, i).address();
+      IntToLongFunction at = i -> ggml_h.ggml_graph_node(nodes, i).address();
+      for (int i = 0; i < count; ) {
         if (stream.isAborted()) {
           return ggml_h.GGML_STATUS_ABORTED();
         }
-        if (AccelNode.isProduct(node) && AccelNode.isWanted(node)) { // the others are views
-          stream.runner.run(AccelNode.product(node), NativeStack.hasRoom(LIBRARY_ROOM));
-        } else if (AccelNode.isGelu(node) && AccelNode.isWanted(node)) {
-          stream.runner.gelu(
-              AccelNode.source(node),
-              AccelNode.target(node),
-              AccelNode.elements(node),
-              NativeStack.hasRoom(LIBRARY_ROOM));
-        }
+        i += compute(stream.runner, at, i, count);
       }
       return ggml_h.GGML_STATUS_SUCCESS();
     } catch (OutOfMemoryError e) {
@@ -205,9 +198,32 @@ final class AccelBackends {
     }
   }
 
+  /** Computes a node, and what is computed with it; returns how many nodes that are. */
+  private static int compute(ProductRunner runner, IntToLongFunction nodes, int i, int count)
+      throws Throwable {
+    long node = nodes.applyAsLong(i);
+    if (!AccelNode.isWanted(node)) {
+      return 1;
+    }
+    boolean callerWorks = NativeStack.hasRoom(LIBRARY_ROOM);
+    if (AccelNode.isProduct(node)) {
+      runner.run(AccelNode.product(node), callerWorks);
+    } else if (AccelNode.isGelu(node)) {
+      runner.gelu(
+          AccelNode.source(node), AccelNode.target(node), AccelNode.elements(node), callerWorks);
+    } else { // or a view
+      AccelChain.Step step = AccelChain.at(nodes, i, count);
+      if (step != null) {
+        runner.run(step.operation(), callerWorks);
+        return step.nNodes();
+      }
+    }
+    return 1;
+  }
+
   private static int failed(Throwable e) {
     try {
-      LOG.log(Level.ERROR, "a product of matrices failed", e);
+      LOG.log(Level.ERROR, "what was handed over by ggml failed", e);
     } catch (Throwable again) { // the status tells it all the same
       return ggml_h.GGML_STATUS_FAILED();
     }

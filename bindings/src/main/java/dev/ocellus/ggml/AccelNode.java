@@ -81,7 +81,7 @@ final class AccelNode {
   private AccelNode() {}
 
   /** The number of an operation that ggml has, by its name. */
-  private static int numbered(String wanted, IntFunction<MemorySegment> names) {
+  static int numbered(String wanted, IntFunction<MemorySegment> names) {
     int number = 0;
     while (!names.apply(number).getString(0).equals(wanted)) {
       number++;
@@ -89,7 +89,7 @@ final class AccelNode {
     return number;
   }
 
-  private static int getInt(long address) {
+  static int getInt(long address) {
     return MEMORY.get(ValueLayout.JAVA_INT, address);
   }
 
@@ -97,12 +97,39 @@ final class AccelNode {
     return MEMORY.get(ValueLayout.JAVA_LONG, address);
   }
 
-  private static long ne(long tensor, int i) {
+  static long ne(long tensor, int i) {
     return getLong(tensor + NE + 8L * i);
   }
 
   private static long nb(long tensor, int i) {
     return getLong(tensor + NB + 8L * i);
+  }
+
+  static int opOf(long node) {
+    return getInt(node + OP);
+  }
+
+  /** Which function of one operand a node is; -1 if it is none. */
+  static int unaryOf(long node) {
+    return opOf(node) == UNARY ? getInt(node + OP_PARAMS) : -1;
+  }
+
+  static int parameter(long node, int i) {
+    return getInt(node + OP_PARAMS + 4L * i);
+  }
+
+  /** An operand. */
+  static long sourceOf(long node, int i) {
+    return getLong(node + SRC + 8L * i);
+  }
+
+  static long dataOf(long tensor) {
+    return getLong(tensor + DATA);
+  }
+
+  /** Bytes of contiguous floats. */
+  static long bytes(long tensor) {
+    return 4 * elements(tensor);
   }
 
   static boolean isProduct(long node) {
@@ -116,7 +143,7 @@ final class AccelNode {
 
   /** Whether a node is GELU by the error function. */
   static boolean isGelu(long node) {
-    return getInt(node + OP) == UNARY && getInt(node + OP_PARAMS) == GELU_ERF;
+    return unaryOf(node) == GELU_ERF;
   }
 
   static long source(long node) {
@@ -140,7 +167,7 @@ final class AccelNode {
         && isContiguous(getLong(node + SRC));
   }
 
-  private static boolean isContiguous(long tensor) {
+  static boolean isContiguous(long tensor) {
     long size = 4;
     boolean contiguous = getInt(tensor + TYPE) == F32;
     for (int i = 0; i < 4; i++) {
@@ -151,13 +178,16 @@ final class AccelNode {
   }
 
   /**
-   * Whether a node is a large product, or GELU, that is taken as it lies.
+   * Whether a node is a large product, an operation on maps, or GELU, that is taken as it lies.
    *
    * @param quantized whether products with quantized weights are taken
    */
   static boolean isTaken(long node, boolean quantized) {
     if (isGelu(node)) {
       return isTakenGelu(node);
+    }
+    if (AccelMaps.kindOf(node) != AccelMaps.Kind.NONE) {
+      return true;
     }
     if (!isProduct(node) || getInt(node + OP_PARAMS + 4) != 0) { // with a hint for ggml's kernels
       return false;
@@ -269,7 +299,7 @@ final class AccelNode {
         && (double) m * n * k * count >= MIN_WORK;
   }
 
-  private static long count(long node) {
+  static long count(long node) {
     return ne(node, 2) * ne(node, 3);
   }
 

@@ -5,6 +5,7 @@ import static dev.ocellus.ggml.Checks.require;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.gguf.TensorType;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Operations on feature maps [width, height, channels, batch], as convolutional networks have them,
@@ -54,6 +55,37 @@ public final class FeatureMaps {
             geometry.dilationX(),
             geometry.dilationY());
     return x.node(result);
+  }
+
+  /**
+   * A convolution, and what is added to it.
+   *
+   * @param bias [1, 1, channels out]; null for none
+   * @param added maps like the result; null for none
+   */
+  public static Tensor conv2d(
+      Tensor x,
+      Tensor kernel,
+      ConvGeometry geometry,
+      @Nullable Tensor bias,
+      @Nullable Tensor added) {
+    Tensor y = conv2d(x, kernel, geometry);
+    if (bias != null) {
+      y = y.onlyForNext().add(bias);
+    }
+    return added == null ? y : y.onlyForNext().add(added);
+  }
+
+  /**
+   * A convolution of 3 by 3 over every pixel of a map of twice the width and height ({@link
+   * #upscaleNearest}), with a pixel of zeros around it.
+   *
+   * @param kernel [3, 3, channels, channels out] in F32
+   * @param bias [1, 1, channels out]; null for none
+   * @return [2 · width, 2 · height, channels out, batch]
+   */
+  public static Tensor doubledConv2d(Tensor x, Tensor kernel, @Nullable Tensor bias) {
+    return conv2d(upscaleNearest(x, 2).onlyForNext(), kernel, ConvGeometry.of(1, 1), bias, null);
   }
 
   /**
@@ -138,6 +170,16 @@ public final class FeatureMaps {
                 .formatted(groups, x.describe()));
     require(eps >= 0, () -> "groupNorm: eps must not be negative, found " + eps);
     return x.node(ggml_h.ggml_group_norm(x.context.handle(), x.handle(), groups, eps));
+  }
+
+  /**
+   * The same with scale and shift.
+   *
+   * @param weight [1, 1, channels]
+   * @param bias [1, 1, channels]
+   */
+  public static Tensor groupNorm(Tensor x, int groups, float eps, Tensor weight, Tensor bias) {
+    return groupNorm(x, groups, eps).onlyForNext().mul(weight).onlyForNext().add(bias);
   }
 
   /** Every pixel {@code factor} times across and down: PyTorch's {@code mode="nearest"}. */

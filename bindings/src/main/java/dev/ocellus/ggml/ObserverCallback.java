@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Lets a {@link MatMulObserver} be called by ggml's scheduler. Nothing that it throws may cross
  * native code, so it is kept, the computation ends early, and {@link #rethrow} throws it.
  */
-public final class ObserverCallback {
+public final class ObserverCallback implements NodeCallback {
   private static final FunctionDescriptor DESCRIPTOR =
       FunctionDescriptor.of(
           ValueLayout.JAVA_BOOLEAN,
@@ -44,7 +44,7 @@ public final class ObserverCallback {
     throw new IllegalStateException("ggml has no operation " + name);
   }
 
-  /** The function that ggml calls. */
+  @Override
   public MemorySegment stub() {
     return stub;
   }
@@ -73,6 +73,7 @@ public final class ObserverCallback {
   }
 
   /** Throws what the observer threw since the last call of this, if it did. */
+  @Override
   public void rethrow() {
     Throwable thrown = failure;
     failure = null;

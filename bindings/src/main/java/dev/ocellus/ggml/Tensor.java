@@ -85,6 +85,17 @@ public final class Tensor extends TensorMath {
     return this;
   }
 
+  /**
+   * Marks a result that is read by nothing but the operation that is made next, such as a
+   * convolution before its bias is added: an accelerator may compute both at once, and leave this
+   * result out. Returns this tensor.
+   */
+  public Tensor onlyForNext() {
+    MemorySegment params = ggml_tensor.op_params(handle.reinterpret(ggml_tensor.sizeof()));
+    params.setAtIndex(ValueLayout.JAVA_INT, AccelMaps.ONLY_FOR_NEXT, 1);
+    return this;
+  }
+
   // ---- attention
 
   /** {@code softmax(scale · x)} along the rows. */

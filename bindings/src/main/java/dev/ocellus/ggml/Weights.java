@@ -12,15 +12,30 @@ import org.jspecify.annotations.Nullable;
 public final class Weights {
   private final WeightStore store;
   private final String prefix;
+  private final boolean fewRows;
 
   Weights(WeightStore store, String prefix) {
+    this(store, prefix, false);
+  }
+
+  private Weights(WeightStore store, String prefix, boolean fewRows) {
     this.store = store;
     this.prefix = prefix;
+    this.fewRows = fewRows;
+  }
+
+  /**
+   * The same for products of few rows, such as those of one token at a time: where they are to be
+   * computed in F32, matrices of F16 and BF16 are widened while they are loaded, and not before
+   * each product, which would take longer than the product itself.
+   */
+  public Weights forFewRows() {
+    return new Weights(store, prefix, true);
   }
 
   /** The weights whose names go on with {@code name} and a dot. */
   public Weights at(String name) {
-    return new Weights(store, prefix + name + ".");
+    return new Weights(store, prefix + name + ".", fewRows);
   }
 
   /** The weights of layer {@code index}. */
@@ -80,7 +95,12 @@ public final class Weights {
    * @param nOut rows
    */
   public Tensor matrix(String name, long nIn, long nOut) {
-    return store.bindMatrix(prefix + name, nIn, nOut);
+    boolean widens = fewRows && widensMatrices() && isHalf(type(name));
+    return widens ? f32(name, nIn, nOut) : store.bindMatrix(prefix + name, nIn, nOut);
+  }
+
+  private static boolean isHalf(TensorType type) {
+    return type == TensorType.F16 || type == TensorType.BF16;
   }
 
   /** Whether products with a {@link #matrix} of F16 or BF16 are to be computed in F32. */

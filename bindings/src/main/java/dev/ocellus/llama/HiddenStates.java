@@ -6,7 +6,8 @@ import java.lang.foreign.ValueLayout;
 
 /**
  * What a context computes before its output layer: the rows behind the last norm, for heads that
- * libllama does not have. While they are kept, every entry of a batch has one, and logits besides.
+ * libllama does not have. While they are kept, every entry of a batch has one, and logits besides,
+ * but in a context of {@link LlamaModel#newHeadlessContext}.
  */
 public final class HiddenStates {
   private final LlamaContext context;

@@ -7,11 +7,10 @@ import dev.ocellus.ffi.llama_context_params;
 import dev.ocellus.ggml.AbortSignal;
 import dev.ocellus.ggml.Accel;
 import dev.ocellus.ggml.Device;
-import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.ggml.NativeLog;
 import dev.ocellus.ggml.NativeObject;
 import dev.ocellus.ggml.NativeStack;
-import dev.ocellus.ggml.ObserverCallback;
+import dev.ocellus.ggml.NodeCallback;
 import dev.ocellus.ggml.StoredWeights;
 import dev.ocellus.ggml.ThreadPool;
 import dev.ocellus.llama.ContextOverflowException.Kind;
@@ -50,7 +49,7 @@ public final class LlamaContext extends NativeObject {
   private final ReentrantLock lock = new ReentrantLock();
   private volatile CancellationFlag current = new CancellationFlag();
   private volatile boolean closing;
-  private final @Nullable ObserverCallback observer;
+  private final @Nullable NodeCallback callback;
   private boolean causal = true;
 
   /** Entries of the last batch that have logits; libllama is not asked for others. */
@@ -60,12 +59,12 @@ public final class LlamaContext extends NativeObject {
       LlamaModel model,
       ContextOptions options,
       boolean unified,
-      @Nullable MatMulObserver observer) {
+      @Nullable Function<Arena, NodeCallback> callback) {
     this.model = model;
     this.options = options;
     ContextGuard.check(model, options);
     this.unified = unified || options.nSeqMax() == 1;
-    this.observer = observer == null ? null : new ObserverCallback(observer, arena());
+    this.callback = callback == null ? null : callback.apply(arena());
     this.abort = new AbortSignal(arena());
     try (Arena scratch = Arena.ofShared()) {
       MemorySegment params = ggml_h.llama_context_default_params(scratch);
@@ -86,8 +85,8 @@ public final class LlamaContext extends NativeObject {
       llama_context_params.yarn_beta_fast(params, model.sizes().yarn().fast());
       llama_context_params.yarn_beta_slow(params, model.sizes().yarn().slow());
       llama_context_params.no_perf(params, true);
-      if (this.observer != null) {
-        llama_context_params.cb_eval(params, this.observer.stub());
+      if (this.callback != null) {
+        llama_context_params.cb_eval(params, this.callback.stub());
       }
       // the pools are adopted first so that they are freed last
       Accel accel = model.accel();
@@ -185,8 +184,8 @@ public final class LlamaContext extends NativeObject {
       // single tokens end soon anyway, and are kept whole
       var done = batch.size() > 1 ? decodeAbortable(batch, flag) : decodeNow(batch);
       int status = done.result();
-      if (observer != null) {
-        observer.rethrow();
+      if (callback != null) {
+        callback.rethrow();
       }
       switch (status) {
         case 0 -> batch.forEachOutput(written::set);

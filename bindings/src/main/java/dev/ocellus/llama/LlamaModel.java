@@ -10,6 +10,9 @@ import dev.ocellus.ggml.Ggml;
 import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.ggml.NativeLog;
 import dev.ocellus.ggml.NativeObject;
+import dev.ocellus.ggml.NodeCallback;
+import dev.ocellus.ggml.ObserverCallback;
+import dev.ocellus.ggml.StopBehind;
 import dev.ocellus.ggml.StoredWeights;
 import dev.ocellus.ggml.Upcalls;
 import dev.ocellus.gguf.GgufFile;
@@ -22,9 +25,11 @@ import java.lang.invoke.MethodHandles;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.function.BiConsumer;
 import java.util.function.DoublePredicate;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -366,8 +371,28 @@ public final class LlamaModel extends NativeObject {
    */
   public LlamaContext newContext(
       ContextOptions options, boolean unified, @Nullable MatMulObserver observer) {
+    return open(
+        options, unified, observer == null ? null : arena -> new ObserverCallback(observer, arena));
+  }
+
+  /**
+   * What libllama calls what comes behind the last norm; the second where hidden states are kept.
+   */
+  private static final List<String> LAST_NORM = List.of("result_norm", "result_embd_pooled");
+
+  /**
+   * Opens a context that computes up to the last norm: it has hidden states ({@link HiddenStates})
+   * and no logits, for heads that libllama does not have. Each sequence has an equal part of its
+   * cache.
+   */
+  public LlamaContext newHeadlessContext(ContextOptions options) {
+    return open(options, false, arena -> new StopBehind(LAST_NORM, arena));
+  }
+
+  private LlamaContext open(
+      ContextOptions options, boolean unified, @Nullable Function<Arena, NodeCallback> callback) {
     requireOpen();
-    LlamaContext context = new LlamaContext(this, options, unified, observer);
+    LlamaContext context = new LlamaContext(this, options, unified, callback);
     synchronized (contexts) {
       contexts.push(context);
     }

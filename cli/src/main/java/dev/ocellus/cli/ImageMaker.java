@@ -24,7 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.stream.LongStream;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Draws with the kind of model that the options name. */
@@ -44,6 +44,9 @@ final class ImageMaker {
   GenerateCommand.Drawn draw(DrawOptions draw, Progress progress, CancellationFlag flag)
       throws IOException {
     Path model = command.model.model;
+    if (command.gan && model != null) {
+      throw command.usage("--gan is the embedded generator; leave it out, or -m");
+    }
     if (model == null) {
       return command.gan
           ? noise(EmbeddedModels.gan(command), draw, flag)
@@ -91,6 +94,18 @@ final class ImageMaker {
     return command.prompt;
   }
 
+  /** What a model has no use for is not left out silently. */
+  private void requireNone(String what, String option, @Nullable Object given) {
+    if (given != null) {
+      throw command.usage("%s: the model %s, and has no use for it".formatted(option, what));
+    }
+  }
+
+  private void requireNoNoise(String what) {
+    requireNone(what, "--noise", command.noise);
+    requireNone(what, "--to-seed", command.toSeed);
+  }
+
   private DrawOptions.Listener listener(Progress progress) {
     return (done, total) -> progress.report("drawing", (double) done / total);
   }
@@ -98,6 +113,8 @@ final class ImageMaker {
   private GenerateCommand.Drawn text(
       Path text, Path file, DrawOptions draw, Progress progress, CancellationFlag flag)
       throws IOException {
+    requireNone("draws what a text says", "--complete", command.complete);
+    requireNoNoise("draws what a text says");
     String prompt = prompt("this model draws what a text says");
     try (TextToImage janus = TextToImage.open(text, file, options)) {
       List<ImageCodes> codes = janus.draw(prompt, draw, listener(progress), flag);
@@ -107,6 +124,8 @@ final class ImageMaker {
 
   private GenerateCommand.Drawn classes(
       Path file, DrawOptions draw, Progress progress, CancellationFlag flag) throws IOException {
+    requireNone("draws classes", "--complete", command.complete);
+    requireNoNoise("draws classes");
     try (CodeModel prior = CodeModel.open(file, options)) {
       int[] classes = new int[draw.count()];
       List<String> names = new ArrayList<>();
@@ -145,6 +164,8 @@ final class ImageMaker {
 
   private GenerateCommand.Drawn pixels(
       Path file, DrawOptions draw, Progress progress, CancellationFlag flag) throws IOException {
+    requireNone("draws pixels", "--prompt", command.prompt);
+    requireNoNoise("draws pixels");
     Map<String, String> words = new LinkedHashMap<>();
     try (PixelModel gpt = PixelModel.open(file, options)) {
       int[] given = new int[0];
@@ -161,6 +182,8 @@ final class ImageMaker {
 
   private GenerateCommand.Drawn noise(Path file, DrawOptions draw, CancellationFlag flag)
       throws IOException {
+    requireNone("makes images of noise", "--prompt", command.prompt);
+    requireNone("makes images of noise", "--complete", command.complete);
     try (NoiseGenerator gan = NoiseGenerator.open(file, options)) {
       Map<String, String> words = new LinkedHashMap<>();
       List<float[]> z;
@@ -175,7 +198,7 @@ final class ImageMaker {
         z = NoiseGenerator.between(gan.noise(draw.seed()), gan.noise(toSeed), draw.count());
         words.put("To", Long.toString(toSeed));
       } else {
-        z = LongStream.range(draw.seed(), draw.seed() + draw.count()).mapToObj(gan::noise).toList();
+        z = IntStream.range(0, draw.count()).mapToObj(i -> gan.noise(draw.seed() + i)).toList();
       }
       List<DecodedImage> images = gan.generate(z, flag);
       writeValues(images);

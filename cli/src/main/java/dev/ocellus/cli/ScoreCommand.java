@@ -97,6 +97,12 @@ final class ScoreCommand extends OcellusCommand {
     if (real == null && images.isEmpty()) {
       throw usage("no images; name some, or give --real and --fake");
     }
+    if (real != null && !images.isEmpty()) {
+      throw usage("--real and --fake compare two folders; leave the images out");
+    }
+    if (critic && model.model != null) {
+      throw usage("--critic is the embedded critic; leave it out, or -m");
+    }
     Path file =
         model.model == null && (critic || real != null)
             ? EmbeddedModels.critic(this)
@@ -258,14 +264,16 @@ final class ScoreCommand extends OcellusCommand {
       printJson(node);
       return;
     }
+    String interval =
+        Double.isNaN(w.low())
+            ? "no interval of one image"
+            : String.format(Locale.ROOT, "95 %%: %.4f to %.4f", w.low(), w.high());
     io().out()
         .printf(
             Locale.ROOT,
-            "Wasserstein-1 estimate %.4f (95 %%: %.4f to %.4f), of the scores exactly %.4f; %d and %d"
-                + " images%n",
+            "Wasserstein-1 estimate %.4f (%s), of the scores exactly %.4f; %d and %d images%n",
             w.estimate(),
-            w.low(),
-            w.high(),
+            interval,
             w.scores(),
             first.length,
             second.length);

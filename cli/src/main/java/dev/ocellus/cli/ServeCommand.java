@@ -1,12 +1,15 @@
 package dev.ocellus.cli;
 
 import dev.ocellus.compute.MatrixPrecision;
+import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.server.ModelFolder;
 import dev.ocellus.server.OcellusServer;
 import dev.ocellus.server.options.ModelSource;
 import dev.ocellus.server.options.ServerOptions;
 import dev.ocellus.vlm.DemoModel;
 import dev.ocellus.vlm.embedding.EmbeddingOptions;
+import dev.ocellus.vlm.model.ModelKind;
+import dev.ocellus.vlm.model.ModelRegistry;
 import dev.ocellus.vlm.options.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -175,6 +178,13 @@ final class ServeCommand extends OcellusCommand {
             });
   }
 
+  /** A model that cannot answer is told of before the server listens. */
+  private static void requireText(Path model) throws IOException {
+    try (GgufFile file = GgufFile.open(model)) {
+      ModelRegistry.require(file, ModelKind.TEXT);
+    }
+  }
+
   private List<ModelSource> sources() throws IOException {
     List<ModelSource> all = new ArrayList<>();
     boolean demo = model.model == null && modelsDir == null && embeddingModels.isEmpty();
@@ -183,6 +193,7 @@ final class ServeCommand extends OcellusCommand {
       if (demo && model.context == null) { // what it was trained with, which is less than usual
         load = load.withContextOptions(load.contextOptions().withContext(0));
       }
+      requireText(load.model());
       String name = alias != null ? alias : demo ? DemoModel.NAME : fileName(load.model());
       all.add(ModelSource.chat(name, load));
     }

@@ -103,7 +103,7 @@ final class ImageGptModel implements ModelConverter {
   @Override
   public List<TargetTensor> tensors() {
     List<TargetTensor> out = new ArrayList<>();
-    boolean tied = config.flag("tie_word_embeddings", true);
+    boolean tied = config.flag("tie_word_embeddings", false);
     for (Map.Entry<String, LazyTensor> e : context.folder().tensors().entrySet()) {
       boolean tiedCopy = tied && e.getKey().equals("lm_head.weight");
       if (!tiedCopy) {

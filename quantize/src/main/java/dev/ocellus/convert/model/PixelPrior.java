@@ -114,8 +114,10 @@ final class PixelPrior {
   private float scale(int layer, long width) {
     double scale = Math.sqrt((double) width / config.integer("n_head"));
     if (config.flag("scale_attn_weights", true)) {
-      // transformers rounds the root down (its torch_float gives an int), and its numbers count
-      scale /= Math.max(1, (int) scale);
+      // transformers rounds the root down (its torch_float gives an int), and its numbers count;
+      // not where it is told to scale the keys first
+      boolean exact = config.flag("reorder_and_upcast_attn", false);
+      scale = exact ? 1 : scale / Math.max(1, (int) scale);
     }
     if (config.flag("scale_attn_by_inverse_layer_idx", false)) {
       scale /= layer + 1;

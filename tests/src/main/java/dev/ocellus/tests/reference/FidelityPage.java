@@ -52,11 +52,13 @@ public final class FidelityPage {
     }
     references.forEach(r -> FusionReference.in(r).forEach(m -> unknown.remove(m.model())));
     references.forEach(r -> DualReference.in(r).forEach(m -> unknown.remove(m.model())));
+    references.forEach(r -> GenerationReference.in(r).forEach(m -> unknown.remove(m.model())));
     Files.writeString(
         Path.of(args[0]),
         page(versions(references.getFirst()), rows, unknown)
             + FusionFidelity.section(references)
-            + DualFidelity.section(references));
+            + DualFidelity.section(references)
+            + GenerationFidelity.section(references));
   }
 
   /** Models that llama.cpp's converter has no files of, from what our own makes of them. */

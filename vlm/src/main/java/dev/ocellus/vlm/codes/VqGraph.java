@@ -33,6 +33,15 @@ public interface VqGraph {
   Tensor quantize(Tensor latents);
 
   /**
+   * Squared lengths of the entries of the codebook, which tell whether all of them are numbers: an
+   * entry that is none is nobody's nearest.
+   *
+   * @param latents anything of the graph
+   * @return [entries]
+   */
+  Tensor lengths(Tensor latents);
+
+  /**
    * Pixels of codes.
    *
    * @param codes [width · height · batch] from {@code indices}, row by row

@@ -31,10 +31,12 @@ public final class Critic implements AutoCloseable {
    *
    * @throws IOException if the file cannot be read
    * @throws dev.ocellus.vlm.model.WrongModelKindException if it is another kind of model
+   * @throws NotFiniteException if the weights hold numbers that are not finite
    * @throws OcellusException if it is damaged, or a generator
    */
   public static Critic open(Path path, ComputeOptions options) throws IOException {
-    Graphs<GanArchitecture> graphs = Graphs.open(path, options, 1, ModelRegistry::gan);
+    Graphs<GanArchitecture> graphs =
+        Graphs.open(path, options, 1, ModelRegistry::gan).requireFiniteWeights();
     if (graphs.architecture().generates()) {
       graphs.close();
       throw new OcellusException(

@@ -73,17 +73,19 @@ final class Graphs<A> implements AutoCloseable {
    * @throws OutOfDeviceMemoryException if it needs more memory than there is
    */
   GraphRun start(Object key, String what, GraphDefinition definition) {
-    if (isNew(key)) {
-      requireRoom(key, what, definition);
-    }
+    requireRoom(key, what, definition);
     return runner.start(key, definition);
   }
 
-  private synchronized boolean isNew(Object key) {
-    return !known.contains(key);
-  }
-
-  private synchronized void requireRoom(Object key, String what, GraphDefinition definition) {
+  /**
+   * Checks that a graph can be computed. Nothing is allocated.
+   *
+   * @throws OutOfDeviceMemoryException if it needs more memory than there is
+   */
+  synchronized void requireRoom(Object key, String what, GraphDefinition definition) {
+    if (known.contains(key)) {
+      return;
+    }
     long needed = runner.bytesNeeded(definition);
     long free = runner.device().freeMemory();
     if (free > 0 && needed > free + runner.bufferBytes()) {
@@ -92,6 +94,21 @@ final class Graphs<A> implements AutoCloseable {
               .formatted(path, what, needed >> 20, runner.device(), free >> 20));
     }
     known.add(key);
+  }
+
+  /**
+   * Checks the weights, for models that would hide it; closes this if some are not finite.
+   *
+   * @throws NotFiniteException naming a tensor
+   */
+  Graphs<A> requireFiniteWeights() {
+    try {
+      FiniteWeights.require(runner.file());
+      return this;
+    } catch (Throwable e) {
+      close();
+      throw e;
+    }
   }
 
   /**

@@ -8,6 +8,7 @@ import dev.ocellus.llama.ContextOptions.FlashAttention;
 import dev.ocellus.llama.HiddenStates;
 import dev.ocellus.llama.LlamaContext;
 import dev.ocellus.llama.LlamaModel;
+import java.util.Arrays;
 
 /**
  * Sequences of a text model side by side, that go on by embeddings and give hidden states. Keys and
@@ -32,7 +33,7 @@ final class GuidedDecoder implements AutoCloseable {
     this.n = n;
     int nCtx = Math.multiplyExact(n, length);
     context =
-        model.newContext(
+        model.newHeadlessContext(
             ContextOptions.defaults()
                 .withContext(nCtx)
                 .withBatch(Math.max(n, Math.min(nCtx, 512)), Math.max(n, 512))
@@ -40,9 +41,7 @@ final class GuidedDecoder implements AutoCloseable {
                 .withOutputs(n)
                 .withThreads(nThreads, nThreads)
                 .withCache(TensorType.F32, TensorType.F32)
-                .withFlashAttention(FlashAttention.OFF),
-            false,
-            null);
+                .withFlashAttention(FlashAttention.OFF));
     try {
       states = new HiddenStates(context);
       embeddings = Batch.ofEmbeddings(n, model.nEmbdInput(), model.nPositions());
@@ -75,7 +74,7 @@ final class GuidedDecoder implements AutoCloseable {
         decode(tokens, flag);
         tokens.clear();
       }
-      states.keep(true); // of these entries only, as all of a batch have logits then, too
+      states.keep(true); // of these entries only, as every entry of a batch has one then
       for (int s = 0; s < n; s++) {
         tokens.add(prompts[s][length - 1], length - 1, s, true);
       }
@@ -94,7 +93,7 @@ final class GuidedDecoder implements AutoCloseable {
   float[] step(float[] rows, CancellationFlag flag) {
     embeddings.clear();
     int[] at = new int[context.model().nPositions()];
-    java.util.Arrays.fill(at, position);
+    Arrays.fill(at, position);
     for (int s = 0; s < n; s++) {
       embeddings.add(rows, s, at, s, true);
     }

@@ -39,10 +39,12 @@ public final class NoiseGenerator implements AutoCloseable {
    *
    * @throws IOException if the file cannot be read
    * @throws dev.ocellus.vlm.model.WrongModelKindException if it is another kind of model
+   * @throws NotFiniteException if the weights hold numbers that are not finite
    * @throws OcellusException if it is damaged, or a critic
    */
   public static NoiseGenerator open(Path path, ComputeOptions options) throws IOException {
-    Graphs<GanArchitecture> graphs = Graphs.open(path, options, 2, ModelRegistry::gan);
+    Graphs<GanArchitecture> graphs =
+        Graphs.open(path, options, 2, ModelRegistry::gan).requireFiniteWeights();
     if (!graphs.architecture().generates()) {
       graphs.close();
       throw new OcellusException(

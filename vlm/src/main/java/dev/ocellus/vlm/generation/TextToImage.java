@@ -4,6 +4,7 @@ import dev.ocellus.OcellusException;
 import dev.ocellus.Setting;
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.ModelOptions;
 import dev.ocellus.vlm.codes.CodeHead;
@@ -145,6 +146,7 @@ public final class TextToImage implements AutoCloseable {
   public List<ImageCodes> drawObserved(
       String description, DrawOptions options, LogitsListener listener, CancellationFlag flag) {
     int[] tokens = prompt.tokens(description);
+    requireContext(tokens.length);
     boolean guided = options.guidance() != 1;
     int images = options.count();
     int sequences = guided ? 2 * images : images;
@@ -170,6 +172,18 @@ public final class TextToImage implements AutoCloseable {
       }
     }
     return images(codes);
+  }
+
+  private void requireContext(int nTokens) {
+    long needed = (long) nTokens + head.nPlaces();
+    if (needed > text.nCtxTrain()) {
+      throw new ContextOverflowException(
+          ContextOverflowException.Kind.CONTEXT,
+          needed,
+          text.nCtxTrain(),
+          "the description has %d tokens, and the codes of an image are %d; the model takes %d in all. Make the description shorter."
+              .formatted(nTokens, head.nPlaces(), text.nCtxTrain()));
+    }
   }
 
   private float[] logits(float[] hidden, int n, CancellationFlag flag) {

@@ -12,6 +12,7 @@ import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ModelRegistry;
+import dev.ocellus.vlm.model.vq.VqVae;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -34,9 +35,13 @@ public final class VqModel implements AutoCloseable {
   /** Head and embeddings, or codes with two numbers of keys; and the decoder. */
   private static final int MAX_PLANS = 4;
 
+  /** Bytes of arrays for each pixel of an image: as bytes and as floats, before and after. */
+  private static final long HEAP_PER_PIXEL = 40;
+
   private static final String PIXELS = "pixels";
   private static final String LATENTS = "latents";
   private static final String CODES = "codes";
+  private static final String LENGTHS = "lengths";
 
   private final Graphs<VqArchitecture> graphs;
   private final VqGraph graph;
@@ -63,7 +68,10 @@ public final class VqModel implements AutoCloseable {
    * @param draws whether codes are drawn, too, for which several graphs are needed in turn
    */
   static VqModel open(Path path, ComputeOptions options, boolean draws) throws IOException {
-    return new VqModel(Graphs.open(path, options, draws ? MAX_PLANS : 1, ModelRegistry::vq));
+    Graphs<VqArchitecture> graphs =
+        Graphs.open(path, options, draws ? MAX_PLANS : 1, ModelRegistry::vq);
+    boolean hidesWhatIsNoNumber = graphs.architecture().graph() instanceof VqVae; // ReLU does
+    return new VqModel(hidesWhatIsNoNumber ? graphs.requireFiniteWeights() : graphs);
   }
 
   Graphs<VqArchitecture> graphs() {
@@ -112,10 +120,40 @@ public final class VqModel implements AutoCloseable {
    * An image in another size, by the rules of the model's own preprocessing.
    *
    * @throws ImageSizeException if the sides are no multiples of {@link #factor}
+   * @throws dev.ocellus.compute.OutOfDeviceMemoryException if the model has no room for an image of
+   *     this size
    */
   public RgbImage fit(RgbImage image, ImageSize size) {
-    requireMultiple(size);
+    requireRoom(size);
     return images.fit(image, size);
+  }
+
+  /**
+   * Checks that there is memory for an image of a size, its codes and the way back. Nothing of it
+   * is allocated.
+   *
+   * @throws ImageSizeException if the sides are no multiples of {@link #factor}
+   * @throws dev.ocellus.compute.OutOfDeviceMemoryException if there is too little
+   */
+  public void requireRoom(ImageSize size) {
+    requireMultiple(size);
+    RgbImage.byteCount(size.width(), size.height()); // more than an array holds
+    String what = "an image of %s".formatted(size);
+    HeapRoom.require(path(), what, HEAP_PER_PIXEL * size.pixels());
+    graphs.requireRoom(encodingKey(size), what, g -> encoding(g, size.width(), size.height()));
+    if (graph.decodes()) {
+      int width = size.width() / graph.factor();
+      int height = size.height() / graph.factor();
+      graphs.requireRoom(decodingKey(width, height), what, g -> decoding(g, width, height));
+    }
+  }
+
+  private static Object encodingKey(ImageSize size) {
+    return List.of("encode", size.width(), size.height());
+  }
+
+  private static Object decodingKey(int width, int height) {
+    return List.of("decode", width, height);
   }
 
   private void requireMultiple(ImageSize size) {
@@ -146,11 +184,12 @@ public final class VqModel implements AutoCloseable {
     int height = image.height();
     try (GraphRun run =
         graphs.start(
-            List.of("encode", width, height),
+            encodingKey(image.size()),
             "an image of %s".formatted(image.size()),
             g -> encoding(g, width, height))) {
       run.set(PIXELS, images.pixels(image)).compute(flag);
       graphs.requireFinite(run.get(LATENTS), "the encoder's output");
+      graphs.requireFinite(run.get(LENGTHS), "the length of an entry of the codebook");
       return new ImageCodes(width / graph.factor(), height / graph.factor(), run.getInts(CODES));
     }
   }
@@ -159,6 +198,7 @@ public final class VqModel implements AutoCloseable {
     Tensor latents = graph.latents(g.input(PIXELS, width, height, 3, 1));
     g.output(LATENTS, latents);
     g.output(CODES, graph.quantize(latents));
+    g.output(LENGTHS, graph.lengths(latents));
   }
 
   /**
@@ -170,7 +210,7 @@ public final class VqModel implements AutoCloseable {
     requireMultiple(image.size());
     try (GraphRun run =
         graphs.start(
-            List.of("encode", image.width(), image.height()),
+            encodingKey(image.size()),
             "an image of %s".formatted(image.size()),
             g -> encoding(g, image.width(), image.height()))) {
       return run.set(PIXELS, images.pixels(image)).compute().get(LATENTS);
@@ -196,9 +236,13 @@ public final class VqModel implements AutoCloseable {
     requireInCodebook(codes);
     int width = codes.width();
     int height = codes.height();
+    HeapRoom.require(
+        path(),
+        "an image of %d x %d codes".formatted(width, height),
+        HEAP_PER_PIXEL * graph.factor() * graph.factor() * width * height);
     try (GraphRun run =
         graphs.start(
-            List.of("decode", width, height),
+            decodingKey(width, height),
             "an image of %d x %d codes".formatted(width, height),
             g -> decoding(g, width, height))) {
       float[] values = run.set(CODES, codes.codes()).compute(flag).get(PIXELS);

@@ -38,7 +38,7 @@ public enum ModelKind {
   /** An autoregressive model of pixels, such as ImageGPT. */
   PIXEL_MODEL(
       "an autoregressive model of pixels",
-      "It draws and scores images and cannot answer; open it as an image model (ImageModel)."),
+      "It draws and scores images and cannot answer; open it as a model of pixels (PixelModel)."),
   /** A generator or a critic of adversarial training. */
   GAN(
       "a generator or critic (GAN)",

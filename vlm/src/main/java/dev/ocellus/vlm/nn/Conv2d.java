@@ -38,7 +38,19 @@ public final class Conv2d {
 
   /** From [width, height, nIn, batch] to [width out, height out, nOut, batch]. */
   public Tensor forward(Tensor x) {
-    Tensor y = FeatureMaps.conv2d(x, kernel, geometry);
-    return bias == null ? y : y.add(bias);
+    return FeatureMaps.conv2d(x, kernel, geometry, bias, null);
+  }
+
+  /** The same, plus maps like the result. */
+  public Tensor forward(Tensor x, Tensor added) {
+    return FeatureMaps.conv2d(x, kernel, geometry, bias, added);
+  }
+
+  /**
+   * From maps of which every pixel comes two times across and down; for kernels of 3 by 3 with a
+   * pixel of zeros around the maps.
+   */
+  public Tensor forwardDoubled(Tensor x) {
+    return FeatureMaps.doubledConv2d(x, kernel, bias);
   }
 }

@@ -35,6 +35,11 @@ public final class GroupNorm {
 
   /** [width, height, channels, batch]; the shape stays. */
   public Tensor forward(Tensor x) {
-    return FeatureMaps.groupNorm(x, groups, eps).mul(weight).add(bias);
+    return FeatureMaps.groupNorm(x, groups, eps, weight, bias);
+  }
+
+  /** The same, then SiLU. */
+  public Tensor forwardSilu(Tensor x) {
+    return forward(x).onlyForNext().silu();
   }
 }

@@ -1,7 +1,6 @@
 package dev.ocellus.vlm.nn;
 
 import dev.ocellus.ggml.ConvGeometry;
-import dev.ocellus.ggml.FeatureMaps;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 
@@ -20,6 +19,6 @@ public final class Upsample {
 
   /** From [width, height, channels, batch] to [2 · width, 2 · height, channels, batch]. */
   public Tensor forward(Tensor x) {
-    return conv.forward(FeatureMaps.upscaleNearest(x, 2));
+    return conv.forwardDoubled(x);
   }
 }

@@ -68,8 +68,8 @@ public final class ModifiedResNet {
 
     Tensor forward(Tensor x) {
       Tensor y = second.forward(first.forward(x).relu()).relu();
-      y = third.forward(shrunk(y, stride));
-      return y.add(down == null ? x : down.forward(shrunk(x, stride))).relu();
+      Tensor beside = down == null ? x : down.forward(shrunk(x, stride));
+      return third.forward(shrunk(y, stride), beside).relu();
     }
   }
 

@@ -52,7 +52,7 @@ final class Codebook {
       x = x.l2Norm(NORM_EPS);
       entries = entries.l2Norm(NORM_EPS);
     }
-    Tensor lengths = entries.square().sumRows().reshape(entries.size(1)); // [count]
+    Tensor lengths = lengths(entries);
     long n = x.size(1);
     long perPart = Math.max(1, MAX_DISTANCES / entries.size(1));
     List<Tensor> parts = new ArrayList<>();
@@ -67,6 +67,20 @@ final class Codebook {
       codes = codes.concat(part, 0);
     }
     return codes;
+  }
+
+  /**
+   * Squared lengths of the entries, as they are stored.
+   *
+   * @param latents of the graph that it is for
+   * @return [count]
+   */
+  Tensor lengthsFor(Tensor latents) {
+    return lengths(table.inGraphOf(latents));
+  }
+
+  private static Tensor lengths(Tensor entries) {
+    return entries.square().sumRows().reshape(entries.size(1));
   }
 
   /**

@@ -47,7 +47,8 @@ public final class JanusHead implements CodeHead {
   }
 
   /** Weights {@code embd}, {@code aligner.N}, {@code head.0} and {@code head.1}. */
-  public static JanusHead of(GgufMetadata metadata, Weights w) {
+  public static JanusHead of(GgufMetadata metadata, Weights weights) {
+    Weights w = weights.forFewRows();
     ConfigReader c = new ConfigReader(metadata, "vq.generation.");
     int nCodes = w.outputs("embd.weight");
     long narrow = w.shape("embd.weight")[0];

@@ -54,7 +54,8 @@ public final class PixelTransformer implements PriorGraph {
    * @param c the keys of the transformer
    * @param nStarts how many of the tokens are start tokens
    */
-  public PixelTransformer(ConfigReader c, Weights w, int nStarts) {
+  public PixelTransformer(ConfigReader c, Weights weights, int nStarts) {
+    Weights w = weights.forFewRows();
     this.nStarts = nStarts;
     width = c.integer("embedding_length", 1, MAX_WIDTH);
     nHead = c.integer("attention.head_count", 1, width);

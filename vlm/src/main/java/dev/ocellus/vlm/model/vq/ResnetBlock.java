@@ -45,8 +45,7 @@ final class ResnetBlock {
 
   /** From [width, height, nIn, batch] to [width, height, nOut, batch]. */
   Tensor forward(Tensor x) {
-    Tensor y = conv1.forward(norm1.forward(x).silu());
-    y = conv2.forward(norm2.forward(y).silu());
-    return y.add(shortcut == null ? x : shortcut.forward(x));
+    Tensor y = norm2.forwardSilu(conv1.forward(norm1.forwardSilu(x)));
+    return conv2.forward(y, shortcut == null ? x : shortcut.forward(x));
   }
 }

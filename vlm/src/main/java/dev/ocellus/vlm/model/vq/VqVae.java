@@ -119,6 +119,11 @@ public final class VqVae implements VqGraph {
   }
 
   @Override
+  public Tensor lengths(Tensor latents) {
+    return codebook.lengthsFor(latents);
+  }
+
+  @Override
   public Tensor decode(Tensor codes, int width, int height, int batch) {
     Tensor x = in.forward(codebook.lookup(codes, width, height, batch));
     for (Residual block : decoding) {

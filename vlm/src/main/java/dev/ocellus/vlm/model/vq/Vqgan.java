@@ -95,6 +95,11 @@ public final class Vqgan implements VqGraph {
   }
 
   @Override
+  public Tensor lengths(Tensor latents) {
+    return codebook.lengthsFor(latents);
+  }
+
+  @Override
   public Tensor decode(Tensor codes, int width, int height, int batch) {
     if (decoder == null || behind == null) {
       throw new IllegalStateException("this model has no decoder");

@@ -60,11 +60,10 @@ final class VqganDecoder {
     for (int i = 0; i < levels.size(); i++) {
       x = levels.get(i).forward(x);
       if (i + 1 < levels.size()) {
-        x = FeatureMaps.upscaleNearest(x, 2);
         Conv2d sampler = samplers.get(i);
-        x = sampler == null ? x : sampler.forward(x);
+        x = sampler == null ? FeatureMaps.upscaleNearest(x, 2) : sampler.forwardDoubled(x);
       }
     }
-    return out.forward(norm.forward(x).silu());
+    return out.forward(norm.forwardSilu(x));
   }
 }

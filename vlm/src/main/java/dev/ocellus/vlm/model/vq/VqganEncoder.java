@@ -71,7 +71,7 @@ final class VqganEncoder {
       }
     }
     x = mid.forward(x);
-    return out.forward(norm.forward(x).silu());
+    return out.forward(norm.forwardSilu(x));
   }
 
   /** With zeros at the right and at the bottom only, as the reference has it. */
