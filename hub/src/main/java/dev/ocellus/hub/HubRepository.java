@@ -30,7 +30,7 @@ final class HubRepository {
           .orElseThrow(() ->
               new HubException(
                   Kind.OFFLINE,
-                  "%s is not in %s, and nothing may be fetched (HF_HUB_OFFLINE)."
+                  "%s is not in %s, and nothing may be fetched: offline is set (here, or by HF_HUB_OFFLINE)."
                       .formatted(name, settings.cache())));
     }
     HubApi api = new HubApi(http, settings);

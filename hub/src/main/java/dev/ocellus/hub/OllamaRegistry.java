@@ -46,7 +46,7 @@ final class OllamaRegistry {
     if (settings.offline()) {
       throw new HubException(
           Kind.OFFLINE,
-          "%s is not in %s, and nothing may be fetched (HF_HUB_OFFLINE)."
+          "%s is not in %s, and nothing may be fetched: offline is set (here, or by HF_HUB_OFFLINE)."
               .formatted(name, settings.ollamaStore()));
     }
     Manifest manifest = manifest(name);
