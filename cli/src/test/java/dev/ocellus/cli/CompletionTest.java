@@ -26,15 +26,15 @@ class CompletionTest {
   /** A zsh at a terminal: types, presses Tab, and has the line written to a file. */
   private static final String ASK_ZSH =
       """
+      rm -f "$3"
       zmodload zsh/zpty
       export TERM=xterm
       zpty shell zsh -f -i
-      zpty -w shell "PS1='' ; source '$1' ; show() { print -rn -- \\"\\$BUFFER\\" > '$3' }"
+      zpty -w shell "PS1='' ; source '$1' ; show() { print -rn -- \\"\\$BUFFER\\" > '$3' ; print SHO''WN }"
       zpty -w shell "zle -N show ; bindkey '^Xs' show ; bindkey '^I' complete-word ; print REA''DY"
       zpty -r shell seen '*READY*'
       zpty -n -w shell "$2"$'\\t\\C-Xs'
-      zpty -n -w shell $'\\C-U'"print DO''NE"$'\\n'
-      zpty -r shell seen '*DONE*'
+      zpty -r shell seen '*SHOWN*'
       zpty -d shell
       cat "$3"
       """;
