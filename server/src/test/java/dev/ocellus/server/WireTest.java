@@ -63,8 +63,9 @@ class WireTest {
 
   private static OcellusServer impatient() {
     var options = TestServer.options();
-    Duration minute = Duration.ofMinutes(1);
-    var listen = options.listen().withTimes(minute, Duration.ofMillis(300), minute);
+    Duration header = Duration.ofSeconds(2);
+    var listen =
+        options.listen().withTimes(header, Duration.ofMillis(300), Duration.ofMinutes(1));
     return TestServer.start(options.withListen(listen));
   }
 
