@@ -64,8 +64,7 @@ class WireTest {
   private static OcellusServer impatient() {
     var options = TestServer.options();
     Duration header = Duration.ofSeconds(2);
-    var listen =
-        options.listen().withTimes(header, Duration.ofMillis(300), Duration.ofMinutes(1));
+    var listen = options.listen().withTimes(header, Duration.ofMillis(300), Duration.ofMinutes(1));
     return TestServer.start(options.withListen(listen));
   }
 
