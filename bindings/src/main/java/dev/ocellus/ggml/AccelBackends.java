@@ -208,6 +208,7 @@ final class AccelBackends {
     boolean callerWorks = NativeStack.hasRoom(LIBRARY_ROOM);
     if (AccelNode.isProduct(node)) {
       runner.run(AccelNode.product(node), callerWorks);
+      AccelNode.release(node);
     } else if (AccelNode.isGelu(node)) {
       runner.gelu(
           AccelNode.source(node), AccelNode.target(node), AccelNode.elements(node), callerWorks);

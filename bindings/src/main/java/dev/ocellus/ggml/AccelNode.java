@@ -345,6 +345,17 @@ final class AccelNode {
         n3);
   }
 
+  /** Gives back what was read of a file for a node that is done. */
+  static void release(long node) {
+    long w = getLong(node + SRC);
+    if (weightType(getInt(w + TYPE)) == null) {
+      StoredWeights.Weight weight = StoredWeights.find(w);
+      if (weight != null) {
+        weight.release();
+      }
+    }
+  }
+
   private static Product quantized(long node, long w, long x) {
     StoredWeights.Weight weight = StoredWeights.find(w);
     if (weight == null) {

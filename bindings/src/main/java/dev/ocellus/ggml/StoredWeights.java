@@ -7,7 +7,9 @@ import dev.ocellus.ffi.ggml_type_traits;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.TensorType;
+import dev.ocellus.nativelib.WordCalls;
 import java.io.IOException;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -70,7 +72,30 @@ public final class StoredWeights implements AutoCloseable {
    * @param address of its first row
    * @param toF32 widens rows
    */
-  record Weight(StoredWeights owner, long address, long rowBytes, RowConversion toF32) {}
+  record Weight(StoredWeights owner, long address, long rowBytes, long bytes, RowConversion toF32) {
+    /**
+     * Gives back the pages, which the system's cache of the file keeps: ggml has the weights in its
+     * own layout already, and twice would be too much.
+     */
+    void release() {
+      long first = Math.ceilDiv(address, PAGE) * PAGE;
+      long length = (address + bytes) / PAGE * PAGE - first;
+      if (length > 0 && MADVISE.isPresent()) {
+        WordCalls.call(
+            MADVISE.get(),
+            WordCalls.word(first),
+            WordCalls.word(length),
+            WordCalls.word(MADV_DONTNEED));
+      }
+    }
+  }
+
+  /** No page is larger where these processors run. */
+  private static final long PAGE = 4096;
+
+  private static final int MADV_DONTNEED = 4;
+  private static final Optional<MemorySegment> MADVISE =
+      Linker.nativeLinker().defaultLookup().find("madvise");
 
   private StoredWeights(GgufFile file) {
     this.file = file;
@@ -144,6 +169,7 @@ public final class StoredWeights implements AutoCloseable {
             this,
             stored.data().segment().address(),
             stored.type().rowBytes(stored.dim(0)),
+            stored.byteSize(),
             toF32(stored.type()));
     KNOWN.put(tensor, weight);
     return weight;
