@@ -182,16 +182,6 @@ public final class StoredWeights implements AutoCloseable {
         t -> RowConversion.of(ggml_type_traits.to_float(ggml_h.ggml_get_type_traits(t.id()))));
   }
 
-  /** Whether the file is still the one that was opened. */
-  public boolean isUnchanged() {
-    try {
-      file.checkUnchanged();
-      return true;
-    } catch (IOException e) {
-      return false;
-    }
-  }
-
   /** Forgets all tensors, which nothing computes with any more, and unmaps the file. */
   @Override
   public void close() {
