@@ -18,6 +18,7 @@ module dev.ocellus.bindings {
       dev.ocellus.vlm,
       dev.ocellus.quantize,
       dev.ocellus.search,
+      dev.ocellus.server,
       dev.ocellus.hub,
       dev.ocellus.cli;
   exports dev.ocellus.llama;

@@ -54,7 +54,12 @@ final class ContextGuard {
     range(Setting.CONTEXT_SIZE, "context (nCtx)", o.nCtx(), 0, 1 << 28);
     range(Setting.BATCH, "batch (nBatch)", o.nBatch(), 1, 1 << 20);
     range(Setting.MICRO_BATCH, "micro-batch (nUbatch)", o.nUbatch(), 1, 1 << 20);
-    range(Setting.PARALLEL, "sequences (nSeqMax)", o.nSeqMax(), 1, 256);
+    range(Setting.PARALLEL, "sequences (nSeqMax)", o.nSeqMax(), 1, ContextOptions.MAX_SEQUENCES);
+    range(
+        "spare sequences (nSeqSpare)",
+        o.nSeqSpare(),
+        0,
+        ContextOptions.MAX_SEQUENCES - o.nSeqMax());
     range(Setting.DRAFT_MAX, "outputs (nOutputsMax)", o.nOutputsMax(), 1, 1 << 20);
     range(Setting.THREADS, "threads (nThreads)", o.nThreads(), 1, ggml_h.GGML_MAX_N_THREADS());
     range(
@@ -118,7 +123,7 @@ final class ContextGuard {
     Hyperparameters.Cache cache = sizes.cache();
     double perToken =
         cache.keys() * o.typeK().bitsPerElement() + cache.values() * o.typeV().bitsPerElement();
-    double states = (double) Float.BYTES * cache.state() * o.nSeqMax();
+    double states = (double) Float.BYTES * cache.state() * o.nSeqAll();
     double hidden = 4.0 * HIDDEN_STATES * sizes.nEmbd() * Math.min(o.nUbatch(), nCtx);
     double logits = 4.0 * nVocab * nOutputs(o);
     return (long) (nCtx * perToken / 8 + states + hidden + logits);
@@ -130,7 +135,7 @@ final class ContextGuard {
    * cache line, all that follows would straddle two, and prompts took a quarter longer.
    */
   static int nOutputs(ContextOptions options) {
-    int wanted = Math.max(options.nOutputsMax(), options.nSeqMax());
+    int wanted = Math.max(options.nOutputsMax(), options.nSeqAll());
     return Math.ceilDiv(wanted, OUTPUTS_IN_LINE) * OUTPUTS_IN_LINE;
   }
 

@@ -8,7 +8,9 @@ import dev.ocellus.gguf.TensorType;
  * @param nCtx tokens that it holds; 0 for what the model was trained with
  * @param nBatch most tokens of one {@link LlamaContext#decode}
  * @param nUbatch most tokens that are computed at once
- * @param nSeqMax most sequences
+ * @param nSeqMax most sequences that are computed
+ * @param nSeqSpare further sequences, which hold cells of others ({@link LlamaContext#share}) and
+ *     are not computed
  * @param nOutputsMax most tokens of one decode whose logits are wanted
  * @param nThreads threads for one token at a time
  * @param nThreadsBatch threads for batches
@@ -21,12 +23,16 @@ public record ContextOptions(
     int nBatch,
     int nUbatch,
     int nSeqMax,
+    int nSeqSpare,
     int nOutputsMax,
     int nThreads,
     int nThreadsBatch,
     TensorType typeK,
     TensorType typeV,
     FlashAttention flashAttention) {
+
+  /** Most sequences of both kinds, as libllama is built. */
+  public static final int MAX_SEQUENCES = 256;
 
   /** When to use flash attention. */
   public enum FlashAttention {
@@ -46,6 +52,11 @@ public record ContextOptions(
     }
   }
 
+  /** Sequences of both kinds. */
+  int nSeqAll() {
+    return nSeqMax + nSeqSpare;
+  }
+
   /** 4096 tokens, one sequence, an F16 cache, and a thread for every physical core. */
   public static ContextOptions defaults() {
     int threads = Threads.physicalCores();
@@ -54,6 +65,7 @@ public record ContextOptions(
         2048,
         512,
         1,
+        0,
         1,
         threads,
         threads,
@@ -68,6 +80,7 @@ public record ContextOptions(
         nBatch,
         nUbatch,
         nSeqMax,
+        nSeqSpare,
         nOutputsMax,
         nThreads,
         nThreadsBatch,
@@ -82,6 +95,7 @@ public record ContextOptions(
         nBatch,
         nUbatch,
         nSeqMax,
+        nSeqSpare,
         nOutputsMax,
         nThreads,
         nThreadsBatch,
@@ -96,6 +110,7 @@ public record ContextOptions(
         nBatch,
         nUbatch,
         nSeqMax,
+        nSeqSpare,
         nOutputsMax,
         nThreads,
         nThreadsBatch,
@@ -110,6 +125,7 @@ public record ContextOptions(
         nBatch,
         nUbatch,
         nSeqMax,
+        nSeqSpare,
         nOutputsMax,
         nThreads,
         nThreadsBatch,
@@ -124,6 +140,22 @@ public record ContextOptions(
         nBatch,
         nUbatch,
         nSeqMax,
+        nSeqSpare,
+        nOutputsMax,
+        nThreads,
+        nThreadsBatch,
+        typeK,
+        typeV,
+        flashAttention);
+  }
+
+  public ContextOptions withSpareSequences(int nSeqSpare) {
+    return new ContextOptions(
+        nCtx,
+        nBatch,
+        nUbatch,
+        nSeqMax,
+        nSeqSpare,
         nOutputsMax,
         nThreads,
         nThreadsBatch,
@@ -138,6 +170,7 @@ public record ContextOptions(
         nBatch,
         nUbatch,
         nSeqMax,
+        nSeqSpare,
         nOutputsMax,
         nThreads,
         nThreadsBatch,
@@ -152,6 +185,7 @@ public record ContextOptions(
         nBatch,
         nUbatch,
         nSeqMax,
+        nSeqSpare,
         nOutputsMax,
         nThreads,
         nThreadsBatch,

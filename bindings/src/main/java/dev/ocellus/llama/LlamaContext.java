@@ -26,6 +26,7 @@ import java.util.BitSet;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,7 +64,7 @@ public final class LlamaContext extends NativeObject {
     this.model = model;
     this.options = options;
     ContextGuard.check(model, options);
-    this.unified = unified || options.nSeqMax() == 1;
+    this.unified = unified || options.nSeqAll() == 1;
     this.callback = callback == null ? null : callback.apply(arena());
     this.abort = new AbortSignal(arena());
     try (Arena scratch = Arena.ofShared()) {
@@ -73,7 +74,7 @@ public final class LlamaContext extends NativeObject {
       llama_context_params.n_batch(params, Math.min(options.nBatch(), wanted));
       llama_context_params.n_ubatch(
           params, Math.min(options.nUbatch(), Math.min(options.nBatch(), wanted)));
-      llama_context_params.n_seq_max(params, options.nSeqMax());
+      llama_context_params.n_seq_max(params, options.nSeqAll());
       llama_context_params.n_outputs_max(params, ContextGuard.nOutputs(options));
       llama_context_params.n_threads(params, options.nThreads());
       llama_context_params.n_threads_batch(params, options.nThreadsBatch());
@@ -351,12 +352,25 @@ public final class LlamaContext extends NativeObject {
                     ggml_h.llama_get_memory(handle), sequence, position, -1)));
   }
 
+  /**
+   * Does several things with this context while nobody else uses it. A thread that decodes without
+   * a pause would let others in between them only one at a time.
+   */
+  public <T extends @Nullable Object> T together(Supplier<T> work) {
+    lock.lock();
+    try {
+      return work.get();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Does something with a sequence while nobody else uses the context. */
   <T> T use(int sequence, Function<MemorySegment, T> action) {
     lock.lock();
     try {
       requireOpen();
-      ContextGuard.range("sequence", sequence, 0, options.nSeqMax() - 1);
+      ContextGuard.range("sequence", sequence, 0, options.nSeqAll() - 1);
       return action.apply(handle);
     } finally {
       lock.unlock();
@@ -392,8 +406,8 @@ public final class LlamaContext extends NativeObject {
     lock.lock();
     try {
       requireOpen();
-      ContextGuard.range("sequence", from, 0, options.nSeqMax() - 1);
-      ContextGuard.range("sequence", to, 0, options.nSeqMax() - 1);
+      ContextGuard.range("sequence", from, 0, options.nSeqAll() - 1);
+      ContextGuard.range("sequence", to, 0, options.nSeqAll() - 1);
       requireUnified();
       if (!model.canRollBack()) {
         throw new IllegalStateException("this model's memory has no parts that can be shared");
@@ -431,7 +445,7 @@ public final class LlamaContext extends NativeObject {
     lock.lock();
     try {
       requireOpen();
-      ContextGuard.range("sequence", sequence, 0, options.nSeqMax() - 1);
+      ContextGuard.range("sequence", sequence, 0, options.nSeqAll() - 1);
       SequenceState.write(handle, sequence, channel);
     } finally {
       lock.unlock();
@@ -466,7 +480,7 @@ public final class LlamaContext extends NativeObject {
     lock.lock();
     try (Arena scratch = Arena.ofShared()) {
       requireOpen();
-      ContextGuard.range("sequence", sequence, 0, options.nSeqMax() - 1);
+      ContextGuard.range("sequence", sequence, 0, options.nSeqAll() - 1);
       ContextGuard.range("places", places.size(), 1, nCtx);
       StateShape shape = stateShape();
       long max = shape.maxLength(places.size());

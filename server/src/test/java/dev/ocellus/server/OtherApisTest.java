@@ -8,6 +8,7 @@ import dev.ocellus.server.options.HostingOptions;
 import dev.ocellus.server.options.ModelSource;
 import dev.ocellus.server.options.ServerOptions;
 import dev.ocellus.vlm.DemoModel;
+import java.io.IOException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.List;
@@ -153,7 +154,10 @@ class OtherApisTest {
   void modelsAreLoadedAndUnloadedAndTellTheirSlots() throws Exception {
     String model = "{\"model\": \"%s\"}".formatted(TestServer.CHAT);
     try (OcellusServer own = TestServer.start(TestServer.options())) {
-      assertThat(TestServer.get(own, "/slots").body()).isEqualTo("[]");
+      String image =
+          "{\"max_tokens\": 5, \"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"image_url\", \"image_url\": {\"url\": \"data:image/png;base64,AAAA\"}}]}]}";
+      assertThat(TestServer.post(own, "/v1/chat/completions", image).statusCode()).isEqualTo(400);
+      assertThat(TestServer.get(own, "/slots").body()).isEqualTo("[]"); // it loaded nothing
       assertThat(TestServer.get(own, "/slots?fail_on_no_slot=1").statusCode()).isEqualTo(503);
       assertThat(TestServer.post(own, "/models/load", model).body())
           .isEqualTo("{\"success\":true}");
@@ -161,6 +165,13 @@ class OtherApisTest {
       assertThat(slots.size()).isEqualTo(4);
       assertThat(slots.at("/3/is_processing").asBoolean(true)).isFalse();
       assertThat(slots.at("/0/n_ctx").asInt()).isPositive();
+      TestServer.post(own, "/v1/chat/completions", TestServer.question(""));
+      TestServer.post(own, "/v1/chat/completions", TestServer.question(""));
+      slots = JSON.readTree(TestServer.get(own, "/slots?model=" + TestServer.CHAT).body());
+      assertThat(slots.size()).isEqualTo(4);
+      assertThat(slots.findValuesAsText("n_prompt_tokens_processed")).contains("1");
+      assertThat(slots.findValuesAsText("n_prompt_tokens_cache")).contains("83");
+      assertThat(slots.findValuesAsText("is_processing")).containsOnly("false");
       assertThat(TestServer.post(own, "/models/unload", model).statusCode()).isEqualTo(200);
       assertThat(TestServer.post(own, "/models/unload", model).statusCode()).isEqualTo(400);
     }
@@ -174,24 +185,97 @@ class OtherApisTest {
     assertThat(response.get("input_tokens").asInt()).isBetween(10, 83);
   }
 
+  /** The JSON that was asked for is the answer, behind whatever the model thinks. */
+  @Test
+  void aSchemaBindsWhatFollowsReasoning() throws Exception {
+    String schema =
+        "{\"type\": \"object\", \"properties\": {\"ok\": {\"type\": \"boolean\"}}, \"required\": [\"ok\"], \"additionalProperties\": false}";
+    String body =
+        "{\"max_tokens\": 60, \"messages\": [{\"role\": \"user\", \"content\": \"hi\"}], \"response_format\": {\"type\": \"json_schema\", \"json_schema\": {\"name\": \"x\", \"schema\": %s}}}"
+            .formatted(schema);
+    try (OcellusServer thinking = TestServer.start(thinker())) {
+      JsonNode chat = JSON.readTree(TestServer.post(thinking, "/v1/chat/completions", body).body());
+      String content = chat.at("/choices/0/message/content").asText();
+      assertThat(JSON.readTree(content).get("ok").isBoolean()).as(chat.toString()).isTrue();
+      assertThat(chat.at("/choices/0/message/reasoning_content").isMissingNode()).isFalse();
+    }
+  }
+
+  @Test
+  void aSchemaStandsBesideTools() throws Exception {
+    String tool =
+        "{\"type\": \"function\", \"function\": {\"name\": \"now\", \"parameters\": {\"type\": \"object\", \"properties\": {}, \"additionalProperties\": false}}}";
+    String body =
+        "{\"model\": \"%s\", \"max_tokens\": 80, \"temperature\": 0, \"messages\": [{\"role\": \"user\", \"content\": \"hi\"}], \"tools\": [%s], \"tool_choice\": \"%s\", \"response_format\": {\"type\": \"json_object\"}}";
+    for (String choice : List.of("auto", "none", "required")) {
+      JsonNode message =
+          post("/v1/chat/completions", body.formatted(TestServer.TOOLS, tool, choice))
+              .at("/choices/0/message");
+      boolean calls = message.has("tool_calls");
+      assertThat(calls || JSON.readTree(message.get("content").asText()).isObject())
+          .as(message.toString())
+          .isTrue();
+      assertThat(calls).isEqualTo(choice.equals("required") || (calls && choice.equals("auto")));
+    }
+  }
+
+  @Test
+  void textsAreGoneOnWithTogether() throws Exception {
+    String asked =
+        "{\"prompt\": [\"There is a large\", \"The number\"], \"n\": 2, \"max_tokens\": 3, \"temperature\": 0, \"echo\": true, \"stream\": %s, \"stream_options\": {\"include_usage\": true}}";
+    JsonNode whole = post("/v1/completions", asked.formatted(false));
+    List<String> texts = whole.get("choices").findValuesAsText("text");
+    assertThat(texts).hasSize(4);
+    assertThat(texts.get(0)).startsWith("There is a large").isEqualTo(texts.get(1));
+    assertThat(texts.get(2)).startsWith("The number").isEqualTo(texts.get(3));
+    assertThat(whole.at("/choices/3/index").asInt()).isEqualTo(3);
+    assertThat(whole.at("/usage/completion_tokens").asInt()).isEqualTo(12);
+    String alone = "{\"prompt\": \"%s\", \"max_tokens\": 3, \"temperature\": 0}";
+    int prompts = 0;
+    for (String prompt : List.of("There is a large", "The number")) {
+      prompts +=
+          post("/v1/completions", alone.formatted(prompt)).at("/usage/prompt_tokens").asInt();
+    }
+    assertThat(whole.at("/usage/prompt_tokens").asInt()).isEqualTo(prompts);
+
+    String stream = TestServer.post(server, "/v1/completions", asked.formatted(true)).body();
+    String[] streamed = {"", "", "", ""};
+    int told = 0;
+    for (String line : stream.lines().filter(l -> l.startsWith("data: {")).toList()) {
+      JsonNode chunk = JSON.readTree(line.substring(6));
+      for (JsonNode choice : chunk.get("choices")) {
+        streamed[choice.get("index").asInt()] += choice.get("text").asText();
+      }
+      told += chunk.path("usage").path("prompt_tokens").asInt();
+    }
+    assertThat(streamed).containsExactlyElementsOf(texts);
+    assertThat(told).isEqualTo(prompts);
+  }
+
+  /** Several answers to one prompt take it over from the first. */
+  @Test
+  void aPromptIsComputedOnceForSeveralAnswers() throws Exception {
+    try (OcellusServer own = TestServer.start(TestServer.options())) {
+      JsonNode answers =
+          JSON.readTree(
+              TestServer.post(own, "/v1/chat/completions", TestServer.question("\"n\": 3,"))
+                  .body());
+      assertThat(answers.get("choices").size()).isEqualTo(3);
+      assertThat(answers.at("/usage/prompt_tokens").asInt()).isEqualTo(84);
+      String metrics = TestServer.get(own, "/metrics").body();
+      assertThat(metrics)
+          .contains("ocellus_prompt_tokens_total 252\n", "ocellus_images_encoded_total 1\n");
+      int cached =
+          Integer.parseInt(
+              metrics.replaceAll("(?s).*\nocellus_cached_tokens_total (\\d+).*", "$1"));
+      assertThat(cached).isGreaterThan(2 * 64);
+    }
+  }
+
   /** A template that opens reasoning makes all of an answer reasoning that never ends it. */
   @Test
   void tokensOfReasoningAreCounted() throws Exception {
-    var options = TestServer.options();
-    var load = DemoModel.files();
-    String template =
-        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n<think>\n";
-    var own = ModelSource.chat("thinker", load.withChatTemplate(template));
-    var only =
-        new ServerOptions(
-            List.of(own),
-            options.listen(),
-            options.access(),
-            options.limits(),
-            options.remoteImages(),
-            options.hosting(),
-            false);
-    try (OcellusServer thinking = TestServer.start(only)) {
+    try (OcellusServer thinking = TestServer.start(thinker())) {
       String asked = "{\"%s\": 7, \"temperature\": 0, \"ignore_eos\": true, %s}";
       JsonNode chat =
           JSON.readTree(
@@ -216,6 +300,26 @@ class OtherApisTest {
     }
   }
 
+  private static ServerOptions thinker() throws IOException {
+    String template =
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}<|im_start|>assistant\n<think>\n";
+    return one("thinker", template);
+  }
+
+  /** A server of the chat model alone, with another template. */
+  private static ServerOptions one(String name, String template) throws IOException {
+    var options = TestServer.options();
+    var own = ModelSource.chat(name, DemoModel.files().withChatTemplate(template));
+    return new ServerOptions(
+        List.of(own),
+        options.listen(),
+        options.access(),
+        options.limits(),
+        options.remoteImages(),
+        options.hosting(),
+        false);
+  }
+
   @Test
   void llamaServersToolsAreThere() throws Exception {
     JsonNode tokens = post("/tokenize", "{\"content\": \"a red circle\"}").get("tokens");
@@ -224,6 +328,12 @@ class OtherApisTest {
     JsonNode pieces =
         post("/tokenize", "{\"content\": \"red\", \"with_pieces\": true}").get("tokens");
     assertThat(pieces.get(0).get("piece").asText()).isNotEmpty();
+    int bytes = 0;
+    for (JsonNode part :
+        post("/tokenize", "{\"content\": \"亜\", \"with_pieces\": true}").get("tokens")) {
+      bytes += part.get("piece").size(); // characters that the model does not know are bytes
+    }
+    assertThat(bytes).isEqualTo(3);
     String prompt =
         post("/apply-template", "{\"messages\": [{\"role\": \"user\", \"content\": \"hi\"}]}")
             .get("prompt")
@@ -244,7 +354,12 @@ class OtherApisTest {
       assertThat(line)
           .matches("# (HELP|TYPE) [a-z_:]+ .+|[a-z_:]+(\\{([a-z]+=\"[^\"]*\",?)+})? [0-9.E-]+");
     }
-    assertThat(text).contains("ocellus_first_token_seconds_bucket", "llamacpp:prompt_tokens_total");
+    assertThat(text)
+        .contains(
+            "ocellus_first_token_seconds_bucket",
+            "llamacpp:prompt_tokens_total",
+            "ocellus_kept_prefixes ",
+            "ocellus_kept_tokens ");
   }
 
   @Test
@@ -264,6 +379,21 @@ class OtherApisTest {
     assertThat(image.get("tokens").asInt()).isEqualTo(64);
     assertThat(image.get("tiles").asInt()).isPositive();
     assertThat(answer.at("/timings/predicted_n").asInt()).isEqualTo(10);
+  }
+
+  /** As templates of many models want it. */
+  @Test
+  void anthropicsMessagesOfOneRoleAreOneTurn() throws Exception {
+    String template =
+        "{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}<|im_start|>{{ m.role }}\n{% for p in m.content %}{{ p.text if p.type == 'text' else '<image>' }} {% endfor %}<|im_end|>\n{% endfor %}<|im_start|>assistant\n";
+    try (OcellusServer strict = TestServer.start(one("strict", template))) {
+      String body =
+          "{\"max_tokens\": 3, \"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"user\", \"content\": [{\"type\": \"image\", \"source\": {\"type\": \"base64\", \"media_type\": \"image/png\", \"data\": \"%s\"}}, {\"type\": \"text\", \"text\": \"b\"}]}, {\"role\": \"assistant\", \"content\": \"c\"}, {\"role\": \"assistant\", \"content\": [{\"type\": \"text\", \"text\": \"d\"}]}, {\"role\": \"user\", \"content\": \"e\"}]}"
+              .formatted(TestServer.circleBase64());
+      HttpResponse<String> answer = TestServer.post(strict, "/v1/messages", body);
+      assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+      assertThat(JSON.readTree(answer.body()).at("/usage/input_tokens").asInt()).isGreaterThan(64);
+    }
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.ocellus.vlm;
 
 import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.ContextUse;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.PromptOptions;
@@ -140,6 +141,15 @@ public final class VisionLanguageModel implements AutoCloseable {
    */
   public int countTokens(List<Message> messages, PromptOptions options) {
     return pipeline.countTokens(messages, options);
+  }
+
+  /** What stands in the context that the sessions share. Any thread may ask, at any time. */
+  public ContextUse contextUse() {
+    Slots slots;
+    synchronized (this) {
+      slots = shared;
+    }
+    return slots == null ? ContextUse.NONE : slots.use();
   }
 
   /**

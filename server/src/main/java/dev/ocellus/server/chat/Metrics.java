@@ -107,13 +107,18 @@ public final class Metrics {
   }
 
   /**
-   * In Prometheus's text format. Names of llama-server are there, too, for its dashboards.
+   * What is not counted but looked at.
    *
    * @param queued answers that wait
    * @param running answers that are being generated
    * @param loaded models that are loaded
+   * @param keptPrefixes beginnings of conversations that are kept for others
+   * @param keptTokens tokens of them
    */
-  public String text(int queued, int running, int loaded) {
+  public record Now(int queued, int running, int loaded, int keptPrefixes, int keptTokens) {}
+
+  /** In Prometheus's text format. Names of llama-server are there, too, for its dashboards. */
+  public String text(Now now) {
     var out = new StringBuilder();
     counter(out, "ocellus_prompt_tokens_total", "Tokens of prompts.", promptTokens.sum());
     counter(
@@ -131,9 +136,15 @@ public final class Metrics {
         .forEach((labels, n) ->
             out.append("ocellus_requests_total{%s} %d\n".formatted(labels, n.sum())));
     gauge(out, "ocellus_requests_active", "Requests that are not answered yet.", active.get());
-    gauge(out, "ocellus_answers_queued", "Answers that wait.", queued);
-    gauge(out, "ocellus_answers_running", "Answers that are being generated.", running);
-    gauge(out, "ocellus_models_loaded", "Models in memory.", loaded);
+    gauge(out, "ocellus_answers_queued", "Answers that wait.", now.queued);
+    gauge(out, "ocellus_answers_running", "Answers that are being generated.", now.running);
+    gauge(out, "ocellus_models_loaded", "Models in memory.", now.loaded);
+    gauge(
+        out,
+        "ocellus_kept_prefixes",
+        "Beginnings of conversations that are kept for others.",
+        now.keptPrefixes);
+    gauge(out, "ocellus_kept_tokens", "Tokens of them.", now.keptTokens);
     out.append("# HELP ocellus_first_token_seconds From a request to its first text.\n");
     out.append("# TYPE ocellus_first_token_seconds histogram\n");
     firstToken.write(out, "ocellus_first_token_seconds");
@@ -142,8 +153,8 @@ public final class Metrics {
     counter(out, "llamacpp:tokens_predicted_total", "Tokens of answers.", answerTokens.sum());
     counter(
         out, "llamacpp:tokens_predicted_seconds_total", "Time for answers.", decodeSeconds.sum());
-    gauge(out, "llamacpp:requests_processing", "Answers being generated.", running);
-    gauge(out, "llamacpp:requests_deferred", "Answers that wait.", queued);
+    gauge(out, "llamacpp:requests_processing", "Answers being generated.", now.running);
+    gauge(out, "llamacpp:requests_deferred", "Answers that wait.", now.queued);
     return out.toString();
   }
 

@@ -6,14 +6,17 @@ import dev.ocellus.server.api.ApiException;
 import dev.ocellus.server.api.Json;
 import dev.ocellus.server.api.Params;
 import dev.ocellus.server.chat.ChatService;
+import dev.ocellus.server.chat.Metrics;
 import dev.ocellus.server.http.HttpCall;
 import dev.ocellus.server.http.HttpReply;
 import dev.ocellus.server.model.HostedModel;
 import dev.ocellus.server.options.ModelSource;
 import dev.ocellus.server.options.RequestLimits;
+import dev.ocellus.vlm.chat.ContextUse;
 import dev.ocellus.vlm.options.LoadOptions;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /** {@code /health}, {@code /props}, {@code /slots}, {@code /metrics}, and loading of models. */
 public final class LlamaStatus {
@@ -79,19 +82,29 @@ public final class LlamaStatus {
     LoadOptions load = ((ModelSource.Chat) model.source().load()).options();
     int n = loaded ? load.sessions().parallel() : 0;
     int running = service.host().running(model);
+    List<ContextUse.Sequence> used = service.host().contextUse(model).sequences();
     if (running >= n && call.query("fail_on_no_slot").isPresent()) {
       throw new ApiException(ApiException.Kind.UNAVAILABLE, "no slot is available");
     }
     ArrayNode slots = Json.array();
     for (int i = 0; i < n; i++) {
-      slots
-          .addObject()
-          .put("id", i)
-          .put("n_ctx", nCtx(model, load))
-          .put("speculative", false)
-          .put("is_processing", i < running);
+      ObjectNode slot = slots.addObject();
+      slot.put("id", i).put("n_ctx", nCtx(model, load)).put("speculative", false);
+      if (i < used.size()) {
+        put(slot, used.get(i));
+      } else {
+        slot.put("is_processing", used.isEmpty() && i < running);
+      }
     }
     return Json.ok(slots);
+  }
+
+  /** In llama-server's names; what was asked and answered is not told. */
+  private static void put(ObjectNode slot, ContextUse.Sequence sequence) {
+    slot.put("is_processing", sequence.answering())
+        .put("n_prompt_tokens", sequence.tokens())
+        .put("n_prompt_tokens_processed", sequence.promptTokens() - sequence.cachedTokens())
+        .put("n_prompt_tokens_cache", sequence.cachedTokens());
   }
 
   private HostedModel model(HttpCall call) {
@@ -136,10 +149,16 @@ public final class LlamaStatus {
   public HttpReply metrics(HttpCall call) {
     int[] work = service.host().work();
     int loaded = 0;
+    int kept = 0;
+    int keptTokens = 0;
     for (HostedModel model : service.host().models()) {
       loaded += service.host().state(model) == HostedModel.State.LOADED ? 1 : 0;
+      ContextUse use = service.host().contextUse(model);
+      kept += use.keptPrefixes();
+      keptTokens += use.keptTokens();
     }
-    String text = service.metrics().text(work[0], work[1], loaded);
+    String text =
+        service.metrics().text(new Metrics.Now(work[0], work[1], loaded, kept, keptTokens));
     return HttpReply.of(
         200, "text/plain; version=0.0.4; charset=utf-8", text.getBytes(StandardCharsets.UTF_8));
   }

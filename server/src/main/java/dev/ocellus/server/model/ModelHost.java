@@ -4,6 +4,7 @@ import dev.ocellus.server.api.ApiException;
 import dev.ocellus.server.api.ApiException.Kind;
 import dev.ocellus.server.options.HostingOptions;
 import dev.ocellus.server.options.ModelSource;
+import dev.ocellus.vlm.chat.ContextUse;
 import dev.ocellus.vlm.embedding.DualEncoder;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
@@ -79,6 +80,17 @@ public final class ModelHost implements AutoCloseable {
     try {
       ChatEngine engine = model.chatEngine();
       return engine == null ? 0 : engine.running();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What stands in the sequences of a loaded model; nothing for others. */
+  public ContextUse contextUse(HostedModel model) {
+    lock.lock();
+    try {
+      ChatEngine engine = model.chatEngine();
+      return engine == null ? ContextUse.NONE : engine.model().contextUse();
     } finally {
       lock.unlock();
     }

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.cache;
 
+import dev.ocellus.io.ByteBoundedCache;
 import dev.ocellus.io.Sha256;
 import dev.ocellus.vlm.vision.EncodedImage;
 import java.nio.file.Path;
@@ -21,9 +22,10 @@ public final class ImageCache {
   /** An image that was found. */
   public record Found(EncodedImage image, Tier tier) {}
 
-  private final @Nullable MemoryTier memory;
+  private final @Nullable ByteBoundedCache<String, EncodedImage> memory;
   private final @Nullable DiskTier disk;
   private final Supplier<String> encoder;
+  private final ImagesInWork inWork = new ImagesInWork();
   private volatile @Nullable String encoderIdentity;
 
   /**
@@ -35,7 +37,8 @@ public final class ImageCache {
    */
   public ImageCache(
       long memoryBytes, @Nullable Path directory, long diskBytes, Supplier<String> encoder) {
-    this.memory = memoryBytes > 0 ? new MemoryTier(memoryBytes) : null;
+    this.memory =
+        memoryBytes > 0 ? new ByteBoundedCache<>(memoryBytes, EncodedImage::byteSize) : null;
     this.disk = directory != null && diskBytes > 0 ? new DiskTier(directory, diskBytes) : null;
     this.encoder = encoder;
   }
@@ -62,6 +65,11 @@ public final class ImageCache {
       }
     }
     return Optional.empty();
+  }
+
+  /** Images that are being encoded, and are not remembered yet. */
+  public ImagesInWork inWork() {
+    return inWork;
   }
 
   /** Remembers an image. */

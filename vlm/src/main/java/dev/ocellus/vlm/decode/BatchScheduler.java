@@ -3,12 +3,14 @@ package dev.ocellus.vlm.decode;
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.llama.Batch;
+import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.llama.LlamaContext;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +34,7 @@ final class BatchScheduler implements AutoCloseable {
   private record Slice(DecodeRequest request, int count) {}
 
   private final LlamaContext context;
+  private final BooleanSupplier makeRoom;
   private final Batch tokens;
   private @Nullable Batch rows;
   private final Thread thread;
@@ -43,8 +46,13 @@ final class BatchScheduler implements AutoCloseable {
   private boolean rowsAreNext;
   private long stepNanos;
 
-  BatchScheduler(LlamaContext context) {
+  /**
+   * @param makeRoom gives up places that nobody needs for an answer, when there are none left;
+   *     false if there are no such
+   */
+  BatchScheduler(LlamaContext context, BooleanSupplier makeRoom) {
     this.context = context;
+    this.makeRoom = makeRoom;
     this.tokens = Batch.ofTokens(Math.max(context.nUbatch(), 1));
     this.thread = Thread.ofPlatform().daemon().name("ocellus-decode").unstarted(this::run);
     thread.start();
@@ -214,7 +222,7 @@ final class BatchScheduler implements AutoCloseable {
       } else {
         batch = fillTokens(step);
       }
-      context.decode(batch, causal, flag);
+      decode(batch, causal, flag);
       giveLogits(step);
     } catch (Throwable e) {
       fail(step, e);
@@ -222,6 +230,20 @@ final class BatchScheduler implements AutoCloseable {
     }
     stepNanos = System.nanoTime() - start;
     finish(step);
+  }
+
+  private void decode(Batch batch, boolean causal, CancellationFlag flag) {
+    boolean done = false;
+    while (!done) {
+      try {
+        context.decode(batch, causal, flag);
+        done = true;
+      } catch (ContextOverflowException e) { // before anything was computed
+        if (!makeRoom.getAsBoolean()) {
+          throw e;
+        }
+      }
+    }
   }
 
   private Batch fillTokens(List<Slice> step) {

@@ -98,7 +98,7 @@ final class BatchedSequence implements KvSequence {
 
   @Override
   public boolean removeFrom(int position) {
-    sharing.withdraw(this, position);
+    sharing.withdraw(sequence, position);
     return context.removeFrom(sequence, position);
   }
 
@@ -108,14 +108,20 @@ final class BatchedSequence implements KvSequence {
   }
 
   @Override
-  public int adoptPrefix(List<ContextEntry> wanted, int have) {
-    return context.model().canRollBack() ? sharing.take(this, wanted, have) : 0;
+  public int adoptPrefix(
+      List<ContextEntry> present, List<ContextEntry> wanted, int have, CancellationFlag flag) {
+    return context.model().canRollBack() ? sharing.take(sequence, present, wanted, have, flag) : 0;
+  }
+
+  @Override
+  public void promptEnded() {
+    sharing.end(sequence);
   }
 
   @Override
   public void offer(List<ContextEntry> entries) {
     if (context.model().canRollBack()) {
-      sharing.offer(this, entries);
+      sharing.offer(sequence, entries);
     }
   }
 
@@ -131,7 +137,7 @@ final class BatchedSequence implements KvSequence {
 
   @Override
   public Optional<KvState> state() {
-    return LlamaState.of(context, sequence, () -> sharing.withdraw(this, 0));
+    return LlamaState.of(context, sequence, () -> sharing.restoring(sequence));
   }
 
   @Override

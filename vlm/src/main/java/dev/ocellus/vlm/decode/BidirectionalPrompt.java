@@ -20,7 +20,7 @@ public final class BidirectionalPrompt {
   /** The same as one entry, which is not the same as any that differs in a token or an image. */
   public List<ContextEntry> join(List<ContextEntry> entries) {
     int width = table.width();
-    int n = entries.stream().mapToInt(ContextEntry::size).sum();
+    int n = ContextEntry.placesOf(entries);
     float[] rows = new float[Math.multiplyExact(n, width)];
     StringBuilder key = new StringBuilder("prompt");
     int at = 0;

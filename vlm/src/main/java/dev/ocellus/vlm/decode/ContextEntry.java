@@ -4,6 +4,7 @@ import dev.ocellus.vlm.vision.EncodedImage;
 import dev.ocellus.vlm.vision.ImagePiece;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What stands, or is to stand, in a context: a token, or embeddings of an image. */
 public sealed interface ContextEntry {
@@ -19,7 +20,13 @@ public sealed interface ContextEntry {
    * @param embeddings how many, and how their positions lie
    */
   record Image(String key, EncodedImage image, int from, ImagePiece.Embeddings embeddings)
-      implements ContextEntry {}
+      implements ContextEntry {
+    /** The same place without what was encoded, which is only needed to compute keys and values. */
+    Image withoutRows() {
+      return new Image(
+          key, new EncodedImage(new float[0], 0, image.width(), List.of()), from, embeddings);
+    }
+  }
 
   /** Places in the cache that it takes. */
   default int size() {
@@ -35,6 +42,16 @@ public sealed interface ContextEntry {
       case Token token -> 1;
       case Image image -> image.embeddings().positions();
     };
+  }
+
+  /** Places in the cache that entries take. */
+  static int placesOf(List<ContextEntry> entries) {
+    return entries.stream().mapToInt(ContextEntry::size).sum();
+  }
+
+  /** The position of what follows entries. */
+  static int positionsOf(List<ContextEntry> entries) {
+    return entries.stream().mapToInt(ContextEntry::positions).sum();
   }
 
   /**
@@ -65,6 +82,26 @@ public sealed interface ContextEntry {
     return axes;
   }
 
+  /** As {@link #axes(ImagePiece.Embeddings, int, int, int, int)}, of some embeddings in a row. */
+  static int[][] axes(
+      ImagePiece.Embeddings piece, int from, int n, int start, int nPositions, int number) {
+    int[][] axes = new int[n][];
+    for (int i = 0; i < n; i++) {
+      axes[i] = axes(piece, from + i, start, nPositions, number);
+    }
+    return axes;
+  }
+
+  /** The image of a key among entries, or null. */
+  static @Nullable EncodedImage image(List<ContextEntry> entries, String key) {
+    for (ContextEntry entry : entries) {
+      if (entry instanceof Image image && image.key().equals(key)) {
+        return image.image();
+      }
+    }
+    return null;
+  }
+
   /** How many images with numbers are among entries, which is the number of the next one. */
   static int nNumbered(List<ContextEntry> entries) {
     int n = 0;
@@ -81,9 +118,13 @@ public sealed interface ContextEntry {
    * wanted, which is always computed again for its logits.
    */
   static int common(List<ContextEntry> present, List<ContextEntry> wanted) {
+    return Math.max(0, Math.min(shared(present, wanted), wanted.size() - 1));
+  }
+
+  /** How many entries two contents have in common from the beginning on. */
+  static int shared(List<ContextEntry> a, List<ContextEntry> b) {
     int n = 0;
-    while (n < Math.min(present.size(), wanted.size() - 1)
-        && present.get(n).sameAs(wanted.get(n))) {
+    while (n < Math.min(a.size(), b.size()) && a.get(n).sameAs(b.get(n))) {
       n++;
     }
     return n;

@@ -71,15 +71,23 @@ public interface KvSequence extends AutoCloseable {
 
   /**
    * Replaces the content by the longest beginning of the entries that another sequence holds, where
-   * that costs nothing.
+   * that costs nothing, or is computing now, which is waited for. What stands here and will not
+   * stay may be kept for whoever begins so again. Followed by {@link #promptEnded}, however that
+   * goes.
    *
-   * @param have entries of that beginning that stand here already
+   * @param present what stands here; none where nobody else may have it
+   * @param have entries of the beginning that stand here already
+   * @param flag ends the wait when set
    * @return how many entries stand here now; 0 if nobody has more of them, and then nothing is
    *     changed
    */
-  default int adoptPrefix(List<ContextEntry> wanted, int have) {
+  default int adoptPrefix(
+      List<ContextEntry> present, List<ContextEntry> wanted, int have, CancellationFlag flag) {
     return 0;
   }
+
+  /** Nothing more is computed of the prompt that was wanted, so that nobody need wait for it. */
+  default void promptEnded() {}
 
   /** Lets other sequences take over what stands here, until it is removed. */
   default void offer(List<ContextEntry> entries) {}

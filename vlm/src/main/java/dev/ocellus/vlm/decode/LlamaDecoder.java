@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * @param model closed with this
  */
 public record LlamaDecoder(LlamaModel model) implements TextDecoder {
+  private static final int MIN_SPARE = 8;
+  private static final int MAX_SPARE = 32;
+
   @Override
   public Vocab vocab() {
     return model.vocab();
@@ -66,6 +69,7 @@ public record LlamaDecoder(LlamaModel model) implements TextDecoder {
         model.newContext(
             each.withContext(Math.multiplyExact(n, nCtx))
                 .withSequences(n)
+                .withSpareSequences(nSpare(n))
                 .withOutputs(Math.multiplyExact(n, each.nOutputsMax())),
             true,
             observer);
@@ -75,6 +79,16 @@ public record LlamaDecoder(LlamaModel model) implements TextDecoder {
       context.close();
       throw e;
     }
+  }
+
+  /**
+   * Sequences for beginnings of conversations, which cost no memory but for one token's logits
+   * each. None where the model has recurrent states, which have no parts that can be shared.
+   */
+  private int nSpare(int n) {
+    return canRollBack()
+        ? Math.min(Math.clamp(n, MIN_SPARE, MAX_SPARE), ContextOptions.MAX_SEQUENCES - n)
+        : 0;
   }
 
   @Override

@@ -6,17 +6,25 @@ import java.util.stream.IntStream;
 
 /** The sequences of one context of libllama, which go through the model in shared batches. */
 final class LlamaPool implements SequencePool {
+  /** The part of the places that beginnings of conversations may take beside those that go on. */
+  private static final int KEPT_PART = 4;
+
   private final LlamaContext context;
   private final BatchScheduler scheduler;
+  private final PrefixSharing sharing;
   private final List<KvSequence> sequences;
 
   /**
-   * @param context of {@code n} sequences; closed with this
+   * @param context of {@code n} sequences, and spare ones where beginnings of conversations are to
+   *     be kept; closed with this
    */
   LlamaPool(LlamaContext context, int n) {
     this.context = context;
-    this.scheduler = new BatchScheduler(context);
-    var sharing = new PrefixSharing(context);
+    SharedCells cells = SharedCells.of(context);
+    int nSpare = context.options().nSeqSpare();
+    this.sharing =
+        new PrefixSharing(cells, new KeptPrefixes(cells, n, nSpare, context.nCtx() / KEPT_PART));
+    this.scheduler = new BatchScheduler(context, sharing::makeRoom);
     int nCtx = context.nCtx() / n;
     this.sequences =
         IntStream.range(0, n)
@@ -32,6 +40,11 @@ final class LlamaPool implements SequencePool {
   @Override
   public void pause(KvSequence sequence) {
     scheduler.leave((BatchedSequence) sequence);
+  }
+
+  @Override
+  public KeptUse kept() {
+    return sharing.use();
   }
 
   @Override

@@ -118,15 +118,7 @@ public final class PromptCache implements AutoCloseable {
 
   /** An image that stands in the context, or null. */
   public @Nullable EncodedImage find(String key) {
-    if (broken || (borrowed && fromFile)) {
-      return null;
-    }
-    for (ContextEntry entry : present) {
-      if (entry instanceof ContextEntry.Image image && image.key().equals(key)) {
-        return image.image();
-      }
-    }
-    return null;
+    return broken || (borrowed && fromFile) ? null : ContextEntry.image(present, key);
   }
 
   /** Empties the sequence. */
@@ -180,16 +172,10 @@ public final class PromptCache implements AutoCloseable {
     broken = false;
   }
 
-  /** Reads saved keys and values into the sequence. */
-  @FunctionalInterface
-  public interface StateReader {
-    boolean read() throws IOException;
-  }
-
   private void restoreEntries(List<ContextEntry> entries) {
     present.addAll(entries);
-    used = entries.stream().mapToInt(ContextEntry::size).sum();
-    position = entries.stream().mapToInt(ContextEntry::positions).sum();
+    used = ContextEntry.placesOf(entries);
+    position = ContextEntry.positionsOf(entries);
   }
 
   /**
@@ -198,13 +184,21 @@ public final class PromptCache implements AutoCloseable {
    * @return places that did not have to be computed
    */
   public int fill(List<ContextEntry> wanted, CancellationFlag flag, AnswerListener listener) {
+    try {
+      return bringTo(wanted, flag, listener);
+    } finally {
+      sequence.promptEnded();
+    }
+  }
+
+  private int bringTo(List<ContextEntry> wanted, CancellationFlag flag, AnswerListener listener) {
     if (broken || (borrowed && fromFile)) {
       clear();
     }
     borrowed = false;
     pending = NOTHING;
-    int common = keepCommon(wanted);
-    int total = wanted.stream().mapToInt(ContextEntry::size).sum();
+    int common = keepCommon(wanted, flag);
+    int total = ContextEntry.placesOf(wanted);
     int reused = used;
     int i = common;
     NavigableSet<Integer> stops = checkpointPlaces(wanted, common);
@@ -214,10 +208,10 @@ public final class PromptCache implements AutoCloseable {
       }
       Integer next = stops.higher(i);
       i = decodeFrom(wanted, i, next == null ? wanted.size() : next, flag);
+      if (!fromFile) {
+        sequence.offer(present); // also before its end, since others may wait for a part of it
+      }
       listener.onPrefill((double) (used - reused) / Math.max(1, total - reused));
-    }
-    if (!fromFile) {
-      sequence.offer(present);
     }
     return reused;
   }
@@ -241,10 +235,11 @@ public final class PromptCache implements AutoCloseable {
   }
 
   /** Leaves what stands here or elsewhere of the entries already; gives how many those are. */
-  private int keepCommon(List<ContextEntry> wanted) {
+  private int keepCommon(List<ContextEntry> wanted, CancellationFlag flag) {
     broken = true;
     int common = ContextEntry.common(present, wanted);
-    int taken = sequence.adoptPrefix(wanted, common);
+    // nobody else believes what came from a file
+    int taken = sequence.adoptPrefix(fromFile ? List.of() : present, wanted, common, flag);
     if (taken > 0) {
       common = taken;
       forgetAll();
@@ -265,8 +260,7 @@ public final class PromptCache implements AutoCloseable {
     if (nEntries == present.size()) {
       return nEntries;
     }
-    int keptPositions =
-        present.subList(0, nEntries).stream().mapToInt(ContextEntry::positions).sum();
+    int keptPositions = ContextEntry.positionsOf(present.subList(0, nEntries));
     if (sequence.hasPositionsBefore(keptPositions) && sequence.removeFrom(keptPositions)) {
       truncate(nEntries);
       return nEntries;
@@ -287,8 +281,8 @@ public final class PromptCache implements AutoCloseable {
 
   private void truncate(int nEntries) {
     present.subList(nEntries, present.size()).clear();
-    used = present.stream().mapToInt(ContextEntry::size).sum();
-    position = present.stream().mapToInt(ContextEntry::positions).sum();
+    used = ContextEntry.placesOf(present);
+    position = ContextEntry.positionsOf(present);
     checkpoints.dropBehind(nEntries);
   }
 
@@ -413,11 +407,8 @@ public final class PromptCache implements AutoCloseable {
     try {
       for (int row = 0; row < nEmbeddings; ) {
         int n = Math.min(nEmbeddings - row, sequence.nBatch());
-        int[][] positions = new int[n][];
-        for (int i = 0; i < n; i++) {
-          positions[i] =
-              ContextEntry.axes(image.embeddings(), row + i, position, nPositions, number);
-        }
+        int[][] positions =
+            ContextEntry.axes(image.embeddings(), row, n, position, nPositions, number);
         boolean wantsLogits = last && row + n == nEmbeddings;
         sequence.decodeEmbeddings(
             image.image(),

@@ -15,6 +15,11 @@ public interface SequencePool extends AutoCloseable {
    */
   void pause(KvSequence sequence);
 
+  /** Beginnings of conversations that are kept besides. Any thread may ask. */
+  default KeptUse kept() {
+    return KeptUse.NONE;
+  }
+
   /** Stops what is being computed and frees the sequences. */
   @Override
   void close();

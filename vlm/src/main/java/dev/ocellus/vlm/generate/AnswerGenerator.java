@@ -30,6 +30,7 @@ public final class AnswerGenerator implements AutoCloseable {
   private final @Nullable Drafter drafter;
   private final int draftMax;
   private final IntUnaryOperator padded;
+  private volatile Usage lastPrompt = new Usage(0, 0, 0, 0);
 
   AnswerGenerator(Pipeline pipeline, KvSequence sequence, @Nullable Drafter drafter) {
     this.pipeline = pipeline;
@@ -56,6 +57,11 @@ public final class AnswerGenerator implements AutoCloseable {
   /** What stands in the sequence. */
   public PromptCache cache() {
     return cache;
+  }
+
+  /** Tokens of the prompt that was decoded last. Any thread may ask. */
+  Usage lastPrompt() {
+    return lastPrompt;
   }
 
   /** Tokens of a conversation up to where its answer begins. */
@@ -91,7 +97,8 @@ public final class AnswerGenerator implements AutoCloseable {
       return cancelledBeforeStart(prompt, decoder);
     }
     int nPrompt = decoded.tokens().length;
-    listener.onPrompt(decoded.usage());
+    lastPrompt = decoded.usage();
+    listener.onPrompt(lastPrompt);
     var decoding =
         new SpeculativeDecoding(
             cache, sequence, drafter, draftMax, padded, decoded.tokens(), cancellation);

@@ -217,6 +217,10 @@ final class ImageResolver {
       fromContext++;
       return present;
     }
+    return lookUp(key);
+  }
+
+  private @Nullable EncodedImage lookUp(String key) {
     Optional<ImageCache.Found> found = cache.find(key);
     if (found.isEmpty() || found.get().image().width() != encoder().architecture().width()) {
       return null;
@@ -268,23 +272,55 @@ final class ImageResolver {
   }
 
   private void encodePrepared(CancellationFlag flag) {
-    if (prepared.isEmpty()) {
-      return;
+    while (!prepared.isEmpty()) {
+      List<String> mine = prepared.keySet().stream().filter(cache.inWork()::begin).toList();
+      if (mine.isEmpty()) {
+        String key = prepared.keySet().iterator().next();
+        EncodedImage image = cache.inWork().await(key, flag);
+        if (image != null) { // else it is begun here in the next round
+          known.put(key, image);
+          prepared.remove(key);
+          fromMemory++;
+        }
+      } else {
+        encodeMine(mine, flag);
+      }
     }
+  }
+
+  /** Encodes what nobody else does; what somebody has done meanwhile is found. */
+  private void encodeMine(List<String> keys, CancellationFlag flag) {
+    try {
+      for (String key : keys) {
+        EncodedImage image = lookUp(key);
+        if (image != null) {
+          known.put(key, image);
+        }
+      }
+      List<String> rest = keys.stream().filter(key -> !known.containsKey(key)).toList();
+      if (!rest.isEmpty()) {
+        encode(rest, flag);
+      }
+    } finally {
+      keys.forEach(key -> cache.inWork().end(key, known.get(key)));
+    }
+    keys.forEach(prepared::remove); // the pixels are not needed any more
+  }
+
+  private void encode(List<String> keys, CancellationFlag flag) {
     long start = System.nanoTime();
-    List<ImageEmbeddings> results = encoder().encode(List.copyOf(prepared.values()), flag);
+    List<ImageInput> inputs = keys.stream().map(prepared::get).toList();
+    List<ImageEmbeddings> results = encoder().encode(inputs, flag);
     encodeNanos += System.nanoTime() - start;
-    int i = 0;
-    for (Map.Entry<String, ImageInput> entry : prepared.entrySet()) {
-      ImageEmbeddings rows = results.get(i++);
+    for (int i = 0; i < keys.size(); i++) {
+      ImageEmbeddings rows = results.get(i);
       var image =
-          new EncodedImage(rows.values(), rows.nTokens(), rows.width(), entry.getValue().layout());
-      known.put(entry.getKey(), image);
-      cache.put(entry.getKey(), image);
+          new EncodedImage(rows.values(), rows.nTokens(), rows.width(), inputs.get(i).layout());
+      known.put(keys.get(i), image);
+      cache.put(keys.get(i), image);
       encodedTokens += rows.nTokens();
       encoded++;
     }
-    prepared.clear(); // the pixels are not needed any more
   }
 
   /** Ids of a prompt; -1 at every row of an image. */

@@ -85,7 +85,7 @@ final class PrefixCache {
     int reused = cache.fill(prefix, flag, listener);
     sequence.synchronize();
     save(prefix, state);
-    return places(prefix) - reused;
+    return ContextEntry.placesOf(prefix) - reused;
   }
 
   /** Where runs of image embeddings end, but at the end of all, whose logits are wanted. */
@@ -98,10 +98,6 @@ final class PrefixCache {
       }
     }
     return ends;
-  }
-
-  private static int places(List<ContextEntry> entries) {
-    return entries.stream().mapToInt(ContextEntry::size).sum();
   }
 
   private boolean load(List<ContextEntry> prefix, PromptCache cache, KvState state) {
@@ -120,7 +116,7 @@ final class PrefixCache {
     if (header.remaining() < HEADER
         || !Arrays.equals(header.array(), 0, MAGIC.length, MAGIC, 0, MAGIC.length)
         || !Arrays.equals(header.array(), MAGIC.length, MAGIC.length + HASH, key, 0, HASH)
-        || length > state.maxLength(places(prefix))
+        || length > state.maxLength(ContextEntry.placesOf(prefix))
         || !Arrays.equals(
             header.array(), MAGIC.length + HASH, HEADER, hash(channel, HEADER), 0, HASH)) {
       return null;
@@ -130,7 +126,7 @@ final class PrefixCache {
     } catch (StateFormatException e) {
       return null;
     }
-    return cache.used() == places(prefix);
+    return cache.used() == ContextEntry.placesOf(prefix);
   }
 
   private static byte[] hash(FileChannel channel, long from) throws IOException {
@@ -151,7 +147,7 @@ final class PrefixCache {
   }
 
   private void save(List<ContextEntry> prefix, KvState state) {
-    if (state.maxLength(places(prefix)) > folder.capacity()) {
+    if (state.maxLength(ContextEntry.placesOf(prefix)) > folder.capacity()) {
       return;
     }
     byte[] key = key(prefix, state);

@@ -1,6 +1,8 @@
 package dev.ocellus.vlm.generate;
 
 import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.vlm.chat.ContextUse;
+import dev.ocellus.vlm.decode.KeptUse;
 import dev.ocellus.vlm.decode.KvSequence;
 import dev.ocellus.vlm.decode.SequencePool;
 import java.util.ArrayDeque;
@@ -134,6 +136,17 @@ public final class SharedSlots implements Slots {
       slot.setLastUse(++clock);
       idle.add(slot);
       released.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public ContextUse use() {
+    lock.lock();
+    try {
+      KeptUse kept = pool.kept();
+      return new ContextUse(all.stream().map(Slot::use).toList(), kept.prefixes(), kept.places());
     } finally {
       lock.unlock();
     }

@@ -1,5 +1,7 @@
 package dev.ocellus.vlm.generate;
 
+import dev.ocellus.vlm.chat.ContextUse;
+import dev.ocellus.vlm.chat.Usage;
 import org.jspecify.annotations.Nullable;
 
 /** A sequence with all that it takes to answer in it. What stands in it is kept between answers. */
@@ -33,6 +35,13 @@ public final class Slot {
 
   void setHolder(@Nullable Thread holder) {
     this.holder = holder;
+  }
+
+  /** What stands in it. */
+  ContextUse.Sequence use() {
+    Usage prompt = generator.lastPrompt();
+    return new ContextUse.Sequence(
+        holder != null, generator.cache().used(), prompt.promptTokens(), prompt.cachedTokens());
   }
 
   /** When it was used last, on a clock that only counts uses. */

@@ -1,6 +1,7 @@
 package dev.ocellus.vlm.generate;
 
 import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.vlm.chat.ContextUse;
 import org.jspecify.annotations.Nullable;
 
 /** Gives sessions a sequence to answer in. */
@@ -20,6 +21,11 @@ public interface Slots extends AutoCloseable {
 
   /** Gives a slot back; what stands in it stays until somebody else needs it. */
   void release(Slot slot);
+
+  /** What stands in sequences that sessions share. Any thread may ask. */
+  default ContextUse use() {
+    return ContextUse.NONE;
+  }
 
   /** The session will not come back. */
   void forget(Object owner);

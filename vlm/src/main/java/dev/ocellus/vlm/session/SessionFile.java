@@ -171,7 +171,7 @@ public final class SessionFile {
      */
     public void restore(AnswerGenerator generator) throws IOException {
       KvState state = generator.sequence().state().orElseThrow();
-      int nPlaces = entries.stream().mapToInt(ContextEntry::size).sum();
+      int nPlaces = ContextEntry.placesOf(entries);
       long length = header.length(Section.STATE);
       if (length > state.maxLength(nPlaces)) { // before time is spent on its checksum
         throw SessionHeader.damaged(
