@@ -43,6 +43,7 @@ public final class ChatParams {
   private int maxTokens = -1;
   private int logProbs = -1;
   private boolean ignoreEos;
+  private boolean requiresCall;
   private long seed = -1;
 
   /**
@@ -117,6 +118,7 @@ public final class ChatParams {
           "tool_choice", "tool_choice: there is no tool named '%s'".formatted(name));
     }
     prompt.toolChoice(choice);
+    requiresCall = choice.requiresCall();
     return this;
   }
 
@@ -207,18 +209,17 @@ public final class ChatParams {
 
   /** The options of an answer. */
   public GenerationOptions options() {
+    // a call has arguments of its own, and what the answer would be has to wait for another turn
+    OutputConstraint wanted = requiresCall ? OutputConstraint.NONE : constraint;
     boolean free =
-        tools.isEmpty()
-            && logProbs < 0
-            && !ignoreEos
-            && constraint instanceof OutputConstraint.None;
+        tools.isEmpty() && logProbs < 0 && !ignoreEos && wanted instanceof OutputConstraint.None;
     GenerationOptionsBuilder builder = defaults.toBuilder().prompt(promptOptions());
     return builder
         .beams(free && !chosen.found() ? defaults.beams() : null)
         .sampling(seed < 0 ? sampling.build() : sampling.seed(seed & 0xffffffffL).build())
         .maxTokens(boundedTokens())
         .stop(stop)
-        .constraint(constraint)
+        .constraint(wanted)
         .logProbs(logProbs)
         .ignoreEos(ignoreEos)
         .build();

@@ -71,6 +71,11 @@ public record PromptOptions(
     return toBuilder().toolChoice(toolChoice).build();
   }
 
+  /** Whether tools are offered that may be called. */
+  public boolean mayCall() {
+    return !tools.isEmpty() && !(toolChoice instanceof ToolChoice.None);
+  }
+
   public PromptOptions withConstrainedCalls(boolean constrainedCalls) {
     return toBuilder().constrainedCalls(constrainedCalls).build();
   }

@@ -5,7 +5,6 @@ import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.AnswerListener;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.ToolCall;
-import dev.ocellus.vlm.chat.ToolChoice;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.sampling.TopLogProbs;
 import dev.ocellus.vlm.text.StopStrings;
@@ -48,10 +47,7 @@ final class AnswerOutput {
       String continued,
       GenerationOptions options,
       AnswerListener listener) {
-    boolean mayCall =
-        !options.prompt().tools().isEmpty()
-            && !(options.prompt().toolChoice() instanceof ToolChoice.None);
-    AnswerFormat format = mayCall ? known : known.withoutCalls();
+    AnswerFormat format = options.prompt().mayCall() ? known : known.withoutCalls();
     this.listener = listener;
     this.vocab = vocab;
     this.nLogProbs = options.logProbs();

@@ -9,7 +9,6 @@ import dev.ocellus.vlm.chat.ToolFormatException;
 import dev.ocellus.vlm.grammar.Grammar;
 import dev.ocellus.vlm.grammar.GrammarConstraint;
 import dev.ocellus.vlm.grammar.GrammarVocabulary;
-import dev.ocellus.vlm.grammar.schema.JsonSchemaGrammar;
 import dev.ocellus.vlm.prompt.Prompt;
 import dev.ocellus.vlm.sampling.ConstrainedSampler;
 import dev.ocellus.vlm.sampling.LazyConstraint;
@@ -58,7 +57,9 @@ final class AnswerSampler {
     return switch (options.constraint()) {
       case OutputConstraint.None none -> calls(options, pipeline, prompt.end());
       case OutputConstraint.JsonSchema(String schema) ->
-          new GrammarConstraint(JsonSchemaGrammar.of(schema), pipeline.grammars().vocabulary());
+          new GrammarConstraint(
+              pipeline.grammars().ofSchema(options.prompt(), prompt.end(), schema),
+              pipeline.grammars().vocabulary());
       case OutputConstraint.Gbnf(String gbnf, OutputConstraint.Trigger trigger) -> {
         Vocab vocab = pipeline.decoder().vocab();
         GrammarVocabulary tokens = pipeline.grammars().vocabulary();

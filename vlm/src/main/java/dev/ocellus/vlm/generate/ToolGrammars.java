@@ -12,6 +12,7 @@ import dev.ocellus.vlm.tool.grammar.ToolGrammar;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -29,15 +30,30 @@ public final class ToolGrammars {
   /** Races only make these twice. */
   private volatile @Nullable GrammarVocabulary vocabulary;
 
-  private volatile @Nullable ControlTokens controlTokens;
+  private volatile @Nullable KnownTokens controlTokens;
   private volatile @Nullable Known last;
+
+  /** Control tokens of answers in a format. */
+  private record KnownTokens(AnswerFormat format, ControlTokens tokens) {}
 
   /** A grammar and what it was made for. */
   private record Known(
       List<Tool> tools,
       ToolChoice choice,
       AnswerFormat.@Nullable Tag open,
-      Optional<Grammar> grammar) {}
+      @Nullable String schema,
+      Optional<Grammar> grammar) {
+    boolean isFor(
+        List<Tool> tools,
+        ToolChoice choice,
+        AnswerFormat.@Nullable Tag open,
+        @Nullable String schema) {
+      return this.tools.equals(tools)
+          && this.choice.equals(choice)
+          && Objects.equals(this.open, open)
+          && Objects.equals(this.schema, schema);
+    }
+  }
 
   /**
    * @param formats how answers are written, which the offered tools may decide
@@ -67,18 +83,37 @@ public final class ToolGrammars {
     AnswerFormat format = formats.apply(options);
     AnswerFormat.Tag open = format.openIn(promptEnd);
     Known known = last;
-    if (known == null
-        || !known.tools.equals(options.tools())
-        || !known.choice.equals(options.toolChoice())
-        || known.open != open) {
+    if (known == null || !known.isFor(options.tools(), options.toolChoice(), open, null)) {
       Optional<Grammar> grammar =
           ToolGrammar.of(
               format, promptEnd, options.tools(), options.toolChoice(), controlTokens(format));
       warn(grammar.isPresent(), options, format);
-      known = new Known(options.tools(), options.toolChoice(), open, grammar);
+      known = new Known(options.tools(), options.toolChoice(), open, null, grammar);
       last = known;
     }
     return known.grammar;
+  }
+
+  /**
+   * The grammar of answers that a schema allows, or of calls where tools are offered.
+   *
+   * @throws dev.ocellus.vlm.grammar.schema.JsonSchemaException if the schema is not supported
+   */
+  Grammar ofSchema(PromptOptions options, String promptEnd, String schema) {
+    AnswerFormat all = formats.apply(options);
+    AnswerFormat format = options.mayCall() ? all : all.withoutCalls();
+    List<Tool> tools =
+        options.mayCall() && options.constrainedCalls() ? options.tools() : List.of();
+    AnswerFormat.Tag open = format.openIn(promptEnd);
+    Known known = last;
+    if (known == null || !known.isFor(tools, options.toolChoice(), open, schema)) {
+      Grammar grammar =
+          ToolGrammar.ofSchema(
+              format, promptEnd, tools, options.toolChoice(), controlTokens(format), schema);
+      known = new Known(tools, options.toolChoice(), open, schema, Optional.of(grammar));
+      last = known;
+    }
+    return known.grammar.orElseThrow();
   }
 
   private static void warn(boolean constrained, PromptOptions options, AnswerFormat format) {
@@ -101,11 +136,12 @@ public final class ToolGrammars {
   }
 
   private ControlTokens controlTokens(AnswerFormat format) {
-    ControlTokens known = controlTokens;
-    if (known == null) {
-      known = ControlTokens.of(vocabulary(), AnswerOutput.markers(format, vocab));
+    KnownTokens known = controlTokens;
+    if (known == null || !known.format.equals(format)) {
+      var tokens = ControlTokens.of(vocabulary(), AnswerOutput.markers(format, vocab));
+      known = new KnownTokens(format, tokens);
       controlTokens = known;
     }
-    return known;
+    return known.tokens;
   }
 }

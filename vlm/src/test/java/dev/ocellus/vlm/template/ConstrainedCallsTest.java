@@ -51,7 +51,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * are valid for an independent validator.
  */
 class ConstrainedCallsTest {
-  private static final List<Tool> TOOLS =
+  static final List<Tool> TOOLS =
       Tool.parseList(
           """
           [{"type": "function", "function": {"name": "weather", "description": "Tells.", "parameters": {
@@ -167,7 +167,7 @@ class ConstrainedCallsTest {
   }
 
   /** Chooses by chance; where {@code wanted} has tokens left, first those. */
-  private static String walk(
+  static String walk(
       Grammar grammar,
       CallVocabulary.Tokens tokens,
       int[] wanted,
@@ -207,20 +207,20 @@ class ConstrainedCallsTest {
     return parts;
   }
 
-  private static List<ToolCall> calls(List<AnswerPart> parts) {
+  static List<ToolCall> calls(List<AnswerPart> parts) {
     return parts.stream()
         .filter(AnswerPart.Call.class::isInstance)
         .map(part -> ((AnswerPart.Call) part).call())
         .toList();
   }
 
-  private static String text(List<AnswerPart> parts) {
+  static String text(List<AnswerPart> parts) {
     StringBuilder text = new StringBuilder();
     parts.forEach(part -> text.append(part instanceof AnswerPart.Text(String more) ? more : ""));
     return text.toString();
   }
 
-  private static void assertValid(ToolCall call, String answer) {
+  static void assertValid(ToolCall call, String answer) {
     assertThat(BY_NAME).as(answer).containsKey(call.name());
     var validator =
         JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012)
@@ -282,7 +282,7 @@ class ConstrainedCallsTest {
     };
   }
 
-  private static String reasoningEnd(Notation notation) {
+  static String reasoningEnd(Notation notation) {
     AnswerFormat.Tag open = notation.format.openIn(notation.promptEnd);
     return open != null && open.kind() == AnswerFormat.Kind.REASONING ? open.close() : "";
   }

@@ -3,9 +3,9 @@ package dev.ocellus.vlm.tool.grammar;
 import dev.ocellus.vlm.chat.Tool;
 import dev.ocellus.vlm.chat.ToolChoice;
 import dev.ocellus.vlm.grammar.Grammar;
-import dev.ocellus.vlm.grammar.GrammarException;
 import dev.ocellus.vlm.grammar.GrammarExpr;
 import dev.ocellus.vlm.grammar.schema.JsonSchemaException;
+import dev.ocellus.vlm.grammar.schema.JsonSchemaGrammar;
 import dev.ocellus.vlm.tool.AnswerFormat;
 import dev.ocellus.vlm.tool.AnswerFormat.Kind;
 import dev.ocellus.vlm.tool.AnswerFormat.Tag;
@@ -26,7 +26,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ToolGrammar {
   private static final String TEXT = "text";
+  private static final String ANSWER = "answer";
   private static final String TO_FUNCTION = "to=functions.";
+
+  /** In front of whom a message is for, where that has a line of its own. */
+  private static final String NAME_LINE = ">>>";
 
   private final AnswerFormat format;
   private final ToolChoice choice;
@@ -35,12 +39,20 @@ public final class ToolGrammar {
   private final List<ToolSchema> tools;
   private final CallBlocks blocks;
 
+  /** JSON schema of the answer where it is no call; null where it is free. */
+  private final @Nullable String answer;
+
   private ToolGrammar(
-      AnswerFormat format, List<ToolSchema> tools, ToolChoice choice, ControlTokens controlTokens) {
+      AnswerFormat format,
+      List<ToolSchema> tools,
+      ToolChoice choice,
+      ControlTokens controlTokens,
+      @Nullable String answer) {
     this.format = format;
     this.tools = tools;
     this.choice = choice;
     this.controlTokens = controlTokens;
+    this.answer = answer;
     rules.put(Grammar.ROOT, GrammarExpr.EMPTY);
     this.blocks = new CallBlocks(format.notation(), tools, rules, controlTokens);
   }
@@ -52,7 +64,7 @@ public final class ToolGrammar {
    * @param notation in which the calls are written
    */
   public static Optional<String> problem(Tool tool, CallNotation notation) {
-    return schema(tool, notation).problem();
+    return WritableTools.schema(tool, notation).problem();
   }
 
   /** Whether calls in a notation can be constrained to a grammar. */
@@ -79,23 +91,44 @@ public final class ToolGrammar {
       ToolChoice choice,
       ControlTokens controlTokens) {
     List<Tool> callable = callable(offered, choice);
-    boolean named =
-        callable.stream().allMatch(t -> t.name().codePoints().allMatch(CallBlocks.NAME::contains));
-    if (!supports(format.notation()) || !named) {
+    if (!WritableTools.areWritable(callable, format)) {
       return Optional.empty();
     }
-    List<ToolSchema> schemas = new ArrayList<>();
-    for (Tool tool : callable) {
-      ToolSchema schema = schema(tool, format.notation());
-      if (schema.isStrict() && schema.problem().isPresent()) {
-        throw new JsonSchemaException(
-            "",
-            "the tool '%s' is strict, and its schema is not supported: %s"
-                .formatted(tool.name(), schema.problem().get()));
-      }
-      schemas.add(schema);
+    List<ToolSchema> schemas = WritableTools.schemas(callable, format.notation());
+    return Optional.of(
+        new ToolGrammar(format, schemas, choice, controlTokens, null).build(promptEnd));
+  }
+
+  /**
+   * The grammar of an answer in JSON that a schema allows, or of calls in its stead. Reasoning may
+   * come first, other text may not.
+   *
+   * @param promptEnd what stands in front of the answer; it may have opened reasoning
+   * @param offered tools that may be called; they are not where their notation has no grammar
+   * @param controlTokens those that the answer may hold
+   * @param schema of the answer
+   * @throws JsonSchemaException if the schema, or that of a strict tool, is not supported
+   */
+  public static Grammar ofSchema(
+      AnswerFormat format,
+      String promptEnd,
+      List<Tool> offered,
+      ToolChoice choice,
+      ControlTokens controlTokens,
+      String schema) {
+    Grammar alone = JsonSchemaGrammar.of(schema);
+    List<Tool> callable =
+        choice instanceof ToolChoice.None || !WritableTools.areWritable(offered, format)
+            ? List.of()
+            : offered;
+    boolean plain =
+        format.tags().stream()
+            .noneMatch(tag -> tag.kind() == Kind.REASONING || tag.kind() == Kind.HEADER);
+    if (plain && callable.isEmpty()) {
+      return alone;
     }
-    return Optional.of(new ToolGrammar(format, schemas, choice, controlTokens).build(promptEnd));
+    List<ToolSchema> schemas = WritableTools.schemas(callable, format.notation());
+    return new ToolGrammar(format, schemas, choice, controlTokens, schema).build(promptEnd);
   }
 
   private static List<Tool> callable(List<Tool> offered, ToolChoice choice) {
@@ -111,27 +144,11 @@ public final class ToolGrammar {
     return one;
   }
 
-  /** The schema where the notation can write it; else any arguments. */
-  private static ToolSchema schema(Tool tool, CallNotation notation) {
-    ToolSchema schema = ToolSchema.of(tool);
-    if (schema.problem().isEmpty()) {
-      Map<String, GrammarExpr> rules = new LinkedHashMap<>();
-      try {
-        var blocks = new CallBlocks(notation, List.of(schema), rules, ControlTokens.NONE);
-        rules.put(Grammar.ROOT, blocks.argumentsOf(schema));
-        Grammar.of(rules);
-      } catch (JsonSchemaException | GrammarException e) {
-        schema = schema.withAnyArguments(String.valueOf(e.getMessage()));
-      }
-    }
-    return schema;
-  }
-
   private Grammar build(String promptEnd) {
     Tag open = format.openIn(promptEnd);
     GrammarExpr root;
-    if (choice.requiresCall()) {
-      root = required(open);
+    if (choice.requiresCall() || answer != null) {
+      root = notFree(open);
     } else {
       FreeText text = addText();
       root = open == null ? begin(text) : open.kind() == Kind.HEADER ? header() : reasoning(open);
@@ -153,8 +170,11 @@ public final class ToolGrammar {
   }
 
   private boolean isHeader() {
-    return format.notation() == CallNotation.NAME_LINE
-        || format.notation() == CallNotation.CHANNELS;
+    return format.tags().stream().anyMatch(tag -> tag.kind() == Kind.HEADER);
+  }
+
+  private boolean isNameLine() {
+    return format.tags().stream().anyMatch(tag -> tag.open().equals(NAME_LINE));
   }
 
   /** The rules of text in which reasoning and calls may begin. */
@@ -217,7 +237,7 @@ public final class ToolGrammar {
       options.add(GrammarExpr.EMPTY);
       options.add(GrammarExpr.sequence(GrammarExpr.literal("all\n"), text()));
       if (callsAreAllowed()) {
-        GrammarExpr more = GrammarExpr.sequence(markup(">>>"), GrammarExpr.ref(name));
+        GrammarExpr more = GrammarExpr.sequence(markup(NAME_LINE), GrammarExpr.ref(name));
         options.add(GrammarExpr.sequence(nameLine(), GrammarExpr.optional(more)));
       }
       rules.put(name, new GrammarExpr.Choice(options));
@@ -293,16 +313,19 @@ public final class ToolGrammar {
     return new GrammarExpr.Choice(options);
   }
 
-  /** Calls and nothing else, with reasoning in front where the format has it. */
-  private GrammarExpr required(@Nullable Tag open) {
-    boolean several = choice instanceof ToolChoice.Required;
+  /**
+   * Calls, or what the schema of the answer allows, and nothing else; with reasoning in front where
+   * the format has it.
+   */
+  private GrammarExpr notFree(@Nullable Tag open) {
+    boolean several = !(choice instanceof ToolChoice.Named);
     if (isHeader()) {
-      return requiredAfterHeader(open, several);
+      return notFreeAfterHeader(open, several);
     }
     List<GrammarExpr> calls = new ArrayList<>();
     List<GrammarExpr> thoughts = new ArrayList<>();
     for (Tag tag : format.tags()) {
-      if (tag.kind() == Kind.CALLS) {
+      if (tag.kind() == Kind.CALLS && !tools.isEmpty()) {
         GrammarExpr call = GrammarExpr.sequence(markup(tag.open()), blocks.block(tag, several));
         GrammarExpr more = GrammarExpr.sequence(CallBlocks.SPACE, call);
         boolean repeats = several && !tag.close().isEmpty();
@@ -318,17 +341,36 @@ public final class ToolGrammar {
                 : GrammarExpr.sequence(CallBlocks.SPACE, markup(tag.open()), inside));
       }
     }
-    if (format.leadingJson()) {
+    if (format.leadingJson() && !tools.isEmpty()) {
       calls.add(blocks.jsonCall());
     }
-    GrammarExpr answer =
-        GrammarExpr.sequence(CallBlocks.SPACE, GrammarExpr.choice(calls), CallBlocks.SPACE);
+    GrammarExpr whole = withAnswer(calls);
     if (open != null) {
-      return GrammarExpr.sequence(inside(open), answer);
+      return GrammarExpr.sequence(inside(open), whole);
     }
     return thoughts.isEmpty()
-        ? answer
-        : GrammarExpr.sequence(GrammarExpr.optional(GrammarExpr.choice(thoughts)), answer);
+        ? whole
+        : GrammarExpr.sequence(GrammarExpr.optional(GrammarExpr.choice(thoughts)), whole);
+  }
+
+  /** One of the calls, or JSON of the schema, between markers of text perhaps. */
+  private GrammarExpr withAnswer(List<GrammarExpr> calls) {
+    List<GrammarExpr> options = new ArrayList<>();
+    if (!calls.isEmpty()) {
+      options.add(GrammarExpr.sequence(GrammarExpr.choice(calls), CallBlocks.SPACE));
+    }
+    if (answer != null) {
+      rules.put(ANSWER, JsonSchemaGrammar.addTo(rules, answer));
+      GrammarExpr json = GrammarExpr.ref(ANSWER);
+      options.add(json);
+      for (Tag tag : format.tags()) {
+        if (tag.kind() == Kind.TEXT) {
+          GrammarExpr close = GrammarExpr.optional(markup(tag.close()));
+          options.add(GrammarExpr.sequence(markup(tag.open()), json, close));
+        }
+      }
+    }
+    return GrammarExpr.sequence(CallBlocks.SPACE, GrammarExpr.choice(options));
   }
 
   /** Reasoning that has begun, up to its end. */
@@ -337,19 +379,22 @@ public final class ToolGrammar {
     return inside.on(tag.close(), GrammarExpr.EMPTY).rules();
   }
 
-  private GrammarExpr requiredAfterHeader(@Nullable Tag open, boolean several) {
-    if (format.notation() == CallNotation.NAME_LINE) {
-      GrammarExpr more = GrammarExpr.sequence(markup(">>>"), nameLine());
-      GrammarExpr calls =
-          several
-              ? GrammarExpr.sequence(
-                  nameLine(), new GrammarExpr.Repeat(more, 0, GrammarExpr.UNLIMITED))
-              : nameLine();
-      return open == null ? GrammarExpr.sequence(markup(">>>"), calls) : calls;
+  private GrammarExpr notFreeAfterHeader(@Nullable Tag open, boolean several) {
+    if (isNameLine()) {
+      GrammarExpr lines = GrammarExpr.choice(nameLines(several));
+      return open == null ? GrammarExpr.sequence(markup(NAME_LINE), lines) : lines;
     }
-    GrammarExpr call = GrammarExpr.sequence(GrammarExpr.literal(TO_FUNCTION), toFunction());
-    GrammarExpr recipient = GrammarExpr.sequence(GrammarExpr.literal(" "), call);
-    GrammarExpr channel = GrammarExpr.sequence(markup("<|channel|>commentary "), call);
+    List<GrammarExpr> messages = new ArrayList<>();
+    if (!tools.isEmpty()) {
+      GrammarExpr call = GrammarExpr.sequence(GrammarExpr.literal(TO_FUNCTION), toFunction());
+      messages.add(GrammarExpr.sequence(GrammarExpr.literal(" "), call));
+      messages.add(GrammarExpr.sequence(markup("<|channel|>commentary "), call));
+    }
+    if (answer != null) {
+      messages.add(
+          GrammarExpr.sequence(
+              markup("<|channel|>final<|message|>"), JsonSchemaGrammar.addTo(rules, answer)));
+    }
     FreeText analysis = new FreeText(rules, controlTokens, "analysis").toMarkerOnly();
     format.markers().stream().filter(m -> !m.equals("<|end|>")).forEach(analysis::without);
     GrammarExpr thoughts =
@@ -359,6 +404,24 @@ public final class ToolGrammar {
             markup("<|start|>assistant"));
     GrammarExpr start = open == null ? markup("<|start|>assistant") : GrammarExpr.EMPTY;
     return GrammarExpr.sequence(
-        start, GrammarExpr.optional(thoughts), new GrammarExpr.Choice(List.of(recipient, channel)));
+        start, GrammarExpr.optional(thoughts), GrammarExpr.choice(messages));
+  }
+
+  private List<GrammarExpr> nameLines(boolean several) {
+    List<GrammarExpr> options = new ArrayList<>();
+    if (!tools.isEmpty()) {
+      GrammarExpr more = GrammarExpr.sequence(markup(NAME_LINE), nameLine());
+      options.add(
+          several
+              ? GrammarExpr.sequence(
+                  nameLine(), new GrammarExpr.Repeat(more, 0, GrammarExpr.UNLIMITED))
+              : nameLine());
+    }
+    if (answer != null) {
+      options.add(
+          GrammarExpr.sequence(
+              GrammarExpr.literal("all\n"), JsonSchemaGrammar.addTo(rules, answer)));
+    }
+    return options;
   }
 }
