@@ -6,8 +6,8 @@ import dev.langchain4j.exception.InvalidRequestException;
 import dev.ocellus.vlm.chat.Attachments;
 import dev.ocellus.vlm.chat.Content;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.codec.DataUrl;
 import java.io.IOException;
-import java.util.Base64;
 import java.util.List;
 
 /** The images of messages, and the pages of their documents. */
@@ -65,9 +65,9 @@ final class Images {
 
   private static byte[] base64(String text) throws IOException {
     try {
-      return Base64.getMimeDecoder().decode(text);
+      return DataUrl.base64(text);
     } catch (IllegalArgumentException e) {
-      throw new IOException("it is not valid base64: " + e.getMessage(), e);
+      throw new IOException(e.getMessage(), e);
     }
   }
 }

@@ -3,11 +3,11 @@ package dev.ocellus.springai;
 import dev.ocellus.vlm.chat.Attachments;
 import dev.ocellus.vlm.chat.Content;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.codec.DataUrl;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URL;
-import java.util.Base64;
 import java.util.List;
 import org.springframework.ai.content.Media;
 import org.springframework.util.MimeType;
@@ -79,7 +79,7 @@ final class MediaReader {
         case byte[] bytes -> ofBytes.read(bytes);
         case URL url -> ofAddress.read(url.toURI());
         case String text when text.indexOf(':') > 0 -> ofAddress.read(new URI(text));
-        case String base64 -> ofBytes.read(Base64.getMimeDecoder().decode(base64));
+        case String base64 -> ofBytes.read(DataUrl.base64(base64));
         default ->
             throw new IllegalArgumentException(
                 "Media: expected bytes, base64, or an address, found "

@@ -136,7 +136,6 @@ public final class Turn implements AutoCloseable {
         }
         yield null;
       }
-      case Event.Prefill prefill -> null;
       case Event.Prompt(int choice, Usage usage) -> {
         promptUsage = usage;
         yield null;

@@ -1,5 +1,7 @@
 package dev.ocellus.server.image;
 
+import dev.ocellus.io.ByteBoundedCache;
+import dev.ocellus.io.Sha256;
 import dev.ocellus.server.api.ApiException;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.RgbImage;
@@ -15,6 +17,10 @@ import java.util.concurrent.locks.ReentrantLock;
  * become a hundred megabytes of pixels, and whoever sends many such must not take the memory of
  * others. An image counts until nothing refers to it, which the garbage collector tells; where
  * there is no room it is asked to look, as the JDK does for direct buffers.
+ *
+ * <p>A part of it holds images that came before, as conversations send theirs again with each turn:
+ * the same file is not decoded again, and its pixels are hashed once. They go first when there is
+ * no room.
  */
 public final class PixelBudget {
   private static final Cleaner CLEANER = Cleaner.create();
@@ -25,10 +31,17 @@ public final class PixelBudget {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
   private static final long LOOK_MILLIS = 50;
 
+  /** The part of it for images that came before. */
+  private static final int CACHE_PART = 4;
+
+  /** A file, by the hash of its bytes, and what its image may have. */
+  private record Key(String file, ImageLimits limits) {}
+
   /** Between two collections that are asked for. */
   private static final Duration PAUSE = Duration.ofMillis(200);
 
   private final long maxBytes;
+  private final ByteBoundedCache<Key, RgbImage> decoded;
   private final ReentrantLock lock = new ReentrantLock(true);
   private final Condition released = lock.newCondition();
   private long taken; // guarded by lock
@@ -41,21 +54,37 @@ public final class PixelBudget {
 
   PixelBudget(long maxBytes) {
     this.maxBytes = maxBytes;
+    this.decoded = new ByteBoundedCache<>(maxBytes / CACHE_PART, PixelBudget::byteSize);
+  }
+
+  private static long byteSize(RgbImage image) {
+    return RgbImage.byteCount(image.width(), image.height());
   }
 
   /**
-   * Decodes an image, when there is room for the largest that may be in the file.
+   * Decodes an image, when there is room for the largest that may be in the file, or gives the one
+   * that the same file gave before.
    *
    * @throws ApiException if there is none for long
    * @throws dev.ocellus.vlm.image.ImageFormatException if it is no image, or too large
    */
   RgbImage decode(byte[] file, ImageLimits limits) {
+    var key = new Key(Sha256.hex(file), limits);
+    RgbImage known = decoded.find(key);
+    if (known == null) {
+      known = decodeNew(file, limits);
+      decoded.put(key, known);
+    }
+    return known;
+  }
+
+  private RgbImage decodeNew(byte[] file, ImageLimits limits) {
     long most = limits.maxPixels() > maxBytes / 3 ? maxBytes : 3 * limits.maxPixels();
     take(most);
     long kept = 0;
     try {
       RgbImage image = ImageDecoder.decode(file, limits);
-      long bytes = RgbImage.byteCount(image.width(), image.height());
+      long bytes = byteSize(image);
       if (bytes >= SMALL) {
         CLEANER.register(image, () -> give(bytes));
         kept = bytes;
@@ -71,6 +100,7 @@ public final class PixelBudget {
     lock.lock();
     try {
       while (taken + bytes > maxBytes && taken > 0) {
+        decoded.clear();
         if (System.nanoTime() > end) {
           throw new ApiException(
               ApiException.Kind.UNAVAILABLE,

@@ -64,6 +64,26 @@ class PixelBudgetTest {
   }
 
   @Test
+  void decodesAFileOnceAndLetsGoOfItForOthers() throws Exception {
+    var budget = new PixelBudget(5 * BYTES);
+    byte[] file = png(1024);
+    RgbImage first = budget.decode(file, LIMITS);
+    assertThat(budget.decode(file.clone(), LIMITS)).isSameAs(first);
+    assertThat(budget.decode(file, LIMITS.withMaxPixels(1 << 20).withMaxPixels(1 << 21)))
+        .as("within other limits")
+        .isNotSameAs(first)
+        .isEqualTo(first);
+    assertThatThrownBy(() -> budget.decode(file, LIMITS.withMaxPixels(1000)))
+        .isInstanceOf(ImageFormatException.class);
+
+    var narrow = new PixelBudget(4 * BYTES); // a quarter of it is one image
+    first = narrow.decode(file, LIMITS);
+    RgbImage second = narrow.decode(png(1023), LIMITS);
+    assertThat(narrow.decode(png(1023), LIMITS)).isSameAs(second);
+    assertThat(narrow.decode(file, LIMITS)).isNotSameAs(first);
+  }
+
+  @Test
   void takesOneThatIsLargerThanAllWhenItIsAlone() throws Exception {
     var budget = new PixelBudget(1000);
     assertThat(budget.decode(png(1024), LIMITS).width()).isEqualTo(1024);

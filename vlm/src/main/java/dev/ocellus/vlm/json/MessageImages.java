@@ -2,9 +2,9 @@ package dev.ocellus.vlm.json;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.ocellus.vlm.chat.Content;
+import dev.ocellus.vlm.image.codec.DataUrl;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.Set;
 
@@ -138,7 +138,7 @@ final class MessageImages {
       return false;
     }
     try {
-      return Base64.getMimeDecoder().decode(text).length > 0 && text.indexOf('.') < 0;
+      return DataUrl.base64(text).length > 0;
     } catch (IllegalArgumentException e) {
       return false;
     }

@@ -1,6 +1,9 @@
 package dev.ocellus.vlm.image.codec;
 
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.Locale;
 
 /** {@code data:} URLs, which hold a file in base64. */
@@ -28,12 +31,57 @@ public final class DataUrl {
           "expected data:image/TYPE;base64,DATA; found " + shortened(url));
     }
     try {
-      return Base64.getMimeDecoder().decode(url.substring(comma + 1));
+      return base64(percentDecoded(url.substring(comma + 1)));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          "the data: URL is not valid base64 (%s): %s".formatted(e.getMessage(), shortened(url)),
-          e);
+          "%s; found %s".formatted(e.getMessage(), shortened(url)), e);
     }
+  }
+
+  /**
+   * What a text in base64 stands for, in either alphabet, with lines perhaps. Anything else in it
+   * means that it is damaged: what was left out of it would be missing in the file.
+   *
+   * @throws IllegalArgumentException if it is not base64
+   */
+  public static byte[] base64(String text) {
+    String joined = hasSpace(text) ? text.replaceAll("[ \\t\\r\\n]", "") : text;
+    boolean forUrls = joined.indexOf('-') >= 0 || joined.indexOf('_') >= 0;
+    try {
+      return (forUrls ? Base64.getUrlDecoder() : Base64.getDecoder()).decode(joined);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("not valid base64: " + e.getMessage(), e);
+    }
+  }
+
+  private static boolean hasSpace(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) <= ' ') {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** With {@code %2B} as {@code +}, as URLs may have it. */
+  private static String percentDecoded(String text) {
+    if (text.indexOf('%') < 0) {
+      return text;
+    }
+    var bytes = new ByteArrayOutputStream(text.length());
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c != '%') {
+        bytes.write(c > 0x7F ? '?' : c); // which base64 has neither of
+      } else if (i + 2 < text.length()) {
+        bytes.write(HexFormat.fromHexDigits(text, i + 1, i + 3));
+        i += 2;
+      } else {
+        throw new IllegalArgumentException(
+            "not valid base64: two digits are missing behind the last %");
+      }
+    }
+    return bytes.toString(StandardCharsets.ISO_8859_1);
   }
 
   /** A reference in quotes, cut where it is long, for messages. */
