@@ -98,18 +98,55 @@ final class OcrCommand extends OcellusCommand {
     SessionOptions sessionOptions = checked(sessions::options);
     try (var interrupt = new Interrupt();
         var progress = progress();
-        var opened =
-            ModelOpener.open(
-                model.loadOptions(this).withSessions(sessionOptions), progress, interrupt);
-        var reader = new PageReader(opened, options(opened, form))) {
-      interrupt.onInterrupt(reader::cancel);
-      if (reader.form() != form && prompt == null) {
-        note(
-            "this model writes pages as "
-                + reader.form().name().toLowerCase(Locale.ROOT)
-                + " only");
-      }
+        var reader = new LazyReader(sessionOptions, form, progress, interrupt)) {
       return new Run(reader, documents, progress, interrupt).all();
+    }
+  }
+
+  /** Loads the model for the first page that there is, so that files without any cost no time. */
+  private final class LazyReader implements AutoCloseable {
+    private final SessionOptions sessions;
+    private final OcrForm wanted;
+    private final Progress progress;
+    private final Interrupt interrupt;
+    private @Nullable VisionLanguageModel opened;
+    private @Nullable PageReader reader;
+
+    LazyReader(SessionOptions sessions, OcrForm wanted, Progress progress, Interrupt interrupt) {
+      this.sessions = sessions;
+      this.wanted = wanted;
+      this.progress = progress;
+      this.interrupt = interrupt;
+    }
+
+    PageReader get() throws IOException {
+      PageReader ready = reader;
+      return ready == null ? open() : ready;
+    }
+
+    private PageReader open() throws IOException {
+      VisionLanguageModel loaded =
+          ModelOpener.open(
+              model.loadOptions(OcrCommand.this).withSessions(sessions), progress, interrupt);
+      opened = loaded;
+      PageReader ready = new PageReader(loaded, options(loaded, wanted));
+      reader = ready;
+      interrupt.onInterrupt(ready::cancel);
+      if (ready.form() != wanted && prompt == null) {
+        note(
+            "this model writes pages as " + ready.form().name().toLowerCase(Locale.ROOT) + " only");
+      }
+      return ready;
+    }
+
+    @Override
+    public void close() {
+      if (reader != null) {
+        reader.close();
+      }
+      if (opened != null) {
+        opened.close();
+      }
     }
   }
 
@@ -135,7 +172,7 @@ final class OcrCommand extends OcellusCommand {
 
   /** One run over all files. */
   private final class Run {
-    private final PageReader reader;
+    private final LazyReader model;
     private final DocumentOptions documents;
     private final Progress progress;
     private final Interrupt interrupt;
@@ -143,8 +180,8 @@ final class OcrCommand extends OcellusCommand {
     private boolean printed;
     private int code = ExitCode.OK;
 
-    Run(PageReader reader, DocumentOptions documents, Progress progress, Interrupt interrupt) {
-      this.reader = reader;
+    Run(LazyReader model, DocumentOptions documents, Progress progress, Interrupt interrupt) {
+      this.model = model;
       this.documents = documents;
       this.progress = progress;
       this.interrupt = interrupt;
@@ -155,13 +192,9 @@ final class OcrCommand extends OcellusCommand {
         ObjectNode result = Json.object().put("file", file.toString());
         ArrayNode read = result.putArray("pages");
         StringBuilder text = new StringBuilder();
-        try {
-          for (ImageSource page : pages.pages(io(), file, documents)) {
-            interrupt.check();
-            read.add(page(file, page, text));
-          }
-        } catch (IOException | OcellusException e) {
-          fail(file.toString(), e, result);
+        for (ImageSource page : open(file, result)) {
+          interrupt.check();
+          read.add(page(page, text));
         }
         if (directory != null && !text.isEmpty()) {
           write(directory, file, text.toString());
@@ -174,11 +207,37 @@ final class OcrCommand extends OcellusCommand {
       return code;
     }
 
-    private ObjectNode page(ImageSource file, ImageSource source, StringBuilder text) {
-      ObjectNode json = Json.object().put("page", source.page());
+    /** The pages of a file; none where it cannot be opened, which is told. */
+    private List<ImageSource> open(ImageSource file, ObjectNode result) {
       try {
-        RgbImage image = source.read(io()).image();
-        json.putArray("size").add(image.width()).add(image.height());
+        return pages.pages(io(), file, documents);
+      } catch (IOException | OcellusException e) {
+        fail(file.toString(), e, result);
+        return List.of();
+      }
+    }
+
+    private ObjectNode page(ImageSource source, StringBuilder text) throws IOException {
+      ObjectNode json = Json.object().put("page", source.page());
+      RgbImage image;
+      try {
+        image = source.read(io()).image();
+      } catch (IOException | OcellusException e) {
+        fail(source.toString(), e, json);
+        return json;
+      }
+      json.putArray("size").add(image.width()).add(image.height());
+      read(source, image, model.get(), text, json);
+      return json;
+    }
+
+    private void read(
+        ImageSource source,
+        RgbImage image,
+        PageReader reader,
+        StringBuilder text,
+        ObjectNode json) {
+      try {
         begin();
         boolean streams = reader.streamsText() && directory == null && !output.json;
         var printer = new AnswerPrinter(progress, io().out(), streams);
@@ -199,10 +258,9 @@ final class OcrCommand extends OcellusCommand {
         json.put("stop_reason", page.answer().stopReason().wireName());
         json.put("completion_tokens", page.answer().usage().completionTokens());
         told(source, page);
-      } catch (IOException | OcellusException e) {
+      } catch (OcellusException e) {
         fail(source.toString(), e, json);
       }
-      return json;
     }
 
     /** An empty line between pages. */
@@ -248,7 +306,7 @@ final class OcrCommand extends OcellusCommand {
           file.name().equals(ImageSource.STANDARD_INPUT) || file.isInline()
               ? "standard-input"
               : String.valueOf(Path.of(file.name()).getFileName());
-      String ending = reader.form() == OcrForm.TEXT ? ".txt" : ".md";
+      String ending = model.get().form() == OcrForm.TEXT ? ".txt" : ".md";
       Path target = to.resolve(name + ending);
       Files.writeString(target, text);
       note("wrote " + target);

@@ -52,6 +52,21 @@ class BadInputTest {
   }
 
   @Test
+  void filesWithoutPagesBeforeAModelIsLoaded() throws IOException {
+    Path text = Files.writeString(directory.resolve("notes.txt"), "hello");
+    Path damaged = Files.write(directory.resolve("damaged.png"), new byte[] {(byte) 0x89, 'P'});
+    Path model = directory.resolve("none.gguf");
+    Cli run = Cli.run("ocr", "-m", model, text, damaged, directory.resolve("none.png"));
+    assertThat(run.err())
+        .contains("notes.txt", "text", "damaged.png", "none.png: no such file")
+        .doesNotContain("none.gguf");
+    assertThat(run.code()).isEqualTo(1);
+    run = Cli.run("ocr", "-m", model, text, Cli.redCircle(directory));
+    assertThat(run.err()).contains("notes.txt", "none.gguf");
+    assertThat(run.code()).isEqualTo(1);
+  }
+
+  @Test
   void panAndScanOfAFamilyThatHasNone() throws IOException {
     Path image = Cli.redCircle(directory);
     refuses("llava have no pan and scan", "describe", "--pan-and-scan", image);
