@@ -14,7 +14,8 @@ classpath=$root/tests/target/bench.classpath
 if [ ! -f "$classpath" ] || [ -n "$(find "$root" -path '*/src/main/*' -newer "$classpath" -print | head -n 1)" ]; then
   echo "bench: building" >&2
   "$root/build" -q -f "$root/pom.xml" -pl tests -am -DskipTests -Dspotless.check.skip package \
-    dependency:build-classpath -Dmdep.outputFile="$classpath" -Dmdep.includeScope=runtime >&2
+    dependency:build-classpath -Dmdep.outputFile="$classpath.new" -Dmdep.includeScope=runtime >&2
+  mv "$classpath.new" "$classpath" # every module writes it, so it is the right one when all are done
 fi
 options=--enable-native-access=ALL-UNNAMED
 while [ $# -gt 0 ]; do

@@ -11,12 +11,15 @@ import dev.ocellus.server.chat.Turn;
 import dev.ocellus.server.http.HttpCall;
 import dev.ocellus.server.http.HttpReply;
 import dev.ocellus.server.model.ChatEngine;
+import dev.ocellus.server.model.HostedModel;
 import dev.ocellus.server.model.Lease;
 import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.ToolCall;
 import dev.ocellus.vlm.chat.Usage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** {@code POST /v1/messages} and {@code POST /v1/messages/count_tokens}. */
@@ -33,12 +36,15 @@ public final class Messages {
   public HttpReply handle(HttpCall call) throws IOException {
     Params p = Params.of(call.body(service.limits().maxBodyBytes()));
     boolean stream = p.flag("stream");
-    Lease<ChatEngine> lease = service.host().chat(service.host().chatModel(p.text("model")));
+    HostedModel model = service.host().chatModel(p.text("model"));
+    var input = new MessagesInput(service, p);
+    input.requireMaxTokens();
+    List<Message> messages = input.messages(); // what makes no sense loads no model
+    Lease<ChatEngine> lease = service.host().chat(model);
     Turn turn;
     try {
-      var input = new MessagesInput(service, p);
-      ChatParams params = input.params(service.params(lease), true);
-      turn = service.begin(call, lease, input.messages(), params.options(1));
+      ChatParams params = input.params(service.params(lease));
+      turn = service.begin(call, lease, messages, params.options(1));
     } catch (Throwable e) {
       lease.close();
       throw e;
@@ -68,7 +74,7 @@ public final class Messages {
     Params p = Params.of(call.body(service.limits().maxBodyBytes()));
     try (Lease<ChatEngine> lease = service.host().chat(service.host().chatModel(p.text("model")))) {
       var input = new MessagesInput(service, p);
-      ChatParams params = input.params(service.params(lease), false);
+      ChatParams params = input.params(service.params(lease));
       int n = lease.engine().model().countTokens(input.messages(), params.promptOptions());
       return Json.ok(Json.object().put("input_tokens", n));
     }

@@ -43,17 +43,24 @@ final class MessagesInput {
     for (int i = 0; i < list.size(); i++) {
       add(all, request.item("messages", i, list.get(i)));
     }
-    return service.messages(all);
+    return service.messages(Turns.joined(all));
+  }
+
+  /** Refuses a request for an answer that may be of any length. */
+  void requireMaxTokens() {
+    if (maxTokens().isEmpty()) {
+      throw request.missing("max_tokens");
+    }
+  }
+
+  private OptionalInt maxTokens() {
+    return request.integer("max_tokens", 1, MAX_TOKENS);
   }
 
   /** How to answer. */
-  ChatParams params(ChatParams params, boolean answers) {
+  ChatParams params(ChatParams params) {
     params.sampling(request).stop(request, "stop_sequences");
-    OptionalInt max = request.integer("max_tokens", 1, MAX_TOKENS);
-    if (answers && max.isEmpty()) {
-      throw request.missing("max_tokens");
-    }
-    params.maxTokens(max);
+    params.maxTokens(maxTokens());
     tools(params);
     request
         .object("thinking")

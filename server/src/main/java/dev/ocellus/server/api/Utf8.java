@@ -11,13 +11,13 @@ import java.nio.charset.StandardCharsets;
  * Whether bytes are UTF-8. Jackson takes some that are not: overlong forms, halves of pairs, and
  * numbers beyond the last character.
  */
-final class Utf8 {
+public final class Utf8 {
   private static final int PIECE = 8192;
 
   private Utf8() {}
 
   /** The index of the first byte that cannot be there; -1 if all can. */
-  static int firstWrong(byte[] bytes) {
+  public static int firstWrong(byte[] bytes) {
     CharsetDecoder decoder =
         StandardCharsets.UTF_8
             .newDecoder()

@@ -75,8 +75,21 @@ public record ChatService(
       Lease<ChatEngine> lease,
       List<Message> messages,
       List<GenerationOptions> options) {
+    return beginAll(call, lease, List.of(messages), options);
+  }
+
+  /**
+   * As {@link #begin}, with several conversations.
+   *
+   * @param options of each answer to one of them
+   */
+  public Turn beginAll(
+      HttpCall call,
+      Lease<ChatEngine> lease,
+      List<List<Message>> conversations,
+      List<GenerationOptions> options) {
     try {
-      var generation = lease.engine().start(call.client(), messages, options);
+      var generation = lease.engine().start(call.client(), conversations, options);
       return new Turn(call, lease, generation, metrics, limits.maxTime());
     } catch (Throwable e) {
       lease.close();

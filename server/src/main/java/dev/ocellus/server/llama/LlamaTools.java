@@ -7,6 +7,7 @@ import dev.ocellus.llama.Vocab;
 import dev.ocellus.server.api.ApiException;
 import dev.ocellus.server.api.Json;
 import dev.ocellus.server.api.Params;
+import dev.ocellus.server.api.Utf8;
 import dev.ocellus.server.chat.ChatParams;
 import dev.ocellus.server.chat.ChatService;
 import dev.ocellus.server.http.HttpCall;
@@ -58,8 +59,16 @@ public final class LlamaTools {
 
   private static void add(ArrayNode tokens, Vocab vocab, int token, boolean piece) {
     if (piece) {
-      String text = new String(vocab.piece(token, true), StandardCharsets.UTF_8);
-      tokens.addObject().put("id", token).put("piece", text);
+      byte[] bytes = vocab.piece(token, true);
+      ObjectNode entry = tokens.addObject().put("id", token);
+      if (Utf8.firstWrong(bytes) < 0) {
+        entry.put("piece", new String(bytes, StandardCharsets.UTF_8));
+      } else { // a part of a character, as llama-server tells it
+        ArrayNode numbers = entry.putArray("piece");
+        for (byte b : bytes) {
+          numbers.add(b & 0xFF);
+        }
+      }
     } else {
       tokens.add(token);
     }

@@ -85,22 +85,29 @@ public final class ChatEngine implements AutoCloseable {
    * Begins to answer.
    *
    * @param client whose turn it is
-   * @param options of each answer, all to the same conversation
+   * @param conversations each gets as many answers as there are options, one behind the other
+   * @param options of each answer to the same conversation
    * @throws ApiException if too many wait already
    */
-  public Generation start(String client, List<Message> messages, List<GenerationOptions> options) {
-    var generation = new Generation(options.size());
-    for (int i = 0; i < options.size(); i++) {
-      var job = new ChatJob(messages, options.get(i), i, generation::add);
-      generation.own(job, () -> queue.remove(client, job));
-      if (!queue.offer(client, job)) {
-        generation.close();
-        throw new ApiException(
-            ApiException.Kind.BUSY,
-            "too many requests are waiting for this model; try again later");
+  public Generation start(
+      String client, List<List<Message>> conversations, List<GenerationOptions> options) {
+    var generation = new Generation(conversations.size() * options.size());
+    int choice = 0;
+    for (List<Message> messages : conversations) {
+      for (GenerationOptions each : options) {
+        add(client, new ChatJob(messages, each, choice++, generation::add), generation);
       }
     }
     return generation;
+  }
+
+  private void add(String client, ChatJob job, Generation generation) {
+    generation.own(job, () -> queue.remove(client, job));
+    if (!queue.offer(client, job)) {
+      generation.close();
+      throw new ApiException(
+          ApiException.Kind.BUSY, "too many requests are waiting for this model; try again later");
+    }
   }
 
   /** Cancels what runs and what waits. */

@@ -104,7 +104,6 @@ final class ChatJob implements AnswerListener {
   @Override
   public void onPrefill(double share) {
     checkCancelled();
-    events.accept(new Event.Prefill(choice, share));
   }
 
   @Override

@@ -14,9 +14,6 @@ public sealed interface Event {
   /** The model looks at an image. */
   record Image(int choice, int index, ImageReport report) implements Event {}
 
-  /** A share of the prompt has been computed, 0 to 1. */
-  record Prefill(int choice, double share) implements Event {}
-
   /** The prompt has been computed. */
   record Prompt(int choice, Usage usage) implements Event {}
 

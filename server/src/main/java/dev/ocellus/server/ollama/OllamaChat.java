@@ -144,13 +144,13 @@ public final class OllamaChat {
 
   private Turn begin(HttpCall call, HostedModel model, Params p, JsonNode list, boolean raw)
       throws IOException {
+    List<Message> messages = service.messages(list); // what makes no sense loads no model
     Lease<ChatEngine> lease = service.host().chat(model);
     try {
       ChatParams params = OllamaParams.read(service.params(lease), p);
       if (raw) {
         params.plain();
       }
-      List<Message> messages = service.messages(list);
       return service.begin(call, lease, messages, params.options(1));
     } catch (Throwable e) {
       lease.close();

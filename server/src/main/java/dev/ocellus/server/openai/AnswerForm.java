@@ -38,20 +38,32 @@ final class AnswerForm {
     return reason == StopReason.LENGTH || reason == StopReason.CONTEXT ? "length" : "stop";
   }
 
-  /** Tokens of all answers to one request, whose prompt counts once. */
-  static ObjectNode usage(List<Answer> answers) {
-    Usage first = answers.getFirst().usage();
+  /**
+   * Tokens of all answers to one request, whose prompts count once.
+   *
+   * @param n answers to each prompt
+   */
+  static ObjectNode usage(List<Answer> answers, int n) {
+    int prompt = 0;
+    int cached = 0;
+    int image = 0;
+    for (int i = 0; i < answers.size(); i += n) {
+      Usage first = answers.get(i).usage();
+      prompt += first.promptTokens();
+      cached += first.cachedTokens();
+      image += first.imageTokens();
+    }
     int completion = answers.stream().mapToInt(a -> a.usage().completionTokens()).sum();
     int reasoning = answers.stream().mapToInt(a -> a.usage().reasoningTokens()).sum();
     ObjectNode usage =
         Json.object()
-            .put("prompt_tokens", first.promptTokens())
+            .put("prompt_tokens", prompt)
             .put("completion_tokens", completion)
-            .put("total_tokens", first.promptTokens() + completion);
+            .put("total_tokens", prompt + completion);
     usage
         .putObject("prompt_tokens_details")
-        .put("cached_tokens", first.cachedTokens())
-        .put("image_tokens", first.imageTokens())
+        .put("cached_tokens", cached)
+        .put("image_tokens", image)
         .put("audio_tokens", 0);
     usage
         .putObject("completion_tokens_details")

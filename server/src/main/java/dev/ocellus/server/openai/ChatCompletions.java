@@ -12,6 +12,7 @@ import dev.ocellus.server.chat.Turn;
 import dev.ocellus.server.http.HttpCall;
 import dev.ocellus.server.http.HttpReply;
 import dev.ocellus.server.model.ChatEngine;
+import dev.ocellus.server.model.HostedModel;
 import dev.ocellus.server.model.Lease;
 import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.Message;
@@ -73,10 +74,12 @@ public final class ChatCompletions {
   }
 
   private Turn begin(HttpCall call, Params p, int n) throws IOException {
-    Lease<ChatEngine> lease = service.host().chat(service.host().chatModel(p.text("model")));
+    HostedModel model = service.host().chatModel(p.text("model"));
+    // read first: what makes no sense loads no model
+    List<Message> messages = service.messages(p.node().get("messages"));
+    Lease<ChatEngine> lease = service.host().chat(model);
     try {
       ChatParams params = ChatRequest.read(service, lease, p);
-      List<Message> messages = service.messages(p.node().get("messages"));
       return service.begin(call, lease, messages, params.options(n));
     } catch (Throwable e) {
       lease.close();
@@ -96,7 +99,7 @@ public final class ChatCompletions {
       choices.add(choice(turn, answers.get(i), i));
     }
     Answer first = answers.getFirst();
-    reply.set("usage", AnswerForm.usage(answers));
+    reply.set("usage", AnswerForm.usage(answers, answers.size()));
     reply.put("system_fingerprint", "ocellus");
     reply.set("timings", AnswerForm.timings(first));
     reply.set("ocellus", AnswerForm.details(first, turn.images()));

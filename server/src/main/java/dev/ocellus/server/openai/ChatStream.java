@@ -63,7 +63,7 @@ final class ChatStream {
       if (usage) {
         ObjectNode last = chunk();
         last.putArray("choices");
-        last.set("usage", AnswerForm.usage(Arrays.asList(answers)));
+        last.set("usage", AnswerForm.usage(Arrays.asList(answers), answers.length));
         out.data(last);
       }
       out.data("[DONE]");
@@ -100,7 +100,6 @@ final class ChatStream {
         out.data(end);
       }
       case Event.Image image -> {}
-      case Event.Prefill prefill -> {}
       case Event.Prompt prompt -> {}
       case Event.Failed failed -> {}
     }
@@ -125,9 +124,17 @@ final class ChatStream {
         .put("system_fingerprint", "ocellus");
   }
 
+  /**
+   * A chunk of an answer; where the last one is to tell the usage, the others say that it comes.
+   */
+  private ObjectNode choices() {
+    ObjectNode chunk = chunk();
+    return usage ? chunk.putNull("usage") : chunk;
+  }
+
   /** With the log probabilities of the tokens that the text came from. */
   private ObjectNode chunk(int i, ObjectNode delta, @Nullable String finish) {
-    ObjectNode chunk = chunk();
+    ObjectNode chunk = choices();
     ObjectNode choice = chunk.putArray("choices").addObject().put("index", i);
     choice.set("delta", delta);
     List<TopLogProbs> tokens = unsentLogProbs.get(i);

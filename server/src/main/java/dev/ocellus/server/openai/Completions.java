@@ -37,6 +37,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Completions {
   private static final int MAX_LOG_PROBS = 20;
+  private static final int MAX_PROMPTS = 64;
 
   private final ChatService service;
 
@@ -47,20 +48,21 @@ public final class Completions {
   /** Answers a request. */
   public HttpReply handle(HttpCall call) throws IOException {
     Params p = Params.of(call.body(service.limits().maxBodyBytes()));
-    String prompt = prompt(p);
+    List<String> prompts = prompts(p);
     int n = p.integer("n", 1, service.limits().maxChoices()).orElse(1);
     if (p.text("suffix").filter(text -> !text.isEmpty()).isPresent()) {
       throw ApiException.unsupported(
           "suffix", "suffix: texts are not filled in here, only continued");
     }
-    String echo = p.flag("echo") ? prompt : "";
+    boolean echo = p.flag("echo");
     boolean stream = p.flag("stream");
     boolean usage =
         p.object("stream_options").map(options -> options.flag("include_usage")).orElse(false);
-    Turn turn = begin(call, p, prompt, n);
+    var choices = new Choices(echo ? prompts : List.of(), prompts.size(), n);
+    Turn turn = begin(call, p, prompts, n);
     if (!stream) {
       try (turn) {
-        return Json.ok(whole(turn, turn.collect(n), echo));
+        return Json.ok(whole(turn, turn.collect(choices.size()), choices));
       }
     }
     try {
@@ -73,27 +75,39 @@ public final class Completions {
         "text/event-stream",
         sink -> {
           try (turn) {
-            stream(turn, new EventStream(sink), n, echo, usage);
+            stream(turn, new EventStream(sink), choices, usage);
           }
         });
   }
 
-  private static String prompt(Params p) {
-    JsonNode prompt = p.find("prompt");
-    if (prompt == null) {
-      throw p.missing("prompt");
+  /**
+   * The answers to a request, those to the first prompt first.
+   *
+   * @param echoed prompts that stand in front of their answers, if any
+   * @param n answers to each prompt
+   */
+  private record Choices(List<String> echoed, int nPrompts, int n) {
+    int size() {
+      return nPrompts * n;
     }
-    JsonNode text = prompt.isArray() && prompt.size() == 1 ? prompt.get(0) : prompt;
-    if (!text.isTextual()) {
-      throw p.expected("prompt", "a string, or a list of one", prompt);
+
+    String echo(int choice) {
+      return echoed.isEmpty() ? "" : echoed.get(choice / n);
     }
-    if (text.textValue().isEmpty()) {
-      throw ApiException.invalid("prompt", "prompt: expected a text, found an empty one");
-    }
-    return text.textValue();
   }
 
-  private Turn begin(HttpCall call, Params p, String prompt, int n) {
+  private static List<String> prompts(Params p) {
+    if (!p.has("prompt")) {
+      throw p.missing("prompt");
+    }
+    List<String> prompts = p.texts("prompt", MAX_PROMPTS);
+    if (prompts.isEmpty() || prompts.stream().anyMatch(String::isEmpty)) {
+      throw ApiException.invalid("prompt", "prompt: expected a text, found an empty one");
+    }
+    return prompts;
+  }
+
+  private Turn begin(HttpCall call, Params p, List<String> prompts, int n) {
     Lease<ChatEngine> lease = service.host().chat(service.host().chatModel(p.text("model")));
     try {
       ChatParams params = service.params(lease).sampling(p).plain();
@@ -105,7 +119,9 @@ public final class Completions {
       p.object("response_format").ifPresent(f -> ChatRequest.responseFormat(params, f));
       ChatRequest.extras(params, p);
       List<GenerationOptions> options = params.options(n);
-      return service.begin(call, lease, List.of(Message.user(prompt)), options);
+      List<List<Message>> conversations =
+          prompts.stream().map(text -> List.of(Message.user(text))).toList();
+      return service.beginAll(call, lease, conversations, options);
     } catch (Throwable e) {
       lease.close();
       throw e;
@@ -120,27 +136,28 @@ public final class Completions {
         .put("model", turn.lease().model().name());
   }
 
-  private static ObjectNode whole(Turn turn, List<Answer> answers, String echo) {
+  private static ObjectNode whole(Turn turn, List<Answer> answers, Choices choices) {
     ObjectNode reply = around(turn, Ids.next("cmpl-"));
-    ArrayNode choices = reply.putArray("choices");
+    ArrayNode list = reply.putArray("choices");
     for (int i = 0; i < answers.size(); i++) {
       Answer answer = answers.get(i);
-      ObjectNode choice = choices.addObject().put("index", i).put("text", echo + answer.rawText());
+      ObjectNode choice = list.addObject().put("index", i);
+      choice.put("text", choices.echo(i) + answer.rawText());
       choice.set("logprobs", logProbs(turn, answer.parts().logProbs()));
       choice.put("finish_reason", AnswerForm.finishReason(answer));
     }
-    reply.set("usage", AnswerForm.usage(answers));
+    reply.set("usage", AnswerForm.usage(answers, choices.n));
     reply.set("timings", AnswerForm.timings(answers.getFirst()));
     return reply;
   }
 
-  private static void stream(Turn turn, EventStream out, int n, String echo, boolean usage)
+  private static void stream(Turn turn, EventStream out, Choices choices, boolean usage)
       throws IOException {
     String id = Ids.next("cmpl-");
-    Answer[] answers = new Answer[n];
+    Answer[] answers = new Answer[choices.size()];
     try {
-      for (int i = 0; i < n && !echo.isEmpty(); i++) {
-        out.data(chunk(turn, id, i, echo, null));
+      for (int i = 0; i < answers.length && !choices.echoed.isEmpty(); i++) {
+        out.data(chunk(turn, id, i, choices.echo(i), null));
       }
       while (!turn.isFinished()) {
         switch (turn.next()) {
@@ -160,7 +177,7 @@ public final class Completions {
       if (usage) {
         ObjectNode last = around(turn, id);
         last.putArray("choices");
-        last.set("usage", AnswerForm.usage(Arrays.asList(answers)));
+        last.set("usage", AnswerForm.usage(Arrays.asList(answers), choices.n));
         out.data(last);
       }
       out.data("[DONE]");

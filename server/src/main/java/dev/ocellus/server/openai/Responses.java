@@ -7,9 +7,12 @@ import dev.ocellus.server.chat.Turn;
 import dev.ocellus.server.http.HttpCall;
 import dev.ocellus.server.http.HttpReply;
 import dev.ocellus.server.model.ChatEngine;
+import dev.ocellus.server.model.HostedModel;
 import dev.ocellus.server.model.Lease;
 import dev.ocellus.vlm.chat.Answer;
+import dev.ocellus.vlm.chat.Message;
 import java.io.IOException;
+import java.util.List;
 
 /** {@code POST /v1/responses}, for which all of a conversation has to be sent each time. */
 public final class Responses {
@@ -59,9 +62,11 @@ public final class Responses {
   }
 
   private Turn begin(HttpCall call, Params p, ResponsesInput input) throws IOException {
-    Lease<ChatEngine> lease = service.host().chat(service.host().chatModel(p.text("model")));
+    HostedModel model = service.host().chatModel(p.text("model"));
+    List<Message> messages = input.messages(); // what makes no sense loads no model
+    Lease<ChatEngine> lease = service.host().chat(model);
     try {
-      return service.begin(call, lease, input.messages(), input.params(lease).options(1));
+      return service.begin(call, lease, messages, input.params(lease).options(1));
     } catch (Throwable e) {
       lease.close();
       throw e;

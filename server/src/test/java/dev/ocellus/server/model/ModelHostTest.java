@@ -172,7 +172,7 @@ class ModelHostTest {
       var options = GenerationOptions.greedy().withMaxTokens(20).withIgnoreEos(true);
       try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
           Generation generation =
-              lease.engine().start("me", List.of(Message.user("hi")), List.of(options))) {
+              lease.engine().start("me", List.of(List.of(Message.user("hi"))), List.of(options))) {
         Future<?> drained = threads.submit(() -> host.drain(Duration.ofSeconds(60)));
         while (!generation.isFinished()) {
           Event event = generation.next(1000);
