@@ -1,12 +1,10 @@
 package dev.ocellus.accel;
 
-import org.jspecify.annotations.Nullable;
-
 /**
- * Products of matrices that differ only in their place: {@code d = x · wᵀ}, rows in one piece.
+ * Products of matrices of floats that differ only in their place: {@code d = x · wᵀ}, rows in one
+ * piece.
  *
  * @param type of the weights
- * @param toF32 widens rows of quantized weights; null for all others
  * @param rounded whether the numbers of {@code x} may be rounded to the type of the weights
  * @param m rows of {@code x} and {@code d}
  * @param n rows of {@code w}, columns of {@code d}
@@ -19,7 +17,6 @@ import org.jspecify.annotations.Nullable;
  */
 public record Product(
     WeightType type,
-    @Nullable RowConversion toF32,
     boolean rounded,
     int m,
     int n,
@@ -29,21 +26,6 @@ public record Product(
     Matrices d,
     int n2,
     int n3) {
-  /** A product of weights that are floats. */
-  public Product(
-      WeightType type,
-      boolean rounded,
-      int m,
-      int n,
-      int k,
-      Matrices w,
-      Matrices x,
-      Matrices d,
-      int n2,
-      int n3) {
-    this(type, null, rounded, m, n, k, w, x, d, n2, n3);
-  }
-
   /**
    * Where matrices lie.
    *
@@ -55,6 +37,11 @@ public record Product(
    * @param repeat3 and in the second
    */
   public record Matrices(long address, long row, long step2, long step3, int repeat2, int repeat3) {
+    /** A single one. */
+    public static Matrices one(long address, long row) {
+      return new Matrices(address, row, 0, 0, 1, 1);
+    }
+
     long at(int i2, int i3) {
       return address + i2 / repeat2 * step2 + i3 / repeat3 * step3;
     }

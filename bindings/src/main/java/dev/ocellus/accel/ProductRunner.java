@@ -1,5 +1,6 @@
 package dev.ocellus.accel;
 
+import dev.ocellus.accel.Product.Matrices;
 import dev.ocellus.accel.ProductKernel.Shape;
 
 /**
@@ -58,6 +59,19 @@ public final class ProductRunner implements AutoCloseable {
     crew.work(callerWorks, () -> compute(product));
   }
 
+  /**
+   * The same for quantized weights.
+   *
+   * @throws IllegalStateException if no library multiplies BF16
+   */
+  public void run(QuantizedProduct product, boolean callerWorks) throws Throwable {
+    ProductKernel bf16 = kernels.bf16();
+    if (bf16 == null) {
+      throw new IllegalStateException(kernels.description() + " does not multiply BF16");
+    }
+    crew.work(callerWorks, () -> compute(product, bf16));
+  }
+
   /** The same for feature maps. */
   public void run(MapOperation operation, boolean callerWorks) throws Throwable {
     crew.work(
@@ -74,10 +88,7 @@ public final class ProductRunner implements AutoCloseable {
 
   private void compute(Product product) throws Throwable {
     ProductKernel bf16 = kernels.bf16();
-    RowConversion toF32 = product.toF32();
-    if (toF32 != null && bf16 != null) {
-      runQuantized(product, toF32, bf16);
-    } else if (product.rounded()
+    if (product.rounded()
         && product.type() == WeightType.BF16
         && bf16 != null
         && product.count() == 1) {
@@ -136,7 +147,7 @@ public final class ProductRunner implements AutoCloseable {
           int matrix = piece / perMatrix;
           int first = piece % perMatrix * columns;
           int count = Math.min(columns, p.n() - first);
-          Shape shape = shape(p, p.m(), count, p.x().row() / 4, row / 4);
+          Shape shape = shape(p.k(), p.d(), p.m(), count, p.x().row() / 4, row / 4);
           long own = crew.own(thread, widenedBytes + kernel.scratchBytes(shape));
           long w = p.wAt(matrix) + first * p.w().row();
           if (widen) {
@@ -164,23 +175,23 @@ public final class ProductRunner implements AutoCloseable {
    * Rows of {@code x} are rounded to BF16 too, whose steps are finer than those of the blocks of
    * whole numbers that ggml's kernels round them to.
    */
-  private void runQuantized(Product p, RowConversion toF32, ProductKernel kernel) throws Throwable {
-    int columns = quantizedColumns(p);
+  private void compute(QuantizedProduct p, ProductKernel kernel) throws Throwable {
+    int columns = columns(p);
     for (int from = 0; from < p.m(); from += ROUNDED_ROWS) {
       int rows = Math.min(ROUNDED_ROWS, p.m() - from);
-      long x = rounded(p, from, rows);
-      long d = p.dAt(0) + from * p.d().row();
+      long x = rounded(p.x(), p.m(), p.k(), from, rows);
+      long d = p.d().address() + from * p.d().row();
       crew.pieces(
           Math.ceilDiv(p.n(), columns),
           (piece, thread) -> {
             int first = piece * columns;
             int count = Math.min(columns, p.n() - first);
-            Shape shape = shape(p, rows, count, p.k(), p.k());
+            Shape shape = shape(p.k(), p.d(), rows, count, p.k(), p.k());
             long wide = 4L * p.k();
             long bytes = wide + 2L * columns * p.k();
             long own = crew.own(thread, bytes + kernel.scratchBytes(shape));
             for (int i = 0; i < count; i++) {
-              toF32.convert(p.wAt(0) + (first + i) * p.w().row(), own, p.k());
+              p.toF32().convert(p.w().address() + (first + i) * p.w().row(), own, p.k());
               conversions.f32ToBf16().convert(own, own + wide + 2L * i * p.k(), p.k());
             }
             kernel.multiply(shape, x, own + wide, d + 4L * first, own + bytes);
@@ -189,27 +200,27 @@ public final class ProductRunner implements AutoCloseable {
   }
 
   /** As many as the cache of a core holds, and the same number of pieces for each thread. */
-  private int quantizedColumns(Product p) {
+  private int columns(QuantizedProduct p) {
     long most = Math.max(UNIT, QUANTIZED_PIECE_BYTES / (2L * p.k()) / UNIT * UNIT);
     int pieces = (int) Math.ceilDiv((long) p.n(), most);
     pieces = Math.ceilDiv(pieces, crew.size()) * crew.size();
     return Math.ceilDiv(Math.ceilDiv(p.n(), pieces), UNIT) * UNIT;
   }
 
-  /** Rows of {@code x} in BF16. */
-  private long rounded(Product p, int from, int rows) throws Throwable {
-    long x = crew.shared(2L * Math.min(ROUNDED_ROWS, p.m()) * p.k());
-    long source = p.xAt(0) + from * p.x().row();
+  /** Some of the {@code m} rows of a matrix in BF16, in memory that all threads read. */
+  private long rounded(Matrices x, int m, int k, int from, int rows) throws Throwable {
+    long target = crew.shared(2L * Math.min(ROUNDED_ROWS, m) * k);
+    long source = x.address() + from * x.row();
     crew.pieces(
         Math.ceilDiv(rows, ROWS_PER_PIECE),
         (piece, thread) -> {
           int first = piece * ROWS_PER_PIECE;
           int end = Math.min(rows, first + ROWS_PER_PIECE);
           for (int i = first; i < end; i++) {
-            conversions.f32ToBf16().convert(source + i * p.x().row(), x + 2L * i * p.k(), p.k());
+            conversions.f32ToBf16().convert(source + i * x.row(), target + 2L * i * k, k);
           }
         });
-    return x;
+    return target;
   }
 
   private void runRounded(Product p, ProductKernel kernel) throws Throwable {
@@ -217,22 +228,22 @@ public final class ProductRunner implements AutoCloseable {
     int nPieces = Math.ceilDiv(p.n(), columns);
     for (int from = 0; from < p.m(); from += ROUNDED_ROWS) {
       int rows = Math.min(ROUNDED_ROWS, p.m() - from);
-      long x = rounded(p, from, rows);
+      long x = rounded(p.x(), p.m(), p.k(), from, rows);
       long d = p.dAt(0) + from * p.d().row();
       crew.pieces(
           nPieces,
           (piece, thread) -> {
             int first = piece * columns;
             int count = Math.min(columns, p.n() - first);
-            Shape shape = shape(p, rows, count, p.k(), p.w().row() / 2);
+            Shape shape = shape(p.k(), p.d(), rows, count, p.k(), p.w().row() / 2);
             long own = crew.own(thread, kernel.scratchBytes(shape));
             kernel.multiply(shape, x, p.wAt(0) + first * p.w().row(), d + 4L * first, own);
           });
     }
   }
 
-  private static Shape shape(Product p, int rows, int columns, long ldx, long ldw) {
-    return Shape.byOutput(rows, columns, p.k(), (int) ldx, (int) ldw, (int) (p.d().row() / 4));
+  private static Shape shape(int k, Matrices d, int rows, int columns, long ldx, long ldw) {
+    return Shape.byOutput(rows, columns, k, (int) ldx, (int) ldw, (int) (d.row() / 4));
   }
 
   /** Ends the threads and frees the memory. */

@@ -1,13 +1,10 @@
 package dev.ocellus.accel;
 
-/** Types of weights that products are taken with. */
+/** Types of floats that the weights of a {@link Product} may have. */
 public enum WeightType {
   F32(4),
   F16(2),
-  BF16(2),
-
-  /** Whole numbers with a scale for each block; their bytes are not a weight's own. */
-  QUANTIZED(0);
+  BF16(2);
 
   private final int bytes;
 

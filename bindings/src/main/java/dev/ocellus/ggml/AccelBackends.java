@@ -207,8 +207,7 @@ final class AccelBackends {
     }
     boolean callerWorks = NativeStack.hasRoom(LIBRARY_ROOM);
     if (AccelNode.isProduct(node)) {
-      runner.run(AccelNode.product(node), callerWorks);
-      AccelNode.release(node);
+      multiply(runner, node, callerWorks);
     } else if (AccelNode.isGelu(node)) {
       runner.gelu(
           AccelNode.source(node), AccelNode.target(node), AccelNode.elements(node), callerWorks);
@@ -220,6 +219,17 @@ final class AccelBackends {
       }
     }
     return 1;
+  }
+
+  private static void multiply(ProductRunner runner, long node, boolean callerWorks)
+      throws Throwable {
+    StoredWeights.Weight stored = AccelNode.storedWeight(node);
+    if (stored == null) {
+      runner.run(AccelNode.product(node), callerWorks);
+    } else {
+      runner.run(AccelNode.product(node, stored), callerWorks);
+      stored.release();
+    }
   }
 
   private static int failed(Throwable e) {

@@ -2,6 +2,7 @@ package dev.ocellus.ggml;
 
 import dev.ocellus.accel.Product;
 import dev.ocellus.accel.Product.Matrices;
+import dev.ocellus.accel.QuantizedProduct;
 import dev.ocellus.accel.WeightType;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.ggml_tensor;
@@ -211,7 +212,7 @@ final class AccelNode {
         && getInt(node + OP_PARAMS + 4L * ITEMS) == 0
         && count(node) == 1
         && ne(node, 1) >= StoredWeights.MIN_ROWS
-        && isTaken(WeightType.QUANTIZED, ne(node, 0), ne(w, 0), ne(node, 1), 1)
+        && areSizesTaken(ne(node, 0), ne(w, 0), ne(node, 1), 1)
         && StoredWeights.find(w) != null;
   }
 
@@ -234,7 +235,7 @@ final class AccelNode {
     WeightType type = weightType(getInt(w + TYPE));
     int items = getInt(node + OP_PARAMS + 4L * ITEMS);
     if (items == 0) {
-      return isTaken(type, ne(node, 0), ne(w, 0), ne(node, 1), count(node));
+      return type != null && areSizesTaken(ne(node, 0), ne(w, 0), ne(node, 1), count(node));
     }
     int rows = getInt(node + OP_PARAMS + 4L * ITEM_ROWS);
     double products = products(node, rows) / items;
@@ -288,9 +289,8 @@ final class AccelNode {
    * @param k columns of the operands
    * @param m rows
    */
-  static boolean isTaken(@Nullable WeightType type, long n, long k, long m, long count) {
-    return type != null
-        && m >= MIN_ROWS
+  private static boolean areSizesTaken(long n, long k, long m, long count) {
+    return m >= MIN_ROWS
         && n >= MIN_COLUMNS
         && k >= MIN_COLUMNS
         && n <= Integer.MAX_VALUE
@@ -322,13 +322,12 @@ final class AccelNode {
         && row / size <= Integer.MAX_VALUE;
   }
 
-  /** The product that a node is; {@link #isTaken} must be true. */
+  /** The product with floats that a node is; {@link #isTaken} must be true. */
   static Product product(long node) {
-    long w = getLong(node + SRC);
-    long x = getLong(node + SRC + 8);
+    long w = sourceOf(node, 0);
     WeightType type = weightType(getInt(w + TYPE));
     if (type == null) {
-      return quantized(node, w, x);
+      throw new IllegalStateException("not a product that is taken");
     }
     int n2 = (int) ne(node, 2);
     int n3 = (int) ne(node, 3);
@@ -339,40 +338,28 @@ final class AccelNode {
         (int) ne(node, 0),
         (int) ne(w, 0),
         matrices(w, n2 / (int) ne(w, 2), n3 / (int) ne(w, 3)),
-        matrices(x, 1, 1),
+        matrices(sourceOf(node, 1), 1, 1),
         matrices(node, 1, 1),
         n2,
         n3);
   }
 
-  /** Gives back what was read of a file for a node that is done. */
-  static void release(long node) {
-    long w = getLong(node + SRC);
-    if (weightType(getInt(w + TYPE)) == null) {
-      StoredWeights.Weight weight = StoredWeights.find(w);
-      if (weight != null) {
-        weight.release();
-      }
-    }
+  /** What the quantized weights of a product are in their file; null where weights are floats. */
+  static StoredWeights.@Nullable Weight storedWeight(long node) {
+    long w = sourceOf(node, 0);
+    return weightType(getInt(w + TYPE)) == null ? StoredWeights.find(w) : null;
   }
 
-  private static Product quantized(long node, long w, long x) {
-    StoredWeights.Weight weight = StoredWeights.find(w);
-    if (weight == null) {
-      throw new IllegalStateException("not a product that is taken");
-    }
-    return new Product(
-        WeightType.QUANTIZED,
+  /** The product with those weights that a node is. */
+  static QuantizedProduct product(long node, StoredWeights.Weight weight) {
+    return new QuantizedProduct(
         weight.toF32(),
-        true,
         (int) ne(node, 1),
         (int) ne(node, 0),
-        (int) ne(w, 0),
-        new Matrices(weight.address(), weight.rowBytes(), 0, 0, 1, 1),
-        matrices(x, 1, 1),
-        matrices(node, 1, 1),
-        1,
-        1);
+        (int) ne(sourceOf(node, 0), 0),
+        Matrices.one(weight.address(), weight.rowBytes()),
+        matrices(sourceOf(node, 1), 1, 1),
+        matrices(node, 1, 1));
   }
 
   private static Matrices matrices(long tensor, int repeat2, int repeat3) {

@@ -1,6 +1,8 @@
 package dev.ocellus.accel;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.nativelib.AcceleratorLoader;
@@ -8,10 +10,13 @@ import dev.ocellus.nativelib.NativeLibraries;
 import dev.ocellus.nativelib.NativeLibraryException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Libraries that are not what they should be. */
 class LibrariesTest {
@@ -43,37 +48,71 @@ class LibrariesTest {
     OpenBlas.requireVersion("OpenBLAS 0.3.31.dev NO_AFFINITY", FILE);
   }
 
-  @Test
-  void kernelsThatComputeWronglyAreRefused() {
-    var wrong =
-        new ProductKernel() {
-          @Override
-          public long scratchBytes(Shape shape) {
-            return 0;
-          }
+  /** Multiplies in Java, and changes one number of the result. */
+  private record Damaging(int at, float change) implements ProductKernel {
+    @Override
+    public long scratchBytes(Shape shape) {
+      return 0;
+    }
 
-          @Override
-          public void multiply(Shape shape, long x, long w, long d, long scratch) {
-            // leaves zeros
+    @Override
+    public void multiply(Shape shape, long x, long w, long d, long scratch) {
+      MemorySegment memory = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+      for (int i = 0; i < shape.m(); i++) {
+        for (int j = 0; j < shape.n(); j++) {
+          float sum = 0;
+          for (int l = 0; l < shape.k(); l++) {
+            sum +=
+                memory.get(JAVA_FLOAT, x + 4L * (i * shape.ldx() + l))
+                    * memory.get(JAVA_FLOAT, w + 4L * (j * shape.ldw() + l));
           }
+          memory.set(JAVA_FLOAT, d + 4L * (i * shape.ldd() + j), sum);
+        }
+      }
+      // a product may come in pieces, of which the columns of the damage are in one
+      if (at / shape.ldd() < shape.m() && at % shape.ldd() < shape.n()) {
+        long place = d + 4L * (at / shape.ldd() * shape.ldd() + at % shape.ldd());
+        memory.set(JAVA_FLOAT, place, memory.get(JAVA_FLOAT, place) + change);
+      }
+    }
 
-          @Override
-          public int setLibraryThreads(int count) {
-            return 1;
-          }
+    @Override
+    public int setLibraryThreads(int count) {
+      return 1;
+    }
 
-          @Override
-          public String toString() {
-            return "these kernels";
-          }
-        };
+    @Override
+    public String toString() {
+      return "these kernels";
+    }
+  }
+
+  private static void test(ProductKernel kernel) {
     RowConversion unused =
         RowConversion.of(Linker.nativeLinker().defaultLookup().find("strlen").orElseThrow());
-    assertThatThrownBy(() ->
-            SelfTest.check(
-                new ProductKernels(wrong, null), new Conversions(unused, unused, unused)))
+    SelfTest.check(new ProductKernels(kernel, null), new Conversions(unused, unused, unused));
+  }
+
+  @Test
+  void kernelsThatComputeRightlyAreUsed() {
+    assertThatCode(() -> test(new Damaging(0, 0))).doesNotThrowAnyException();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0, 1",
+    "130, -1",
+    "131, 0.125",
+    "4000, -0.01",
+    "8776, 64",
+    "8776, NaN",
+    "77, Infinity"
+  })
+  void kernelsThatComputeOneNumberWronglyAreRefused(int at, float change) {
+    assertThatThrownBy(() -> test(new Damaging(at, change)))
         .isInstanceOf(NativeLibraryException.class)
-        .hasMessageContaining("these kernels computes wrongly on this processor");
+        .hasMessageContaining("these kernels computes wrongly on this processor")
+        .hasMessageContaining("a product in F32 came out as ");
   }
 
   @Test

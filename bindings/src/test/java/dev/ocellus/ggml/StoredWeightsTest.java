@@ -5,12 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.ocellus.accel.Conversions;
-import dev.ocellus.accel.Product;
 import dev.ocellus.accel.Product.Matrices;
 import dev.ocellus.accel.ProductKernels;
 import dev.ocellus.accel.ProductLibraries;
 import dev.ocellus.accel.ProductRunner;
-import dev.ocellus.accel.WeightType;
+import dev.ocellus.accel.QuantizedProduct;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.gguf.TensorType;
 import java.lang.foreign.Arena;
@@ -54,18 +53,14 @@ class StoredWeightsTest {
       var toF32 = StoredWeights.toF32(type);
       MemorySegment d = arena.allocate(JAVA_FLOAT, (long) M * N);
       runner.run(
-          new Product(
-              WeightType.QUANTIZED,
+          new QuantizedProduct(
               toF32,
-              true,
               M,
               N,
               K,
-              new Matrices(stored.address(), row, 0, 0, 1, 1),
-              new Matrices(x.address(), 4L * K, 0, 0, 1, 1),
-              new Matrices(d.address(), 4L * N, 0, 0, 1, 1),
-              1,
-              1),
+              Matrices.one(stored.address(), row),
+              Matrices.one(x.address(), 4L * K),
+              Matrices.one(d.address(), 4L * N)),
           false);
       MemorySegment wide = arena.allocate(JAVA_FLOAT, (long) N * K);
       toF32.convert(stored.address(), wide.address(), (long) N * K);
