@@ -8,10 +8,8 @@ import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.nativelib.WordCalls;
-import java.io.IOException;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
@@ -110,18 +108,13 @@ public final class StoredWeights implements AutoCloseable {
    * The weights of a file that would be taken; empty where there are none or the processor has no
    * unit for matrices.
    *
+   * @param file closed with what is returned; where that is empty, it stays the caller's
    * @param accel what is to multiply
    */
-  public static Optional<StoredWeights> open(Path path, Accel accel) throws IOException {
-    if (!accel.hasMatrixUnit()) {
-      return Optional.empty();
-    }
-    var weights = new StoredWeights(GgufFile.open(path));
-    if (weights.byName.isEmpty()) {
-      weights.close();
-      return Optional.empty();
-    }
-    return Optional.of(weights);
+  public static Optional<StoredWeights> of(GgufFile file, Accel accel) {
+    return accel.hasMatrixUnit() && file.tensors().stream().anyMatch(StoredWeights::isTaken)
+        ? Optional.of(new StoredWeights(file))
+        : Optional.empty();
   }
 
   /** Whether ggml found AMX in this processor; without it, no library is loaded for these. */

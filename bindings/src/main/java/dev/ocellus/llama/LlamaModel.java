@@ -85,36 +85,32 @@ public final class LlamaModel extends NativeObject {
    */
   public static LlamaModel load(Path path, ModelOptions options) throws IOException {
     Ggml.initializeFully();
-    int nGpuLayers = gpuLayers(options.nGpuLayers());
-    ModelGuard.Checked checked;
-    ModelOptions wanted = options.withGpuLayers(nGpuLayers);
-    Accel accel;
-    try (GgufFile file = GgufFile.open(path)) {
-      checked = ModelGuard.check(file, options.allowUnchecked());
-      accel = Accel.find(options.accelerator(), file).orElse(null);
+    ModelOptions wanted = options.withGpuLayers(gpuLayers(options.nGpuLayers()));
+    LlamaModel model = null;
+    GgufFile file = GgufFile.open(path);
+    try {
+      ModelGuard.Checked checked = ModelGuard.check(file, options.allowUnchecked());
+      Accel accel = Accel.find(options.accelerator(), file).orElse(null);
       if (accel != null && Accel.takesMost(file)) {
         // in the layout of ggml's kernels for AMX, which are slower, nothing else can read them
         wanted = wanted.withRepack(false);
       }
-    }
-    MappedWeights mapped = new MappedWeights(path);
-    StoredWeights stored = storedWeights(path, nGpuLayers, accel);
-    try {
-      LlamaModel model = load(path, wanted, accel, stored, checked.limits(), checked.sizes());
-      stored = null;
+      MappedWeights mapped = new MappedWeights(path);
+      StoredWeights stored = storedWeights(file, wanted.nGpuLayers(), accel);
+      model = load(path, wanted, accel, stored, checked.limits(), checked.sizes());
       mapped.releaseIfCopied();
       return model;
     } finally {
-      if (stored != null) {
-        stored.close();
+      if (model == null || model.storedWeights == null) { // those read the file, and close it
+        file.close();
       }
     }
   }
 
   private static @Nullable StoredWeights storedWeights(
-      Path path, int nGpuLayers, @Nullable Accel accel) throws IOException {
+      GgufFile file, int nGpuLayers, @Nullable Accel accel) {
     boolean onGpu = nGpuLayers != 0 && !Device.gpus().isEmpty();
-    return accel == null || onGpu ? null : StoredWeights.open(path, accel).orElse(null);
+    return accel == null || onGpu ? null : StoredWeights.of(file, accel).orElse(null);
   }
 
   /**
