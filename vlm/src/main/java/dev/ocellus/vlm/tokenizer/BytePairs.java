@@ -2,6 +2,7 @@ package dev.ocellus.vlm.tokenizer;
 
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 
@@ -24,6 +25,29 @@ final class BytePairs {
   }
 
   private final Map<Long, Merge> merges = new HashMap<>();
+
+  /**
+   * The merges of a file.
+   *
+   * @param merges left and right part with a space between them, in the order of their ranks
+   * @throws TokenizerFormatException if one names or makes what is no token
+   */
+  static BytePairs of(List<String> merges, Map<String, Integer> ids) {
+    var pairs = new BytePairs();
+    for (String merge : merges) {
+      int space = merge.indexOf(' ');
+      Integer left = space < 0 ? null : ids.get(merge.substring(0, space));
+      Integer right = space < 0 ? null : ids.get(merge.substring(space + 1));
+      Integer both =
+          space < 0 ? null : ids.get(merge.substring(0, space) + merge.substring(space + 1));
+      if (left == null || right == null || both == null) {
+        throw new TokenizerFormatException(
+            "merges", "two tokens that together are a third", "'" + merge + "'");
+      }
+      pairs.add(left, right, both);
+    }
+    return pairs;
+  }
 
   /** Adds a merge behind those that are there; the last one of a pair counts. */
   void add(int left, int right, int merged) {

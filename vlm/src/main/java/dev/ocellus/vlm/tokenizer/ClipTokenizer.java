@@ -57,7 +57,7 @@ public final class ClipTokenizer implements TextTokenizer {
     }
     bos = require(BOS);
     eos = require(EOS);
-    pairs = pairs(merges);
+    pairs = BytePairs.of(merges, ids);
   }
 
   /**
@@ -81,22 +81,6 @@ public final class ClipTokenizer implements TextTokenizer {
       throw new TokenizerFormatException("tokens", "the token " + token, "none");
     }
     return id;
-  }
-
-  private BytePairs pairs(List<String> merges) {
-    var out = new BytePairs();
-    for (String merge : merges) {
-      int space = merge.indexOf(' ');
-      Integer left = space < 0 ? null : ids.get(merge.substring(0, space));
-      Integer right = space < 0 ? null : ids.get(merge.substring(space + 1));
-      Integer both = space < 0 ? null : ids.get(merge.replace(" ", ""));
-      if (left == null || right == null || both == null) {
-        throw new TokenizerFormatException(
-            "merges", "two tokens that together are a third", "'" + merge + "'");
-      }
-      out.add(left, right, both);
-    }
-    return out;
   }
 
   @Override

@@ -3,7 +3,6 @@ package dev.ocellus.vlm.tokenizer;
 import dev.ocellus.gguf.GgufMetadata;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -21,11 +20,9 @@ import java.util.stream.IntStream;
  */
 public final class LlamaTokenizer implements TextTokenizer {
   private static final char SPACE = '\u2581';
-  private static final int NORMAL = 1;
-  private static final int BYTE = 6;
 
   private final Map<String, Integer> pieces = new HashMap<>();
-  private final int[] bytes = new int[256];
+  private final ByteTokens bytes = new ByteTokens();
   private final BytePairs pairs = new BytePairs();
   private final boolean dummyPrefix;
   private final int size;
@@ -35,28 +32,21 @@ public final class LlamaTokenizer implements TextTokenizer {
 
   private LlamaTokenizer(GgufMetadata metadata) {
     List<String> tokens = metadata.strings("tokenizer.ggml.tokens");
-    float[] scores = metadata.floats("tokenizer.ggml.scores");
-    long[] kinds = metadata.integers("tokenizer.ggml.token_type");
     size = tokens.size();
-    if (scores.length != size || kinds.length != size) {
-      throw new TokenizerFormatException(
-          "scores, token_type",
-          size + " of each, as there are tokens",
-          scores.length + " and " + kinds.length);
-    }
-    Arrays.fill(bytes, -1);
+    float[] scores = TokenData.scores(metadata, size);
+    long[] kinds = TokenData.kinds(metadata, size);
     for (int i = 0; i < size; i++) {
-      if (kinds[i] == NORMAL) {
+      if (kinds[i] == TokenData.NORMAL) {
         pieces.putIfAbsent(tokens.get(i), i);
-      } else if (kinds[i] == BYTE && tokens.get(i).matches("<0x[0-9A-Fa-f]{2}>")) {
-        bytes[Integer.parseInt(tokens.get(i).substring(3, 5), 16)] = i;
+      } else if (kinds[i] == TokenData.BYTE && ByteTokens.isName(tokens.get(i))) {
+        bytes.add(tokens.get(i), i);
       }
     }
     merges(tokens, scores, kinds);
     dummyPrefix = metadata.bool("tokenizer.ggml.add_space_prefix", true);
-    bos = id(metadata, "bos_token_id", 1);
-    eos = id(metadata, "eos_token_id", 2);
-    unknown = id(metadata, "unknown_token_id", 0);
+    bos = TokenData.id(metadata, "bos_token_id", size, 1);
+    eos = TokenData.id(metadata, "eos_token_id", size, 2);
+    unknown = TokenData.id(metadata, "unknown_token_id", size, 0);
   }
 
   /**
@@ -73,7 +63,7 @@ public final class LlamaTokenizer implements TextTokenizer {
   private void merges(List<String> tokens, float[] scores, long[] kinds) {
     int[] order =
         IntStream.range(0, size)
-            .filter(i -> kinds[i] == NORMAL)
+            .filter(i -> kinds[i] == TokenData.NORMAL)
             .boxed()
             .sorted(Comparator.comparingDouble(i -> -scores[i]))
             .mapToInt(Integer::intValue)
@@ -92,14 +82,6 @@ public final class LlamaTokenizer implements TextTokenizer {
         }
       }
     }
-  }
-
-  private int id(GgufMetadata metadata, String key, int defaultValue) {
-    int id = metadata.int32("tokenizer.ggml." + key, defaultValue);
-    if (id < 0 || id >= size) {
-      throw new TokenizerFormatException(key, "a number from 0 to " + (size - 1), "" + id);
-    }
-    return id;
   }
 
   @Override
@@ -148,7 +130,7 @@ public final class LlamaTokenizer implements TextTokenizer {
 
   private void bytes(String letter, IntStream.Builder out) {
     for (byte b : letter.getBytes(StandardCharsets.UTF_8)) {
-      int id = bytes[b & 0xFF];
+      int id = bytes.id(b);
       out.add(id >= 0 ? id : unknown);
     }
   }

@@ -3,13 +3,9 @@ package dev.ocellus.vlm.tokenizer;
 import dev.ocellus.gguf.GgufMetadata;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -26,15 +22,10 @@ import java.util.stream.IntStream;
 public final class Siglip2Tokenizer implements TextTokenizer {
   private static final char SPACE = '\u2581';
 
-  // kinds of tokens, as llama.cpp numbers them
-  private static final int CONTROL = 3;
-  private static final int USER_DEFINED = 4;
-  private static final int BYTE = 6;
-
   private final Map<String, Integer> ids = new HashMap<>();
-  private final int[] bytes = new int[256];
-  private final BytePairs pairs = new BytePairs();
-  private final Pattern added;
+  private final ByteTokens bytes = new ByteTokens();
+  private final BytePairs pairs;
+  private final AddedTokens added;
   private final boolean lowerCases;
   private final int size;
   private final int bos;
@@ -43,29 +34,25 @@ public final class Siglip2Tokenizer implements TextTokenizer {
 
   private Siglip2Tokenizer(GgufMetadata metadata) {
     List<String> tokens = metadata.strings("tokenizer.ggml.tokens");
-    long[] kinds = metadata.integers("tokenizer.ggml.token_type");
     size = tokens.size();
-    if (kinds.length != size) {
-      throw new TokenizerFormatException(
-          "token_type", size + ", as there are tokens", kinds.length + "");
-    }
-    java.util.Arrays.fill(bytes, -1);
-    List<String> spelled = new ArrayList<>();
+    long[] kinds = TokenData.kinds(metadata, size);
+    Map<String, Integer> spelled = new HashMap<>();
     for (int i = 0; i < size; i++) {
       String token = tokens.get(i);
       ids.putIfAbsent(token, i);
-      if (kinds[i] == BYTE) {
-        bytes[byteOf(token)] = i;
-      } else if ((kinds[i] == CONTROL || kinds[i] == USER_DEFINED) && !token.isEmpty()) {
-        spelled.add(token);
+      if (kinds[i] == TokenData.BYTE) {
+        requireName(token);
+        bytes.add(token, i);
+      } else if (kinds[i] == TokenData.CONTROL || kinds[i] == TokenData.USER_DEFINED) {
+        spelled.put(token, ids.get(token));
       }
     }
-    added = anyOf(spelled);
-    merges(metadata.strings("tokenizer.ggml.merges"));
+    added = new AddedTokens(spelled);
+    pairs = BytePairs.of(metadata.strings("tokenizer.ggml.merges"), ids);
     lowerCases = metadata.bool("tokenizer.ggml.normalizer.lowercase", true);
-    bos = metadata.int32("tokenizer.ggml.bos_token_id", -1);
-    eos = id(metadata, "eos_token_id");
-    unknown = id(metadata, "unknown_token_id");
+    bos = TokenData.optionalId(metadata, "bos_token_id", size);
+    eos = TokenData.id(metadata, "eos_token_id", size);
+    unknown = TokenData.id(metadata, "unknown_token_id", size);
   }
 
   /**
@@ -78,45 +65,10 @@ public final class Siglip2Tokenizer implements TextTokenizer {
     return new Siglip2Tokenizer(metadata);
   }
 
-  private static int byteOf(String token) {
-    if (!token.matches("<0x[0-9A-Fa-f]{2}>")) {
+  private static void requireName(String token) {
+    if (!ByteTokens.isName(token)) {
       throw new TokenizerFormatException("token_type", "tokens of bytes like <0x0A>", token);
     }
-    return Integer.parseInt(token.substring(3, 5), 16);
-  }
-
-  /** Of several that begin at a place the longest. */
-  private static Pattern anyOf(List<String> tokens) {
-    return Pattern.compile(
-        tokens.isEmpty()
-            ? "(?!)"
-            : tokens.stream()
-                .sorted(Comparator.comparingInt(String::length).reversed())
-                .map(Pattern::quote)
-                .collect(Collectors.joining("|")));
-  }
-
-  private void merges(List<String> merges) {
-    for (String merge : merges) {
-      int space = merge.indexOf(' ');
-      Integer left = space < 0 ? null : ids.get(merge.substring(0, space));
-      Integer right = space < 0 ? null : ids.get(merge.substring(space + 1));
-      Integer both =
-          space < 0 ? null : ids.get(merge.substring(0, space) + merge.substring(space + 1));
-      if (left == null || right == null || both == null) {
-        throw new TokenizerFormatException(
-            "merges", "two tokens that together are a third", "'" + merge + "'");
-      }
-      pairs.add(left, right, both);
-    }
-  }
-
-  private int id(GgufMetadata metadata, String key) {
-    int id = metadata.int32("tokenizer.ggml." + key);
-    if (id < 0 || id >= size) {
-      throw new TokenizerFormatException(key, "a number from 0 to " + (size - 1), "" + id);
-    }
-    return id;
   }
 
   @Override
@@ -136,23 +88,18 @@ public final class Siglip2Tokenizer implements TextTokenizer {
 
   @Override
   public int[] encode(String text) {
-    List<int[]> out = new ArrayList<>();
-    Matcher matcher = added.matcher(text);
-    int from = 0;
-    while (matcher.find()) {
-      out.add(words(text.substring(from, matcher.start())));
-      out.add(new int[] {ids.get(matcher.group())});
-      from = matcher.end();
-    }
-    out.add(words(text.substring(from)));
-    return out.stream().flatMapToInt(IntStream::of).toArray();
+    IntStream.Builder out = IntStream.builder();
+    added.split(text, between -> words(between, out), out);
+    return out.build().toArray();
   }
 
-  private int[] words(String text) {
+  private void words(String text, IntStream.Builder out) {
     String plain = (lowerCases ? LowerCase.of(text) : text).replace(' ', SPACE);
     List<Integer> symbols = new ArrayList<>(plain.length());
     plain.codePoints().forEach(c -> letter(Character.toString(c), symbols));
-    return pairs.merge(symbols.stream().mapToInt(Integer::intValue).toArray());
+    for (int id : pairs.merge(symbols.stream().mapToInt(Integer::intValue).toArray())) {
+      out.add(id);
+    }
   }
 
   /** The token of a letter, or those of its bytes; unknown ones that follow each other are one. */
@@ -165,11 +112,11 @@ public final class Siglip2Tokenizer implements TextTokenizer {
     byte[] utf8 = letter.getBytes(StandardCharsets.UTF_8);
     boolean known = true;
     for (byte b : utf8) {
-      known &= bytes[b & 0xFF] >= 0;
+      known &= bytes.id(b) >= 0;
     }
     if (known) {
       for (byte b : utf8) {
-        symbols.add(bytes[b & 0xFF]);
+        symbols.add(bytes.id(b));
       }
     } else if (symbols.isEmpty() || symbols.getLast() != unknown) {
       symbols.add(unknown);

@@ -3,14 +3,11 @@ package dev.ocellus.vlm.tokenizer;
 import dev.ocellus.gguf.GgufMetadata;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
  * SigLIP's tokenizer: a unigram model of SentencePiece behind texts without capital letters and
@@ -29,26 +26,20 @@ public final class SiglipTokenizer implements TextTokenizer {
   private static final Pattern PUNCTUATION = Pattern.compile("[!-/:-@\\[-`{-~]");
   private static final Pattern SPACE_RUN = Pattern.compile(SPACES);
   private static final Pattern ENDS = Pattern.compile("^" + SPACES + "|" + SPACES + "$");
-  private static final int CONTROL = 3;
 
   private final Unigram model;
-  private final Map<String, Integer> special;
-  private final Pattern specialTexts;
-  private final int lone;
+  private final AddedTokens special;
+  private final List<Integer> loneSpace;
   private final int eos;
-  private final int padding;
   private final int nUnknown;
 
   private SiglipTokenizer(GgufMetadata metadata) {
     model = Unigram.of(metadata);
-    eos = id(metadata, "eos_token_id");
-    padding = id(metadata, "padding_token_id");
-    special = special(metadata);
-    specialTexts =
-        Pattern.compile(
-            special.keySet().stream().map(Pattern::quote).collect(Collectors.joining("|")));
+    eos = TokenData.id(metadata, "eos_token_id", model.size());
+    int padding = TokenData.id(metadata, "padding_token_id", model.size());
+    special = special(eos, padding, model.unknown());
     nUnknown = model.encode(model.token(model.unknown())).length;
-    lone = metadata.strings("tokenizer.ggml.tokens").indexOf(Unigram.SPACE);
+    loneSpace = List.of(metadata.strings("tokenizer.ggml.tokens").indexOf(Unigram.SPACE));
   }
 
   /**
@@ -61,26 +52,13 @@ public final class SiglipTokenizer implements TextTokenizer {
     return new SiglipTokenizer(metadata);
   }
 
-  private int id(GgufMetadata metadata, String key) {
-    int id = metadata.int32("tokenizer.ggml." + key);
-    if (id < 0 || id >= model.size()) {
-      throw new TokenizerFormatException(
-          key, "a number from 0 to %d".formatted(model.size() - 1), "" + id);
+  /** Those that texts may spell. */
+  private AddedTokens special(int... ids) {
+    Map<String, Integer> out = new HashMap<>();
+    for (int id : ids) {
+      out.put(model.token(id), id);
     }
-    return id;
-  }
-
-  /** The unknown token, and the control tokens that texts may spell. */
-  private Map<String, Integer> special(GgufMetadata metadata) {
-    long[] kinds = metadata.integers("tokenizer.ggml.token_type");
-    Map<String, Integer> out = new LinkedHashMap<>();
-    for (int i = 0; i < kinds.length; i++) {
-      boolean named = i == eos || i == padding || i == model.unknown();
-      if (named) {
-        out.put(model.token(i), i);
-      }
-    }
-    return out;
+    return new AddedTokens(out);
   }
 
   @Override
@@ -101,18 +79,17 @@ public final class SiglipTokenizer implements TextTokenizer {
   @Override
   public int[] encode(String text) {
     String marked = Unigram.SPACE + text.replace(Unigram.SPACE, " ");
-    List<int[]> out = new ArrayList<>();
-    Matcher matcher = specialTexts.matcher(marked);
-    int from = 0;
-    while (matcher.find()) {
-      int[] before = words(marked.substring(from, matcher.start()));
-      boolean isLone = from == 0 && before.length == 1 && before[0] == lone;
-      out.add(isLone ? new int[0] : before);
-      out.add(new int[] {special.getOrDefault(matcher.group(), model.unknown())});
-      from = matcher.end();
-    }
-    out.add(words(marked.substring(from)));
-    return out.stream().flatMapToInt(IntStream::of).toArray();
+    List<Integer> out = new ArrayList<>();
+    special.split(
+        marked,
+        between -> Arrays.stream(words(between)).forEach(out::add),
+        token -> {
+          if (out.equals(loneSpace)) { // in front of a token the mark of the beginning is nothing
+            out.clear();
+          }
+          out.add(token);
+        });
+    return out.stream().mapToInt(Integer::intValue).toArray();
   }
 
   private int[] words(String text) {

@@ -23,12 +23,6 @@ final class Unigram {
 
   private static final float UNKNOWN_PENALTY = 10;
 
-  // kinds of tokens, as llama.cpp and SentencePiece number them
-  private static final int NORMAL = 1;
-  private static final int UNKNOWN = 2;
-  private static final int USER_DEFINED = 4;
-  private static final int BYTE = 6;
-
   private final List<String> tokens;
   private final float[] scores;
   private final Map<String, Integer> pieces = new HashMap<>();
@@ -43,39 +37,29 @@ final class Unigram {
 
   private Unigram(GgufMetadata metadata) {
     tokens = metadata.strings("tokenizer.ggml.tokens");
-    scores = metadata.floats("tokenizer.ggml.scores");
-    long[] kinds = metadata.integers("tokenizer.ggml.token_type");
-    if (scores.length != tokens.size() || kinds.length != tokens.size()) {
-      throw new TokenizerFormatException(
-          "scores, token_type",
-          tokens.size() + " of each, as there are tokens",
-          scores.length + " and " + kinds.length);
-    }
+    scores = TokenData.scores(metadata, tokens.size());
+    long[] kinds = TokenData.kinds(metadata, tokens.size());
     userDefined = new boolean[scores.length];
     int unk = metadata.int32("tokenizer.ggml.unknown_token_id", -1);
     int most = 1;
     float min = Float.MAX_VALUE;
     float max = -Float.MAX_VALUE;
     for (int i = 0; i < scores.length; i++) {
-      if (kinds[i] == BYTE) {
+      if (kinds[i] == TokenData.BYTE) {
         throw new TokenizerFormatException("token_type", "no tokens of bytes", "token " + i);
       }
-      unk = kinds[i] == UNKNOWN && unk < 0 ? i : unk;
-      userDefined[i] = kinds[i] == USER_DEFINED;
-      if (kinds[i] == NORMAL || userDefined[i]) {
+      unk = kinds[i] == TokenData.UNKNOWN && unk < 0 ? i : unk;
+      userDefined[i] = kinds[i] == TokenData.USER_DEFINED;
+      if (kinds[i] == TokenData.NORMAL || userDefined[i]) {
         pieces.putIfAbsent(tokens.get(i), i);
         most = Math.max(most, tokens.get(i).length());
       }
-      if (kinds[i] == NORMAL) {
+      if (kinds[i] == TokenData.NORMAL) {
         min = Math.min(min, scores[i]);
         max = Math.max(max, scores[i]);
       }
     }
-    if (unk < 0 || unk >= scores.length) {
-      throw new TokenizerFormatException(
-          "unknown_token_id", "the id of one of %d tokens".formatted(scores.length), "" + unk);
-    }
-    unknown = unk;
+    unknown = TokenData.checked(unk, "unknown_token_id", scores.length);
     longest = most;
     unknownScore = min - UNKNOWN_PENALTY;
     maxScore = max;

@@ -1,14 +1,9 @@
 package dev.ocellus.vlm.tokenizer;
 
 import dev.ocellus.gguf.GgufMetadata;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
-import java.util.List;
+import java.util.HashMap;
 import java.util.Map;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -21,32 +16,25 @@ import java.util.stream.IntStream;
  * Special tokens that a text spells out are taken as such.
  */
 public final class UnigramTokenizer implements TextTokenizer {
-  private static final int CONTROL = 3;
-
   private static final Pattern SPACES = Pattern.compile("\\s+", Pattern.UNICODE_CHARACTER_CLASS);
 
   private final Unigram model;
-  private final Map<String, Integer> special = new LinkedHashMap<>();
-  private final Pattern specialTexts;
+  private final AddedTokens special;
   private final int bos;
   private final int eos;
 
   private UnigramTokenizer(GgufMetadata metadata) {
     model = Unigram.of(metadata);
     long[] kinds = metadata.integers("tokenizer.ggml.token_type");
+    Map<String, Integer> controls = new HashMap<>();
     for (int i = 0; i < kinds.length; i++) {
-      if ((kinds[i] == CONTROL || i == model.unknown()) && !model.token(i).isEmpty()) {
-        special.putIfAbsent(model.token(i), i);
+      if (kinds[i] == TokenData.CONTROL || i == model.unknown()) {
+        controls.putIfAbsent(model.token(i), i);
       }
     }
-    specialTexts =
-        Pattern.compile(
-            special.keySet().stream()
-                .sorted(Comparator.comparingInt(String::length).reversed())
-                .map(Pattern::quote)
-                .collect(Collectors.joining("|")));
-    bos = id(metadata, "bos_token_id");
-    eos = id(metadata, "eos_token_id");
+    special = new AddedTokens(controls);
+    bos = TokenData.optionalId(metadata, "bos_token_id", model.size());
+    eos = TokenData.optionalId(metadata, "eos_token_id", model.size());
   }
 
   /**
@@ -57,14 +45,6 @@ public final class UnigramTokenizer implements TextTokenizer {
    */
   public static UnigramTokenizer of(GgufMetadata metadata) {
     return new UnigramTokenizer(metadata);
-  }
-
-  private int id(GgufMetadata metadata, String key) {
-    int id = metadata.int32("tokenizer.ggml." + key, -1);
-    if (id >= model.size()) {
-      throw new TokenizerFormatException(key, "a number below " + model.size(), "" + id);
-    }
-    return id;
   }
 
   @Override
@@ -84,22 +64,17 @@ public final class UnigramTokenizer implements TextTokenizer {
 
   @Override
   public int[] encode(String text) {
-    List<int[]> out = new ArrayList<>();
-    Matcher matcher = specialTexts.matcher(text);
-    int from = 0;
-    while (matcher.find()) {
-      words(text.substring(from, matcher.start()), out);
-      out.add(new int[] {special.getOrDefault(matcher.group(), model.unknown())});
-      from = matcher.end();
-    }
-    words(text.substring(from), out);
-    return out.stream().flatMapToInt(IntStream::of).toArray();
+    IntStream.Builder out = IntStream.builder();
+    special.split(text, between -> words(between, out), out);
+    return out.build().toArray();
   }
 
-  private void words(String text, List<int[]> out) {
+  private void words(String text, IntStream.Builder out) {
     for (String word : SPACES.split(model.mapped(text))) {
       if (!word.isEmpty()) {
-        out.add(model.encodeLine(Unigram.SPACE + word));
+        for (int id : model.encodeLine(Unigram.SPACE + word)) {
+          out.add(id);
+        }
       }
     }
   }

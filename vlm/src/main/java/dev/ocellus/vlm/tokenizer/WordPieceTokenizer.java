@@ -3,16 +3,10 @@ package dev.ocellus.vlm.tokenizer;
 import dev.ocellus.gguf.GgufMetadata;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -35,11 +29,6 @@ import org.jspecify.annotations.Nullable;
  * normalizer.strip_accents} (as {@code lowercase} unless said).
  */
 public final class WordPieceTokenizer implements TextTokenizer {
-  // kinds of tokens, as llama.cpp numbers them
-  private static final int CONTROL = 3;
-  private static final int USER_DEFINED = 4;
-  private static final int UNUSED = 5;
-
   private final List<String> tokens;
   private final long[] kinds;
   private final Map<String, Integer> ids;
@@ -52,16 +41,8 @@ public final class WordPieceTokenizer implements TextTokenizer {
 
   private WordPieceTokenizer(GgufMetadata metadata) {
     tokens = new ArrayList<>(metadata.strings("tokenizer.ggml.tokens"));
-    kinds = metadata.integers("tokenizer.ggml.token_type");
-    if (kinds.length != tokens.size()) {
-      throw new TokenizerFormatException(
-          "token_type", tokens.size() + ", as there are tokens", "" + kinds.length);
-    }
-    unknown = metadata.int32("tokenizer.ggml.unknown_token_id");
-    if (unknown < 0 || unknown >= kinds.length) {
-      throw new TokenizerFormatException(
-          "unknown_token_id", "the id of one of %d tokens".formatted(kinds.length), "" + unknown);
-    }
+    kinds = TokenData.kinds(metadata, tokens.size());
+    unknown = TokenData.id(metadata, "unknown_token_id", kinds.length);
     prefix = metadata.string("tokenizer.ggml.continuing_subword_prefix", "##");
     maxCharacters = metadata.int32("tokenizer.ggml.max_input_chars_per_word", 100);
     normalizer = normalizer(metadata);
@@ -70,12 +51,12 @@ public final class WordPieceTokenizer implements TextTokenizer {
     Map<String, Integer> others = new HashMap<>();
     for (int i = 0; i < kinds.length; i++) {
       String token = tokens.get(i);
-      if (kinds[i] != UNUSED) {
+      if (kinds[i] != TokenData.UNUSED) {
         ids.putIfAbsent(token, i);
       }
-      if (kinds[i] == CONTROL) {
+      if (kinds[i] == TokenData.CONTROL) {
         controls.putIfAbsent(token, i);
-      } else if (kinds[i] == USER_DEFINED) {
+      } else if (kinds[i] == TokenData.USER_DEFINED) {
         String normalized = normalizer.normalize(token);
         others.putIfAbsent(normalized, i);
         tokens.set(i, normalized); // the reference decodes to this, too
@@ -103,34 +84,6 @@ public final class WordPieceTokenizer implements TextTokenizer {
    */
   public static WordPieceTokenizer of(GgufMetadata metadata) {
     return new WordPieceTokenizer(metadata);
-  }
-
-  /** Tokens that are found as a whole, the longest first where several begin at a place. */
-  private static final class AddedTokens {
-    private final Map<String, Integer> ids;
-    private final Pattern pattern;
-
-    AddedTokens(Map<String, Integer> ids) {
-      this.ids = ids;
-      pattern =
-          Pattern.compile(
-              ids.keySet().stream()
-                  .filter(text -> !text.isEmpty())
-                  .sorted(Comparator.comparingInt(String::length).reversed())
-                  .map(Pattern::quote)
-                  .collect(Collectors.joining("|")));
-    }
-
-    void split(String text, Consumer<String> between, IntStream.Builder out) {
-      int from = 0;
-      Matcher matcher = pattern.matcher(text);
-      while (!pattern.pattern().isEmpty() && matcher.find()) {
-        between.accept(text.substring(from, matcher.start()));
-        out.add(Objects.requireNonNull(ids.get(matcher.group())));
-        from = matcher.end();
-      }
-      between.accept(text.substring(from));
-    }
   }
 
   @Override
@@ -214,7 +167,7 @@ public final class WordPieceTokenizer implements TextTokenizer {
     StringBuilder out = new StringBuilder();
     boolean first = true;
     for (int id : ids) {
-      if (kinds[id] != UNUSED && !(skipSpecial && isSpecial(id))) {
+      if (kinds[id] != TokenData.UNUSED && !(skipSpecial && isSpecial(id))) {
         out.append(piece(id, first));
         first = false;
       }
@@ -224,7 +177,7 @@ public final class WordPieceTokenizer implements TextTokenizer {
 
   /** Whether a token stands for no text. */
   public boolean isSpecial(int id) {
-    return kinds[id] == CONTROL || kinds[id] == UNUSED;
+    return kinds[id] == TokenData.CONTROL || kinds[id] == TokenData.UNUSED;
   }
 
   /** A token as the vocabulary writes it. */

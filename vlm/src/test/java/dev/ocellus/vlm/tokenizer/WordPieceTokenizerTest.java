@@ -103,7 +103,7 @@ class WordPieceTokenizerTest {
               out.u32("tokenizer.ggml.unknown_token_id", 2);
             }))
         .isInstanceOf(TokenizerFormatException.class)
-        .hasMessageContaining("unknown_token_id: expected the id of one of 2 tokens, found 2");
+        .hasMessageContaining("unknown_token_id: expected a number from 0 to 1, found 2");
   }
 
   private interface Keys {
