@@ -1,6 +1,5 @@
 package dev.ocellus.convert.model;
 
-import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.LazyTensor;
@@ -219,11 +218,7 @@ final class BlipModel extends VisionModel {
     }
     missing.removeAll(names);
     if (!missing.isEmpty()) {
-      throw new ConversionException(
-          "%s: tensors are missing for %s. Is a file of the checkpoint missing?"
-              .formatted(
-                  context.folder().directory(),
-                  String.join(", ", missing.stream().limit(5).toList())));
+      throw context.missingTensors("", missing);
     }
   }
 

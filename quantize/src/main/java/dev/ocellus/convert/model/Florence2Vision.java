@@ -1,7 +1,6 @@
 package dev.ocellus.convert.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.gguf.GgufWriter;
@@ -232,17 +231,12 @@ final class Florence2Vision extends VisionModel {
     Set<String> names = new TreeSet<>();
     for (TargetTensor t : tensors) {
       if (!names.add(t.name())) {
-        throw new ConversionException(
-            "%s: two tensors become '%s', one of them '%s'. Two checkpoints were mixed in one folder."
-                .formatted(context.folder().directory(), t.name(), t.data().name()));
+        throw context.sameTensor(t.name(), t.data().name());
       }
     }
-    List<String> missing =
-        required().stream().filter(name -> !names.contains(name)).limit(5).toList();
+    List<String> missing = required().stream().filter(name -> !names.contains(name)).toList();
     if (!missing.isEmpty()) {
-      throw new ConversionException(
-          "%s: tensors of the image encoder are missing for %s. Is a file of the checkpoint missing?"
-              .formatted(context.folder().directory(), String.join(", ", missing)));
+      throw context.missingTensors(" of the image encoder", missing);
     }
   }
 

@@ -1,7 +1,6 @@
 package dev.ocellus.convert.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.gguf.GgufWriter;
@@ -175,9 +174,7 @@ final class Granite4VisionEncoder extends VisionModel {
       }
     }
     if (!missing.isEmpty()) {
-      throw new ConversionException(
-          "%s: tensors of the image encoder are missing for %s. Is a file of the checkpoint missing?"
-              .formatted(context.folder().directory(), missing));
+      throw context.missingTensors(" of the image encoder", missing);
     }
   }
 }

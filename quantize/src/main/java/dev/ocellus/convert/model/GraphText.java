@@ -74,10 +74,7 @@ abstract class GraphText implements ModelConverter {
   private String gguf(String name) {
     return names()
         .find(name)
-        .orElseThrow(() ->
-            new ConversionException(
-                "%s: tensor '%s' has no place in architecture '%s'. The checkpoint is of another architecture, or newer than this program (docs/ADDING_A_MODEL.md)."
-                    .formatted(context.folder().directory(), name, architecture())));
+        .orElseThrow(() -> context.unknownTensor(name, "architecture '" + architecture() + "'"));
   }
 
   private void check(List<TargetTensor> tensors) {
@@ -96,12 +93,7 @@ abstract class GraphText implements ModelConverter {
       missing.remove(t.name());
     }
     if (!missing.isEmpty()) {
-      throw new ConversionException(
-          "%s: tensors are missing for %s. Is a file of the checkpoint missing?"
-              .formatted(
-                  context.folder().directory(),
-                  String.join(", ", missing.stream().limit(5).toList())
-                      + (missing.size() > 5 ? " and others" : "")));
+      throw context.missingTensors("", missing);
     }
   }
 

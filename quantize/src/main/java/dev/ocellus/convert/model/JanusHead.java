@@ -1,6 +1,5 @@
 package dev.ocellus.convert.model;
 
-import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.gguf.GgufWriter;
@@ -63,9 +62,6 @@ final class JanusHead {
       return "gen.aligner.%d.%s".formatted(Integer.parseInt(parts[2]) + 1, parts[3]);
     }
     Optional<String> found = NAMES.find(name);
-    return found.orElseThrow(() ->
-        new ConversionException(
-            "%s: tensor '%s' has no place in a head for images. The checkpoint is of another architecture, or newer than this program (docs/ADDING_A_MODEL.md)."
-                .formatted(context.folder().directory(), tensor.name())));
+    return found.orElseThrow(() -> context.unknownTensor(tensor.name(), "a head for images"));
   }
 }

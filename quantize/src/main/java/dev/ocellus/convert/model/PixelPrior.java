@@ -83,9 +83,7 @@ final class PixelPrior {
   }
 
   private ConversionException unknown(String name) {
-    return new ConversionException(
-        "%s: tensor '%s' has no place in ImageGPT. The checkpoint is of another architecture, or newer than this program (docs/ADDING_A_MODEL.md)."
-            .formatted(context.folder().directory(), name));
+    return context.unknownTensor(name, "ImageGPT");
   }
 
   /** Queries, keys and values stand in one matrix, which is stored with the inputs outermost. */

@@ -203,10 +203,7 @@ abstract class TextModel implements ModelConverter {
   final String gguf(String name) {
     return names()
         .find(name)
-        .orElseThrow(() ->
-            new ConversionException(
-                "%s: tensor '%s' has no place in architecture '%s'. The checkpoint is of another architecture, or newer than this program (docs/ADDING_A_MODEL.md)."
-                    .formatted(context.folder().directory(), name, architecture())));
+        .orElseThrow(() -> context.unknownTensor(name, "architecture '" + architecture() + "'"));
   }
 
   @Override

@@ -65,9 +65,7 @@ final class TextShapes {
     Map<String, TargetTensor> byName = new HashMap<>();
     for (TargetTensor t : tensors) {
       if (byName.put(t.name(), t) != null) {
-        throw new ConversionException(
-            "%s: two tensors become '%s', one of them '%s'. Two checkpoints were mixed in one folder."
-                .formatted(model.context.folder().directory(), t.name(), t.data().name()));
+        throw model.context.sameTensor(t.name(), t.data().name());
       }
     }
     TreeSet<String> missing = new TreeSet<>();
@@ -98,12 +96,7 @@ final class TextShapes {
       }
     }
     if (!missing.isEmpty()) {
-      throw new ConversionException(
-          "%s: tensors are missing for %s. Is a file of the checkpoint missing?"
-              .formatted(
-                  model.context.folder().directory(),
-                  String.join(", ", missing.stream().limit(5).toList())
-                      + (missing.size() > 5 ? " and others" : "")));
+      throw model.context.missingTensors("", missing);
     }
     checkHead(byName.get("output.weight"));
   }

@@ -292,9 +292,7 @@ abstract class VisionModel implements ModelConverter {
     Set<String> inBlocks = new TreeSet<>();
     for (TargetTensor t : tensors) {
       if (!names.add(t.name())) {
-        throw new ConversionException(
-            "%s: two tensors become '%s', one of them '%s'. Two checkpoints were mixed in one folder."
-                .formatted(context.folder().directory(), t.name(), t.data().name()));
+        throw context.sameTensor(t.name(), t.data().name());
       }
       if (t.name().startsWith("v.blk.")) {
         inBlocks.add(t.name().substring(t.name().indexOf('.', 6) + 1));
@@ -315,11 +313,7 @@ abstract class VisionModel implements ModelConverter {
       }
     }
     if (!missing.isEmpty()) {
-      throw new ConversionException(
-          "%s: tensors of the image encoder are missing for %s. Is a file of the checkpoint missing?"
-              .formatted(
-                  context.folder().directory(),
-                  String.join(", ", missing.stream().limit(5).toList())));
+      throw context.missingTensors(" of the image encoder", missing);
     }
   }
 
@@ -331,9 +325,7 @@ abstract class VisionModel implements ModelConverter {
     return names
         .find(name)
         .orElseThrow(() ->
-            new ConversionException(
-                "%s: tensor '%s' has no place in an image encoder of type '%s'. The checkpoint is of another architecture, or newer than this program (docs/ADDING_A_MODEL.md)."
-                    .formatted(context.folder().directory(), tensor.name(), projector())));
+            context.unknownTensor(tensor.name(), "an image encoder of type '" + projector() + "'"));
   }
 
   /** Three matrices, or biases, that stand in one. */

@@ -128,14 +128,10 @@ final class VqModel implements ModelConverter {
       String own = e.getKey().substring(prefix.length());
       Optional<String> name = names.find(own);
       if (name.isEmpty()) {
-        throw new ConversionException(
-            "%s: tensor '%s' has no place in a VQ model. The checkpoint is of another architecture, or newer than this program (docs/ADDING_A_MODEL.md)."
-                .formatted(context.folder().directory(), e.getKey()));
+        throw context.unknownTensor(e.getKey(), "a VQ model");
       }
       if (!known.add(name.get())) {
-        throw new ConversionException(
-            "%s: two tensors become '%s', one of them '%s'. Two checkpoints were mixed in one folder."
-                .formatted(context.folder().directory(), name.get(), e.getKey()));
+        throw context.sameTensor(name.get(), e.getKey());
       }
       out.add(new TargetTensor(name.get(), shaped(name.get(), e.getValue())));
     }

@@ -1,6 +1,5 @@
 package dev.ocellus.convert.model;
 
-import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.LazyTensor;
@@ -70,9 +69,7 @@ final class VqVaeModel implements ModelConverter {
       } else if (name.matches("(encoder|decoder)\\.(down|mid|res|out|in|up)\\..*")) {
         out.add(new TargetTensor(name.substring(0, 3) + name.substring(7), e.getValue()));
       } else {
-        throw new ConversionException(
-            "%s: tensor '%s' has no place in a VQ-VAE. The checkpoint is of another architecture, or newer than this program (docs/ADDING_A_MODEL.md)."
-                .formatted(context.folder().directory(), name));
+        throw context.unknownTensor(name, "a VQ-VAE");
       }
     }
     return out;

@@ -1,9 +1,9 @@
 package dev.ocellus.convert.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.HfFolder;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -20,10 +20,11 @@ final class BpeVocabulary {
   }
 
   Vocabulary tokens() throws IOException {
+    Path source = folder.file("tokenizer.json");
     Vocabulary out = new Vocabulary(nVocab);
-    json.vocabulary.forEach((text, id) -> out.set(checked(text, id), text, 0, TokenKind.NORMAL));
+    json.vocabulary.forEach((text, id) -> out.set(source, id, text, 0, TokenKind.NORMAL));
     for (TokenizerJson.Added t : added(folder.json("tokenizer_config.json"), json)) {
-      checked(t.content(), t.id());
+      out.requireRow(source, t.content(), t.id());
       boolean control = t.special() || Vocabulary.looksSpecial(t.content());
       out.set(
           t.id(),
@@ -59,17 +60,5 @@ final class BpeVocabulary {
     } catch (NumberFormatException e) {
       return -1;
     }
-  }
-
-  private int checked(String token, int id) {
-    if (id >= nVocab) {
-      throw ConversionException.at(
-          folder.file("tokenizer.json"),
-          "token '%s'".formatted(token.length() <= 64 ? token : token.substring(0, 64) + "…"),
-          "an id below the %d rows of the embedding".formatted(nVocab),
-          Integer.toString(id),
-          "Tokenizer and model are not of one checkpoint.");
-    }
-    return id;
   }
 }

@@ -35,28 +35,16 @@ final class ClipVocabulary {
     Path source = folder.file(json == null ? VOCABULARY : "tokenizer.json");
     Vocabulary tokens = new Vocabulary(nVocab);
     for (Map.Entry<String, Integer> e : ids.entrySet()) {
-      set(tokens, source, e.getKey(), e.getValue(), TokenKind.NORMAL);
+      tokens.set(source, e.getValue(), e.getKey(), 0, TokenKind.NORMAL);
     }
     if (json != null) {
       for (TokenizerJson.Added t : json.added) {
-        set(tokens, source, t.content(), t.id(), TokenKind.CONTROL);
+        tokens.set(source, t.id(), t.content(), 0, TokenKind.CONTROL);
       }
     }
     requireEndsOfWords(source, ids, merges);
     tokens.write(out, "clip", "clip", false);
     out.strings("tokenizer.ggml.merges", merges);
-  }
-
-  private void set(Vocabulary tokens, Path source, String text, int id, TokenKind kind) {
-    if (id >= nVocab) {
-      throw ConversionException.at(
-          source,
-          "token '%s'".formatted(text.length() <= 64 ? text : text.substring(0, 64) + "…"),
-          "an id below the %d rows of the embedding".formatted(nVocab),
-          Integer.toString(id),
-          "Tokenizer and model are not of one checkpoint.");
-    }
-    tokens.set(id, text, 0, kind);
   }
 
   private static void requireEndsOfWords(

@@ -1,8 +1,8 @@
 package dev.ocellus.convert.tokenizer;
 
-import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.HfFolder;
 import dev.ocellus.gguf.GgufWriter;
+import java.nio.file.Path;
 import java.util.Set;
 
 /**
@@ -33,33 +33,24 @@ final class Gemma4Vocabulary {
   }
 
   void write(GgufWriter out) {
+    Path source = folder.file("tokenizer.json");
     Vocabulary tokens = new Vocabulary(nVocab);
     json.vocabulary.forEach((text, id) ->
-        set(
-            tokens,
+        tokens.set(
+            source,
             id,
             text,
+            SCORE,
             text.matches("<0x[0-9A-Fa-f]{2}>") ? TokenKind.BYTE : TokenKind.NORMAL));
     for (TokenizerJson.Added t : json.added) {
-      set(
-          tokens,
+      tokens.set(
+          source,
           t.id(),
           t.content(),
+          SCORE,
           t.special() && !SHOWN.contains(t.content()) ? TokenKind.CONTROL : TokenKind.USER_DEFINED);
     }
     tokens.writeMerged(out, "gemma4");
     out.strings("tokenizer.ggml.merges", json.merges);
-  }
-
-  private void set(Vocabulary tokens, int id, String text, TokenKind kind) {
-    if (id >= nVocab) {
-      throw ConversionException.at(
-          folder.file("tokenizer.json"),
-          "token '%s'".formatted(text.length() <= 64 ? text : text.substring(0, 64) + "…"),
-          "an id below the %d rows of the embedding".formatted(nVocab),
-          Integer.toString(id),
-          "Tokenizer and model are not of one checkpoint.");
-    }
-    tokens.set(id, text, SCORE, kind);
   }
 }

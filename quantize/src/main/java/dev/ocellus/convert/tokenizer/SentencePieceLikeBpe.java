@@ -1,9 +1,9 @@
 package dev.ocellus.convert.tokenizer;
 
-import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.HfFolder;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -34,19 +34,19 @@ final class SentencePieceLikeBpe {
     }
     String unknown =
         json.model.containsKey("unk_token") ? json.model.get("unk_token").asText() : "<unk>";
+    Path source = folder.file("tokenizer.json");
     Vocabulary tokens = new Vocabulary(nVocab);
     json.vocabulary.forEach((text, id) -> {
-      requireInside(text, id);
       TokenKind kind =
           BYTE.matcher(text).matches()
               ? TokenKind.BYTE
               : text.equals(unknown) ? TokenKind.UNKNOWN : TokenKind.NORMAL;
       // what no merge makes is a character alone, which is never the result of a merge
       int order = rank.getOrDefault(text, json.merges.size());
-      tokens.set(id, text, kind == TokenKind.NORMAL ? -order : 0, kind);
+      tokens.set(source, id, text, kind == TokenKind.NORMAL ? -order : 0, kind);
     });
     for (TokenizerJson.Added t : BpeVocabulary.added(folder.json("tokenizer_config.json"), json)) {
-      requireInside(t.content(), t.id());
+      tokens.requireRow(source, t.content(), t.id());
       boolean control = t.special() || Vocabulary.looksSpecial(t.content());
       if (control && t.content().equals(unknown)) {
         continue;
@@ -76,16 +76,5 @@ final class SentencePieceLikeBpe {
   private static String result(String merge) {
     int space = merge.indexOf(' ');
     return space < 0 ? merge : merge.substring(0, space) + merge.substring(space + 1);
-  }
-
-  private void requireInside(String text, int id) {
-    if (id >= nVocab) {
-      throw ConversionException.at(
-          folder.file("tokenizer.json"),
-          "token '%s'".formatted(text.length() <= 64 ? text : text.substring(0, 64) + "…"),
-          "an id below the %d rows of the embedding".formatted(nVocab),
-          Integer.toString(id),
-          "Tokenizer and model are not of one checkpoint.");
-    }
   }
 }

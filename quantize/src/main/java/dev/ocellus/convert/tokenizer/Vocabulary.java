@@ -8,6 +8,9 @@ import java.util.Set;
 
 /** All tokens by id. Ids that nobody claims are written as {@code [PADn]}, unused. */
 final class Vocabulary {
+  /** Characters of a token in a message. */
+  private static final int SHOWN = 64;
+
   private final String[] texts;
   private final float[] scores;
   private final int[] kinds;
@@ -25,6 +28,32 @@ final class Vocabulary {
 
   int size() {
     return texts.length;
+  }
+
+  /**
+   * Claims an id that comes from a file.
+   *
+   * @throws ConversionException if the embedding has no such row
+   */
+  void set(Path source, int id, String text, float score, TokenKind kind) {
+    requireRow(source, text, id);
+    set(id, text, score, kind);
+  }
+
+  /**
+   * Checks the id of a token.
+   *
+   * @throws ConversionException if the embedding has no such row
+   */
+  void requireRow(Path source, String text, int id) {
+    if (id >= size()) {
+      throw ConversionException.at(
+          source,
+          "token '%s'".formatted(text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "…"),
+          "an id below the %d rows of the embedding".formatted(size()),
+          Integer.toString(id),
+          "Tokenizer and model are not of one checkpoint.");
+    }
   }
 
   void set(int id, String text, float score, TokenKind kind) {

@@ -86,18 +86,18 @@ public final class WordPieceVocabulary {
     Map<String, Integer> ids = json == null ? lines(source) : new LinkedHashMap<>(json.vocabulary);
     Vocabulary tokens = new Vocabulary(nVocab);
     for (Map.Entry<String, Integer> e : ids.entrySet()) {
-      set(tokens, source, e.getKey(), e.getValue(), TokenKind.NORMAL);
+      tokens.set(source, e.getValue(), e.getKey(), 0, TokenKind.NORMAL);
     }
     if (json != null) {
       for (TokenizerJson.Added t : BpeVocabulary.added(settings, json)) {
         ids.put(t.content(), t.id());
         TokenKind kind = t.special() ? TokenKind.CONTROL : TokenKind.USER_DEFINED;
-        set(tokens, source, t.content(), t.id(), kind);
+        tokens.set(source, t.id(), t.content(), 0, kind);
       }
     }
     for (String text : special()) {
       int id = ids.computeIfAbsent(text, t -> next(ids));
-      set(tokens, source, text, id, TokenKind.CONTROL);
+      tokens.set(source, id, text, 0, TokenKind.CONTROL);
     }
     tokens.write(out, "wordpiece", "default", false);
     id(out, ids, "unk", "unknown_token_id");
@@ -124,18 +124,6 @@ public final class WordPieceVocabulary {
   /** One more than the highest. */
   private static int next(Map<String, Integer> ids) {
     return ids.values().stream().mapToInt(i -> i).max().orElse(-1) + 1;
-  }
-
-  private void set(Vocabulary tokens, Path source, String text, int id, TokenKind kind) {
-    if (id >= nVocab) {
-      throw ConversionException.at(
-          source,
-          "token '%s'".formatted(text.length() <= 64 ? text : text.substring(0, 64) + "…"),
-          "an id below the %d rows of the embedding".formatted(nVocab),
-          Integer.toString(id),
-          "Tokenizer and model are not of one checkpoint.");
-    }
-    tokens.set(id, text, 0, kind);
   }
 
   /** A token a line; of equal lines the last one counts. */
