@@ -59,108 +59,43 @@ public record ConvertOptions(
         List.of());
   }
 
+  /** A builder that begins with these options. */
+  public ConvertOptionsBuilder toBuilder() {
+    return new ConvertOptionsBuilder(this);
+  }
+
   /** Another choice of files. */
   public ConvertOptions withParts(boolean newText, Encoders newMmproj) {
-    return new ConvertOptions(
-        newText,
-        newMmproj,
-        output,
-        outputDirectory,
-        type,
-        mmprojType,
-        modelName,
-        preTokenizer,
-        generator,
-        adapters);
+    return toBuilder().text(newText).mmproj(newMmproj).build();
   }
 
   /** Another place for the files. */
   public ConvertOptions withOutput(@Nullable Path newOutput, @Nullable Path newDirectory) {
-    return new ConvertOptions(
-        text,
-        mmproj,
-        newOutput,
-        newDirectory,
-        type,
-        mmprojType,
-        modelName,
-        preTokenizer,
-        generator,
-        adapters);
+    return toBuilder().output(newOutput).outputDirectory(newDirectory).build();
   }
 
   /** Other types. */
   public ConvertOptions withTypes(OutputType newType, OutputType newMmprojType) {
-    return new ConvertOptions(
-        text,
-        mmproj,
-        output,
-        outputDirectory,
-        newType,
-        newMmprojType,
-        modelName,
-        preTokenizer,
-        generator,
-        adapters);
+    return toBuilder().type(newType).mmprojType(newMmprojType).build();
   }
 
   /** Another name of the model. */
   public ConvertOptions withModelName(@Nullable String newName) {
-    return new ConvertOptions(
-        text,
-        mmproj,
-        output,
-        outputDirectory,
-        type,
-        mmprojType,
-        newName,
-        preTokenizer,
-        generator,
-        adapters);
+    return toBuilder().modelName(newName).build();
   }
 
   /** A pre-tokenizer by force. */
   public ConvertOptions withPreTokenizer(@Nullable String newPre) {
-    return new ConvertOptions(
-        text,
-        mmproj,
-        output,
-        outputDirectory,
-        type,
-        mmprojType,
-        modelName,
-        newPre,
-        generator,
-        adapters);
+    return toBuilder().preTokenizer(newPre).build();
   }
 
   /** Whether to write what makes images. */
   public ConvertOptions withGenerator(boolean newGenerator) {
-    return new ConvertOptions(
-        text,
-        mmproj,
-        output,
-        outputDirectory,
-        type,
-        mmprojType,
-        modelName,
-        preTokenizer,
-        newGenerator,
-        adapters);
+    return toBuilder().generator(newGenerator).build();
   }
 
   /** LoRA adapters to merge, in their order. */
   public ConvertOptions withAdapters(List<Path> newAdapters) {
-    return new ConvertOptions(
-        text,
-        mmproj,
-        output,
-        outputDirectory,
-        type,
-        mmprojType,
-        modelName,
-        preTokenizer,
-        generator,
-        newAdapters);
+    return toBuilder().adapters(newAdapters).build();
   }
 }
