@@ -29,7 +29,17 @@ record AnswerRequest(AnswerOptions options, @Nullable DataType jsonType) impleme
 
   @Override
   public String fingerprint() {
-    return "answer " + options;
+    return new Fingerprint("answer")
+        .add(options.prompt())
+        .add(options.system())
+        .add(options.jsonSchema())
+        .add(options.maxTokens())
+        .add(options.temperature())
+        .add(options.topK())
+        .add(options.topP())
+        .add(options.seed())
+        .addAll(options.stop())
+        .toString();
   }
 
   @Override

@@ -39,7 +39,7 @@ record ClassifyRequest(List<String> labels, List<String> templates) implements R
 
   @Override
   public String fingerprint() {
-    return "classify %s %s".formatted(labels, templates);
+    return new Fingerprint("classify").addAll(labels).addAll(templates).toString();
   }
 
   @Override

@@ -21,7 +21,7 @@ record EmbedRequest(String instruction) implements Request {
 
   @Override
   public String fingerprint() {
-    return "embed " + instruction;
+    return new Fingerprint("embed").add(instruction).toString();
   }
 
   @Override

@@ -38,7 +38,14 @@ record PageRequest(PageOptions options) implements Request {
 
   @Override
   public String fingerprint() {
-    return "pages " + options;
+    return new Fingerprint("pages")
+        .add(options.markdown())
+        .add(options.places())
+        .add(options.prompt())
+        .add(options.maxPages())
+        .add(options.maxTokens())
+        .add(options.dpi())
+        .toString();
   }
 
   @Override
