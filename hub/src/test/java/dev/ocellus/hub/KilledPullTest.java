@@ -39,7 +39,7 @@ final class KilledPullTest {
 
   @Test
   void theNextPullFetchesOnlyTheRest() throws Exception {
-    byte[] weights = PullTest.random(PARTS * PART, 4);
+    byte[] weights = PullFixture.random(PARTS * PART, 4);
     CountDownLatch half = new CountDownLatch(1);
     CountDownLatch killed = new CountDownLatch(1);
     AtomicInteger requests = new AtomicInteger();

@@ -1,13 +1,7 @@
 package dev.ocellus.tests.vlm;
 
-import dev.ocellus.convert.ConvertOptions;
-import dev.ocellus.convert.ConvertOptions.Encoders;
-import dev.ocellus.convert.ConvertProgress;
-import dev.ocellus.convert.Converter;
-import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.vlm.image.RgbImage;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Nested;
@@ -25,17 +19,7 @@ class ConvertedFamiliesTest {
 
     @Override
     Path mmproj() throws IOException {
-      Path file = directory.resolve("mmproj-%s.gguf".formatted(model));
-      if (!Files.exists(file)) {
-        Converter.convert(
-            Path.of("golden/models", model, "hf"),
-            ConvertOptions.defaults()
-                .withParts(false, Encoders.YES)
-                .withTypes(OutputType.F32, OutputType.F32)
-                .withOutput(file, null),
-            ConvertProgress.NONE);
-      }
-      return file;
+      return Golden.convertedMmproj(model, directory);
     }
 
     @Override
@@ -53,6 +37,13 @@ class ConvertedFamiliesTest {
   class DeepseekOcr2 extends Converted {
     DeepseekOcr2() {
       super("deepseek-ocr2", "v.sam.blk.1.attn.qkv.weight");
+    }
+  }
+
+  @Nested
+  class Gemma4Unified extends Converted {
+    Gemma4Unified() {
+      super("gemma4-unified", "v.patch_norm.2.weight");
     }
   }
 
@@ -75,6 +66,13 @@ class ConvertedFamiliesTest {
   class HunyuanVl extends Converted {
     HunyuanVl() {
       super("hunyuan-vl", "v.blk.1.attn_q.weight");
+    }
+  }
+
+  @Nested
+  class LightOnOcr extends Converted {
+    LightOnOcr() {
+      super("lighton-ocr", "v.blk.0.attn_q.weight");
     }
   }
 

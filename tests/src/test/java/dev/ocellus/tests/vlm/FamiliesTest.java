@@ -1,12 +1,7 @@
 package dev.ocellus.tests.vlm;
 
-import dev.ocellus.convert.ConvertOptions;
-import dev.ocellus.convert.ConvertProgress;
-import dev.ocellus.convert.Converter;
-import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.vlm.image.RgbImage;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Nested;
@@ -16,11 +11,11 @@ import org.junit.jupiter.api.Nested;
  * FidelityTest's to show. Families with more to test have a class of their own.
  */
 class FamiliesTest {
-  private abstract static class Golden extends VisionEncoderContract {
-    private final String model;
+  private abstract static class Family extends VisionEncoderContract {
+    final String model;
     private final String weight;
 
-    Golden(String model, String weight) {
+    Family(String model, String weight) {
       this.model = model;
       this.weight = weight;
     }
@@ -36,35 +31,20 @@ class FamiliesTest {
     }
 
     @Override
-    List<RgbImage> alikeImages() throws IOException {
-      return List.of(
-          dev.ocellus.tests.vlm.Golden.noise(97, 61, 1),
-          dev.ocellus.tests.vlm.Golden.noise(97, 61, 2));
+    List<RgbImage> alikeImages() {
+      return List.of(Golden.noise(97, 61, 1), Golden.noise(97, 61, 2));
     }
   }
 
   /** Of which there is a checkpoint only. */
-  private abstract static class Converted extends Golden {
-    private final String model;
-
+  private abstract static class Converted extends Family {
     Converted(String model, String weight) {
       super(model, weight);
-      this.model = model;
     }
 
     @Override
     Path mmproj() throws IOException {
-      Path file = directory.resolve("mmproj-" + model + ".gguf");
-      if (!Files.exists(file)) {
-        Converter.convert(
-            Path.of("golden/models", model, "hf"),
-            ConvertOptions.defaults()
-                .withParts(false, ConvertOptions.Encoders.YES)
-                .withTypes(OutputType.F32, OutputType.F32)
-                .withOutput(file, null),
-            ConvertProgress.NONE);
-      }
-      return file;
+      return Golden.convertedMmproj(model, directory);
     }
   }
 
@@ -97,56 +77,56 @@ class FamiliesTest {
   }
 
   @Nested
-  class Qwen2Vl extends Golden {
+  class Qwen2Vl extends Family {
     Qwen2Vl() {
       super("qwen2-vl", "v.blk.1.attn_q.weight");
     }
   }
 
   @Nested
-  class Qwen3Vl extends Golden {
+  class Qwen3Vl extends Family {
     Qwen3Vl() {
       super("qwen3-vl", "v.deepstack.0.fc1.weight");
     }
   }
 
   @Nested
-  class SmolVlm extends Golden {
+  class SmolVlm extends Family {
     SmolVlm() {
       super("smolvlm2", "mm.model.fc.weight");
     }
   }
 
   @Nested
-  class Gemma3 extends Golden {
+  class Gemma3 extends Family {
     Gemma3() {
       super("gemma3", "mm.input_projection.weight");
     }
   }
 
   @Nested
-  class JanusPro extends Golden {
+  class JanusPro extends Family {
     JanusPro() {
       super("janus", "v.blk.1.attn_q.weight");
     }
   }
 
   @Nested
-  class LlavaNext extends Golden {
+  class LlavaNext extends Family {
     LlavaNext() {
       super("llava-next", "mm.2.weight");
     }
   }
 
   @Nested
-  class InternVit300M extends Golden {
+  class InternVit300M extends Family {
     InternVit300M() {
       super("internvl", "v.blk.1.attn_q.weight");
     }
   }
 
   @Nested
-  class Pixtral extends Golden {
+  class Pixtral extends Family {
     Pixtral() {
       super("pixtral", "v.blk.1.attn_q.weight");
     }

@@ -5,18 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.Setting;
 import dev.ocellus.SettingsRelated;
-import dev.ocellus.convert.ConvertOptions;
-import dev.ocellus.convert.ConvertOptions.Encoders;
-import dev.ocellus.convert.ConvertProgress;
-import dev.ocellus.convert.Converter;
-import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -27,17 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class Gemma4Test extends VisionEncoderContract {
   @Override
   Path mmproj() throws IOException {
-    Path file = directory.resolve("mmproj-gemma4.gguf");
-    if (!Files.exists(file)) {
-      Converter.convert(
-          Path.of("golden/models/gemma4/hf"),
-          ConvertOptions.defaults()
-              .withParts(false, Encoders.YES)
-              .withTypes(OutputType.F32, OutputType.F32)
-              .withOutput(file, null),
-          ConvertProgress.NONE);
-    }
-    return file;
+    return Golden.convertedMmproj("gemma4", directory);
   }
 
   @Override

@@ -1,14 +1,20 @@
 package dev.ocellus.tests.vlm;
 
+import dev.ocellus.convert.ConvertOptions;
+import dev.ocellus.convert.ConvertOptions.Encoders;
+import dev.ocellus.convert.ConvertProgress;
+import dev.ocellus.convert.Converter;
+import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
 import dev.ocellus.vlm.options.LoadOptions;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
 
-/** The tiny LLaVA of the golden data. */
+/** Models and images of the golden data, the tiny LLaVA before all. */
 final class Golden {
   static final Path TEXT = Path.of("golden/models/llava-1.5/gguf/text.gguf");
   static final Path MMPROJ = Path.of("golden/models/llava-1.5/gguf/mmproj.gguf");
@@ -22,6 +28,25 @@ final class Golden {
 
   static LoadOptions options() {
     return LoadOptions.of(TEXT, MMPROJ).withContextOptions(context(512));
+  }
+
+  /**
+   * The image encoder of a model of which the golden data have the checkpoint only, in F32.
+   *
+   * @param directory where it is put; it is converted once for each
+   */
+  static Path convertedMmproj(String model, Path directory) throws IOException {
+    Path file = directory.resolve("mmproj-" + model + ".gguf");
+    if (!Files.exists(file)) {
+      Converter.convert(
+          Path.of("golden/models", model, "hf"),
+          ConvertOptions.defaults()
+              .withParts(false, Encoders.YES)
+              .withTypes(OutputType.F32, OutputType.F32)
+              .withOutput(file, null),
+          ConvertProgress.NONE);
+    }
+    return file;
   }
 
   static RgbImage image(String name) throws IOException {

@@ -4,11 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.UnsupportedArchitectureException;
-import dev.ocellus.convert.ConvertOptions;
-import dev.ocellus.convert.ConvertOptions.Encoders;
-import dev.ocellus.convert.ConvertProgress;
-import dev.ocellus.convert.Converter;
-import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;
@@ -19,28 +14,15 @@ import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePiece;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** That the values are the reference's is ConversionTest's to show, of the same checkpoint. */
 class QwenVlTest extends VisionEncoderContract {
-  private static final Path CHECKPOINT = Path.of("golden/models/qwen-vl/hf");
-
   @Override
   Path mmproj() throws IOException {
-    Path file = directory.resolve("mmproj-qwen-vl.gguf");
-    if (!Files.exists(file)) {
-      Converter.convert(
-          CHECKPOINT,
-          ConvertOptions.defaults()
-              .withParts(false, Encoders.YES)
-              .withTypes(OutputType.F32, OutputType.F32)
-              .withOutput(file, null),
-          ConvertProgress.NONE);
-    }
-    return file;
+    return Golden.convertedMmproj("qwen-vl", directory);
   }
 
   @Override

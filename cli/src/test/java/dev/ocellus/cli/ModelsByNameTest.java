@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Models by name in the commands, from a hub that has the embedded model as org/demo. */
-class PullTest {
+class ModelsByNameTest {
   private static final String COMMIT = "89abcdef0123456789abcdef0123456789abcdef";
 
   @TempDir static Path directory;
@@ -37,7 +37,7 @@ class PullTest {
     FILES.put("demo-Q8_0.gguf", Files.readAllBytes(demo.model()));
     FILES.put("mmproj-Q8_0.gguf", Files.readAllBytes(Objects.requireNonNull(demo.mmproj())));
     hub = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    hub.createContext("/", PullTest::answer);
+    hub.createContext("/", ModelsByNameTest::answer);
     hub.start();
   }
 
