@@ -2,31 +2,16 @@ package dev.ocellus.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.ComputationCancelledException;
-import dev.ocellus.eval.MachineLimits;
 import dev.ocellus.eval.Measurement;
-import dev.ocellus.eval.ModelBenchmark;
 import dev.ocellus.eval.OneFileModel;
-import dev.ocellus.eval.ProductCount;
-import dev.ocellus.eval.TextWork;
 import dev.ocellus.ggml.Device;
-import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.llama.ContextOptions;
-import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.ModelOptions;
 import dev.ocellus.nativelib.NativeLibraries;
-import dev.ocellus.vlm.VisionLanguageModel;
-import dev.ocellus.vlm.decode.TextDecoder;
-import dev.ocellus.vlm.image.RgbImage;
-import dev.ocellus.vlm.model.ModelRegistry;
 import dev.ocellus.vlm.options.LoadOptions;
-import dev.ocellus.vlm.vision.ImageInput;
-import dev.ocellus.vlm.vision.ImageOptions;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -79,9 +64,6 @@ final class BenchCommand extends OcellusCommand {
       description = "Image to encode. Default: a generated one of 640 × 480.")
   @Nullable ImageSource image;
 
-  /** Of one encoding of the image. */
-  private double imageOperations;
-
   @Mixin ModelMixin model = new ModelMixin();
 
   BenchCommand(Io io) {
@@ -95,6 +77,28 @@ final class BenchCommand extends OcellusCommand {
     }
     ContextOptions context = checked(model::contextOptions);
     ModelOptions modelOptions = checked(model::modelOptions);
+    try (var interrupt = new Interrupt();
+        var progress = progress()) {
+      BenchRun bench = measured(context, modelOptions, progress, interrupt);
+      print(bench, options(context, modelOptions));
+    }
+    return ExitCode.OK;
+  }
+
+  private BenchRun measured(
+      ContextOptions context, ModelOptions modelOptions, Progress progress, Interrupt interrupt)
+      throws IOException {
+    try {
+      var bench = new BenchRun(this, context, modelOptions, progress, interrupt);
+      measure(bench);
+      return bench;
+    } catch (ComputationCancelledException e) {
+      interrupt.check();
+      throw e;
+    }
+  }
+
+  private void measure(BenchRun bench) throws IOException {
     Path text = model.model;
     Path mmproj = model.mmproj;
     if (text == null && mmproj == null) {
@@ -102,138 +106,31 @@ final class BenchCommand extends OcellusCommand {
       text = demo.model();
       mmproj = demo.mmproj();
     }
-    List<Measurement> results = new ArrayList<>();
-    List<MachineLimits.Share> shares = new ArrayList<>();
-    ObjectNode json = Json.object();
-    try (var interrupt = new Interrupt();
-        var progress = progress()) {
-      try {
-        progress.start("measuring the machine");
-        MachineLimits limits =
-            MachineLimits.measure(context.nThreadsBatch(), model.acceleration.accelerator);
-        if (mmproj != null) {
-          json.set("mmproj", images(mmproj, results, progress, interrupt));
-          shares.add(limits.ofProducts(results.getLast(), imageOperations));
-        }
-        if (text != null && OneFileModel.isOne(text)) {
-          json.set("model", oneFile(text, results, progress, interrupt));
-        } else if (text != null) {
-          json.set("model", texts(text, context, modelOptions, results, progress, interrupt));
-          TextWork work = TextWork.of(text);
-          for (Measurement result : results) {
-            if (result.test().startsWith("pp")) {
-              shares.add(limits.ofProducts(result, work.operationsPerToken() * result.tokens()));
-            } else if (result.test().startsWith("tg")) {
-              shares.add(limits.ofReading(result, work.bytesPerToken() * result.tokens()));
-            }
-          }
-        }
-      } catch (ComputationCancelledException e) {
-        interrupt.check();
-        throw e;
-      }
+    if (mmproj != null) {
+      bench.images(mmproj);
     }
+    if (text != null && OneFileModel.isOne(text)) {
+      bench.oneFile(text);
+    } else if (text != null) {
+      bench.texts(text);
+    }
+  }
+
+  private void print(BenchRun bench, ObjectNode options) {
     if (output.json) {
-      json.set("options", options(context, modelOptions));
-      ArrayNode array = json.putArray("results");
-      results.forEach(result -> array.add(result.json()));
+      ObjectNode json = bench.models();
+      json.set("options", options);
+      ArrayNode results = json.putArray("results");
+      bench.results().forEach(result -> results.add(result.json()));
       ArrayNode limits = json.putArray("limits");
-      shares.forEach(share -> limits.add(share.json()));
+      bench.shares().forEach(share -> limits.add(share.json()));
       printJson(json);
     } else {
-      Measurement.table(results).forEach(io().out()::println);
-      if (!shares.isEmpty()) {
+      Measurement.table(bench.results()).forEach(io().out()::println);
+      if (!bench.shares().isEmpty()) {
         io().out().println();
       }
-      shares.forEach(share -> io().out().println(share.line()));
-    }
-    return ExitCode.OK;
-  }
-
-  /** Every test has a flag of its own: closing a context sets it. */
-  private ModelBenchmark benchmark(Progress progress, Interrupt interrupt) {
-    return new ModelBenchmark(
-        repetitions,
-        progress::report,
-        () -> {
-          var flag = new CancellationFlag();
-          interrupt.onInterrupt(flag::cancel);
-          return flag;
-        });
-  }
-
-  private ObjectNode images(
-      Path mmproj, List<Measurement> results, Progress progress, Interrupt interrupt)
-      throws IOException {
-    RgbImage source = image == null ? ModelBenchmark.testImage() : image.read(io()).image();
-    ImageOptions imageOptions = checked(model::imageOptions);
-    progress.start("loading " + mmproj.getFileName());
-    try (var encoder = model.openEncoder(this, mmproj)) {
-      ImageInput input = encoder.prepare(source, imageOptions);
-      ModelBenchmark benchmark = benchmark(progress, interrupt);
-      results.add(
-          benchmark.imagePreprocess(input.nTokens(), () -> encoder.prepare(source, imageOptions)));
-      results.add(benchmark.imageEncode(encoder, input));
-      ProductCount count = new ProductCount();
-      encoder.observe(count);
-      encoder.encode(input);
-      imageOperations = count.operations();
-      return Json.object()
-          .put("path", mmproj.toString())
-          .put("architecture", encoder.architecture().name())
-          .put("device", encoder.device().name())
-          .put("image_width", source.width())
-          .put("image_height", source.height())
-          .put("tiles", input.nTiles())
-          .put("tokens", input.nTokens());
-    }
-  }
-
-  private ObjectNode texts(
-      Path text,
-      ContextOptions context,
-      ModelOptions modelOptions,
-      List<Measurement> results,
-      Progress progress,
-      Interrupt interrupt)
-      throws IOException {
-    progress.start("loading " + text.getFileName());
-    ModelBenchmark benchmark = benchmark(progress, interrupt);
-    ObjectNode json = Json.object().put("path", text.toString());
-    if (isGraph(text)) {
-      LoadOptions options = new LoadOptions(text, null, modelOptions, context, null);
-      try (VisionLanguageModel loaded = VisionLanguageModel.open(options)) {
-        TextDecoder decoder = loaded.pipeline().decoder();
-        results.addAll(benchmark.textModel(decoder, context, nPrompt, nGenerate));
-        return json.put("description", decoder.description());
-      }
-    }
-    try (LlamaModel loaded = LlamaModel.load(text, modelOptions)) {
-      results.addAll(benchmark.textModel(loaded, context, nPrompt, nGenerate));
-      return json.put("description", loaded.description())
-          .put("parameters", loaded.nParams())
-          .put("bytes", loaded.byteSize());
-    }
-  }
-
-  /** Whether a graph of ours computes it instead of libllama. */
-  private static boolean isGraph(Path text) throws IOException {
-    try (GgufFile file = GgufFile.open(text)) {
-      return ModelRegistry.isTextGraph(file);
-    }
-  }
-
-  private ObjectNode oneFile(
-      Path file, List<Measurement> results, Progress progress, Interrupt interrupt)
-      throws IOException {
-    RgbImage source = image == null ? ModelBenchmark.testImage() : image.read(io()).image();
-    progress.start("loading " + file.getFileName());
-    try (OneFileModel loaded = OneFileModel.open(file, model.imageTextOptions(this))) {
-      results.addAll(benchmark(progress, interrupt).oneFile(loaded, source, nGenerate));
-      return Json.object()
-          .put("path", file.toString())
-          .put("image_width", source.width())
-          .put("image_height", source.height());
+      bench.shares().forEach(share -> io().out().println(share.line()));
     }
   }
 

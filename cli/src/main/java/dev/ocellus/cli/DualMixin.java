@@ -2,7 +2,6 @@ package dev.ocellus.cli;
 
 import dev.ocellus.convert.Converter;
 import dev.ocellus.vlm.DemoModel;
-import dev.ocellus.vlm.dual.TextTokens;
 import dev.ocellus.vlm.embedding.DualEncoder;
 import dev.ocellus.vlm.embedding.EmbeddingOptions;
 import java.io.IOException;
@@ -56,15 +55,7 @@ final class DualMixin {
   /** Says which texts are longer than the model takes. */
   static void noteCut(OcellusCommand command, DualEncoder encoder, List<String> texts) {
     for (String text : texts) {
-      TextTokens tokens = encoder.tokenize(text);
-      if (tokens.nDropped() > 0) {
-        command.note(
-            "the text '%s' is longer than the %d tokens that the model takes; the last %d were left out"
-                .formatted(
-                    text.length() <= 40 ? text : text.substring(0, 40) + "…",
-                    encoder.contextLength(),
-                    tokens.nDropped()));
-      }
+      command.noteCut(text, encoder.contextLength(), encoder.tokenize(text).nDropped());
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.ocellus.cli;
 
 import dev.ocellus.vlm.chat.Content;
 import dev.ocellus.vlm.image.ImageLimits;
+import dev.ocellus.vlm.image.codec.DataUrl;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
 import dev.ocellus.vlm.image.document.Document;
 import dev.ocellus.vlm.json.ImageLoader;
@@ -42,7 +43,7 @@ record ImageSource(String name, @Nullable Document document, int page) {
   }
 
   boolean isInline() {
-    return name.regionMatches(true, 0, "data:", 0, 5);
+    return DataUrl.is(name);
   }
 
   /** The image as it was named, with its page; of a {@code data:} URL only the beginning. */

@@ -98,7 +98,7 @@ final class ImageWriter implements AutoCloseable {
 
   /** Says what of a text is left out. */
   void noteCut(OcellusCommand command, String text) {
-    MatchCommand.noteCut(command, text, model.tokenize(text), model.contextLength());
+    command.noteCut(text, model.contextLength(), model.tokenize(text).nDropped());
   }
 
   /** The answer as chat models' are printed. */

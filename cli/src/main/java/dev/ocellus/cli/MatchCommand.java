@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.OcellusException;
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.ComputationCancelledException;
-import dev.ocellus.vlm.fusion.TextIds;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.imagetext.ImageTextMatch;
 import dev.ocellus.vlm.imagetext.ImageTextMatcher;
@@ -179,19 +178,7 @@ final class MatchCommand extends OcellusCommand {
 
   private void noteCut(ImageTextMatcher matcher, List<String> all) {
     for (String text : all) {
-      noteCut(this, text, matcher.tokenize(text), matcher.contextLength());
-    }
-  }
-
-  /** Says that a text is longer than the model takes. */
-  static void noteCut(OcellusCommand command, String text, TextIds ids, int contextLength) {
-    if (ids.nDropped() > 0) {
-      command.note(
-          "the text '%s' is longer than the %d tokens that the model takes; the last %d were left out"
-              .formatted(
-                  text.length() <= 40 ? text : text.substring(0, 40) + "…",
-                  contextLength,
-                  ids.nDropped()));
+      noteCut(text, matcher.contextLength(), matcher.tokenize(text).nDropped());
     }
   }
 }

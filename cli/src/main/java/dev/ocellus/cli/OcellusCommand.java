@@ -13,6 +13,9 @@ import picocli.CommandLine.Spec;
 
 /** What all commands have in common. */
 abstract class OcellusCommand implements Callable<Integer> {
+  /** Characters of a text in a note. */
+  private static final int SHOWN = 40;
+
   @Mixin OutputMixin output = new OutputMixin();
 
   @Spec @Nullable CommandSpec spec;
@@ -44,6 +47,18 @@ abstract class OcellusCommand implements Callable<Integer> {
     if (!output.quiet) {
       io.err().println("ocellus: " + text);
       io.err().flush();
+    }
+  }
+
+  /** Says that a text was longer than the model takes, if it was. */
+  final void noteCut(String text, int contextLength, int nDropped) {
+    if (nDropped > 0) {
+      note(
+          "the text '%s' is longer than the %d tokens that the model takes; the last %d were left out"
+              .formatted(
+                  text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "…",
+                  contextLength,
+                  nDropped));
     }
   }
 

@@ -198,7 +198,7 @@ final class ReconstructCommand extends OcellusCommand {
   /** The file's name in its own folder; nothing for standard input and data URLs. */
   private static @Nullable Path beside(ImageSource source) {
     String name = source.name();
-    if (name.equals("-") || name.startsWith("data:")) {
+    if (name.equals(ImageSource.STANDARD_INPUT) || source.isInline()) {
       return null;
     }
     Path path = name.startsWith("file:") ? Path.of(java.net.URI.create(name)) : Path.of(name);
