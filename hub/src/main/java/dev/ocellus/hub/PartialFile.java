@@ -24,7 +24,6 @@ final class PartialFile implements Closeable {
   private final long[] done;
   private final FileChannel bytes;
   private final FileChannel marks;
-  private final boolean resumed;
 
   private PartialFile(Path data, long size, long partSize) throws IOException {
     this.data = data;
@@ -32,7 +31,7 @@ final class PartialFile implements Closeable {
     this.size = size;
     this.partSize = partSize;
     this.done = new long[Math.toIntExact(Math.ceilDiv(size, partSize))];
-    this.resumed = Files.exists(data) && readState();
+    boolean resumed = Files.exists(data) && readState();
     if (!resumed) {
       discard(data);
     }
@@ -82,11 +81,6 @@ final class PartialFile implements Closeable {
       }
     }
     return true;
-  }
-
-  /** Whether some of it was there before. */
-  boolean isResumed() {
-    return resumed;
   }
 
   int nParts() {

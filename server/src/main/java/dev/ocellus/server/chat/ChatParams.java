@@ -146,12 +146,6 @@ public final class ChatParams {
     return this;
   }
 
-  /** A variable of the chat template. */
-  public ChatParams templateArgument(String name, @Nullable Object value) {
-    templateArguments.put(name, value);
-    return this;
-  }
-
   /** Variables of the chat template, as llama-server takes them. */
   public ChatParams templateArguments(Params p) {
     p.object("chat_template_kwargs")

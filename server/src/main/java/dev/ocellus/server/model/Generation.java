@@ -17,7 +17,6 @@ public final class Generation implements AutoCloseable {
   private final LinkedBlockingQueue<Event> events = new LinkedBlockingQueue<>();
   private final List<Owned> jobs = new ArrayList<>();
   private int unfinished;
-  private @Nullable Runnable release;
 
   Generation(int nChoices) {
     unfinished = nChoices;
@@ -29,12 +28,6 @@ public final class Generation implements AutoCloseable {
 
   void own(ChatJob job, Runnable takeFromLine) {
     jobs.add(new Owned(job, takeFromLine));
-  }
-
-  /** What to do when this is closed. */
-  Generation whenClosed(Runnable action) {
-    release = action;
-    return this;
   }
 
   /** Whether all answers are complete and were told of. */
@@ -62,11 +55,6 @@ public final class Generation implements AutoCloseable {
     for (Owned owned : jobs) {
       owned.job.cancel();
       owned.takeFromLine.run();
-    }
-    Runnable action = release;
-    release = null;
-    if (action != null) {
-      action.run();
     }
   }
 }

@@ -64,16 +64,6 @@ public final class ModelHost implements AutoCloseable {
     }
   }
 
-  /** Estimated bytes of a loaded model; 0 for others. */
-  public long loadedBytes(HostedModel model) {
-    lock.lock();
-    try {
-      return model.state == HostedModel.State.LOADED ? model.bytes : 0;
-    } finally {
-      lock.unlock();
-    }
-  }
-
   /** How many answers a loaded model generates now; 0 for others. */
   public int running(HostedModel model) {
     lock.lock();

@@ -1,6 +1,5 @@
 package dev.ocellus.vlm.template.runtime;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,13 +27,6 @@ public record Arguments(List<Object> positional, Map<String, Object> named) {
     Map<String, Object> more = new LinkedHashMap<>(named);
     more.put(name, value);
     return new Arguments(positional, more);
-  }
-
-  Arguments prepend(Object first) {
-    List<Object> more = new ArrayList<>(positional.size() + 1);
-    more.add(first);
-    more.addAll(positional);
-    return new Arguments(more, named);
   }
 
   /**
