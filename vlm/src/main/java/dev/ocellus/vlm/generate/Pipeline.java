@@ -129,32 +129,14 @@ public final class Pipeline implements AutoCloseable {
     TextDecoder draft = null;
     TokenEmbeddings embeddings = null;
     try {
-      Path mmproj = options.mmproj();
-      if (mmproj != null) {
-        encoder =
-            VisionEncoder.open(
-                mmproj,
-                options.contextOptions().nThreadsBatch(),
-                options.modelOptions().nGpuLayers() != 0,
-                options.vision().precision(),
-                options.modelOptions().accelerator());
-        encoder.architecture().require(options.vision().images());
-      }
+      encoder = openEncoder(options);
       ModelTemplates templates = templates(options);
       text = loader.load(options);
       if (encoder != null) {
         requireSameWidth(encoder, text, options);
       }
-      Path draftFile = options.sessions().speculation().draftModel();
-      if (draftFile != null) {
-        draft = new LlamaDecoder(DraftModel.load(draftFile, options, text.vocab()));
-      }
-      if (takesEmbeddings(text, encoder)) {
-        embeddings =
-            text instanceof LlamaDecoder
-                ? TokenEmbeddings.open(options.model())
-                : TokenEmbeddings.openTable(options.model());
-      }
+      draft = openDraft(options, text);
+      embeddings = openEmbeddings(options, text, encoder);
       var prompts =
           new PromptBuilder(
               templates,
@@ -177,6 +159,43 @@ public final class Pipeline implements AutoCloseable {
       close(draft, embeddings, encoder);
       throw e;
     }
+  }
+
+  private static @Nullable VisionEncoder openEncoder(LoadOptions options) throws IOException {
+    Path mmproj = options.mmproj();
+    if (mmproj == null) {
+      return null;
+    }
+    VisionEncoder encoder =
+        VisionEncoder.open(
+            mmproj,
+            options.contextOptions().nThreadsBatch(),
+            options.modelOptions().nGpuLayers() != 0,
+            options.vision().precision(),
+            options.modelOptions().accelerator());
+    try {
+      encoder.architecture().require(options.vision().images());
+      return encoder;
+    } catch (Throwable e) {
+      encoder.close();
+      throw e;
+    }
+  }
+
+  private static @Nullable TextDecoder openDraft(LoadOptions options, TextDecoder text)
+      throws IOException {
+    Path file = options.sessions().speculation().draftModel();
+    return file == null ? null : new LlamaDecoder(DraftModel.load(file, options, text.vocab()));
+  }
+
+  private static @Nullable TokenEmbeddings openEmbeddings(
+      LoadOptions options, TextDecoder text, @Nullable VisionEncoder encoder) throws IOException {
+    if (!takesEmbeddings(text, encoder)) {
+      return null;
+    }
+    return text instanceof LlamaDecoder
+        ? TokenEmbeddings.open(options.model())
+        : TokenEmbeddings.openTable(options.model());
   }
 
   /** Whether all of a prompt goes in as embeddings that attend to each other. */
