@@ -44,6 +44,7 @@ public enum Setting {
   DPI("DocumentOptions.dpi"),
   PAGES("PageRange.text"),
   PASSWORD("DocumentOptions.password"),
+  MAX_MEMORY("ComputeOptions.maxBytes"),
   TLS_CERTIFICATES("TlsFiles.certificates"),
   TLS_KEY("TlsFiles.key");
 

@@ -2,7 +2,8 @@ package dev.ocellus.accel;
 
 /** Computes {@link ChannelPass}: a group, or a channel where there are none, is one piece. */
 final class ChannelPasses {
-  private static final int CHUNK = 1024;
+  /** Numbers that are worked with at once. */
+  static final int CHUNK = 1024;
 
   private final ChannelPass pass;
   private final int perPiece;
@@ -27,63 +28,50 @@ final class ChannelPasses {
   private void piece(long plane, int number) {
     float[] values = new float[CHUNK];
     long at = 4 * plane * pass.pixels();
-    float mean = 0;
-    float factor = 1;
-    if (pass.groups() > 0) {
-      long n = perPiece * pass.pixels();
-      mean = (float) (sum(pass.source() + at, n, 0, false, values) / n);
-      double variance = sum(pass.source() + at, n, mean, true, values) / n;
-      factor = (float) (1 / Math.sqrt(variance + pass.eps()));
-    }
+    Moments moments =
+        pass.groups() > 0
+            ? Moments.of(pass.source() + at, perPiece * pass.pixels(), pass.eps(), values)
+            : Moments.NONE;
     for (int i = 0; i < perPiece; i++) {
       int channel = number * perPiece + i;
       float scale = pass.scale() == 0 ? 1 : NativeFloats.get(pass.scale() + 4L * channel);
       float shift = pass.shift() == 0 ? 0 : NativeFloats.get(pass.shift() + 4L * channel);
-      map(at + 4 * i * pass.pixels(), mean, factor * scale, shift, values);
+      long map = at + 4 * i * pass.pixels();
+      line(
+          pass.source() + map,
+          pass.target() + map,
+          pass.pixels(),
+          moments.mean(),
+          moments.factor() * scale,
+          shift,
+          pass.silu(),
+          values);
     }
   }
 
-  /** Sum of {@code x - mean}, or of its squares, of values that lie one after the other. */
-  private static double sum(long address, long n, float mean, boolean squares, float[] values) {
-    double[] sums = new double[CHUNK];
-    for (long done = 0; done < n; done += CHUNK) {
-      int count = (int) Math.min(CHUNK, n - done);
-      NativeFloats.read(address + 4 * done, values, 0, count);
-      if (squares) {
-        addSquares(values, mean, sums, count);
-      } else {
-        add(values, sums, count);
-      }
-    }
-    double sum = 0;
-    for (double each : sums) {
-      sum += each;
-    }
-    return sum;
-  }
-
-  private static void add(float[] values, double[] sums, int n) {
-    for (int i = 0; i < n; i++) {
-      sums[i] += values[i];
-    }
-  }
-
-  private static void addSquares(float[] values, float mean, double[] sums, int n) {
-    for (int i = 0; i < n; i++) {
-      float x = values[i] - mean;
-      sums[i] += x * x;
-    }
-  }
-
-  private void map(long at, float mean, float scale, float shift, float[] values) {
-    for (long done = 0; done < pass.pixels(); done += CHUNK) {
-      int n = (int) Math.min(CHUNK, pass.pixels() - done);
-      NativeFloats.read(pass.source() + at + 4 * done, values, 0, n);
+  /**
+   * Brings numbers that lie one after the other to {@code (x - mean) · scale + shift}, and on to
+   * SiLU.
+   *
+   * @param values what is worked with
+   */
+  static void line(
+      long source,
+      long target,
+      long count,
+      float mean,
+      float scale,
+      float shift,
+      boolean silu,
+      float[] values) {
+    for (long done = 0; done < count; done += values.length) {
+      int n = (int) Math.min(values.length, count - done);
+      NativeFloats.read(source + 4 * done, values, 0, n);
       line(values, mean, scale, shift, n);
-      if (pass.silu()) {
+      if (silu) {
         Silu.apply(values, n);
       }
-      NativeFloats.write(values, 0, pass.target() + at + 4 * done, n);
+      NativeFloats.write(values, 0, target + 4 * done, n);
     }
   }
 

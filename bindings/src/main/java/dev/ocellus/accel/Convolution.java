@@ -1,7 +1,8 @@
 package dev.ocellus.accel;
 
 /**
- * A convolution of maps, and what is added to it. The result must not lie over anything else.
+ * A convolution of maps, and what is added to it. The result may lie over what is added, and over
+ * nothing else.
  *
  * @param source address of the maps
  * @param kernel address of [width, height, channels of the source, channels of the result]
@@ -10,6 +11,8 @@ package dev.ocellus.accel;
  * @param target address of the result
  * @param from size of the source
  * @param to size of the result
+ * @param plane numbers from a channel of the result, and of what is added, to the next: more than
+ *     its pixels where the result is a strip of larger maps, of one image then
  * @param batch how many there are
  * @param window what moves over the maps
  * @param doubled whether every pixel of the source stands for two by two; only where {@link
@@ -23,6 +26,7 @@ public record Convolution(
     long target,
     Size from,
     Size to,
+    long plane,
     int batch,
     Window window,
     boolean doubled)
@@ -80,6 +84,11 @@ public record Convolution(
     }
   }
 
+  /** Whether the result takes the place of what is added to it. */
+  boolean isInPlace() {
+    return added == target;
+  }
+
   /** Numbers of the source that one number of the result is made of. */
   int depth() {
     return window.area() * from.channels();
@@ -96,6 +105,7 @@ public record Convolution(
         target + result,
         from,
         to,
+        plane,
         1,
         window,
         doubled);

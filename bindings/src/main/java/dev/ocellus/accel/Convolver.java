@@ -10,15 +10,26 @@ final class Convolver {
 
   private Convolver() {}
 
+  /** A way to compute the convolution of one image, or of strips of its rows that are alike. */
+  interface Way {
+    /**
+     * Computes.
+     *
+     * @param shift bytes that the result, and what is added, lie behind where the convolution says
+     */
+    void run(long shift) throws Throwable;
+  }
+
   static void run(Convolution c, Crew crew, ProductKernel products) throws Throwable {
     for (int i = 0; i < c.batch(); i++) {
-      Convolution image = c.image(i);
-      if (image.doubled() || isWorthTransforming(image)) {
-        new TransformedConvolution(image, crew, products).run();
-      } else {
-        new UnfoldedConvolution(image, crew, products).run();
-      }
+      way(c.image(i), crew, products).run(0);
     }
+  }
+
+  static Way way(Convolution image, Crew crew, ProductKernel products) {
+    return image.doubled() || isWorthTransforming(image)
+        ? new TransformedConvolution(image, crew, products)
+        : new UnfoldedConvolution(image, crew, products);
   }
 
   private static boolean isWorthTransforming(Convolution c) {

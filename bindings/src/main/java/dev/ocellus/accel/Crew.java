@@ -15,6 +15,8 @@ final class Crew implements AutoCloseable {
   private @Nullable Workers workers;
   private Scratch[] scratch = new Scratch[0];
   private final Scratch shared = new Scratch();
+  private @Nullable Object sharedBy;
+  private final Scratch strip = new Scratch();
 
   Crew(ProductKernels kernels, int nThreads) {
     this.kernels = kernels;
@@ -60,9 +62,24 @@ final class Crew implements AutoCloseable {
     return scratch[thread].address(bytes);
   }
 
-  /** Memory of all threads, until the task's end. */
-  long shared(long bytes) {
+  /**
+   * Memory of all threads, until somebody else asks for it.
+   *
+   * @param owner who asks
+   */
+  long shared(Object owner, long bytes) {
+    sharedBy = owner;
     return shared.address(bytes);
+  }
+
+  /** Whether nobody has asked for that memory since somebody did. */
+  boolean isSharedBy(Object owner) {
+    return owner.equals(sharedBy);
+  }
+
+  /** More memory of all threads, for what a convolution is computed of. */
+  long strip(long bytes) {
+    return strip.address(bytes);
   }
 
   private Workers threads() {
@@ -97,5 +114,6 @@ final class Crew implements AutoCloseable {
   public void close() {
     endThreads();
     shared.close();
+    strip.close();
   }
 }

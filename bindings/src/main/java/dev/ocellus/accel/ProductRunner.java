@@ -79,6 +79,8 @@ public final class ProductRunner implements AutoCloseable {
         () -> {
           switch (operation) {
             case Convolution c -> Convolver.run(c, crew, kernels.f32());
+            case NormedConvolution c -> NormedConvolutions.run(c, crew, kernels.f32());
+            case ResidualBlock block -> ResidualBlocks.run(block, crew, kernels.f32());
             case ChannelPass pass -> ChannelPasses.run(pass, crew);
             case Doubling doubling -> Doublings.run(doubling, crew);
             case Sum sum -> Sums.run(sum, crew);
@@ -209,7 +211,7 @@ public final class ProductRunner implements AutoCloseable {
 
   /** Some of the {@code m} rows of a matrix in BF16, in memory that all threads read. */
   private long rounded(Matrices x, int m, int k, int from, int rows) throws Throwable {
-    long target = crew.shared(2L * Math.min(ROUNDED_ROWS, m) * k);
+    long target = crew.shared(x, 2L * Math.min(ROUNDED_ROWS, m) * k);
     long source = x.address() + from * x.row();
     crew.pieces(
         Math.ceilDiv(rows, ROWS_PER_PIECE),

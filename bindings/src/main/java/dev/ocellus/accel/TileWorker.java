@@ -42,8 +42,10 @@ final class TileWorker {
    *
    * @param kernel address of matrices [part, output, input]
    * @param crew whose memory for this thread is used
+   * @param shift bytes that the result lies behind where the convolution says
    */
-  void run(Crew crew, int thread, long kernel, int firstOutput, int outputs) throws Throwable {
+  void run(Crew crew, int thread, long kernel, int firstOutput, int outputs, long shift)
+      throws Throwable {
     int inputs = c.from().channels();
     int n = tiles.count();
     Shape shape = Shape.byInput(outputs, n, inputs, inputs, n, n);
@@ -65,7 +67,7 @@ final class TileWorker {
         long row = ((long) i * outputs + o) * n;
         NativeFloats.read(results + 4 * row, writer.product(parts[i]), 0, n);
       }
-      writer.write(firstOutput + o);
+      writer.write(firstOutput + o, shift);
     }
   }
 

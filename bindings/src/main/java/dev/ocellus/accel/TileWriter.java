@@ -41,8 +41,12 @@ final class TileWriter {
     return products[part];
   }
 
-  /** Writes the pixels of one channel of the result. */
-  void write(int channel) {
+  /**
+   * Writes the pixels of one channel of the result.
+   *
+   * @param shift bytes that the result lies behind where the convolution says
+   */
+  void write(int channel, long shift) {
     int n = tiles.count();
     for (int i = 0; i < 4; i++) {
       transform(
@@ -53,8 +57,11 @@ final class TileWriter {
     float bias = c.bias() == 0 ? 0 : NativeFloats.get(c.bias() + 4L * channel);
     for (int i = 0; i < tiles.rows; i++) {
       int y = 2 * (tiles.firstRow + i);
-      writeRow(channel, y, pixels[0], pixels[1], i * tiles.step, bias);
-      writeRow(channel, y + 1, pixels[2], pixels[3], i * tiles.step, bias);
+      long plane = shift + 4 * channel * c.plane();
+      join(pixels[0], pixels[1], i * tiles.step, bias);
+      writeRow(plane, y);
+      join(pixels[2], pixels[3], i * tiles.step, bias);
+      writeRow(plane, y + 1);
     }
   }
 
@@ -66,15 +73,17 @@ final class TileWriter {
     }
   }
 
-  private void writeRow(int channel, int y, float[] even, float[] odd, int at, float bias) {
+  /**
+   * @param plane bytes from the result's first number to the channel's
+   */
+  private void writeRow(long plane, int y) {
     Size size = c.to();
     if (y >= size.height()) {
       return;
     }
     int x = 2 * tiles.firstColumn;
     int count = Math.min(2 * tiles.columns, size.width() - x);
-    join(even, odd, at, bias);
-    long place = 4 * (((long) channel * size.height() + y) * size.width() + x);
+    long place = plane + 4 * ((long) y * size.width() + x);
     if (c.added() != 0) {
       NativeFloats.read(c.added() + place, added, 0, count);
       Sums.add(row, added, count);

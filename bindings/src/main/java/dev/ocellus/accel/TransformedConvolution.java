@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * two and a quarter where every pixel of the map stands for two by two. It is as exact as sums of
  * products in F32 are: the transforms only add, subtract, double and halve.
  */
-final class TransformedConvolution {
+final class TransformedConvolution implements Convolver.Way {
   /** The kernel's share that is transformed at once, in memory of all threads. */
   private static final long KERNEL_BYTES = 16L << 20;
 
@@ -57,30 +57,40 @@ final class TransformedConvolution {
     return Math.ceilDiv(all, Math.ceilDiv(all, Math.min(all, most)));
   }
 
-  void run() throws Throwable {
+  @Override
+  public void run(long shift) throws Throwable {
     int inputs = c.from().channels();
     int perBlock =
         (int) Math.clamp(KERNEL_BYTES / (4L * parts.length * inputs), 1, c.to().channels());
     for (int first = 0; first < c.to().channels(); first += perBlock) {
       int outputs = Math.min(perBlock, c.to().channels() - first);
-      long kernel = crew.shared(4L * parts.length * inputs * outputs);
-      long source = c.kernel() + 4L * c.window().area() * inputs * first;
-      crew.pieces(
-          Math.ceilDiv(outputs, KERNELS),
-          (piece, thread) ->
-              TransformedKernel.transform(
-                  source,
-                  kernel,
-                  parts,
-                  piece * KERNELS,
-                  Math.min(KERNELS, outputs - piece * KERNELS),
-                  outputs,
-                  inputs));
-      run(kernel, first, outputs);
+      // the whole kernel may be there since the last strip
+      boolean there = crew.isSharedBy(this) && outputs == c.to().channels();
+      long kernel = crew.shared(this, 4L * parts.length * inputs * outputs);
+      if (!there) {
+        transform(kernel, first, outputs);
+      }
+      run(kernel, first, outputs, shift);
     }
   }
 
-  private void run(long kernel, int firstOutput, int outputs) throws Throwable {
+  private void transform(long kernel, int first, int outputs) throws Throwable {
+    int inputs = c.from().channels();
+    long source = c.kernel() + 4L * c.window().area() * inputs * first;
+    crew.pieces(
+        Math.ceilDiv(outputs, KERNELS),
+        (piece, thread) ->
+            TransformedKernel.transform(
+                source,
+                kernel,
+                parts,
+                piece * KERNELS,
+                Math.min(KERNELS, outputs - piece * KERNELS),
+                outputs,
+                inputs));
+  }
+
+  private void run(long kernel, int firstOutput, int outputs, long shift) throws Throwable {
     int across = Math.ceilDiv(width, columns);
     int down = Math.ceilDiv(height, rows);
     crew.pieces(
@@ -90,7 +100,7 @@ final class TransformedConvolution {
           int y = piece / across * rows;
           TileWorker worker = worker(thread);
           worker.moveTo(y, x, Math.min(rows, height - y), Math.min(columns, width - x));
-          worker.run(crew, thread, kernel, firstOutput, outputs);
+          worker.run(crew, thread, kernel, firstOutput, outputs, shift);
         });
   }
 

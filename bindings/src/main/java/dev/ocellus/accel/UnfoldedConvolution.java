@@ -8,7 +8,7 @@ import dev.ocellus.accel.ProductKernel.Shape;
  * column of the numbers that it is made of. The matrix is made for some pixels at a time, in memory
  * of the thread; a kernel of one pixel takes the maps as they lie.
  */
-final class UnfoldedConvolution {
+final class UnfoldedConvolution implements Convolver.Way {
   /** Of the matrix for the pixels of a piece: about what a core's second cache holds. */
   private static final long PIECE_BYTES = 2L << 20;
 
@@ -52,7 +52,8 @@ final class UnfoldedConvolution {
     return Math.ceilDiv(all, Math.ceilDiv(all, Math.min(all, most)));
   }
 
-  void run() throws Throwable {
+  @Override
+  public void run(long shift) throws Throwable {
     int across = Math.ceilDiv(width, columns);
     int down = Math.ceilDiv(height, rows);
     int deep = Math.ceilDiv(c.to().channels(), channels);
@@ -70,7 +71,7 @@ final class UnfoldedConvolution {
                   Math.min(rows, height - y0),
                   o0,
                   Math.min(channels, c.to().channels() - o0))
-              .run(thread);
+              .run(thread, shift);
         });
   }
 
@@ -92,35 +93,45 @@ final class UnfoldedConvolution {
       this.channels = channels;
     }
 
-    void run(int thread) throws Throwable {
+    void run(int thread, long shift) throws Throwable {
       int n = columns * rows;
-      int pixels = Math.toIntExact(c.to().pixels());
+      int plane = Math.toIntExact(c.plane());
       boolean asTheyLie = c.window().isPixel();
       long matrixBytes = asTheyLie ? 0 : 4L * c.depth() * n;
+      // what is added must not be written over before it is read
+      long productBytes = c.isInPlace() ? 4L * channels * n : 0;
+      int apart = c.isInPlace() ? n : plane;
+      int sourcePixels = Math.toIntExact(c.from().pixels());
       Shape shape =
-          Shape.byInput(channels, n, c.depth(), c.depth(), asTheyLie ? pixels : n, pixels);
-      long own = crew.own(thread, matrixBytes + products.scratchBytes(shape));
+          Shape.byInput(channels, n, c.depth(), c.depth(), asTheyLie ? sourcePixels : n, apart);
+      long own = crew.own(thread, matrixBytes + productBytes + products.scratchBytes(shape));
       long matrix = own;
       if (asTheyLie) {
         matrix = c.source() + 4L * x0;
       } else {
         unfold(own);
       }
-      long target = 4 * ((long) o0 * pixels + (long) y0 * width + x0);
+      long target = shift + 4 * (o0 * c.plane() + (long) y0 * width + x0);
+      long product = c.isInPlace() ? own + matrixBytes : c.target() + target;
       products.multiply(
-          shape, c.kernel() + 4L * o0 * c.depth(), matrix, c.target() + target, own + matrixBytes);
-      add(target, n, pixels);
+          shape,
+          c.kernel() + 4L * o0 * c.depth(),
+          matrix,
+          product,
+          own + matrixBytes + productBytes);
+      add(product, apart, target, n);
     }
 
     /** The pixels of a channel lie one after the other: either it is whole rows or one. */
-    private void add(long target, int n, int pixels) {
+    private void add(long product, int apart, long target, int n) {
       if (c.bias() == 0 && c.added() == 0) {
         return;
       }
       for (int o = 0; o < channels; o++) {
-        long at = target + 4L * o * pixels;
+        long at = target + 4 * o * c.plane();
         float bias = c.bias() == 0 ? 0 : NativeFloats.get(c.bias() + 4L * (o0 + o));
-        Sums.add(c.target() + at, c.added() == 0 ? 0 : c.added() + at, bias, c.target() + at, n);
+        long result = product + 4L * o * apart;
+        Sums.add(result, c.added() == 0 ? 0 : c.added() + at, bias, c.target() + at, n);
       }
     }
 

@@ -211,6 +211,9 @@ final class AccelBackends {
     } else if (AccelNode.isGelu(node)) {
       runner.gelu(
           AccelNode.source(node), AccelNode.target(node), AccelNode.elements(node), callerWorks);
+    } else if (AccelLayer.isOne(node)) {
+      runner.run(AccelLayer.operation(node), callerWorks);
+      AccelLayer.release(node);
     } else { // or a view
       AccelChain.Step step = AccelChain.at(nodes, i, count);
       if (step != null) {

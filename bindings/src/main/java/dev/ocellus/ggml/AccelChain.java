@@ -128,6 +128,7 @@ final class AccelChain {
         dataOf(last),
         size(map),
         size(node),
+        ne(node, 0) * ne(node, 1),
         (int) ne(node, 3),
         AccelMaps.window(node),
         small != 0);

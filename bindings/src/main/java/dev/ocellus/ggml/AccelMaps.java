@@ -25,7 +25,7 @@ final class AccelMaps {
   static final int ONLY_FOR_NEXT = 15;
 
   /** Multiplications of a convolution from which on handing it over costs less than it gains. */
-  private static final double MIN_WORK = AccelNode.EVERYTHING ? 1 : 2L << 20;
+  static final double MIN_WORK = AccelNode.EVERYTHING ? 1 : 2L << 20;
 
   /** Numbers of an image, for what is no convolution. */
   private static final long MIN_ELEMENTS = AccelNode.EVERYTHING ? 1 : 1L << 13;

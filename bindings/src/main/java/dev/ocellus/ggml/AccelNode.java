@@ -184,6 +184,9 @@ final class AccelNode {
    * @param quantized whether products with quantized weights are taken
    */
   static boolean isTaken(long node, boolean quantized) {
+    if (AccelLayer.isOne(node)) {
+      return true;
+    }
     if (isGelu(node)) {
       return isTakenGelu(node);
     }

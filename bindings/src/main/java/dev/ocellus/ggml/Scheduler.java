@@ -193,7 +193,9 @@ public final class Scheduler extends NativeObject {
       });
       long bytes = 0;
       for (int i = 0; i < backends.length; i++) {
-        bytes += sizes.getAtIndex(ValueLayout.JAVA_LONG, i);
+        // an accelerator has no memory of its own; ggml says the CPU's once more for it
+        boolean counts = backends[i].device().kind() != Device.Kind.ACCELERATOR;
+        bytes += counts ? sizes.getAtIndex(ValueLayout.JAVA_LONG, i) : 0;
       }
       return bytes;
     } finally {

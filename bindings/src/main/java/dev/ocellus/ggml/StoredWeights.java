@@ -7,8 +7,6 @@ import dev.ocellus.ffi.ggml_type_traits;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.TensorType;
-import dev.ocellus.nativelib.WordCalls;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -76,24 +74,9 @@ public final class StoredWeights implements AutoCloseable {
      * own layout already, and twice would be too much.
      */
     void release() {
-      long first = Math.ceilDiv(address, PAGE) * PAGE;
-      long length = (address + bytes) / PAGE * PAGE - first;
-      if (length > 0 && MADVISE.isPresent()) {
-        WordCalls.call(
-            MADVISE.get(),
-            WordCalls.word(first),
-            WordCalls.word(length),
-            WordCalls.word(MADV_DONTNEED));
-      }
+      FilePages.release(address, bytes);
     }
   }
-
-  /** No page is larger where these processors run. */
-  private static final long PAGE = 4096;
-
-  private static final int MADV_DONTNEED = 4;
-  private static final Optional<MemorySegment> MADVISE =
-      Linker.nativeLinker().defaultLookup().find("madvise");
 
   private StoredWeights(GgufFile file) {
     this.file = file;

@@ -227,6 +227,11 @@ public final class Tensor extends TensorMath {
     return hasPlainStrides() ? this : node(ggml_h.ggml_cont(context.handle(), handle));
   }
 
+  /** A contiguous copy, for which a place in memory is looked for when it is computed. */
+  public Tensor copy() {
+    return node(ggml_h.ggml_cont(context.handle(), handle));
+  }
+
   /**
    * A part of this tensor: {@code sizes} elements from {@code start} on, by dimension; nothing is
    * copied.

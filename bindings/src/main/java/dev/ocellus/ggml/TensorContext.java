@@ -39,9 +39,18 @@ final class TensorContext extends NativeObject {
   private final Map<Long, Long> indexLimits = new HashMap<>();
   private final Map<String, Tensor> named = new LinkedHashMap<>();
   private final long headerBytes;
+  private final boolean mapped;
   private int capacity = FIRST / 2;
 
   TensorContext() {
+    this(false);
+  }
+
+  /**
+   * @param mapped whether the data of all tensors lie where a file is mapped
+   */
+  TensorContext(boolean mapped) {
+    this.mapped = mapped;
     headerBytes = ggml_h.ggml_tensor_overhead();
     grow();
   }
@@ -64,6 +73,10 @@ final class TensorContext extends NativeObject {
       }
       return adopt(context, ggml_h::ggml_free);
     }
+  }
+
+  boolean isMapped() {
+    return mapped;
   }
 
   /** A context with room for the headers of one more operation. */

@@ -101,7 +101,7 @@ public final class WeightStore extends NativeObject {
     this.backend = backend;
     this.precision = precision;
     this.accel = accel;
-    this.mapped = new TensorContext();
+    this.mapped = new TensorContext(true);
     this.owned = new TensorContext();
   }
 

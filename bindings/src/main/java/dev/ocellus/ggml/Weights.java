@@ -165,6 +165,16 @@ public final class Weights {
     return store.bindComputed(prefix + name, stored, change, as);
   }
 
+  /**
+   * A table that is not in the file but follows from the configuration, such as rotary positions.
+   *
+   * @param name under the prefix, which no other table has
+   * @param shape sizes in ggml order
+   */
+  public Tensor constant(String name, float[] values, long... shape) {
+    return store.constant(prefix + name, values, shape);
+  }
+
   /** A weight in F32, or null if there is none of this name. */
   public @Nullable Tensor findF32(String name, long... shape) {
     return has(name) ? f32(name, shape) : null;

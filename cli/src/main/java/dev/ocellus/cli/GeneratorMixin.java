@@ -21,6 +21,14 @@ final class GeneratorMixin {
               + " it, a tiny embedded one that knows only drawn shapes.")
   @Nullable Path model;
 
+  @Option(
+      names = "--max-memory",
+      paramLabel = "MIB",
+      description =
+          "MiB that an image's maps may take in a VQ model: where they would take more, it computes"
+              + " some of it twice and holds less, with the same result. Default: what is free.")
+  @Nullable Integer maxMemory;
+
   @Mixin HubMixin named = new HubMixin();
 
   @Mixin ComputeMixin compute = new ComputeMixin();
@@ -28,7 +36,15 @@ final class GeneratorMixin {
   ComputeOptions options(OcellusCommand command) {
     boolean isDemo = model == null; // its threads would wait for each other
     int n = isDemo && compute.threads == null ? 1 : compute.nThreads(command);
-    return new ComputeOptions(n, !compute.cpu, compute.precision, compute.acceleration.accelerator);
+    if (maxMemory != null && maxMemory < 1) {
+      throw command.usage("--max-memory: expected at least 1, found " + maxMemory);
+    }
+    return new ComputeOptions(
+        n,
+        !compute.cpu,
+        compute.precision,
+        compute.acceleration.accelerator,
+        maxMemory == null ? 0 : (long) maxMemory << 20);
   }
 
   /** The file that makes images; a checkpoint is converted once. */

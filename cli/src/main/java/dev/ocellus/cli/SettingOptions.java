@@ -55,6 +55,7 @@ final class SettingOptions {
     names.put(Setting.DPI, List.of("--dpi"));
     names.put(Setting.PAGES, List.of("--pages"));
     names.put(Setting.PASSWORD, List.of("--pdf-password"));
+    names.put(Setting.MAX_MEMORY, List.of("--max-memory"));
     names.put(Setting.TLS_CERTIFICATES, List.of("--tls-cert"));
     names.put(Setting.TLS_KEY, List.of("--tls-key"));
     return names;

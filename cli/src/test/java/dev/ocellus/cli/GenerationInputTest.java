@@ -67,6 +67,14 @@ class GenerationInputTest {
         DemoModel.vq());
   }
 
+  @Test
+  void memoryThatIsNotEnough() throws IOException {
+    Path image = Cli.redCircle(directory);
+    fails("which may take 1 MiB", "reconstruct", "--size", "1024", "--max-memory", "1", image);
+    fails("(option --max-memory)", "reconstruct", "--size", "1024", "--max-memory", "1", image);
+    isWrong("--max-memory", "reconstruct", "--max-memory", "0", image);
+  }
+
   @ParameterizedTest
   @CsvSource({
     "0, expected a width and a height",

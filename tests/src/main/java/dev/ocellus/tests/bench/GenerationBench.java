@@ -13,7 +13,7 @@ import java.util.Locale;
 /**
  * Seconds that a VQ model takes to decode a square of codes, by the clock and of the processor, the
  * best of some runs, and the most memory that the process had: {@code GenerationBench MODEL.gguf
- * SIDE THREADS RUNS}.
+ * SIDE THREADS RUNS [MIB]}, the last for {@link ComputeOptions#maxBytes}.
  */
 public final class GenerationBench {
   private GenerationBench() {}
@@ -23,7 +23,9 @@ public final class GenerationBench {
     int side = Integer.parseInt(args[1]);
     int threads = Integer.parseInt(args[2]);
     int runs = Integer.parseInt(args[3]);
-    try (VqModel vq = VqModel.open(Path.of(args[0]), ComputeOptions.cpu(threads))) {
+    long maxBytes = args.length > 4 ? Long.parseLong(args[4]) << 20 : 0;
+    ComputeOptions options = ComputeOptions.cpu(threads).withMaxBytes(maxBytes);
+    try (VqModel vq = VqModel.open(Path.of(args[0]), options)) {
       int[] codes = new int[side * side];
       for (int i = 0; i < codes.length; i++) {
         codes[i] = i % vq.nCodes();

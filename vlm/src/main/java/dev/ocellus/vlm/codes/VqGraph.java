@@ -20,9 +20,10 @@ public interface VqGraph {
    * The latents of pixels, before they are quantized.
    *
    * @param pixels [width, height, 3, batch], sides multiples of {@link #factor}
+   * @param budget for the maps
    * @return [width / factor, height / factor, width of the codebook, batch]
    */
-  Tensor latents(Tensor pixels);
+  Tensor latents(Tensor pixels, MapBudget budget);
 
   /**
    * The nearest entry of the codebook for each place.
@@ -45,8 +46,9 @@ public interface VqGraph {
    * Pixels of codes.
    *
    * @param codes [width · height · batch] from {@code indices}, row by row
+   * @param budget for the maps
    * @return [width · factor, height · factor, 3, batch]
    * @throws IllegalStateException if there is no decoder
    */
-  Tensor decode(Tensor codes, int width, int height, int batch);
+  Tensor decode(Tensor codes, int width, int height, int batch, MapBudget budget);
 }

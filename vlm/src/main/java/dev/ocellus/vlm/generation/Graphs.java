@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.generation;
 
+import dev.ocellus.Setting;
 import dev.ocellus.compute.OutOfDeviceMemoryException;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufFile;
@@ -24,12 +25,14 @@ final class Graphs<A> implements AutoCloseable {
   private final Path path;
   private final GraphRunner runner;
   private final A architecture;
+  private final long maxBytes;
   private final Set<Object> known = new HashSet<>();
 
   private Graphs(
       Path path, ComputeOptions options, int maxPlans, BiFunction<GgufFile, Weights, A> family)
       throws IOException {
     this.path = path;
+    maxBytes = options.maxBytes();
     runner = GraphRunner.open(path, options.runner(maxPlans));
     try {
       architecture = family.apply(runner.file(), runner.weights());
@@ -83,17 +86,36 @@ final class Graphs<A> implements AutoCloseable {
    * @throws OutOfDeviceMemoryException if it needs more memory than there is
    */
   synchronized void requireRoom(Object key, String what, GraphDefinition definition) {
-    if (known.contains(key)) {
+    if (hasRoom(key, definition)) {
       return;
     }
     long needed = runner.bytesNeeded(definition);
-    long free = runner.device().freeMemory();
-    if (free > 0 && needed > free + runner.bufferBytes()) {
+    if (maxBytes > 0 && needed > maxBytes) {
       throw new OutOfDeviceMemoryException(
-          "%s: %s needs %d MiB on %s, of which %d MiB are free. Make it smaller, or free memory."
-              .formatted(path, what, needed >> 20, runner.device(), free >> 20));
+              "%s: %s needs %d MiB for intermediates, which may take %d MiB. Make it smaller, or allow more."
+                  .formatted(path, what, needed >> 20, maxBytes >> 20))
+          .about(Setting.MAX_MEMORY);
     }
-    known.add(key);
+    throw new OutOfDeviceMemoryException(
+        "%s: %s needs %d MiB on %s, of which %d MiB are free. Make it smaller, or free memory."
+            .formatted(
+                path, what, needed >> 20, runner.device(), runner.device().freeMemory() >> 20));
+  }
+
+  /** Whether there is memory for a graph. Nothing is allocated. */
+  synchronized boolean hasRoom(Object key, GraphDefinition definition) {
+    if (known.contains(key)) {
+      return true;
+    }
+    long needed = runner.bytesNeeded(definition);
+    long free = runner.device().freeMemory();
+    boolean fits =
+        (free <= 0 || needed <= free + runner.bufferBytes())
+            && (maxBytes == 0 || needed <= maxBytes);
+    if (fits) {
+      known.add(key);
+    }
+    return fits;
   }
 
   /**

@@ -4,9 +4,11 @@ import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.vlm.codes.CodeHead;
 import dev.ocellus.vlm.codes.CodePrior;
+import dev.ocellus.vlm.codes.MapBudget;
 import dev.ocellus.vlm.codes.PixelRange;
 import dev.ocellus.vlm.codes.VqArchitecture;
 import dev.ocellus.vlm.codes.VqGraph;
+import dev.ocellus.vlm.graph.GraphDefinition;
 import dev.ocellus.vlm.graph.GraphRun;
 import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.image.ImageSize;
@@ -17,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 
 /**
  * A model that makes codes of images and images of codes, such as VQGAN and VQ-VAE.
@@ -140,20 +143,38 @@ public final class VqModel implements AutoCloseable {
     RgbImage.byteCount(size.width(), size.height()); // more than an array holds
     String what = "an image of %s".formatted(size);
     HeapRoom.require(path(), what, HEAP_PER_PIXEL * size.pixels());
-    graphs.requireRoom(encodingKey(size), what, g -> encoding(g, size.width(), size.height()));
+    Work encoding = encoding(size.width(), size.height());
+    graphs.requireRoom(encoding.key(), what, encoding);
     if (graph.decodes()) {
-      int width = size.width() / graph.factor();
-      int height = size.height() / graph.factor();
-      graphs.requireRoom(decodingKey(width, height), what, g -> decoding(g, width, height));
+      Work decoding = decoding(size.width() / graph.factor(), size.height() / graph.factor());
+      graphs.requireRoom(decoding.key(), what, decoding);
     }
   }
 
-  private static Object encodingKey(ImageSize size) {
-    return List.of("encode", size.width(), size.height());
+  /** A graph for maps of a size. */
+  private record Work(List<Object> key, MapBudget budget, BiConsumer<ModelGraph, MapBudget> body)
+      implements GraphDefinition {
+    @Override
+    public void define(ModelGraph g) {
+      body.accept(g, budget);
+    }
   }
 
-  private static Object decodingKey(int width, int height) {
-    return List.of("decode", width, height);
+  /** The faster way where there is room for it, else the one that holds least. */
+  private Work work(
+      String kind, int width, int height, BiConsumer<ModelGraph, MapBudget> definition) {
+    Work fast = new Work(List.of(kind, width, height, MapBudget.FAST), MapBudget.FAST, definition);
+    return graphs.hasRoom(fast.key(), fast)
+        ? fast
+        : new Work(List.of(kind, width, height, MapBudget.LEAST), MapBudget.LEAST, definition);
+  }
+
+  private Work encoding(int width, int height) {
+    return work("encode", width, height, (g, budget) -> encoding(g, width, height, budget));
+  }
+
+  private Work decoding(int width, int height) {
+    return work("decode", width, height, (g, budget) -> decoding(g, width, height, budget));
   }
 
   private void requireMultiple(ImageSize size) {
@@ -182,11 +203,8 @@ public final class VqModel implements AutoCloseable {
     requireMultiple(image.size());
     int width = image.width();
     int height = image.height();
-    try (GraphRun run =
-        graphs.start(
-            encodingKey(image.size()),
-            "an image of %s".formatted(image.size()),
-            g -> encoding(g, width, height))) {
+    Work work = encoding(width, height);
+    try (GraphRun run = graphs.start(work.key(), "an image of %s".formatted(image.size()), work)) {
       run.set(PIXELS, images.pixels(image)).compute(flag);
       graphs.requireFinite(run.get(LATENTS), "the encoder's output");
       graphs.requireFinite(run.get(LENGTHS), "the length of an entry of the codebook");
@@ -194,8 +212,8 @@ public final class VqModel implements AutoCloseable {
     }
   }
 
-  private void encoding(ModelGraph g, int width, int height) {
-    Tensor latents = graph.latents(g.input(PIXELS, width, height, 3, 1));
+  private void encoding(ModelGraph g, int width, int height, MapBudget budget) {
+    Tensor latents = graph.latents(g.input(PIXELS, width, height, 3, 1), budget);
     g.output(LATENTS, latents);
     g.output(CODES, graph.quantize(latents));
     g.output(LENGTHS, graph.lengths(latents));
@@ -208,11 +226,8 @@ public final class VqModel implements AutoCloseable {
    */
   public float[] latents(RgbImage image) {
     requireMultiple(image.size());
-    try (GraphRun run =
-        graphs.start(
-            encodingKey(image.size()),
-            "an image of %s".formatted(image.size()),
-            g -> encoding(g, image.width(), image.height()))) {
+    Work work = encoding(image.width(), image.height());
+    try (GraphRun run = graphs.start(work.key(), "an image of %s".formatted(image.size()), work)) {
       return run.set(PIXELS, images.pixels(image)).compute().get(LATENTS);
     }
   }
@@ -240,11 +255,9 @@ public final class VqModel implements AutoCloseable {
         path(),
         "an image of %d x %d codes".formatted(width, height),
         HEAP_PER_PIXEL * graph.factor() * graph.factor() * width * height);
+    Work work = decoding(width, height);
     try (GraphRun run =
-        graphs.start(
-            decodingKey(width, height),
-            "an image of %d x %d codes".formatted(width, height),
-            g -> decoding(g, width, height))) {
+        graphs.start(work.key(), "an image of %d x %d codes".formatted(width, height), work)) {
       float[] values = run.set(CODES, codes.codes()).compute(flag).get(PIXELS);
       graphs.requireFinite(values, "the decoder's output");
       int factor = graph.factor();
@@ -252,9 +265,24 @@ public final class VqModel implements AutoCloseable {
     }
   }
 
-  private void decoding(ModelGraph g, int width, int height) {
+  /**
+   * The image of the first codes, for showing one that is not finished; gray elsewhere. What is
+   * missing is decoded as a copy of what is above it, so that the edge of what is there looks as it
+   * will.
+   *
+   * @param codes of the whole image; those that do not count may be any
+   * @param done how many of them count, row by row
+   * @throws IllegalArgumentException if {@code done} is not from 0 to the number of codes, and as
+   *     {@link #decode(ImageCodes, CancellationFlag)}
+   */
+  public RgbImage decodePartly(ImageCodes codes, int done, CancellationFlag flag) {
+    ImageCodes filled = UnfinishedImages.filled(codes, done);
+    return UnfinishedImages.gray(decode(filled, flag).image(), codes.width(), factor(), done);
+  }
+
+  private void decoding(ModelGraph g, int width, int height, MapBudget budget) {
     Tensor codes = g.indices(CODES, (long) width * height, graph.nCodes());
-    g.output(PIXELS, graph.decode(codes, width, height, 1));
+    g.output(PIXELS, graph.decode(codes, width, height, 1, budget));
   }
 
   private void requireDecoder() {

@@ -1,6 +1,7 @@
 package dev.ocellus.vlm.nn;
 
 import dev.ocellus.ggml.FeatureMaps;
+import dev.ocellus.ggml.MapLayer;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 
@@ -36,6 +37,11 @@ public final class GroupNorm {
   /** [width, height, channels, batch]; the shape stays. */
   public Tensor forward(Tensor x) {
     return FeatureMaps.groupNorm(x, groups, eps, weight, bias);
+  }
+
+  /** Its numbers, for a layer that does more. */
+  MapLayer.Norm norm() {
+    return new MapLayer.Norm(groups, eps, weight, bias);
   }
 
   /** The same, then SiLU. */

@@ -2,6 +2,7 @@ package dev.ocellus.vlm.model.vq;
 
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
+import dev.ocellus.vlm.codes.MapBudget;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -11,8 +12,8 @@ final class Level {
   private static final int MAX_BLOCKS = 64;
 
   private record Step(ResnetBlock block, Optional<MapAttention> attention) {
-    Tensor forward(Tensor x) {
-      Tensor y = block.forward(x);
+    Tensor forward(Tensor x, MapBudget budget) {
+      Tensor y = block.forward(x, budget);
       return attention.isPresent() ? attention.get().forward(y) : y;
     }
   }
@@ -53,10 +54,15 @@ final class Level {
     return nOut;
   }
 
-  Tensor forward(Tensor x) {
+  /**
+   * From [width, height, nIn, batch] to [width, height, nOut, batch].
+   *
+   * @param x which nothing else may read afterwards
+   */
+  Tensor forward(Tensor x, MapBudget budget) {
     Tensor y = x;
     for (Step step : steps) {
-      y = step.forward(y);
+      y = step.forward(y, budget);
     }
     return y;
   }

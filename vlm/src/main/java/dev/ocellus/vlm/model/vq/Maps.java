@@ -6,6 +6,7 @@ import dev.ocellus.ggml.WeightShapeException;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.vlm.nn.Conv2d;
 import dev.ocellus.vlm.nn.GroupNorm;
+import dev.ocellus.vlm.nn.NormedConv2d;
 import java.util.Arrays;
 
 /** What convolutional models read off their weights, and the two ways that a map can lie. */
@@ -49,6 +50,11 @@ final class Maps {
               .formatted(w.name("weight"), GROUPS, channels));
     }
     return GroupNorm.of(w, channels, GROUPS, EPS);
+  }
+
+  /** A norm, SiLU and a convolution of 3 by 3. */
+  static NormedConv2d normedConv(Weights norm, Weights conv, int nIn, int nOut) {
+    return NormedConv2d.of(norm(norm, nIn), conv3(conv, nIn, nOut));
   }
 
   /** 3 by 3, with a pixel of zeros around. */

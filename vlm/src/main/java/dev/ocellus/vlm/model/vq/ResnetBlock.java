@@ -3,24 +3,20 @@ package dev.ocellus.vlm.model.vq;
 import dev.ocellus.ggml.ConvGeometry;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
+import dev.ocellus.vlm.codes.MapBudget;
 import dev.ocellus.vlm.nn.Conv2d;
-import dev.ocellus.vlm.nn.GroupNorm;
+import dev.ocellus.vlm.nn.NormedConv2d;
 import org.jspecify.annotations.Nullable;
 
 /** Two norms, activations (SiLU) and convolutions of 3 by 3 beside the identity. */
 final class ResnetBlock {
-  private final GroupNorm norm1;
-  private final Conv2d conv1;
-  private final GroupNorm norm2;
-  private final Conv2d conv2;
+  private final NormedConv2d first;
+  private final NormedConv2d second;
   private final @Nullable Conv2d shortcut;
 
-  private ResnetBlock(
-      GroupNorm norm1, Conv2d conv1, GroupNorm norm2, Conv2d conv2, @Nullable Conv2d shortcut) {
-    this.norm1 = norm1;
-    this.conv1 = conv1;
-    this.norm2 = norm2;
-    this.conv2 = conv2;
+  private ResnetBlock(NormedConv2d first, NormedConv2d second, @Nullable Conv2d shortcut) {
+    this.first = first;
+    this.second = second;
     this.shortcut = shortcut;
   }
 
@@ -31,10 +27,8 @@ final class ResnetBlock {
   static ResnetBlock of(Weights w, int nIn) {
     int nOut = Maps.outputs(w.at("conv1"));
     return new ResnetBlock(
-        Maps.norm(w.at("norm1"), nIn),
-        Maps.conv3(w.at("conv1"), nIn, nOut),
-        Maps.norm(w.at("norm2"), nOut),
-        Maps.conv3(w.at("conv2"), nOut, nOut),
+        Maps.normedConv(w.at("norm1"), w.at("conv1"), nIn, nOut),
+        Maps.normedConv(w.at("norm2"), w.at("conv2"), nOut, nOut),
         nIn == nOut ? null : shortcut(w.at("shortcut"), nIn, nOut));
   }
 
@@ -43,9 +37,16 @@ final class ResnetBlock {
     return Conv2d.of(w, size, nIn, nOut, ConvGeometry.of(1, size / 2));
   }
 
-  /** From [width, height, nIn, batch] to [width, height, nOut, batch]. */
-  Tensor forward(Tensor x) {
-    Tensor y = norm2.forwardSilu(conv1.forward(norm1.forwardSilu(x)));
-    return conv2.forward(y, shortcut == null ? x : shortcut.forward(x));
+  /**
+   * From [width, height, nIn, batch] to [width, height, nOut, batch].
+   *
+   * @param x which nothing else may read afterwards, as the result may take its place
+   */
+  Tensor forward(Tensor x, MapBudget budget) {
+    if (budget == MapBudget.LEAST) {
+      return first.forwardInto(x, second, shortcut == null ? x : shortcut.forward(x));
+    }
+    Tensor y = first.forward(x);
+    return second.forwardInto(y, shortcut == null ? x : shortcut.forward(x));
   }
 }

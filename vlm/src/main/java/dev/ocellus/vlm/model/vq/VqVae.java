@@ -3,6 +3,7 @@ package dev.ocellus.vlm.model.vq;
 import dev.ocellus.ggml.ConvGeometry;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
+import dev.ocellus.vlm.codes.MapBudget;
 import dev.ocellus.vlm.codes.VqGraph;
 import dev.ocellus.vlm.nn.Conv2d;
 import dev.ocellus.vlm.nn.ConvTranspose2d;
@@ -101,7 +102,7 @@ public final class VqVae implements VqGraph {
   }
 
   @Override
-  public Tensor latents(Tensor pixels) {
+  public Tensor latents(Tensor pixels, MapBudget budget) {
     Tensor x = pixels;
     for (Conv2d conv : down) {
       x = conv.forward(x).relu();
@@ -124,7 +125,7 @@ public final class VqVae implements VqGraph {
   }
 
   @Override
-  public Tensor decode(Tensor codes, int width, int height, int batch) {
+  public Tensor decode(Tensor codes, int width, int height, int batch, MapBudget budget) {
     Tensor x = in.forward(codebook.lookup(codes, width, height, batch));
     for (Residual block : decoding) {
       x = block.forward(x);

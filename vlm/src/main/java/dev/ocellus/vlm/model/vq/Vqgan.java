@@ -4,6 +4,7 @@ import dev.ocellus.ggml.ConvGeometry;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.WeightShapeException;
 import dev.ocellus.ggml.Weights;
+import dev.ocellus.vlm.codes.MapBudget;
 import dev.ocellus.vlm.codes.VqGraph;
 import dev.ocellus.vlm.nn.Conv2d;
 import org.jspecify.annotations.Nullable;
@@ -85,8 +86,8 @@ public final class Vqgan implements VqGraph {
   }
 
   @Override
-  public Tensor latents(Tensor pixels) {
-    return before.forward(encoder.forward(pixels)).named("encoder.out");
+  public Tensor latents(Tensor pixels, MapBudget budget) {
+    return before.forward(encoder.forward(pixels, budget)).named("encoder.out");
   }
 
   @Override
@@ -100,10 +101,10 @@ public final class Vqgan implements VqGraph {
   }
 
   @Override
-  public Tensor decode(Tensor codes, int width, int height, int batch) {
+  public Tensor decode(Tensor codes, int width, int height, int batch, MapBudget budget) {
     if (decoder == null || behind == null) {
       throw new IllegalStateException("this model has no decoder");
     }
-    return decoder.forward(behind.forward(codebook.lookup(codes, width, height, batch)));
+    return decoder.forward(behind.forward(codebook.lookup(codes, width, height, batch)), budget);
   }
 }

@@ -3,8 +3,9 @@ package dev.ocellus.vlm.model.vq;
 import dev.ocellus.ggml.FeatureMaps;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
+import dev.ocellus.vlm.codes.MapBudget;
 import dev.ocellus.vlm.nn.Conv2d;
-import dev.ocellus.vlm.nn.GroupNorm;
+import dev.ocellus.vlm.nn.NormedConv2d;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -17,8 +18,7 @@ final class VqganDecoder {
   private final Level mid;
   private final List<Level> levels;
   private final List<@Nullable Conv2d> samplers;
-  private final GroupNorm norm;
-  private final Conv2d out;
+  private final NormedConv2d out;
   private final int nIn;
 
   private VqganDecoder(Weights w) {
@@ -35,8 +35,7 @@ final class VqganDecoder {
       n = level.nOut();
       samplers.add(at.has("sample.weight") ? Maps.conv3(at.at("sample"), n, n) : null);
     }
-    norm = Maps.norm(w.at("norm_out"), n);
-    out = Maps.conv3(w.at("conv_out"), n, 3);
+    out = Maps.normedConv(w.at("norm_out"), w.at("conv_out"), n, 3);
   }
 
   /** Weights {@code conv_in}, {@code mid}, {@code up.N}, {@code norm_out}, {@code conv_out}. */
@@ -55,15 +54,19 @@ final class VqganDecoder {
   }
 
   /** From [width, height, nIn, batch] to [width · factor, height · factor, 3, batch]. */
-  Tensor forward(Tensor latents) {
-    Tensor x = mid.forward(in.forward(latents));
+  Tensor forward(Tensor latents, MapBudget budget) {
+    Tensor x = mid.forward(in.forward(latents), budget);
     for (int i = 0; i < levels.size(); i++) {
-      x = levels.get(i).forward(x);
+      x = levels.get(i).forward(x, budget);
       if (i + 1 < levels.size()) {
         Conv2d sampler = samplers.get(i);
+        if (budget == MapBudget.LEAST) {
+          x = x.copy(); // down from where blocks have put it, so that the larger map has room
+          // behind
+        }
         x = sampler == null ? FeatureMaps.upscaleNearest(x, 2) : sampler.forwardDoubled(x);
       }
     }
-    return out.forward(norm.forwardSilu(x));
+    return out.forward(x);
   }
 }

@@ -4,8 +4,9 @@ import dev.ocellus.ggml.ConvGeometry;
 import dev.ocellus.ggml.FeatureMaps;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
+import dev.ocellus.vlm.codes.MapBudget;
 import dev.ocellus.vlm.nn.Conv2d;
-import dev.ocellus.vlm.nn.GroupNorm;
+import dev.ocellus.vlm.nn.NormedConv2d;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -21,8 +22,7 @@ final class VqganEncoder {
   private final List<Level> levels;
   private final List<@Nullable Conv2d> samplers;
   private final Level mid;
-  private final GroupNorm norm;
-  private final Conv2d out;
+  private final NormedConv2d out;
   private final int nOut;
 
   private VqganEncoder(Weights w) {
@@ -42,9 +42,8 @@ final class VqganEncoder {
               : null);
     }
     mid = Level.of(w.at("mid"), n);
-    norm = Maps.norm(w.at("norm_out"), n);
     nOut = Maps.outputs(w.at("conv_out"));
-    out = Maps.conv3(w.at("conv_out"), n, nOut);
+    out = Maps.normedConv(w.at("norm_out"), w.at("conv_out"), n, nOut);
   }
 
   /** Weights {@code conv_in}, {@code down.N}, {@code mid}, {@code norm_out}, {@code conv_out}. */
@@ -62,22 +61,22 @@ final class VqganEncoder {
   }
 
   /** From pixels [width, height, 3, batch] to [width / factor, height / factor, nOut, batch]. */
-  Tensor forward(Tensor pixels) {
+  Tensor forward(Tensor pixels, MapBudget budget) {
     Tensor x = in.forward(pixels);
     for (int i = 0; i < levels.size(); i++) {
-      x = levels.get(i).forward(x);
+      x = levels.get(i).forward(x, budget);
       if (i + 1 < levels.size()) {
         x = halved(x, samplers.get(i));
       }
     }
-    x = mid.forward(x);
-    return out.forward(norm.forwardSilu(x));
+    x = mid.forward(x, budget);
+    return out.forward(x);
   }
 
   /** With zeros at the right and at the bottom only, as the reference has it. */
   private static Tensor halved(Tensor x, @Nullable Conv2d sampler) {
     return sampler == null
         ? FeatureMaps.averagePool(x, 2, 2, ConvGeometry.of(2, 0))
-        : sampler.forward(FeatureMaps.pad(x, 0, 1, 0, 1));
+        : sampler.forwardHalved(x);
   }
 }
