@@ -4,6 +4,7 @@ module dev.ocellus.quantize {
   requires transitive dev.ocellus.bindings;
   requires transitive dev.ocellus.vlm;
   requires com.fasterxml.jackson.databind;
+  requires com.fasterxml.jackson.dataformat.yaml;
 
   exports dev.ocellus.convert;
   exports dev.ocellus.convert.cache;

@@ -30,10 +30,20 @@ record KnownGlobal(Role role, @Nullable SafetensorsType type) {
     TENSOR_V2,
     TENSOR_V3,
     PARAMETER,
-    FROM_TYPE
+    FROM_TYPE,
+    /** What training scripts keep beside the weights; nothing is made of it. */
+    SKIPPED
   }
 
   private static final Map<String, KnownGlobal> ALL = new LinkedHashMap<>();
+
+  /**
+   * Modules of PyTorch Lightning and of the settings that it saves: callbacks, metrics, what a run
+   * was told.
+   */
+  private static final List<String> SKIPPED_MODULES =
+      List.of(
+          "pytorch_lightning", "lightning", "lightning_fabric", "lightning_utilities", "omegaconf");
 
   static {
     know(Role.ORDERED_DICT, "collections.OrderedDict");
@@ -55,6 +65,25 @@ record KnownGlobal(Role role, @Nullable SafetensorsType type) {
         "torch._utils._rebuild_parameter",
         "torch._utils._rebuild_parameter_with_state");
     know(Role.FROM_TYPE, "torch._tensor._rebuild_from_type_v2");
+    know(
+        Role.SKIPPED,
+        "numpy.core.multiarray.scalar",
+        "numpy._core.multiarray.scalar",
+        "numpy.dtype",
+        "numpy.dtypes.Float64DType",
+        "collections.defaultdict",
+        "argparse.Namespace",
+        "pathlib.PosixPath",
+        "typing.Any",
+        "builtins.dict",
+        "builtins.list",
+        "builtins.int",
+        "builtins.float",
+        "builtins.bool",
+        "builtins.str",
+        "__builtin__.dict",
+        "__builtin__.list",
+        "__builtin__.int");
     type(SafetensorsType.F64, "Double", "float64", "double");
     type(SafetensorsType.F32, "Float", "float32", "float");
     type(SafetensorsType.F16, "Half", "float16", "half");
@@ -97,6 +126,9 @@ record KnownGlobal(Role role, @Nullable SafetensorsType type) {
    */
   static KnownGlobal of(PickleInput in, String module, String name) {
     KnownGlobal known = ALL.get(module + "." + name);
+    if (known == null && isSkipped(module)) {
+      return new KnownGlobal(Role.SKIPPED, null);
+    }
     if (known == null) {
       throw new PickleFormatException(
           in.file(),
@@ -109,8 +141,13 @@ record KnownGlobal(Role role, @Nullable SafetensorsType type) {
     return known;
   }
 
-  boolean isContainer() {
-    return role == Role.ORDERED_DICT || role == Role.SET;
+  private static boolean isSkipped(String module) {
+    return SKIPPED_MODULES.stream().anyMatch(m -> module.equals(m) || module.startsWith(m + "."));
+  }
+
+  /** Whether an object of it may be made without a call. */
+  boolean isMadeEmpty() {
+    return role == Role.ORDERED_DICT || role == Role.SET || role == Role.SKIPPED;
   }
 
   /** What PyTorch's function of this name makes. */
@@ -125,6 +162,7 @@ record KnownGlobal(Role role, @Nullable SafetensorsType type) {
       case TENSOR_V3 -> tensor(in, a, dtype(in, argument(in, a, 6)));
       case PARAMETER -> view(in, argument(in, a, 0));
       case FROM_TYPE -> fromType(in, a);
+      case SKIPPED -> PickleMachine.Skipped.ONE;
       case DTYPE, STORAGE, TENSOR_CLASS ->
           throw in.bad("a call", "a function", "a type of PyTorch");
     };

@@ -11,10 +11,10 @@ import java.util.Map;
  * Runs a pickle of any protocol as far as a state dict needs it. Nothing is looked up by name in
  * this process: a name is one of {@link KnownGlobal}'s, or the pickle is refused.
  *
- * <p>Values are {@link Nil}, {@link Boolean}, {@link Long}, {@link BigInteger}, {@link Double},
- * {@link String}, {@code byte[]}, {@link Tuple}, {@link List} (also for sets), {@link Map}, {@link
- * KnownGlobal} and what those make. What a file can make this hold is bounded by {@link
- * PickleInput#spend}.
+ * <p>Values are {@link Nil}, {@link Skipped}, {@link Boolean}, {@link Long}, {@link BigInteger},
+ * {@link Double}, {@link String}, {@code byte[]}, {@link Tuple}, {@link List} (also for sets),
+ * {@link Map}, {@link KnownGlobal} and what those make. What a file can make this hold is bounded
+ * by {@link PickleInput#spend}.
  *
  * <p>Format: <a
  * href="https://github.com/python/cpython/blob/3.11/Lib/pickletools.py">pickletools</a>.
@@ -23,6 +23,11 @@ final class PickleMachine {
   /** None. */
   enum Nil {
     NONE
+  }
+
+  /** Stands for what is of no use here, whatever it holds. */
+  enum Skipped {
+    ONE
   }
 
   /** Compared by identity, as it may hold itself. */
@@ -207,7 +212,7 @@ final class PickleMachine {
     Object type = pop();
     if (!(type instanceof KnownGlobal known)
         || !(arguments instanceof Tuple tuple)
-        || !known.isContainer()) {
+        || !known.isMadeEmpty()) {
       throw in.bad("a new object", "an OrderedDict", "another type");
     }
     push(known.call(in, tuple.values));
@@ -216,19 +221,25 @@ final class PickleMachine {
   /** Attributes of a dict ({@code _metadata}) or a tensor change none of its numbers. */
   private void build() {
     pop();
-    if (!(peek() instanceof Map) && !(peek() instanceof TensorView)) {
+    if (!(peek() instanceof Map)
+        && !(peek() instanceof TensorView)
+        && !(peek() instanceof Skipped)) {
       throw in.bad("attributes", "a dict or a tensor that takes them", "another value");
     }
   }
 
   private void append(int code) {
     List<Object> values = code == 'a' ? pop(1) : popToMark();
-    list(peek()).addAll(values);
+    if (!(peek() instanceof Skipped)) {
+      list(peek()).addAll(values);
+    }
   }
 
   private void setItems(int code) {
     List<Object> pairs = code == 's' ? pop(2) : popToMark();
-    put(map(peek()), pairs);
+    if (!(peek() instanceof Skipped)) {
+      put(map(peek()), pairs);
+    }
   }
 
   private Map<Object, Object> put(Map<Object, Object> to, List<Object> pairs) {

@@ -115,6 +115,48 @@ class HostilePickleTest {
     refused(pickle().text(module).text(name).raw("\u0093."), asked);
   }
 
+  /** As PyTorch Lightning saves: a class as a key, numbers of numpy, settings of omegaconf. */
+  @Test
+  void passesOverWhatATrainingRunKeeps() throws IOException {
+    String lightning = "pytorch_lightning.callbacks.model_checkpoint";
+    PickleBuilder b = pickle().raw("}(").text("epoch").number(3);
+    b.text("callbacks").raw("}(").global(lightning, "ModelCheckpoint").raw("}").text("best");
+    b.global("numpy.core.multiarray", "scalar").raw("(").global("numpy", "dtype");
+    b.raw("(").text("f8").number(0).number(1).raw("tR(").number(3).text("<").raw("tb");
+    b.text("12345678").raw("tRsu");
+    b.text("hyper_parameters").global("omegaconf.dictconfig", "DictConfig").raw(")\u0081}");
+    b.text("content").raw("}s").raw("b(").text("a").number(1).raw("u");
+    b.text("state_dict").global("collections", "OrderedDict").raw(")R(");
+    b.text("a").tensor(3, 1, 2, 1).raw("uu.");
+    try (PickleFile f = PickleFile.open(b.zip(dir.resolve("last.ckpt")))) {
+      assertThat(f.names()).containsExactly("a");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pytorch_lightning_evil", "omegaconfig", "lightningx.a", "taming.models"})
+  void refusesNamesThatOnlyBeginAlike(String module) throws IOException {
+    refused(
+        pickle().raw("}").text("state_dict").raw("}").text("a").global(module, "A").raw("ss."),
+        "'" + module + ".A'");
+  }
+
+  @Test
+  void refusesTensorsOfWhatIsPassedOver() throws IOException {
+    refused(
+        pickle()
+            .raw("}")
+            .text("a")
+            .global("torch._utils", "_rebuild_tensor_v2")
+            .raw("(")
+            .global("pytorch_lightning", "Storage")
+            .raw(")R")
+            .number(0)
+            .raw("))\u0089NtRs."),
+        "its storage");
+    refused(pickle().global("omegaconf", "X").raw(")R."), "none in it");
+  }
+
   @ParameterizedTest
   @CsvSource({
     "'(icollections\nOrderedDict\n.', instruction",

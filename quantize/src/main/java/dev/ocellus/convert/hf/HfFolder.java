@@ -13,7 +13,8 @@ import java.util.Map;
 /**
  * A checkpoint in HuggingFace's layout: {@code config.json}, safetensors or PyTorch files,
  * tokenizer and processor files; or in open_clip's, whose files of weights and configuration have
- * other names ({@link OpenClipLayout}). Closing unmaps the tensors.
+ * other names ({@link OpenClipLayout}); or as VQ models are published, with YAML ({@link
+ * TamingLayout}) or without any configuration ({@link LlamaGenLayout}). Closing unmaps the tensors.
  */
 public final class HfFolder implements AutoCloseable {
   /** What {@link HfConfig#architecture} is for a folder in open_clip's layout. */
@@ -107,7 +108,10 @@ public final class HfFolder implements AutoCloseable {
   /** Whether this looks like a folder that {@link #open} takes. */
   public static boolean isOne(Path path) {
     return Files.isDirectory(path)
-        && (Files.exists(path.resolve(CONFIG)) || OpenClipLayout.isOne(path));
+        && (Files.exists(path.resolve(CONFIG))
+            || OpenClipLayout.isOne(path)
+            || TamingLayout.isOne(path)
+            || LlamaGenLayout.isOne(path));
   }
 
   /** The name of a folder, which stands for a model's where nothing else names it. */
@@ -129,6 +133,12 @@ public final class HfFolder implements AutoCloseable {
   private static HfConfig config(Path directory) throws IOException {
     if (OpenClipLayout.isOne(directory)) {
       return OpenClipLayout.config(directory);
+    }
+    if (TamingLayout.isOne(directory)) {
+      return TamingLayout.config(directory);
+    }
+    if (LlamaGenLayout.isOne(directory)) {
+      return LlamaGenLayout.config(directory);
     }
     Path file = directory.resolve(CONFIG);
     if (!Files.exists(file)) {

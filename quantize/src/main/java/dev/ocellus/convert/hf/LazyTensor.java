@@ -276,6 +276,35 @@ public final class LazyTensor {
   }
 
   /**
+   * Two tensors one after the other along the outermost dimension.
+   *
+   * @throws IllegalArgumentException if their other sizes differ
+   */
+  public LazyTensor followedBy(LazyTensor other) {
+    long[] newShape = shape.clone();
+    newShape[0] += other.shape[0];
+    long[] expected = shape.clone();
+    expected[0] = other.shape[0];
+    if (!Arrays.equals(other.shape, expected)) {
+      throw new IllegalArgumentException(other + " does not go behind " + this);
+    }
+    long own = count();
+    return new LazyTensor(
+        name,
+        type == other.type ? type : SafetensorsType.F32,
+        newShape,
+        (from, out, offset, count) -> {
+          int n = (int) Math.clamp(own - from, 0, count);
+          if (n > 0) {
+            elements.read(from, out, offset, n);
+          }
+          if (n < count) {
+            other.elements.read(from + n - own, out, offset + n, count - n);
+          }
+        });
+  }
+
+  /**
    * Rows and columns of every matrix exchanged, in a tensor of three dimensions. As many columns as
    * a reading covers are read together.
    */

@@ -50,7 +50,7 @@ record WeightFiles(List<Path> files, @Nullable Path index, Set<String> indexed) 
    * @param suffix behind the last dot, in small letters
    */
   static boolean isWeights(String suffix) {
-    return Set.of("safetensors", "bin", "pt", "pth").contains(suffix);
+    return Set.of("safetensors", "bin", "pt", "pth", "ckpt").contains(suffix);
   }
 
   /**
@@ -80,6 +80,9 @@ record WeightFiles(List<Path> files, @Nullable Path index, Set<String> indexed) 
       return indexed(directory, BIN_INDEX, BIN);
     }
     found = named(all, "pytorch_model", BIN);
+    if (found.isEmpty() && LlamaGenLayout.hasBoth(all)) {
+      return unindexed(directory, LlamaGenLayout.files(all));
+    }
     return unindexed(directory, found.isEmpty() ? List.of(only(directory, all)) : found);
   }
 
@@ -136,7 +139,7 @@ record WeightFiles(List<Path> files, @Nullable Path index, Set<String> indexed) 
   private static String only(Path directory, List<String> all) {
     List<String> found =
         all.stream()
-            .filter(n -> n.endsWith(BIN) || n.endsWith(".pt") || n.endsWith(".pth"))
+            .filter(n -> isWeights(n.substring(n.lastIndexOf('.') + 1)) && !n.endsWith(SAFETENSORS))
             .filter(n -> !NO_MODEL.matcher(n).matches())
             .toList();
     if (found.isEmpty()) {

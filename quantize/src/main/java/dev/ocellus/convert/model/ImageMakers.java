@@ -20,7 +20,15 @@ public final class ImageMakers {
   }
 
   private static final Map<String, Factory> BY_TYPE =
-      Map.of("dcgan", DcganModel::new, "imagegpt", ImageGptModel::new, "vqvae", VqVaeModel::new);
+      Map.of(
+          "dcgan",
+          DcganModel::new,
+          "imagegpt",
+          ImageGptModel::new,
+          "vqvae",
+          VqVaeModel::new,
+          "llamagen",
+          LlamaGenModel::new);
 
   private ImageMakers() {}
 

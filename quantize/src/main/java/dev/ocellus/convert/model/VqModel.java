@@ -32,7 +32,15 @@ final class VqModel implements ModelConverter {
   private final Map<String, LazyTensor> all;
 
   VqModel(Context context, String prefix) throws IOException {
+    this(context, prefix, context.folder().tensors());
+  }
+
+  /**
+   * @param all the tensors that count, and those of Janus' head
+   */
+  VqModel(Context context, String prefix, Map<String, LazyTensor> all) throws IOException {
     this.context = context;
+    this.all = all;
     this.prefix = prefix;
     root = context.folder().config();
     config =
@@ -43,7 +51,6 @@ final class VqModel implements ModelConverter {
                     .flatMap(params -> params.findSection("ddconfig", "")))
             .orElse(root);
     processor = VisionModel.processor(context.folder());
-    all = context.folder().tensors();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.ocellus.tests.reference;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -10,8 +11,10 @@ import dev.ocellus.convert.ConvertOptions;
 import dev.ocellus.convert.ConvertOptions.Encoders;
 import dev.ocellus.convert.ConvertProgress;
 import dev.ocellus.convert.Converter;
+import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.safetensors.SafetensorsFile;
+import dev.ocellus.vlm.generation.CodeModel;
 import dev.ocellus.vlm.generation.ComputeOptions;
 import dev.ocellus.vlm.generation.Critic;
 import dev.ocellus.vlm.generation.DecodedImage;
@@ -100,7 +103,7 @@ class GenerationFidelityTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"taming", "chameleon", "vqvae"})
+  @ValueSource(strings = {"taming", "chameleon", "vqvae", "lightning"})
   void codesAndPixelsOfVqModels(String name) throws IOException {
     Golden golden = Golden.read(name);
     ImageSize size =
@@ -182,6 +185,56 @@ class GenerationFidelityTest {
       assertClose(
           janus.vq().decode(drawn.get(0)).values(), channelsFirst(golden, kind, janus.vq()));
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llamagen", "llamagen-published"})
+  void codesThatLlamaGenWritesOfAClass(String name) throws IOException {
+    Golden golden = Golden.read(name);
+    int number = golden.words.get("number").asInt();
+    try (CodeModel model = CodeModel.open(converted(name), CPU)) {
+      assertThat(model.vq().family()).isEqualTo("llamagen");
+      assertThat(model.classes()).containsExactly("0", "1", "2", "3", "4");
+      assertThat(model.classOf("3")).isEqualTo(3);
+      int side = golden.words.get("size").asInt();
+      assertThat(model.vq().imageSize()).isEqualTo(new ImageSize(side, side));
+      RgbImage image = model.vq().fit(image(), model.vq().imageSize());
+      assertClose(model.vq().latents(image), golden.floats("latents"));
+      assertThat(model.vq().encode(image).codes()).isEqualTo(golden.ints("codes"));
+      int[] classes = {number, number};
+      DrawOptions greedy = DrawOptions.seeded(1).withTemperature(0).withCount(2);
+      for (String kind : new String[] {"plain", "guided"}) {
+        double guidance = kind.equals("plain") ? 1 : golden.words.get("guidance").asDouble();
+        List<ImageCodes> drawn =
+            model.draw(classes, greedy.withGuidance(guidance), DrawOptions.Listener.NONE, NEVER);
+        assertThat(drawn.get(0).codes()).isEqualTo(golden.ints(kind + ".codes"));
+        assertThat(drawn.get(1)).isEqualTo(drawn.get(0));
+        assertClose(model.vq().decode(drawn.get(0)).values(), golden.floats(kind + ".decoded"));
+      }
+      ImageCodes drawn = new ImageCodes(side / 2, side / 2, golden.ints("guided.codes"));
+      int scored = golden.words.get("scored").asInt();
+      assertTerms(model.score(drawn, scored, NEVER), golden.floats("terms.class"));
+      assertTerms(model.score(drawn, NEVER), golden.floats("terms.none"));
+    }
+  }
+
+  private static void assertTerms(ImageScore score, float[] terms) {
+    assertThat(score.perPosition()).hasSameSizeAs(terms);
+    for (int i = 0; i < terms.length; i++) {
+      assertThat(score.perPosition()[i]).isCloseTo(terms[i], within(1e-4));
+    }
+  }
+
+  @Test
+  void llamaGenWithoutOneOfItsHalvesIsRefused() throws IOException {
+    Path folder = Files.createDirectory(directory.resolve("half"));
+    Path hf = GOLDEN.resolve("llamagen/hf");
+    Files.copy(hf.resolve("config.json"), folder.resolve("config.json"));
+    Files.copy(hf.resolve("c2i_T_8.pt"), folder.resolve("c2i_T_8.pt"));
+    assertThatThrownBy(
+            () -> Converter.convert(folder, ConvertOptions.defaults(), ConvertProgress.NONE))
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContaining("found only the transformer");
   }
 
   private static float[] channelsFirst(Golden golden, String kind, VqModel vq) throws IOException {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.vlm.DemoModel;
 import dev.ocellus.vlm.generation.CodeModel;
 import dev.ocellus.vlm.generation.ComputeOptions;
@@ -24,9 +25,11 @@ import dev.ocellus.vlm.model.WrongModelKindException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -34,6 +37,7 @@ import org.junit.jupiter.api.Test;
 class EmbeddedImageModelsTest {
   private static final ComputeOptions CPU = ComputeOptions.cpu(1);
   private static final CancellationFlag NEVER = new CancellationFlag();
+  private static final int GRAY = 0x808080;
 
   @Test
   void aDrawnCircleComesBack() throws IOException {
@@ -75,6 +79,46 @@ class EmbeddedImageModelsTest {
       List<ImageCodes> alone =
           model.draw(new int[] {4}, DrawOptions.seeded(12), DrawOptions.Listener.NONE, NEVER);
       assertThat(alone.getFirst()).isEqualTo(three.get(1));
+    }
+  }
+
+  @Test
+  void whatIsNotDrawnYetIsGray() throws IOException {
+    try (CodeModel model = CodeModel.open(DemoModel.vq(), CPU)) {
+      List<List<int[]>> seen = new ArrayList<>();
+      DrawOptions.Listener listener =
+          new DrawOptions.Listener() {
+            @Override
+            public void drawn(int done, int total) {}
+
+            @Override
+            public void drawn(int done, int total, Supplier<List<int[]>> soFar) {
+              assertThat(done).isEqualTo(seen.size() + 1);
+              assertThat(total).isEqualTo(64);
+              seen.add(soFar.get());
+            }
+          };
+      ImageCodes drawn =
+          model.draw(new int[] {3}, DrawOptions.seeded(4), listener, NEVER).getFirst();
+      assertThat(seen).hasSize(64);
+      assertThat(Arrays.copyOf(seen.get(19).getFirst(), 20))
+          .isEqualTo(Arrays.copyOf(drawn.codes(), 20));
+      ImageCodes some = new ImageCodes(8, 8, seen.get(19).getFirst());
+      RgbImage image = model.vq().decodePartly(some, 20, NEVER); // two rows and half of one
+      assertThat(image.rgb(31, 23)).isNotEqualTo(GRAY);
+      assertThat(image.rgb(32, 23)).isEqualTo(GRAY);
+      assertThat(image.rgb(0, 24)).isEqualTo(GRAY);
+      assertThat(image.rgb(63, 15)).isNotEqualTo(GRAY);
+      assertThat(model.vq().decodePartly(drawn, 64, NEVER).toByteArray())
+          .isEqualTo(model.vq().decode(drawn).image().toByteArray());
+      assertThat(model.vq().decodePartly(drawn, 0, NEVER).toByteArray()).containsOnly(128);
+      assertThatThrownBy(() -> model.vq().decodePartly(drawn, 65, NEVER))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("0 to 64");
+      CancellationFlag stopped = new CancellationFlag();
+      stopped.cancel();
+      assertThatThrownBy(() -> model.vq().decodePartly(drawn, 20, stopped))
+          .isInstanceOf(ComputationCancelledException.class);
     }
   }
 

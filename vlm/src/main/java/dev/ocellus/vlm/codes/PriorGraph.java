@@ -3,6 +3,7 @@ package dev.ocellus.vlm.codes;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.vlm.nn.AttentionMask;
 import dev.ocellus.vlm.nn.KvCache;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +17,11 @@ public interface PriorGraph {
   /** Start tokens: one, or one for each class. */
   int nStarts();
 
+  /** The start token that stands for no class, from 0, with which guidance is possible. */
+  default OptionalInt startOfNoClass() {
+    return OptionalInt.empty();
+  }
+
   /** Logits of each position; more than codes where start tokens are predicted too. */
   int nOutputs();
 
@@ -27,6 +33,7 @@ public interface PriorGraph {
   /** Width of a head. */
   long headWidth();
 
+  /** Heads of keys and values. */
   long nHead();
 
   /**

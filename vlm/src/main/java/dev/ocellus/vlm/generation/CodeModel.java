@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
 
 /**
  * A VQ model with a prior over its codes, which is told the class of the image: it draws images of
@@ -19,6 +20,8 @@ import java.util.Locale;
  * <p>Thread-safe; one call is computed at a time.
  */
 public final class CodeModel implements AutoCloseable {
+  private static final int MAX_LISTED = 50;
+
   private final VqModel vq;
   private final CodePrior prior;
   private final PriorRunner runner;
@@ -64,12 +67,16 @@ public final class CodeModel implements AutoCloseable {
   }
 
   /**
-   * The number of a class: the one of this name, or that is in a text such as {@code a red circle}.
+   * The number of a class: the one of this name, or that is in a text such as {@code a red circle};
+   * or a number from 0 on.
    *
    * @throws OcellusException if there is none
    */
   public int classOf(String text) {
     String words = text.toLowerCase(Locale.ROOT).replaceAll("[^\\p{L}\\p{N}]+", " ").strip();
+    if (words.matches("\\d{1,9}") && Integer.parseInt(words) < prior.classes().size()) {
+      return Integer.parseInt(words);
+    }
     String wanted = " " + words + " ";
     for (int i = 0; i < prior.classes().size(); i++) {
       if (wanted.contains(" " + prior.classes().get(i).toLowerCase(Locale.ROOT) + " ")) {
@@ -77,12 +84,24 @@ public final class CodeModel implements AutoCloseable {
       }
     }
     throw new OcellusException(
-        "%s: no class is named in '%s'; known are %s"
-            .formatted(vq.path(), text, String.join(", ", prior.classes())));
+        "%s: no class is named in '%s'; known are %s".formatted(vq.path(), text, listed()));
+  }
+
+  private String listed() {
+    List<String> all = prior.classes();
+    return all.size() <= MAX_LISTED
+        ? String.join(", ", all)
+        : "%s and so on, %d in all"
+            .formatted(String.join(", ", all.subList(0, MAX_LISTED)), all.size());
+  }
+
+  /** Whether guidance tells drawing with the class from drawing without it. */
+  public boolean isGuided() {
+    return prior.graph().startOfNoClass().isPresent();
   }
 
   /**
-   * Draws images.
+   * Draws images; with guidance, where the model has a start for no class ({@link #isGuided}).
    *
    * @param classes a class for each image
    */
@@ -128,6 +147,10 @@ public final class CodeModel implements AutoCloseable {
    */
   public ImageScore score(ImageCodes codes, int number, CancellationFlag flag) {
     requireClass(number);
+    return scored(codes, number, flag);
+  }
+
+  private ImageScore scored(ImageCodes codes, int start, CancellationFlag flag) {
     int[] all = codes.codes();
     if (all.length != prior.graph().nPositions()) {
       throw new ImageSizeException(
@@ -138,14 +161,20 @@ public final class CodeModel implements AutoCloseable {
       throw new IllegalArgumentException(
           "codes: expected numbers from 0 to %d".formatted(vq.nCodes() - 1));
     }
-    return runner.score(number, all, flag);
+    return runner.score(start, all, flag);
   }
 
   /**
-   * The likelihood of codes where nobody tells the class, and all are as likely: each term is given
-   * the codes before it, and what they say about the class.
+   * The likelihood of codes where nobody tells the class. A model that has learned to draw without
+   * one says it itself; for others all classes are as likely, and each term is given the codes
+   * before it, and what they say about the class.
    */
   public ImageScore score(ImageCodes codes, CancellationFlag flag) {
+    OptionalInt noClass = prior.graph().startOfNoClass();
+    return noClass.isPresent() ? scored(codes, noClass.getAsInt(), flag) : overClasses(codes, flag);
+  }
+
+  private ImageScore overClasses(ImageCodes codes, CancellationFlag flag) {
     int k = prior.classes().size();
     int n = codes.codes().length;
     double[][] sums = new double[k][n + 1];

@@ -1,6 +1,8 @@
 package dev.ocellus.vlm.generation;
 
 import dev.ocellus.OcellusException;
+import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * How images are drawn.
@@ -61,5 +63,17 @@ public record DrawOptions(long seed, double temperature, int topK, double guidan
      * @throws OcellusException to stop
      */
     void drawn(int done, int total);
+
+    /**
+     * The same, and what has been drawn, for showing images that are not finished ({@link
+     * VqModel#decodePartly}, {@link PixelModel#imagePartly}).
+     *
+     * @param soFar makes copies of each image's codes, of which those from {@code done} on mean
+     *     nothing yet
+     * @throws OcellusException to stop
+     */
+    default void drawn(int done, int total, Supplier<List<int[]>> soFar) {
+      drawn(done, total);
+    }
   }
 }

@@ -109,6 +109,16 @@ public final class PixelModel implements AutoCloseable {
     return model.images().image(values, 0, model.size().width(), model.size().height());
   }
 
+  /**
+   * The image of the first colours, for showing one that is not finished; gray elsewhere.
+   *
+   * @param ids a number for each pixel
+   * @param done how many of them count
+   */
+  public RgbImage imagePartly(int[] ids, int done) {
+    return UnfinishedImages.gray(image(ids), imageSize().width(), 1, done);
+  }
+
   /** The likelihood of an image, as its nearest colours. */
   public ImageScore score(RgbImage image, CancellationFlag flag) {
     return score(colours(image), flag);

@@ -72,7 +72,8 @@ final class PriorRunner {
   }
 
   /**
-   * Draws the rest of some images, all in one batch.
+   * Draws the rest of some images, all in one batch; with guidance, where the prior has a start for
+   * no class, each beside its twin that begins with that.
    *
    * @param starts a start token for each image
    * @param given codes that all of them begin with
@@ -84,11 +85,13 @@ final class PriorRunner {
       DrawOptions options,
       DrawOptions.Listener listener,
       CancellationFlag flag) {
-    int batch = starts.length;
+    boolean guided = options.guidance() != 1 && prior.startOfNoClass().isPresent();
+    int count = starts.length;
+    int batch = guided ? 2 * count : count;
     int n = prior.nPositions();
-    int[][] images = new int[batch][];
-    CodeSampler[] samplers = new CodeSampler[batch];
-    for (int i = 0; i < batch; i++) {
+    int[][] images = new int[count][];
+    CodeSampler[] samplers = new CodeSampler[count];
+    for (int i = 0; i < count; i++) {
       images[i] = Arrays.copyOf(given, n);
       samplers[i] = new CodeSampler(options, i);
     }
@@ -98,15 +101,34 @@ final class PriorRunner {
       state.allocate();
       int past = 0;
       for (int at = given.length; at < n; at++) {
-        float[] logits = step(state, cache, starts, images, past, at + 1 - past, flag);
+        float[] logits = step(state, cache, starts, images, batch, past, at + 1 - past, flag);
         past = at + 1;
-        for (int i = 0; i < batch; i++) {
-          images[i][at] = samplers[i].next(logits, i * prior.nOutputs(), prior.nCodes());
+        for (int i = 0; i < count; i++) {
+          images[i][at] =
+              guided
+                  ? samplers[i].next(
+                      guided(logits, i, count, options.guidance()), 0, prior.nCodes())
+                  : samplers[i].next(logits, i * prior.nOutputs(), prior.nCodes());
         }
-        listener.drawn(at + 1, n);
+        listener.drawn(at + 1, n, () -> copies(images));
       }
     }
     return images;
+  }
+
+  /** Of a sequence of the batch; those behind the images are the twins. */
+  private int start(int[] starts, int sequence) {
+    int start = sequence < starts.length ? starts[sequence] : prior.startOfNoClass().orElseThrow();
+    return prior.nCodes() + start;
+  }
+
+  private float[] guided(float[] logits, int image, int count, double guidance) {
+    int row = prior.nOutputs();
+    return Guidance.of(logits, image * row, (count + image) * row, prior.nCodes(), guidance);
+  }
+
+  static List<int[]> copies(int[][] images) {
+    return Arrays.stream(images).map(int[]::clone).toList();
   }
 
   /** Computes {@code count} positions from {@code past} on; logits after the last of them. */
@@ -115,16 +137,16 @@ final class PriorRunner {
       KvCache cache,
       int[] starts,
       int[][] images,
+      int batch,
       int past,
       int count,
       CancellationFlag flag) {
-    int batch = images.length;
     int nKeys = Math.min(prior.nPositions(), Math.ceilDiv(past + count, KEYS) * KEYS);
     int[] ids = new int[count * batch];
     for (int i = 0; i < batch; i++) {
       for (int j = 0; j < count; j++) {
         int at = past + j;
-        ids[i * count + j] = at == 0 ? prior.nCodes() + starts[i] : images[i][at - 1];
+        ids[i * count + j] = at == 0 ? start(starts, i) : images[i % images.length][at - 1];
       }
     }
     int[] places = IntStream.range(past, past + count).toArray();

@@ -138,13 +138,21 @@ public final class TextToImage implements AutoCloseable {
       DrawOptions options,
       DrawOptions.Listener listener,
       CancellationFlag flag) {
-    return drawObserved(
-        description, options, (place, logits) -> listener.drawn(place, head.nPlaces()), flag);
+    return draw(description, options, (place, logits) -> {}, listener, flag);
   }
 
   /** The same for a listener of logits. */
   public List<ImageCodes> drawObserved(
       String description, DrawOptions options, LogitsListener listener, CancellationFlag flag) {
+    return draw(description, options, listener, DrawOptions.Listener.NONE, flag);
+  }
+
+  private List<ImageCodes> draw(
+      String description,
+      DrawOptions options,
+      LogitsListener observer,
+      DrawOptions.Listener listener,
+      CancellationFlag flag) {
     int[] tokens = prompt.tokens(description);
     requireContext(tokens.length);
     boolean guided = options.guidance() != 1;
@@ -164,8 +172,9 @@ public final class TextToImage implements AutoCloseable {
       float[] hidden = decoder.prompts(prompts, flag);
       for (int place = 0; place < head.nPlaces(); place++) {
         float[] logits = logits(hidden, sequences, flag);
-        listener.computed(place, logits);
+        observer.computed(place, logits);
         choose(codes, place, logits, samplers, guided ? options.guidance() : 1);
+        listener.drawn(place + 1, head.nPlaces(), () -> PriorRunner.copies(codes));
         if (place + 1 < head.nPlaces()) {
           hidden = decoder.step(rows(codes, place, sequences, flag), flag);
         }
@@ -208,23 +217,10 @@ public final class TextToImage implements AutoCloseable {
       if (guidance == 1) {
         codes[i][place] = samplers[i].next(logits, i * n, n);
       } else {
-        float[] guided = guided(logits, i * n, (images + i) * n, n, guidance);
+        float[] guided = Guidance.of(logits, i * n, (images + i) * n, n, guidance);
         codes[i][place] = samplers[i].next(guided, 0, n);
       }
     }
-  }
-
-  /** {@code u + guidance · (c - u)} of the logarithms of the probabilities. */
-  static float[] guided(float[] logits, int with, int without, int n, double guidance) {
-    double sumWith = LogSoftmax.logSum(logits, with, n);
-    double sumWithout = LogSoftmax.logSum(logits, without, n);
-    float[] out = new float[n];
-    for (int k = 0; k < n; k++) {
-      double c = logits[with + k] - sumWith;
-      double u = logits[without + k] - sumWithout;
-      out[k] = (float) (u + guidance * (c - u));
-    }
-    return out;
   }
 
   /** What each sequence reads next: a twin what its image does. */

@@ -9,6 +9,7 @@ import dev.ocellus.vlm.codes.VqArchitecture;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.ResizeFilter;
+import dev.ocellus.vlm.model.vq.ClassTransformer;
 import dev.ocellus.vlm.model.vq.JanusHead;
 import dev.ocellus.vlm.model.vq.PixelTransformer;
 import dev.ocellus.vlm.model.vq.VqVae;
@@ -40,16 +41,17 @@ final class VqFamilies {
 
   private static VqArchitecture vqgan(GgufMetadata metadata, Weights weights) {
     ConfigReader c = reader(metadata);
+    int count = c.integer("codebook_size", 1, MAX_CODES);
     return new VqArchitecture(
         metadata.string("vq.model_type"),
         images(metadata, c),
         Vqgan.of(
             weights,
             c.integer("embedding_length", 1, MAX_WIDTH),
-            c.integer("codebook_size", 1, MAX_CODES),
+            count,
             metadata.bool("vq.unit_length_search", false),
             metadata.bool("vq.unit_length_lookup", false)),
-        Optional.empty(),
+        classPrior(metadata, weights, count),
         weights.has("gen.embd.weight")
             ? Optional.of(JanusHead.of(metadata, weights.at("gen")))
             : Optional.empty());
@@ -66,6 +68,18 @@ final class VqFamilies {
             c.integer("codebook_size", 1, MAX_CODES)),
         prior(metadata, weights),
         Optional.empty());
+  }
+
+  private static Optional<CodePrior> classPrior(
+      GgufMetadata metadata, Weights weights, int nCodes) {
+    if (!weights.has("prior.token_embd.weight")) {
+      return Optional.empty();
+    }
+    List<String> classes = metadata.strings("vq.prior.classes");
+    ConfigReader c = new ConfigReader(metadata, "vq.prior.");
+    return Optional.of(
+        new CodePrior(
+            new ClassTransformer(c, weights.at("prior"), nCodes, classes.size()), classes));
   }
 
   private static Optional<CodePrior> prior(GgufMetadata metadata, Weights weights) {
