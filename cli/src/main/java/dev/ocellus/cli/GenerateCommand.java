@@ -41,13 +41,19 @@ import picocli.CommandLine.Option;
       "Exit codes: 0 done, 1 the model failed, 2 wrong command line, 130 Ctrl-C."
     })
 final class GenerateCommand extends OcellusCommand {
+  /** Guidance that Janus' and LlamaGen's authors draw with. */
+  static final double OF_TEXT = 5;
+
+  static final double OF_CLASSES = 4;
+
   /** What it does, in one line. */
   static final String HEADER = "Makes images of a text, a class, an image's beginning or noise.";
 
   @Option(
       names = {"-p", "--prompt", "--class"},
       paramLabel = "TEXT",
-      description = "What to draw: any text for Janus, text with the name of a class for others.")
+      description =
+          "What to draw: any text for Janus; for others text with the name of a class, or its number.")
   @Nullable String prompt;
 
   @Option(
@@ -86,10 +92,10 @@ final class GenerateCommand extends OcellusCommand {
   @Option(
       names = "--guidance",
       paramLabel = "G",
-      defaultValue = "5",
       description =
-          "Janus: how far away from what is drawn without the text; 1 for none. Default: 5.")
-  double guidance;
+          "Janus and LlamaGen: how far away from what is drawn without text or class; 1 for none."
+              + " Default: 5 for text, 4 for a class.")
+  @Nullable Double guidance;
 
   @Option(
       names = "--generator",
@@ -132,6 +138,22 @@ final class GenerateCommand extends OcellusCommand {
       description = "Write the values as the model gives them, too: .npy, float32.")
   @Nullable Path values;
 
+  @Option(
+      names = "--preview",
+      arity = "0..1",
+      fallbackValue = "",
+      paramLabel = "FILE",
+      description =
+          "Show images while they are drawn, gray where nothing is yet: in the terminal, or as a PNG"
+              + " that is replaced again and again.")
+  @Nullable String preview;
+
+  @Option(
+      names = "--preview-every",
+      paramLabel = "N",
+      description = "Show them after every N codes. Default: eight times.")
+  @Nullable Integer previewEvery;
+
   @Mixin GeneratorMixin model = new GeneratorMixin();
 
   GenerateCommand(Io io) {
@@ -141,9 +163,15 @@ final class GenerateCommand extends OcellusCommand {
   @Override
   int run() throws IOException {
     long first = seed == null ? new SplittableRandom().nextLong(1L << 31) : seed;
-    DrawOptions options = checked(() -> new DrawOptions(first, temperature, topK, guidance, count));
+    DrawOptions options =
+        checked(() ->
+            new DrawOptions(
+                first, temperature, topK, guidance == null ? OF_TEXT : guidance, count));
     if (!(keep >= 0 && keep <= 1)) {
       throw usage("--keep: expected 0 to 1, found " + keep);
+    }
+    if (previewEvery != null && previewEvery < 1) {
+      throw usage("--preview-every: expected at least 1, found " + previewEvery);
     }
     CancellationFlag flag = new CancellationFlag();
     try (var interrupt = new Interrupt();
@@ -160,9 +188,20 @@ final class GenerateCommand extends OcellusCommand {
    * What was drawn.
    *
    * @param codes of each image, empty where there are none
+   * @param guidance that was drawn with
    * @param words what the image was made of besides
    */
-  record Drawn(String model, List<RgbImage> images, List<int[]> codes, Map<String, String> words) {}
+  record Drawn(
+      String model,
+      List<RgbImage> images,
+      List<int[]> codes,
+      double guidance,
+      Map<String, String> words) {}
+
+  /** Where images are kept while they are drawn; null for nowhere. */
+  @Nullable Path previewFile() {
+    return preview == null || preview.isEmpty() ? null : Path.of(preview);
+  }
 
   private void write(Drawn drawn, long first) throws IOException {
     RgbImage image = Grid.of(drawn.images());
@@ -170,12 +209,14 @@ final class GenerateCommand extends OcellusCommand {
     words.put("Software", "ocellus generate");
     words.put("Model", drawn.model());
     words.put("Seed", Long.toString(first));
-    words.put("Settings", settings());
+    words.put("Settings", settings(drawn.guidance()));
     words.putAll(drawn.words());
     Path file =
         out != null ? out : output.json ? null : Path.of("generated-%d.png".formatted(first));
-    if (file != null) {
-      PngImages.write(file, image, words);
+    for (Path each : new Path[] {file, previewFile()}) {
+      if (each != null) {
+        PngImages.write(each, image, words);
+      }
     }
     if (output.json) {
       printJson(json(drawn, first, file));
@@ -186,14 +227,14 @@ final class GenerateCommand extends OcellusCommand {
     io().out().printf("%s  seed %d, %s%n", file, first, image.size());
   }
 
-  private String settings() {
+  private String settings(double used) {
     return String.format(
         Locale.ROOT,
         "count=%d temperature=%s top_k=%d guidance=%s",
         count,
         temperature,
         topK,
-        guidance);
+        used);
   }
 
   private ObjectNode json(Drawn drawn, long first, @Nullable Path file) {

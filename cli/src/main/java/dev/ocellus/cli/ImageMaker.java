@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -106,8 +107,25 @@ final class ImageMaker {
     requireNone(what, "--to-seed", command.toSeed);
   }
 
-  private DrawOptions.Listener listener(Progress progress) {
-    return (done, total) -> progress.report("drawing", (double) done / total);
+  /** Shows what is drawn, and goes away when it is. */
+  private <T> T shown(
+      Progress progress,
+      DrawingPreview.Painter painter,
+      Function<DrawOptions.Listener, T> drawing) {
+    DrawingPreview preview = DrawingPreview.of(command, progress, painter);
+    try {
+      return drawing.apply(preview);
+    } finally {
+      preview.finish();
+    }
+  }
+
+  /** Codes of squares, as all that draw codes make them. */
+  private static DrawingPreview.Painter painter(VqModel vq, CancellationFlag flag) {
+    return (codes, done) -> {
+      int side = (int) Math.round(Math.sqrt(codes.length));
+      return vq.decodePartly(new ImageCodes(side, side, codes), done, flag);
+    };
   }
 
   private GenerateCommand.Drawn text(
@@ -117,8 +135,13 @@ final class ImageMaker {
     requireNoNoise("draws what a text says");
     String prompt = prompt("this model draws what a text says");
     try (TextToImage janus = TextToImage.open(text, file, options)) {
-      List<ImageCodes> codes = janus.draw(prompt, draw, listener(progress), flag);
-      return decoded(name(text), janus.vq(), codes, Map.of("Prompt", prompt), flag);
+      List<ImageCodes> codes =
+          shown(
+              progress,
+              painter(janus.vq(), flag),
+              listener -> janus.draw(prompt, draw, listener, flag));
+      return decoded(
+          name(text), janus.vq(), codes, draw.guidance(), Map.of("Prompt", prompt), flag);
     }
   }
 
@@ -137,9 +160,20 @@ final class ImageMaker {
                 : new SplittableRandom(draw.seed() + i).nextInt(prior.classes().size());
         names.add(prior.classes().get(classes[i]));
       }
-      List<ImageCodes> codes = prior.draw(classes, draw, listener(progress), flag);
+      DrawOptions guided =
+          command.guidance == null ? draw.withGuidance(GenerateCommand.OF_CLASSES) : draw;
+      List<ImageCodes> codes =
+          shown(
+              progress,
+              painter(prior.vq(), flag),
+              listener -> prior.draw(classes, guided, listener, flag));
       return decoded(
-          name(file), prior.vq(), codes, Map.of("Class", String.join(", ", names)), flag);
+          name(file),
+          prior.vq(),
+          codes,
+          prior.isGuided() ? guided.guidance() : 1,
+          Map.of("Class", String.join(", ", names)),
+          flag);
     }
   }
 
@@ -147,6 +181,7 @@ final class ImageMaker {
       String model,
       VqModel vq,
       List<ImageCodes> codes,
+      double guidance,
       Map<String, String> words,
       CancellationFlag flag)
       throws IOException {
@@ -159,6 +194,7 @@ final class ImageMaker {
         model,
         images.stream().map(DecodedImage::image).toList(),
         codes.stream().map(ImageCodes::codes).toList(),
+        guidance,
         words);
   }
 
@@ -174,9 +210,11 @@ final class ImageMaker {
         given = Arrays.copyOf(all, (int) Math.round(all.length * command.keep));
         words.put("Given", "%d pixels of %s".formatted(given.length, command.complete));
       }
-      List<int[]> drawn = gpt.draw(given, draw, listener(progress), flag);
+      int[] start = given;
+      List<int[]> drawn =
+          shown(progress, gpt::imagePartly, listener -> gpt.draw(start, draw, listener, flag));
       List<RgbImage> images = drawn.stream().map(gpt::image).toList();
-      return new GenerateCommand.Drawn(name(file), images, drawn, words);
+      return new GenerateCommand.Drawn(name(file), images, drawn, 1, words);
     }
   }
 
@@ -184,6 +222,7 @@ final class ImageMaker {
       throws IOException {
     requireNone("makes images of noise", "--prompt", command.prompt);
     requireNone("makes images of noise", "--complete", command.complete);
+    requireNone("makes images of noise at once", "--preview", command.preview);
     try (NoiseGenerator gan = NoiseGenerator.open(file, options)) {
       Map<String, String> words = new LinkedHashMap<>();
       List<float[]> z;
@@ -203,7 +242,7 @@ final class ImageMaker {
       List<DecodedImage> images = gan.generate(z, flag);
       writeValues(images);
       return new GenerateCommand.Drawn(
-          name(file), images.stream().map(DecodedImage::image).toList(), List.of(), words);
+          name(file), images.stream().map(DecodedImage::image).toList(), List.of(), 1, words);
     }
   }
 
