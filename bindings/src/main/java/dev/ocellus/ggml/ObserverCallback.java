@@ -35,7 +35,8 @@ public final class ObserverCallback implements NodeCallback {
     this.stub = Upcalls.stub(MethodHandles.lookup(), this, "call", DESCRIPTOR, arena, 0L, true, 0L);
   }
 
-  private static int operation(String name) {
+  /** The number of an operation. */
+  static int operation(String name) {
     for (int op = 0; op < ggml_h.GGML_OP_COUNT(); op++) {
       if (ggml_h.ggml_op_name(op).getString(0).equals(name)) {
         return op;
@@ -51,6 +52,11 @@ public final class ObserverCallback implements NodeCallback {
 
   @SuppressWarnings("UnusedVariable") // the callback's signature
   private boolean call(long address, boolean ask, long userData) {
+    return visit(address, ask);
+  }
+
+  @Override
+  public boolean visit(long address, boolean ask) {
     try {
       if (failure != null || address == 0) {
         return false;

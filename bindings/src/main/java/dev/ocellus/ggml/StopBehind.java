@@ -44,9 +44,14 @@ public final class StopBehind implements NodeCallback {
     return stub;
   }
 
-  /** Whether the node is wanted, and then, when it has been computed, whether to go on. */
   @SuppressWarnings("UnusedVariable") // the callback's signature
   private boolean call(long address, boolean ask, long userData) {
+    return visit(address, ask);
+  }
+
+  /** Whether the node is wanted, and then, when it has been computed, whether to go on. */
+  @Override
+  public boolean visit(long address, boolean ask) {
     try {
       return address != 0 && ask && isNamed(address + NAME);
     } catch (Throwable e) { // it then computes too much

@@ -101,7 +101,7 @@ public final class StoredWeights implements AutoCloseable {
   }
 
   /** Whether ggml found AMX in this processor; without it, no library is loaded for these. */
-  static boolean hasMatrixUnit() {
+  public static boolean hasMatrixUnit() {
     return BackendFunctions.of(Device.cpu().handle()).features().contains("AMX_INT8");
   }
 

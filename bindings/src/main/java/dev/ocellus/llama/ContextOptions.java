@@ -17,6 +17,7 @@ import dev.ocellus.gguf.TensorType;
  * @param typeK element type of the key cache
  * @param typeV element type of the value cache
  * @param flashAttention whether attention is computed in one kernel
+ * @param embeddingAttention what the embeddings of a batch attend to
  */
 public record ContextOptions(
     int nCtx,
@@ -29,7 +30,8 @@ public record ContextOptions(
     int nThreadsBatch,
     TensorType typeK,
     TensorType typeV,
-    FlashAttention flashAttention) {
+    FlashAttention flashAttention,
+    EmbeddingAttention embeddingAttention) {
 
   /** Most sequences of both kinds, as libllama is built. */
   public static final int MAX_SEQUENCES = 256;
@@ -52,6 +54,19 @@ public record ContextOptions(
     }
   }
 
+  /** What the embeddings of a batch attend to. */
+  public enum EmbeddingAttention {
+    /** As libllama has it: by their positions, and by its rule for the architecture. */
+    BY_POSITION,
+    /**
+     * Those of a non-causal batch to each other in every layer and over any distance, where
+     * libllama leaves layers causal or keeps to their window.
+     */
+    EVERYWHERE,
+    /** Each to those before it in the batch, whatever their positions are. */
+    IN_ORDER
+  }
+
   /** Sequences of both kinds. */
   int nSeqAll() {
     return nSeqMax + nSeqSpare;
@@ -71,7 +86,8 @@ public record ContextOptions(
         threads,
         TensorType.F16,
         TensorType.F16,
-        FlashAttention.AUTO);
+        FlashAttention.AUTO,
+        EmbeddingAttention.BY_POSITION);
   }
 
   public ContextOptions withContext(int nCtx) {
@@ -86,7 +102,8 @@ public record ContextOptions(
         nThreadsBatch,
         typeK,
         typeV,
-        flashAttention);
+        flashAttention,
+        embeddingAttention);
   }
 
   public ContextOptions withBatch(int nBatch, int nUbatch) {
@@ -101,7 +118,8 @@ public record ContextOptions(
         nThreadsBatch,
         typeK,
         typeV,
-        flashAttention);
+        flashAttention,
+        embeddingAttention);
   }
 
   public ContextOptions withThreads(int nThreads, int nThreadsBatch) {
@@ -116,7 +134,8 @@ public record ContextOptions(
         nThreadsBatch,
         typeK,
         typeV,
-        flashAttention);
+        flashAttention,
+        embeddingAttention);
   }
 
   public ContextOptions withOutputs(int nOutputsMax) {
@@ -131,7 +150,8 @@ public record ContextOptions(
         nThreadsBatch,
         typeK,
         typeV,
-        flashAttention);
+        flashAttention,
+        embeddingAttention);
   }
 
   public ContextOptions withSequences(int nSeqMax) {
@@ -146,7 +166,8 @@ public record ContextOptions(
         nThreadsBatch,
         typeK,
         typeV,
-        flashAttention);
+        flashAttention,
+        embeddingAttention);
   }
 
   public ContextOptions withSpareSequences(int nSeqSpare) {
@@ -161,7 +182,8 @@ public record ContextOptions(
         nThreadsBatch,
         typeK,
         typeV,
-        flashAttention);
+        flashAttention,
+        embeddingAttention);
   }
 
   public ContextOptions withCache(TensorType typeK, TensorType typeV) {
@@ -176,7 +198,8 @@ public record ContextOptions(
         nThreadsBatch,
         typeK,
         typeV,
-        flashAttention);
+        flashAttention,
+        embeddingAttention);
   }
 
   public ContextOptions withFlashAttention(FlashAttention flashAttention) {
@@ -191,6 +214,23 @@ public record ContextOptions(
         nThreadsBatch,
         typeK,
         typeV,
-        flashAttention);
+        flashAttention,
+        embeddingAttention);
+  }
+
+  public ContextOptions withEmbeddingAttention(EmbeddingAttention embeddingAttention) {
+    return new ContextOptions(
+        nCtx,
+        nBatch,
+        nUbatch,
+        nSeqMax,
+        nSeqSpare,
+        nOutputsMax,
+        nThreads,
+        nThreadsBatch,
+        typeK,
+        typeV,
+        flashAttention,
+        embeddingAttention);
   }
 }

@@ -227,6 +227,9 @@ public final class LlamaContext extends NativeObject {
   }
 
   private NativeLog.Observed<Integer> decodeNow(Batch batch) {
+    if (callback != null) {
+      callback.begin(causal);
+    }
     return batch.use(struct -> NativeLog.observe(() -> ggml_h.llama_decode(handle, struct)));
   }
 
@@ -403,15 +406,23 @@ public final class LlamaContext extends NativeObject {
    *     cannot be divided ({@link LlamaModel#canRollBack})
    */
   public void share(int from, int to, int position) {
+    if (!model.canRollBack()) {
+      throw new IllegalStateException("this model's memory has no parts that can be shared");
+    }
+    copyBefore(from, to, position);
+  }
+
+  /**
+   * As {@link #share}; of recurrent states, the other sequence gets those behind the last token,
+   * wherever that is.
+   */
+  void copyBefore(int from, int to, int position) {
     lock.lock();
     try {
       requireOpen();
       ContextGuard.range("sequence", from, 0, options.nSeqAll() - 1);
       ContextGuard.range("sequence", to, 0, options.nSeqAll() - 1);
       requireUnified();
-      if (!model.canRollBack()) {
-        throw new IllegalStateException("this model's memory has no parts that can be shared");
-      }
       NativeStack.run(
           () -> ggml_h.llama_memory_seq_cp(ggml_h.llama_get_memory(handle), from, to, 0, position));
     } finally {
@@ -503,13 +514,18 @@ public final class LlamaContext extends NativeObject {
 
   /** What the form of the bytes of {@link #writeState} depends on besides the model. */
   public String stateKind() {
-    return "llama.cpp %s, keys %s, values %s, flash attention %s, %s"
+    return "llama.cpp %s, keys %s, values %s, flash attention %s, %s%s"
         .formatted(
             NativeVersion.TAG,
             options.typeK().ggmlName(),
             options.typeV().ggmlName(),
             options.flashAttention(),
-            ByteOrder.nativeOrder());
+            ByteOrder.nativeOrder(),
+            switch (options.embeddingAttention()) {
+              case BY_POSITION -> "";
+              case EVERYWHERE -> ", embeddings attend everywhere";
+              case IN_ORDER -> ", embeddings attend in their order";
+            });
   }
 
   /** Waits until everything that was decoded has been computed. */

@@ -11,7 +11,9 @@ import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.ggml.NativeLog;
 import dev.ocellus.ggml.NativeObject;
 import dev.ocellus.ggml.NodeCallback;
+import dev.ocellus.ggml.NonCausalMasks;
 import dev.ocellus.ggml.ObserverCallback;
+import dev.ocellus.ggml.OrderedMasks;
 import dev.ocellus.ggml.StopBehind;
 import dev.ocellus.ggml.StoredWeights;
 import dev.ocellus.ggml.Upcalls;
@@ -93,6 +95,11 @@ public final class LlamaModel extends NativeObject {
       Accel accel = Accel.find(options.accelerator(), file).orElse(null);
       if (accel != null && Accel.takesMost(file)) {
         // in the layout of ggml's kernels for AMX, which are slower, nothing else can read them
+        wanted = wanted.withRepack(false);
+      }
+      if (checked.sizes().cache().state() > 0 && StoredWeights.hasMatrixUnit()) {
+        // graphs with recurrent states multiply each sequence by itself, and of several of them
+        // ggml 0.4.0's kernels for AMX read weights behind the end for all but the first
         wanted = wanted.withRepack(false);
       }
       MappedWeights mapped = new MappedWeights(path);
@@ -388,11 +395,28 @@ public final class LlamaModel extends NativeObject {
   private LlamaContext open(
       ContextOptions options, boolean unified, @Nullable Function<Arena, NodeCallback> callback) {
     requireOpen();
-    LlamaContext context = new LlamaContext(this, options, unified, callback);
+    LlamaContext context =
+        new LlamaContext(this, options, unified, masks(options.embeddingAttention(), callback));
     synchronized (contexts) {
       contexts.push(context);
     }
     return context;
+  }
+
+  /** What changes masks, in front of another callback. */
+  private @Nullable Function<Arena, NodeCallback> masks(
+      ContextOptions.EmbeddingAttention attention,
+      @Nullable Function<Arena, NodeCallback> callback) {
+    return switch (attention) {
+      case BY_POSITION -> callback;
+      case EVERYWHERE -> arena -> new NonCausalMasks(slidingWindow(), made(callback, arena), arena);
+      case IN_ORDER -> arena -> new OrderedMasks(made(callback, arena), arena);
+    };
+  }
+
+  private static @Nullable NodeCallback made(
+      @Nullable Function<Arena, NodeCallback> callback, Arena arena) {
+    return callback == null ? null : callback.apply(arena);
   }
 
   void contextClosed(LlamaContext context) {

@@ -97,6 +97,25 @@ public final class StateCheckpoint implements AutoCloseable {
         });
   }
 
+  /**
+   * Brings an empty sequence of the same context to this place. It shares the keys and values
+   * before it with the sequence that holds them, and has states of its own.
+   *
+   * @param holder holds the keys and values before this place
+   * @param sequence holds nothing
+   * @return false if libllama could not do so, and then the sequence must be emptied
+   * @throws IllegalStateException if each sequence has a cache of its own
+   */
+  public boolean restoreInto(int holder, int sequence) {
+    // in one go: two sequences with one cell of states must not be computed
+    return context.use(
+        sequence,
+        handle -> {
+          context.copyBefore(holder, sequence, position);
+          return restore(sequence);
+        });
+  }
+
   @Override
   public void close() {
     if (arena.scope().isAlive()) {

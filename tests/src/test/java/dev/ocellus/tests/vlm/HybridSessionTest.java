@@ -2,12 +2,6 @@ package dev.ocellus.tests.vlm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ocellus.convert.ConvertOptions;
-import dev.ocellus.convert.ConvertProgress;
-import dev.ocellus.convert.Converter;
-import dev.ocellus.convert.common.OutputType;
-import dev.ocellus.gguf.TensorType;
-import dev.ocellus.tests.TinyTextModel;
 import dev.ocellus.vlm.ChatSession;
 import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.chat.Answer;
@@ -37,47 +31,21 @@ class HybridSessionTest {
       GenerationOptions.greedy().withMaxTokens(10).withIgnoreEos(true);
   private static final GenerationOptions FORTY = TEN.withMaxTokens(40);
 
-  /** Control tokens of the tiny text models, at the borders of messages. */
-  private static final String TEMPLATE =
-      "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
-
   private static final String SYSTEM =
       "You are asked about many things, and answer each of them in a few words, or say that you do not know it.";
 
   @TempDir static Path directory;
 
-  private static @org.jspecify.annotations.Nullable Path qwen;
-
   static Stream<String> models() {
-    return Stream.concat(Stream.of("qwen3.5"), TinyTextModel.HYBRID.stream().sorted());
+    return HybridModels.NAMES.stream();
   }
 
-  /** A tiny model; Qwen3.5 sees images. Caches do not round, so that batches may be divided. */
   private static LoadOptions options(String model) throws IOException {
-    LoadOptions options;
-    if (model.equals("qwen3.5")) {
-      if (qwen == null) {
-        qwen = directory.resolve("qwen.gguf");
-        Converter.convert(
-            Path.of("golden/models/qwen3.5/hf"),
-            ConvertOptions.defaults()
-                .withOutput(qwen, null)
-                .withTypes(OutputType.F32, OutputType.F32),
-            ConvertProgress.NONE);
-      }
-      options = LoadOptions.of(qwen, qwen.resolveSibling("mmproj-qwen.gguf"));
-    } else {
-      Path file = TinyTextModel.write(directory.resolve(model + ".gguf"), model);
-      options = LoadOptions.of(file).withChatTemplate(TEMPLATE);
-    }
-    return options.withContextOptions(
-        Golden.context(768).withCache(TensorType.F32, TensorType.F32));
+    return HybridModels.options(directory, model);
   }
 
   private static Message question(VisionLanguageModel model, String text) throws IOException {
-    return model.pipeline().encoder() == null
-        ? Message.user(text)
-        : Message.user(text, Golden.image("exact_96x64.png"));
+    return HybridModels.question(model, text);
   }
 
   /** The answer of a session in which nothing stands yet. */

@@ -13,6 +13,7 @@ final class BatchedSequence implements KvSequence {
   private final LlamaContext context;
   private final BatchScheduler scheduler;
   private final PrefixSharing sharing;
+  private final StateSharing states;
   private final int sequence;
   private final int nCtx;
   private float[][] outputs = {};
@@ -24,11 +25,13 @@ final class BatchedSequence implements KvSequence {
       LlamaContext context,
       BatchScheduler scheduler,
       PrefixSharing sharing,
+      StateSharing states,
       int sequence,
       int nCtx) {
     this.context = context;
     this.scheduler = scheduler;
     this.sharing = sharing;
+    this.states = states;
     this.sequence = sequence;
     this.nCtx = nCtx;
   }
@@ -99,7 +102,13 @@ final class BatchedSequence implements KvSequence {
   @Override
   public boolean removeFrom(int position) {
     sharing.withdraw(sequence, position);
+    states.withdraw(this, position);
     return context.removeFrom(sequence, position);
+  }
+
+  @Override
+  public boolean canForget() {
+    return context.model().canRollBack();
   }
 
   @Override
@@ -110,7 +119,9 @@ final class BatchedSequence implements KvSequence {
   @Override
   public int adoptPrefix(
       List<ContextEntry> present, List<ContextEntry> wanted, int have, CancellationFlag flag) {
-    return context.model().canRollBack() ? sharing.take(sequence, present, wanted, have, flag) : 0;
+    return canForget()
+        ? sharing.take(sequence, present, wanted, have, flag)
+        : states.take(this, wanted, have);
   }
 
   @Override
@@ -120,8 +131,10 @@ final class BatchedSequence implements KvSequence {
 
   @Override
   public void offer(List<ContextEntry> entries) {
-    if (context.model().canRollBack()) {
+    if (canForget()) {
       sharing.offer(sequence, entries);
+    } else {
+      states.offer(this, entries);
     }
   }
 
@@ -132,7 +145,7 @@ final class BatchedSequence implements KvSequence {
 
   @Override
   public Optional<KvCheckpoint> checkpoint(int position, @Nullable KvCheckpoint reuse) {
-    return LlamaCheckpoint.of(context, sequence, position, reuse);
+    return states.checkpoint(this, position, reuse);
   }
 
   @Override

@@ -87,6 +87,11 @@ final class ExclusiveSequence implements KvSequence {
   }
 
   @Override
+  public boolean canForget() {
+    return context.model().canRollBack();
+  }
+
+  @Override
   public boolean hasPositionsBefore(int position) {
     return context.hasPositionsBefore(SEQUENCE, position);
   }
@@ -103,7 +108,7 @@ final class ExclusiveSequence implements KvSequence {
 
   @Override
   public Optional<KvCheckpoint> checkpoint(int position, @Nullable KvCheckpoint reuse) {
-    return LlamaCheckpoint.of(context, SEQUENCE, position, reuse);
+    return LlamaCheckpoint.of(context, SEQUENCE, position, reuse).map(c -> c);
   }
 
   @Override

@@ -63,6 +63,11 @@ public interface KvSequence extends AutoCloseable {
    */
   boolean removeFrom(int position);
 
+  /** Whether {@link #removeFrom} can forget a part. Where not, checkpoints are needed. */
+  default boolean canForget() {
+    return true;
+  }
+
   /**
    * Whether all is still there that a token at a position attends to. Sliding-window layers evict
    * older positions, and do not save them.
@@ -76,7 +81,7 @@ public interface KvSequence extends AutoCloseable {
    * goes.
    *
    * @param present what stands here; none where nobody else may have it
-   * @param have entries of the beginning that stand here already
+   * @param have entries of the beginning that stand here already, and can stay
    * @param flag ends the wait when set
    * @return how many entries stand here now; 0 if nobody has more of them, and then nothing is
    *     changed
@@ -89,7 +94,10 @@ public interface KvSequence extends AutoCloseable {
   /** Nothing more is computed of the prompt that was wanted, so that nobody need wait for it. */
   default void promptEnded() {}
 
-  /** Lets other sequences take over what stands here, until it is removed. */
+  /**
+   * Lets other sequences take over what stands here, until it is removed; where it cannot forget a
+   * part, up to each of its checkpoints.
+   */
   default void offer(List<ContextEntry> entries) {}
 
   /**

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /** A checkpoint of a sequence of libllama. */
 record LlamaCheckpoint(StateCheckpoint state, int sequence) implements KvCheckpoint {
   /** Empty where the memory can be rolled back, and needs none. */
-  static Optional<KvCheckpoint> of(
+  static Optional<LlamaCheckpoint> of(
       LlamaContext context, int sequence, int position, @Nullable KvCheckpoint reuse) {
     if (context.model().canRollBack()) {
       return Optional.empty();
@@ -29,6 +29,15 @@ record LlamaCheckpoint(StateCheckpoint state, int sequence) implements KvCheckpo
   @Override
   public boolean restore() {
     return state.restore(sequence);
+  }
+
+  /**
+   * Brings another, empty sequence to this place, with the keys and values of this one.
+   *
+   * @return false if that failed, and then the other sequence must be emptied
+   */
+  boolean restoreInto(int other) {
+    return state.restoreInto(sequence, other);
   }
 
   @Override

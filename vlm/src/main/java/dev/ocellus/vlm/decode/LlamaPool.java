@@ -25,10 +25,12 @@ final class LlamaPool implements SequencePool {
     this.sharing =
         new PrefixSharing(cells, new KeptPrefixes(cells, n, nSpare, context.nCtx() / KEPT_PART));
     this.scheduler = new BatchScheduler(context, sharing::makeRoom);
+    var states = new StateSharing(context);
     int nCtx = context.nCtx() / n;
     this.sequences =
         IntStream.range(0, n)
-            .<KvSequence>mapToObj(i -> new BatchedSequence(context, scheduler, sharing, i, nCtx))
+            .<KvSequence>mapToObj(
+                i -> new BatchedSequence(context, scheduler, sharing, states, i, nCtx))
             .toList();
   }
 

@@ -4,6 +4,7 @@ import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.llama.StateFormatException;
 import dev.ocellus.vlm.chat.AnswerListener;
 import dev.ocellus.vlm.vision.EncodedImage;
+import dev.ocellus.vlm.vision.PromptAttention;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -34,7 +35,7 @@ public final class PromptCache implements AutoCloseable {
 
   private final KvSequence sequence;
   private final int nPositions;
-  private final boolean usesNonCausalImageAttention;
+  private final PromptAttention attention;
   private final List<ContextEntry> present = new ArrayList<>();
   private int[] ids = new int[64];
   private final Checkpoints checkpoints;
@@ -52,34 +53,20 @@ public final class PromptCache implements AutoCloseable {
   private boolean broken;
 
   /**
-   * @param nPositions position numbers of an embedding
-   * @param usesNonCausalImageAttention whether the embeddings of an image are decoded without a
-   *     causal mask
-   */
-  public PromptCache(KvSequence sequence, int nPositions, boolean usesNonCausalImageAttention) {
-    this(sequence, nPositions, usesNonCausalImageAttention, 0, token -> false);
-  }
-
-  /**
    * @param checkpointBytes memory for checkpoints, where the sequence needs any; 0 for none
    * @param isControl whether a token is a control token, which stand where messages end
    */
   public PromptCache(
       KvSequence sequence,
       int nPositions,
-      boolean usesNonCausalImageAttention,
+      PromptAttention attention,
       long checkpointBytes,
       IntPredicate isControl) {
     this.checkpoints = new Checkpoints(checkpointBytes);
     this.places = new CheckpointPlaces(isControl);
     this.sequence = sequence;
     this.nPositions = nPositions;
-    this.usesNonCausalImageAttention = usesNonCausalImageAttention;
-  }
-
-  /** Whether the embeddings of an image must be decoded together. */
-  public boolean usesNonCausalImageAttention() {
-    return usesNonCausalImageAttention;
+    this.attention = attention;
   }
 
   /** Position of what comes next. */
@@ -239,7 +226,7 @@ public final class PromptCache implements AutoCloseable {
     broken = true;
     int common = ContextEntry.common(present, wanted);
     // nobody else believes what came from a file
-    int taken = sequence.adoptPrefix(fromFile ? List.of() : present, wanted, common, flag);
+    int taken = sequence.adoptPrefix(fromFile ? List.of() : present, wanted, canStay(common), flag);
     if (taken > 0) {
       common = taken;
       forgetAll();
@@ -249,6 +236,15 @@ public final class PromptCache implements AutoCloseable {
     }
     broken = false;
     return common;
+  }
+
+  /** How many of the first entries would stay if those behind {@code nEntries} are forgotten. */
+  private int canStay(int nEntries) {
+    if (nEntries == present.size() || sequence.canForget()) {
+      return nEntries;
+    }
+    Checkpoints.Entry last = checkpoints.last(nEntries);
+    return last == null ? 0 : last.nEntries();
   }
 
   /**
@@ -406,7 +402,7 @@ public final class PromptCache implements AutoCloseable {
     int number = ContextEntry.nNumbered(present);
     try {
       for (int row = 0; row < nEmbeddings; ) {
-        int n = Math.min(nEmbeddings - row, sequence.nBatch());
+        int n = Math.min(nEmbeddings - row, mostAtOnce());
         int[][] positions =
             ContextEntry.axes(image.embeddings(), row, n, position, nPositions, number);
         boolean wantsLogits = last && row + n == nEmbeddings;
@@ -414,7 +410,7 @@ public final class PromptCache implements AutoCloseable {
             image.image(),
             image.from() + row,
             positions,
-            !usesNonCausalImageAttention,
+            attention == PromptAttention.CAUSAL,
             wantsLogits,
             flag);
         row += n;
@@ -426,6 +422,10 @@ public final class PromptCache implements AutoCloseable {
     }
     used += nEmbeddings;
     position += image.embeddings().positions();
+  }
+
+  private int mostAtOnce() {
+    return attention == PromptAttention.IMAGES_IN_ORDER ? sequence.nUbatch() : sequence.nBatch();
   }
 
   /** Forgets what a call that failed has left behind, whatever it failed with. */

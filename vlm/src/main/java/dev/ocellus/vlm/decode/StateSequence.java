@@ -98,6 +98,11 @@ public final class StateSequence implements KvSequence {
   }
 
   @Override
+  public boolean canForget() {
+    return sequence.canForget();
+  }
+
+  @Override
   public boolean hasPositionsBefore(int position) {
     return sequence.hasPositionsBefore(position);
   }

@@ -31,7 +31,6 @@ import dev.ocellus.vlm.prompt.ModelTemplates;
 import dev.ocellus.vlm.prompt.PromptBuilder;
 import dev.ocellus.vlm.prompt.Segment;
 import dev.ocellus.vlm.vision.ImagePiece;
-import dev.ocellus.vlm.vision.PromptAttention;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -144,7 +143,7 @@ public final class Pipeline implements AutoCloseable {
               encoder == null ? null : encoder.architecture(),
               options.vision().images());
       return new Pipeline(
-          options,
+          withAttention(options, encoder),
           text,
           encoder,
           draft,
@@ -198,11 +197,27 @@ public final class Pipeline implements AutoCloseable {
         : TokenEmbeddings.openTable(options.model());
   }
 
-  /** Whether all of a prompt goes in as embeddings that attend to each other. */
+  /** What embeddings attend to, and batches in which they can do so. */
+  private static LoadOptions withAttention(LoadOptions options, @Nullable VisionEncoder encoder) {
+    if (encoder == null) {
+      return options;
+    }
+    ContextOptions context = options.contextOptions();
+    return switch (encoder.architecture().attention()) {
+      case NON_CAUSAL_IMAGES_EVERYWHERE ->
+          options.withContextOptions(
+              context.withEmbeddingAttention(ContextOptions.EmbeddingAttention.EVERYWHERE));
+      case IMAGES_IN_ORDER ->
+          options.withContextOptions(
+              context.withEmbeddingAttention(ContextOptions.EmbeddingAttention.IN_ORDER));
+      default -> options;
+    };
+  }
+
+  /** Whether tokens of a prompt go in as embeddings, all or those beside images. */
   private static boolean takesEmbeddings(TextDecoder text, @Nullable VisionEncoder encoder) {
     return text.encodesPrompts()
-        || (encoder != null
-            && encoder.architecture().attention() == PromptAttention.BIDIRECTIONAL_PREFIX);
+        || (encoder != null && encoder.architecture().attention().takesTokensAsEmbeddings());
   }
 
   private static void requireSameWidth(

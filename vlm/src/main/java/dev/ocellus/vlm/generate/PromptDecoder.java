@@ -12,6 +12,7 @@ import dev.ocellus.vlm.chat.PromptOptions;
 import dev.ocellus.vlm.chat.Timings;
 import dev.ocellus.vlm.chat.Usage;
 import dev.ocellus.vlm.decode.BidirectionalPrompt;
+import dev.ocellus.vlm.decode.CanvasPrompt;
 import dev.ocellus.vlm.decode.ContextEntry;
 import dev.ocellus.vlm.decode.KvSequence;
 import dev.ocellus.vlm.decode.PromptCache;
@@ -52,6 +53,7 @@ final class PromptDecoder {
   private final ImageResolver images;
   private final boolean nonCausalImages;
   private final @Nullable BidirectionalPrompt bidirectional;
+  private final @Nullable CanvasPrompt canvas;
 
   /**
    * @param imageCache where encoded images are looked up and kept
@@ -69,15 +71,19 @@ final class PromptDecoder {
     this.pipeline = pipeline;
     this.sequence = sequence;
     VisionEncoder encoder = pipeline.encoder();
-    this.nonCausalImages =
-        encoder != null && encoder.architecture().attention() == PromptAttention.NON_CAUSAL_IMAGES;
+    PromptAttention attention =
+        encoder == null ? PromptAttention.CAUSAL : encoder.architecture().attention();
+    this.nonCausalImages = attention.nonCausalImages();
     TokenEmbeddings table = pipeline.tokenEmbeddings();
-    this.bidirectional = table == null ? null : new BidirectionalPrompt(table);
+    boolean inOrder = attention == PromptAttention.IMAGES_IN_ORDER;
+    this.bidirectional = table == null || inOrder ? null : new BidirectionalPrompt(table);
+    this.canvas =
+        table == null || !inOrder ? null : CanvasPrompt.of(table, pipeline.decoder().vocab());
     this.cache =
         new PromptCache(
             sequence,
             pipeline.decoder().nPositions(),
-            nonCausalImages || bidirectional != null,
+            bidirectional == null ? attention : PromptAttention.BIDIRECTIONAL_PREFIX,
             checkpointBytes,
             pipeline.decoder().vocab()::isControl);
     this.images =
@@ -113,6 +119,7 @@ final class PromptDecoder {
     images.report(visuals, listener);
     List<ContextEntry> entries = images.resolve(prompt, visuals, flag);
     int[] tokens = ImageResolver.promptTokens(entries);
+    entries = canvas == null ? entries : canvas.join(entries);
     long start = System.nanoTime();
     PrefixCache prefixes = pipeline.prefixCache();
     int nComputed =

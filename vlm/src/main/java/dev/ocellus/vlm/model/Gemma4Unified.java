@@ -67,7 +67,7 @@ final class Gemma4Unified {
             c.torchFilter(ResizeFilter.BICUBIC)),
         Graph.of(c, patch, nPositions, weights),
         metadata.bool("clip.vision.bidirectional_images", true)
-            ? PromptAttention.NON_CAUSAL_IMAGES
+            ? PromptAttention.NON_CAUSAL_IMAGES_EVERYWHERE
             : PromptAttention.CAUSAL);
   }
 

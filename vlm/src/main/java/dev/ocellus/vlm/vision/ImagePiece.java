@@ -1,6 +1,7 @@
 package dev.ocellus.vlm.vision;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What stands at the place of an image in a prompt: image embeddings, and text around them. */
 public sealed interface ImagePiece {
@@ -12,6 +13,25 @@ public sealed interface ImagePiece {
   record Text(String text) implements ImagePiece {}
 
   /**
+   * Places on a plane, for rotary positions with axes.
+   *
+   * @param lines of each embedding, from the position of the first one on; may be negative
+   * @param columns likewise
+   * @param positions that they take up
+   */
+  record Canvas(List<Integer> lines, List<Integer> columns, int positions) {
+    public Canvas {
+      lines = List.copyOf(lines);
+      columns = List.copyOf(columns);
+      if (lines.size() != columns.size() || positions < 1) {
+        throw new IllegalArgumentException(
+            "%d lines and %d columns of %d positions"
+                .formatted(lines.size(), columns.size(), positions));
+      }
+    }
+  }
+
+  /**
    * The next {@code count} embeddings of the image.
    *
    * @param count how many embeddings
@@ -21,18 +41,31 @@ public sealed interface ImagePiece {
    *     have axes
    * @param numbered whether the axes are the place in the line, column, line and number of the
    *     image in the conversation, instead of time, height and width
+   * @param canvas where each stands, if on no grid but on a plane; null for others
    */
-  record Embeddings(int count, int gridX, int gridY, List<Integer> times, boolean numbered)
+  record Embeddings(
+      int count,
+      int gridX,
+      int gridY,
+      List<Integer> times,
+      boolean numbered,
+      @Nullable Canvas canvas)
       implements ImagePiece {
     public Embeddings {
       times = List.copyOf(times);
       boolean right =
           gridX > 0
-              ? gridY > 0
+              ? canvas == null
+                  && gridY > 0
                   && (long) gridX * gridY <= count
                   && (long) gridX * gridY * times.size() == count
                   && ascending(times)
-              : gridX == 0 && gridY == 0 && times.isEmpty() && count > 0 && !numbered;
+              : gridX == 0
+                  && gridY == 0
+                  && times.isEmpty()
+                  && count > 0
+                  && !numbered
+                  && (canvas == null || canvas.lines.size() == count);
       if (!right) {
         throw new IllegalArgumentException(
             "%d image embeddings on %d grids of %d x %d"
@@ -40,9 +73,19 @@ public sealed interface ImagePiece {
       }
     }
 
+    /** Embeddings on grids, or whose positions follow each other. */
+    public Embeddings(int count, int gridX, int gridY, List<Integer> times, boolean numbered) {
+      this(count, gridX, gridY, times, numbered, null);
+    }
+
     /** Embeddings on grids that have times, or whose positions follow each other. */
     public Embeddings(int count, int gridX, int gridY, List<Integer> times) {
       this(count, gridX, gridY, times, false);
+    }
+
+    /** Embeddings that stand on a plane, all at one time. */
+    public static Embeddings on(Canvas canvas) {
+      return new Embeddings(canvas.lines.size(), 0, 0, List.of(), false, canvas);
     }
 
     private static boolean ascending(List<Integer> times) {
@@ -84,22 +127,22 @@ public sealed interface ImagePiece {
 
     /** Whether positions have axes. */
     public boolean onGrid() {
-      return gridX > 0;
+      return gridX > 0 || canvas != null;
     }
 
     /** Position of an embedding in time, from that of the first one on. */
     public int time(int row) {
-      return times.get(row / (gridX * gridY));
+      return canvas != null ? 0 : times.get(row / (gridX * gridY));
     }
 
     /** Position of an embedding downwards, from that of the first one on. */
     public int line(int row) {
-      return row % (gridX * gridY) / gridX;
+      return canvas != null ? canvas.lines.get(row) : row % (gridX * gridY) / gridX;
     }
 
     /** Position of an embedding across, from that of the first one on. */
     public int column(int row) {
-      return row % gridX;
+      return canvas != null ? canvas.columns.get(row) : row % gridX;
     }
 
     /**
@@ -109,6 +152,9 @@ public sealed interface ImagePiece {
      * stand before the end of a video, where llama.cpp would not let it see the video.
      */
     public int positions() {
+      if (canvas != null) {
+        return canvas.positions;
+      }
       return onGrid() && !numbered ? Math.max(Math.max(gridX, gridY), times.getLast() + 1) : count;
     }
   }

@@ -7,6 +7,7 @@ import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.vlm.chat.AnswerListener;
 import dev.ocellus.vlm.vision.EncodedImage;
 import dev.ocellus.vlm.vision.ImagePiece;
+import dev.ocellus.vlm.vision.PromptAttention;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -88,7 +89,8 @@ class PromptCacheFailureTest {
     boolean reached = true;
     for (; reached; call++) {
       var sequence = new RecordingSequence(recurrent);
-      var cache = new PromptCache(sequence, 1, false, 3, id -> id == 9 || id >= 50);
+      var cache =
+          new PromptCache(sequence, 1, PromptAttention.CAUSAL, 3, id -> id == 9 || id >= 50);
       converse(cache, 50);
       sequence.failAt(call, times, afterwards, failure);
       Throwable thrown = catchThrowable(() -> converse(cache, 60));

@@ -157,6 +157,11 @@ final class RecordingSequence implements KvSequence {
   }
 
   @Override
+  public boolean canForget() {
+    return !recurrent;
+  }
+
+  @Override
   public boolean hasPositionsBefore(int position) {
     return true;
   }
