@@ -167,8 +167,10 @@ public final class Converters {
     vision(JanusVision::new, "JanusForConditionalGeneration");
     vision(Granite4VisionEncoder::new, "Granite4VisionForConditionalGeneration");
     vision(MiniCpmV46Vision::new, "MiniCPMV4_6ForConditionalGeneration");
+    vision(MiniCpmV46Vision::ofVersion47, "MiniCPMV4_7ForConditionalGeneration");
     vision(
         KimiK25Vision::new, "KimiK25ForConditionalGeneration", "Kimi_K25ForConditionalGeneration");
+    vision(KimiVlVision::new, "KimiVLForConditionalGeneration");
     vision(MiniCpmVVision::new, "MiniCPMV");
     vision(Lfm2VlVision::new, "Lfm2VlForConditionalGeneration");
     vision(Blip2Vision::new, "Blip2ForConditionalGeneration");

@@ -3,8 +3,10 @@ package dev.ocellus.convert.model;
 import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.tokenizer.TokenizerConverter;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;
+import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -63,6 +65,11 @@ final class DeepSeekText extends TextModel {
   @Override
   public String architecture() {
     return "deepseek2";
+  }
+
+  @Override
+  public void tokenizer(GgufWriter out) throws IOException {
+    new TokenizerConverter(context.folder(), nVocab(), context.preTokenizer()).writeKimi(out);
   }
 
   @Override

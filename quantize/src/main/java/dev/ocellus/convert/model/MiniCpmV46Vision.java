@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** MiniCPM-V 4.6: a SigLIP tower with a merger inside, and a projector. */
+/** MiniCPM-V 4.6 and 4.7: a SigLIP tower with a merger inside, and a projector. */
 final class MiniCpmV46Vision extends VisionModel {
   private static final NameTable NAMES =
       TOWER.with(
@@ -26,10 +26,17 @@ final class MiniCpmV46Vision extends VisionModel {
   private static final int SCALE = 448;
   private static final int INSERTED = 6;
 
+  private final String type;
   private final boolean merges;
 
+  /** Version 4.6. */
   MiniCpmV46Vision(Context context) throws IOException {
-    super(context, "minicpmv4_6_vision");
+    this(context, "minicpmv4_6");
+  }
+
+  private MiniCpmV46Vision(Context context, String type) throws IOException {
+    super(context, type + "_vision");
+    this.type = type;
     String mode = mode(processor.findString("downsample_mode"));
     String ofModel = mode(global.findString("downsample_mode"));
     if (!mode.equals(ofModel)) {
@@ -41,13 +48,18 @@ final class MiniCpmV46Vision extends VisionModel {
     }
   }
 
+  /** Version 4.7, whose files are for this program alone. */
+  static MiniCpmV46Vision ofVersion47(Context context) throws IOException {
+    return new MiniCpmV46Vision(context, "minicpmv4_7");
+  }
+
   private static String mode(Optional<String> said) {
     return said.orElse("16x");
   }
 
   @Override
   String projector() {
-    return "minicpmv4_6";
+    return type;
   }
 
   /** Of the square whose pixels a slice has; the table of positions has its own. */

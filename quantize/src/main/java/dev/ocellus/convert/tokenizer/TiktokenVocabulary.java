@@ -72,22 +72,34 @@ final class TiktokenVocabulary {
     ranks.forEach((token, rank) -> vocabulary.set(rank, written(token), 0, TokenKind.NORMAL));
   }
 
-  /** Pairs in the order in which they are merged. */
+  /**
+   * Pairs in the order in which they are merged.
+   *
+   * @throws ConversionException if a token is made of no two others
+   */
   List<String> merges() {
+    return merges(true);
+  }
+
+  /** The same without the tokens that are made of no two others. */
+  List<String> mergesOfPairs() {
+    return merges(false);
+  }
+
+  private List<String> merges(boolean all) {
     List<Map.Entry<String, Integer>> byRank = new ArrayList<>(ranks.entrySet());
     byRank.sort(Map.Entry.comparingByValue());
     List<String> out = new ArrayList<>();
     for (Map.Entry<String, Integer> e : byRank) {
       String token = e.getKey();
-      if (token.length() > 1) {
-        List<String> parts = parts(token, e.getValue());
-        if (parts.size() != 2) {
-          throw bad(
-              e.getValue() + 1,
-              "a token that two of lower ranks make",
-              "one of %d parts".formatted(parts.size()));
-        }
+      List<String> parts = token.length() > 1 ? parts(token, e.getValue()) : List.of();
+      if (parts.size() == 2) {
         out.add(written(parts.get(0)) + " " + written(parts.get(1)));
+      } else if (all && token.length() > 1) {
+        throw bad(
+            e.getValue() + 1,
+            "a token that two of lower ranks make",
+            "one of %d parts".formatted(parts.size()));
       }
     }
     return out;

@@ -202,6 +202,20 @@ public final class TokenizerConverter {
     }
   }
 
+  /**
+   * Kimi's {@code tiktoken.model}, which published folders have; or a {@code tokenizer.json} where
+   * there is one.
+   *
+   * @throws ConversionException if it is missing or damaged
+   */
+  public void writeKimi(GgufWriter out) throws IOException {
+    if (Files.exists(folder.file(JSON)) || !Files.exists(folder.file(KimiVocabulary.FILE))) {
+      write(out);
+    } else {
+      finish(out, new KimiVocabulary(folder, nVocab).write(out, forcedPre), null);
+    }
+  }
+
   /** BERT's word pieces, which only text towers and small decoders have. */
   public void writeWordPiece(GgufWriter out) throws IOException {
     new WordPieceVocabulary(folder.directory(), nVocab).write(out);

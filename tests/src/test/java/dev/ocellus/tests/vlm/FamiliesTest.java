@@ -63,9 +63,23 @@ class FamiliesTest {
   }
 
   @Nested
+  class MiniCpmV47 extends Converted {
+    MiniCpmV47() {
+      super("minicpmv4_7-plane", "v.vit_merger.attn_q.weight");
+    }
+  }
+
+  @Nested
   class KimiK25 extends Converted {
     KimiK25() {
       super("kimi_k25-groups", "mm.1.weight");
+    }
+  }
+
+  @Nested
+  class KimiVl extends Converted {
+    KimiVl() {
+      super("kimi-vl", "v.blk.1.attn_k.weight");
     }
   }
 

@@ -49,7 +49,9 @@ class FamilyContractsTest {
             "lfm2-vl",
             "lighton-ocr",
             "minicpm-v-4.6",
+            "minicpm-v-4.7",
             "kimi-k2.5",
+            "kimi-vl",
             "paddleocr-vl",
             "qwen-vl"));
     assertThat(kept).containsExactlyElementsOf(golden);

@@ -24,6 +24,7 @@ import dev.ocellus.vlm.vision.ImagePiece;
 import dev.ocellus.vlm.vision.ImagePlaceholder;
 import dev.ocellus.vlm.vision.ImagePreprocessor;
 import dev.ocellus.vlm.vision.ImagePromptFormat;
+import dev.ocellus.vlm.vision.PromptAttention;
 import dev.ocellus.vlm.vision.Tiles;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 import dev.ocellus.vlm.vision.VisionGraph;
@@ -32,9 +33,10 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * MiniCPM-V 4.6 (arXiv:2408.01800 for its slices): an image and slices of it go through a
+ * MiniCPM-V 4.6 and 4.7 (arXiv:2408.01800 for their slices): an image and slices of it go through a
  * {@linkplain MiniCpmTower tower} that makes one patch of four on its way; squares of what comes
- * out become one embedding each. Weights under {@code v.} and {@code mm.}.
+ * out become one embedding each. Weights under {@code v.} and {@code mm.}. In 4.7 the image, its
+ * slices and the tokens between them stand on a plane of positions ({@code CanvasPrompt}).
  *
  * <p>The reference is {@code MiniCPMV4_6ForConditionalGeneration} of transformers with its {@code
  * MiniCPMV4_6ImageProcessorPil}: <a
@@ -52,6 +54,16 @@ final class MiniCpmV46 {
   private MiniCpmV46() {}
 
   static VisionArchitecture of(GgufMetadata metadata, Weights weights) {
+    return of("minicpm-v-4.6", PromptAttention.CAUSAL, metadata, weights);
+  }
+
+  /** Version 4.7. */
+  static VisionArchitecture onPlane(GgufMetadata metadata, Weights weights) {
+    return of("minicpm-v-4.7", PromptAttention.IMAGES_IN_ORDER, metadata, weights);
+  }
+
+  private static VisionArchitecture of(
+      String name, PromptAttention attention, GgufMetadata metadata, Weights weights) {
     TowerConfig tower = SiglipTower.config(metadata);
     ConfigReader c = ConfigReader.ofVision(metadata);
     Graph graph = Graph.of(metadata, tower, weights);
@@ -63,10 +75,15 @@ final class MiniCpmV46 {
             UNIT * tower.patchSize(),
             c.filter(ResizeFilter.BICUBIC));
     return new VisionArchitecture(
-        "minicpm-v-4.6",
+        name,
         new PromptFormat(metadata.bool("clip.vision.use_image_id", true)),
-        new Preprocessor(slices, c.normalize(Normalize.HALF), 2 * graph.tower.factor()),
-        graph);
+        new Preprocessor(
+            slices,
+            c.normalize(Normalize.HALF),
+            2 * graph.tower.factor(),
+            attention == PromptAttention.IMAGES_IN_ORDER),
+        graph,
+        attention);
   }
 
   /**
@@ -94,8 +111,9 @@ final class MiniCpmV46 {
 
   /**
    * @param merged patches of an embedding's side
+   * @param onGrid whether the embeddings of a tile have lines and columns
    */
-  private record Preprocessor(UhdSlices slices, Normalize normalize, int merged)
+  private record Preprocessor(UhdSlices slices, Normalize normalize, int merged, boolean onGrid)
       implements ImagePreprocessor {
     @Override
     public ImageInput prepare(RgbImage image, ImageOptions options) {
@@ -130,7 +148,12 @@ final class MiniCpmV46 {
     private void add(List<ImagePiece> pieces, String before, RgbImage tile, String after) {
       int side = slices.patchSize() * merged;
       pieces.add(new ImagePiece.Text(before));
-      pieces.add(ImagePiece.Embeddings.of(tile.width() / side * (tile.height() / side)));
+      int columns = tile.width() / side;
+      int lines = tile.height() / side;
+      pieces.add(
+          onGrid
+              ? ImagePiece.Embeddings.grid(columns, lines)
+              : ImagePiece.Embeddings.of(columns * lines));
       pieces.add(new ImagePiece.Text(after));
     }
   }

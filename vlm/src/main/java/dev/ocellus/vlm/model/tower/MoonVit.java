@@ -12,11 +12,13 @@ import dev.ocellus.vlm.nn.Mlp;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Kimi K2.5's vision transformer (MoonViT, arXiv:2504.07491): images of any shape, a square table
- * of positions that is resized to each, and rotary positions on two axes. Weights under {@code v.}.
+ * The vision transformer of Kimi-VL and Kimi K2.5 (MoonViT, arXiv:2504.07491): images of any shape,
+ * a table of positions that is resized to each, and rotary positions on two axes. Weights under
+ * {@code v.}.
  *
  * <p>The reference is {@code Kimi_K25VisionModel} of transformers: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/kimi_k25/modeling_kimi_k25.py">modeling_kimi_k25.py</a>.
@@ -27,11 +29,43 @@ public final class MoonVit {
 
   private static final double ROPE_THETA = 10_000;
 
+  /** Which pairs of a head turn with the column, and which with the line. */
+  public enum PairOrder {
+    /** The first half with the column, the second with the line. */
+    HALVES,
+    /** By turns, as in checkpoints. */
+    BY_TURNS
+  }
+
+  /** Queries, keys and values, by one matrix or by three. */
+  private record Inputs(List<Linear> parts) {
+    static Inputs of(Weights w, long nEmbd) {
+      if (w.has("attn_qkv.weight")) {
+        return new Inputs(List.of(Linear.of(w.at("attn_qkv"), nEmbd, 3 * nEmbd)));
+      }
+      return new Inputs(
+          Stream.of("attn_q", "attn_k", "attn_v")
+              .map(name -> Linear.of(w.at(name), nEmbd, nEmbd))
+              .toList());
+    }
+
+    List<Tensor> forward(Tensor x) {
+      if (parts.size() > 1) {
+        return parts.stream().map(part -> part.forward(x)).toList();
+      }
+      Tensor all = parts.getFirst().forward(x);
+      long n = all.size(0) / 3;
+      return Stream.of(0, 1, 2)
+          .map(i -> all.slice(new long[] {i * n}, n, all.size(1)).contiguous())
+          .toList();
+    }
+  }
+
   private record Layer(
       long nEmbd,
       long nHead,
       LayerNorm ln1,
-      Linear qkv,
+      Inputs inputs,
       Linear out,
       LayerNorm ln2,
       Mlp mlp,
@@ -41,7 +75,7 @@ public final class MoonVit {
           c.nEmbd(),
           c.nHead(),
           LayerNorm.of(w.at("ln1"), c.nEmbd(), EPS),
-          Linear.of(w.at("attn_qkv"), c.nEmbd(), 3L * c.nEmbd()),
+          Inputs.of(w, c.nEmbd()),
           Linear.of(w.at("attn_out"), c.nEmbd(), c.nEmbd()),
           LayerNorm.of(w.at("ln2"), c.nEmbd(), EPS),
           Mlp.of(w, c.nEmbd(), c.nFf(), c.activation()),
@@ -55,15 +89,11 @@ public final class MoonVit {
 
     private Tensor attention(Tensor x, PairRotation rotation) {
       long n = x.size(1);
-      Tensor all = qkv.forward(x);
-      Tensor query = rotation.apply(part(all, 0), nHead);
-      Tensor key = rotation.apply(part(all, 1), nHead);
-      Tensor value = part(all, 2).reshape(nEmbd / nHead, nHead, n).permute(0, 2, 1, 3);
+      List<Tensor> all = inputs.forward(x);
+      Tensor query = rotation.apply(all.get(0), nHead);
+      Tensor key = rotation.apply(all.get(1), nHead);
+      Tensor value = all.get(2).reshape(nEmbd / nHead, nHead, n).permute(0, 2, 1, 3);
       return out.forward(DotProductAttention.forward(query, key, value, kernel));
-    }
-
-    private Tensor part(Tensor all, int index) {
-      return all.slice(new long[] {index * nEmbd}, nEmbd, all.size(1)).contiguous();
     }
   }
 
@@ -71,33 +101,44 @@ public final class MoonVit {
   private final Tensor kernel;
   private final @Nullable Tensor bias;
   private final Tensor table;
-  private final long side;
+  private final PairOrder order;
   private final List<Layer> layers = new ArrayList<>();
   private final LayerNorm postNorm;
 
-  private MoonVit(TowerConfig c, Weights w) {
+  private MoonVit(TowerConfig c, PairOrder order, Weights w) {
     this.c = c;
+    this.order = order;
     Weights patches = w.at("patch_embd");
     long size = c.patchSize();
     long[] cut = {size, size, 3, c.nEmbd()};
     kernel = patches.f32Reshaped("weight", cut, 3 * size * size, c.nEmbd());
     bias = patches.findF32("bias", c.nEmbd());
-    side = w.shape("position_embd.weight")[1];
-    long[] stored = {c.nEmbd(), side, side};
-    table = w.f32Reshaped("position_embd.weight", stored, c.nEmbd(), side * side);
+    table = table(w, c.nEmbd());
     for (int i = 0; i < c.nLayer(); i++) {
       layers.add(Layer.of(c, w.at("blk").at(i)));
     }
     postNorm = LayerNorm.of(w.at("post_ln"), c.nEmbd(), EPS);
   }
 
+  /** Positions [nEmbd, columns, lines]; a square where the file has them in a row. */
+  private static Tensor table(Weights w, long nEmbd) {
+    String name = "position_embd.weight";
+    long[] stored = w.shape(name);
+    if (stored.length > 2) {
+      return w.f32(name, nEmbd, stored[1], stored[2]);
+    }
+    long n = stored.length > 1 ? stored[1] : 1;
+    long side = Math.max(1, (long) Math.sqrt(n));
+    return w.f32Reshaped(name, new long[] {nEmbd, side * side}, nEmbd, side, side);
+  }
+
   /**
-   * Binds the weights; the side of the table follows from its shape.
+   * Binds the weights; the size of the table follows from its shape.
    *
    * @param c whose heads are a multiple of 4 wide, and whose image size does not count
    */
-  public static MoonVit of(TowerConfig c, Weights w) {
-    return new MoonVit(c, w);
+  public static MoonVit of(TowerConfig c, PairOrder order, Weights w) {
+    return new MoonVit(c, order, w);
   }
 
   /**
@@ -115,7 +156,6 @@ public final class MoonVit {
     return postNorm.forward(x).named("vision.last_hidden");
   }
 
-  /** The first half of a head's pairs turns with the column, the second with the line. */
   private PairRotation rotation(EncoderGraph graph) {
     int nPairs = c.headSize() / 2;
     int half = nPairs / 2;
@@ -124,19 +164,24 @@ public final class MoonVit {
         nPairs,
         graph.gridX() * graph.gridY(),
         (pair, row) -> {
-          float exponent = (float) (2 * (pair % half)) / (2 * half);
+          boolean byTurns = order == PairOrder.BY_TURNS;
+          boolean column = byTurns ? pair % 2 == 0 : pair < half;
+          float exponent = (float) (2 * (byTurns ? pair / 2 : pair % half)) / (2 * half);
           float frequency = 1 / (float) Math.pow(ROPE_THETA, exponent);
-          int place = pair < half ? row % graph.gridX() : row / graph.gridX();
+          int place = column ? row % graph.gridX() : row / graph.gridX();
           return place * frequency;
         });
   }
 
   private Tensor positions(Tensor x, long gridX, long gridY) {
     long nEmbd = table.size(0);
-    if (gridX == side && gridY == side) {
-      return table.inGraphOf(x);
+    long columns = table.size(1);
+    long lines = table.size(2);
+    Tensor rows = table.inGraphOf(x).reshape(nEmbd, columns * lines);
+    if (gridX == columns && gridY == lines) {
+      return rows;
     }
-    Tensor maps = table.inGraphOf(x).transpose().contiguous().reshape(side, side, nEmbd);
+    Tensor maps = rows.transpose().contiguous().reshape(columns, lines, nEmbd);
     return FeatureMaps.interpolate(maps, gridX, gridY, Interpolation.BICUBIC)
         .reshape(gridX * gridY, nEmbd)
         .transpose()
