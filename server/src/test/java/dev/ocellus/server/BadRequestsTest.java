@@ -99,6 +99,12 @@ class BadRequestsTest {
         bad(CHAT, chat("\"top_logprobs\": 21, \"logprobs\": true"), 400, "top_logprobs"),
         bad(CHAT, chat("\"top_logprobs\": 2"), 400, "logprobs"),
         bad(CHAT, chat("\"tools\": {}"), 400, "tools"),
+        bad(
+            CHAT,
+            chat(
+                "\"max_tokens\": 5, \"response_format\": {\"type\": \"json_schema\", \"json_schema\": {\"name\": \"a\", \"schema\": {\"type\": \"array\", \"items\": {\"type\": \"string\"}, \"minItems\": 100000000}}}"),
+            400,
+            "grammar"),
         bad(CHAT, chat("\"tools\": [{}]"), 400, "tools[0]"),
         bad(CHAT, chat("\"tool_choice\": {}"), 400, "tool_choice"),
         bad(CHAT, chat("\"response_format\": {\"type\": \"xml\"}"), 400, "xml"),

@@ -68,6 +68,22 @@ class WireTest {
     return TestServer.start(options.withListen(listen));
   }
 
+  /** A client that wants no more of the connection gets the end of a stream, and then its close. */
+  @ParameterizedTest
+  @ValueSource(strings = {"close", "Close", "keep-alive, close"})
+  void streamsEndWhereTheConnectionIsClosed(String connection) throws IOException {
+    String body =
+        "{\"stream\": true, \"max_tokens\": 2, \"messages\": [{\"role\": \"user\", \"content\": \"hi\"}]}";
+    try (Socket socket = new Socket("127.0.0.1", server.port())) {
+      String more = "Connection: %s\r\nContent-Length: %d\r\n".formatted(connection, body.length());
+      write(socket, header(server, more) + body);
+      assertThat(readAll(socket))
+          .startsWith("HTTP/1.1 200")
+          .containsIgnoringCase("Connection: close")
+          .endsWith("data: [DONE]\n\n\r\n0\r\n\r\n");
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"", "5\r\n{\"a\":", "5\r\n{\"a\":\r\n", "5\r\n{\"a\":\r\n0\r\n"})
   void chunksWithoutAnEndAreNotWaitedForForEver(String beginning) throws IOException {

@@ -12,6 +12,7 @@ import dev.ocellus.vlm.grammar.schema.JsonSchemaException;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.json.MessagesFormatException;
 import dev.ocellus.vlm.prompt.PromptException;
+import dev.ocellus.vlm.sampling.SamplingException;
 import dev.ocellus.vlm.template.TemplateException;
 import dev.ocellus.vlm.vision.UnsupportedContentException;
 import java.lang.System.Logger.Level;
@@ -58,7 +59,10 @@ public final class Failures {
         || e instanceof ToolFormatException
         || e instanceof PromptException
         || e instanceof TemplateException
-        || e instanceof UnsupportedContentException;
+        || e instanceof UnsupportedContentException
+        || (e instanceof SamplingException none
+            && none.nanCount() == 0 // else the model is broken
+            && none.positiveInfinityCount() == 0);
   }
 
   private static ApiException noMemory(Throwable e) {

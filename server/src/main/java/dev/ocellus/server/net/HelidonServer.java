@@ -122,8 +122,12 @@ public final class HelidonServer implements AutoCloseable {
       if (last) {
         response.header(HeaderValues.CONNECTION_CLOSE);
       }
+      boolean streamed = reply.content() instanceof HttpReply.Streamed;
+      if (last && streamed) { // the end of a stream is only written when this returns
+        response.whenSent(connection::cut);
+      }
       send(reply.content(), response, connection);
-      if (last) {
+      if (last && !streamed) {
         throw new CloseConnectionException("this was the last request of the connection");
       }
     } finally {

@@ -56,7 +56,7 @@ public record Tool(String name, String definition) {
           at + ": expected {\"type\": \"function\", \"function\": {\"name\": …}}, found " + node);
     }
     JsonNode parameters = function.path("parameters");
-    if (!parameters.isMissingNode() && !parameters.isObject()) {
+    if (!parameters.isMissingNode() && !parameters.isNull() && !parameters.isObject()) {
       throw new ToolFormatException(
           at + ".function.parameters: expected a JSON schema, found " + parameters);
     }
