@@ -15,6 +15,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Requests as bytes: bodies that are framed or encoded as no client of ours would. */
@@ -66,6 +67,22 @@ class WireTest {
     Duration header = Duration.ofSeconds(2);
     var listen = options.listen().withTimes(header, Duration.ofMillis(300), Duration.ofMinutes(1));
     return TestServer.start(options.withListen(listen));
+  }
+
+  /** What is not HTTP/1.1 is told so: proxies may speak HTTP/1.0 where nobody says otherwise. */
+  @ParameterizedTest
+  @CsvSource({
+    "GET /health HTTP/1.0, 505",
+    "POST /v1/chat/completions HTTP/1.0, 505",
+    "PRI * HTTP/2.0, 400",
+    "GET /health, 400",
+    "hello, 400",
+  })
+  void otherProtocolsAreRefusedInWords(String line, int status) throws IOException {
+    try (Socket socket = new Socket("127.0.0.1", server.port())) {
+      write(socket, line + "\r\nHost: localhost\r\n\r\n");
+      assertThat(readAll(socket)).startsWith("HTTP/1.1 " + status);
+    }
   }
 
   /** A client that wants no more of the connection gets the end of a stream, and then its close. */

@@ -86,7 +86,7 @@ final class Connections implements ServerConnectionSelector, AutoCloseable {
 
   @Override
   public Support supports(BufferData data) {
-    return http.supports(data);
+    return Support.SUPPORTED; // whatever it is, and answered with an error where it is not HTTP/1.1
   }
 
   @Override
