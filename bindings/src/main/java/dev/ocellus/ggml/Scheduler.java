@@ -270,6 +270,9 @@ public final class Scheduler extends NativeObject {
 
     private Computation set(Tensor input, MemorySegment data) {
       requireCurrent();
+      if (ggml_tensor.data(input.handle()).address() == 0) {
+        return this; // nothing in the graph reads it, so it has no place
+      }
       MemorySegment host = onHost(input);
       if (host.address() != 0) {
         host.copyFrom(data);

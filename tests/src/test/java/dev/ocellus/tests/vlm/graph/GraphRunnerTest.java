@@ -83,6 +83,25 @@ class GraphRunnerTest {
     assertThat(defined).isEqualTo(4);
   }
 
+  /** ggml gives an input that no node reads no place, and ends the process when it is filled. */
+  @Test
+  void takesValuesThatNothingReads() {
+    GraphDefinition definition =
+        graph -> {
+          graph.input("unread", 3);
+          graph.indices("unread numbers", 2, 5);
+          graph.output("y", graph.input("x", 2, 1).mulMat(weight));
+        };
+    for (int i = 0; i < 2; i++) { // the second time from the plan
+      try (GraphRun run = runner.start("unread", definition)) {
+        run.set("x", new float[] {1, 10}).set("unread", new float[3]);
+        run.set("unread numbers", new int[] {4, 0});
+        assertThat(run.compute().get("y")).containsExactly(21, 43);
+        assertThatThrownBy(() -> run.set("unread", new float[2])).hasMessageContaining("2 floats");
+      }
+    }
+  }
+
   @Test
   void readsFromPartsOfArraysIntoPartsOfArrays() {
     try (GraphRun run = runner.start(1, products(1))) {
