@@ -91,6 +91,20 @@ final class EmbedCommand extends OcellusCommand {
       description = "Vectors as the projection gives them, not of length 1.")
   boolean noNormalize;
 
+  @Option(
+      names = "--instruction",
+      paramLabel = "TEXT",
+      description =
+          "For Qwen3-VL-Embedding: what the vectors are for. Default: Represent the user's input.")
+  String instruction = "";
+
+  @Option(
+      names = "--together",
+      description =
+          "For Qwen3-VL-Embedding: each image together with its text, or with the only text, is one"
+              + " input.")
+  boolean together;
+
   @Mixin DualMixin model = new DualMixin();
   @Mixin EmbedderMixin embedder = new EmbedderMixin();
 
@@ -112,6 +126,9 @@ final class EmbedCommand extends OcellusCommand {
       return embedInputs(chosen);
     }
     embedder.requireNone(this);
+    if (!instruction.isEmpty() || together) {
+      throw EmbedderMixin.notFor(this, "--instruction and --together");
+    }
     try (var interrupt = new Interrupt();
         var progress = progress();
         DualEncoder encoder = model.open(this);

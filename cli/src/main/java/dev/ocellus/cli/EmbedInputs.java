@@ -46,7 +46,7 @@ final class EmbedInputs implements Iterator<Entry> {
     this.flag = flag;
     this.progress = progress;
     List<String> texts = command.texts;
-    if (!command.embedder.together) {
+    if (!command.together) {
       command.images.forEach(image -> items.add(new Item(image, null)));
       texts.forEach(text -> items.add(new Item(null, text)));
       return;
@@ -96,18 +96,16 @@ final class EmbedInputs implements Iterator<Entry> {
 
   private float[] vector(Item item) throws IOException {
     String text = item.text == null ? "" : item.text;
-    var input = EmbeddingInput.of(text).withInstruction(command.embedder.instruction);
+    var input = EmbeddingInput.of(text).withInstruction(command.instruction);
     if (item.image != null) {
       var image = item.image.read(command.io()).image();
-      input = new EmbeddingInput(text, List.of(image), command.embedder.instruction);
+      input = new EmbeddingInput(text, List.of(image), command.instruction);
     }
     int nDropped = embedder.nDropped(input);
     if (nDropped > 0) {
       command.note(
           "'%s' is longer than the model or its context takes; the last %d tokens were left out (option -c)"
-              .formatted(
-                  item.name().length() <= 40 ? item.name() : item.name().substring(0, 40) + "…",
-                  nDropped));
+              .formatted(Printable.shortened(item.name()), nDropped));
     }
     float[] features = embedder.features(input, flag);
     return command.noNormalize ? features : Vectors.normalized(features);

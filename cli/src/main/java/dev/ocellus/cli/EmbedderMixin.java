@@ -5,6 +5,8 @@ import dev.ocellus.convert.cache.CheckpointCache;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.ModelOptions;
+import dev.ocellus.search.IndexInfo;
+import dev.ocellus.vlm.embedding.Embedder;
 import dev.ocellus.vlm.embedding.VisionLanguageEmbedder;
 import dev.ocellus.vlm.options.LoadOptions;
 import java.io.IOException;
@@ -12,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 
 /** Options of a vision-language model that gives vectors, Qwen3-VL-Embedding. */
 final class EmbedderMixin {
@@ -22,26 +25,12 @@ final class EmbedderMixin {
   @Nullable Path mmproj;
 
   @Option(
-      names = "--instruction",
-      paramLabel = "TEXT",
-      description =
-          "For Qwen3-VL-Embedding: what the vectors are for. Default: Represent the user's input.")
-  String instruction = "";
-
-  @Option(
       names = "--dimension",
       paramLabel = "N",
       description =
           "For Qwen3-VL-Embedding: only the first N numbers of each vector, which were trained to"
               + " do alone. Default: all.")
   int dimension;
-
-  @Option(
-      names = "--together",
-      description =
-          "For Qwen3-VL-Embedding: each image together with its text, or with the only text, is one"
-              + " input.")
-  boolean together;
 
   @Option(
       names = {"-c", "--ctx-size"},
@@ -64,14 +53,53 @@ final class EmbedderMixin {
 
   /** Refuses these options for a dual encoder. */
   void requireNone(OcellusCommand command) {
-    if (mmproj != null || !instruction.isEmpty() || dimension != 0 || together || context != null) {
-      throw command.usage(
-          "--mmproj, --instruction, --dimension, --together and -c are for Qwen3-VL-Embedding; this model is a dual encoder");
+    if (mmproj != null || dimension != 0 || context != null) {
+      throw notFor(command, "--mmproj, --dimension and -c");
     }
+  }
+
+  /** Options that a dual encoder has not. */
+  static ParameterException notFor(OcellusCommand command, String options) {
+    return command.usage(options + " are for Qwen3-VL-Embedding; this model is a dual encoder");
   }
 
   /** Opens a model that {@link #takes}; a checkpoint is converted once. */
   VisionLanguageEmbedder open(OcellusCommand command, DualMixin model) throws IOException {
+    return open(command, files(command, model), dimension);
+  }
+
+  /**
+   * Opens the model of an index, of whichever kind it is.
+   *
+   * @param info of the index that there is; with its model, vectors are as long as those in it
+   */
+  Embedder open(OcellusCommand command, DualMixin model, @Nullable IndexInfo info)
+      throws IOException {
+    if (!takes(model)) {
+      requireNone(command);
+      return model.open(command);
+    }
+    LoadOptions options = files(command, model);
+    if (options.mmproj() == null) {
+      throw command.usage(
+          "%s embeds images only with its image encoder: --mmproj".formatted(options.model()));
+    }
+    boolean asInIndex =
+        dimension == 0
+            && info != null
+            && info.identity().equals(VisionLanguageEmbedder.identity(options));
+    return open(command, options, info != null && asInIndex ? info.dimension() : dimension);
+  }
+
+  private static VisionLanguageEmbedder open(
+      OcellusCommand command, LoadOptions options, int dimension) throws IOException {
+    try (Progress progress = command.progress()) {
+      progress.start("loading " + options.model().getFileName());
+      return VisionLanguageEmbedder.open(options, dimension);
+    }
+  }
+
+  private LoadOptions files(OcellusCommand command, DualMixin model) throws IOException {
     Path path = model.model == null ? Path.of("") : model.model;
     CheckpointCache.Converted pair = Checkpoints.resolve(command, path, mmproj);
     int n = model.compute.nThreads(command);
@@ -86,14 +114,9 @@ final class EmbedderMixin {
     Path projector = pair.mmproj();
     LoadOptions files =
         projector == null ? LoadOptions.of(pair.text()) : LoadOptions.of(pair.text(), projector);
-    LoadOptions options =
-        files
-            .withContextOptions(how)
-            .withModelOptions(model.compute.cpu ? models.withGpuLayers(0) : models)
-            .withVisionPrecision(model.compute.precision);
-    try (Progress progress = command.progress()) {
-      progress.start("loading " + pair.text().getFileName());
-      return VisionLanguageEmbedder.open(options, dimension);
-    }
+    return files
+        .withContextOptions(how)
+        .withModelOptions(model.compute.cpu ? models.withGpuLayers(0) : models)
+        .withVisionPrecision(model.compute.precision);
   }
 }

@@ -8,7 +8,7 @@ import dev.ocellus.search.IndexException;
 import dev.ocellus.search.IndexInfo;
 import dev.ocellus.search.IndexLocation;
 import dev.ocellus.search.UpdateReport;
-import dev.ocellus.vlm.embedding.DualEncoder;
+import dev.ocellus.vlm.embedding.Embedder;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +34,7 @@ import picocli.CommandLine.Mixin;
     footer = {
       "  ocellus index photos -m clip.gguf",
       "  ocellus index /media/camera --index ~/camera-index -m clip-vit-base-patch32",
+      "  ocellus index photos -m Qwen3-VL-Embedding-2B --dimension 1024",
       "  ocellus search photos \"two dogs on a beach\"",
       "",
       "Exit codes: 0 done, also where files were left out; 1 failed, 2 wrong command line, 130"
@@ -41,7 +42,7 @@ import picocli.CommandLine.Mixin;
     })
 final class IndexCommand extends OcellusCommand {
   static final String HEADER =
-      "Makes a folder of images searchable with a dual encoder such as CLIP.";
+      "Makes a folder of images searchable with a dual encoder such as CLIP, or Qwen3-VL-Embedding.";
 
   @Mixin IndexMixin index = new IndexMixin();
   @Mixin DualMixin model = new DualMixin();
@@ -54,7 +55,7 @@ final class IndexCommand extends OcellusCommand {
   int run() throws IOException {
     IndexLocation location = index.location();
     IndexInfo before = index.known(location);
-    try (DualEncoder encoder = IndexMixin.open(this, model, before)) {
+    try (Embedder encoder = index.open(this, model, before)) {
       boolean anew = isOther(location, encoder, before) || index.rebuild;
       Updated updated = index.update(this, location, model, encoder, anew);
       if (output.json) {
@@ -66,7 +67,7 @@ final class IndexCommand extends OcellusCommand {
     return ExitCode.OK;
   }
 
-  private boolean isOther(IndexLocation location, DualEncoder encoder, @Nullable IndexInfo before)
+  private boolean isOther(IndexLocation location, Embedder encoder, @Nullable IndexInfo before)
       throws IOException {
     if (before == null || index.rebuild) {
       return false;
@@ -112,7 +113,7 @@ final class IndexCommand extends OcellusCommand {
     }
   }
 
-  private ObjectNode json(IndexLocation location, DualEncoder encoder, Updated updated) {
+  private ObjectNode json(IndexLocation location, Embedder encoder, Updated updated) {
     UpdateReport report = updated.report();
     ObjectNode root = Json.object();
     root.put("folder", location.folder().toString());

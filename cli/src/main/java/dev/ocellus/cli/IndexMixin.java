@@ -7,7 +7,7 @@ import dev.ocellus.search.IndexLocation;
 import dev.ocellus.search.IndexUpdate;
 import dev.ocellus.search.UpdateOptions;
 import dev.ocellus.search.UpdateReport;
-import dev.ocellus.vlm.embedding.DualEncoder;
+import dev.ocellus.vlm.embedding.Embedder;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -17,6 +17,7 @@ import java.util.concurrent.CancellationException;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -24,6 +25,9 @@ import picocli.CommandLine.Parameters;
 final class IndexMixin {
   /** What an index keeps as the source of the embedded model. */
   private static final String DEMO = "demo";
+
+  /** Between a text model and its image encoder, as the source of an index. */
+  private static final String WITH_MMPROJ = " --mmproj ";
 
   private static final int MAX_TOLD = 10;
 
@@ -44,6 +48,8 @@ final class IndexMixin {
       description = "Make the index anew: with another model, or where it is damaged.")
   boolean rebuild;
 
+  @Mixin EmbedderMixin embedder = new EmbedderMixin();
+
   /** Checks the folder, before a model is loaded for nothing. */
   IndexLocation location() throws IOException {
     LUCENE.setLevel(Level.OFF); // it tells users how to make it faster, on standard error
@@ -61,24 +67,40 @@ final class IndexMixin {
    *
    * @throws IOException if that is not there any more
    */
-  static DualEncoder open(OcellusCommand command, DualMixin model, @Nullable IndexInfo info)
+  Embedder open(OcellusCommand command, DualMixin model, @Nullable IndexInfo info)
       throws IOException {
     if (model.model == null && info != null && !info.source().equals(DEMO)) {
-      Path source = Path.of(info.source());
-      if (Files.notExists(source)) {
-        throw new NoSuchFileException(
-            info.source(),
-            null,
-            "the model that made the index is not there any more; say where it is with -m");
+      String[] files = info.source().split(WITH_MMPROJ, 2);
+      model.model = there(files[0], "-m");
+      if (files.length > 1 && embedder.mmproj == null) {
+        embedder.mmproj = there(files[1], "--mmproj");
       }
-      model.model = source;
     }
-    return model.open(command);
+    return embedder.open(command, model, info);
   }
 
-  private static String source(DualMixin model) {
+  private static Path there(String file, String option) throws IOException {
+    Path path = Path.of(file);
+    if (Files.notExists(path)) {
+      throw new NoSuchFileException(
+          file,
+          null,
+          "the model that made the index is not there any more; say where it is with " + option);
+    }
+    return path;
+  }
+
+  private String source(DualMixin model) {
     Path path = model.model;
-    return path == null ? DEMO : path.toAbsolutePath().normalize().toString();
+    if (path == null) {
+      return DEMO;
+    }
+    Path mmproj = embedder.mmproj;
+    return mmproj == null ? absolute(path) : absolute(path) + WITH_MMPROJ + absolute(mmproj);
+  }
+
+  private static String absolute(Path path) {
+    return path.toAbsolutePath().normalize().toString();
   }
 
   /**
@@ -90,7 +112,7 @@ final class IndexMixin {
       OcellusCommand command,
       IndexLocation location,
       DualMixin model,
-      DualEncoder encoder,
+      Embedder encoder,
       boolean anew)
       throws IOException {
     UpdateOptions options = UpdateOptions.defaults();
@@ -158,7 +180,7 @@ final class IndexMixin {
     if (there && !rebuild && !update) {
       ImageIndex found = ImageIndex.open(location);
       try {
-        DualEncoder encoder = open(command, model, found.info());
+        Embedder encoder = open(command, model, found.info());
         try {
           found.requireModel(encoder);
           return new Opened(found, encoder);
@@ -171,7 +193,7 @@ final class IndexMixin {
         throw e;
       }
     }
-    DualEncoder encoder = open(command, model, known(location));
+    Embedder encoder = open(command, model, known(location));
     try {
       if (!there) {
         command.note("no index of %s yet: making it in %s".formatted(folder, location.index()));
@@ -200,7 +222,7 @@ final class IndexMixin {
   }
 
   /** An index and its model. */
-  record Opened(ImageIndex index, DualEncoder encoder) implements AutoCloseable {
+  record Opened(ImageIndex index, Embedder encoder) implements AutoCloseable {
     @Override
     public void close() throws IOException {
       try (index) {

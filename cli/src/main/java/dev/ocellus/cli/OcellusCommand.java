@@ -13,8 +13,6 @@ import picocli.CommandLine.Spec;
 
 /** What all commands have in common. */
 abstract class OcellusCommand implements Callable<Integer> {
-  /** Characters of a text in a note. */
-  private static final int SHOWN = 40;
 
   @Mixin OutputMixin output = new OutputMixin();
 
@@ -55,10 +53,7 @@ abstract class OcellusCommand implements Callable<Integer> {
     if (nDropped > 0) {
       note(
           "the text '%s' is longer than the %d tokens that the model takes; the last %d were left out"
-              .formatted(
-                  text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "…",
-                  contextLength,
-                  nDropped));
+              .formatted(Printable.shortened(text), contextLength, nDropped));
     }
   }
 

@@ -4,6 +4,17 @@ package dev.ocellus.cli;
 final class Printable {
   private Printable() {}
 
+  private static final int SHORT = 40;
+
+  /** The beginning of a text, for messages about it. */
+  static String shortened(String text) {
+    if (text.length() <= SHORT) {
+      return text;
+    }
+    boolean halved = Character.isHighSurrogate(text.charAt(SHORT - 1));
+    return text.substring(0, halved ? SHORT - 1 : SHORT) + "…";
+  }
+
   static String of(Object name) {
     StringBuilder out = new StringBuilder();
     name.toString()

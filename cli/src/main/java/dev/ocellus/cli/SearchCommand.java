@@ -4,8 +4,11 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.OcellusException;
 import dev.ocellus.search.SearchHit;
-import dev.ocellus.vlm.embedding.DualEncoder;
+import dev.ocellus.vlm.embedding.Embedder;
+import dev.ocellus.vlm.embedding.EmbeddingInput;
+import dev.ocellus.vlm.embedding.VisionLanguageEmbedder;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -57,6 +60,13 @@ final class SearchCommand extends OcellusCommand {
       paramLabel = "FILE",
       description = "Look for images like this one: a path, a file: URL, or - for standard input.")
   @Nullable ImageSource image;
+
+  @Option(
+      names = "--instruction",
+      paramLabel = "TEXT",
+      description =
+          "For Qwen3-VL-Embedding: what is looked for. Default: Represent the user's input.")
+  String instruction = "";
 
   @Option(
       names = {"-n", "--max"},
@@ -118,12 +128,29 @@ final class SearchCommand extends OcellusCommand {
     return ExitCode.OK;
   }
 
-  private float[] query(DualEncoder encoder, @Nullable RgbImage shown, String text) {
+  private float[] query(Embedder encoder, @Nullable RgbImage shown, String text) {
+    if (encoder instanceof VisionLanguageEmbedder model) {
+      List<Visual> visuals = shown == null ? List.of() : List.of(shown);
+      EmbeddingInput input = new EmbeddingInput(text, visuals, instruction);
+      noteCut(text, model.nDropped(input));
+      return model.embed(input);
+    }
+    if (!instruction.isEmpty()) {
+      throw EmbedderMixin.notFor(this, "instructions");
+    }
     if (shown != null) {
       return encoder.embedImage(shown);
     }
-    DualMixin.noteCut(this, encoder, List.of(text));
+    noteCut(text, encoder.nDropped(text));
     return encoder.embedText(text);
+  }
+
+  private void noteCut(String text, int nDropped) {
+    if (nDropped > 0) {
+      note(
+          "the text '%s' is longer than the model takes; the last %d tokens were left out"
+              .formatted(Printable.shortened(text), nDropped));
+    }
   }
 
   private ObjectNode json(String text, List<SearchHit> hits, int nImages) {

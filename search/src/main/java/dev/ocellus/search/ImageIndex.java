@@ -1,6 +1,6 @@
 package dev.ocellus.search;
 
-import dev.ocellus.vlm.embedding.DualEncoder;
+import dev.ocellus.vlm.embedding.Embedder;
 import dev.ocellus.vlm.embedding.Vectors;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -137,7 +137,7 @@ public final class ImageIndex implements AutoCloseable {
    *
    * @throws IndexException if another model made it
    */
-  public void requireModel(DualEncoder encoder) throws IOException {
+  public void requireModel(Embedder encoder) throws IOException {
     IndexModel.of(encoder, "").requireSame(location.index(), info);
   }
 

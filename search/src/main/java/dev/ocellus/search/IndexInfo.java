@@ -3,7 +3,7 @@ package dev.ocellus.search;
 /**
  * What an index holds.
  *
- * @param identity of the model: that of its GGUF file, the same for every copy
+ * @param identity of the model ({@link dev.ocellus.vlm.embedding.Embedder#identity})
  * @param source where the model came from, as whoever made the index named it
  * @param dimension numbers of a vector
  * @param nImages images that can be found

@@ -1,24 +1,21 @@
 package dev.ocellus.search;
 
 import dev.ocellus.Setting;
-import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.search.IndexException.Kind;
-import dev.ocellus.vlm.embedding.DualEncoder;
+import dev.ocellus.vlm.embedding.Embedder;
 import java.io.IOException;
 import java.nio.file.Path;
 
 /**
  * The model of an index.
  *
- * @param identity of its file, the same for every copy
+ * @param identity of its files, the same for every copy
  * @param source how whoever opens it again can name it
  * @param dimension numbers of a vector
  */
 record IndexModel(String identity, String source, int dimension) {
-  static IndexModel of(DualEncoder encoder, String source) throws IOException {
-    try (GgufFile file = GgufFile.open(encoder.path())) {
-      return new IndexModel(file.identity(), source, encoder.dimension());
-    }
+  static IndexModel of(Embedder encoder, String source) throws IOException {
+    return new IndexModel(encoder.identity(), source, encoder.dimension());
   }
 
   boolean isThatOf(IndexInfo info) {

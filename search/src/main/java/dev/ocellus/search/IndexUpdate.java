@@ -1,7 +1,7 @@
 package dev.ocellus.search;
 
 import dev.ocellus.io.Sha256;
-import dev.ocellus.vlm.embedding.DualEncoder;
+import dev.ocellus.vlm.embedding.Embedder;
 import dev.ocellus.vlm.embedding.EmbeddingStream;
 import dev.ocellus.vlm.embedding.ImageEmbedding;
 import dev.ocellus.vlm.image.ImageFormatException;
@@ -55,7 +55,7 @@ public final class IndexUpdate {
   }
 
   private final IndexLocation location;
-  private final DualEncoder encoder;
+  private final Embedder encoder;
   private final UpdateOptions options;
   private final ProgressListener listener;
   private final List<UpdateReport.Unreadable> unreadable = new ArrayList<>();
@@ -65,10 +65,7 @@ public final class IndexUpdate {
   private int nRemoved;
 
   private IndexUpdate(
-      IndexLocation location,
-      DualEncoder encoder,
-      UpdateOptions options,
-      ProgressListener listener) {
+      IndexLocation location, Embedder encoder, UpdateOptions options, ProgressListener listener) {
     this.location = location;
     this.encoder = encoder;
     this.options = options;
@@ -87,7 +84,7 @@ public final class IndexUpdate {
    */
   public static UpdateReport run(
       IndexLocation location,
-      DualEncoder encoder,
+      Embedder encoder,
       String source,
       UpdateOptions options,
       ProgressListener listener)

@@ -15,16 +15,25 @@ import dev.ocellus.convert.Converter;
 import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.llama.ContextOptions;
+import dev.ocellus.vlm.embedding.Embedder;
 import dev.ocellus.vlm.embedding.EmbeddingInput;
+import dev.ocellus.vlm.embedding.ImageEmbedding;
+import dev.ocellus.vlm.embedding.ImageReader;
+import dev.ocellus.vlm.embedding.StreamOptions;
 import dev.ocellus.vlm.embedding.Vectors;
 import dev.ocellus.vlm.embedding.VisionLanguageEmbedder;
+import dev.ocellus.vlm.image.ImageFormatException;
+import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.prompt.PromptException;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -117,5 +126,50 @@ class VisionLanguageEmbedderTest {
     assertThatThrownBy(() -> VisionLanguageEmbedder.open(LoadOptions.of(llava)))
         .isInstanceOf(UnsupportedArchitectureException.class)
         .hasMessageContaining("qwen3vl");
+  }
+
+  /** A stream gives each image the vector that it has alone, and goes on behind what has none. */
+  @Test
+  void streamsImages() throws IOException {
+    List<String> names = List.of("odd_97x61.png", "no.png", "thin", "gray_120x90.png");
+    ImageReader<String> reader =
+        name -> {
+          if (name.equals("thin")) {
+            return RgbImage.of(1000, 2, new byte[1000 * 2 * 3]); // refused as too narrow
+          }
+          return ImageDecoder.decode(GOLDEN.resolve("images").resolve(name));
+        };
+    try (Embedder embedder = VisionLanguageEmbedder.open(converted("qwen3-vl-embedding"))) {
+      List<ImageEmbedding<String>> found = new ArrayList<>();
+      try (var stream = embedder.embedImages(names.iterator(), reader, StreamOptions.defaults())) {
+        stream.forEachRemaining(found::add);
+      }
+      assertThat(found).extracting(ImageEmbedding::item).isEqualTo(names);
+      for (int i : new int[] {0, 3}) {
+        float[] alone = embedder.embedImage(reader.read(names.get(i)));
+        assertThat(((ImageEmbedding.Vector<String>) found.get(i)).vector()).isEqualTo(alone);
+      }
+      assertThat(((ImageEmbedding.Failure<String>) found.get(1)).cause())
+          .isInstanceOf(NoSuchFileException.class);
+      assertThat(((ImageEmbedding.Failure<String>) found.get(2)).cause())
+          .isInstanceOf(ImageFormatException.class);
+      var closed = embedder.embedImages(names.iterator(), reader, StreamOptions.defaults());
+      closed.close();
+      assertThatThrownBy(closed::next).isInstanceOf(CancellationException.class);
+    }
+  }
+
+  @Test
+  void tellsItsFilesByTheirContent() throws IOException {
+    LoadOptions first = converted("qwen3-vl-embedding");
+    String identity = VisionLanguageEmbedder.identity(first);
+    try (Embedder embedder = VisionLanguageEmbedder.open(first, 24)) {
+      assertThat(embedder.identity()).isEqualTo(identity);
+      assertThat(embedder.path()).isEqualTo(first.model());
+    }
+    assertThat(VisionLanguageEmbedder.identity(LoadOptions.of(first.model())))
+        .isNotEqualTo(identity);
+    assertThat(VisionLanguageEmbedder.identity(converted("qwen3-vl-embedding-end")))
+        .isNotEqualTo(identity);
   }
 }

@@ -3,6 +3,7 @@ package dev.ocellus.vlm.dual;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.nn.AttentionMask;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The encoder of texts: tokenizer, tower, pooling and projection. */
@@ -19,14 +20,24 @@ public interface TextEmbedder {
    * @param ids [n · batch] ids, one text after the other
    * @param pooled [batch] for each text the row that speaks for it, of n · batch rows
    * @param n tokens of a text
-   * @param padding hides what fills up the texts, where {@link #masksPadding()}; else null
+   * @param mask of {@link #mask}, where {@link #masksPadding()}; else null
    */
-  Tensor forward(
-      ModelGraph graph, Tensor ids, Tensor pooled, int n, @Nullable AttentionMask padding);
+  Tensor forward(ModelGraph graph, Tensor ids, Tensor pooled, int n, @Nullable AttentionMask mask);
 
   /** Whether what fills up a text is to be hidden from its tokens by a mask of its own. */
   default boolean masksPadding() {
     return false;
+  }
+
+  /**
+   * Values [n, n, 1, batch] of that mask.
+   *
+   * @param texts of n tokens each
+   */
+  default float[] mask(int n, List<TextTokens> texts) {
+    int[] lengths = texts.stream().mapToInt(TextTokens::lengthWithoutPadding).toArray();
+    int[] from = texts.stream().mapToInt(TextTokens::paddingInFront).toArray();
+    return AttentionMask.padding(n, n, from, lengths);
   }
 
   /** Ids are from 0 to this number minus 1. */

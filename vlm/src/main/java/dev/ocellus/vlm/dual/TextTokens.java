@@ -38,6 +38,17 @@ public final class TextTokens {
     return new TextTokens(ids, nPadded, padding, pooled, nDropped, from);
   }
 
+  /**
+   * The same with one more token at the end, behind what fills up, whose state speaks for the text.
+   *
+   * @param nPadded how many tokens are computed, that one too
+   */
+  public static TextTokens endedBy(int last, int[] ids, int nPadded, int padding, int nDropped) {
+    TextTokens tokens = new TextTokens(ids, nPadded, padding, nPadded - 1, nDropped);
+    tokens.ids[nPadded - 1] = last;
+    return tokens;
+  }
+
   /** How many tokens stand in front of the text and only fill up. */
   public int paddingInFront() {
     return from;

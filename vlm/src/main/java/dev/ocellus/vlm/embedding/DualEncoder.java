@@ -2,6 +2,7 @@ package dev.ocellus.vlm.embedding;
 
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.Tensor;
+import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.vlm.dual.DualArchitecture;
 import dev.ocellus.vlm.dual.TextTokens;
 import dev.ocellus.vlm.graph.Batches;
@@ -24,6 +25,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -43,7 +45,7 @@ import java.util.stream.IntStream;
  *
  * <p>Thread-safe; preparing goes on side by side, computing one batch at a time.
  */
-public final class DualEncoder implements AutoCloseable {
+public final class DualEncoder implements Embedder {
   private static final String FEATURES = "features";
   private static final String IDS = "ids";
   private static final String POOLED = "pooled";
@@ -119,7 +121,7 @@ public final class DualEncoder implements AutoCloseable {
             + " dev.ocellus.quantize, or give a GGUF file");
   }
 
-  /** The file. */
+  @Override
   public Path path() {
     return path;
   }
@@ -129,9 +131,21 @@ public final class DualEncoder implements AutoCloseable {
     return architecture;
   }
 
-  /** Numbers of a vector. */
+  @Override
   public int dimension() {
     return architecture.dimension();
+  }
+
+  @Override
+  public String identity() throws IOException {
+    try (GgufFile file = GgufFile.open(path)) {
+      return file.identity();
+    }
+  }
+
+  @Override
+  public int nDropped(String text) {
+    return tokenize(text).nDropped();
   }
 
   /** Most tokens of a text; longer ones are cut. */
@@ -154,7 +168,7 @@ public final class DualEncoder implements AutoCloseable {
     return runner.device();
   }
 
-  /** The vector of an image, of length 1. */
+  @Override
   public float[] embedImage(RgbImage image) {
     return embedImages(List.of(image)).getFirst();
   }
@@ -164,7 +178,7 @@ public final class DualEncoder implements AutoCloseable {
     return imageFeatures(images).stream().map(Vectors::normalized).toList();
   }
 
-  /** The vector of a text, of length 1. */
+  @Override
   public float[] embedText(String text) {
     return embedTexts(List.of(text)).getFirst();
   }
@@ -212,14 +226,10 @@ public final class DualEncoder implements AutoCloseable {
     return embedImages(images, reader, StreamOptions.defaults());
   }
 
-  /**
-   * The vectors of any number of images, of length 1, in their order.
-   *
-   * @see #embedImages(Iterator, ImageReader)
-   */
+  @Override
   public <T> EmbeddingStream<T> embedImages(
       Iterator<? extends T> images, ImageReader<? super T> reader, StreamOptions options) {
-    return new EmbeddingStream<>(this, images, reader, options, this::embedPrepared);
+    return stream(images, reader, options, this::embedPrepared);
   }
 
   /**
@@ -229,7 +239,16 @@ public final class DualEncoder implements AutoCloseable {
    */
   public <T> EmbeddingStream<T> imageFeatures(
       Iterator<? extends T> images, ImageReader<? super T> reader, StreamOptions options) {
-    return new EmbeddingStream<>(this, images, reader, options, this::imageVectors);
+    return stream(images, reader, options, this::imageVectors);
+  }
+
+  private <T> EmbeddingStream<T> stream(
+      Iterator<? extends T> images,
+      ImageReader<? super T> reader,
+      StreamOptions options,
+      Function<List<Tiles>, List<float[]>> encoding) {
+    return new EmbeddingStream<>(
+        new ReadAhead<>(new TileStage(this, encoding), images, reader, options));
   }
 
   private List<float[]> imageVectors(List<Tiles> tiles) {
@@ -315,9 +334,7 @@ public final class DualEncoder implements AutoCloseable {
     run.set(IDS, texts.stream().flatMapToInt(t -> IntStream.of(t.ids())).toArray());
     run.set(POOLED, rows);
     if (architecture.texts().masksPadding()) {
-      int[] lengths = texts.stream().mapToInt(TextTokens::lengthWithoutPadding).toArray();
-      int[] from = texts.stream().mapToInt(TextTokens::paddingInFront).toArray();
-      run.set(PADDING, AttentionMask.padding(n, n, from, lengths));
+      run.set(PADDING, architecture.texts().mask(n, texts));
     }
   }
 
@@ -345,7 +362,6 @@ public final class DualEncoder implements AutoCloseable {
         texts(tokens.length(), 1), run -> setTexts(run, List.of(tokens)), names);
   }
 
-  /** Frees everything; waits for what is being computed. */
   @Override
   public void close() {
     runner.close();

@@ -13,7 +13,7 @@ public sealed interface ImageEmbedding<T> {
    * Its vector.
    *
    * @param item the image
-   * @param vector as many numbers as {@link DualEncoder#dimension()}
+   * @param vector as many numbers as {@link Embedder#dimension()}
    */
   record Vector<T>(T item, float[] vector) implements ImageEmbedding<T> {}
 

@@ -16,6 +16,7 @@ import dev.ocellus.vlm.vision.ImageOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Its checkpoints are those of Qwen3-VL, in whose files nothing tells that they were trained for
  * this. Thread-safe; one input is computed at a time, and its vector depends on it alone.
  */
-public final class VisionLanguageEmbedder implements AutoCloseable {
+public final class VisionLanguageEmbedder implements Embedder {
   /** The text models of Qwen3-VL, as files name them. */
   private static final Set<String> ARCHITECTURES = Set.of("qwen3vl", "qwen3vlmoe");
 
@@ -147,9 +148,36 @@ public final class VisionLanguageEmbedder implements AutoCloseable {
     return wanted == 0 ? width : wanted;
   }
 
-  /** Numbers of a vector. */
+  @Override
+  public Path path() {
+    return pipeline.options().model();
+  }
+
+  @Override
   public int dimension() {
     return dimension;
+  }
+
+  @Override
+  public String identity() throws IOException {
+    return identity(pipeline.options());
+  }
+
+  /**
+   * The {@linkplain #identity() identity} of the model that {@link #open} would open.
+   *
+   * @throws IOException if a file cannot be read
+   */
+  public static String identity(LoadOptions options) throws IOException {
+    String text = fileIdentity(options.model());
+    Path mmproj = options.mmproj();
+    return mmproj == null ? text : text + "+" + fileIdentity(mmproj);
+  }
+
+  private static String fileIdentity(Path path) throws IOException {
+    try (GgufFile file = GgufFile.open(path)) {
+      return file.identity();
+    }
   }
 
   /** The vector of an input, of length 1. */
@@ -166,14 +194,32 @@ public final class VisionLanguageEmbedder implements AutoCloseable {
     return Vectors.normalized(features(input, flag));
   }
 
-  /** The vector of an image, of length 1. */
+  /**
+   * {@inheritDoc}
+   *
+   * @throws dev.ocellus.llama.ContextOverflowException if the image does not fit the context
+   * @throws dev.ocellus.vlm.prompt.PromptException without an image encoder
+   */
+  @Override
   public float[] embedImage(RgbImage image) {
     return embed(EmbeddingInput.of(image));
   }
 
-  /** The vector of a text, of length 1. */
+  @Override
   public float[] embedText(String text) {
     return embed(EmbeddingInput.of(text));
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * <p>At most four are read ahead, as they wait in full size.
+   */
+  @Override
+  public <T> EmbeddingStream<T> embedImages(
+      Iterator<? extends T> images, ImageReader<? super T> reader, StreamOptions options) {
+    return new EmbeddingStream<>(
+        new ReadAhead<>(new SingleImageStage(this), images, reader, options));
   }
 
   /**
@@ -201,12 +247,16 @@ public final class VisionLanguageEmbedder implements AutoCloseable {
     return prompt(EmbeddingPrompt.of(input)).nDropped();
   }
 
+  @Override
+  public int nDropped(String text) {
+    return nDropped(EmbeddingInput.of(text));
+  }
+
   /** The image encoder's file; null without one. */
   public @Nullable Path mmproj() {
     return pipeline.options().mmproj();
   }
 
-  /** Frees everything; waits for what is being computed. */
   @Override
   public synchronized void close() {
     states.close();
