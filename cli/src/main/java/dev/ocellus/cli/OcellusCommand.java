@@ -13,7 +13,6 @@ import picocli.CommandLine.Spec;
 
 /** What all commands have in common. */
 abstract class OcellusCommand implements Callable<Integer> {
-
   @Mixin OutputMixin output = new OutputMixin();
 
   @Spec @Nullable CommandSpec spec;

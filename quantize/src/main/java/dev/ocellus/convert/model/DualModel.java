@@ -95,7 +95,7 @@ abstract class DualModel extends VisionModel {
 
   /** Sizes of the text encoder. */
   void textParameters(GgufWriter out) {
-    out.u32("clip.text.context_length", text.integer("max_position_embeddings"));
+    out.u32("clip.text.context_length", contextLength());
     out.u32("clip.text.embedding_length", text.integer("hidden_size"));
     out.u32("clip.text.feed_forward_length", text.integer("intermediate_size"));
     out.u32("clip.text.projection_dim", dimension());
@@ -107,6 +107,11 @@ abstract class DualModel extends VisionModel {
           requireKnown(text, act);
           out.string("clip.text.hidden_act", act);
         });
+  }
+
+  /** Most tokens of a text. */
+  int contextLength() {
+    return text.integer("max_position_embeddings");
   }
 
   /** Both towers say what theirs is, as one key of clip.cpp's stands for both. */

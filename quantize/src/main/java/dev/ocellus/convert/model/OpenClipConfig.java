@@ -22,20 +22,19 @@ final class OpenClipConfig {
   /** What no published model asks for, and this program does not compute. */
   private static final List<String> UNKNOWN_FEATURES =
       List.of(
-          "attentional_pool",
           "qk_norm",
           "scaled_cosine_attn",
           "scale_heads",
           "scale_attn_inner",
           "scale_attn",
-          "scale_fc",
-          "embed_cls");
+          "scale_fc");
 
   private static final Set<String> MODEL_KEYS =
       Set.of(
           "embed_dim",
           "vision_cfg",
           "text_cfg",
+          "multimodal_cfg", // the half of CoCa that writes captions, which is left out
           "quick_gelu",
           "init_logit_scale",
           "init_logit_bias",
@@ -65,12 +64,6 @@ final class OpenClipConfig {
    */
   static OpenClipConfig of(HfConfig root) {
     HfConfig model = root.section("model_cfg", "");
-    if (model.says("multimodal_cfg")) {
-      throw unsupported(
-          root,
-          "multimodal_cfg",
-          "CoCa, which also writes captions; only CLIP and SigLIP are read");
-    }
     Set<String> others = new TreeSet<>(model.keys());
     others.removeAll(MODEL_KEYS);
     if (!others.isEmpty()) {
@@ -79,14 +72,44 @@ final class OpenClipConfig {
     OpenClipConfig config = new OpenClipConfig(root, model);
     config.requireKnown(config.vision);
     config.requireKnown(config.text);
-    if (config.text.says("hf_model_name")) {
+    JsonNode pool = config.vision.find("attentional_pool");
+    if (pool != null && !pool.isBoolean()) {
+      throw unsupported(root, "attentional_pool", "a variant that is not computed (" + pool + ")");
+    }
+    if (!config.isPlain() && (config.isResNet() || !config.timmModel().isEmpty())) {
       throw unsupported(
           root,
-          "text_cfg.hf_model_name",
-          "the text encoder '%s' of transformers; only open_clip's own are read"
-              .formatted(config.text.findString("hf_model_name").orElse("")));
+          config.textModel().isEmpty() ? "text_cfg.embed_cls" : "text_cfg.hf_model_name",
+          "a text encoder that is read only beside a vision transformer of open_clip's own");
     }
     return config;
+  }
+
+  /** Whether the text encoder is the one of CLIP and SigLIP. */
+  private boolean isPlain() {
+    return textModel().isEmpty() && !hasClsToken();
+  }
+
+  /**
+   * The name of transformers' model that is the text encoder; empty where it is open_clip's own.
+   */
+  String textModel() {
+    return text.findString("hf_model_name").orElse("");
+  }
+
+  /** Whether a text has a token behind all others that speaks for it, as CoCa's have. */
+  boolean hasClsToken() {
+    return text.flag("embed_cls", false);
+  }
+
+  /** Whether queries attend to the image, as CoCa's do. */
+  boolean poolsByAttention() {
+    return vision.flag("attentional_pool", false);
+  }
+
+  /** An error: the configuration asks for what this program does not compute. */
+  UnsupportedArchitectureException unsupported(String key, String what) {
+    return unsupported(root, key, what);
   }
 
   private void requireKnown(HfConfig section) {
@@ -180,7 +203,8 @@ final class OpenClipConfig {
   HfConfig textWords() {
     ObjectNode node = layers(text, text.integer("width"), text.integer("heads"));
     node.put("vocab_size", text.integer("vocab_size"));
-    node.put("max_position_embeddings", text.integer("context_length"));
+    int cls = hasClsToken() ? 1 : 0;
+    node.put("max_position_embeddings", text.integer("context_length") + cls);
     return text.reworded(node);
   }
 

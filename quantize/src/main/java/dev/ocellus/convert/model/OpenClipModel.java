@@ -1,6 +1,7 @@
 package dev.ocellus.convert.model;
 
 import dev.ocellus.UnsupportedArchitectureException;
+import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.LazyTensor;
@@ -13,7 +14,7 @@ import java.util.Optional;
 /**
  * CLIP as open_clip holds it: projections are matrices that vectors are multiplied with from the
  * left, queries, keys and values stand in one, and the text encoder at the root or under {@code
- * text.}.
+ * text.}. CoCa, too, without the decoder that writes captions.
  */
 class OpenClipModel extends DualModel {
   private static final NameTable NAMES =
@@ -31,6 +32,14 @@ class OpenClipModel extends DualModel {
           "visual.transformer.resblocks.#.ls_1.gamma v.blk.#.ls1.weight",
           "visual.transformer.resblocks.#.ls_2.gamma v.blk.#.ls2.weight",
           "visual.transformer.resblocks.#.attn v.blk.#",
+          "visual.attn_pool.query v.pool.query",
+          "visual.attn_pool.ln_q v.pool.ln_q",
+          "visual.attn_pool.ln_k v.pool.ln_k",
+          "visual.attn_pool.attn v.pool",
+          "visual.attn_pool.attn.q_proj_weight v.pool.attn_q.weight",
+          "visual.attn_pool.attn.k_proj_weight v.pool.attn_k.weight",
+          "visual.attn_pool.attn.v_proj_weight v.pool.attn_v.weight",
+          "visual.attn_pool.attn.out_proj v.pool.attn_out",
           "text.token_embedding t.token_embd",
           "text.positional_embedding t.position_embd.weight",
           "text.ln_final t.post_ln",
@@ -44,19 +53,28 @@ class OpenClipModel extends DualModel {
           "text.transformer.resblocks.#.attn t.blk.#");
 
   private static final String IN = ".attn.in_proj_";
+  private static final String CLS = "text.cls_emb";
+  private static final String CAPTIONS = "text_decoder.";
 
   final OpenClipConfig openClip;
 
   OpenClipModel(Context context, OpenClipConfig openClip, HfConfig vision) {
-    super(context, vision, openClip.textWords(), openClip.processorWords());
+    this(context, openClip, vision, openClip.textWords());
+  }
+
+  OpenClipModel(Context context, OpenClipConfig openClip, HfConfig vision, HfConfig text) {
+    super(context, vision, text, openClip.processorWords());
     this.openClip = openClip;
   }
 
   /** The converter of a folder in open_clip's layout. */
-  static ModelConverter of(Context context) {
+  static ModelConverter of(Context context) throws IOException {
     OpenClipConfig config = OpenClipConfig.of(context.folder().config());
     if (!config.timmModel().isEmpty()) {
       return OpenClipSiglip.of(context, config);
+    }
+    if (!config.textModel().isEmpty()) {
+      return OpenClipBert.of(context, config);
     }
     return config.isResNet()
         ? new OpenClipResNet(context, config)
@@ -84,7 +102,11 @@ class OpenClipModel extends DualModel {
 
   @Override
   Optional<String> own(String name) {
+    if (name.startsWith(CAPTIONS)) {
+      return Optional.empty();
+    }
     return super.own(name)
+        .filter(n -> !n.equals(CLS)) // stands with the tokens
         .filter(n -> !n.endsWith("attn_mask") && !n.endsWith("num_batches_tracked"))
         .map(n -> n.startsWith("visual.") || n.startsWith("text.") ? n : "text." + n);
   }
@@ -96,6 +118,10 @@ class OpenClipModel extends DualModel {
     }
     String pool = openClip.vision().findString("pool_type").orElse("tok");
     boolean last = openClip.vision().flag("final_ln_after_pool", false);
+    if (openClip.poolsByAttention()) {
+      last = false; // the norm always stands between
+      out.u32("clip.vision.pool.head_count", openClip.vision().integer("attn_pooler_heads"));
+    }
     switch (pool) {
       case "tok" -> {}
       case "avg" -> out.string("clip.vision.pooling", last ? "mean_then_norm" : "mean");
@@ -108,10 +134,15 @@ class OpenClipModel extends DualModel {
   }
 
   /** Which row of a text speaks for it, and what its tokens see. */
-  final void textPooling(GgufWriter out) {
-    String pool = openClip.text().findString("pool_type").orElse("argmax");
+  void textPooling(GgufWriter out) {
+    String pool =
+        openClip.hasClsToken() ? "cls" : openClip.text().findString("pool_type").orElse("argmax");
     switch (pool) {
       case "argmax", "first", "last" -> out.string("clip.text.pooling", pool);
+      case "cls" -> {
+        out.string("clip.text.pooling", pool);
+        out.u32("clip.text.hidden_token_id", openClip.text().integerOr("pad_id", 0));
+      }
       case "eos" -> {
         out.string("clip.text.pooling", pool);
         out.u32("clip.text.eos_token_id", openClip.text().integer("eos_id"));
@@ -139,6 +170,9 @@ class OpenClipModel extends DualModel {
     if (name.equals("visual.proj")) {
       return List.of(new TargetTensor("visual_projection.weight", tensor.transposed()));
     }
+    if (name.equals("text.token_embedding.weight") && openClip.hasClsToken()) {
+      return named(NAMES, name, tensor.followedBy(require(CLS).reshape(1, tensor.size(1))));
+    }
     if (name.equals("text.text_projection")) {
       return List.of(new TargetTensor("text_projection.weight", tensor.transposed()));
     }
@@ -156,6 +190,16 @@ class OpenClipModel extends DualModel {
           block + ".attn_v" + ending);
     }
     return named(NAMES, name, tensor);
+  }
+
+  private LazyTensor require(String name) {
+    LazyTensor tensor = context.folder().tensors().get(name);
+    if (tensor == null || tensor.count() != text.integer("hidden_size")) {
+      throw new ConversionException(
+          "%s: expected a tensor '%s' of %d numbers, found %s. Is a file of the checkpoint missing?"
+              .formatted(context.folder().directory(), name, text.integer("hidden_size"), tensor));
+    }
+    return tensor;
   }
 
   @Override

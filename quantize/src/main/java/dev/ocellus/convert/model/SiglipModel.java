@@ -13,16 +13,7 @@ import java.util.List;
  * it. The names of the heads are ours.
  */
 class SiglipModel extends DualModel {
-  private static final NameTable NAMES =
-      BOTH.with(
-          "text.head t.head",
-          "head.probe v.head.probe",
-          "head.attention.out_proj v.head.attn_out",
-          "head.layernorm v.head.ln",
-          "head.mlp.fc1 v.head.ffn_up",
-          "head.mlp.fc2 v.head.ffn_down");
-
-  private static final String IN = "head.attention.in_proj_";
+  private static final NameTable NAMES = BOTH.with("text.head t.head").with(SiglipHead.NAMES);
 
   private final HfConfig tokenizer;
 
@@ -82,15 +73,8 @@ class SiglipModel extends DualModel {
 
   @Override
   List<TargetTensor> map(String name, LazyTensor tensor) {
-    if (name.startsWith(IN)) {
-      String ending = "." + name.substring(IN.length());
-      return thirds(
-          tensor, "v.head.attn_q" + ending, "v.head.attn_k" + ending, "v.head.attn_v" + ending);
-    }
-    if (name.equals("head.probe")) {
-      return named(NAMES, name, tensor.reshape(tensor.count()));
-    }
-    return named(NAMES, name, tensor);
+    List<TargetTensor> head = SiglipHead.map(this, name, tensor);
+    return head.isEmpty() ? named(NAMES, name, tensor) : head;
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.ocellus.convert.hf.HfFolder;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,9 @@ public final class TokenizerConverter {
   private static final String SENTENCE_PIECE = "tokenizer.model";
   private static final String SPIECE = "spiece.model";
   private static final String JSON = "tokenizer.json";
+
+  private static final Map<String, String> ROBERTA =
+      Map.of("bos", "<s>", "eos", "</s>", "sep", "</s>", "pad", "<pad>", "mask", "<mask>");
 
   private final HfFolder folder;
   private final int nVocab;
@@ -219,6 +223,51 @@ public final class TokenizerConverter {
   /** BERT's word pieces, which only text towers and small decoders have. */
   public void writeWordPiece(GgufWriter out) throws IOException {
     new WordPieceVocabulary(folder.directory(), nVocab).write(out);
+  }
+
+  /**
+   * RoBERTa's byte level BPE, or the unigram model of XLM-RoBERTa, for text towers. Their control
+   * tokens have the usual texts where no file says otherwise.
+   *
+   * @throws ConversionException if there is no {@code tokenizer.json} of either kind
+   */
+  public void writeRoberta(GgufWriter out) throws IOException {
+    TokenizerJson json = tokenizerJson();
+    boolean isUnigram = json != null && json.modelType.equals("Unigram");
+    if (json == null
+        || !(isUnigram || json.modelType.equals("BPE"))
+        || json.modelFlag("byte_fallback")) {
+      throw new ConversionException(
+          "%s: no %s with RoBERTa's byte level BPE or XLM-RoBERTa's unigram model. Download it into the same folder."
+              .formatted(folder.directory(), JSON));
+    }
+    if (isUnigram) {
+      new UnigramVocabulary(folder, json, nVocab).write(out, "unigram");
+    } else {
+      robertaBpe(out, json);
+    }
+    SpecialTokens special = SpecialTokens.of(folder, json, nVocab);
+    ROBERTA.forEach((role, text) -> {
+      int id = isUnigram ? json.pieces.indexOf(text) : json.vocabulary.getOrDefault(text, -1);
+      special.setIfAbsent(role, id);
+    });
+    special.write(out);
+  }
+
+  private void robertaBpe(GgufWriter out, TokenizerJson json) throws IOException {
+    Vocabulary vocabulary = new BpeVocabulary(folder, json, nVocab).tokens();
+    vocabulary.write(out, "gpt2", "roberta", false);
+    out.strings("tokenizer.ggml.merges", json.merges);
+    JsonNode prefix = json.part("pre_tokenizer").findValue("add_prefix_space");
+    out.bool("tokenizer.ggml.add_space_prefix", prefix != null && prefix.asBoolean(false));
+    strips(out, "lstrip_tokens", json.takingSpaceInFront);
+    strips(out, "rstrip_tokens", json.takingSpaceBehind);
+  }
+
+  private static void strips(GgufWriter out, String key, List<Integer> ids) {
+    if (!ids.isEmpty()) {
+      out.ints("tokenizer.ggml." + key, ids.stream().mapToInt(Integer::intValue).toArray());
+    }
   }
 
   /** InternLM2 ends turns with {@code <|im_end|>}, which its files do not name as the end. */

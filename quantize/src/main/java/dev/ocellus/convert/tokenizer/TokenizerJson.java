@@ -49,6 +49,12 @@ final class TokenizerJson {
 
   final List<Added> added = new ArrayList<>();
 
+  /** Ids of added tokens that take the white space in front of them. */
+  final List<Integer> takingSpaceInFront = new ArrayList<>();
+
+  /** Ids of added tokens that take the white space behind them. */
+  final List<Integer> takingSpaceBehind = new ArrayList<>();
+
   /** Everything else of the model, such as {@code byte_fallback}. */
   final Map<String, JsonNode> model = new LinkedHashMap<>();
 
@@ -183,6 +189,12 @@ final class TokenizerJson {
       added.add(
           new Added(
               id.intValue(), node.get("content").asText(), node.path("special").asBoolean(false)));
+      if (node.path("lstrip").asBoolean(false)) {
+        takingSpaceInFront.add(id.intValue());
+      }
+      if (node.path("rstrip").asBoolean(false)) {
+        takingSpaceBehind.add(id.intValue());
+      }
     }
   }
 

@@ -71,6 +71,12 @@ class DualVariantsTest {
     try (DualEncoder encoder = DualEncoder.open(file, EmbeddingOptions.cpu(1))) {
       assertClose("image", encoder.imageFeatures(images), expected.get(imageKey));
       assertClose("text", encoder.textFeatures(texts), expected.get("text"));
+      for (JsonNode tokens : expected.path("tokens")) {
+        int[] ids = new ObjectMapper().convertValue(tokens.get(1), int[].class);
+        assertThat(encoder.tokenize(tokens.get(0).asText()).withoutPadding())
+            .as("ids of '%s'", tokens.get(0).asText())
+            .isEqualTo(ids);
+      }
       assertThat(encoder.logitScale())
           .isCloseTo((float) expected.get("scale").asDouble(), within(1e-3f));
       for (int i = 0; i < texts.size(); i++) {

@@ -43,21 +43,34 @@ final class Clip {
   static DualArchitecture of(GgufMetadata metadata, Weights weights) {
     ImageEmbedder images = images(metadata, weights);
     int dimension = dimension(metadata, weights);
-    // a bias is learned with SigLIP's loss only
-    boolean sigmoid = metadata.contains("clip.logit_bias");
-    Similarity similarity =
-        DualConfig.similarity(
-            metadata, LOG_SCALE, sigmoid ? Similarity.Rule.SIGMOID : Similarity.Rule.SOFTMAX);
     Activation activation = TowerConfig.declaredActivation(metadata, Activation.QUICK_GELU);
     TextTower tower = TextTower.of(metadata, weights.at("t"), EPS, activation);
     TextEmbedder texts =
         ContrastiveText.of(metadata, weights, tower, DualTokenizers.of(metadata), dimension);
-    return new DualArchitecture("clip", dimension, images, texts, similarity);
+    return new DualArchitecture("clip", dimension, images, texts, similarity(metadata));
+  }
+
+  /** The same with a BERT or RoBERTa as text encoder, as open_clip combines them. */
+  static DualArchitecture withBert(GgufMetadata metadata, Weights weights) {
+    ImageEmbedder images = images(metadata, weights);
+    int dimension = dimension(metadata, weights);
+    BertText texts = BertText.of(metadata, weights, dimension);
+    return new DualArchitecture("clip_bert", dimension, images, texts, similarity(metadata));
+  }
+
+  private static Similarity similarity(GgufMetadata metadata) {
+    // a bias is learned with SigLIP's loss only
+    boolean sigmoid = metadata.contains("clip.logit_bias");
+    return DualConfig.similarity(
+        metadata, LOG_SCALE, sigmoid ? Similarity.Rule.SIGMOID : Similarity.Rule.SOFTMAX);
   }
 
   static ImageEmbedder images(GgufMetadata metadata, Weights weights) {
-    return weights.has("v.stem.1.weight")
-        ? ClipResNet.of(metadata, weights.at("v"))
+    if (weights.has("v.stem.1.weight")) {
+      return ClipResNet.of(metadata, weights.at("v"));
+    }
+    return weights.has("v.pool.query")
+        ? CocaImages.of(metadata, weights)
         : Images.of(metadata, weights, null);
   }
 

@@ -9,11 +9,11 @@ import dev.ocellus.vlm.dual.TextTokens;
 import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.model.tower.TextTower;
 import dev.ocellus.vlm.nn.AttentionMask;
-import dev.ocellus.vlm.nn.Projection;
 import dev.ocellus.vlm.tokenizer.TextTokenizer;
 import dev.ocellus.vlm.tokenizer.TokenizerFormatException;
 import dev.ocellus.vlm.vision.ConfigReader;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +24,11 @@ import org.jspecify.annotations.Nullable;
  * <p>With a causal mask, what stands behind the row changes nothing, so texts are only filled up to
  * a few lengths. Without one, and where the last row of all speaks, they are as long as the
  * context, and their padding counts, as it does in open_clip.
+ *
+ * <p>CoCa's texts (arXiv:2205.01917) have a CLS token behind all, padding too: the last row of the
+ * tables of tokens and positions. What is hidden from it are the padding and, as its published
+ * weights were trained, itself: the mask is one token off, so that it sees the first of the
+ * padding.
  */
 final class ContrastiveText implements TextEmbedder {
   /** Which row speaks for a text. */
@@ -34,17 +39,22 @@ final class ContrastiveText implements TextEmbedder {
     EOS,
     FIRST,
     /** The last of all, padding too. */
-    LAST
+    LAST,
+    /** A token of its own behind all (CoCa). */
+    CLS
   }
 
   /** {@code eos_token_id} of the first configurations, which means the highest id. */
   private static final int HIGHEST_ID = 2;
 
+  /** Tokens that the tokenizer puts around a text. */
+  private static final int N_ENDS = 2;
+
   /** Graphs are for lengths that are multiples of it, so that few of them serve all texts. */
   private static final int LENGTH_STEP = 8;
 
   private final TextTower tower;
-  private final @Nullable Projection projection;
+  private final TextHead head;
   private final TextTokenizer tokenizer;
   private final int bos;
   private final int eos;
@@ -52,6 +62,7 @@ final class ContrastiveText implements TextEmbedder {
   private final Row row;
   private final int endToken;
   private final boolean causal;
+  private final int hiddenToken;
 
   private ContrastiveText(
       GgufMetadata metadata, Weights weights, TextTower tower, TextTokenizer tokenizer, int width) {
@@ -65,7 +76,11 @@ final class ContrastiveText implements TextEmbedder {
     row = row(metadata, end);
     endToken = end;
     causal = metadata.bool("clip.text.causal", true);
-    projection = projection(metadata, weights, tower.width(), width);
+    if (row == Row.CLS && tower.nPositions() <= N_ENDS) {
+      throw c.invalid("context_length", "more than " + N_ENDS, "" + tower.nPositions());
+    }
+    hiddenToken = c.integer("hidden_token_id", 0, tokenizer.size() - 1, padding);
+    head = TextHead.of(metadata, weights, tower.width(), width);
   }
 
   /**
@@ -81,13 +96,6 @@ final class ContrastiveText implements TextEmbedder {
       int dimension) {
     DualConfig.requireRows(tokenizer, tower);
     return new ContrastiveText(metadata, weights, tower, tokenizer, dimension);
-  }
-
-  /** Some variants have none, as their towers are as wide as the vectors. */
-  private static @Nullable Projection projection(
-      GgufMetadata metadata, Weights weights, int width, int dimension) {
-    boolean has = metadata.bool("clip.text.has_projection", true) || width != dimension;
-    return has ? Projection.of(weights.at("text_projection"), width, dimension) : null;
   }
 
   private int special(GgufMetadata metadata, String key) {
@@ -110,9 +118,11 @@ final class ContrastiveText implements TextEmbedder {
       case "eos" -> Row.EOS;
       case "first" -> Row.FIRST;
       case "last" -> Row.LAST;
+      case "cls" -> Row.CLS;
       default ->
           throw new UnsupportedArchitectureException(
-              "%s: '%s' is not known; known are argmax, eos, first, last".formatted(key, name));
+              "%s: '%s' is not known; known are argmax, cls, eos, first, last"
+                  .formatted(key, name));
     };
   }
 
@@ -127,13 +137,35 @@ final class ContrastiveText implements TextEmbedder {
   }
 
   @Override
+  public boolean masksPadding() {
+    return row == Row.CLS;
+  }
+
+  @Override
+  public float[] mask(int n, List<TextTokens> texts) {
+    boolean[][] hidden = new boolean[texts.size()][n];
+    for (int i = 0; i < hidden.length; i++) {
+      int[] ids = texts.get(i).ids();
+      for (int key = 1; key < n; key++) {
+        hidden[i][key] = ids[key - 1] == hiddenToken;
+      }
+    }
+    float[] values = AttentionMask.hiding(n, hidden);
+    return causal ? AttentionMask.both(values, AttentionMask.causal(n)) : values;
+  }
+
+  @Override
   public TextTokens prepare(String text) {
     int[] words = tokenizer.encode(text);
-    int n = Math.min(words.length, contextLength() - 2);
-    int[] ids = new int[n + 2];
+    int n = Math.min(words.length, contextLength() - N_ENDS - (row == Row.CLS ? 1 : 0));
+    int[] ids = new int[n + N_ENDS];
     ids[0] = bos;
     System.arraycopy(words, 0, ids, 1, n);
     ids[n + 1] = eos;
+    if (row == Row.CLS) {
+      int cls = tower.nTokens() - 1;
+      return TextTokens.endedBy(cls, ids, contextLength(), padding, words.length - n);
+    }
     int length =
         causal && row != Row.LAST
             ? Math.min(Math.ceilDiv(ids.length, LENGTH_STEP) * LENGTH_STEP, contextLength())
@@ -144,7 +176,7 @@ final class ContrastiveText implements TextEmbedder {
   private int pooled(int[] ids, int length) {
     return switch (row) {
       case FIRST -> 0;
-      case LAST -> length - 1;
+      case LAST, CLS -> length - 1;
       case EOS -> Math.max(0, first(ids, endToken));
       case ARGMAX -> first(ids, Arrays.stream(ids).max().orElseThrow());
     };
@@ -162,10 +194,12 @@ final class ContrastiveText implements TextEmbedder {
   @Override
   public Tensor forward(
       ModelGraph graph, Tensor ids, Tensor pooled, int n, @Nullable AttentionMask hidden) {
-    AttentionMask mask =
-        causal ? AttentionMask.of(graph.table("causal", AttentionMask.causal(n), n, n)) : null;
-    Tensor x = tower.forward(graph, ids, n, mask); // [nEmbd, n, batch]
+    Tensor x = tower.forward(graph, ids, n, hidden == null ? causal(graph, n) : hidden);
     Tensor ends = x.reshape(x.size(0), ids.size(0)).getRows(pooled).named("text.pooled");
-    return (projection == null ? ends : projection.forward(ends)).named("text.features");
+    return head.forward(ends).named("text.features");
+  }
+
+  private @Nullable AttentionMask causal(ModelGraph graph, int n) {
+    return causal ? AttentionMask.of(graph.table("causal", AttentionMask.causal(n), n, n)) : null;
   }
 }

@@ -12,6 +12,7 @@ final class DualFamilies {
           metadata -> metadata.string("clip.model_type", "clip"),
           Map.of(
               "clip", Clip::of,
+              "clip_bert", Clip::withBert,
               "chinese_clip", ChineseClip::of,
               "siglip", Siglip::of,
               "siglip2", Siglip::naflex,

@@ -2,6 +2,7 @@ package dev.ocellus.vlm.model;
 
 import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.tokenizer.ByteBpeTokenizer;
 import dev.ocellus.vlm.tokenizer.ClipTokenizer;
 import dev.ocellus.vlm.tokenizer.LlamaTokenizer;
 import dev.ocellus.vlm.tokenizer.Siglip2Tokenizer;
@@ -9,6 +10,7 @@ import dev.ocellus.vlm.tokenizer.SiglipTokenizer;
 import dev.ocellus.vlm.tokenizer.TextCleaning;
 import dev.ocellus.vlm.tokenizer.TextTokenizer;
 import dev.ocellus.vlm.tokenizer.UnigramTokenizer;
+import dev.ocellus.vlm.tokenizer.WordPieceTokenizer;
 
 /** The tokenizers of dual encoders, by {@code tokenizer.ggml.model}. */
 final class DualTokenizers {
@@ -44,13 +46,15 @@ final class DualTokenizers {
     String model = metadata.string("tokenizer.ggml.model", "clip");
     return switch (model) {
       case "clip" -> ClipTokenizer.of(metadata);
+      case "gpt2" -> ByteBpeTokenizer.of(metadata);
       case "llama" -> LlamaTokenizer.of(metadata);
       case "t5" -> SiglipTokenizer.of(metadata);
       case "unigram" -> UnigramTokenizer.of(metadata);
       case "siglip2" -> Siglip2Tokenizer.of(metadata);
+      case "wordpiece" -> WordPieceTokenizer.of(metadata);
       default ->
           throw new UnsupportedArchitectureException(
-              "tokenizer.ggml.model: '%s' is not known for a dual encoder; known are clip, llama, siglip2, t5, unigram"
+              "tokenizer.ggml.model: '%s' is not known for a dual encoder; known are clip, gpt2, llama, siglip2, t5, unigram, wordpiece"
                   .formatted(model));
     };
   }

@@ -16,6 +16,7 @@ import dev.ocellus.vlm.model.tower.TextTower;
 import dev.ocellus.vlm.model.tower.TowerConfig;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.ProbePooling;
+import dev.ocellus.vlm.nn.Projection;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.Tiles;
 
@@ -51,6 +52,12 @@ final class Siglip {
     return model(metadata, weights, c, NaflexImages.of(metadata, c, weights.at("v")));
   }
 
+  /** The image encoder of one size alone, whose pooled states another model projects. */
+  static ImageEmbedder images(GgufMetadata metadata, Weights weights, Projection projection) {
+    TowerConfig c = SiglipTower.config(metadata);
+    return new Projected(Images.of(metadata, c, weights.at("v")), projection);
+  }
+
   private static DualArchitecture model(
       GgufMetadata metadata, Weights weights, TowerConfig c, ImageEmbedder images) {
     TextTower tower = TextTower.of(metadata, weights.at("t"), EPS, Activation.GELU_TANH);
@@ -81,7 +88,24 @@ final class Siglip {
 
     @Override
     public Tensor forward(EncoderGraph graph) {
-      return head.forward(tower.forward(graph.pixels())).named("image.features");
+      return pooled(graph).named("image.features");
+    }
+
+    Tensor pooled(EncoderGraph graph) {
+      return head.forward(tower.forward(graph.pixels()));
+    }
+  }
+
+  private record Projected(Images images, Projection projection) implements ImageEmbedder {
+    @Override
+    public Tiles prepare(RgbImage image) {
+      return images.prepare(image);
+    }
+
+    @Override
+    public Tensor forward(EncoderGraph graph) {
+      Tensor pooled = images.pooled(graph).named("vision.pooled");
+      return projection.forward(pooled).named("image.features");
     }
   }
 

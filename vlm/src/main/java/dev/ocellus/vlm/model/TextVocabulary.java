@@ -2,7 +2,6 @@ package dev.ocellus.vlm.model;
 
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.tokenizer.TextTokenizer;
-import dev.ocellus.vlm.tokenizer.WordPieceTokenizer;
 import java.util.List;
 
 /**
@@ -18,10 +17,7 @@ public final class TextVocabulary {
   private final long[] kinds;
 
   private TextVocabulary(GgufMetadata metadata) {
-    tokenizer =
-        metadata.string("tokenizer.ggml.model", "").equals("wordpiece")
-            ? WordPieceTokenizer.of(metadata)
-            : DualTokenizers.of(metadata);
+    tokenizer = DualTokenizers.of(metadata);
     tokens = List.copyOf(metadata.strings("tokenizer.ggml.tokens")); // outlives the file
     String kindsKey = "tokenizer.ggml.token_type";
     kinds = metadata.contains(kindsKey) ? metadata.integers(kindsKey) : new long[0];

@@ -92,6 +92,23 @@ public final class AttentionMask {
   }
 
   /**
+   * Values [nKeys, nQueries, 1, batch] that hide some keys of each member from all queries.
+   *
+   * @param hidden [batch][nKeys]; in each member one at least is not hidden
+   */
+  public static float[] hiding(int nQueries, boolean[][] hidden) {
+    int nKeys = hidden[0].length;
+    float[] values =
+        new float[Math.multiplyExact(Math.multiplyExact(nQueries, nKeys), hidden.length)];
+    for (int row = 0; row < nQueries * hidden.length; row++) {
+      for (int key = 0; key < nKeys; key++) {
+        values[row * nKeys + key] = hidden[row / nQueries][key] ? HIDDEN : 0;
+      }
+    }
+    return values;
+  }
+
+  /**
    * What both masks leave, such as a causal one and one for padding.
    *
    * @param values [nKeys, nQueries, 1, batch]

@@ -8,7 +8,8 @@ import java.util.regex.Pattern;
  *
  * <p>The reference are {@code whitespace_clean} and {@code canonicalize_text} of <a
  * href="https://github.com/mlfoundations/open_clip/blob/v3.3.0/src/open_clip/tokenizer.py">open_clip's
- * tokenizer.py</a>. Its repair of wrongly decoded text (ftfy) and of HTML's entities is left out.
+ * tokenizer.py</a>. Of ftfy's repair what guesses at wrong decoding is left out, and so are HTML's
+ * entities.
  */
 public enum TextCleaning {
   /** As it is. */
@@ -31,12 +32,14 @@ public enum TextCleaning {
   public String of(String text) {
     return switch (this) {
       case NONE -> text;
-      case WHITESPACE -> spaced(text);
-      case LOWER -> spaced(text).toLowerCase(Locale.ROOT);
-      case CANONICALIZE ->
-          spaced(
-              PUNCTUATION.matcher(text.replace('_', ' ')).replaceAll("").toLowerCase(Locale.ROOT));
+      case WHITESPACE -> spaced(TextRepair.of(text));
+      case LOWER -> spaced(TextRepair.of(text)).toLowerCase(Locale.ROOT);
+      case CANONICALIZE -> spaced(canonical(TextRepair.of(text)));
     };
+  }
+
+  private static String canonical(String text) {
+    return PUNCTUATION.matcher(text.replace('_', ' ')).replaceAll("").toLowerCase(Locale.ROOT);
   }
 
   private static String spaced(String text) {
