@@ -217,7 +217,7 @@ public final class VisionLanguageModel implements AutoCloseable {
     return CoordinateFormat.ofFamily(family)
         .orElseThrow(() ->
             new UnsupportedContentException(
-                "The model %s is of no family that gives coordinates: Qwen-VL and its successors, InternVL, PaliGemma."
+                "The model %s is of no family that gives coordinates: Qwen-VL and its successors, InternVL, Gemma, GLM-4V, DeepSeek-OCR-2, PaliGemma."
                     .formatted(pipeline.decoder().description())));
   }
 

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.grounding;
 
+import dev.ocellus.vlm.grounding.JsonRegionReader.Keys;
 import dev.ocellus.vlm.image.ImageSize;
 import java.util.List;
 import java.util.Optional;
@@ -16,6 +17,15 @@ public enum CoordinateFormat {
   JSON_THOUSANDTHS,
   /** The same in pixels of the image as it went into the encoder: Qwen2.5-VL. */
   JSON_PIXELS,
+  /**
+   * JSON with {@code box_2d} or {@code point} in thousandths of the image, y before x: Gemma 3 and
+   * 4.
+   */
+  JSON_Y_FIRST,
+  /** Lists of numbers in thousandths of the image, also in JSON as Qwen3-VL's: GLM-4V. */
+  LISTS,
+  /** Marks with boxes in 999ths of the image: DeepSeek-OCR-2. */
+  MARKS,
   /** {@code <loc0123>} four times, y first, in 1024ths of the image, then a label: PaliGemma. */
   LOCATION_TOKENS;
 
@@ -30,6 +40,9 @@ public enum CoordinateFormat {
       case "qwen-vl", "qwen2-vl", "internvl" -> Optional.of(TAGS);
       case "qwen3-vl" -> Optional.of(JSON_THOUSANDTHS);
       case "qwen2.5-vl" -> Optional.of(JSON_PIXELS);
+      case "gemma3", "gemma4", "gemma4-unified" -> Optional.of(JSON_Y_FIRST);
+      case "glm4v" -> Optional.of(LISTS);
+      case "deepseek-ocr2" -> Optional.of(MARKS);
       case "paligemma" -> Optional.of(LOCATION_TOKENS);
       default -> Optional.empty();
     };
@@ -43,11 +56,16 @@ public enum CoordinateFormat {
    * @param encoded its size as it went into the encoder
    */
   public List<Region> read(String answer, ImageSize image, ImageSize encoded) {
+    Scale thousandths = new Scale(image, 1000, 1000);
     return switch (this) {
-      case TAGS -> new TagReader(new Scale(image, 1000, 1000)).read(answer);
-      case JSON_THOUSANDTHS -> new JsonRegionReader(new Scale(image, 1000, 1000)).read(answer);
+      case TAGS -> new TagReader(thousandths).read(answer);
+      case JSON_THOUSANDTHS -> new JsonRegionReader(thousandths, Keys.X_FIRST).read(answer);
       case JSON_PIXELS ->
-          new JsonRegionReader(new Scale(image, encoded.width(), encoded.height())).read(answer);
+          new JsonRegionReader(new Scale(image, encoded.width(), encoded.height()), Keys.X_FIRST)
+              .read(answer);
+      case JSON_Y_FIRST -> new JsonRegionReader(thousandths, Keys.Y_FIRST).read(answer);
+      case LISTS -> new ListReader(thousandths).read(answer);
+      case MARKS -> MarkReader.read(answer, image);
       case LOCATION_TOKENS -> LocationReader.read(answer, image);
     };
   }

@@ -17,7 +17,9 @@ import java.util.regex.Pattern;
  * lose those before it.
  *
  * <p>Source: <a
- * href="https://github.com/QwenLM/Qwen3-VL/blob/main/cookbooks/2d_grounding.ipynb">2d_grounding.ipynb</a>.
+ * href="https://github.com/QwenLM/Qwen3-VL/blob/main/cookbooks/2d_grounding.ipynb">2d_grounding.ipynb</a>
+ * for x before y, <a href="https://ai.google.dev/gemini-api/docs/image-understanding">Gemini's
+ * documentation</a> for y before x.
  */
 final class JsonRegionReader {
   private static final ObjectMapper JSON =
@@ -32,10 +34,27 @@ final class JsonRegionReader {
 
   private static final List<String> LABELS = List.of("label", "text_content", "sub_label", "name");
 
-  private final Scale scale;
+  /**
+   * What objects call their numbers.
+   *
+   * @param boxes keys of boxes, of which the first that is there counts
+   * @param point key of a point
+   * @param x where x stands of two numbers
+   */
+  record Keys(List<String> boxes, String point, int x) {
+    /** Qwen2.5-VL's, and of those after it. */
+    static final Keys X_FIRST = new Keys(List.of("bbox_2d", "bbox"), "point_2d", 0);
 
-  JsonRegionReader(Scale scale) {
+    /** Gemini's, which Gemma has, too. */
+    static final Keys Y_FIRST = new Keys(List.of("box_2d"), "point", 1);
+  }
+
+  private final Scale scale;
+  private final Keys keys;
+
+  JsonRegionReader(Scale scale, Keys keys) {
     this.scale = scale;
+    this.keys = keys;
   }
 
   List<Region> read(String answer) {
@@ -58,14 +77,18 @@ final class JsonRegionReader {
         label = object.get(key).asText();
       }
     }
-    double[] box = numbers(object.has("bbox_2d") ? object.get("bbox_2d") : object.path("bbox"));
-    double[] point = numbers(object.path("point_2d"));
+    String key = keys.boxes.stream().filter(object::has).findFirst().orElse("");
+    double[] box = numbers(object.path(key));
+    double[] point = numbers(object.path(keys.point));
     if (box.length == 4) {
-      regions.add(Region.box(label, scale.pixel(box[0], box[1]), scale.pixel(box[2], box[3])));
+      regions.add(Region.box(label, pixel(box, 0), pixel(box, 2)));
     } else if (point.length == 2) {
-      Pixel pixel = scale.pixel(point[0], point[1]);
-      regions.add(new Region(Region.Kind.POINT, label, List.of(pixel)));
+      regions.add(new Region(Region.Kind.POINT, label, List.of(pixel(point, 0))));
     }
+  }
+
+  private Pixel pixel(double[] numbers, int at) {
+    return scale.pixel(numbers[at + keys.x], numbers[at + 1 - keys.x]);
   }
 
   /** A list of numbers, or nothing. */

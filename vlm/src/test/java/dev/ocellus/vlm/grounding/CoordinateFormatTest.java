@@ -73,6 +73,45 @@ class CoordinateFormatTest {
         .containsExactly(box("cake", 218, 110, 254, 153));
   }
 
+  /** {@code int(258 / 1000 * 640), int(341 / 1000 * 427)} and so on. */
+  @Test
+  void readsJsonWithYFirst() {
+    String answer =
+        "```json\n[{\"box_2d\": [341, 258, 360, 397], \"label\": \"cake\"}, {\"point\": [500, 250], \"label\": \"x\"}]\n```";
+    assertThat(CoordinateFormat.JSON_Y_FIRST.read(answer, IMAGE, ENCODED))
+        .containsExactly(
+            box("cake", 165, 145, 254, 153),
+            new Region(Kind.POINT, "x", List.of(new Pixel(160, 213))));
+  }
+
+  @Test
+  void readsListsBetweenMarksOrBehindThoughts() {
+    String marked =
+        "<think>at [[1, 2, 3, 4]]</think><answer>It is <|begin_of_box|>[[451,379,731,806], [0, 0, 1000, 1000]]<|end_of_box|>, and <|begin_of_box|>[[250,500]]<|end_of_box|></answer>";
+    assertThat(CoordinateFormat.LISTS.read(marked, IMAGE, ENCODED))
+        .containsExactly(
+            box("", 288, 161, 467, 344),
+            box("", 0, 0, 640, 427),
+            new Region(Kind.POINT, "", List.of(new Pixel(160, 213))));
+    String bare = "<think>at [1, 2, 3, 4]</think>\n[[451, 379, 731, 806]], see [1, 2]";
+    assertThat(CoordinateFormat.LISTS.read(bare, IMAGE, ENCODED))
+        .containsExactly(box("", 288, 161, 467, 344));
+    String json =
+        "<|begin_of_box|>[{\"label\": \"cup\", \"bbox_2d\": [451,379,731,806]}]<|end_of_box|>";
+    assertThat(CoordinateFormat.LISTS.read(json, IMAGE, ENCODED))
+        .containsExactly(box("cup", 288, 161, 467, 344));
+  }
+
+  /** {@code int(451 / 999 * 640)} and so on. */
+  @Test
+  void readsMarks() {
+    String answer =
+        "<|ref|>title<|/ref|><|det|>[[451, 379, 731, 806], [0, 0, 999, 999]]<|/det|>\n# Title";
+    assertThat(CoordinateFormat.MARKS.read(answer, IMAGE, ENCODED))
+        .containsExactly(box("title", 288, 161, 468, 344), box("title", 0, 0, 640, 427));
+    assertThat(MarkReader.text(answer)).isEqualTo("# Title");
+  }
+
   /** {@code round(256 / 1024 * 427)} is 107, and of 106.5 it would be 106. */
   @Test
   void readsLocationTokens() {
