@@ -3,7 +3,7 @@
     python families.py --reference shared/reference --llama-cpp DIR --out tests/golden [MODEL:SEED ...]
 
 The configurations and tokenizers are those of the reference's tiny models, made smaller still. Frames are resized by
-Pillow as pictures are; the video processors of transformers would take torchvision, which must be installed for them.
+torchvision, as the video processors of transformers do it.
 Needs torch, torchvision, num2words, transformers 5.18 and Pillow 12.3, CPU, float32.
 """
 
@@ -18,7 +18,6 @@ import tempfile
 
 import numpy as np
 import torch
-import torchvision.transforms.v2.functional as tvF
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
@@ -38,13 +37,6 @@ for name in dir(base):
 sys.argv[0] = root + "/convert_hf_to_gguf.py"
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
-
-
-def pil_resize(image, size, interpolation=None, antialias=True, **unused):
-    mode = {"bicubic": Image.BICUBIC, "bilinear": Image.BILINEAR, "lanczos": Image.LANCZOS}[interpolation.value]
-    frames = [np.array(Image.fromarray(f.permute(1, 2, 0).numpy()).resize((size[1], size[0]), mode))
-              for f in image.reshape(-1, *image.shape[-3:])]
-    return torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).reshape(*image.shape[:-2], *size).contiguous()
 
 
 def shrink(m, config):
@@ -194,11 +186,15 @@ def case(args, m, model, d, name, content, sample=None, pan_and_scan=False):
                        return_dict_in_generate=True, **more)
     best = [step[0].topk(2) for step in g.logits]
     pixels = torch.cat([o[k] for k in ("pixel_values", "pixel_values_videos") if k in o]).float().numpy()
+    videos = any(c["type"] == "video" for c in content)
     mean, std = np.float32(config["image_mean"]), np.float32(config["image_std"])
     by_channel = pixels.reshape(len(pixels), 3, -1) if pixels.ndim == 2 else pixels
     shape = (3, 1) if pixels.ndim == 2 else (3, 1, 1)
     u8 = np.rint((by_channel * std.reshape(shape) + mean.reshape(shape)) * 255).clip(0, 255).astype(np.uint8)
-    tensors["pixel_values.u8"] = torch.from_numpy(u8.reshape(pixels.shape).copy())
+    if videos and any(c["type"] == "image" for c in content):  # which are not normalized in one way
+        tensors["pixel_values"] = torch.from_numpy(pixels.copy())
+    else:
+        tensors["pixel_values.u8"] = torch.from_numpy(u8.reshape(pixels.shape).copy())
     directory = args.out / "models" / OUT.get(m, m) / "cases" / name
     directory.mkdir(parents=True, exist_ok=True)
     save_file({k: t.contiguous() for k, t in tensors.items()}, directory / "expected.safetensors")
@@ -208,7 +204,8 @@ def case(args, m, model, d, name, content, sample=None, pan_and_scan=False):
         n_image_tokens=len(tensors["projector.out"]), greedy=[int(b.indices[0]) for b in best],
         greedy_margin=[round(float(b.values[0] - b.values[1]), 5) for b in best],
         image_processor_class=IMAGES[m] + "ImageProcessorPil",
-        pixel_values_u8=dict(mean=mean.tolist(), std=std.tolist()), **(dict(pan_and_scan=True) if pan_and_scan else {}))))
+        pixel_values_u8=dict(mean=mean.tolist(), std=std.tolist(), **(
+            dict(formula="(u8 - mean * 255) / (std * 255)") if videos else {})), **(dict(pan_and_scan=True) if pan_and_scan else {}))))
 
 
 def main():
@@ -220,7 +217,6 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
-    tvF.resize = pil_resize
     write_clips(args)
     for model_and_seed in args.models:
         m, _, seed = model_and_seed.partition(":")

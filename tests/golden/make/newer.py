@@ -83,7 +83,8 @@ MODELS = {
             model_type="glm4v_moe_text", num_hidden_layers=3, first_k_dense_replace=1, n_routed_experts=4, num_experts_per_tok=2,
             n_shared_experts=1, moe_intermediate_size=20, routed_scaling_factor=1.5, norm_topk_prob=True, n_group=1, topk_group=1,
             num_attention_heads=3, num_key_value_heads=1),
-        vision_config=dict(model_type="glm4v_moe_vision")), {}, {}, "bfloat16"),
+        vision_config=dict(model_type="glm4v_moe_vision")),
+        dict(processor_class="Glm4vProcessor", image_processor_type="Glm4vImageProcessor"), {}, "bfloat16"),
     # no tower; squares of 3 x 3 patches of 4 pixels, positions for 24 of them
     "gemma4-unified": ("gemma4-moe", [["odd_97x61.png"], ["tall_300x900.png", "shapes_64x64.png"]], dict(
         architectures=["Gemma4UnifiedForConditionalGeneration"], model_type="gemma4_unified", text_config=dict(

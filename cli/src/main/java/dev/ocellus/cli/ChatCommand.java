@@ -10,7 +10,7 @@ import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.StopReason;
 import dev.ocellus.vlm.encoder.VisionEncoder;
-import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.json.AnswerJson;
 import dev.ocellus.vlm.options.OverflowPolicy;
 import dev.ocellus.vlm.options.SessionOptions;
@@ -187,7 +187,7 @@ final class ChatCommand extends OcellusCommand {
     return answer.stopReason() == StopReason.CANCELLED ? ExitCode.INTERRUPTED : ExitCode.OK;
   }
 
-  /** What the encoder got of all images, if somebody asks for it. */
+  /** What the encoder got of all images and videos, if somebody asks for it. */
   private ArrayNode save(VisionLanguageModel opened, List<Message> messages) throws IOException {
     ArrayNode names = Json.array();
     VisionEncoder encoder = opened.encoder().orElse(null);
@@ -196,8 +196,8 @@ final class ChatCommand extends OcellusCommand {
     }
     int index = 0;
     for (Message message : messages) {
-      for (RgbImage image : message.images()) {
-        names.addAll(seen.save(encoder, image, opened.options().vision().images(), index));
+      for (Visual visual : message.visuals()) {
+        names.addAll(seen.save(encoder, visual, opened.options().vision().images(), index));
         index++;
       }
     }

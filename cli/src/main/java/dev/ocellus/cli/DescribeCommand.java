@@ -15,6 +15,7 @@ import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.grounding.Region;
 import dev.ocellus.vlm.grounding.RegionDrawing;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.json.AnswerJson;
 import dev.ocellus.vlm.options.SessionOptions;
 import dev.ocellus.vlm.vision.ImageOptions;
@@ -175,8 +176,9 @@ final class DescribeCommand extends OcellusCommand {
                 opened.pipeline().loadMillis()));
         result.set("image_details", AnswerJson.images(printer.images()));
         if (shown instanceof Content.Image image) {
-          afterwards(opened, answer, image.image(), i, result);
+          afterwards(opened, answer, image.image(), result);
         }
+        save(opened, shown, i, result);
         if (output.verbose) {
           note(AnswerPrinter.statistics(answer));
         }
@@ -209,7 +211,7 @@ final class DescribeCommand extends OcellusCommand {
 
   /** What is asked for besides the answer. */
   private void afterwards(
-      VisionLanguageModel opened, Answer answer, RgbImage image, int index, ObjectNode result)
+      VisionLanguageModel opened, Answer answer, RgbImage image, ObjectNode result)
       throws IOException {
     opened
         .taskResult(answer, image)
@@ -224,10 +226,16 @@ final class DescribeCommand extends OcellusCommand {
         PngFiles.write(draw, RegionDrawing.draw(image, regions));
       }
     }
+  }
+
+  /** What the encoder got, if somebody asks for it. */
+  private void save(VisionLanguageModel opened, Content shown, int index, ObjectNode result)
+      throws IOException {
     VisionEncoder encoder = opened.encoder().orElse(null);
-    if (seen.isAsked() && encoder != null) {
+    Visual visual = shown.visual();
+    if (seen.isAsked() && encoder != null && visual != null) {
       ImageOptions options = opened.options().vision().images();
-      result.set("preprocessed", seen.save(encoder, image, options, index));
+      result.set("preprocessed", seen.save(encoder, visual, options, index));
     }
   }
 

@@ -2,12 +2,14 @@ package dev.ocellus.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.convert.cache.CheckpointCache;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.vlm.DemoModel;
 import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.encoder.ImageEmbeddings;
 import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.json.AnswerJson;
 import dev.ocellus.vlm.npy.NpyFile;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.vision.ImageInput;
@@ -30,12 +32,13 @@ import picocli.CommandLine.Parameters;
     header = EncodeCommand.HEADER,
     description = {
       "Writes, for image N from 0, N.embeddings.npy (float32, [tokens, width], in the order in which they enter the text model). Prints JSON.",
-      "With -m, checks that the text model takes embeddings of this width."
+      "With -m, checks that the text model takes embeddings of this width; a folder of a checkpoint has both."
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  ocellus encode --mmproj mmproj.gguf --out embeddings a.png b.jpg",
       "  ocellus encode --mmproj mmproj.gguf --pixels --out embeddings a.png",
+      "  ocellus encode -m Qwen3-VL-4B-Instruct --out embeddings a.png",
       "",
       "Exit codes: 0 all written, 1 failed, 2 wrong command line, 130 Ctrl-C."
     })
@@ -73,9 +76,15 @@ final class EncodeCommand extends OcellusCommand {
   int run() throws IOException {
     ContextOptions context = checked(model::contextOptions);
     ImageOptions imageOptions = checked(model::imageOptions);
+    Path text = model.model;
     Path mmproj = model.mmproj;
+    if (text != null) {
+      CheckpointCache.Converted pair = Checkpoints.resolve(this, text, mmproj);
+      text = pair.text();
+      mmproj = pair.mmproj();
+    }
     if (mmproj == null) {
-      if (model.model != null) {
+      if (text != null) {
         throw usage("-m is given without the image encoder that belongs to it (--mmproj)");
       }
       mmproj = DemoModel.files().mmproj();
@@ -86,8 +95,8 @@ final class EncodeCommand extends OcellusCommand {
     if (mmproj == null) {
       throw new IllegalStateException("the demo model has no image encoder");
     }
-    if (model.model != null) {
-      checkWidth(new LoadOptions(model.model, mmproj, checked(model::modelOptions), context, null));
+    if (text != null) {
+      checkWidth(new LoadOptions(text, mmproj, checked(model::modelOptions), context, null));
     }
     Files.createDirectories(out);
     try (var interrupt = new Interrupt();
@@ -133,11 +142,8 @@ final class EncodeCommand extends OcellusCommand {
     ObjectNode json = Json.object();
     json.put("image", source.toString());
     json.put("index", index);
-    json.putArray("size").add(image.width()).add(image.height());
-    json.put("tokens", embeddings.nTokens());
+    json.setAll(AnswerJson.image(encoder.report(image, input, imageOptions)));
     json.put("width", embeddings.width());
-    json.put("tiles", input.nTiles());
-    json.putArray("grid").add(input.gridX()).add(input.gridY());
     json.put("embeddings", file.toString());
     if (seen.isAsked()) {
       json.set("preprocessed", seen.save(encoder, image, imageOptions, index));

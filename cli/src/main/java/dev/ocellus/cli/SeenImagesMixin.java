@@ -3,6 +3,7 @@ package dev.ocellus.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
 import java.io.IOException;
@@ -18,17 +19,20 @@ final class SeenImagesMixin {
       names = "--save-preprocessed",
       paramLabel = "DIR",
       description =
-          "Write what the encoder gets of image N, from 0, tile by tile: DIR/N-TILE.png. Made if it is missing.")
+          "Write what the encoder gets of image or video N, from 0, tile by tile or frame by frame: DIR/N-TILE.png. Made if it is missing.")
   @Nullable Path directory;
 
-  /** Writes the tiles of an image; names of the files, none if nobody asked for them. */
-  ArrayNode save(VisionEncoder encoder, RgbImage image, ImageOptions options, int index)
+  /**
+   * Writes the tiles of an image, or the frames of a video; names of the files, none if nobody
+   * asked for them.
+   */
+  ArrayNode save(VisionEncoder encoder, Visual visual, ImageOptions options, int index)
       throws IOException {
     Path to = directory;
     if (to == null) {
       return Json.array();
     }
-    return save(to, encoder, encoder.prepare(image, options), index);
+    return save(to, encoder, encoder.prepare(visual, options), index);
   }
 
   private static ArrayNode save(Path to, VisionEncoder encoder, ImageInput input, int index)

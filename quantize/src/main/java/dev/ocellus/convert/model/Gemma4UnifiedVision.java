@@ -28,8 +28,11 @@ final class Gemma4UnifiedVision extends VisionModel {
   private static final int USUAL_POOL = 3;
   private static final int USUAL_TOKENS = 280;
 
+  private final VideoKeys videos;
+
   Gemma4UnifiedVision(Context context) throws IOException {
     super(context, "gemma4_unified_vision");
+    videos = VideoKeys.of(context.folder());
   }
 
   @Override
@@ -90,6 +93,7 @@ final class Gemma4UnifiedVision extends VisionModel {
       int side = pool() * patchSize();
       out.u32("clip.vision.image_max_pixels", Math.multiplyExact(tokens, side * side));
     }
+    Gemma4Vision.videos(out, videos, filter(), processor);
     if (!Gemma4Text.seesImagesBothWays(context)) {
       out.bool("clip.vision.bidirectional_images", false);
     }

@@ -1,6 +1,7 @@
 package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.common.ConversionException;
+import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
@@ -45,8 +46,11 @@ final class Gemma4Vision extends VisionModel {
   private static final double USUAL_THETA = 100;
   private static final Set<Integer> CAUSAL_WIDTHS = Set.of(1536, 2560);
 
+  private final VideoKeys videos;
+
   Gemma4Vision(Context context) throws IOException {
     super(context, "gemma4_vision");
+    videos = VideoKeys.of(context.folder());
   }
 
   @Override
@@ -94,10 +98,19 @@ final class Gemma4Vision extends VisionModel {
       requireKnown(config, activation);
       out.string("clip.vision.hidden_act", activation);
     }
+    videos(out, videos, filter(), processor);
     boolean bothWays = Gemma4Text.seesImagesBothWays(context);
     if (bothWays == CAUSAL_WIDTHS.contains(nEmbdText())) {
       out.bool("clip.vision.bidirectional_images", bothWays);
     }
+  }
+
+  /** What the kinds of Gemma 4 share. */
+  static void videos(GgufWriter out, VideoKeys videos, int filter, HfConfig images) {
+    videos.pixels(out, filter, BICUBIC, images, VideoKeys.ZEROS, VideoKeys.ONES);
+    videos.sampling(out);
+    videos.integer(out, "num_frames", "num_frames", 32, 32);
+    videos.integer(out, "max_tokens", "max_soft_tokens", 70, 70);
   }
 
   @Override

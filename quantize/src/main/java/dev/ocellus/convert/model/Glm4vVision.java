@@ -29,10 +29,15 @@ final class Glm4vVision extends QwenVision {
   /** Of the processor's class, for both frames of a patch together. */
   private static final PixelLimits LIMITS = new PixelLimits(112 * 112, 28 * 28 * 15_000);
 
+  /** Of the classes of its video processors, for all frames. */
+  private static final PixelLimits VIDEO_LIMITS = new PixelLimits(112 * 112, 28 * 28 * 2 * 30_000);
+
   private static final int FRAMES = 2;
 
   /** Patches on a side of what becomes one row, where the file does not say. */
   private static final int USUAL_MERGE = 2;
+
+  private final VideoKeys videos;
 
   Glm4vVision(Context context) throws IOException {
     super(
@@ -40,6 +45,7 @@ final class Glm4vVision extends QwenVision {
         context.folder().config().modelType().equals("glm_ocr")
             ? "glm_ocr_vision"
             : "glm4v_vision");
+    videos = VideoKeys.of(context.folder());
   }
 
   @Override
@@ -62,6 +68,25 @@ final class Glm4vVision extends QwenVision {
       out.u32("clip.vision.spatial_merge_size", merge);
     }
     PixelLimits.ofSize(processor, LIMITS).ofFrame(FRAMES).write(out);
+    videos(out);
+  }
+
+  private void videos(GgufWriter out) {
+    videos.string(out, "processor", isLater() ? "glm46v" : "glm4v");
+    videos.limits(out, PixelLimits.ofSize(videos.config(), VIDEO_LIMITS), VIDEO_LIMITS);
+    videos.pixels(out, filter(), usualFilter(), processor, VideoKeys.CLIP_MEAN, VideoKeys.CLIP_STD);
+    videos.sampling(out);
+    videos.rate(out, 2);
+    videos.integer(out, "max_duration", "max_duration", 300, 300);
+  }
+
+  /** Whether GLM-4.6V's processor reads the videos. */
+  private boolean isLater() {
+    String type = global.modelType();
+    return processor
+        .findString("processor_class")
+        .map(name -> name.startsWith("Glm46V"))
+        .orElse(type.startsWith("glm46v") || type.equals("glm_ocr"));
   }
 
   @Override

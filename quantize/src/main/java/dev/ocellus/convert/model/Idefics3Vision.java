@@ -2,6 +2,7 @@ package dev.ocellus.convert.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.ocellus.convert.common.OutputType;
+import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;
@@ -19,8 +20,11 @@ final class Idefics3Vision extends VisionModel {
 
   private static final int LANCZOS = 1;
 
+  private final VideoKeys videos;
+
   Idefics3Vision(Context context) throws IOException {
     super(context, "idefics3_vision");
+    videos = VideoKeys.of(context.folder());
   }
 
   @Override
@@ -41,6 +45,28 @@ final class Idefics3Vision extends VisionModel {
     if (!processor.flag("do_image_splitting", true)) {
       out.bool("clip.vision.do_image_splitting", false);
     }
+    if (global.modelType().equals("smolvlm")) {
+      videos(out, longest > 0 ? longest : imageSize());
+    }
+  }
+
+  /** SmolVLM alone has a video processor, which older files describe by a part of their own. */
+  private void videos(GgufWriter out, int longestOfImages) {
+    HfConfig own = videos.config();
+    JsonNode sampling = own.find("video_sampling");
+    JsonNode size = own.find("size");
+    if (sampling != null) {
+      size = size == null ? sampling.get("video_size") : size;
+      videos.integer(out, "max_frames", sampling.path("max_frames").asInt(64), 64);
+      videos.rate(out, sampling.path("fps").asDouble(1), 1);
+    } else {
+      videos.integer(out, "max_frames", "num_frames", 64, 64);
+      videos.rate(out, 1);
+    }
+    int longest = size == null ? 0 : size.path("longest_edge").asInt(0);
+    videos.integer(
+        out, "preproc_image_size", longest > 0 ? longest : longestOfImages, longestOfImages);
+    videos.pixels(out, filter(), usualFilter(), processor, VideoKeys.HALF, VideoKeys.HALF);
   }
 
   /** Tiles of another size would take other positions than their own from the table. */

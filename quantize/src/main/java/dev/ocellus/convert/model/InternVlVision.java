@@ -44,8 +44,11 @@ final class InternVlVision extends VisionModel {
           "linear_1 mm.model.mlp.1",
           "linear_2 mm.model.mlp.3");
 
+  private final VideoKeys videos;
+
   InternVlVision(Context context) throws IOException {
     super(context, "internvl_vision");
+    videos = VideoKeys.of(context.folder());
   }
 
   @Override
@@ -65,6 +68,8 @@ final class InternVlVision extends VisionModel {
     out.u32("clip.vision.projector.scale_factor", (long) (1 / ratio));
     tiles(out, "clip.vision.preproc_min_tiles", "min_dynamic_patch", "min_patches");
     tiles(out, "clip.vision.preproc_max_tiles", "max_dynamic_patch", "max_patches");
+    videos.pixels(out, filter(), usualFilter(), processor, VideoKeys.CLIP_MEAN, VideoKeys.CLIP_STD);
+    videos.warnOfSampling(context);
   }
 
   /** The original layout says it in its configuration, transformers in the processor's. */

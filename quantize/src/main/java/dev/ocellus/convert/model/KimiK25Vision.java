@@ -37,11 +37,14 @@ final class KimiK25Vision extends VisionModel {
 
   private static final double EPS = 1e-5;
 
+  private final VideoKeys videos;
+
   KimiK25Vision(Context context) throws IOException {
     super(
         context,
         context.folder().config().section("vision_config", "kimi_k25_vision"),
         settings(context.folder()));
+    videos = VideoKeys.of(context.folder());
   }
 
   /** Those of the published processor stand in a part of their own. */
@@ -115,10 +118,20 @@ final class KimiK25Vision extends VisionModel {
     int max = processor.findInteger("max_patches", "in_patch_limit").orElse(MAX_PATCHES);
     out.u32("clip.vision.image_min_pixels", (long) MIN_PATCHES * area);
     out.u32("clip.vision.image_max_pixels", (long) max * area);
-    int side = maxSide();
+    int side = maxSide(processor);
     if (side != MAX_SIDE) {
       out.u32("clip.vision.preproc_max_side_patches", side);
     }
+    videos(out, side);
+  }
+
+  private void videos(GgufWriter out, int sideOfImages) {
+    videos.integer(out, "max_patches", "max_patches", 4096, 4096);
+    videos.integer(out, "max_side_patches", maxSide(videos.config()), sideOfImages);
+    videos.integer(out, "temporal_patch_size", "temporal_patch_size", 4, 4);
+    videos.rate(out, 2);
+    videos.pixels(out, filter(), usualFilter(), processor, VideoKeys.HALF, VideoKeys.HALF);
+    videos.sampling(out);
   }
 
   private int merge() {
@@ -136,7 +149,7 @@ final class KimiK25Vision extends VisionModel {
     return merge;
   }
 
-  private int maxSide() {
+  private static int maxSide(HfConfig processor) {
     var size = processor.find("size");
     return size != null && size.path("max_height").isInt()
         ? size.path("max_height").asInt()

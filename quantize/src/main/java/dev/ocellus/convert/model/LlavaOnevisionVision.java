@@ -8,8 +8,11 @@ import java.io.IOException;
  * tiles. llama.cpp has no converter for it; docs/gguf.md tells what is written.
  */
 final class LlavaOnevisionVision extends LlavaVision {
+  private final VideoKeys videos;
+
   LlavaOnevisionVision(Context context) throws IOException {
     super(context, "siglip_vision_model");
+    videos = VideoKeys.of(context.folder());
   }
 
   @Override
@@ -19,6 +22,8 @@ final class LlavaOnevisionVision extends LlavaVision {
         "clip.vision.image_aspect_ratio",
         global.findString("vision_aspect_ratio").orElse("anyres_max_9"));
     out.string("clip.vision.mm_patch_merge_type", "spatial_unpad");
+    videos.pixels(out, filter(), usualFilter(), processor, VideoKeys.CLIP_MEAN, VideoKeys.CLIP_STD);
+    videos.warnOfSampling(context);
   }
 
   /** The tower's GELU is the tanh form, which no key of these files says. */

@@ -1,5 +1,6 @@
 package dev.ocellus.convert.model;
 
+import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
@@ -28,6 +29,7 @@ final class MiniCpmV46Vision extends VisionModel {
 
   private final String type;
   private final boolean merges;
+  private final VideoKeys videos;
 
   /** Version 4.6. */
   MiniCpmV46Vision(Context context) throws IOException {
@@ -37,6 +39,7 @@ final class MiniCpmV46Vision extends VisionModel {
   private MiniCpmV46Vision(Context context, String type) throws IOException {
     super(context, type + "_vision");
     this.type = type;
+    videos = VideoKeys.of(context.folder());
     String mode = mode(processor.findString("downsample_mode"));
     String ofModel = mode(global.findString("downsample_mode"));
     if (!mode.equals(ofModel)) {
@@ -98,6 +101,25 @@ final class MiniCpmV46Vision extends VisionModel {
     if (!processor.flag("use_image_id", true)) {
       out.bool("clip.vision.use_image_id", false);
     }
+    videos(out, slices);
+  }
+
+  private void videos(GgufWriter out, int slicesOfImages) {
+    HfConfig own = videos.config();
+    if (own.integerOr("stack_frames", 1) > 1) {
+      throw own.invalid(
+          "stack_frames", "1, as no file can say otherwise", "" + own.find("stack_frames"));
+    }
+    if (!mode(own.findString("downsample_mode"))
+        .equals(mode(global.findString("downsample_mode")))) {
+      throw own.invalid("downsample_mode", "that of images", "another");
+    }
+    int slices = own.flag("slice_mode", true) ? own.integerOr("max_slice_nums", 9) : 1;
+    videos.integer(out, "max_tiles", slices, slicesOfImages);
+    videos.integer(out, "image_size", "scale_resolution", SCALE, imageSize());
+    videos.integer(out, "max_frames", "max_num_frames", 128, 128);
+    videos.pixels(out, filter(), usualFilter(), processor, VideoKeys.HALF, VideoKeys.HALF);
+    videos.sampling(out);
   }
 
   private int inserted() {

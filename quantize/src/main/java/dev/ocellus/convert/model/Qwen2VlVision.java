@@ -15,6 +15,12 @@ final class Qwen2VlVision extends QwenVision {
   /** Positions are turned, not stored, so any size will do; this one has always been written. */
   private static final int IMAGE_SIZE = 560;
 
+  /** Pixels of an image where no file says it, as the program takes them. */
+  private static final PixelLimits LIMITS = new PixelLimits(56 * 56, 28 * 28 * 16_384);
+
+  /** Of the class of its video processor, for each frame. */
+  private static final PixelLimits VIDEO_LIMITS = new PixelLimits(128 * 28 * 28, 28 * 28 * 768);
+
   /** Patches on a side of what becomes one row, where the file does not say. */
   private static final int USUAL_MERGE = 2;
 
@@ -30,7 +36,11 @@ final class Qwen2VlVision extends QwenVision {
           "merger.mlp.0 mm.0",
           "merger.mlp.2 mm.2");
 
+  /** Positions in time of a second of video that Qwen2.5-VL was published with. */
+  private static final int USUAL_PER_SECOND = 2;
+
   private final boolean windows;
+  private final VideoKeys videos;
 
   Qwen2VlVision(Context context) throws IOException {
     super(
@@ -39,6 +49,7 @@ final class Qwen2VlVision extends QwenVision {
             ? "qwen2_5_vl_vision"
             : "qwen2_vl_vision");
     windows = global.modelType().equals("qwen2_5_vl");
+    videos = VideoKeys.of(context.folder());
   }
 
   @Override
@@ -81,6 +92,18 @@ final class Qwen2VlVision extends QwenVision {
       out.u32("clip.vision.spatial_merge_size", merge);
     }
     pixelLimits(out);
+    videos(out);
+  }
+
+  private void videos(GgufWriter out) {
+    PixelLimits ofImages = PixelLimits.of(processor, LIMITS);
+    videos.limits(out, PixelLimits.of(videos.config(), VIDEO_LIMITS), ofImages);
+    videos.pixels(out, filter(), usualFilter(), processor, VideoKeys.CLIP_MEAN, VideoKeys.CLIP_STD);
+    if (windows) {
+      int perSecond = config.integerOr("tokens_per_second", 4);
+      videos.integer(out, "tokens_per_second", perSecond, USUAL_PER_SECOND);
+    }
+    videos.warnOfSampling(context);
   }
 
   /**

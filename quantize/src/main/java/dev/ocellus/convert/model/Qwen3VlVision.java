@@ -28,6 +28,13 @@ final class Qwen3VlVision extends QwenVision {
   /** The base of the rotation, which no file can say otherwise. */
   private static final double THETA = 10000;
 
+  /** Pixels of all frames of a video in the published processors, and in their class. */
+  private static final PixelLimits VIDEO_LIMITS = new PixelLimits(4096, 25_165_824);
+
+  private static final PixelLimits CLASS_LIMITS = new PixelLimits(128 * 32 * 32, 32 * 32 * 768);
+
+  private final VideoKeys videos;
+
   /** Blocks whose rows enter the text model too. */
   private final int[] deepstack;
 
@@ -39,6 +46,7 @@ final class Qwen3VlVision extends QwenVision {
         config.modelType().startsWith("qwen3_5") || global.modelType().startsWith("qwen3_5")
             ? new int[0]
             : config.integers("deepstack_visual_indexes");
+    videos = VideoKeys.of(context.folder());
     double theta = RopeConfig.of(config).theta();
     if (theta != THETA) {
       throw config.invalid("rope_parameters.rope_theta", "10000", "" + theta);
@@ -93,6 +101,19 @@ final class Qwen3VlVision extends QwenVision {
     out.f32("clip.vision.attention.layer_norm_epsilon", (float) eps);
     out.put("clip.vision.is_deepstack_layers", GgufArray.ofBooleans(deepstackBlocks()));
     pixelLimits(out);
+    videos(out);
+  }
+
+  private void videos(GgufWriter out) {
+    videos.limits(out, PixelLimits.ofSize(videos.config(), CLASS_LIMITS), VIDEO_LIMITS);
+    videos.pixels(out, filter(), usualFilter(), processor, VideoKeys.HALF, VideoKeys.HALF);
+    videos.sampling(out);
+    videos.rate(out, 2);
+    videos.integer(out, "min_frames", "min_frames", 4, 4);
+    videos.integer(out, "max_frames", "max_frames", 768, 768);
+    if (videos.config().flag("cap_pixels_per_frame", false)) {
+      videos.integer(out, "frame_tokens", "max_video_tokens", 768, 0);
+    }
   }
 
   @Override

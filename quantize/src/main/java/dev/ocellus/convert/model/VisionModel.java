@@ -45,7 +45,7 @@ abstract class VisionModel implements ModelConverter {
   private static final Set<String> ACTIVATIONS =
       new TreeSet<>(Set.of("gelu", "gelu_new", "gelu_pytorch_tanh", "quick_gelu", "silu"));
 
-  private static final int BICUBIC = 3;
+  static final int BICUBIC = 3;
 
   /** Bytes become numbers from 0 to 1. */
   private static final double RESCALE = 1.0 / 255;

@@ -140,6 +140,9 @@ final class Reference {
    * GGUF files do not hold.
    */
   private ImageOptions imageTokens(String model) {
+    if (converted != null) {
+      return ImageOptions.DEFAULT; // those that are made here hold all
+    }
     Path file = directory(model).resolve("hf/preprocessor_config.json");
     if (!Files.exists(file)) {
       return ImageOptions.DEFAULT;

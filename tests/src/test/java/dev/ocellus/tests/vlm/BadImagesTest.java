@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BadImagesTest {
   private static final GenerationOptions SHORT = GenerationOptions.greedy().withMaxTokens(3);
   private static final Set<String> WITH_VIDEO =
-      Set.of("qwen2-vl", "qwen2.5-vl", "qwen3-vl", "smolvlm2", "internvl-6b");
+      Set.of("qwen2-vl", "qwen2.5-vl", "qwen3-vl", "smolvlm2", "internvl-6b", "llava-onevision");
 
   private static LoadOptions options(String model) {
     Path gguf = Path.of("golden/models", model, "gguf");

@@ -14,6 +14,7 @@ import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.ImageFit;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.vision.ImageInput;
@@ -76,6 +77,29 @@ class SeenImagesTest {
       List<ImageSize> sizes = new ArrayList<>();
       input.tiles().forEach(t -> sizes.addAll(java.util.Collections.nCopies(t.n(), t.size())));
       assertThat(shown).extracting(RgbImage::size).isEqualTo(sizes).hasSize(input.nTiles());
+    }
+  }
+
+  /** Of pairs of frames the last one stands for two; squares of 56 pixels need no resize. */
+  @ParameterizedTest
+  @CsvSource({"qwen2-vl, 4", "qwen2.5-vl, 4", "llava-1.5, 0", "internvl, 3"})
+  void showsTheFramesOfAVideo(String model, int expected) throws IOException {
+    List<RgbImage> frames =
+        List.of(Golden.noise(56, 56, 1), Golden.noise(56, 56, 2), Golden.noise(56, 56, 3));
+    try (VisionEncoder encoder = VisionEncoder.open(gguf(model, "mmproj.gguf"), 1, false)) {
+      Video video = Video.of(frames, 2);
+      if (expected == 0) {
+        assertThatThrownBy(() -> encoder.prepare(video, ImageOptions.DEFAULT))
+            .isInstanceOf(UnsupportedContentException.class)
+            .hasMessageContaining("take no videos");
+        return;
+      }
+      ImageInput input = encoder.prepare(video, ImageOptions.DEFAULT);
+      List<RgbImage> shown = encoder.architecture().shown(input);
+      assertThat(shown).hasSize(expected);
+      for (int i = 0; i < expected; i++) {
+        assertThat(shown.get(i).contentHash()).isEqualTo(frames.get(Math.min(i, 2)).contentHash());
+      }
     }
   }
 

@@ -5,11 +5,13 @@ import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.MatMulObserver;
+import dev.ocellus.vlm.chat.ImageReport;
 import dev.ocellus.vlm.graph.Floats;
 import dev.ocellus.vlm.graph.GraphRun;
 import dev.ocellus.vlm.graph.GraphRunner;
 import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.graph.RunnerOptions;
+import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.model.ModelRegistry;
@@ -22,6 +24,7 @@ import dev.ocellus.vlm.vision.VisionArchitecture;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -174,6 +177,23 @@ public final class VisionEncoder implements AutoCloseable {
    */
   public ImageInput prepare(Visual visual, ImageOptions options) {
     return architecture.prepare(visual, options);
+  }
+
+  /**
+   * What the encoder sees of an image.
+   *
+   * @param input what {@link #prepare(Visual, ImageOptions)} made of it with these options
+   */
+  public ImageReport report(RgbImage image, ImageInput input, ImageOptions options) {
+    List<ImageSize> tiles = new ArrayList<>();
+    input.tiles().forEach(t -> tiles.addAll(Collections.nCopies(t.nImages(), t.size())));
+    return new ImageReport(
+        image.size(),
+        tiles,
+        input.gridX(),
+        input.gridY(),
+        input.nTokens(),
+        architecture.preprocessor().fit(image.size(), input, options));
   }
 
   /** Encodes one image. */

@@ -11,8 +11,6 @@ import dev.ocellus.vlm.decode.ContextEntry;
 import dev.ocellus.vlm.decode.PromptCache;
 import dev.ocellus.vlm.encoder.ImageEmbeddings;
 import dev.ocellus.vlm.encoder.VisionEncoder;
-import dev.ocellus.vlm.image.ImageFit;
-import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Visual;
 import dev.ocellus.vlm.prompt.Prompt;
@@ -22,7 +20,6 @@ import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePiece;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -177,12 +174,7 @@ final class ImageResolver {
 
   private void keepReport(Visual visual, ImageInput input) {
     if (visual instanceof RgbImage image) {
-      List<ImageSize> tiles = new ArrayList<>();
-      input.tiles().forEach(t -> tiles.addAll(Collections.nCopies(t.n(), t.size())));
-      ImageFit fit = encoder().architecture().preprocessor().fit(image.size(), input);
-      reports.put(
-          image.contentHash(),
-          new ImageReport(image.size(), tiles, input.gridX(), input.gridY(), input.nTokens(), fit));
+      reports.put(image.contentHash(), encoder().report(image, input, options));
     }
   }
 

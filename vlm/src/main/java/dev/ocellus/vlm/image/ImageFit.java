@@ -54,6 +54,24 @@ public record ImageFit(Kind kind, int horizontal, int vertical) {
     return new ImageFit(kind, Math.abs(horizontal), Math.abs(vertical));
   }
 
+  /**
+   * Resized, with a border around it where a canvas is larger.
+   *
+   * @param size of the image on the canvas
+   * @param tiled whether the canvas is cut into tiles
+   */
+  public static ImageFit onCanvas(ImageSize from, ImageSize size, ImageSize canvas, boolean tiled) {
+    Kind kind = tiled ? Kind.TILED : size.equals(canvas) ? resized(from, size).kind : Kind.PADDED;
+    return new ImageFit(
+        kind,
+        added(from.width(), size.width(), canvas.width()),
+        added(from.height(), size.height(), canvas.height()));
+  }
+
+  private static int added(int from, int size, int canvas) {
+    return (int) Math.rint((double) from * (canvas - size) / size);
+  }
+
   private static int cut(int from, int whole, int side) {
     return (int) Math.rint((double) from * (whole - side) / whole);
   }

@@ -19,6 +19,9 @@ public final class Normalize {
   /** What {@code "rescale_factor"} is nearly everywhere. */
   public static final double RESCALE = 1.0 / 255;
 
+  /** Bytes to numbers from 0 to 1, and nothing else. */
+  public static final Normalize NONE = of(new double[] {0, 0, 0}, new double[] {1, 1, 1});
+
   /** Mean and standard deviation of a half: SigLIP, and many since. */
   public static final Normalize HALF =
       of(new double[] {0.5, 0.5, 0.5}, new double[] {0.5, 0.5, 0.5});

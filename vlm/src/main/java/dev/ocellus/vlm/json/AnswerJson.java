@@ -115,19 +115,23 @@ public final class AnswerJson {
   /** What the model saw of each image, in the order of the conversation. */
   public static ArrayNode images(List<ImageReport> reports) {
     ArrayNode all = JsonNodeFactory.instance.arrayNode();
-    for (ImageReport r : reports) {
-      ObjectNode json = all.addObject();
-      size(json.putArray("size"), r.size());
-      json.put("tokens", r.tokens());
-      json.put("tiles", r.tiles().size());
-      json.putArray("grid").add(r.gridX()).add(r.gridY());
-      ArrayNode sizes = json.putArray("tile_sizes");
-      r.tiles().forEach(tile -> size(sizes.addArray(), tile));
-      json.put("fit", r.fit().kind().name().toLowerCase(Locale.ROOT));
-      json.put("horizontal", r.fit().horizontal());
-      json.put("vertical", r.fit().vertical());
-    }
+    reports.forEach(report -> all.add(image(report)));
     return all;
+  }
+
+  /** What the model saw of an image. */
+  public static ObjectNode image(ImageReport r) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    size(json.putArray("size"), r.size());
+    json.put("tokens", r.tokens());
+    json.put("tiles", r.tiles().size());
+    json.putArray("grid").add(r.gridX()).add(r.gridY());
+    ArrayNode sizes = json.putArray("tile_sizes");
+    r.tiles().forEach(tile -> size(sizes.addArray(), tile));
+    json.put("fit", r.fit().kind().name().toLowerCase(Locale.ROOT));
+    json.put("horizontal", r.fit().horizontal());
+    json.put("vertical", r.fit().vertical());
+    return json;
   }
 
   /** Regions that an answer names, in pixels of the image. */

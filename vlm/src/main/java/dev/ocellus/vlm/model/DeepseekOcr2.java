@@ -3,6 +3,7 @@ package dev.ocellus.vlm.model;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ImageFit;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
@@ -198,6 +199,13 @@ final class DeepseekOcr2 {
                 .formatted(image.size(), whole()));
       }
       return Preprocess.padToSquare(Preprocess.stretch(image, width, height, filter), background);
+    }
+
+    @Override
+    public ImageFit fit(ImageSize size, ImageInput input, ImageOptions options) {
+      return input.nTiles() > 1
+          ? ImagePreprocessor.super.fit(size, input, options)
+          : ImageFit.squared(size);
     }
 
     @Override

@@ -11,6 +11,7 @@ import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.model.tower.Gemma4Tower;
 import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.nn.SquareMeans;
@@ -51,9 +52,6 @@ final class Gemma4 {
   /** Widths of E2B and E4B, whose text models are causal throughout; no published key says it. */
   private static final List<Integer> CAUSAL_WIDTHS = List.of(1536, 2560);
 
-  /** Bytes to numbers from 0 to 1. */
-  static final Normalize NONE = Normalize.of(new double[] {0, 0, 0}, new double[] {1, 1, 1});
-
   private Gemma4() {}
 
   static VisionArchitecture of(GgufMetadata metadata, Weights weights) {
@@ -62,19 +60,22 @@ final class Gemma4 {
     int pool = c.integer("projector.scale_factor", 1, 64, USUAL_POOL);
     Graph graph = Graph.of(tower, pool, weights);
     boolean usually = !CAUSAL_WIDTHS.contains(graph.width());
+    Preprocessor preprocessor = Preprocessor.of(metadata, tower, pool);
     return new VisionArchitecture(
         "gemma4",
-        new PromptFormat(),
-        Preprocessor.of(metadata, tower, pool),
+        new PromptFormat(preprocessor.videos),
+        preprocessor,
         graph,
         metadata.bool("clip.vision.bidirectional_images", usually)
             ? PromptAttention.NON_CAUSAL_IMAGES
             : PromptAttention.CAUSAL);
   }
 
-  static final class PromptFormat implements ImagePromptFormat {
+  record PromptFormat(Gemma4Videos videos) implements ImagePromptFormat {
     private static final ImagePlaceholder IMAGE =
         ImagePlaceholder.of("<|image|>").between("<|image>", "<image|>").written("<|image|>");
+
+    private static final String VIDEO = "<|video|>";
 
     @Override
     public String imageMarker() {
@@ -83,7 +84,17 @@ final class Gemma4 {
 
     @Override
     public List<String> paddedTokens() {
-      return List.of("<|image|>", "<|audio|>", "<|video|>");
+      return List.of("<|image|>", "<|audio|>", VIDEO);
+    }
+
+    @Override
+    public String videoMarker() {
+      return VIDEO;
+    }
+
+    @Override
+    public ImagePlaceholder place(Video video, int nVideos) {
+      return videos.place(VIDEO, video);
     }
 
     @Override
@@ -102,7 +113,13 @@ final class Gemma4 {
    * @param budget tokens of an image, where nobody chooses
    */
   private record Preprocessor(
-      int patchSize, int nPositions, int pool, int budget, Normalize normalize, ResizeFilter filter)
+      int patchSize,
+      int nPositions,
+      int pool,
+      int budget,
+      Normalize normalize,
+      ResizeFilter filter,
+      Gemma4Videos videos)
       implements ImagePreprocessor {
     static Preprocessor of(GgufMetadata metadata, Gemma4Tower.Config tower, int pool) {
       int patchSize = tower.patchSize();
@@ -110,25 +127,44 @@ final class Gemma4 {
       int perToken = patchSize * pool * patchSize * pool;
       int usual = Math.multiplyExact(USUAL_BUDGET, perToken);
       int pixels = c.integer("image_max_pixels", perToken, Integer.MAX_VALUE, usual);
+      Normalize normalize = c.normalize(Normalize.NONE);
+      ResizeFilter filter = c.filter(ResizeFilter.BICUBIC);
       return new Preprocessor(
           patchSize,
           tower.nPositions(),
           pool,
           pixels / perToken,
-          c.normalize(NONE),
-          c.filter(ResizeFilter.BICUBIC));
+          normalize,
+          filter,
+          Gemma4Videos.of(metadata, filter, normalize));
+    }
+
+    @Override
+    public boolean takesVideos() {
+      return true;
+    }
+
+    @Override
+    public ImageInput prepare(Video video, ImageOptions options) {
+      return videos.prepare(video, options, this::size, patchSize, pool);
+    }
+
+    /** The size at which an image is encoded. */
+    private ImageSize size(ImageSize image, int tokens) {
+      ImageSize size = resized(image, patchSize, pool, tokens);
+      if (Math.max(size.width(), size.height()) / patchSize > nPositions) {
+        throw new ImageFormatException(
+            ImageFormatException.Kind.UNSUPPORTED,
+            "An image of %s pixels becomes one of %s for %d tokens, and this model knows %d positions of %d pixels. Crop it or choose fewer tokens."
+                .formatted(image, size, tokens, nPositions, patchSize));
+      }
+      return size;
     }
 
     @Override
     public ImageInput prepare(RgbImage image, ImageOptions options) {
       int tokens = Gemma4.budget(budget, options);
-      ImageSize size = resized(image.size(), patchSize, pool, tokens);
-      if (Math.max(size.width(), size.height()) / patchSize > nPositions) {
-        throw new ImageFormatException(
-            ImageFormatException.Kind.UNSUPPORTED,
-            "An image of %s pixels becomes one of %s for %d tokens, and this model knows %d positions of %d pixels. Crop it or choose fewer tokens."
-                .formatted(image.size(), size, tokens, nPositions, patchSize));
-      }
+      ImageSize size = size(image.size(), tokens);
       RgbImage whole = Preprocess.stretch(image, size.width(), size.height(), filter);
       Tiles tile = Tiles.alone(normalize.apply(whole), size.width(), size.height(), patchSize);
       int nRows = tile.gridX() / pool * (tile.gridY() / pool);

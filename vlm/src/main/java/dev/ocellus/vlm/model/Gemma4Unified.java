@@ -9,6 +9,7 @@ import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.Resize;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.model.tower.TowerConfig;
 import dev.ocellus.vlm.nn.LayerNorm;
 import dev.ocellus.vlm.nn.Linear;
@@ -56,15 +57,13 @@ final class Gemma4Unified {
             perToken,
             Integer.MAX_VALUE,
             Math.multiplyExact(Gemma4.USUAL_BUDGET, perToken));
+    Normalize normalize = c.normalize(Normalize.NONE).inSingle();
+    ResizeFilter filter = c.torchFilter(ResizeFilter.BICUBIC);
+    Gemma4Videos videos = Gemma4Videos.of(metadata, filter, normalize);
     return new VisionArchitecture(
         "gemma4-unified",
-        new Gemma4.PromptFormat(),
-        new Preprocessor(
-            patch,
-            nPositions,
-            pixels / perToken,
-            c.normalize(Gemma4.NONE).inSingle(),
-            c.torchFilter(ResizeFilter.BICUBIC)),
+        new Gemma4.PromptFormat(videos),
+        new Preprocessor(patch, nPositions, pixels / perToken, normalize, filter, videos),
         Graph.of(c, patch, nPositions, weights),
         metadata.bool("clip.vision.bidirectional_images", true)
             ? PromptAttention.NON_CAUSAL_IMAGES_EVERYWHERE
@@ -77,18 +76,38 @@ final class Gemma4Unified {
    * @param budget tokens of an image, where nobody chooses
    */
   private record Preprocessor(
-      int patch, int nPositions, int budget, Normalize normalize, ResizeFilter filter)
+      int patch,
+      int nPositions,
+      int budget,
+      Normalize normalize,
+      ResizeFilter filter,
+      Gemma4Videos videos)
       implements ImagePreprocessor {
     @Override
-    public ImageInput prepare(RgbImage image, ImageOptions options) {
-      int tokens = Gemma4.budget(budget, options);
-      ImageSize size = Gemma4.resized(image.size(), patch, 1, tokens);
+    public boolean takesVideos() {
+      return true;
+    }
+
+    @Override
+    public ImageInput prepare(Video video, ImageOptions options) {
+      return videos.prepare(video, options, this::size, patch, 1);
+    }
+
+    private ImageSize size(ImageSize image, int tokens) {
+      ImageSize size = Gemma4.resized(image, patch, 1, tokens);
       if (Math.max(size.width(), size.height()) / patch > nPositions) {
         throw new ImageFormatException(
             ImageFormatException.Kind.UNSUPPORTED,
             "An image of %s pixels becomes one of %s for %d tokens, and this model knows %d positions of %d pixels. Crop it or choose fewer tokens."
-                .formatted(image.size(), size, tokens, nPositions, patch));
+                .formatted(image, size, tokens, nPositions, patch));
       }
+      return size;
+    }
+
+    @Override
+    public ImageInput prepare(RgbImage image, ImageOptions options) {
+      int tokens = Gemma4.budget(budget, options);
+      ImageSize size = size(image.size(), tokens);
       RgbImage whole = Resize.resizeAsTorch(image, size, filter);
       Tiles tile = Tiles.alone(normalize.apply(whole), size.width(), size.height(), patch);
       return new ImageInput(

@@ -73,9 +73,11 @@ final class Glm4v {
         new FixedPromptFormat(
                 ImagePlaceholder.of("<|image|>")
                     .written("<|begin_of_image|><|image|><|end_of_image|>"),
+                ImagePlaceholder.of("<|video|>")
+                    .written("<|begin_of_video|><|video|><|end_of_video|>"),
                 ChatTemplateName.GLM4V)
             .withOcr(OcrPrompt.of(OcrForm.MARKDOWN, "Text Recognition:").onlyNamed("glm-ocr")),
-        tiling,
+        GlmVideos.of(metadata, tiling),
         Graph.of(metadata, tiling, weights));
   }
 

@@ -9,6 +9,7 @@ import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.model.tiling.FramePixels;
 import dev.ocellus.vlm.model.tiling.FrameSampling;
 import dev.ocellus.vlm.model.tiling.NumberWords;
 import dev.ocellus.vlm.model.tiling.WholeTiles;
@@ -68,11 +69,9 @@ final class Idefics3 {
 
   static VisionArchitecture of(GgufMetadata metadata, Weights weights) {
     Config config = Config.of(metadata);
+    Preprocessor preprocessor = Preprocessor.of(metadata, config);
     return new VisionArchitecture(
-        "idefics3",
-        new PromptFormat(),
-        Preprocessor.of(metadata, config),
-        Graph.of(config, weights));
+        "idefics3", new PromptFormat(preprocessor.videos), preprocessor, Graph.of(config, weights));
   }
 
   /**
@@ -104,7 +103,33 @@ final class Idefics3 {
     return "\nFrame from %02d:%02d:".formatted(seconds / 60, seconds % 60);
   }
 
-  private static final class PromptFormat implements ImagePromptFormat {
+  /**
+   * @param longestSide of a frame after the first resize
+   */
+  private record Videos(FramePixels pixels, double fps, int maxFrames, int longestSide) {
+    static Videos of(
+        GgufMetadata metadata, ResizeFilter filter, Normalize ofImages, int longestSide) {
+      ConfigReader video = FramePixels.reader(metadata);
+      return new Videos(
+          FramePixels.of(metadata, filter, ofImages),
+          video.rate("fps", FPS),
+          video.integer("max_frames", 1, 1 << 20, MAX_FRAMES),
+          video.integer("preproc_image_size", 1, 1 << 16, longestSide));
+    }
+
+    Video sampled(Video video) {
+      return FrameSampling.withinMargins(video, fps, maxFrames);
+    }
+
+    /** A frame as one tile: it is resized twice, first as an image is. */
+    RgbImage tile(RgbImage frame, int side) {
+      ImageSize first =
+          WholeTiles.longSide(frame.size(), Math.min(longestSide, WholeTiles.MAX_SIDE));
+      return pixels.resized(pixels.resized(frame, first), new ImageSize(side, side));
+    }
+  }
+
+  private record PromptFormat(Videos videos) implements ImagePromptFormat {
     private static final ImagePlaceholder IMAGE = ImagePlaceholder.of("<image>").written("<image>");
 
     private static final String VIDEO_MARKER = "<video>";
@@ -139,8 +164,8 @@ final class Idefics3 {
     }
 
     @Override
-    public ImagePlaceholder place(Video video) {
-      Video sampled = FrameSampling.withinMargins(video, FPS, MAX_FRAMES);
+    public ImagePlaceholder place(Video video, int nVideos) {
+      Video sampled = videos.sampled(video);
       long seconds = (long) video.duration();
       String intro =
           "You are provided the following series of %s frames from a %d:%02d:%02d [H:MM:SS] video.\n"
@@ -158,7 +183,12 @@ final class Idefics3 {
    * @param splits whether large images are cut into tiles
    */
   private record Preprocessor(
-      Config config, int longestSide, boolean splits, ResizeFilter filter, Normalize normalize)
+      Config config,
+      int longestSide,
+      boolean splits,
+      ResizeFilter filter,
+      Normalize normalize,
+      Videos videos)
       implements ImagePreprocessor {
     static Preprocessor of(GgufMetadata metadata, Config config) {
       ConfigReader c = ConfigReader.ofVision(metadata);
@@ -168,12 +198,15 @@ final class Idefics3 {
       if (Math.min(longestSide, WholeTiles.MAX_SIDE) > side * MAX_GRID) {
         throw c.invalid("image_size", "at least 128 for these tiles", Integer.toString(side));
       }
+      ResizeFilter filter = c.filter(ResizeFilter.LANCZOS);
+      Normalize normalize = c.normalize(Normalize.HALF);
       return new Preprocessor(
           config,
           longestSide,
           metadata.bool("clip.vision.do_image_splitting", true),
-          c.filter(ResizeFilter.LANCZOS),
-          c.normalize(Normalize.HALF));
+          filter,
+          normalize,
+          Videos.of(metadata, filter, normalize, longestSide));
     }
 
     @Override
@@ -233,20 +266,14 @@ final class Idefics3 {
       return pieces;
     }
 
-    /**
-     * A frame of a second, each one tile behind its time ({@code SmolVLMVideoProcessor}). It is
-     * resized twice, first as an image is.
-     */
+    /** A frame of a second, each one tile behind its time ({@code SmolVLMVideoProcessor}). */
     @Override
     public ImageInput prepare(Video video, ImageOptions options) {
       int side = config.tower.imageSize();
-      Video sampled = FrameSampling.withinMargins(video, FPS, MAX_FRAMES);
-      ImageSize first =
-          WholeTiles.longSide(video.size(), Math.min(longestSide, WholeTiles.MAX_SIDE));
+      Video sampled = videos.sampled(video);
+      FramePixels.requireRoom(sampled, 3L * side * side);
       List<RgbImage> tiles =
-          sampled.frames().stream()
-              .map(frame -> stretch(stretch(frame, first), new ImageSize(side, side)))
-              .toList();
+          sampled.frames().stream().map(frame -> videos.tile(frame, side)).toList();
       String around = "<fake_token_around_image>";
       List<ImagePiece> layout = new ArrayList<>();
       for (int i = 0; i < tiles.size(); i++) {
@@ -256,7 +283,7 @@ final class Idefics3 {
       }
       layout.add(new ImagePiece.Text(around));
       return new ImageInput(
-          List.of(Tiles.ofImages(tiles, normalize, config.tower.patchSize())),
+          List.of(Tiles.ofImages(tiles, videos.pixels.normalize(), config.tower.patchSize())),
           List.of(1, tiles.size(), 3, side, side),
           1,
           1,

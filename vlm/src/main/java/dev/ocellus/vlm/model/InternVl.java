@@ -9,6 +9,7 @@ import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.model.tiling.FramePixels;
 import dev.ocellus.vlm.model.tower.InternVit;
 import dev.ocellus.vlm.model.tower.TowerConfig;
 import dev.ocellus.vlm.nn.Activation;
@@ -99,12 +100,18 @@ final class InternVl {
     }
   }
 
-  private record Preprocessor(Config config, Normalize normalize, ResizeFilter filter)
+  /**
+   * @param frames of videos
+   */
+  private record Preprocessor(
+      Config config, Normalize normalize, ResizeFilter filter, FramePixels frames)
       implements ImagePreprocessor {
     static Preprocessor of(GgufMetadata metadata, Config config) {
       ConfigReader c = ConfigReader.ofVision(metadata);
+      Normalize normalize = c.normalize(Normalize.IMAGENET);
+      ResizeFilter filter = c.filter(ResizeFilter.BICUBIC);
       return new Preprocessor(
-          config, c.normalize(Normalize.IMAGENET), c.filter(ResizeFilter.BICUBIC));
+          config, normalize, filter, FramePixels.of(metadata, filter, normalize));
     }
 
     @Override
@@ -143,9 +150,10 @@ final class InternVl {
     @Override
     public ImageInput prepare(Video video, ImageOptions options) {
       int side = config.tower.imageSize();
+      FramePixels.requireRoom(video, 3L * side * side);
       List<RgbImage> tiles =
           video.frames().stream()
-              .map(frame -> Preprocess.stretch(frame, side, side, filter))
+              .map(frame -> frames.resized(frame, new ImageSize(side, side)))
               .toList();
       List<ImagePiece> layout = new ArrayList<>();
       for (int i = 1; i <= tiles.size(); i++) {
@@ -154,7 +162,7 @@ final class InternVl {
       }
       layout.add(new ImagePiece.Text("</img>"));
       return new ImageInput(
-          List.of(Tiles.ofImages(tiles, normalize, config.tower.patchSize())),
+          List.of(Tiles.ofImages(tiles, frames.normalize(), config.tower.patchSize())),
           List.of(tiles.size(), 3, side, side),
           1,
           1,

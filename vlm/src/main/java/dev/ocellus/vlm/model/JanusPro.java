@@ -88,7 +88,7 @@ final class JanusPro {
     }
 
     @Override
-    public ImageFit fit(ImageSize size, ImageInput input) {
+    public ImageFit fit(ImageSize size, ImageInput input, ImageOptions options) {
       return ImageFit.squared(size);
     }
   }

@@ -3,6 +3,7 @@ package dev.ocellus.vlm.model;
 import dev.ocellus.Setting;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ImageFit;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
@@ -77,6 +78,12 @@ final class KimiVl {
       patches.requireRoom(image.size(), size);
       boolean same = size.equals(image.size());
       return patches.of(same ? image : Resize.resize(image, size, ResizeFilter.BICUBIC));
+    }
+
+    @Override
+    public ImageFit fit(ImageSize size, ImageInput input, ImageOptions options) {
+      ImageSize scaled = size(size, options);
+      return ImageFit.onCanvas(size, scaled, patches.padded(scaled), false);
     }
 
     /** Only what has too many patches is made smaller. */

@@ -3,6 +3,8 @@ package dev.ocellus.vlm.model;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ImageFit;
+import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
@@ -74,10 +76,7 @@ final class Llama4 {
       implements ImagePreprocessor {
     @Override
     public ImageInput prepare(RgbImage image, ImageOptions options) {
-      Llama4Tiles allowed = tiles;
-      if (options.maxTokens() > 0) {
-        allowed = tiles.atMost(Math.max(1, options.maxTokens() / perTile() - 1));
-      }
+      Llama4Tiles allowed = allowed(options);
       Arrangement arrangement = allowed.arrangement(image.size());
       List<RgbImage> cut = allowed.cut(image, arrangement);
       int side = tiles.side();
@@ -87,6 +86,20 @@ final class Llama4 {
           arrangement.across(),
           arrangement.down(),
           layout(arrangement));
+    }
+
+    private Llama4Tiles allowed(ImageOptions options) {
+      return options.maxTokens() > 0
+          ? tiles.atMost(Math.max(1, options.maxTokens() / perTile() - 1))
+          : tiles;
+    }
+
+    @Override
+    public ImageFit fit(ImageSize size, ImageInput input, ImageOptions options) {
+      Llama4Tiles allowed = allowed(options);
+      Arrangement on = allowed.arrangement(size);
+      var canvas = new ImageSize(on.across() * allowed.side(), on.down() * allowed.side());
+      return ImageFit.onCanvas(size, allowed.size(size, on), canvas, on.count() > 1);
     }
 
     private int perTile() {

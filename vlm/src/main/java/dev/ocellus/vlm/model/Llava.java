@@ -89,7 +89,7 @@ final class Llava {
     }
 
     @Override
-    public ImageFit fit(ImageSize size, ImageInput input) {
+    public ImageFit fit(ImageSize size, ImageInput input, ImageOptions options) {
       return fit.fit(size);
     }
 

@@ -3,6 +3,7 @@ package dev.ocellus.vlm.model;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ImageFit;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.RgbImage;
@@ -56,6 +57,11 @@ final class LlavaNext {
   /** Tiles of a canvas, and the rows that are left when its padding is cut away. */
   record Preprocessor(TowerConfig tower, AnyRes anyRes, Normalize normalize)
       implements ImagePreprocessor {
+    @Override
+    public ImageFit fit(ImageSize size, ImageInput input, ImageOptions options) {
+      return anyRes.fit(size);
+    }
+
     @Override
     public ImageInput prepare(RgbImage image, ImageOptions options) {
       int side = tower.imageSize();

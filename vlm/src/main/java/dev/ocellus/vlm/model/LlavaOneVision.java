@@ -4,11 +4,14 @@ import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ImageFit;
 import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.model.tiling.AnyRes;
+import dev.ocellus.vlm.model.tiling.FramePixels;
 import dev.ocellus.vlm.model.tower.SiglipTower;
 import dev.ocellus.vlm.model.tower.TowerConfig;
 import dev.ocellus.vlm.nn.Activation;
@@ -20,12 +23,12 @@ import dev.ocellus.vlm.vision.FixedPromptFormat;
 import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePiece;
+import dev.ocellus.vlm.vision.ImagePlaceholder;
 import dev.ocellus.vlm.vision.ImagePreprocessor;
 import dev.ocellus.vlm.vision.Tiles;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 import dev.ocellus.vlm.vision.VisionGraph;
 import java.util.List;
-import java.util.Objects;
 
 /**
  * LLaVA-OneVision (arXiv:2408.03326): LLaVA-NeXT's tiles through a SigLIP tower. Where the canvas
@@ -38,7 +41,8 @@ import java.util.Objects;
  * <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/llava_onevision/image_processing_pil_llava_onevision.py">image_processing_pil_llava_onevision.py</a>.
  * Each image is cut as if it were alone; the reference does so for images given as one list, and
- * gives each image a single tile where they are given as a list for every conversation.
+ * gives each image a single tile where they are given as a list for every conversation. Of each
+ * frame of a video a grid of half the side is left.
  */
 final class LlavaOneVision {
   /** How the value of {@link AnyRes#ASPECT_RATIO} begins; the number of tiles follows. */
@@ -54,10 +58,13 @@ final class LlavaOneVision {
             tower,
             AnyRes.of(metadata, tower.imageSize(), tower.patchSize()),
             maxTiles(metadata.string(AnyRes.ASPECT_RATIO)));
+    Normalize normalize = ConfigReader.ofVision(metadata).normalize(Normalize.HALF);
     return new VisionArchitecture(
         "llava-onevision",
-        new FixedPromptFormat(Llava.PLACE, ChatTemplateName.CHATML_LLAVA_ONEVISION),
-        new Preprocessor(canvas, ConfigReader.ofVision(metadata).normalize(Normalize.HALF)),
+        new FixedPromptFormat(
+            Llava.PLACE, ImagePlaceholder.of("<video>"), ChatTemplateName.CHATML_LLAVA_ONEVISION),
+        new Preprocessor(
+            canvas, normalize, FramePixels.of(metadata, canvas.anyRes.filter(), normalize)),
         Graph.of(canvas, weights));
   }
 
@@ -120,13 +127,48 @@ final class LlavaOneVision {
       return new Grid(columns, lines);
     }
 
+    /** Embeddings of a side that are left of a frame of a video. */
+    int frameSide() {
+      return Math.ceilDiv(tower.grid(), 2);
+    }
+
     /** Python's {@code a // b}, which may be one less than the rounded-down quotient. */
     private static int floorDiv(int a, double b) {
       return (int) Math.rint((a - a % b) / b);
     }
   }
 
-  private record Preprocessor(Canvas canvas, Normalize normalize) implements ImagePreprocessor {
+  private record Preprocessor(Canvas canvas, Normalize normalize, FramePixels frames)
+      implements ImagePreprocessor {
+    @Override
+    public boolean takesVideos() {
+      return true;
+    }
+
+    /** All frames, each one tile ({@code LlavaOnevisionVideoProcessor}). */
+    @Override
+    public ImageInput prepare(Video video, ImageOptions options) {
+      TowerConfig tower = canvas.tower;
+      int side = tower.imageSize();
+      FramePixels.requireRoom(video, 3L * side * side);
+      List<RgbImage> tiles =
+          video.frames().stream()
+              .map(frame -> frames.resized(frame, new ImageSize(side, side)))
+              .toList();
+      int perSide = canvas.frameSide();
+      return new ImageInput(
+          List.of(Tiles.ofImages(tiles, frames.normalize(), tower.patchSize())),
+          List.of(1, tiles.size(), 3, side, side),
+          1,
+          1,
+          List.of(ImagePiece.Embeddings.of(tiles.size() * perSide * perSide + 1)));
+    }
+
+    @Override
+    public ImageFit fit(ImageSize size, ImageInput input, ImageOptions options) {
+      return canvas.anyRes.fit(size);
+    }
+
     @Override
     public ImageInput prepare(RgbImage image, ImageOptions options) {
       TowerConfig tower = canvas.tower;
@@ -193,12 +235,18 @@ final class LlavaOneVision {
 
     @Override
     public float[] arrange(ImageInput image, float[] embeddings) {
-      ImageSize original = Objects.requireNonNull(image.originalSize(), "originalSize");
+      float[] arranged = new float[image.nTokens() * width];
+      return image.originalSize() == null
+          ? arrangedFrames(image, embeddings, arranged)
+          : arrangedTiles(image, image.originalSize(), embeddings, arranged);
+    }
+
+    private float[] arrangedTiles(
+        ImageInput image, ImageSize original, float[] embeddings, float[] arranged) {
       AnyRes.Window window = canvas.anyRes.window(original);
       Grid grid = canvas.grid(original);
       int nPatches = canvas.tower.nPatches();
       int perTile = nPatches + 1; // with the newline
-      float[] arranged = new float[image.nTokens() * width];
       System.arraycopy(embeddings, 0, arranged, 0, nPatches * width);
       int to = nPatches;
       Axis down = new Axis(window.y(), window.lines(), grid.lines);
@@ -206,17 +254,11 @@ final class LlavaOneVision {
       for (int line = 0; line < grid.lines; line++) {
         for (int column = 0; column < grid.columns; column++) {
           for (int tap = 0; tap < 4; tap++) {
+            int x = across.place(column, tap % 2);
+            int y = down.place(line, tap / 2);
             float weight = down.weight(line, tap / 2) * across.weight(column, tap % 2);
-            if (weight != 0) {
-              int x = across.place(column, tap % 2);
-              int y = down.place(line, tap / 2);
-              addRow(
-                  embeddings,
-                  canvas.anyRes.row(x, y, image.gridX(), perTile),
-                  weight,
-                  arranged,
-                  to);
-            }
+            int row = canvas.anyRes.row(x, y, image.gridX(), perTile);
+            addRow(embeddings, row, weight, arranged, to);
           }
           to++;
         }
@@ -225,7 +267,31 @@ final class LlavaOneVision {
       return arranged;
     }
 
+    /** Smaller grids of all frames one after the other, and one newline behind them. */
+    private float[] arrangedFrames(ImageInput video, float[] embeddings, float[] arranged) {
+      int side = canvas.tower.grid();
+      int perTile = canvas.tower.nPatches() + 1;
+      int left = canvas.frameSide();
+      Axis axis = new Axis(0, side, left);
+      int last = video.nTokens() - 1;
+      for (int to = 0; to < last; to++) {
+        int line = to / left % left;
+        for (int tap = 0; tap < 4; tap++) {
+          int x = axis.place(to % left, tap % 2);
+          int y = axis.place(line, tap / 2);
+          float weight = axis.weight(line, tap / 2) * axis.weight(to % left, tap % 2);
+          int row = to / (left * left) * perTile + y * side + x;
+          addRow(embeddings, row, weight, arranged, to);
+        }
+      }
+      addRow(embeddings, perTile - 1, 1, arranged, last);
+      return arranged;
+    }
+
     private void addRow(float[] from, int fromRow, float weight, float[] to, int toRow) {
+      if (weight == 0) {
+        return;
+      }
       for (int i = 0; i < width; i++) {
         to[toRow * width + i] += weight * from[fromRow * width + i];
       }

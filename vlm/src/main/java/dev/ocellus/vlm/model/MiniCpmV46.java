@@ -7,6 +7,10 @@ import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
+import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.model.tiling.FrameChoice;
+import dev.ocellus.vlm.model.tiling.FramePixels;
+import dev.ocellus.vlm.model.tiling.FrameSampling;
 import dev.ocellus.vlm.model.tiling.UhdSlices;
 import dev.ocellus.vlm.model.tower.MiniCpmTower;
 import dev.ocellus.vlm.model.tower.SiglipTower;
@@ -31,6 +35,7 @@ import dev.ocellus.vlm.vision.VisionGraph;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * MiniCPM-V 4.6 and 4.7 (arXiv:2408.01800 for their slices): an image and slices of it go through a
@@ -42,7 +47,8 @@ import java.util.List;
  * MiniCPMV4_6ImageProcessorPil}: <a
  * href="https://github.com/huggingface/transformers/blob/v5.18.0/src/transformers/models/minicpmv4_6/modeling_minicpmv4_6.py">modeling_minicpmv4_6.py</a>.
  * Its class takes all tiles of a prompt to have the size of the first; here each has its own. The
- * position of a patch is found as in {@link MiniCpmV}. Videos are not taken.
+ * position of a patch is found as in {@link MiniCpmV}. Frames of a video are cut as images are,
+ * side by side without their times ({@code MiniCPMV4_6VideoProcessor}).
  */
 final class MiniCpmV46 {
   private static final float PROJECTOR_EPS = 1e-6f;
@@ -74,28 +80,78 @@ final class MiniCpmV46 {
             c.integer("preproc_max_tiles", 1, 64, 9),
             UNIT * tower.patchSize(),
             c.filter(ResizeFilter.BICUBIC));
+    Normalize normalize = c.normalize(Normalize.HALF);
+    boolean onPlane = attention == PromptAttention.IMAGES_IN_ORDER;
     return new VisionArchitecture(
         name,
-        new PromptFormat(metadata.bool("clip.vision.use_image_id", true)),
+        new PromptFormat(metadata.bool("clip.vision.use_image_id", true), !onPlane),
         new Preprocessor(
             slices,
-            c.normalize(Normalize.HALF),
+            normalize,
             2 * graph.tower.factor(),
-            attention == PromptAttention.IMAGES_IN_ORDER),
+            onPlane,
+            onPlane ? null : Videos.of(metadata, slices, normalize)),
         graph,
         attention);
   }
 
   /**
-   * @param numbered whether images of a conversation are numbered
+   * @param choice of frames
    */
-  private record PromptFormat(boolean numbered) implements ImagePromptFormat {
+  private record Videos(UhdSlices slices, FramePixels pixels, FrameChoice choice) {
+    private static final int MAX_FRAMES = 128;
+
+    static Videos of(GgufMetadata metadata, UhdSlices ofImages, Normalize normalize) {
+      ConfigReader video = FramePixels.reader(metadata);
+      UhdSlices slices =
+          new UhdSlices(
+              video.integer("image_size", 14, 1 << 12, ofImages.scale()),
+              ofImages.patchSize(),
+              video.integer("max_tiles", 1, 64, ofImages.maxSlices()),
+              ofImages.unit(),
+              ofImages.filter());
+      int max = video.integer("max_frames", 1, 1 << 20, MAX_FRAMES);
+      return new Videos(
+          slices,
+          FramePixels.of(metadata, ofImages.filter(), normalize),
+          FrameChoice.of(metadata, v -> FrameSampling.bySeconds(v, max)));
+    }
+
+    /** The frames that are taken, cut. */
+    List<UhdSlices.Cut> cuts(Video video) {
+      Video sampled = choice.of(video);
+      List<UhdSlices.Cut> cuts = new ArrayList<>();
+      for (RgbImage frame : sampled.frames()) {
+        UhdSlices.Cut cut = slices.cut(frame, pixels::resized);
+        if (cuts.isEmpty()) {
+          long ofSlices = cut.slices().stream().mapToLong(s -> s.size().pixels()).sum();
+          FramePixels.requireRoom(sampled, 3 * (cut.whole().size().pixels() + ofSlices));
+        }
+        cuts.add(cut);
+      }
+      return cuts;
+    }
+  }
+
+  /**
+   * @param numbered whether images of a conversation are numbered
+   * @param withVideos whether videos are taken
+   */
+  private record PromptFormat(boolean numbered, boolean withVideos) implements ImagePromptFormat {
     private static final ImagePlaceholder PLACE =
         ImagePlaceholder.of("<|image_pad|>").written("<|image_pad|>");
+
+    private static final ImagePlaceholder VIDEO =
+        ImagePlaceholder.of("<|video_pad|>").written("<|video_pad|>");
 
     @Override
     public String imageMarker() {
       return PLACE.marker();
+    }
+
+    @Override
+    public @Nullable String videoMarker() {
+      return withVideos ? VIDEO.marker() : null;
     }
 
     @Override
@@ -105,33 +161,69 @@ final class MiniCpmV46 {
 
     @Override
     public ImagePlaceholder place(RgbImage image, int nImages, ImageOptions options) {
-      return numbered ? PLACE.between("<image_id>" + nImages + "</image_id>", "") : PLACE;
+      return numbered(PLACE, nImages);
+    }
+
+    @Override
+    public ImagePlaceholder place(Video video, int nVideos) {
+      return numbered(VIDEO, nVideos);
+    }
+
+    private ImagePlaceholder numbered(ImagePlaceholder place, int number) {
+      return numbered ? place.between("<image_id>" + number + "</image_id>", "") : place;
     }
   }
 
   /**
    * @param merged patches of an embedding's side
    * @param onGrid whether the embeddings of a tile have lines and columns
+   * @param videos none in version 4.7, as it is not known where frames stand on its plane
    */
-  private record Preprocessor(UhdSlices slices, Normalize normalize, int merged, boolean onGrid)
+  private record Preprocessor(
+      UhdSlices slices,
+      Normalize normalize,
+      int merged,
+      boolean onGrid,
+      @Nullable Videos videos)
       implements ImagePreprocessor {
     @Override
+    public boolean takesVideos() {
+      return videos != null;
+    }
+
+    @Override
     public ImageInput prepare(RgbImage image, ImageOptions options) {
-      UhdSlices.Cut cut = slices.cut(image);
+      return input(List.of(slices.cut(image)), normalize);
+    }
+
+    @Override
+    public ImageInput prepare(Video video, ImageOptions options) {
+      return videos == null
+          ? ImagePreprocessor.super.prepare(video, options)
+          : input(videos.cuts(video), videos.pixels.normalize());
+    }
+
+    /** Images, or frames, of one size. */
+    private ImageInput input(List<UhdSlices.Cut> cuts, Normalize normalize) {
       int patch = slices.patchSize();
       List<Tiles> tiles = new ArrayList<>();
-      tiles.add(Tiles.ofImages(List.of(cut.whole()), normalize, patch));
-      if (!cut.slices().isEmpty()) {
-        tiles.add(Tiles.ofImages(cut.slices(), normalize, patch));
+      List<ImagePiece> pieces = new ArrayList<>();
+      for (UhdSlices.Cut cut : cuts) {
+        tiles.add(Tiles.ofImages(List.of(cut.whole()), normalize, patch));
+        if (!cut.slices().isEmpty()) {
+          tiles.add(Tiles.ofImages(cut.slices(), normalize, patch));
+        }
+        pieces.addAll(layout(cut));
       }
+      UhdSlices.Cut first = cuts.getFirst();
       int nPixels = tiles.stream().mapToInt(t -> t.pixels().length).sum();
-      int lines = cut.columns() == 0 ? 0 : cut.slices().size() / cut.columns();
+      int lines = first.columns() == 0 ? 0 : first.slices().size() / first.columns();
       return new ImageInput(
           tiles,
           List.of(1, 3, patch, nPixels / (3 * patch)),
-          Math.max(1, cut.columns()),
+          Math.max(1, first.columns()),
           Math.max(1, lines),
-          layout(cut));
+          pieces);
     }
 
     /** The whole, then the slices with a line end between lines. */

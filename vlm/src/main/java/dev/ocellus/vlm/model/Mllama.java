@@ -3,6 +3,8 @@ package dev.ocellus.vlm.model;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ImageFit;
+import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
@@ -27,7 +29,6 @@ import dev.ocellus.vlm.vision.VisionArchitecture;
 import dev.ocellus.vlm.vision.VisionGraph;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Llama 3.2 Vision (Mllama): {@link TiledCanvas}, {@link MllamaTower} and a linear layer. The
@@ -95,10 +96,16 @@ final class Mllama {
           List.of(ImagePiece.Embeddings.of(1)));
     }
 
-    /** All tiles go in as one, which is no image to show. */
     @Override
-    public @Nullable Normalize normalize() {
-      return null;
+    public ImageFit fit(ImageSize size, ImageInput input, ImageOptions options) {
+      Arrangement tiles = canvas.arrangement(size);
+      return ImageFit.onCanvas(
+          size, canvas.fitted(size, tiles), canvas.size(tiles), tiles.count() > 1);
+    }
+
+    @Override
+    public Normalize normalize() {
+      return colours;
     }
   }
 

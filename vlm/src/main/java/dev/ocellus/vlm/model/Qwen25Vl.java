@@ -5,6 +5,8 @@ import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.model.tiling.FramePairs;
+import dev.ocellus.vlm.model.tiling.FramePixels;
 import dev.ocellus.vlm.model.tiling.PatchOrder;
 import dev.ocellus.vlm.model.tiling.QwenTiling;
 import dev.ocellus.vlm.model.tower.GatedRotaryLayer;
@@ -50,24 +52,37 @@ final class Qwen25Vl {
     return new VisionArchitecture(
         "qwen2.5-vl",
         Qwen2Vl.PROMPT_FORMAT,
-        new Preprocessor(tiling),
+        Preprocessor.of(metadata, tiling),
         Graph.of(metadata, tiling, weights));
   }
 
-  private record Preprocessor(QwenTiling tiling) implements QwenTiling.WithVideos {
+  /**
+   * @param frames of videos, with limits for each
+   * @param perSecond positions in time of a second
+   */
+  private record Preprocessor(QwenTiling tiling, FramePairs frames, int perSecond)
+      implements QwenTiling.WithVideos {
+    static Preprocessor of(GgufMetadata metadata, QwenTiling tiling) {
+      ConfigReader video = FramePixels.reader(metadata);
+      return new Preprocessor(
+          tiling,
+          FramePairs.of(metadata, tiling.ofFrames(video)),
+          video.integer("tokens_per_second", 1, 1 << 16, TOKENS_PER_SECOND));
+    }
+
     /**
      * All frames, in pairs whose positions are their times: {@code tokens_per_second} to a second,
      * rounded down in F32.
      */
     @Override
     public ImageInput prepare(Video video, ImageOptions options) {
-      ImageSize size = tiling.size(video.size(), options);
-      float interval = TOKENS_PER_SECOND * (float) (QwenTiling.FRAMES / video.fps());
+      ImageSize size = frames.tiling().size(video.size(), options);
+      float interval = perSecond * (float) (QwenTiling.FRAMES / video.fps());
       List<Integer> times = new ArrayList<>();
       for (int i = 0; i < Math.ceilDiv(video.nFrames(), QwenTiling.FRAMES); i++) {
         times.add((int) (i * interval));
       }
-      return tiling.prepare(video, size, List.of(tiling.rows(size, times)));
+      return frames.prepare(video, size, List.of(frames.rows(size, times)));
     }
   }
 

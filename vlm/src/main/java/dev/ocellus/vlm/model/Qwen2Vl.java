@@ -6,6 +6,8 @@ import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.model.tiling.FramePairs;
+import dev.ocellus.vlm.model.tiling.FramePixels;
 import dev.ocellus.vlm.model.tiling.PatchOrder;
 import dev.ocellus.vlm.model.tiling.QwenTiling;
 import dev.ocellus.vlm.model.tower.QwenConfig;
@@ -78,20 +80,32 @@ final class Qwen2Vl {
   static VisionArchitecture of(GgufMetadata metadata, Weights weights) {
     QwenTiling tiling = QwenTiling.of(metadata, DEFAULTS);
     return new VisionArchitecture(
-        "qwen2-vl", PROMPT_FORMAT, new Preprocessor(tiling), Graph.of(metadata, tiling, weights));
+        "qwen2-vl",
+        PROMPT_FORMAT,
+        Preprocessor.of(metadata, tiling),
+        Graph.of(metadata, tiling, weights));
   }
 
-  private record Preprocessor(QwenTiling tiling) implements QwenTiling.WithVideos {
+  /**
+   * @param frames of videos, with limits for each
+   */
+  private record Preprocessor(QwenTiling tiling, FramePairs frames)
+      implements QwenTiling.WithVideos {
+    static Preprocessor of(GgufMetadata metadata, QwenTiling tiling) {
+      QwenTiling ofFrames = tiling.ofFrames(FramePixels.reader(metadata));
+      return new Preprocessor(tiling, FramePairs.of(metadata, ofFrames));
+    }
+
     /**
      * All frames, in pairs a position in time apart, each as large as an image may be ({@code
      * Qwen2VLVideoProcessor}, which chooses among frames only when it is asked to).
      */
     @Override
     public ImageInput prepare(Video video, ImageOptions options) {
-      ImageSize size = tiling.size(video.size(), options);
+      ImageSize size = frames.tiling().size(video.size(), options);
       int nPairs = Math.ceilDiv(video.nFrames(), QwenTiling.FRAMES);
       List<Integer> times = IntStream.range(0, nPairs).boxed().toList();
-      return tiling.prepare(video, size, List.of(tiling.rows(size, times)));
+      return frames.prepare(video, size, List.of(frames.rows(size, times)));
     }
   }
 

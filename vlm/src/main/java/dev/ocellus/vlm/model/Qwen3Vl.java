@@ -3,14 +3,16 @@ package dev.ocellus.vlm.model;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
-import dev.ocellus.vlm.image.ImageFormatException;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.model.tiling.FrameChoice;
+import dev.ocellus.vlm.model.tiling.FrameLimits;
+import dev.ocellus.vlm.model.tiling.FramePairs;
+import dev.ocellus.vlm.model.tiling.FramePixels;
 import dev.ocellus.vlm.model.tiling.FrameSampling;
 import dev.ocellus.vlm.model.tiling.PatchOrder;
 import dev.ocellus.vlm.model.tiling.QwenTiling;
-import dev.ocellus.vlm.model.tiling.SmartResize;
 import dev.ocellus.vlm.model.tower.GridTable;
 import dev.ocellus.vlm.model.tower.QwenConfig;
 import dev.ocellus.vlm.model.tower.QwenEmbedding;
@@ -59,9 +61,9 @@ final class Qwen3Vl {
    * href="https://huggingface.co/Qwen/Qwen3-VL-4B-Instruct/blob/main/video_preprocessor_config.json">published
    * models</a>.
    */
-  private static final long MIN_VIDEO_PIXELS = 4096;
+  private static final int MIN_VIDEO_PIXELS = 4096;
 
-  private static final long MAX_VIDEO_PIXELS = 25_165_824;
+  private static final int MAX_VIDEO_PIXELS = 25_165_824;
 
   /** Frames that are taken of a second, and of a video. */
   private static final double FPS = 2;
@@ -76,52 +78,52 @@ final class Qwen3Vl {
     return new VisionArchitecture(
         "qwen3-vl",
         Qwen2Vl.PROMPT_FORMAT,
-        new Preprocessor(tiling),
+        Preprocessor.of(metadata, tiling),
         Graph.of(metadata, tiling, weights));
   }
 
-  private record Preprocessor(QwenTiling tiling) implements QwenTiling.WithVideos {
+  /**
+   * @param frames of videos
+   * @param limits of all frames of a video
+   * @param choice of frames
+   */
+  private record Preprocessor(
+      QwenTiling tiling, FramePairs frames, FrameLimits limits, FrameChoice choice)
+      implements QwenTiling.WithVideos {
+    static Preprocessor of(GgufMetadata metadata, QwenTiling tiling) {
+      ConfigReader video = FramePixels.reader(metadata);
+      double fps = video.rate("fps", FPS);
+      int max = video.integer("max_frames", 1, 1 << 20, MAX_FRAMES);
+      int min = video.integer("min_frames", 1, max, Math.min(max, MIN_FRAMES));
+      return new Preprocessor(
+          tiling,
+          FramePairs.of(metadata, tiling),
+          FrameLimits.of(video, MIN_VIDEO_PIXELS, MAX_VIDEO_PIXELS),
+          FrameChoice.of(metadata, v -> FrameSampling.atRate(v, fps, min, max)));
+    }
+
     /**
      * Two frames of a second, in pairs, each behind its time in words. The limits, also those that
      * are given, are for all frames together.
      */
     @Override
     public ImageInput prepare(Video video, ImageOptions options) {
-      Video sampled = FrameSampling.atRate(video, FPS, MIN_FRAMES, MAX_FRAMES);
-      int factor = tiling.patchSize() * tiling.mergeSize();
-      long perToken = (long) factor * factor;
-      long max = options.maxTokens() > 0 ? options.maxTokens() * perToken : MAX_VIDEO_PIXELS;
-      long min =
-          options.minTokens() > 0
-              ? options.minTokens() * perToken
-              : Math.min(max, MIN_VIDEO_PIXELS);
-      requireFrames(sampled);
-      ImageSize size =
-          SmartResize.GLM.resizeFrames(
-              sampled.size(), sampled.nFrames(), factor, min, Math.max(min, max));
-      List<ImagePiece> layout = new ArrayList<>();
-      String before = "";
-      for (int i = 0; i < sampled.nFrames(); i += QwenTiling.FRAMES) {
-        int second = Math.min(i + 1, sampled.nFrames() - 1);
-        double time = (sampled.seconds(i) + sampled.seconds(second)) / 2;
-        // Python rounds the number as it is stored: 0.25 to 0.2, and 0.35 to 0.3
-        String words = new BigDecimal(time).setScale(1, RoundingMode.HALF_EVEN).toPlainString();
-        layout.add(new ImagePiece.Text(before + "<" + words + " seconds><|vision_start|>"));
-        layout.add(tiling.rows(size, List.of(0)));
-        before = "<|vision_end|>";
-      }
-      layout.add(new ImagePiece.Text(before));
-      return tiling.prepare(sampled, size, layout);
+      Video sampled = choice.of(video);
+      ImageSize size = limits.size(sampled, tiling.patchSize() * tiling.mergeSize(), options);
+      List<ImagePiece> layout =
+          frames.between(
+              sampled,
+              size,
+              i -> "<" + time(sampled, i) + " seconds><|vision_start|>",
+              i -> "<|vision_end|>");
+      return frames.prepare(sampled, size, layout);
     }
 
-    private static void requireFrames(Video video) {
-      int n = video.nFrames();
-      if (n < QwenTiling.FRAMES) {
-        throw new ImageFormatException(
-            ImageFormatException.Kind.UNSUPPORTED,
-            "A video has %d frame, and this model needs at least %d. Give it as an image."
-                .formatted(n, QwenTiling.FRAMES));
-      }
+    /** The middle of a pair, in tenths of a second as Python rounds them: 0.25 to 0.2. */
+    private static String time(Video video, int first) {
+      int second = Math.min(first + 1, video.nFrames() - 1);
+      double time = (video.seconds(first) + video.seconds(second)) / 2;
+      return new BigDecimal(time).setScale(1, RoundingMode.HALF_EVEN).toPlainString();
     }
   }
 

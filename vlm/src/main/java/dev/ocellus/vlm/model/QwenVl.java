@@ -93,7 +93,7 @@ final class QwenVl {
     }
 
     @Override
-    public ImageFit fit(ImageSize size, ImageInput input) {
+    public ImageFit fit(ImageSize size, ImageInput input, ImageOptions options) {
       return fit.fit(size);
     }
 

@@ -197,9 +197,12 @@ public final class PromptBuilder {
   private List<ImagePlaceholder> places(List<Visual> visuals) {
     List<ImagePlaceholder> places = new ArrayList<>();
     int nImages = 0;
+    int nVideos = 0;
     for (Visual visual : visuals) {
-      places.add(place(visual, nImages));
-      nImages += visual instanceof RgbImage ? 1 : 0;
+      boolean image = visual instanceof RgbImage;
+      places.add(place(visual, image ? nImages : nVideos));
+      nImages += image ? 1 : 0;
+      nVideos += image ? 0 : 1;
     }
     return places;
   }
@@ -221,17 +224,17 @@ public final class PromptBuilder {
   /**
    * How an image or video is written.
    *
-   * @param nImages images before it in the conversation
+   * @param nBefore images before an image in the conversation, videos before a video
    * @throws PromptException if there is no image encoder
    * @throws dev.ocellus.vlm.vision.UnsupportedContentException for a video, if the family takes
    *     none
    */
-  public ImagePlaceholder place(Visual visual, int nImages) {
+  public ImagePlaceholder place(Visual visual, int nBefore) {
     if (architecture == null) {
       throw new PromptException(
               "The conversation has an image or video, but no image encoder is loaded. Load the model together with its mmproj, or ask without images.")
           .about(Setting.MMPROJ);
     }
-    return architecture.place(visual, nImages, imageOptions);
+    return architecture.place(visual, nBefore, imageOptions);
   }
 }

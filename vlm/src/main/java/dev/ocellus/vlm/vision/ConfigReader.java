@@ -74,6 +74,18 @@ public final class ConfigReader {
     return value;
   }
 
+  /** A rate above 0 and up to 100, as its decimals say it; or {@code defaultValue}. */
+  public double rate(String key, double defaultValue) {
+    if (!metadata.contains(prefix + key)) {
+      return defaultValue;
+    }
+    float value = positive(key, 1);
+    if (value > 100) {
+      throw invalid(key, "a number above 0, at most 100", Float.toString(value));
+    }
+    return Double.parseDouble(Float.toString(value));
+  }
+
   /**
    * How pixels are normalized: {@code image_mean} and {@code image_std}, three numbers each, or
    * those of {@code defaultValue} where the file has none.

@@ -55,7 +55,7 @@ public record FixedPromptFormat(
   }
 
   @Override
-  public ImagePlaceholder place(Video video) {
-    return this.video == null ? ImagePromptFormat.super.place(video) : this.video;
+  public ImagePlaceholder place(Video video, int nVideos) {
+    return this.video == null ? ImagePromptFormat.super.place(video, nVideos) : this.video;
   }
 }

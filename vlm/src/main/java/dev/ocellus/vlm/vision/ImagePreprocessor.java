@@ -39,8 +39,9 @@ public interface ImagePreprocessor {
    *
    * @param size of the image
    * @param input what became of it
+   * @param options as it was prepared
    */
-  default ImageFit fit(ImageSize size, ImageInput input) {
+  default ImageFit fit(ImageSize size, ImageInput input, ImageOptions options) {
     return input.nTiles() > 1
         ? new ImageFit(ImageFit.Kind.TILED, 0, 0)
         : ImageFit.resized(size, input.tiles().getFirst().size());

@@ -57,9 +57,10 @@ public interface ImagePromptFormat {
   /**
    * How the place of a video is written, for families that have a {@link #videoMarker}.
    *
+   * @param nVideos videos before it in the conversation
    * @throws UnsupportedOperationException if this one has none
    */
-  default ImagePlaceholder place(Video video) {
+  default ImagePlaceholder place(Video video, int nVideos) {
     throw new UnsupportedOperationException("no place for videos");
   }
 }

@@ -18,14 +18,14 @@ final class PreprocessedImages {
     std = normalize.std();
   }
 
-  /** All tiles of an image, in order. */
+  /** All tiles of an image, or all frames of a video, in order. */
   static List<RgbImage> of(ImageInput input, Normalize normalize) {
     PreprocessedImages out = new PreprocessedImages(normalize);
     List<RgbImage> images = new ArrayList<>();
     for (Tiles tiles : input.tiles()) {
-      boolean planes = tiles.shape().get(2) == CHANNELS;
-      int length = tiles.pixels().length / tiles.n();
-      for (int i = 0; i < tiles.n(); i++) {
+      boolean planes = tiles.inPlanes();
+      int length = Math.toIntExact(CHANNELS * tiles.size().pixels());
+      for (int i = 0; i < tiles.nImages(); i++) {
         images.add(
             planes
                 ? out.ofPlanes(tiles, i * length)

@@ -66,9 +66,26 @@ public record Tiles(float[] pixels, List<Long> shape, int gridX, int gridY, int 
     return withCount(n, new float[0]);
   }
 
-  /** Pixels of a tile, whether they stand in planes or patch by patch. */
+  /** Whether pixels stand in planes, and not patch by patch. */
+  boolean inPlanes() {
+    return shape.get(2) % 3 == 0;
+  }
+
+  /**
+   * Images that these are: one for each tile, but frames of a video where a tile has several, and
+   * those of a grid whose planes go into the encoder together.
+   */
+  public int nImages() {
+    if (!inPlanes()) {
+      long patches = n() * shape.get(1) * shape.get(2);
+      return Math.max(1, Math.toIntExact(patches / ((long) gridX * gridY)));
+    }
+    return shape.get(2) == 3 ? n() : n() * gridX * gridY;
+  }
+
+  /** Pixels of an image, whether they stand in planes or patch by patch. */
   public ImageSize size() {
-    if (shape.get(2) == 3) {
+    if (inPlanes()) {
       return new ImageSize(Math.toIntExact(shape.get(0)), Math.toIntExact(shape.get(1)));
     }
     int side = patchSide();

@@ -89,14 +89,15 @@ public record VisionArchitecture(
   }
 
   /**
-   * The images as the encoder gets them: one for each tile, in order.
+   * The images as the encoder gets them: one for each tile, or each frame of a video, in order. A
+   * last frame that stands for two of a pair is there twice.
    *
-   * @param input of {@link #prepare}, of an image
+   * @param input of {@link #prepare}
    * @throws UnsupportedContentException if this family's tiles cannot be shown
    */
   public List<RgbImage> shown(ImageInput input) {
     Normalize normalize = preprocessor.normalize();
-    if (normalize == null || input.nFrames() > 1 && input.tiles().getFirst().shape().get(2) > 1) {
+    if (normalize == null) {
       throw new UnsupportedContentException(
           "What the encoder of the family %s gets of this cannot be shown as images."
               .formatted(name));
@@ -116,14 +117,14 @@ public record VisionArchitecture(
   /**
    * How the place of an image or video is written.
    *
-   * @param nImages images before it in the conversation
+   * @param nBefore images before an image in the conversation, videos before a video
    * @param options as it is prepared
    * @throws UnsupportedContentException if it is a video, and the family takes none
    */
-  public ImagePlaceholder place(Visual visual, int nImages, ImageOptions options) {
+  public ImagePlaceholder place(Visual visual, int nBefore, ImageOptions options) {
     return switch (visual) {
-      case RgbImage image -> promptFormat.place(image, nImages, options);
-      case Video video -> promptFormat.place(taken(video));
+      case RgbImage image -> promptFormat.place(image, nBefore, options);
+      case Video video -> promptFormat.place(taken(video), nBefore);
     };
   }
 

@@ -2,6 +2,7 @@ package dev.ocellus.vlm.model.tiling;
 
 import dev.ocellus.UnsupportedArchitectureException;
 import dev.ocellus.gguf.GgufMetadata;
+import dev.ocellus.vlm.image.ImageFit;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
@@ -157,6 +158,12 @@ public record AnyRes(int tile, int grid, List<ImageSize> canvases, ResizeFilter 
     int top = spareY / 2;
     return Preprocess.stretch(image, size.width(), size.height(), filter)
         .pad(left, top, spareX - left, spareY - top, Rgb.BLACK);
+  }
+
+  /** How an image is brought onto its canvas, whose border is cut away behind the encoder. */
+  public ImageFit fit(ImageSize image) {
+    ImageSize canvas = canvas(image);
+    return ImageFit.onCanvas(image, fitted(image, canvas), canvas, true);
   }
 
   /** The largest size of the image's aspect ratio that a canvas has room for. */

@@ -2,10 +2,16 @@ package dev.ocellus.vlm.model.tiling;
 
 import dev.ocellus.vlm.image.Video;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /** Which frames of a video families look at, as their video processors choose them. */
 public final class FrameSampling {
   private FrameSampling() {}
+
+  /** Frames per second, on the average where they do not follow each other evenly. */
+  static double rate(Video video) {
+    return video.rate().orElse(video.fps());
+  }
 
   /**
    * So many frames a second, evenly from the first to the last one ({@code
@@ -17,6 +23,25 @@ public final class FrameSampling {
   public static Video atRate(Video video, double fps, int min, int max) {
     int n = (int) (video.duration() * fps);
     return video.evenly(Math.max(1, Math.min(Math.max(n, min), max)));
+  }
+
+  /**
+   * So many frames, each the first of a part of equal length ({@code default_sample_indices_fn}).
+   * The reference refuses videos with fewer; here all are taken.
+   */
+  public static Video inParts(Video video, int n) {
+    int total = video.nFrames();
+    if (n >= total) {
+      return video;
+    }
+    int parts = Math.max(1, n);
+    return video.select(
+        IntStream.range(0, parts).map(i -> (int) ((long) i * total / parts)).toArray());
+  }
+
+  /** The same with so many frames a second. */
+  public static Video inPartsAtRate(Video video, double fps) {
+    return inParts(video, (int) (video.nFrames() / rate(video) * fps));
   }
 
   /**
@@ -36,11 +61,120 @@ public final class FrameSampling {
         end = total - 1;
       }
     }
-    double step = wanted > 1 ? (double) (end - start) / (wanted - 1) : 0;
-    int[] indices = new int[wanted];
-    for (int i = 0; i < wanted; i++) {
-      indices[i] = wanted > 1 && i == wanted - 1 ? end : (int) Math.floor(i * step + start);
+    return video.select(distinct(spread(start, end, wanted)));
+  }
+
+  /**
+   * So many frames a second of the first seconds up to {@code maxSeconds}; of a longer video as
+   * many, spread over all of it. Their number is even, the last one is taken twice for it ({@code
+   * Glm4vVideoProcessor.sample_frames}).
+   */
+  public static Video atInterval(Video video, double fps, int maxSeconds) {
+    int last = video.nFrames() - 1;
+    double rate = rate(video);
+    double duration = video.duration();
+    int[] indices;
+    if (duration <= maxSeconds) {
+      int n = Math.max((int) Math.floor(duration * fps), 1);
+      indices = IntStream.range(0, n).map(i -> ceil(i * rate / fps, last)).toArray();
+    } else {
+      int n = (int) (maxSeconds * fps);
+      indices =
+          n > last
+              ? IntStream.rangeClosed(0, last).toArray()
+              : IntStream.range(0, n)
+                  .map(i -> ceil(point(0, duration, n, i) * rate, last))
+                  .toArray();
     }
-    return video.select(Arrays.stream(indices).distinct().toArray());
+    return video.select(even(distinct(indices)));
+  }
+
+  private static int ceil(double frame, int last) {
+    return (int) Math.min(last, Math.ceil(frame));
+  }
+
+  /**
+   * Six frames of a second, two of a video above half a minute, one above five minutes, at most
+   * 640, which are even in number ({@code Glm46VVideoProcessor.sample_frames}).
+   */
+  public static Video byLength(Video video) {
+    int total = video.nFrames();
+    double seconds = Math.min(video.duration(), 2400);
+    double pairs = seconds <= 30 ? 3 : seconds <= 300 ? 1 : 0.5;
+    int wanted = Math.min((int) (seconds * pairs * QwenTiling.FRAMES), 640);
+    int[] indices =
+        total < wanted
+            ? spread(0, total - 1, wanted)
+            : everySo(video, 1 / (QwenTiling.FRAMES * pairs), (int) video.duration());
+    if (indices.length < wanted) {
+      indices = spread(indices[0], indices[indices.length - 1], wanted);
+    } else if (indices.length > wanted) {
+      indices = spread(0, total - 1, Math.max(1, wanted));
+    }
+    return video.select(even(distinct(indices)));
+  }
+
+  /** The first frame of each interval, up to a second. */
+  private static int[] everySo(Video video, double interval, int maxSecond) {
+    double perFrame = 1 / rate(video);
+    int[] indices = new int[video.nFrames()];
+    int n = 0;
+    double current = 0;
+    for (int i = 0; i < indices.length; i++) {
+      if (i * perFrame >= current) {
+        current += interval;
+        indices[n++] = i;
+        if (current >= maxSecond) {
+          break;
+        }
+      }
+    }
+    return Arrays.copyOf(indices, n);
+  }
+
+  /**
+   * The first frame of each second; of a video of more seconds than {@code max} so many, among
+   * those of each tenth of a second ({@code MiniCPMV4_6VideoProcessor.sample_frames}).
+   */
+  public static Video bySeconds(Video video, int max) {
+    int last = video.nFrames() - 1;
+    double rate = rate(video);
+    double duration = video.duration();
+    if (duration <= max) {
+      int n = (int) Math.ceil(duration);
+      return video.select(
+          IntStream.range(0, n).map(i -> Math.min((int) (i * rate), last)).toArray());
+    }
+    int nTenths = (int) (duration / 0.1);
+    int[] tenths =
+        nTenths > max ? spread(0, nTenths - 1, max) : IntStream.range(0, nTenths).toArray();
+    return video.select(
+        Arrays.stream(tenths).map(i -> Math.min((int) (i / 10.0 * rate), last)).toArray());
+  }
+
+  /** {@code numpy.linspace} of whole numbers: rounded down, with both ends. */
+  private static int[] spread(int start, int end, int n) {
+    return IntStream.range(0, n).map(i -> (int) Math.floor(point(start, end, n, i))).toArray();
+  }
+
+  private static double point(double start, double end, int n, int i) {
+    if (n > 1 && i == n - 1) {
+      return end;
+    }
+    double step = n > 1 ? (end - start) / (n - 1) : 0;
+    return i * step + start;
+  }
+
+  private static int[] distinct(int[] indices) {
+    return Arrays.stream(indices).distinct().toArray();
+  }
+
+  private static int[] even(int[] indices) {
+    if (indices.length % 2 == 0) {
+      return indices;
+    }
+    int[] longer = Arrays.copyOf(indices, indices.length + 1);
+    longer[indices.length] = indices[indices.length - 1];
+    return longer;
   }
 }

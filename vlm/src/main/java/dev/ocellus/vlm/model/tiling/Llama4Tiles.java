@@ -100,7 +100,7 @@ public record Llama4Tiles(int maxTiles, int side, boolean fillsCanvas, ResizeFil
   }
 
   /** The size of an image on its canvas, rounded down as the reference rounds. */
-  ImageSize size(ImageSize image, Arrangement tiles) {
+  public ImageSize size(ImageSize image, Arrangement tiles) {
     Axis x = axis(image.width(), tiles.across() * side);
     Axis y = axis(image.height(), tiles.down() * side);
     boolean single = x.single || y.single;

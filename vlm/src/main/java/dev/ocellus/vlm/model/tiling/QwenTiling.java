@@ -8,7 +8,6 @@ import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.Resize;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
-import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.vision.ConfigReader;
 import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
@@ -16,7 +15,6 @@ import dev.ocellus.vlm.vision.ImagePiece;
 import dev.ocellus.vlm.vision.ImagePreprocessor;
 import dev.ocellus.vlm.vision.Tiles;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * How the Qwen-VL generations from 2 on prepare images: they keep their aspect ratio and become a
@@ -106,9 +104,6 @@ public record QwenTiling(
   /** More patches than this have no room in an array of pixels, nor in any context. */
   private static final long MAX_PATCHES = 1 << 20;
 
-  /** Most pixel values of a video, 2 GiB. */
-  private static final long MAX_VIDEO_VALUES = 1 << 29;
-
   /** The tiling that a file describes, with the patches of Qwen-VL. */
   public static QwenTiling of(GgufMetadata metadata, Defaults defaults) {
     return of(metadata, defaults, Layout.QWEN);
@@ -134,6 +129,14 @@ public record QwenTiling(
         c.normalize(defaults.normalize),
         c.filter(ResizeFilter.BICUBIC),
         layout);
+  }
+
+  /** The same for frames of videos, where a file gives these limits of their own. */
+  public QwenTiling ofFrames(ConfigReader video) {
+    long max = video.integer("max_pixels", 1, 1 << 28, (int) maxPixels);
+    int usual = (int) Math.min(minPixels, max);
+    long min = video.integer("min_pixels", 1, (int) max, usual);
+    return new QwenTiling(patchSize, mergeSize, min, max, normalize, filter, layout);
   }
 
   /** Patches that become one token. */
@@ -175,58 +178,9 @@ public record QwenTiling(
     return PatchOrder.of(gridX, gridY, square());
   }
 
-  private int square() {
+  /** Side of the squares of patches that follow each other. */
+  int square() {
     return layout.byTokens ? mergeSize : 1;
-  }
-
-  /**
-   * Frames of one size in pairs, of which each becomes a grid of tokens. If they are odd in number
-   * the last one is taken twice.
-   *
-   * @param size of a frame when it is encoded
-   */
-  public ImageInput prepare(Video video, ImageSize size, List<ImagePiece> layout) {
-    int gridX = size.width() / patchSize;
-    int gridY = size.height() / patchSize;
-    int nPairs = Math.ceilDiv(video.nFrames(), FRAMES);
-    long nPatches = (long) gridX * gridY;
-    int frameLength = Math.toIntExact(3 * size.pixels());
-    if ((long) frameLength * FRAMES * nPairs > MAX_VIDEO_VALUES) {
-      throw new ImageFormatException(
-              ImageFormatException.Kind.TOO_LARGE,
-              "A video of %d frames would be encoded at %s, which is too large. Take fewer frames, or lower the max tokens of an image."
-                  .formatted(video.nFrames(), size))
-          .about(Setting.IMAGE_MAX_TOKENS);
-    }
-    float[] pixels = new float[frameLength * FRAMES * nPairs];
-    IntStream.range(0, FRAMES * nPairs)
-        .parallel()
-        .forEach(i -> {
-          RgbImage frame = video.frames().get(Math.min(i, video.nFrames() - 1));
-          float[] planes = normalize.apply(Resize.resize(frame, size, filter));
-          System.arraycopy(patches(planes, gridX, gridY), 0, pixels, i * frameLength, frameLength);
-        });
-    long rowLength = 3L * patchSize * patchSize;
-    return new ImageInput(
-        List.of(
-            new Tiles(
-                pixels,
-                List.of(rowLength, nPatches, (long) FRAMES, (long) nPairs),
-                gridX,
-                gridY,
-                square())),
-        List.of((int) nPatches * nPairs, (int) (FRAMES * rowLength)),
-        1,
-        1,
-        layout,
-        FRAMES,
-        null);
-  }
-
-  /** Tokens of a video's pairs of frames on their grids. */
-  public ImagePiece rows(ImageSize size, List<Integer> times) {
-    int token = patchSize * mergeSize;
-    return ImagePiece.Embeddings.grids(size.width() / token, size.height() / token, times);
   }
 
   /** The size at which an image, or a frame of a video, is encoded. */
@@ -248,7 +202,7 @@ public record QwenTiling(
   }
 
   /** From planes to [nPatches][channel, y, x], patches in the order of {@link PatchOrder}. */
-  private float[] patches(float[] planes, int gridX, int gridY) {
+  float[] patches(float[] planes, int gridX, int gridY) {
     int width = gridX * patchSize;
     int plane = planes.length / 3;
     float[] out = new float[planes.length];

@@ -65,10 +65,23 @@ public record TiledCanvas(int maxTiles, int side, ResizeFilter filter) {
 
   /** The image on its canvas; what it does not cover is black. */
   public RgbImage canvas(RgbImage image, Arrangement tiles) {
-    int canvasWidth = tiles.across * side;
-    int canvasHeight = tiles.down * side;
-    int targetWidth = Math.clamp(image.width(), side, canvasWidth);
-    int targetHeight = Math.clamp(image.height(), side, canvasHeight);
+    ImageSize canvas = size(tiles);
+    ImageSize size = fitted(image.size(), tiles);
+    return Preprocess.stretch(image, size.width(), size.height(), filter)
+        .pad(
+            0, 0, canvas.width() - size.width(), canvas.height() - size.height(), new Rgb(0, 0, 0));
+  }
+
+  /** Pixels of a canvas. */
+  public ImageSize size(Arrangement tiles) {
+    return new ImageSize(tiles.across * side, tiles.down * side);
+  }
+
+  /** The size of an image on its canvas. */
+  public ImageSize fitted(ImageSize image, Arrangement tiles) {
+    ImageSize canvas = size(tiles);
+    int targetWidth = Math.clamp(image.width(), side, canvas.width());
+    int targetHeight = Math.clamp(image.height(), side, canvas.height());
     double scaleX = (double) targetWidth / image.width();
     double scaleY = (double) targetHeight / image.height();
     int width = targetWidth;
@@ -78,7 +91,6 @@ public record TiledCanvas(int maxTiles, int side, ResizeFilter filter) {
     } else {
       width = Math.min(Math.max(1, (int) Math.floor(image.width() * scaleY)), targetWidth);
     }
-    return Preprocess.stretch(image, width, height, filter)
-        .pad(0, 0, canvasWidth - width, canvasHeight - height, new Rgb(0, 0, 0));
+    return new ImageSize(width, height);
   }
 }

@@ -38,10 +38,21 @@ public record UhdSlices(int scale, int patchSize, int maxSlices, int unit, Resiz
    */
   public record Cut(RgbImage whole, List<RgbImage> slices, int columns) {}
 
+  /** How an image gets another size. */
+  @FunctionalInterface
+  public interface Resizing {
+    RgbImage of(RgbImage image, ImageSize size);
+  }
+
   public Cut cut(RgbImage image) {
+    return cut(image, this::resized);
+  }
+
+  /** Cuts what is resized otherwise than images are, such as a frame of a video. */
+  public Cut cut(RgbImage image, Resizing resizing) {
     ImageSize size = image.size();
     ImageSize grid = grid(size);
-    RgbImage whole = resized(image, fitted(size.width(), size.height(), grid == null));
+    RgbImage whole = resizing.of(image, fitted(size.width(), size.height(), grid == null));
     if (grid == null) {
       return new Cut(whole, List.of(), 0);
     }
@@ -51,7 +62,8 @@ public record UhdSlices(int scale, int patchSize, int maxSlices, int unit, Resiz
             divisible(size.height(), grid.height()) / grid.height(),
             true);
     RgbImage refined =
-        resized(image, new ImageSize(slice.width() * grid.width(), slice.height() * grid.height()));
+        resizing.of(
+            image, new ImageSize(slice.width() * grid.width(), slice.height() * grid.height()));
     List<RgbImage> slices = new ArrayList<>();
     for (int y = 0; y < grid.height(); y++) {
       for (int x = 0; x < grid.width(); x++) {

@@ -143,32 +143,73 @@ public final class MoonVit {
 
   /**
    * From the patches of one image [3 · patchSize², n], line by line, to normed states [nEmbd, n].
+   * Patches of several frames of a video follow each other and attend to each other; what comes out
+   * is the mean of the frames.
    */
   public Tensor forward(EncoderGraph graph) {
     Tensor pixels = graph.pixels();
     Tensor x = pixels.reshape(pixels.size(0), pixels.size(1)).mulMat(kernel);
     x = bias == null ? x : x.add(bias);
-    x = x.add(positions(x, graph.gridX(), graph.gridY())).named("embeddings");
-    PairRotation rotation = rotation(graph);
+    x = x.add(positions(x, graph.gridX(), graph.gridY()));
+    int nFrames = nFrames(graph);
+    if (nFrames > 1) {
+      x = withTimes(graph, x, nFrames);
+    }
+    x = x.named("embeddings");
+    PairRotation rotation = rotation(graph, nFrames);
     for (int i = 0; i < layers.size(); i++) {
       x = layers.get(i).forward(x, rotation).named("layer_" + (i + 1));
     }
-    return postNorm.forward(x).named("vision.last_hidden");
+    return mean(postNorm.forward(x).named("vision.last_hidden"), nFrames);
   }
 
-  private PairRotation rotation(EncoderGraph graph) {
+  private static int nFrames(EncoderGraph graph) {
+    return Math.toIntExact(graph.pixels().size(1) / ((long) graph.gridX() * graph.gridY()));
+  }
+
+  /** Sines and then cosines of each frame's number are added to its patches. */
+  private static Tensor withTimes(EncoderGraph graph, Tensor x, int nFrames) {
+    int nEmbd = Math.toIntExact(x.size(0));
+    int half = nEmbd / 2;
+    float[] times = new float[nEmbd * nFrames];
+    for (int i = 0; i < nFrames * half; i++) {
+      float exponent = (float) (2 * (i % half)) / nEmbd;
+      float angle = i / half * (1 / (float) Math.pow(ROPE_THETA, exponent));
+      int to = i / half * nEmbd + i % half;
+      times[to] = (float) Math.sin(angle);
+      times[to + half] = (float) Math.cos(angle);
+    }
+    Tensor table = graph.table("times", times, nEmbd, 1, nFrames);
+    return x.reshape(nEmbd, x.size(1) / nFrames, nFrames).add(table).reshape(nEmbd, x.size(1));
+  }
+
+  private static Tensor mean(Tensor x, int nFrames) {
+    if (nFrames == 1) {
+      return x;
+    }
+    long n = x.size(1) / nFrames;
+    Tensor sum = x.slice(new long[] {}, x.size(0), n);
+    for (int i = 1; i < nFrames; i++) {
+      sum = sum.add(x.slice(new long[] {0, i * n}, x.size(0), n));
+    }
+    return sum.scale(1f / nFrames);
+  }
+
+  private PairRotation rotation(EncoderGraph graph, int nFrames) {
     int nPairs = c.headSize() / 2;
     int half = nPairs / 2;
+    int nPatches = graph.gridX() * graph.gridY();
     return PairRotation.of(
         graph,
         nPairs,
-        graph.gridX() * graph.gridY(),
+        nPatches * nFrames,
         (pair, row) -> {
           boolean byTurns = order == PairOrder.BY_TURNS;
           boolean column = byTurns ? pair % 2 == 0 : pair < half;
           float exponent = (float) (2 * (byTurns ? pair / 2 : pair % half)) / (2 * half);
           float frequency = 1 / (float) Math.pow(ROPE_THETA, exponent);
-          int place = column ? row % graph.gridX() : row / graph.gridX();
+          int patch = row % nPatches;
+          int place = column ? patch % graph.gridX() : patch / graph.gridX();
           return place * frequency;
         });
   }

@@ -1,0 +1,152 @@
+package dev.ocellus.convert.model;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.convert.hf.HfConfig;
+import dev.ocellus.convert.hf.HfFolder;
+import dev.ocellus.gguf.GgufWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.Arrays;
+
+/**
+ * What a checkpoint's processor does with videos where the program would do otherwise, in keys of
+ * our own (docs/gguf.md). Settings are found as transformers finds them, {@code
+ * get_video_processor_dict} of video_processing_utils.py: those of images count for a checkpoint
+ * that has none for videos, and what is not said is the processor class's.
+ */
+final class VideoKeys {
+  /** Mean and deviation that many classes of processors have. */
+  static final float[] HALF = {0.5f, 0.5f, 0.5f};
+
+  static final float[] CLIP_MEAN = {0.48145466f, 0.4578275f, 0.40821073f};
+  static final float[] CLIP_STD = {0.26862954f, 0.26130258f, 0.27577711f};
+  static final float[] ZEROS = {0, 0, 0};
+  static final float[] ONES = {1, 1, 1};
+
+  private static final String PREFIX = "clip.vision.video.";
+  private static final String IMAGES = "preprocessor_config.json";
+  private static final String VIDEOS = "video_preprocessor_config.json";
+
+  private final HfConfig config;
+
+  private VideoKeys(HfConfig config) {
+    this.config = config;
+  }
+
+  /** Finds the settings of a checkpoint. */
+  static VideoKeys of(HfFolder folder) throws IOException {
+    if (folder.json("processor_config.json").get("video_processor") instanceof ObjectNode nested) {
+      return of(folder, "processor_config.json", nested);
+    }
+    String file = Files.exists(folder.file(VIDEOS)) ? VIDEOS : IMAGES;
+    return of(folder, file, folder.json(file));
+  }
+
+  private static VideoKeys of(HfFolder folder, String file, ObjectNode settings) {
+    ObjectNode copy = settings.deepCopy();
+    copy.remove("model_type");
+    return new VideoKeys(HfConfig.of(folder.file(file), copy));
+  }
+
+  /** The settings, for what has no key of its own name. */
+  HfConfig config() {
+    return config;
+  }
+
+  /**
+   * Writes a number.
+   *
+   * @param name of the setting
+   * @param ofClass what the processor's class has
+   * @param usual what the program takes without the key
+   */
+  void integer(GgufWriter out, String key, String name, int ofClass, int usual) {
+    integer(out, key, config.integerOr(name, ofClass), usual);
+  }
+
+  /** Writes a number that was found. */
+  void integer(GgufWriter out, String key, int value, int usual) {
+    if (value < 1) {
+      throw config.invalid(key, "an integer from 1", Integer.toString(value));
+    }
+    if (value != usual) {
+      out.u32(PREFIX + key, value);
+    }
+  }
+
+  /** Frames a second that are taken; the classes have 2 where the program takes 2. */
+  void rate(GgufWriter out, double usual) {
+    rate(out, config.findReal("fps").orElse(usual), usual);
+  }
+
+  /** Writes a rate that was found. */
+  void rate(GgufWriter out, double fps, double usual) {
+    if (!(fps > 0 && fps <= 100)) {
+      throw config.invalid("fps", "a number above 0, at most 100", Double.toString(fps));
+    }
+    if (fps != usual) {
+      out.f32(PREFIX + "fps", (float) fps);
+    }
+  }
+
+  /** Pixels of all frames, or of each. */
+  void limits(GgufWriter out, PixelLimits found, PixelLimits usual) {
+    integer(out, "min_pixels", found.min(), usual.min());
+    integer(out, "max_pixels", found.max(), usual.max());
+  }
+
+  /** Whether frames are chosen, for classes that choose where nothing is said. */
+  void sampling(GgufWriter out) {
+    if (!config.flag("do_sample_frames", true)) {
+      out.bool(PREFIX + "sample_frames", false);
+    }
+  }
+
+  /** Tells of a processor that chooses frames where the program takes all of its family. */
+  void warnOfSampling(Context context) {
+    if (config.flag("do_sample_frames", false)) {
+      context.warn(
+          "%s: do_sample_frames is true, and the program takes all frames of a video of this family."
+              .formatted(config.file()));
+    }
+  }
+
+  void string(GgufWriter out, String key, String value) {
+    out.string(PREFIX + key, value);
+  }
+
+  /**
+   * Filter and colours, where they are not those of images.
+   *
+   * @param filter of images
+   * @param images how images are normalized
+   * @param mean of the class
+   * @param std of the class
+   */
+  void pixels(
+      GgufWriter out, int filter, int filterOfClass, HfConfig images, float[] mean, float[] std) {
+    int own = config.integerOr("resample", filterOfClass);
+    if (own != filter) {
+      out.u32(PREFIX + "image_resample", own);
+    }
+    if (!config.flag("do_normalize", true)) {
+      out.bool(PREFIX + "do_normalize", false);
+      return;
+    }
+    colours(out, images, "image_mean", mean, ZEROS);
+    colours(out, images, "image_std", std, ONES);
+  }
+
+  private void colours(
+      GgufWriter out, HfConfig images, String key, float[] ofClass, float[] ofNone) {
+    float[] ofImages =
+        images.flag("do_normalize", true) ? images.findFloats(key).orElse(ofClass) : ofNone;
+    float[] own = config.findFloats(key).orElse(ofClass);
+    if (own.length != ofImages.length) {
+      throw config.invalid(key, "three numbers", Integer.toString(own.length));
+    }
+    if (!Arrays.equals(own, ofImages)) {
+      out.floats(PREFIX + key, own);
+    }
+  }
+}
