@@ -268,6 +268,11 @@ public final class Accel {
     return AccelNode.isTakenByItem(AccelNode.weightType(weight.id()), nOut, nIn, rows, 1);
   }
 
+  /** Whether products with so many tokens may be computed here when libllama asks. */
+  public static boolean mayTake(int nTokens) {
+    return nTokens >= AccelNode.MIN_ROWS;
+  }
+
   /** Whether BF16 is multiplied by a unit for matrices. */
   boolean hasMatrixUnit() {
     return kernels.hasMatrixUnit();

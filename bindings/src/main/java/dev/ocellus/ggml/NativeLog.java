@@ -78,6 +78,11 @@ public final class NativeLog {
     return NativeStack.callOnOwnThread(() -> observeHere(call));
   }
 
+  /** As {@link #observe}, for computations of which an {@link Accel} may do a part. */
+  public static <T extends @Nullable Object> Observed<T> observeWithRoom(Supplier<T> call) {
+    return NativeStack.callWithRoom(() -> observeHere(call));
+  }
+
   private static <T extends @Nullable Object> Observed<T> observeHere(Supplier<T> call) {
     List<String> problems = new ArrayList<>();
     PROBLEMS.set(problems);

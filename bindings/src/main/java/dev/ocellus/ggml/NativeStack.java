@@ -3,6 +3,7 @@ package dev.ocellus.ggml;
 import dev.ocellus.compute.GgmlException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -31,6 +32,18 @@ public final class NativeStack {
 
   /** Of ggml, which visits the operands of an operation before the operation. */
   private static final int BYTES_PER_NODE = 256;
+
+  /**
+   * A thread with a large stack, of which next to nothing is used when native code calls back on
+   * it.
+   */
+  private static final class RoomyThread extends Thread {
+    RoomyThread(Runnable task) {
+      super(null, task, NAME, OWN_STACK);
+    }
+  }
+
+  private static final String NAME = "ocellus-native";
 
   private NativeStack() {}
 
@@ -98,19 +111,30 @@ public final class NativeStack {
    * @throws GgmlException if the system gives no thread, or no address space for its stack
    */
   public static <T> T callOnOwnThread(long stackBytes, Supplier<T> call) {
+    return callOn(stackBytes, task -> new Thread(null, task, NAME, stackBytes), call);
+  }
+
+  /**
+   * Calls where {@link #hasRoom} is known to hold for what is called back, without a way down: for
+   * computations that ask it for each of hundreds of products. A main thread of 1 MiB has less room
+   * than a way down of 192 KiB takes, and learns that from an exception each time.
+   */
+  static <T> T callWithRoom(Supplier<T> call) {
+    return Thread.currentThread() instanceof RoomyThread
+        ? call.get()
+        : callOn(OWN_STACK, RoomyThread::new, call);
+  }
+
+  private static <T> T callOn(long stackBytes, Function<Runnable, Thread> maker, Supplier<T> call) {
     CompletableFuture<T> result = new CompletableFuture<>();
     Thread thread =
-        new Thread(
-            null,
-            () -> {
-              try {
-                result.complete(call.get());
-              } catch (Throwable e) {
-                result.completeExceptionally(e);
-              }
-            },
-            "ocellus-native",
-            stackBytes);
+        maker.apply(() -> {
+          try {
+            result.complete(call.get());
+          } catch (Throwable e) {
+            result.completeExceptionally(e);
+          }
+        });
     thread.setDaemon(true);
     try {
       thread.start();
@@ -132,6 +156,9 @@ public final class NativeStack {
 
   /** Whether this thread has so many bytes of stack left, besides what the JVM keeps anyway. */
   static boolean hasRoom(int bytes) {
+    if (Thread.currentThread() instanceof RoomyThread && bytes <= OWN_STACK / 4) {
+      return true;
+    }
     try {
       descend(
           bytes / BYTES_PER_LEVEL,

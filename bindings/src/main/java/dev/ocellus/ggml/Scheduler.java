@@ -151,6 +151,11 @@ public final class Scheduler extends NativeObject {
     return false;
   }
 
+  /** Whether several backends compute the graph, of which one may be an {@link Accel}. */
+  private boolean isDivided() {
+    return observer == null && ggml_h.ggml_backend_sched_get_n_splits(handle) > 1;
+  }
+
   /** Forgets a graph that is about to be closed. */
   public void forget(Graph graph) {
     lock.lock();
@@ -298,7 +303,7 @@ public final class Scheduler extends NativeObject {
         Supplier<Integer> inner = run;
         run = () -> backend.abortable(flag, inner);
       }
-      var done = NativeLog.observe(run);
+      var done = isDivided() ? NativeLog.observeWithRoom(run) : NativeLog.observe(run);
       if (observer != null) {
         observer.rethrow();
       }

@@ -32,6 +32,7 @@ final class UsedBindings {
       ggml_backend_sched_alloc_graph
       ggml_backend_sched_free
       ggml_backend_sched_get_buffer_size
+      ggml_backend_sched_get_n_splits
       ggml_backend_sched_graph_compute
       ggml_backend_sched_new
       ggml_backend_sched_reserve_size

@@ -230,7 +230,11 @@ public final class LlamaContext extends NativeObject {
     if (callback != null) {
       callback.begin(causal);
     }
-    return batch.use(struct -> NativeLog.observe(() -> ggml_h.llama_decode(handle, struct)));
+    boolean accelerated = model.accel() != null && Accel.mayTake(batch.size());
+    return batch.use(struct -> {
+      Supplier<Integer> decode = () -> ggml_h.llama_decode(handle, struct);
+      return accelerated ? NativeLog.observeWithRoom(decode) : NativeLog.observe(decode);
+    });
   }
 
   /**
