@@ -2,6 +2,7 @@ package dev.ocellus.accel;
 
 import dev.ocellus.accel.Product.Matrices;
 import dev.ocellus.accel.ProductKernel.Shape;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Computes products on threads of its own, piece by piece. For one caller at a time.
@@ -52,11 +53,11 @@ public final class ProductRunner implements AutoCloseable {
   /**
    * Computes products, and returns when they are done.
    *
-   * @param callerWorks whether the calling thread has stack enough for the libraries, and is then
-   *     one of the threads that compute
+   * @param caller what the calling thread computes of them
    */
-  public void run(Product product, boolean callerWorks) throws Throwable {
-    crew.work(callerWorks, () -> compute(product));
+  public void run(Product product, Caller caller) throws Throwable {
+    ProductKernel bf16 = bf16(product);
+    crew.work(shares(caller, bf16), () -> compute(product, bf16));
   }
 
   /**
@@ -64,18 +65,18 @@ public final class ProductRunner implements AutoCloseable {
    *
    * @throws IllegalStateException if no library multiplies BF16
    */
-  public void run(QuantizedProduct product, boolean callerWorks) throws Throwable {
+  public void run(QuantizedProduct product, Caller caller) throws Throwable {
     ProductKernel bf16 = kernels.bf16();
     if (bf16 == null) {
       throw new IllegalStateException(kernels.description() + " does not multiply BF16");
     }
-    crew.work(callerWorks, () -> compute(product, bf16));
+    crew.work(shares(caller, bf16), () -> compute(product, bf16));
   }
 
-  /** The same for feature maps. */
-  public void run(MapOperation operation, boolean callerWorks) throws Throwable {
+  /** The same for feature maps, which are always multiplied in F32. */
+  public void run(MapOperation operation, Caller caller) throws Throwable {
     crew.work(
-        callerWorks,
+        caller != Caller.WAITS,
         () -> {
           switch (operation) {
             case Convolution c -> Convolver.run(c, crew, kernels.f32());
@@ -88,15 +89,23 @@ public final class ProductRunner implements AutoCloseable {
         });
   }
 
-  private void compute(Product product) throws Throwable {
-    ProductKernel bf16 = kernels.bf16();
-    if (product.rounded()
-        && product.type() == WeightType.BF16
-        && bf16 != null
-        && product.count() == 1) {
-      runRounded(product, bf16);
-    } else {
+  private static boolean shares(Caller caller, @Nullable ProductKernel bf16) {
+    boolean usesUnit = bf16 != null && bf16.hasMatrixUnit();
+    return caller == Caller.SHARES || caller == Caller.SHARES_WITHOUT_MATRIX_UNIT && !usesUnit;
+  }
+
+  /** What multiplies in BF16, for products that may be rounded to it. */
+  private @Nullable ProductKernel bf16(Product product) {
+    boolean rounded =
+        product.rounded() && product.type() == WeightType.BF16 && product.count() == 1;
+    return rounded ? kernels.bf16() : null;
+  }
+
+  private void compute(Product product, @Nullable ProductKernel bf16) throws Throwable {
+    if (bf16 == null) {
       runExactly(product);
+    } else {
+      runRounded(product, bf16);
     }
   }
 
@@ -105,12 +114,12 @@ public final class ProductRunner implements AutoCloseable {
    *
    * @param source address of the first
    * @param target address of the first result; may be the same
-   * @param callerWorks as for {@link #run}
+   * @param caller as for {@link #run}
    */
-  public void gelu(long source, long target, long count, boolean callerWorks) throws Throwable {
+  public void gelu(long source, long target, long count, Caller caller) throws Throwable {
     int nPieces = Math.toIntExact(Math.ceilDiv(count, GELU_PIECE));
     crew.work(
-        callerWorks,
+        caller != Caller.WAITS,
         () ->
             crew.pieces(
                 nPieces,

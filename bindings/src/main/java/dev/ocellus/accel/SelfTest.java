@@ -91,7 +91,7 @@ final class SelfTest {
             Matrices.one(result.address(), 4L * N),
             1,
             1),
-        false);
+        Caller.WAITS);
     check(type, result.toArray(JAVA_FLOAT));
   }
 

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.ocellus.accel.Caller;
 import dev.ocellus.accel.Conversions;
 import dev.ocellus.accel.ProductKernels;
 import dev.ocellus.accel.ProductRunner;
@@ -183,12 +184,13 @@ final class AccelBackends {
       }
       MemorySegment nodes = MemorySegment.ofAddress(graph);
       int count = ggml_h.ggml_graph_n_nodes(nodes);
+      Caller caller = caller();
       IntToLongFunction at = i -> ggml_h.ggml_graph_node(nodes, i).address();
       for (int i = 0; i < count; ) {
         if (stream.isAborted()) {
           return ggml_h.GGML_STATUS_ABORTED();
         }
-        i += compute(stream.runner, at, i, count);
+        i += compute(stream.runner, caller, at, i, count);
       }
       return ggml_h.GGML_STATUS_SUCCESS();
     } catch (OutOfMemoryError e) {
@@ -198,39 +200,45 @@ final class AccelBackends {
     }
   }
 
+  private static Caller caller() {
+    if (NativeStack.isForOneGraph()) {
+      return Caller.SHARES;
+    }
+    return NativeStack.hasRoom(LIBRARY_ROOM) ? Caller.SHARES_WITHOUT_MATRIX_UNIT : Caller.WAITS;
+  }
+
   /** Computes a node, and what is computed with it; returns how many nodes that are. */
-  private static int compute(ProductRunner runner, IntToLongFunction nodes, int i, int count)
+  private static int compute(
+      ProductRunner runner, Caller caller, IntToLongFunction nodes, int i, int count)
       throws Throwable {
     long node = nodes.applyAsLong(i);
     if (!AccelNode.isWanted(node)) {
       return 1;
     }
-    boolean callerWorks = NativeStack.hasRoom(LIBRARY_ROOM);
     if (AccelNode.isProduct(node)) {
-      multiply(runner, node, callerWorks);
+      multiply(runner, node, caller);
     } else if (AccelNode.isGelu(node)) {
-      runner.gelu(
-          AccelNode.source(node), AccelNode.target(node), AccelNode.elements(node), callerWorks);
+      runner.gelu(AccelNode.source(node), AccelNode.target(node), AccelNode.elements(node), caller);
     } else if (AccelLayer.isOne(node)) {
-      runner.run(AccelLayer.operation(node), callerWorks);
+      runner.run(AccelLayer.operation(node), caller);
       AccelLayer.release(node);
     } else { // or a view
       AccelChain.Step step = AccelChain.at(nodes, i, count);
       if (step != null) {
-        runner.run(step.operation(), callerWorks);
+        runner.run(step.operation(), caller);
         return step.nNodes();
       }
     }
     return 1;
   }
 
-  private static void multiply(ProductRunner runner, long node, boolean callerWorks)
+  private static void multiply(ProductRunner runner, long node, Caller caller)
       throws Throwable {
     StoredWeights.Weight stored = AccelNode.storedWeight(node);
     if (stored == null) {
-      runner.run(AccelNode.product(node), callerWorks);
+      runner.run(AccelNode.product(node), caller);
     } else {
-      runner.run(AccelNode.product(node, stored), callerWorks);
+      runner.run(AccelNode.product(node, stored), caller);
       stored.release();
     }
   }

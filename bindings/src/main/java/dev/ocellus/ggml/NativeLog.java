@@ -78,9 +78,14 @@ public final class NativeLog {
     return NativeStack.callOnOwnThread(() -> observeHere(call));
   }
 
-  /** As {@link #observe}, for computations of which an {@link Accel} may do a part. */
+  /** As {@link #observe}, for what libllama computes with the help of an {@link Accel}. */
   public static <T extends @Nullable Object> Observed<T> observeWithRoom(Supplier<T> call) {
     return NativeStack.callWithRoom(() -> observeHere(call));
+  }
+
+  /** As {@link #observe}, for computing one graph of this project with the help of one. */
+  static <T extends @Nullable Object> Observed<T> observeGraph(Supplier<T> call) {
+    return NativeStack.callForOneGraph(() -> observeHere(call));
   }
 
   private static <T extends @Nullable Object> Observed<T> observeHere(Supplier<T> call) {

@@ -38,8 +38,11 @@ public final class NativeStack {
    * it.
    */
   private static final class RoomyThread extends Thread {
-    RoomyThread(Runnable task) {
+    final boolean forOneGraph;
+
+    RoomyThread(Runnable task, boolean forOneGraph) {
       super(null, task, NAME, OWN_STACK);
+      this.forOneGraph = forOneGraph;
     }
   }
 
@@ -116,13 +119,23 @@ public final class NativeStack {
 
   /**
    * Calls where {@link #hasRoom} is known to hold for what is called back, without a way down: for
-   * computations that ask it for each of hundreds of products. A main thread of 1 MiB has less room
-   * than a way down of 192 KiB takes, and learns that from an exception each time.
+   * computations that ask it again and again. A main thread of 1 MiB has less room than a way down
+   * of 192 KiB takes, and learns that from an exception each time.
    */
   static <T> T callWithRoom(Supplier<T> call) {
     return Thread.currentThread() instanceof RoomyThread
         ? call.get()
-        : callOn(OWN_STACK, RoomyThread::new, call);
+        : callOn(OWN_STACK, task -> new RoomyThread(task, false), call);
+  }
+
+  /** The same for computing a graph of this project, which has a new thread to itself. */
+  static <T> T callForOneGraph(Supplier<T> call) {
+    return callOn(OWN_STACK, task -> new RoomyThread(task, true), call);
+  }
+
+  /** Whether this thread is one of {@link #callForOneGraph}. */
+  static boolean isForOneGraph() {
+    return Thread.currentThread() instanceof RoomyThread thread && thread.forOneGraph;
   }
 
   private static <T> T callOn(long stackBytes, Function<Runnable, Thread> maker, Supplier<T> call) {

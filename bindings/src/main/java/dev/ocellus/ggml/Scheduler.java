@@ -303,7 +303,7 @@ public final class Scheduler extends NativeObject {
         Supplier<Integer> inner = run;
         run = () -> backend.abortable(flag, inner);
       }
-      var done = isDivided() ? NativeLog.observeWithRoom(run) : NativeLog.observe(run);
+      var done = isDivided() ? NativeLog.observeGraph(run) : NativeLog.observe(run);
       if (observer != null) {
         observer.rethrow();
       }

@@ -48,7 +48,8 @@ public final class LlamaContext extends NativeObject {
   private final BatchLimits limits;
   private final boolean unified;
   private final ReentrantLock lock = new ReentrantLock();
-  private volatile CancellationFlag current = new CancellationFlag();
+  private final CancellationFlag none = new CancellationFlag();
+  private volatile CancellationFlag current = none;
   private volatile boolean closing;
   private final @Nullable NodeCallback callback;
   private boolean causal = true;
@@ -204,6 +205,7 @@ public final class LlamaContext extends NativeObject {
                     .formatted(batch.size(), status, done.because()));
       }
     } finally {
+      current = none; // closing cancels what is running, not what a caller uses for the next
       lock.unlock();
     }
   }

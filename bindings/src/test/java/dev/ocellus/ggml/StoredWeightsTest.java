@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.ocellus.accel.Caller;
 import dev.ocellus.accel.Conversions;
 import dev.ocellus.accel.Product.Matrices;
 import dev.ocellus.accel.ProductKernels;
@@ -61,7 +62,7 @@ class StoredWeightsTest {
               Matrices.one(stored.address(), row),
               Matrices.one(x.address(), 4L * K),
               Matrices.one(d.address(), 4L * N)),
-          false);
+          Caller.WAITS);
       MemorySegment wide = arena.allocate(JAVA_FLOAT, (long) N * K);
       toF32.convert(stored.address(), wide.address(), (long) N * K);
       assertThat(worst(x, wide, d)).isBetween(0.0, ROUNDING);

@@ -19,6 +19,8 @@ import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The accelerator's libraries, and processors, as a process may find them. */
 class AcceleratorProcessesTest {
@@ -55,10 +57,12 @@ class AcceleratorProcessesTest {
     return hasAccelerator() && Device.cpu().features().contains("AMX_INT8");
   }
 
-  @Test
+  /** With a large stack, too, on which the calling thread could multiply. */
+  @ParameterizedTest
+  @ValueSource(strings = {"1m", "16m"})
   @EnabledIf("hasMatrixUnit")
-  void quantizedModelsWithAndWithoutItLiveInOneProcess() throws Exception {
-    List<String> command = command(AcceleratorOnAndOff.class, EVERYTHING);
+  void quantizedModelsWithAndWithoutItLiveInOneProcess(String stack) throws Exception {
+    List<String> command = command(AcceleratorOnAndOff.class, EVERYTHING, "-Xss" + stack);
     command.add("Q4_0");
     String out = run(command);
     assertThat(out)
