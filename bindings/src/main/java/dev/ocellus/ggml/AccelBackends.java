@@ -232,8 +232,7 @@ final class AccelBackends {
     return 1;
   }
 
-  private static void multiply(ProductRunner runner, long node, Caller caller)
-      throws Throwable {
+  private static void multiply(ProductRunner runner, long node, Caller caller) throws Throwable {
     StoredWeights.Weight stored = AccelNode.storedWeight(node);
     if (stored == null) {
       runner.run(AccelNode.product(node), caller);
