@@ -84,8 +84,7 @@ record KimiPatches(int patchSize, int merge, Normalize normalize) {
   void write(RgbImage image, float[] out, int at) {
     ImageSize whole = padded(image.size());
     RgbImage padded =
-        image.pad(
-            0, 0, whole.width() - image.width(), whole.height() - image.height(), Rgb.BLACK);
+        image.pad(0, 0, whole.width() - image.width(), whole.height() - image.height(), Rgb.BLACK);
     float[] planes = normalize.apply(padded);
     int gridX = whole.width() / patchSize;
     int plane = planes.length / 3;

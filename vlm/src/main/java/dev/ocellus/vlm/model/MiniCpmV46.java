@@ -180,11 +180,7 @@ final class MiniCpmV46 {
    * @param videos none in version 4.7, as it is not known where frames stand on its plane
    */
   private record Preprocessor(
-      UhdSlices slices,
-      Normalize normalize,
-      int merged,
-      boolean onGrid,
-      @Nullable Videos videos)
+      UhdSlices slices, Normalize normalize, int merged, boolean onGrid, @Nullable Videos videos)
       implements ImagePreprocessor {
     @Override
     public boolean takesVideos() {
