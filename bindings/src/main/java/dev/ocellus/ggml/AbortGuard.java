@@ -3,10 +3,7 @@ package dev.ocellus.ggml;
 import dev.ocellus.compute.GgmlException;
 import dev.ocellus.ffi.ggml_h;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandles;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
@@ -35,13 +32,7 @@ final class AbortGuard {
   /** Takes over what ggml does before it ends the process. Called once, before any computation. */
   static void install() {
     ggml_h.ggml_set_abort_callback(
-        Upcalls.stub(
-            MethodHandles.lookup(),
-            new AbortGuard(),
-            "aborted",
-            FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG),
-            Arena.global(),
-            0L));
+        Upcalls.stub((message, b, c) -> aborted(message), Arena.global()));
   }
 
   /**
@@ -75,20 +66,20 @@ final class AbortGuard {
   }
 
   /** The callback. If it returns, the process ends. */
-  private void aborted(long message) {
+  private static long aborted(long message) {
     try {
       if (message == 0) { // a trial
-        return;
+        return 0;
       }
       String text = MemorySegment.ofAddress(message).reinterpret(Long.MAX_VALUE).getString(0);
       CompletableFuture<Void> call = CALL.get();
       if (call == null) {
         System.err.println(text); // what ggml does without a callback
-        return;
+        return 0;
       }
       call.completeExceptionally(new GgmlException(text));
     } catch (Throwable e) { // nothing may cross into native code
-      return;
+      return 0;
     }
     while (true) {
       LockSupport.park();

@@ -1,7 +1,6 @@
 package dev.ocellus.ggml;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.ocellus.accel.Caller;
@@ -16,7 +15,6 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntToLongFunction;
@@ -27,7 +25,6 @@ import java.util.function.Supplier;
  * call back. Each has threads of its own, as a CPU backend of ggml has, and is used by one caller
  * at a time.
  */
-@SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // signatures of what ggml calls
 final class AccelBackends {
   private static final Logger LOG = System.getLogger("dev.ocellus.accel");
 
@@ -88,23 +85,11 @@ final class AccelBackends {
     guid = arena.allocateFrom("ocellus-products"); // 16 bytes and a zero
     assert guid.byteSize() > GUID_BYTES;
     nameText = arena.allocateFrom("ACCEL");
-    name = stub(arena, "name", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG), 0L);
-    free = stub(arena, "free", FunctionDescriptor.ofVoid(JAVA_LONG), 0L);
-    compute = stub(arena, "compute", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG), 0L, 0L);
-    setThreads = stub(arena, "setThreads", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_INT), 0L, 1);
-    setAbort =
-        stub(
-            arena,
-            "setAbort",
-            FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG),
-            0L,
-            0L,
-            0L);
-  }
-
-  private MemorySegment stub(
-      Arena arena, String method, FunctionDescriptor descriptor, Object... trial) {
-    return Upcalls.stub(MethodHandles.lookup(), this, method, descriptor, arena, trial);
+    name = Upcalls.stub((backend, b, c) -> nameText.address(), arena);
+    free = Upcalls.stub((backend, b, c) -> free(backend), arena);
+    compute = Upcalls.stub((backend, graph, c) -> compute(backend, graph), arena);
+    setThreads = Upcalls.stub((backend, count, c) -> setThreads(backend, (int) count), arena);
+    setAbort = Upcalls.stub(this::setAbort, arena);
   }
 
   /** The address of a function that ggml asks for by name; 0 if there is none. */
@@ -136,11 +121,7 @@ final class AccelBackends {
 
   // ---- what ggml calls; an address of 0 is a trial
 
-  private long name(long backend) {
-    return nameText.address();
-  }
-
-  private void free(long backend) {
+  private long free(long backend) {
     try {
       Stream stream = streams.remove(backend);
       if (stream != null) {
@@ -148,22 +129,24 @@ final class AccelBackends {
         stream.arena.close();
       }
     } catch (Throwable e) { // its memory is lost, which harms nobody
-      return;
+      return 0;
     }
+    return 0;
   }
 
-  private void setThreads(long backend, int count) {
+  private long setThreads(long backend, int count) {
     try {
       Stream stream = streams.get(backend);
       if (stream != null && count > 0) {
         stream.runner.setThreads(count);
       }
     } catch (Throwable e) { // it keeps those that it has
-      return;
+      return 0;
     }
+    return 0;
   }
 
-  private void setAbort(long backend, long function, long data) {
+  private long setAbort(long backend, long function, long data) {
     try {
       Stream stream = streams.get(backend);
       if (stream != null) {
@@ -172,8 +155,9 @@ final class AccelBackends {
         stream.abort = function;
       }
     } catch (Throwable e) { // it ends with the next node on the CPU
-      return;
+      return 0;
     }
+    return 0;
   }
 
   private int compute(long backend, long graph) {

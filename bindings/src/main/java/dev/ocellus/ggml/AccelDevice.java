@@ -1,7 +1,6 @@
 package dev.ocellus.ggml;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_BOOLEAN;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -9,10 +8,8 @@ import dev.ocellus.ffi.ggml_backend_dev_props;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.nativelib.NativeLibraries;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandles;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -23,14 +20,12 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * <p>Nothing here throws, and what ggml asks often allocates nothing.
  */
-@SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // signatures of what ggml calls
 final class AccelDevice {
   /** Of the tables below; ggml 0.23.0, which is the only one that is loaded. */
   private static final int API_VERSION = 2;
 
   private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
-  private static final FunctionDescriptor LONG_OF_LONG =
-      FunctionDescriptor.of(JAVA_LONG, JAVA_LONG);
+  private static final int TYPE = ggml_h.GGML_BACKEND_DEVICE_TYPE_ACCEL();
 
   // places in struct ggml_backend_reg, in pointers after the version
   private static final int REG_FUNCTIONS = 4;
@@ -84,10 +79,10 @@ final class AccelDevice {
   private void fillRegistry(Arena arena) {
     registry.set(JAVA_INT, 0, API_VERSION);
     MemorySegment[] functions = {
-      stub(arena, "name", LONG_OF_LONG, 0L),
-      stub(arena, "count", LONG_OF_LONG, 0L),
-      stub(arena, "at", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG), 0L, 0L),
-      stub(arena, "function", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG), 0L, 0L)
+      Upcalls.stub((any, b, c) -> name.address(), arena),
+      Upcalls.stub((any, b, c) -> 1, arena), // number of devices
+      Upcalls.stub((any, index, c) -> device.address(), arena),
+      Upcalls.stub((any, wanted, c) -> function(wanted), arena)
     };
     for (int i = 0; i < functions.length; i++) {
       registry.setAtIndex(ADDRESS, 1 + i, functions[i]);
@@ -95,27 +90,17 @@ final class AccelDevice {
   }
 
   private void fillDevice(Arena arena) {
-    FunctionDescriptor predicate = FunctionDescriptor.of(JAVA_BOOLEAN, JAVA_LONG, JAVA_LONG);
     MemorySegment[] functions = new MemorySegment[DEVICE_FUNCTIONS];
-    functions[0] = stub(arena, "name", LONG_OF_LONG, 0L);
-    functions[1] = stub(arena, "description", LONG_OF_LONG, 0L);
-    functions[2] =
-        stub(
-            arena,
-            "memory",
-            FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG),
-            0L,
-            0L,
-            0L);
-    functions[3] = stub(arena, "type", FunctionDescriptor.of(JAVA_INT, JAVA_LONG), 0L);
-    functions[4] =
-        stub(arena, "properties", FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG), 0L, 0L);
-    functions[5] =
-        stub(arena, "open", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG), 0L, 0L);
+    functions[0] = Upcalls.stub((any, b, c) -> name.address(), arena);
+    functions[1] = Upcalls.stub((any, b, c) -> description.address(), arena);
+    functions[2] = Upcalls.stub((any, free, total) -> memory(free, total), arena);
+    functions[3] = Upcalls.stub((any, b, c) -> TYPE, arena);
+    functions[4] = Upcalls.stub((any, target, c) -> properties(target), arena);
+    functions[5] = Upcalls.stub((any, parameters, c) -> any == 0 ? 0 : open(), arena);
     // it takes no argument, and what is passed to it does no harm
     functions[6] = NativeLibraries.symbols().find("ggml_backend_cpu_buffer_type").orElseThrow();
-    functions[9] = stub(arena, "supports", predicate, 0L, 0L);
-    functions[10] = stub(arena, "supportsBuffer", predicate, 0L, 0L);
+    functions[9] = Upcalls.stub((any, node, c) -> supports(node) ? 1 : 0, arena);
+    functions[10] = Upcalls.stub((any, type, c) -> supportsBuffer(type) ? 1 : 0, arena);
     for (int i = 0; i < functions.length; i++) {
       if (functions[i] != null) { // the others are optional
         device.setAtIndex(ADDRESS, i, functions[i]);
@@ -124,30 +109,9 @@ final class AccelDevice {
     device.setAtIndex(ADDRESS, DEVICE_FUNCTIONS, registry);
   }
 
-  private MemorySegment stub(
-      Arena arena, String method, FunctionDescriptor descriptor, Object... trial) {
-    return Upcalls.stub(MethodHandles.lookup(), this, method, descriptor, arena, trial);
-  }
-
   // ---- what ggml calls; an argument of 0 is a trial
 
-  private long name(long any) {
-    return name.address();
-  }
-
-  private long description(long any) {
-    return description.address();
-  }
-
-  private long count(long any) {
-    return 1;
-  }
-
-  private long at(long any, long index) {
-    return device.address();
-  }
-
-  private long function(long any, long wanted) {
+  private long function(long wanted) {
     try {
       return wanted == 0 ? 0 : backends.function(wanted);
     } catch (Throwable e) { // there is then no such function
@@ -155,43 +119,41 @@ final class AccelDevice {
     }
   }
 
-  private void memory(long any, long free, long total) {
+  private static long memory(long free, long total) {
     if (free != 0 && total != 0) { // it is the processor's, which reports it
       MEMORY.set(JAVA_LONG, free, 0);
       MEMORY.set(JAVA_LONG, total, 0);
     }
+    return 0;
   }
 
-  private int type(long any) {
-    return ggml_h.GGML_BACKEND_DEVICE_TYPE_ACCEL();
-  }
-
-  private void properties(long any, long target) {
+  private long properties(long target) {
     if (target == 0) {
-      return;
+      return 0;
     }
     try {
       MemorySegment props = MemorySegment.ofAddress(target).reinterpret(PROPS.byteSize());
       props.fill((byte) 0);
       ggml_backend_dev_props.name(props, name);
       ggml_backend_dev_props.description(props, description);
-      ggml_backend_dev_props.type(props, ggml_h.GGML_BACKEND_DEVICE_TYPE_ACCEL());
+      ggml_backend_dev_props.type(props, TYPE);
     } catch (Throwable e) { // the struct keeps what it had
-      return;
+      return 0;
     }
+    return 0;
   }
 
   private static final MemoryLayout PROPS = ggml_backend_dev_props.layout();
 
-  private long open(long any, long parameters) {
+  private long open() {
     try {
-      return any == 0 ? 0 : backends.open();
+      return backends.open();
     } catch (Throwable e) { // ggml reports that it cannot be opened
       return 0;
     }
   }
 
-  private boolean supports(long any, long node) {
+  private boolean supports(long node) {
     try {
       return takesProducts && node != 0 && AccelNode.isTaken(node, takesQuantized);
     } catch (Throwable e) { // the CPU computes it then
@@ -207,7 +169,7 @@ final class AccelDevice {
             && CPU_LAYOUTS.contains(ggml_h.ggml_backend_buft_name(segment).getString(0));
   }
 
-  private boolean supportsBuffer(long any, long type) {
+  private boolean supportsBuffer(long type) {
     try {
       return type != 0 && readable.computeIfAbsent(type, this::isReadable);
     } catch (Throwable e) {

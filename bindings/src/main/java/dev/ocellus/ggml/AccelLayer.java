@@ -9,7 +9,6 @@ import static dev.ocellus.ggml.AccelNode.parameter;
 import static dev.ocellus.ggml.AccelNode.sourceOf;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import dev.ocellus.accel.ChannelPass;
@@ -22,9 +21,7 @@ import dev.ocellus.accel.ResidualBlock;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.ggml_tensor;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandles;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -221,31 +218,23 @@ final class AccelLayer {
   /** Apart, as asking about a node must make nothing. */
   private static final class Untaken {
     static final MemorySegment FUNCTION =
-        Upcalls.stub(
-            MethodHandles.lookup(),
-            new Untaken(),
-            "fill",
-            FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG),
-            Arena.global(),
-            0L,
-            0L,
-            0L);
+        Upcalls.stub((node, thread, nThreads) -> fill(node), Arena.global());
     private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
     /**
      * What ggml calls, from one thread, for a node that no accelerator took; an address of 0 is a
      * trial. Of what else is passed nothing is needed.
      */
-    @SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // called by ggml
-    private void fill(long node, long thread, long nThreads) {
+    private static long fill(long node) {
       try {
         long n = node == 0 ? 0 : AccelNode.elements(node);
         for (long i = 0; i < n; i++) {
           MEMORY.set(JAVA_FLOAT, dataOf(node) + 4 * i, Float.NaN);
         }
       } catch (Throwable e) { // nothing may be thrown here; the result is as it was
-        return;
+        return 0;
       }
+      return 0;
     }
   }
 }

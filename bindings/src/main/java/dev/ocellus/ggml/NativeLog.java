@@ -10,10 +10,7 @@ import dev.ocellus.ffi.ggml_h;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandles;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -32,9 +29,6 @@ public final class NativeLog {
   private static final ThreadLocal<Line> LINE = ThreadLocal.withInitial(Line::new);
   private static final ThreadLocal<@Nullable List<String>> PROBLEMS = new ThreadLocal<>();
 
-  private static final FunctionDescriptor DESCRIPTOR =
-      FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG);
-
   private static final class Line {
     private final StringBuilder text = new StringBuilder();
     private Level level = Level.DEBUG;
@@ -45,15 +39,7 @@ public final class NativeLog {
   /** Routes native log lines here. Called once, before the first backend is loaded. */
   static void install() {
     MemorySegment callback =
-        Upcalls.stub(
-            MethodHandles.lookup(),
-            new NativeLog(),
-            "receive",
-            DESCRIPTOR,
-            Arena.global(),
-            0,
-            0L,
-            0L);
+        Upcalls.stub((level, text, userData) -> receive((int) level, text), Arena.global());
     ggml_h.llama_log_set(callback, MemorySegment.NULL); // sets ggml's callback too
   }
 
@@ -99,11 +85,10 @@ public final class NativeLog {
   }
 
   /** The callback. An exception that left an upcall would end the JVM, so none does. */
-  @SuppressWarnings("UnusedVariable") // the callback's signature
-  private void receive(int level, long text, long userData) {
+  private static long receive(int level, long text) {
     try {
       if (text == 0) {
-        return;
+        return 0;
       }
       Line line = LINE.get();
       if (level != GGML_LOG_LEVEL_CONT()) {
@@ -117,6 +102,7 @@ public final class NativeLog {
     } catch (Throwable e) { // also an Error: nothing may cross into native code
       LINE.remove();
     }
+    return 0;
   }
 
   private static void flush(Line line) {

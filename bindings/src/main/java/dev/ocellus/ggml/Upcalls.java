@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
@@ -18,10 +19,50 @@ import java.lang.invoke.MethodType;
  * while it is made.
  */
 public final class Upcalls {
-  private Upcalls() {}
+  private static final FunctionDescriptor WORDS =
+      FunctionDescriptor.of(
+          ValueLayout.JAVA_LONG,
+          ValueLayout.JAVA_LONG,
+          ValueLayout.JAVA_LONG,
+          ValueLayout.JAVA_LONG);
+
+  private static final MethodHandle CALL_WORDS = callWords();
 
   /**
-   * A native function that calls a method.
+   * A function of up to three pointers and integers, which travel as {@link WordCalls} says: of an
+   * integer the upper bits, and of arguments that native code does not pass everything, mean
+   * nothing. Native code takes what it needs of the result.
+   */
+  @FunctionalInterface
+  public interface Words {
+    /** Catches {@link Throwable}. All arguments are 0 in a trial. */
+    long call(long a, long b, long c);
+  }
+
+  private Upcalls() {}
+
+  private static MethodHandle callWords() {
+    try {
+      return MethodHandles.lookup().findVirtual(Words.class, "call", WORDS.toMethodType());
+    } catch (ReflectiveOperationException e) {
+      throw new AssertionError("Words.call", e);
+    }
+  }
+
+  /**
+   * A native function of pointers and integers. All of them are of one type for the JVM, which
+   * makes classes for each that there is.
+   *
+   * @param arena must live as long as native code may call
+   */
+  public static MemorySegment stub(Words target, Arena arena) {
+    MemorySegment stub = Linker.nativeLinker().upcallStub(CALL_WORDS.bindTo(target), WORDS, arena);
+    WordCalls.call(stub, MemorySegment.NULL, MemorySegment.NULL, MemorySegment.NULL);
+    return stub;
+  }
+
+  /**
+   * A native function that calls a method, for those that have floats or are given a type.
    *
    * @param target an object of a class that {@code lookup} sees
    * @param method a method of it that catches {@link Throwable}; its parameters and result are

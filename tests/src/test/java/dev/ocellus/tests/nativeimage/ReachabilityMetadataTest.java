@@ -105,7 +105,7 @@ class ReachabilityMetadataTest {
     for (String kind : List.of("downcalls", "upcalls")) {
       Set<ForeignCall> used =
           ofKind(kind.substring(0, kind.length() - 1).toUpperCase(java.util.Locale.ROOT), lines);
-      assertThat(used).as(kind).hasSizeGreaterThan(3);
+      assertThat(used).as(kind).hasSizeGreaterThan(2); // of callbacks there are three types
       used.removeAll(natives().calls(kind));
       if (WRITE) {
         file.addCalls(kind, used);
@@ -135,7 +135,9 @@ class ReachabilityMetadataTest {
     for (JavaClass type : classes) {
       boolean makesUpcalls =
           type.getMethodCallsFromSelf().stream()
-              .anyMatch(call -> call.getTargetOwner().getName().equals("dev.ocellus.ggml.Upcalls"));
+              .anyMatch(call ->
+                  call.getTargetOwner().getName().equals("dev.ocellus.ggml.Upcalls")
+                      && call.getTarget().getRawParameterTypes().size() > 2); // by a name
       if (makesUpcalls && !type.getName().equals("dev.ocellus.ggml.Upcalls")) {
         wanted.add(type.getName());
       }
