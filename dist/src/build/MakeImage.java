@@ -46,6 +46,8 @@ final class MakeImage {
           "jdk.unsupported", // signals for the terminal, and memory for libraries
           "jdk.zipfs");
 
+  private static final String SERIAL = "-XX:+UseSerialGC ";
+
   private final Path project;
   private final Path target;
   private final Path image;
@@ -140,7 +142,13 @@ final class MakeImage {
     Path bin = Files.createDirectories(image.resolve("bin"));
     String name = windows() ? "ocellus.cmd" : "ocellus";
     String text = Files.readString(project.resolve("dist/src/launcher").resolve(name));
-    Path file = Files.writeString(bin.resolve(name), text.replace("@FLAGS@", flags()).replace("@CHOOSE_FLAGS@", String.join("\n", chooseFlags())));
+    // that of Windows has the same flags for every command, so what is for short ones alone is left out
+    String forAll = flags().replace(SERIAL, "").strip();
+    Path file =
+        Files.writeString(
+            bin.resolve(name),
+            text.replace("@FLAGS@", forAll)
+                .replace("@CHOOSE_FLAGS@", String.join("\n", chooseFlags())));
     if (!file.toFile().setExecutable(true, false)) {
       throw new IOException("cannot make executable: " + file);
     }
