@@ -215,7 +215,7 @@ class DualEncoderTest {
     assertThatThrownBy(() -> open(MODELS)).isInstanceOf(FileSystemException.class);
     refused(
         "other.gguf",
-        "'blip', which is not known; known are [chinese_clip, clip, internvl_c, ",
+        "'blip', which is not known; known are [chinese_clip, clip, clip_bert, internvl_c, ",
         new Change.Rename("clip.model_type", "x"),
         set("clip.model_type", "blip"));
     refused(
