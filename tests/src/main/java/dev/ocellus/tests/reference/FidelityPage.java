@@ -46,6 +46,7 @@ public final class FidelityPage {
           rows.addAll(rows(reference, model));
         } else {
           unknown.add(model);
+          done.remove(model); // its files may be what is wrong
         }
       }
       addConverted(reference, done, rows, unknown);
@@ -82,7 +83,12 @@ public final class FidelityPage {
         unknown.add(model);
         continue;
       }
-      Files.move(text.resolveSibling("mmproj-text.gguf"), text.resolveSibling("mmproj.gguf"));
+      Path mmproj = text.resolveSibling("mmproj-text.gguf");
+      if (!Files.exists(mmproj)) { // one file for all; another section has it
+        continue;
+      }
+      Files.move(mmproj, text.resolveSibling("mmproj.gguf"));
+      unknown.remove(model);
       rows.addAll(rows(reference.withModels(made), model));
     }
   }
