@@ -9,7 +9,7 @@ transformers' (rounded down), as in the other golden data.
 import json, os, shutil, sys, tempfile
 
 import torch
-import torchvision.transforms.functional as TF
+from dual import cast, floored_crop
 from open_clip.coca_model import CoCa
 from open_clip.model import CustomTextCLIP
 from open_clip.tokenizer import HFTokenizer
@@ -17,7 +17,7 @@ from open_clip.transform import image_transform
 from PIL import Image, ImageOps
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-from torchvision.transforms import CenterCrop, Compose, Lambda
+from torchvision.transforms import CenterCrop, Compose
 from transformers import (AutoTokenizer, BertConfig, BertTokenizerFast, CLIPImageProcessorPil, CLIPVisionConfig,
                           RobertaConfig, RobertaTokenizer, SiglipImageProcessorPil, SiglipVisionConfig,
                           VisionTextDualEncoderConfig, VisionTextDualEncoderModel, XLMRobertaConfig, XLMRobertaTokenizer)
@@ -71,20 +71,6 @@ def randomize(model, seed):
         else:
             x = x * 0.3
         p.data.copy_(x)
-
-
-def cast(model, dtype):
-    """The state as it is stored; the model computes with what is read back."""
-    state = {k: (t.to(dtype) if t.is_floating_point() else t).contiguous().clone() for k, t in model.state_dict().items()}
-    model.load_state_dict({k: t.float() if t.is_floating_point() else t for k, t in state.items()})
-    return state
-
-
-def floored_crop(size):
-    def crop(image):
-        w, h = image.size
-        return TF.crop(image, (h - size) // 2, (w - size) // 2, size, size)
-    return Lambda(crop)
 
 
 def pixels(size):

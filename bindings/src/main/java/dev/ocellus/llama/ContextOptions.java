@@ -1,6 +1,7 @@
 package dev.ocellus.llama;
 
 import dev.ocellus.gguf.TensorType;
+import java.util.function.Consumer;
 
 /**
  * How a context is made.
@@ -91,146 +92,100 @@ public record ContextOptions(
   }
 
   public ContextOptions withContext(int nCtx) {
-    return new ContextOptions(
-        nCtx,
-        nBatch,
-        nUbatch,
-        nSeqMax,
-        nSeqSpare,
-        nOutputsMax,
-        nThreads,
-        nThreadsBatch,
-        typeK,
-        typeV,
-        flashAttention,
-        embeddingAttention);
+    return with(c -> c.nCtx = nCtx);
   }
 
   public ContextOptions withBatch(int nBatch, int nUbatch) {
-    return new ContextOptions(
-        nCtx,
-        nBatch,
-        nUbatch,
-        nSeqMax,
-        nSeqSpare,
-        nOutputsMax,
-        nThreads,
-        nThreadsBatch,
-        typeK,
-        typeV,
-        flashAttention,
-        embeddingAttention);
+    return with(c -> {
+      c.nBatch = nBatch;
+      c.nUbatch = nUbatch;
+    });
   }
 
   public ContextOptions withThreads(int nThreads, int nThreadsBatch) {
-    return new ContextOptions(
-        nCtx,
-        nBatch,
-        nUbatch,
-        nSeqMax,
-        nSeqSpare,
-        nOutputsMax,
-        nThreads,
-        nThreadsBatch,
-        typeK,
-        typeV,
-        flashAttention,
-        embeddingAttention);
+    return with(c -> {
+      c.nThreads = nThreads;
+      c.nThreadsBatch = nThreadsBatch;
+    });
   }
 
   public ContextOptions withOutputs(int nOutputsMax) {
-    return new ContextOptions(
-        nCtx,
-        nBatch,
-        nUbatch,
-        nSeqMax,
-        nSeqSpare,
-        nOutputsMax,
-        nThreads,
-        nThreadsBatch,
-        typeK,
-        typeV,
-        flashAttention,
-        embeddingAttention);
+    return with(c -> c.nOutputsMax = nOutputsMax);
   }
 
   public ContextOptions withSequences(int nSeqMax) {
-    return new ContextOptions(
-        nCtx,
-        nBatch,
-        nUbatch,
-        nSeqMax,
-        nSeqSpare,
-        nOutputsMax,
-        nThreads,
-        nThreadsBatch,
-        typeK,
-        typeV,
-        flashAttention,
-        embeddingAttention);
+    return with(c -> c.nSeqMax = nSeqMax);
   }
 
   public ContextOptions withSpareSequences(int nSeqSpare) {
-    return new ContextOptions(
-        nCtx,
-        nBatch,
-        nUbatch,
-        nSeqMax,
-        nSeqSpare,
-        nOutputsMax,
-        nThreads,
-        nThreadsBatch,
-        typeK,
-        typeV,
-        flashAttention,
-        embeddingAttention);
+    return with(c -> c.nSeqSpare = nSeqSpare);
   }
 
   public ContextOptions withCache(TensorType typeK, TensorType typeV) {
-    return new ContextOptions(
-        nCtx,
-        nBatch,
-        nUbatch,
-        nSeqMax,
-        nSeqSpare,
-        nOutputsMax,
-        nThreads,
-        nThreadsBatch,
-        typeK,
-        typeV,
-        flashAttention,
-        embeddingAttention);
+    return with(c -> {
+      c.typeK = typeK;
+      c.typeV = typeV;
+    });
   }
 
   public ContextOptions withFlashAttention(FlashAttention flashAttention) {
-    return new ContextOptions(
-        nCtx,
-        nBatch,
-        nUbatch,
-        nSeqMax,
-        nSeqSpare,
-        nOutputsMax,
-        nThreads,
-        nThreadsBatch,
-        typeK,
-        typeV,
-        flashAttention,
-        embeddingAttention);
+    return with(c -> c.flashAttention = flashAttention);
   }
 
   public ContextOptions withEmbeddingAttention(EmbeddingAttention embeddingAttention) {
-    return new ContextOptions(
-        nCtx,
-        nBatch,
-        nUbatch,
-        nSeqMax,
-        nSeqSpare,
-        nOutputsMax,
-        nThreads,
-        nThreadsBatch,
-        typeK,
-        typeV,
-        flashAttention,
-        embeddingAttention);
+    return with(c -> c.embeddingAttention = embeddingAttention);
+  }
+
+  private ContextOptions with(Consumer<Copy> change) {
+    Copy copy = new Copy(this);
+    change.accept(copy);
+    return copy.options();
+  }
+
+  /** The values of options that are about to differ in some. */
+  private static final class Copy {
+    private int nCtx;
+    private int nBatch;
+    private int nUbatch;
+    private int nSeqMax;
+    private int nSeqSpare;
+    private int nOutputsMax;
+    private int nThreads;
+    private int nThreadsBatch;
+    private TensorType typeK;
+    private TensorType typeV;
+    private FlashAttention flashAttention;
+    private EmbeddingAttention embeddingAttention;
+
+    Copy(ContextOptions options) {
+      nCtx = options.nCtx;
+      nBatch = options.nBatch;
+      nUbatch = options.nUbatch;
+      nSeqMax = options.nSeqMax;
+      nSeqSpare = options.nSeqSpare;
+      nOutputsMax = options.nOutputsMax;
+      nThreads = options.nThreads;
+      nThreadsBatch = options.nThreadsBatch;
+      typeK = options.typeK;
+      typeV = options.typeV;
+      flashAttention = options.flashAttention;
+      embeddingAttention = options.embeddingAttention;
+    }
+
+    ContextOptions options() {
+      return new ContextOptions(
+          nCtx,
+          nBatch,
+          nUbatch,
+          nSeqMax,
+          nSeqSpare,
+          nOutputsMax,
+          nThreads,
+          nThreadsBatch,
+          typeK,
+          typeV,
+          flashAttention,
+          embeddingAttention);
+    }
   }
 }

@@ -4,72 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.compute.Accelerator;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Layers as one node, beside the same ones as nodes of ggml. */
-class MapLayerTest {
-  private static final float EXACT = 3e-5f;
+class MapLayerTest extends ComputedMaps {
   private static final ConvGeometry SAME = ConvGeometry.of(1, 1);
-
-  private final List<float[]> values = new ArrayList<>();
-  private final List<Tensor> inputs = new ArrayList<>();
-
-  private Tensor input(GraphBuilder builder, double scale, long... shape) {
-    Tensor tensor = builder.input("input" + inputs.size(), shape);
-    if (values.size() == inputs.size()) {
-      float[] numbers = new float[(int) tensor.nElements()];
-      int state = 7 * values.size() + 1;
-      for (int i = 0; i < numbers.length; i++) {
-        state = state * 1664525 + 1013904223;
-        numbers[i] = (float) ((state >> 8) / (double) (1 << 23) * scale);
-      }
-      values.add(numbers);
-    }
-    inputs.add(tensor);
-    return tensor;
-  }
 
   private Tensor kernel(GraphBuilder b, int in, int out) {
     return input(b, 1 / Math.sqrt(3.0 * in), 3, 3, in, out);
-  }
-
-  private <T> T with(Accelerator which, int nThreads, Function<Scheduler, T> body) {
-    inputs.clear();
-    Backend[] backends = new Backend[which == Accelerator.OFF ? 1 : 2];
-    if (which != Accelerator.OFF) {
-      backends[0] = Accel.find(which).orElseThrow().newBackend(nThreads);
-    }
-    backends[backends.length - 1] = new Backend(Device.cpu(), 2);
-    try (var scheduler = new Scheduler(backends)) {
-      return body.apply(scheduler);
-    } finally {
-      for (Backend backend : backends) {
-        backend.close();
-      }
-    }
-  }
-
-  private float[] computed(Accelerator which, int nThreads, Function<GraphBuilder, Tensor> body) {
-    return with(
-        which,
-        nThreads,
-        scheduler -> {
-          try (var builder = new GraphBuilder()) {
-            Tensor out = body.apply(builder);
-            try (Graph graph = builder.build(out);
-                var computation = scheduler.start(graph)) {
-              for (int i = 0; i < inputs.size(); i++) {
-                computation.set(inputs.get(i), values.get(i));
-              }
-              return computation.compute().get(out);
-            }
-          }
-        });
   }
 
   private long bytesNeeded(Function<GraphBuilder, Tensor> body) {
@@ -88,13 +33,7 @@ class MapLayerTest {
       Function<GraphBuilder, Tensor> layer, Function<GraphBuilder, Tensor> parts) {
     float[] expected = computed(Accelerator.OFF, 0, parts);
     for (int nThreads : new int[] {1, 2, 5}) {
-      float[] found = computed(Accelerator.OPENBLAS, nThreads, layer);
-      assertThat(found).hasSameSizeAs(expected);
-      for (int i = 0; i < found.length; i++) {
-        if (!(Math.abs(found[i] - expected[i]) <= EXACT)) {
-          assertThat(found[i]).as("number %d", i).isEqualTo(expected[i]);
-        }
-      }
+      assertClose(computed(Accelerator.OPENBLAS, nThreads, layer), expected);
     }
   }
 

@@ -32,12 +32,9 @@ final class PrefixSharing {
   /** A prompt that is being computed. */
   private record Goal(List<ContextEntry> entries, Thread thread) {}
 
-  /** What a sequence holds, and the position behind it. */
-  private record Offer(List<ContextEntry> entries, int end) {}
-
   private final SharedCells cells;
   private final KeptPrefixes kept; // guarded by lock
-  private final Map<Integer, Offer> offers = new HashMap<>(); // guarded by lock
+  private final Offers<Integer> offers = new Offers<>(); // guarded by lock
 
   /**
    * Prompts that are being computed. Whoever waits is not among them, so nobody waits in a circle.
@@ -59,7 +56,7 @@ final class PrefixSharing {
   void offer(int sequence, List<ContextEntry> entries) {
     lock.lock();
     try {
-      offers.put(sequence, new Offer(List.copyOf(entries), ContextEntry.positionsOf(entries)));
+      offers.put(sequence, entries);
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -70,10 +67,7 @@ final class PrefixSharing {
   void withdraw(int sequence, int position) {
     lock.lock();
     try {
-      Offer offer = offers.get(sequence);
-      if (offer != null && position < offer.end) {
-        offers.remove(sequence);
-      }
+      offers.withdraw(sequence, position);
     } finally {
       lock.unlock();
     }
@@ -154,8 +148,8 @@ final class PrefixSharing {
     for (Map.Entry<Integer, Goal> each : goals.entrySet()) {
       List<ContextEntry> goal = each.getValue().entries;
       int common = ContextEntry.common(goal, wanted);
-      Offer offer = offers.get(each.getKey());
-      int done = offer == null ? 0 : ContextEntry.shared(offer.entries, goal);
+      List<ContextEntry> offered = offers.of(each.getKey());
+      int done = offered == null ? 0 : ContextEntry.shared(offered, goal);
       boolean own = each.getValue().thread == Thread.currentThread(); // whose listener asks
       if (!own && done < common && common > have) {
         int gain = ContextEntry.placesOf(wanted.subList(have, common));
@@ -201,10 +195,8 @@ final class PrefixSharing {
   /** How many entries stay: in the sequence itself, or in one that answers or is idle. */
   private int covered(int sequence, List<ContextEntry> present, int staying) {
     int covered = staying;
-    for (Map.Entry<Integer, Offer> offer : offers.entrySet()) {
-      if (offer.getKey() != sequence) {
-        covered = Math.max(covered, ContextEntry.shared(offer.getValue().entries, present));
-      }
+    for (List<ContextEntry> offered : offers.others(sequence).values()) {
+      covered = Math.max(covered, ContextEntry.shared(offered, present));
     }
     return covered;
   }
@@ -212,12 +204,11 @@ final class PrefixSharing {
   private int takeLongest(int sequence, List<ContextEntry> wanted, int have) {
     int best = -1;
     int longest = have;
-    for (Map.Entry<Integer, Offer> offer : offers.entrySet()) {
-      int other = offer.getKey();
-      int common = ContextEntry.common(offer.getValue().entries, wanted);
-      if (common > longest && other != sequence && holds(other, wanted.subList(0, common))) {
+    for (Map.Entry<Integer, List<ContextEntry>> offer : offers.others(sequence).entrySet()) {
+      int common = ContextEntry.common(offer.getValue(), wanted);
+      if (common > longest && holds(offer.getKey(), wanted.subList(0, common))) {
         longest = common;
-        best = other;
+        best = offer.getKey();
       }
     }
     KeptPrefixes.Prefix prefix = kept.find(wanted, longest);

@@ -19,11 +19,8 @@ import org.jspecify.annotations.Nullable;
  * there, and its memory is counted there.
  */
 final class StateSharing {
-  /** What a sequence holds, and the position behind it. */
-  private record Offer(List<ContextEntry> entries, int end) {}
-
   private final LlamaContext context;
-  private final Map<BatchedSequence, Offer> offers = new HashMap<>(); // guarded by lock
+  private final Offers<BatchedSequence> offers = new Offers<>(); // guarded by lock
   private final List<Place> places = new ArrayList<>(); // guarded by lock
   private final ReentrantLock lock = new ReentrantLock();
 
@@ -92,7 +89,7 @@ final class StateSharing {
   void offer(BatchedSequence sequence, List<ContextEntry> entries) {
     lock.lock();
     try {
-      offers.put(sequence, new Offer(List.copyOf(entries), positions(entries)));
+      offers.put(sequence, entries);
     } finally {
       lock.unlock();
     }
@@ -102,10 +99,7 @@ final class StateSharing {
   void withdraw(BatchedSequence sequence, int position) {
     lock.lock();
     try {
-      Offer offer = offers.get(sequence);
-      if (offer != null && position < offer.end) {
-        offers.remove(sequence);
-      }
+      offers.withdraw(sequence, position);
     } finally {
       lock.unlock();
     }
@@ -128,7 +122,8 @@ final class StateSharing {
         return 0;
       }
       int nEntries = entriesBefore(best.position, wanted);
-      if (nEntries <= have || size(wanted.subList(have, nEntries)) < CheckpointPlaces.MIN_GAP) {
+      if (nEntries <= have
+          || ContextEntry.placesOf(wanted.subList(have, nEntries)) < CheckpointPlaces.MIN_GAP) {
         return 0;
       }
       offers.remove(sequence);
@@ -144,12 +139,12 @@ final class StateSharing {
   /** The last checkpoint of another sequence that stands before what differs. */
   private @Nullable Place best(BatchedSequence sequence, List<ContextEntry> wanted) {
     Map<BatchedSequence, Integer> ends = new HashMap<>();
-    offers.forEach((other, offer) -> {
-      if (other != sequence) {
-        int common = ContextEntry.common(offer.entries, wanted);
-        ends.put(other, positions(wanted.subList(0, common)));
-      }
-    });
+    offers
+        .others(sequence)
+        .forEach((other, entries) -> {
+          int common = ContextEntry.common(entries, wanted);
+          ends.put(other, ContextEntry.positionsOf(wanted.subList(0, common)));
+        });
     Place best = null;
     for (Place place : places) {
       if (place.position <= ends.getOrDefault(place.owner, -1)
@@ -167,13 +162,5 @@ final class StateSharing {
       at += entries.get(n).positions();
     }
     return n;
-  }
-
-  private static int size(List<ContextEntry> entries) {
-    return entries.stream().mapToInt(ContextEntry::size).sum();
-  }
-
-  private static int positions(List<ContextEntry> entries) {
-    return entries.stream().mapToInt(ContextEntry::positions).sum();
   }
 }
