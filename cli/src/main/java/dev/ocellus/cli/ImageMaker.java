@@ -150,6 +150,9 @@ final class ImageMaker {
     requireNone("draws classes", "--complete", command.complete);
     requireNoNoise("draws classes");
     try (CodeModel prior = CodeModel.open(file, options)) {
+      if (!prior.isGuided()) {
+        requireNone("draws classes without guidance", "--guidance", command.guidance);
+      }
       int[] classes = new int[draw.count()];
       List<String> names = new ArrayList<>();
       for (int i = 0; i < classes.length; i++) {
@@ -201,6 +204,7 @@ final class ImageMaker {
   private GenerateCommand.Drawn pixels(
       Path file, DrawOptions draw, Progress progress, CancellationFlag flag) throws IOException {
     requireNone("draws pixels", "--prompt", command.prompt);
+    requireNone("draws pixels", "--guidance", command.guidance);
     requireNoNoise("draws pixels");
     Map<String, String> words = new LinkedHashMap<>();
     try (PixelModel gpt = PixelModel.open(file, options)) {
@@ -222,6 +226,7 @@ final class ImageMaker {
       throws IOException {
     requireNone("makes images of noise", "--prompt", command.prompt);
     requireNone("makes images of noise", "--complete", command.complete);
+    requireNone("makes images of noise", "--guidance", command.guidance);
     requireNone("makes images of noise at once", "--preview", command.preview);
     try (NoiseGenerator gan = NoiseGenerator.open(file, options)) {
       Map<String, String> words = new LinkedHashMap<>();

@@ -136,6 +136,8 @@ class GenerationInputTest {
     fails("no class is named in ''", "generate", "-p", "");
     fails("known are", "generate", "-p", "word ".repeat(20_000));
     isWrong("has no use for it", "generate", "--gan", "-p", "a bird");
+    isWrong("--guidance: the model draws classes without guidance", "generate", "--guidance=3");
+    isWrong("--guidance: the model makes images of noise", "generate", "--gan", "--guidance=3");
   }
 
   @Test
