@@ -1,6 +1,8 @@
 package dev.ocellus.llama;
 
+import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.llama.ContextOverflowException.Kind;
+import java.lang.foreign.MemorySegment;
 
 /**
  * What a context takes in one batch. libllama ends the process on some of what does not fit.
@@ -15,6 +17,22 @@ import dev.ocellus.llama.ContextOverflowException.Kind;
  */
 record BatchLimits(
     int nBatch, int nUbatch, int outputsMax, int nSeqMax, int nVocab, int nEmbd, int nPositions) {
+
+  /**
+   * Those of a context of libllama.
+   *
+   * @param options that it was made with
+   */
+  static BatchLimits of(MemorySegment context, LlamaModel model, ContextOptions options) {
+    return new BatchLimits(
+        ggml_h.llama_n_batch(context),
+        ggml_h.llama_n_ubatch(context),
+        Math.max(options.nOutputsMax(), options.nSeqMax()),
+        options.nSeqMax(),
+        model.vocab().nTokens(),
+        model.sizes().takesEmbeddings() ? model.nEmbdInput() : 0,
+        model.nPositions());
+  }
 
   /**
    * Checks a batch that is to be decoded.

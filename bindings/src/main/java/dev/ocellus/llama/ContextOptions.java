@@ -1,6 +1,8 @@
 package dev.ocellus.llama;
 
 import dev.ocellus.gguf.TensorType;
+import dev.ocellus.nativelib.NativeVersion;
+import java.nio.ByteOrder;
 import java.util.function.Consumer;
 
 /**
@@ -134,6 +136,22 @@ public record ContextOptions(
 
   public ContextOptions withEmbeddingAttention(EmbeddingAttention embeddingAttention) {
     return with(c -> c.embeddingAttention = embeddingAttention);
+  }
+
+  /** What the form of a saved sequence depends on besides the model. */
+  String stateKind() {
+    return "llama.cpp %s, keys %s, values %s, flash attention %s, %s%s"
+        .formatted(
+            NativeVersion.TAG,
+            typeK.ggmlName(),
+            typeV.ggmlName(),
+            flashAttention,
+            ByteOrder.nativeOrder(),
+            switch (embeddingAttention) {
+              case BY_POSITION -> "";
+              case EVERYWHERE -> ", embeddings attend everywhere";
+              case IN_ORDER -> ", embeddings attend in their order";
+            });
   }
 
   private ContextOptions with(Consumer<Copy> change) {

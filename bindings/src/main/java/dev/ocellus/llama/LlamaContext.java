@@ -3,7 +3,6 @@ package dev.ocellus.llama;
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.ffi.ggml_h;
-import dev.ocellus.ffi.llama_context_params;
 import dev.ocellus.ggml.AbortSignal;
 import dev.ocellus.ggml.Accel;
 import dev.ocellus.ggml.Device;
@@ -11,18 +10,13 @@ import dev.ocellus.ggml.NativeLog;
 import dev.ocellus.ggml.NativeObject;
 import dev.ocellus.ggml.NativeStack;
 import dev.ocellus.ggml.NodeCallback;
-import dev.ocellus.ggml.StoredWeights;
 import dev.ocellus.ggml.ThreadPool;
 import dev.ocellus.llama.ContextOverflowException.Kind;
-import dev.ocellus.nativelib.NativeVersion;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
-import java.util.BitSet;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -41,10 +35,6 @@ public final class LlamaContext extends NativeObject {
   private final MemorySegment handle;
   private final AbortSignal abort;
   private final int nCtx;
-  private final int nBatch;
-  private final int nUbatch;
-  private final int nVocab;
-  private final int nPositions;
   private final BatchLimits limits;
   private final boolean unified;
   private final ReentrantLock lock = new ReentrantLock();
@@ -53,9 +43,7 @@ public final class LlamaContext extends NativeObject {
   private volatile boolean closing;
   private final @Nullable NodeCallback callback;
   private boolean causal = true;
-
-  /** Entries of the last batch that have logits; libllama is not asked for others. */
-  private final BitSet written = new BitSet();
+  private final BatchOutputs outputs = new BatchOutputs();
 
   LlamaContext(
       LlamaModel model,
@@ -68,53 +56,17 @@ public final class LlamaContext extends NativeObject {
     this.unified = unified || options.nSeqAll() == 1;
     this.callback = callback == null ? null : callback.apply(arena());
     this.abort = new AbortSignal(arena());
-    try (Arena scratch = Arena.ofShared()) {
-      MemorySegment params = ggml_h.llama_context_default_params(scratch);
-      int wanted = ContextGuard.nCtx(model, options);
-      llama_context_params.n_ctx(params, wanted);
-      llama_context_params.n_batch(params, Math.min(options.nBatch(), wanted));
-      llama_context_params.n_ubatch(
-          params, Math.min(options.nUbatch(), Math.min(options.nBatch(), wanted)));
-      llama_context_params.n_seq_max(params, options.nSeqAll());
-      llama_context_params.n_outputs_max(params, ContextGuard.nOutputs(options));
-      llama_context_params.n_threads(params, options.nThreads());
-      llama_context_params.n_threads_batch(params, options.nThreadsBatch());
-      llama_context_params.type_k(params, options.typeK().id());
-      llama_context_params.type_v(params, options.typeV().id());
-      llama_context_params.flash_attn_type(params, options.flashAttention().value());
-      llama_context_params.offload_kqv(params, model.nGpuLayers() != 0);
-      llama_context_params.kv_unified(params, unified);
-      llama_context_params.yarn_beta_fast(params, model.sizes().yarn().fast());
-      llama_context_params.yarn_beta_slow(params, model.sizes().yarn().slow());
-      llama_context_params.no_perf(params, true);
-      if (this.callback != null) {
-        llama_context_params.cb_eval(params, this.callback.stub());
-      }
-      // the pools are adopted first so that they are freed last
-      Accel accel = model.accel();
-      if (accel != null) {
-        accel.register();
-      }
+    try {
       // while an accelerator multiplies, threads of ggml that look out for work are in its way
-      ThreadPool batchPool = threadPool(options.nThreadsBatch(), accel == null);
+      boolean polling = model.accel() == null;
+      // the pools are adopted first so that they are freed last
+      ThreadPool batchPool = threadPool(options.nThreadsBatch(), polling);
       ThreadPool pool =
-          options.nThreads() == options.nThreadsBatch() && accel == null
+          options.nThreads() == options.nThreadsBatch() && polling
               ? batchPool
               : threadPool(options.nThreads(), true);
-      var made =
-          NativeLog.observeOnOwnThread(() ->
-              Accel.wanting(
-                  accel,
-                  () ->
-                      StoredWeights.resolving(
-                          model.storedWeights(),
-                          () -> ggml_h.llama_init_from_model(model.handle(), params))));
-      if (made.result().address() == 0) {
-        throw new LlamaException(
-            "No context of %d tokens can be made for %s%s"
-                .formatted(wanted, model.path(), made.because()));
-      }
-      this.handle = adopt(made.result(), ggml_h::llama_free);
+      this.handle =
+          adopt(NewContext.make(model, options, unified, this.callback), ggml_h::llama_free);
       NativeStack.run(() -> {
         if (pool.exists() && batchPool.exists()) {
           ggml_h.llama_attach_threadpool(handle, pool.handle(), batchPool.handle());
@@ -126,19 +78,7 @@ public final class LlamaContext extends NativeObject {
       throw e;
     }
     this.nCtx = ggml_h.llama_n_ctx(handle);
-    this.nBatch = ggml_h.llama_n_batch(handle);
-    this.nUbatch = ggml_h.llama_n_ubatch(handle);
-    this.nVocab = model.vocab().nTokens();
-    this.nPositions = model.nPositions();
-    this.limits =
-        new BatchLimits(
-            nBatch,
-            nUbatch,
-            Math.max(options.nOutputsMax(), options.nSeqMax()),
-            options.nSeqMax(),
-            nVocab,
-            model.sizes().takesEmbeddings() ? model.nEmbdInput() : 0,
-            nPositions);
+    this.limits = BatchLimits.of(handle, model, options);
   }
 
   public LlamaModel model() {
@@ -156,12 +96,12 @@ public final class LlamaContext extends NativeObject {
 
   /** Most tokens of one {@link #decode}. */
   public int nBatch() {
-    return nBatch;
+    return limits.nBatch();
   }
 
   /** Most tokens that are computed at once. */
   public int nUbatch() {
-    return nUbatch;
+    return limits.nUbatch();
   }
 
   /**
@@ -182,31 +122,35 @@ public final class LlamaContext extends NativeObject {
       requireOpen();
       limits.check(batch, causal);
       current = flag;
-      written.clear();
+      outputs.clear();
       // single tokens end soon anyway, and are kept whole
       var done = batch.size() > 1 ? decodeAbortable(batch, flag) : decodeNow(batch);
-      int status = done.result();
       if (callback != null) {
         callback.rethrow();
       }
-      switch (status) {
-        case 0 -> batch.forEachOutput(written::set);
-        case 1 ->
-            throw new ContextOverflowException(
-                Kind.CONTEXT,
-                (long) nCtx + 1,
-                nCtx,
-                "The context of %d tokens has no room for %d more. Use a larger context (nCtx) or a shorter conversation."
-                    .formatted(nCtx, batch.size()));
-        case 2 -> throw new ComputationCancelledException("Decoding was cancelled");
-        default ->
-            throw new LlamaException(
-                "libllama could not decode a batch of %d (status %d)%s"
-                    .formatted(batch.size(), status, done.because()));
-      }
+      requireDecoded(batch, done);
+      outputs.set(batch);
     } finally {
       current = none; // closing cancels what is running, not what a caller uses for the next
       lock.unlock();
+    }
+  }
+
+  private void requireDecoded(Batch batch, NativeLog.Observed<Integer> done) {
+    switch (done.result()) {
+      case 0 -> {}
+      case 1 ->
+          throw new ContextOverflowException(
+              Kind.CONTEXT,
+              (long) nCtx + 1,
+              nCtx,
+              "The context of %d tokens has no room for %d more. Use a larger context (nCtx) or a shorter conversation."
+                  .formatted(nCtx, batch.size()));
+      case 2 -> throw new ComputationCancelledException("Decoding was cancelled");
+      default ->
+          throw new LlamaException(
+              "libllama could not decode a batch of %d (status %d)%s"
+                  .formatted(batch.size(), done.result(), done.because()));
     }
   }
 
@@ -245,8 +189,7 @@ public final class LlamaContext extends NativeObject {
    * @param causal whether each token sees only those before it, as usual, or all of its batch
    */
   public void decode(Batch batch, boolean causal, CancellationFlag flag) {
-    lock.lock();
-    try {
+    use(context -> {
       boolean before = this.causal;
       if (before != causal) {
         setCausal(causal);
@@ -258,9 +201,7 @@ public final class LlamaContext extends NativeObject {
           setCausal(before);
         }
       }
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   /**
@@ -269,7 +210,7 @@ public final class LlamaContext extends NativeObject {
    * @param destination room for one float per token of the vocabulary
    */
   public void logits(int i, float[] destination) {
-    copyOutput(i, ggml_h::llama_get_logits_ith, nVocab, destination);
+    use(context -> outputs.logits(context, i, limits.nVocab(), destination));
   }
 
   /**
@@ -277,20 +218,16 @@ public final class LlamaContext extends NativeObject {
    * #state}); its logits are computed, too.
    */
   public void decodeStates(Batch batch, CancellationFlag flag) {
-    lock.lock();
-    try {
-      requireOpen();
-      NativeStack.run(() -> ggml_h.llama_set_embeddings(handle, true));
+    use(context -> {
+      NativeStack.run(() -> ggml_h.llama_set_embeddings(context, true));
       try {
         decode(batch, flag);
       } finally {
         if (!isClosed()) {
-          NativeStack.run(() -> ggml_h.llama_set_embeddings(handle, false));
+          NativeStack.run(() -> ggml_h.llama_set_embeddings(context, false));
         }
       }
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   /**
@@ -299,29 +236,7 @@ public final class LlamaContext extends NativeObject {
    * @param destination room for {@link LlamaModel#nEmbd()} floats
    */
   public void state(int i, float[] destination) {
-    copyOutput(i, ggml_h::llama_get_embeddings_ith, model.nEmbd(), destination);
-  }
-
-  private interface Output {
-    MemorySegment of(MemorySegment context, int i);
-  }
-
-  private void copyOutput(int i, Output output, int length, float[] destination) {
-    lock.lock();
-    try {
-      requireOpen();
-      if (i < 0 || !written.get(i)) {
-        throw new IllegalArgumentException("Entry %d of the last batch has no output".formatted(i));
-      }
-      MemorySegment values = output.of(handle, i);
-      if (values.address() == 0) {
-        throw new LlamaException("libllama has lost the output of entry %d".formatted(i));
-      }
-      MemorySegment.copy(
-          values.reinterpret(4L * length), ValueLayout.JAVA_FLOAT, 0, destination, 0, length);
-    } finally {
-      lock.unlock();
-    }
+    use(context -> outputs.state(context, i, model.nEmbd(), destination));
   }
 
   /** For what belongs to a context and has a class of its own. */
@@ -337,14 +252,10 @@ public final class LlamaContext extends NativeObject {
 
   /** Whether each token sees only those before it, as usual, or all of its batch. */
   public void setCausal(boolean causal) {
-    lock.lock();
-    try {
-      requireOpen();
-      NativeStack.run(() -> ggml_h.llama_set_causal_attn(handle, causal));
+    use(context -> {
+      NativeStack.run(() -> ggml_h.llama_set_causal_attn(context, causal));
       this.causal = causal;
-    } finally {
-      lock.unlock();
-    }
+    });
   }
 
   /**
@@ -444,13 +355,8 @@ public final class LlamaContext extends NativeObject {
 
   /** Forgets everything. */
   public void clear() {
-    lock.lock();
-    try {
-      requireOpen();
-      NativeStack.run(() -> ggml_h.llama_memory_clear(ggml_h.llama_get_memory(handle), true));
-    } finally {
-      lock.unlock();
-    }
+    use(context ->
+        NativeStack.run(() -> ggml_h.llama_memory_clear(ggml_h.llama_get_memory(context), true)));
   }
 
   /**
@@ -476,7 +382,7 @@ public final class LlamaContext extends NativeObject {
 
   private StateShape stateShape() {
     requireUnified();
-    return StateShape.of(model.sizes(), model.slidingWindow(), nPositions > 1, options);
+    return StateShape.of(model.sizes(), model.slidingWindow(), limits.nPositions() > 1, options);
   }
 
   /**
@@ -500,12 +406,7 @@ public final class LlamaContext extends NativeObject {
       ContextGuard.range("sequence", sequence, 0, options.nSeqAll() - 1);
       ContextGuard.range("places", places.size(), 1, nCtx);
       StateShape shape = stateShape();
-      long max = shape.maxLength(places.size());
-      if (length > max) {
-        throw new StateFormatException(
-            "the keys and values of %d places: expected at most %d bytes, found %d"
-                .formatted(places.size(), max, length));
-      }
+      shape.requireLength(places.size(), length);
       MemorySegment data = SequenceState.load(channel, offset, length, scratch);
       boolean done =
           StateReader.check(data, shape, places) && SequenceState.put(handle, sequence, data);
@@ -520,29 +421,12 @@ public final class LlamaContext extends NativeObject {
 
   /** What the form of the bytes of {@link #writeState} depends on besides the model. */
   public String stateKind() {
-    return "llama.cpp %s, keys %s, values %s, flash attention %s, %s%s"
-        .formatted(
-            NativeVersion.TAG,
-            options.typeK().ggmlName(),
-            options.typeV().ggmlName(),
-            options.flashAttention(),
-            ByteOrder.nativeOrder(),
-            switch (options.embeddingAttention()) {
-              case BY_POSITION -> "";
-              case EVERYWHERE -> ", embeddings attend everywhere";
-              case IN_ORDER -> ", embeddings attend in their order";
-            });
+    return options.stateKind();
   }
 
   /** Waits until everything that was decoded has been computed. */
   public void synchronize() {
-    lock.lock();
-    try {
-      requireOpen();
-      NativeStack.run(() -> ggml_h.llama_synchronize(handle));
-    } finally {
-      lock.unlock();
-    }
+    use(context -> NativeStack.run(() -> ggml_h.llama_synchronize(context)));
   }
 
   @Override

@@ -99,4 +99,18 @@ record StateShape(
   long maxLength(int nPlaces) {
     return length(IntStream.range(0, caches.size()).map(i -> nPlaces).toArray());
   }
+
+  /**
+   * Refuses bytes that are more than a state of so many places can be, before any is read.
+   *
+   * @throws StateFormatException if they are
+   */
+  void requireLength(int nPlaces, long length) {
+    long max = maxLength(nPlaces);
+    if (length > max) {
+      throw new StateFormatException(
+          "the keys and values of %d places: expected at most %d bytes, found %d"
+              .formatted(nPlaces, max, length));
+    }
+  }
 }
