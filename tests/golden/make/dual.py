@@ -60,8 +60,10 @@ def randomize(model, seed):
             x = x * 0.1
         elif any(k in n.lower() for k in ("ln_", ".bn", "norm", "layrnorm", "downsample.1")) and n.endswith("weight"):
             x = 1 + 0.2 * x
-        elif "embedding" in n and "patch" not in n:
+        elif "embedding" in n and "patch" not in n or "cls_emb" in n:
             x = x * 0.4
+        elif n.endswith(".query"):
+            pass
         elif p.dim() >= 2:
             x = x * (1.2 / p[0].numel() ** 0.5)
         else:

@@ -3,18 +3,17 @@ image encoder with text encoders of transformers, CoCa's two encoders, and Visio
 
     python open_clip_text.py GOLDEN_DIR OUT      (GOLDEN_DIR: a directory with images and models, such as tests/golden)
 
-torch 2.13, transformers 5.18, open_clip 3.3, Pillow 12; float32, one thread. open_clip's centre crop is taken as
+torch 2.13, transformers 5.18, open_clip 3.3; float32, one thread. open_clip's centre crop is taken as
 transformers' (rounded down), as in the other golden data.
 """
 import json, os, shutil, sys, tempfile
 
 import torch
-from dual import cast, floored_crop
+from dual import cast, floored_crop, folder, pictures, randomize
 from open_clip.coca_model import CoCa
 from open_clip.model import CustomTextCLIP
 from open_clip.tokenizer import HFTokenizer
 from open_clip.transform import image_transform
-from PIL import Image, ImageOps
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from torchvision.transforms import CenterCrop, Compose
@@ -33,16 +32,6 @@ SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]
 CORPUS = [open(__file__).read(), "a photo of a cat near the ocean; two children, it's a red bicycle. They'll be odd words " * 20]
 
 
-def pictures():
-    return [ImageOps.exif_transpose(Image.open(GOLDEN + "images/" + n)).convert("RGB") for n in IMAGES]
-
-
-def folder(name):
-    d = OUT + name + "/hf/"
-    os.makedirs(d, exist_ok=True)
-    return d
-
-
 def rounded(x):
     return [[float("%.7g" % v) for v in row] for row in x.tolist()]
 
@@ -50,27 +39,6 @@ def rounded(x):
 def expected(name, images, texts, inputs, scale, **more):
     values = dict(images=IMAGES, texts=inputs, image=rounded(images), text=rounded(texts), scale=scale, **more)
     json.dump(values, open(OUT + name + "/expected.json", "w"))
-
-
-def randomize(model, seed):
-    g = torch.Generator().manual_seed(seed)
-    for n, p in model.named_parameters():
-        if n in ("logit_scale", "logit_bias"):
-            continue
-        x = torch.randn(p.shape, generator=g)
-        if any(k in n.lower() for k in ("ln_", "norm")) and n.endswith("weight"):
-            x = 1 + 0.2 * x
-        elif n.endswith("bias"):
-            x = x * 0.1
-        elif "embedding" in n and "patch" not in n or "cls_emb" in n:
-            x = x * 0.4
-        elif n.endswith(".query"):
-            pass
-        elif p.dim() >= 2:
-            x = x * (1.2 / p[0].numel() ** 0.5)
-        else:
-            x = x * 0.3
-        p.data.copy_(x)
 
 
 def pixels(size):
