@@ -56,8 +56,8 @@ public abstract sealed class MaskCallback implements NodeCallback
 
   /** A mask, copied from where it lies. */
   record Mask(MemorySegment data, long stride, int rows, int elementBytes) {
-    /** Whether the entry of a row sees a cell. */
-    boolean sees(long row, long cell) {
+    /** Whether the entry of a row attends to a cell. */
+    boolean attends(long row, long cell) {
       long at = row * stride + cell * elementBytes;
       return elementBytes == Short.BYTES
           ? data.get(ValueLayout.JAVA_SHORT, at) == 0
@@ -74,16 +74,16 @@ public abstract sealed class MaskCallback implements NodeCallback
       }
     }
 
-    /** How many cells the entry of a row sees. */
-    long seen(long row) {
+    /** How many cells the entry of a row attends to. */
+    long nAttended(long row) {
       long n = 0;
       for (long cell = 0; cell < stride / elementBytes; cell++) {
-        n += sees(row, cell) ? 1 : 0;
+        n += attends(row, cell) ? 1 : 0;
       }
       return n;
     }
 
-    /** Lets the entries of rows see what that of another one sees. */
+    /** Lets the entries of rows attend to what that of another one attends to. */
     void copy(long source, long from, long to) {
       for (long row = from; row < to; row++) {
         MemorySegment.copy(data, source * stride, data, row * stride, stride);

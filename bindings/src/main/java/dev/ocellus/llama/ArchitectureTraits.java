@@ -23,7 +23,7 @@ final class ArchitectureTraits {
     WHOLE_OR_SECTIONS
   }
 
-  /** Whether some layers see a limited number of tokens back. */
+  /** Whether some layers attend to a limited number of tokens back. */
   enum Window {
     NONE,
     OPTIONAL,
@@ -52,7 +52,7 @@ final class ArchitectureTraits {
 
   Window window = Window.NONE;
 
-  /** Every how many layers one sees all tokens, unless the file says it. */
+  /** Every how many layers one attends to all tokens, unless the file says it. */
   int windowPeriod = 1;
 
   Experts experts = Experts.NONE;

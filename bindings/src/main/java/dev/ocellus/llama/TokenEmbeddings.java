@@ -15,8 +15,8 @@ import java.util.function.Consumer;
 
 /**
  * The table of a text model from tokens to embeddings, for giving tokens to {@link
- * LlamaContext#decode} as rows: a batch holds either tokens or rows, and what is to see each other
- * must be in one batch.
+ * LlamaContext#decode} as rows: a batch holds either tokens or rows, and what is to attend to each
+ * other must be in one batch.
  *
  * <p>The rows are as they are stored. Models that scale them do so with every input.
  *

@@ -133,7 +133,7 @@ class OpenClipModel extends DualModel {
     textPooling(out);
   }
 
-  /** Which row of a text speaks for it, and what its tokens see. */
+  /** Which row of a text speaks for it, and what its tokens attend to. */
   void textPooling(GgufWriter out) {
     String pool =
         openClip.hasClsToken() ? "cls" : openClip.text().findString("pool_type").orElse("argmax");

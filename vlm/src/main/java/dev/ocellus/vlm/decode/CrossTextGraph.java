@@ -45,13 +45,13 @@ public interface CrossTextGraph extends TextGraph {
   void remember(Tensor states, KvCache cache, Tensor places);
 
   /**
-   * What rows see of images.
+   * What rows attend to of images.
    *
    * @param cache keys and values of their states
    * @param mask for all its rows
-   * @param sees [1, n] 1 for rows that see an image, 0 for those in front of the first
+   * @param attends [1, n] 1 for rows that attend to an image, 0 for those in front of the first
    */
-  record Images(KvCache cache, AttentionMask mask, Tensor sees) {}
+  record Images(KvCache cache, AttentionMask mask, Tensor attends) {}
 
   /**
    * All layers and the last norm, from [width, n] to the same.

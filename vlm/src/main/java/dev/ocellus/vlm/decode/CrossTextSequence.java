@@ -217,40 +217,40 @@ final class CrossTextSequence implements KvSequence {
             : new CrossTextGraph.Images(
                 seen,
                 AttentionMask.of(inputs.input("image mask", seen.nCtx(), n)),
-                inputs.input("sees", 1, n));
+                inputs.input("attends", 1, n));
     Tensor hidden = graph.forward(inputs, x, own, places, mask, attended);
     int rows = Math.max(1, nOutputs);
     Tensor last = hidden.slice(new long[] {0, n - rows}, graph.width(), rows).contiguous();
     inputs.output("result", nOutputs == 0 ? last : graph.logits(last));
   }
 
-  /** What each row sees: its images' tiles, or everything where it stands before the first. */
+  /** What each row attends to: its images' tiles, or everything where it stands before the first. */
   private void setImages(GraphRun run, int from, int n) {
     int perTile = graph.nStates();
     int perImage = graph.nTiles() * perTile;
     int rows = perImage * images.size();
     int[] ends = ends();
     float[] mask = new float[Math.multiplyExact(rows, n)];
-    float[] sees = new float[n];
+    float[] attends = new float[n];
     for (int i = 0; i < n; i++) {
       int position = from + i;
       for (int j = 0; j < images.size(); j++) {
-        boolean seen = images.get(j).position <= position && position < ends[j];
-        sees[i] = seen ? 1 : sees[i];
+        boolean attended = images.get(j).position <= position && position < ends[j];
+        attends[i] = attended ? 1 : attends[i];
       }
-      for (int j = 0; j < images.size() && sees[i] == 1; j++) {
-        boolean seen = images.get(j).position <= position && position < ends[j];
-        int visible = seen ? images.get(j).nTiles * perTile : 0;
+      for (int j = 0; j < images.size() && attends[i] == 1; j++) {
+        boolean attended = images.get(j).position <= position && position < ends[j];
+        int visible = attended ? images.get(j).nTiles * perTile : 0;
         int start = i * rows + j * perImage;
         Arrays.fill(mask, start + visible, start + perImage, Float.NEGATIVE_INFINITY);
       }
     }
-    run.set("image mask", mask).set("sees", sees);
+    run.set("image mask", mask).set("attends", attends);
   }
 
   /**
-   * Where the text that sees an image ends: at the next one, but for images that follow each other,
-   * which are seen together ({@code get_cross_attention_token_mask} of the reference).
+   * Where the text that attends to an image ends: at the next one, but for images that follow each other,
+   * which are attended to together ({@code get_cross_attention_token_mask} of the reference).
    */
   private int[] ends() {
     int[] ends = new int[images.size()];

@@ -158,7 +158,7 @@ final class PromptDecoder {
     if (count.total() == 0) {
       throw new IllegalArgumentException("An empty prompt cannot be answered");
     }
-    // tokens that attend to later ones are computed at once, or they would not see those
+    // tokens that attend to later ones are computed at once, or they would not attend to those
     int atOnce = bidirectional != null ? count.total() : nonCausalImages ? count.longestRows() : 0;
     if (atOnce > sequence.nUbatch()) {
       throw new ContextOverflowException(

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * CLIP's text encoder and what others made of it: tokens between two of their own, one row that
  * speaks for all, projected. {@code clip.text.pooling} says which row, {@code clip.text.causal}
- * whether tokens see those behind them.
+ * whether tokens attend to those behind them.
  *
  * <p>With a causal mask, what stands behind the row changes nothing, so texts are only filled up to
  * a few lengths. Without one, and where the last row of all speaks, they are as long as the
@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>CoCa's texts (arXiv:2205.01917) have a CLS token behind all, padding too: the last row of the
  * tables of tokens and positions. What is hidden from it are the padding and, as its published
- * weights were trained, itself: the mask is one token off, so that it sees the first of the
+ * weights were trained, itself: the mask is one token off, so that it attends to the first of the
  * padding.
  */
 final class ContrastiveText implements TextEmbedder {

@@ -14,7 +14,7 @@ import dev.ocellus.vlm.vision.ConfigReader;
 import org.jspecify.annotations.Nullable;
 
 /**
- * SigLIP's text encoder: all tokens see each other, there are always as many as the context has,
+ * SigLIP's text encoder: all tokens attend to each other, there are always as many as the context has,
  * and the last one of them speaks for the text, padding or not.
  *
  * <p>{@code clip.text.padding_mask}: whether the padding is hidden from the text, which a processor

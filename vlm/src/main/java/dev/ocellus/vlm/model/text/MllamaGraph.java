@@ -222,7 +222,7 @@ final class MllamaGraph implements CrossTextGraph {
     KeysValues states = images.cache().layer(index).read(x, images.mask().nKeys());
     Tensor seen = layer.attention.to(query, states, images.mask());
     Tensor h = x.add(seen.mul(cross.attentionGate.inGraphOf(x).tanh()));
-    Tensor mlp = layer.mlp.forward(layer.mlpNorm.forward(h)).mul(images.sees());
+    Tensor mlp = layer.mlp.forward(layer.mlpNorm.forward(h)).mul(images.attends());
     return h.add(mlp.mul(cross.mlpGate.inGraphOf(x).tanh()));
   }
 

@@ -11,7 +11,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * BERT (arXiv:1810.04805) as an encoder of texts, whose tokens all see each other; between
+ * BERT (arXiv:1810.04805) as an encoder of texts, whose tokens all attend to each other; between
  * attention and feed-forward block its rows may attend to the states of an image.
  *
  * <p>The reference is {@code BlipTextModel} of transformers: <a

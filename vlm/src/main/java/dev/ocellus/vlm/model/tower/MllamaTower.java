@@ -129,7 +129,7 @@ public final class MllamaTower {
   }
 
   /**
-   * Which rows may not see each other, [rows of all tiles, the same]: those that are none of a tile
+   * Which rows may not attend to each other, [rows of all tiles, the same]: those that are none of a tile
    * of the image.
    *
    * @param nTiles tiles that the image has

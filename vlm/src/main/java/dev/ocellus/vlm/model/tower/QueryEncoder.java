@@ -130,7 +130,7 @@ public final class QueryEncoder {
         graph.table("queries.sin", sin, size, 1, length));
   }
 
-  /** A causal mask whose first {@code nRows} rows see each other. */
+  /** A causal mask whose first {@code nRows} rows attend to each other. */
   private static float[] mask(int nRows, int length) {
     float[] mask = AttentionMask.causal(length);
     for (int row = 0; row < nRows; row++) {
