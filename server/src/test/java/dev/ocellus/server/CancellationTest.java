@@ -2,6 +2,7 @@ package dev.ocellus.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ocellus.server.model.ModelHost;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -27,8 +28,8 @@ class CancellationTest {
   }
 
   private static int running(OcellusServer server) {
-    int[] work = server.api().host().work();
-    return work[0] + work[1];
+    ModelHost.Work work = server.api().host().work();
+    return work.queued() + work.running();
   }
 
   static void awaitNothingRunning(OcellusServer server) throws InterruptedException {

@@ -10,6 +10,7 @@ import dev.ocellus.server.chat.Metrics;
 import dev.ocellus.server.http.HttpCall;
 import dev.ocellus.server.http.HttpReply;
 import dev.ocellus.server.model.HostedModel;
+import dev.ocellus.server.model.ModelHost;
 import dev.ocellus.server.options.ModelSource;
 import dev.ocellus.server.options.RequestLimits;
 import dev.ocellus.vlm.chat.ContextUse;
@@ -147,7 +148,7 @@ public final class LlamaStatus {
 
   /** Counts for Prometheus. */
   public HttpReply metrics(HttpCall call) {
-    int[] work = service.host().work();
+    ModelHost.Work work = service.host().work();
     int loaded = 0;
     int kept = 0;
     int keptTokens = 0;
@@ -157,8 +158,8 @@ public final class LlamaStatus {
       kept += use.keptPrefixes();
       keptTokens += use.keptTokens();
     }
-    String text =
-        service.metrics().text(new Metrics.Now(work[0], work[1], loaded, kept, keptTokens));
+    var now = new Metrics.Now(work.queued(), work.running(), loaded, kept, keptTokens);
+    String text = service.metrics().text(now);
     return HttpReply.of(
         200, "text/plain; version=0.0.4; charset=utf-8", text.getBytes(StandardCharsets.UTF_8));
   }

@@ -86,8 +86,16 @@ public final class ModelHost implements AutoCloseable {
     }
   }
 
-  /** Answers that wait, and that are being generated, of all models. */
-  public int[] work() {
+  /**
+   * Answers of all models.
+   *
+   * @param queued that wait
+   * @param running that are being generated
+   */
+  public record Work(int queued, int running) {}
+
+  /** What is being done now. */
+  public Work work() {
     lock.lock();
     try {
       int queued = 0;
@@ -97,7 +105,7 @@ public final class ModelHost implements AutoCloseable {
         queued += engine == null ? 0 : engine.queued();
         running += engine == null ? 0 : engine.running();
       }
-      return new int[] {queued, running};
+      return new Work(queued, running);
     } finally {
       lock.unlock();
     }
