@@ -53,6 +53,7 @@ public record QuantizeOptions(
     return new Builder(recipe).build();
   }
 
+  /** Choices that begin with a recipe as it is. */
   public static Builder builder(Recipe recipe) {
     return new Builder(recipe);
   }

@@ -23,6 +23,11 @@ public final class EncoderIdentity {
 
   private EncoderIdentity() {}
 
+  /**
+   * Lines of text that are equal where embeddings are.
+   *
+   * @throws UncheckedIOException if the encoder's file cannot be read any more
+   */
   public static String of(VisionEncoder encoder, VisionOptions options) {
     try (GgufFile file = GgufFile.open(encoder.path())) {
       return String.join(

@@ -32,6 +32,11 @@ public final class GrammarConstraint implements LazyConstraint.TextConstraint {
   private int endingFrom;
   private int tokensLeft = UNLIMITED;
 
+  /**
+   * Allows the texts of a grammar.
+   *
+   * @param vocabulary of the model whose tokens are chosen
+   */
   public GrammarConstraint(Grammar grammar, GrammarVocabulary vocabulary) {
     this.program = grammar.program();
     this.vocabulary = vocabulary;

@@ -23,10 +23,16 @@ public class ImageFormatException extends OcellusException {
 
   private final Kind kind;
 
+  /**
+   * An image that cannot be decoded.
+   *
+   * @param message what, where, expected and found
+   */
   public ImageFormatException(Kind kind, String message) {
     this(kind, message, null);
   }
 
+  /** As {@link #ImageFormatException(Kind, String)}, because of something else. */
   public ImageFormatException(Kind kind, String message, @Nullable Throwable cause) {
     super(message, cause);
     this.kind = kind;

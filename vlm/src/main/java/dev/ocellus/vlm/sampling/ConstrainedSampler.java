@@ -16,6 +16,10 @@ public final class ConstrainedSampler {
   private long refused;
   private long tooLong;
 
+  /**
+   * Chooses with a chain among what a constraint allows. Both are told of every token, and are used
+   * by nobody else.
+   */
   public ConstrainedSampler(SamplerChain chain, TokenConstraint constraint) {
     this.chain = chain;
     this.constraint = constraint;

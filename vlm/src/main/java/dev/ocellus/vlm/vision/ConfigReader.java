@@ -13,6 +13,11 @@ public final class ConfigReader {
   private final GgufMetadata metadata;
   private final String prefix;
 
+  /**
+   * Reads keys below a prefix.
+   *
+   * @param prefix with its dot, such as {@code clip.vision.}
+   */
   public ConfigReader(GgufMetadata metadata, String prefix) {
     this.metadata = metadata;
     this.prefix = prefix;
@@ -159,6 +164,7 @@ public final class ConfigReader {
     };
   }
 
+  /** What to throw for a value that no model can have. */
   public OcellusException invalid(String key, String expected, String found) {
     return new InvalidConfigException(
         "%s%s: expected %s, found %s. The file is damaged or was converted wrongly."

@@ -10,10 +10,21 @@ public final class TextBuilder {
   private Origin[] origins = new Origin[8];
   private int count;
 
+  /**
+   * A text of at most so many UTF-16 units.
+   *
+   * @param maxLength beyond which everything that adds to the text throws {@link
+   *     TextTooLongException}
+   */
   public TextBuilder(int maxLength) {
     this(maxLength, 64);
   }
 
+  /**
+   * As {@link #TextBuilder(int)}.
+   *
+   * @param capacity units that there is room for at first
+   */
   public TextBuilder(int maxLength, int capacity) {
     this.maxLength = maxLength;
     this.value = new StringBuilder(capacity);
@@ -30,6 +41,7 @@ public final class TextBuilder {
     }
   }
 
+  /** Text that came from somewhere. */
   public TextBuilder append(String s, Origin origin) {
     return append(s, 0, s.length(), origin);
   }
@@ -49,6 +61,7 @@ public final class TextBuilder {
     return this;
   }
 
+  /** A character. */
   public TextBuilder appendCodePoint(int c, Origin origin) {
     reserve(2);
     value.appendCodePoint(c);
@@ -56,6 +69,7 @@ public final class TextBuilder {
     return this;
   }
 
+  /** A text several times; a count below one adds nothing. */
   public TextBuilder repeat(String s, long times, Origin origin) {
     if (times <= 0 || s.isEmpty()) {
       return this;
@@ -66,10 +80,12 @@ public final class TextBuilder {
     return this;
   }
 
+  /** A text, each of its pieces with its origin. */
   public TextBuilder append(TracedText t) {
     return append(t, 0, t.length());
   }
 
+  /** Units from {@code from} (inclusive) to {@code to} (exclusive) of a text. */
   public TextBuilder append(TracedText t, int from, int to) {
     if (from >= to) {
       return this;

@@ -135,6 +135,7 @@ public final class TracedText {
     return Origin.TEMPLATE;
   }
 
+  /** Where the UTF-16 unit at an index came from. */
   public Origin originAt(int index) {
     if (ends == null || origins == null) {
       return origin;
@@ -163,6 +164,7 @@ public final class TracedText {
     return markup;
   }
 
+  /** The same text, as markup or not: what Jinja escapes no more, or again. */
   public TracedText asMarkup(boolean wanted) {
     return wanted == markup ? this : new TracedText(value, origin, ends, origins, wanted);
   }
@@ -197,6 +199,7 @@ public final class TracedText {
     return new TracedText(part, o[first], newEnds, Arrays.copyOfRange(o, first, last + 1), markup);
   }
 
+  /** As {@link #slice(int, int)}, to the end. */
   public TracedText slice(int from) {
     return slice(from, value.length());
   }
@@ -216,14 +219,17 @@ public final class TracedText {
     return out.append(this).append(other).build();
   }
 
+  /** Number of pieces of one origin each; one for an empty text. */
   public int pieceCount() {
     return ends == null ? 1 : ends.length;
   }
 
+  /** Where piece {@code i} ends (exclusive), in UTF-16 units. */
   public int pieceEnd(int i) {
     return ends == null ? value.length() : ends[i];
   }
 
+  /** Where piece {@code i} came from. */
   public Origin pieceOrigin(int i) {
     return origins == null ? origin : origins[i];
   }
