@@ -8,10 +8,10 @@ import org.jspecify.annotations.Nullable;
  * libllama leaves layers without a window causal for some architectures, and those with one do not
  * look further than it.
  *
- * <p>All entries are of one sequence. The last row of a causal mask attends to what all rows should.
- * In a mask with a window, the first rows attend to all others, and to what stands before them; the
- * last of those that attend to the first one attends to exactly the entries of the batch, and so
- * should the ones behind it.
+ * <p>All entries are of one sequence. The last row of a causal mask attends to what all rows
+ * should. In a mask with a window, the first rows attend to all others, and to what stands before
+ * them; the last of those that attend to the first one attends to exactly the entries of the batch,
+ * and so should the ones behind it.
  */
 public final class NonCausalMasks extends MaskCallback {
   private final int window;

@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
  * Lets each entry of a batch attend to those before it in the order of the batch, whatever their
  * positions are. libllama goes by positions, which for embeddings on a plane may go back.
  *
- * <p>The batch is decoded as a non-causal one, whose entries attend to everything of their sequence; the
- * cells that the batch itself fills are told by the operation that fills them, and those of later
- * entries are hidden.
+ * <p>The batch is decoded as a non-causal one, whose entries attend to everything of their
+ * sequence; the cells that the batch itself fills are told by the operation that fills them, and
+ * those of later entries are hidden.
  */
 public final class OrderedMasks extends MaskCallback {
   private static final int SET_ROWS = ObserverCallback.operation("SET_ROWS");

@@ -52,11 +52,6 @@ final class BatchOutputs {
       throw new LlamaException("libllama has lost the output of entry %d".formatted(i));
     }
     MemorySegment.copy(
-        values.reinterpret((long) Float.BYTES * n),
-        ValueLayout.JAVA_FLOAT,
-        0,
-        destination,
-        0,
-        n);
+        values.reinterpret((long) Float.BYTES * n), ValueLayout.JAVA_FLOAT, 0, destination, 0, n);
   }
 }

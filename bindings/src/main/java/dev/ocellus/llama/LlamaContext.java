@@ -186,7 +186,8 @@ public final class LlamaContext extends NativeObject {
   /**
    * As {@link #decode(Batch, CancellationFlag)}, choosing what each token attends to.
    *
-   * @param causal whether each token attends only to those before it, as usual, or to all of its batch
+   * @param causal whether each token attends only to those before it, as usual, or to all of its
+   *     batch
    */
   public void decode(Batch batch, boolean causal, CancellationFlag flag) {
     use(context -> {
@@ -298,8 +299,8 @@ public final class LlamaContext extends NativeObject {
   }
 
   /**
-   * Whether the cache still has all that a token at a position of a sequence attends to. Layers with
-   * a window give away older places when others need room, and do not save them.
+   * Whether the cache still has all that a token at a position of a sequence attends to. Layers
+   * with a window give away older places when others need room, and do not save them.
    */
   public boolean hasPositionsBefore(int sequence, int position) {
     int window = model.slidingWindow();

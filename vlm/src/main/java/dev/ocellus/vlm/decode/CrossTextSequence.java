@@ -224,7 +224,9 @@ final class CrossTextSequence implements KvSequence {
     inputs.output("result", nOutputs == 0 ? last : graph.logits(last));
   }
 
-  /** What each row attends to: its images' tiles, or everything where it stands before the first. */
+  /**
+   * What each row attends to: its images' tiles, or everything where it stands before the first.
+   */
   private void setImages(GraphRun run, int from, int n) {
     int perTile = graph.nStates();
     int perImage = graph.nTiles() * perTile;
@@ -249,8 +251,9 @@ final class CrossTextSequence implements KvSequence {
   }
 
   /**
-   * Where the text that attends to an image ends: at the next one, but for images that follow each other,
-   * which are attended to together ({@code get_cross_attention_token_mask} of the reference).
+   * Where the text that attends to an image ends: at the next one, but for images that follow each
+   * other, which are attended to together ({@code get_cross_attention_token_mask} of the
+   * reference).
    */
   private int[] ends() {
     int[] ends = new int[images.size()];

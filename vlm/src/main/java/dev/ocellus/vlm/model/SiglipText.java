@@ -14,8 +14,8 @@ import dev.ocellus.vlm.vision.ConfigReader;
 import org.jspecify.annotations.Nullable;
 
 /**
- * SigLIP's text encoder: all tokens attend to each other, there are always as many as the context has,
- * and the last one of them speaks for the text, padding or not.
+ * SigLIP's text encoder: all tokens attend to each other, there are always as many as the context
+ * has, and the last one of them speaks for the text, padding or not.
  *
  * <p>{@code clip.text.padding_mask}: whether the padding is hidden from the text, which a processor
  * decides: published ones give the model no mask, those without a word about it do. {@code

@@ -129,8 +129,8 @@ public final class MllamaTower {
   }
 
   /**
-   * Which rows may not attend to each other, [rows of all tiles, the same]: those that are none of a tile
-   * of the image.
+   * Which rows may not attend to each other, [rows of all tiles, the same]: those that are none of
+   * a tile of the image.
    *
    * @param nTiles tiles that the image has
    */
