@@ -20,6 +20,7 @@ final class UsedBindings {
       ggml_backend_buft_name
       ggml_backend_dev_backend_reg
       ggml_backend_dev_buffer_from_host_ptr
+      ggml_backend_dev_buffer_type
       ggml_backend_dev_count
       ggml_backend_dev_description
       ggml_backend_dev_get
@@ -182,6 +183,7 @@ final class UsedBindings {
       llama_context_params
       llama_model_kv_override
       llama_model_params
+      llama_model_tensor_buft_override
       """
           .lines()
           .toList();

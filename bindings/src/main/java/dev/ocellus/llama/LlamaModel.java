@@ -40,6 +40,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe. Closing it closes the contexts that are still open first, newest first.
  */
 public final class LlamaModel extends NativeObject {
+  private static final BiConsumer<MemorySegment, Arena> NOTHING_MORE = (params, scratch) -> {};
+
   private final Path path;
   private final MemorySegment handle;
   private final Vocab vocab;
@@ -97,14 +99,22 @@ public final class LlamaModel extends NativeObject {
         // in the layout of ggml's kernels for AMX, which are slower, nothing else can read them
         wanted = wanted.withRepack(false);
       }
-      if (checked.sizes().cache().state() > 0 && StoredWeights.hasMatrixUnit()) {
-        // graphs with recurrent states multiply each sequence by itself, and of several of them
-        // ggml 0.4.0's kernels for AMX read weights behind the end for all but the first
-        wanted = wanted.withRepack(false);
+      boolean plain = PlainLayout.isNeeded(file) && StoredWeights.hasMatrixUnit();
+      boolean onGpu = wanted.nGpuLayers() != 0 && !Device.gpus().isEmpty();
+      if (plain && onGpu) {
+        wanted = wanted.withRepack(false); // what is not on the GPU, whichever that is
       }
       MappedWeights mapped = new MappedWeights(path);
       StoredWeights stored = storedWeights(file, wanted.nGpuLayers(), accel);
-      model = load(path, wanted, accel, stored, checked.limits(), checked.sizes());
+      model =
+          load(
+              path,
+              wanted,
+              accel,
+              stored,
+              checked.limits(),
+              checked.sizes(),
+              plain && !onGpu ? PlainLayout::apply : NOTHING_MORE);
       mapped.releaseIfCopied();
       return model;
     } finally {
@@ -133,7 +143,8 @@ public final class LlamaModel extends NativeObject {
     try (GgufFile file = GgufFile.open(path)) {
       limits = ModelGuard.checkVocabulary(file);
     }
-    return load(path, ModelOptions.defaults().withGpuLayers(0), null, null, limits, null);
+    var options = ModelOptions.defaults().withGpuLayers(0);
+    return load(path, options, null, null, limits, null, NOTHING_MORE);
   }
 
   /**
@@ -148,16 +159,6 @@ public final class LlamaModel extends NativeObject {
     }
     var options = ModelOptions.defaults().withGpuLayers(0);
     return load(path, options, null, null, limits, null, ArchitectureOverride::apply);
-  }
-
-  private static LlamaModel load(
-      Path path,
-      ModelOptions options,
-      @Nullable Accel accel,
-      @Nullable StoredWeights stored,
-      TokenizerGuard.Limits limits,
-      @Nullable Hyperparameters sizes) {
-    return load(path, options, accel, stored, limits, sizes, (params, scratch) -> {});
   }
 
   private static LlamaModel load(
@@ -314,7 +315,7 @@ public final class LlamaModel extends NativeObject {
 
   /** Whether sequences can be saved: whether the form in which libllama does that is known. */
   public boolean canSaveState() {
-    return canRollBack() && sizes().cache().saved();
+    return sizes().cache().saved();
   }
 
   /** Number of weights. */
