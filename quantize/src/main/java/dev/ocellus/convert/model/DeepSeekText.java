@@ -36,6 +36,11 @@ final class DeepSeekText extends TextModel {
 
   private static final int SOFTMAX = 1;
 
+  /** Of the one larger model that llama.cpp knows to have no rank of queries. */
+  private static final int LITE_BLOCKS = 48;
+
+  private static final int LITE_TOKENS = 128256;
+
   private final LateExperts experts;
   private final int qRank;
   private final int kvRank;
@@ -57,9 +62,28 @@ final class DeepSeekText extends TextModel {
     if (config.flag("attention_bias", false)) {
       throw config.invalid("attention_bias", "false, as llama.cpp adds none", "true");
     }
+    requireQueries();
     if (!config.flag("rope_interleave", true)) {
       throw config.invalid("rope_interleave", "true, as llama.cpp turns neighbours", "false");
     }
+  }
+
+  /**
+   * llama.cpp tells by the number of blocks, and not by the file, whether queries have a low rank.
+   */
+  private void requireQueries() {
+    boolean lite =
+        nBlock == 26 || nBlock == 27 || (nBlock == LITE_BLOCKS && nVocab() == LITE_TOKENS);
+    if (lite == (qRank == 0)) {
+      return;
+    }
+    throw config.invalid(
+        "q_lora_rank",
+        lite
+            ? "null, as llama.cpp takes queries of %d blocks to have none".formatted(nBlock)
+            : "a number, as llama.cpp takes queries of %d blocks to have one; it computes those without in models of 26 or 27 only"
+                .formatted(nBlock),
+        qRank == 0 ? "null" : "" + qRank);
   }
 
   @Override

@@ -26,6 +26,10 @@ final class Gemma3Text extends GemmaText {
     if (config.find("attn_logit_softcapping") != null) {
       throw config.invalid("attn_logit_softcapping", "null, as Gemma 3 has none", "a number");
     }
+    if (config.flag("use_bidirectional_attention", false)) {
+      throw config.invalid(
+          "use_bidirectional_attention", "false, as llama.cpp has it for 'gemma3'", "true");
+    }
   }
 
   @Override

@@ -59,10 +59,6 @@ final class Gemma4Text extends TextModel {
   }
 
   private void requireUsual() {
-    String activation = config.findString("hidden_activation").orElse("gelu_pytorch_tanh");
-    if (!activation.equals("gelu_pytorch_tanh")) {
-      throw config.invalid("hidden_activation", "gelu_pytorch_tanh, as llama.cpp", activation);
-    }
     if (config.flag("attention_bias", false)) {
       throw config.invalid("attention_bias", "false, as llama.cpp adds none", "true");
     }

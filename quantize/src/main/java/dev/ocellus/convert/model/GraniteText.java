@@ -12,10 +12,6 @@ import java.util.Optional;
 final class GraniteText extends LlamaText {
   GraniteText(Context context) {
     super(context);
-    String act = config.findString("hidden_act").orElse("silu");
-    if (!act.equals("silu")) {
-      throw config.invalid("hidden_act", "silu, as llama.cpp takes it", "'" + act + "'");
-    }
   }
 
   @Override

@@ -59,10 +59,6 @@ final class Llama4Text extends TextModel {
     hasExperts = layersWithExperts();
     turned = turnedLayers();
     chunked = chunkedLayers();
-    String act = config.findString("hidden_act").orElse("silu");
-    if (!act.equals("silu")) {
-      throw config.invalid("hidden_act", "'silu', as llama.cpp has it", "'" + act + "'");
-    }
   }
 
   private boolean[] layersWithExperts() {

@@ -162,6 +162,8 @@ abstract class TextModel implements ModelConverter {
 
   @Override
   public List<TargetTensor> tensors() {
+    TextSettings settings = TextSettings.of(architecture());
+    settings.check(this);
     List<TargetTensor> out = new ArrayList<>(extraTensors());
     for (Map.Entry<String, LazyTensor> e : context.folder().tensors().entrySet()) {
       Optional<String> name = TextNames.own(e.getKey());
@@ -169,6 +171,7 @@ abstract class TextModel implements ModelConverter {
         out.addAll(map(name.get(), e.getValue()));
       }
     }
+    settings.check(this, out);
     new TextShapes(this).check(out);
     return out;
   }

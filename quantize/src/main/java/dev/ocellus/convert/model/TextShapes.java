@@ -49,10 +49,14 @@ final class TextShapes {
     put("attn_v.bias", kv);
     put("attn_qkv.weight", q + 2 * kv, nEmbd);
     put("attn_output.weight", nEmbd, q);
+    put("attn_output.bias", nEmbd);
     put("attn_q_norm.weight", head);
     put("attn_k_norm.weight", head);
     put("ffn_down.weight", nEmbd, nFf);
     put("ffn_gate.weight", nFf, nEmbd);
+    put("ffn_gate.bias", nFf);
+    put("ffn_down.bias", nEmbd);
+    put("ffn_up.bias", nFf);
     model.experts().ifPresent(experts -> expected.putAll(experts.shapes()));
     expected.putAll(model.ownShapes());
   }
