@@ -41,7 +41,7 @@ record AttentionBlocks(int nHeadKv, int headSize, int rotated, int nWindowed, Ca
         size,
         rotated(keys, traits, size),
         windowed(keys, traits, nLayer),
-        new Cache(elements, elements, 0, traits.saved));
+        new Cache(elements, elements, traits.saved));
   }
 
   static void requireDivisor(ModelKeys keys, long nHead, long nHeadKv) {

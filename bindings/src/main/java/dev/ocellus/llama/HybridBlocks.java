@@ -4,9 +4,11 @@ import static dev.ocellus.llama.AttentionBlocks.HEADS;
 import static dev.ocellus.llama.AttentionBlocks.HEADS_KV;
 import static dev.ocellus.llama.AttentionBlocks.MAX_HEADS;
 
+import dev.ocellus.llama.ArchitectureTraits.Window;
 import dev.ocellus.llama.Hyperparameters.Cache;
 import java.util.Arrays;
 import java.util.function.IntConsumer;
+import java.util.function.IntFunction;
 
 /**
  * Heads of models with recurrent blocks: state spaces (Mamba 2), linear attention (gated delta
@@ -25,6 +27,7 @@ final class HybridBlocks {
   private static final String INNER = "ssm.inner_size";
   private static final String RANK = "ssm.time_step_rank";
   private static final String INTERVAL = "full_attention_interval";
+  private static final String WINDOW = "attention.sliding_window";
   private static final String RECURRENT = "attention.recurrent_layers";
 
   private HybridBlocks() {}
@@ -52,8 +55,10 @@ final class HybridBlocks {
       return inner + 2L * groups * state;
     }
 
-    long floats() {
-      return (kernel - 1) * convolved() + (long) state * inner;
+    /** States of so many of the blocks. */
+    RecurrentStates states(int nLayer, int nRecurrent) {
+      long space = (long) state * inner;
+      return new RecurrentStates(nLayer, nRecurrent, (kernel - 1) * convolved(), space);
     }
   }
 
@@ -61,7 +66,9 @@ final class HybridBlocks {
   static AttentionBlocks shortConvolutions(
       ModelKeys keys, ArchitectureTraits traits, int nLayer, int nEmbd) {
     int width = keys.required("shortconv.l_cache", 2, MAX_KERNEL);
-    return byKeyHeads(keys, traits, nLayer, nEmbd, (width - 1L) * nEmbd, i -> {});
+    long convolution = (width - 1L) * nEmbd;
+    return byKeyHeads(
+        keys, traits, nLayer, nEmbd, n -> new RecurrentStates(nLayer, n, convolution, 0), i -> {});
   }
 
   /** Granite 4: a block without key heads is a state space, whose bias the graph adds always. */
@@ -73,7 +80,8 @@ final class HybridBlocks {
         INNER,
         "%d, twice embedding_length".formatted(2L * nEmbd),
         space.inner);
-    return byKeyHeads(keys, traits, nLayer, nEmbd, space.floats(), i -> requireBias(keys, i));
+    return byKeyHeads(
+        keys, traits, nLayer, nEmbd, n -> space.states(nLayer, n), i -> requireBias(keys, i));
   }
 
   private static void requireBias(ModelKeys keys, int layer) {
@@ -85,7 +93,7 @@ final class HybridBlocks {
       ArchitectureTraits traits,
       int nLayer,
       int nEmbd,
-      long stateFloats,
+      IntFunction<RecurrentStates> states,
       IntConsumer recurrentBlock) {
     int nHead = keys.uniform(HEADS, nLayer, 1, MAX_HEADS);
     long[] nHeadKv = keys.each(HEADS_KV, nLayer, 0, nHead);
@@ -101,13 +109,9 @@ final class HybridBlocks {
     requireBoth(keys, HEADS_KV, recurrent);
     int size = AttentionBlocks.headSize(keys, traits, nEmbd, nHead);
     long elements = size * Arrays.stream(nHeadKv).sum();
-    return blocks(
-        keys,
-        traits,
-        size,
-        (int) nHeadKv[firstOther(recurrent)],
-        elements,
-        stateFloats * count(recurrent));
+    int first = (int) nHeadKv[firstOther(recurrent)];
+    boolean alike = Arrays.stream(nHeadKv).allMatch(n -> n == 0 || n == first);
+    return blocks(keys, traits, size, first, elements, states.apply(count(recurrent)), alike);
   }
 
   /** Qwen3.5: one of every so many blocks attends, or those that are listed do not. */
@@ -141,7 +145,8 @@ final class HybridBlocks {
         size,
         nHeadKv,
         (long) size * nHeadKv * nAttending,
-        space.floats() * count(recurrent));
+        space.states(recurrent.length, count(recurrent)),
+        true);
   }
 
   private static boolean[] recurrent(ModelKeys keys, int nLayer) {
@@ -176,7 +181,7 @@ final class HybridBlocks {
         alike.headSize(),
         alike.rotated(),
         0,
-        new Cache(c.keys(), c.values(), space.floats() * nLayer, false));
+        new Cache(c.keys(), c.values(), space.states(nLayer, nLayer), c.saved()));
   }
 
   private static AttentionBlocks blocks(
@@ -185,13 +190,16 @@ final class HybridBlocks {
       int headSize,
       int nHeadKv,
       long elements,
-      long state) {
+      RecurrentStates states,
+      boolean alike) {
+    // windows make another memory, whose checkpoints hold a part of its keys and values as well
+    boolean windows = traits.window != Window.NONE && keys.optional(WINDOW, 0) > 0;
     return new AttentionBlocks(
         nHeadKv,
         headSize,
         AttentionBlocks.rotated(keys, traits, headSize),
         0,
-        new Cache(elements, elements, state, false));
+        new Cache(elements, elements, states, alike && !windows));
   }
 
   private static void requireBoth(ModelKeys keys, String name, boolean[] recurrent) {

@@ -31,10 +31,21 @@ record Hyperparameters(
    *
    * @param keys elements of the keys of one token in all blocks
    * @param values elements of its values
-   * @param state floats of the recurrent states of one sequence
-   * @param saved whether all blocks have the same cache, so that the form of a saved one is known
+   * @param states recurrent states of one sequence
+   * @param saved whether all blocks with keys have the same cache, so that the form of a saved one
+   *     is known
    */
-  record Cache(long keys, long values, long state, boolean saved) {}
+  record Cache(long keys, long values, RecurrentStates states, boolean saved) {
+    /** Of a model without recurrent states. */
+    Cache(long keys, long values, boolean saved) {
+      this(keys, values, RecurrentStates.NONE, saved);
+    }
+
+    /** Floats of the recurrent states of one sequence. */
+    long state() {
+      return states.floats();
+    }
+  }
 
   /**
    * Between which numbers of turns in the original context frequencies are interpolated.

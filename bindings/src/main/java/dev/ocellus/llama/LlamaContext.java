@@ -361,7 +361,7 @@ public final class LlamaContext extends NativeObject {
   }
 
   /**
-   * Writes the keys and values of a sequence at the channel's position.
+   * Writes the keys and values of a sequence, and its recurrent states, at the channel's position.
    *
    * @throws IOException if the channel cannot be written
    */
@@ -381,7 +381,8 @@ public final class LlamaContext extends NativeObject {
     return stateShape().maxLength(nPlaces);
   }
 
-  private StateShape stateShape() {
+  /** How a sequence of this context is written. */
+  StateShape stateShape() {
     requireUnified();
     return StateShape.of(model.sizes(), model.slidingWindow(), limits.nPositions() > 1, options);
   }

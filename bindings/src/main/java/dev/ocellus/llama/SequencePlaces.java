@@ -48,6 +48,11 @@ public final class SequencePlaces {
     return this;
   }
 
+  /** Position of the last one that was added; at least one was. */
+  int lastPosition() {
+    return places[size - 1].position;
+  }
+
   /** Number of places. */
   public int size() {
     return size;

@@ -29,11 +29,16 @@ final class SequenceState {
             "libllama could not write the keys and values of a sequence (%d of %d bytes)"
                 .formatted(written, size));
       }
-      for (long at = 0; at < written; at += PIECE) {
-        ByteBuffer piece = data.asSlice(at, Math.min(PIECE, written - at)).asByteBuffer();
-        while (piece.hasRemaining()) {
-          channel.write(piece);
-        }
+      write(data.asSlice(0, written), channel);
+    }
+  }
+
+  /** Writes bytes at a channel's position. */
+  static void write(MemorySegment data, WritableByteChannel channel) throws IOException {
+    for (long at = 0; at < data.byteSize(); at += PIECE) {
+      ByteBuffer piece = data.asSlice(at, Math.min(PIECE, data.byteSize() - at)).asByteBuffer();
+      while (piece.hasRemaining()) {
+        channel.write(piece);
       }
     }
   }
@@ -42,8 +47,14 @@ final class SequenceState {
   static MemorySegment load(FileChannel channel, long offset, long length, Arena arena)
       throws IOException {
     MemorySegment data = arena.allocate(Math.max(1, length), 64).asSlice(0, length);
-    for (long at = 0; at < length; at += PIECE) {
-      ByteBuffer piece = data.asSlice(at, Math.min(PIECE, length - at)).asByteBuffer();
+    read(channel, offset, data);
+    return data;
+  }
+
+  /** Fills memory from a file. */
+  static void read(FileChannel channel, long offset, MemorySegment data) throws IOException {
+    for (long at = 0; at < data.byteSize(); at += PIECE) {
+      ByteBuffer piece = data.asSlice(at, Math.min(PIECE, data.byteSize() - at)).asByteBuffer();
       long from = offset + at;
       while (piece.hasRemaining()) {
         int n = channel.read(piece, from);
@@ -53,7 +64,6 @@ final class SequenceState {
         from += n;
       }
     }
-    return data;
   }
 
   /**

@@ -2,8 +2,12 @@ package dev.ocellus.llama;
 
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ggml.NativeStack;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,6 +59,56 @@ public final class StateCheckpoint implements AutoCloseable {
           checkpoint.write(handle, sequence, size);
           return checkpoint;
         });
+  }
+
+  /**
+   * Reads one that {@link #write(WritableByteChannel)} wrote, in a context of the same model and
+   * the same {@link LlamaContext#stateKind()}. The bytes may come from anybody: everything that
+   * libllama acts on is checked here.
+   *
+   * @param length bytes of it, of which there must be as many as every checkpoint of the context
+   *     has
+   * @param before what stands before it
+   * @param position of what comes next there
+   * @return empty if it holds numbers that are not finite
+   * @throws IOException if the channel cannot be read
+   * @throws StateFormatException if it is no checkpoint of such a place in such a context
+   */
+  public static Optional<StateCheckpoint> read(
+      LlamaContext context,
+      FileChannel channel,
+      long offset,
+      long length,
+      SequencePlaces before,
+      int position)
+      throws IOException {
+    ContextGuard.range("places", before.size(), 1, context.nCtx());
+    StateShape shape = context.stateShape();
+    if (length != shape.checkpointLength()) {
+      throw new StateFormatException(
+          "a checkpoint: expected %d bytes, found %d".formatted(shape.checkpointLength(), length));
+    }
+    var checkpoint = new StateCheckpoint(context, length);
+    boolean finite = false;
+    try {
+      SequenceState.read(channel, offset, checkpoint.data);
+      finite = StateReader.checkCheckpoint(checkpoint.data, shape, before.lastPosition());
+    } finally {
+      if (!finite) {
+        checkpoint.close();
+      }
+    }
+    checkpoint.position = position;
+    return finite ? Optional.of(checkpoint) : Optional.empty();
+  }
+
+  /**
+   * Writes it at a channel's position, {@link #bytes} of them.
+   *
+   * @throws IOException if the channel cannot be written
+   */
+  public void write(WritableByteChannel channel) throws IOException {
+    SequenceState.write(data, channel);
   }
 
   private void write(MemorySegment handle, int sequence, long size) {

@@ -39,16 +39,42 @@ final class StateReader {
    */
   static boolean check(MemorySegment data, StateShape shape, SequencePlaces places) {
     StateReader reader = new StateReader(data, shape, places.sorted(shape.axes()));
-    reader.check();
+    reader.check(places.lastPosition());
     return reader.finite;
   }
 
-  private void check() {
-    expect("magic number", MAGIC, i32("magic number"));
-    range("number of the sequence", i32("number of the sequence"), 0, MAX_SEQUENCES - 1);
+  /**
+   * Checks recurrent states alone, as a checkpoint has them.
+   *
+   * @param lastPosition of what stands before the checkpoint
+   * @return whether all of them are finite
+   * @throws StateFormatException if it is no checkpoint of such a context there
+   */
+  static boolean checkCheckpoint(MemorySegment data, StateShape shape, int lastPosition) {
+    StateReader reader = new StateReader(data, shape, new Place[0]);
+    reader.front();
+    reader.states(lastPosition);
+    reader.end();
+    return reader.finite;
+  }
+
+  private void check(int lastPosition) {
+    front();
     for (StateShape.Cache cache : shape.caches()) {
       cache(cache);
     }
+    if (shape.states().floats() > 0) {
+      states(lastPosition);
+    }
+    end();
+  }
+
+  private void front() {
+    expect("magic number", MAGIC, i32("magic number"));
+    range("number of the sequence", i32("number of the sequence"), 0, MAX_SEQUENCES - 1);
+  }
+
+  private void end() {
     if (at != data.byteSize()) {
       throw wrong("end", at + " bytes", data.byteSize() + " bytes");
     }
@@ -144,9 +170,34 @@ final class StateReader {
     }
   }
 
+  private void states(int lastPosition) {
+    RecurrentStates states = shape.states();
+    String cell = "recurrent states, cell";
+    expect("recurrent states, cells", 1, i32("cells"));
+    expect(cell, lastPosition, i32(cell));
+    expect(cell + ", sequences", 0, i32(cell));
+    expect("recurrent states, whether transposed", 0, i32("recurrent states"));
+    expect("recurrent states, layers", states.nLayer(), i32("layers"));
+    for (int i = 0; i < states.nRecurrent(); i++) {
+      floats("convolution of recurrent layer " + i, states.convolution());
+    }
+    for (int i = 0; i < states.nRecurrent(); i++) {
+      floats("state of recurrent layer " + i, states.space());
+    }
+  }
+
+  private void floats(String name, long n) {
+    expect(name + ", type", TensorType.F32.id(), i32(name));
+    expect(name + ", bytes", n * Float.BYTES, i64(name));
+    numbers(name, TensorType.F32, n * Float.BYTES);
+  }
+
   /** Steps over the keys or values of a layer. */
   private void numbers(String name, TensorType type, int nCells) {
-    long bytes = nCells * type.rowBytes(shape.rowElements());
+    numbers(name, type, nCells * type.rowBytes(shape.rowElements()));
+  }
+
+  private void numbers(String name, TensorType type, long bytes) {
     if (bytes > data.byteSize() - at) {
       throw wrong(name, bytes + " bytes", data.byteSize() - at + " bytes");
     }

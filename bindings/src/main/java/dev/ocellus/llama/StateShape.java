@@ -9,12 +9,15 @@ import java.util.stream.IntStream;
  * the sequence, and then each of its caches. A cache has the number of its streams and of the cells
  * of this sequence; for every cell its position, and where positions have axes the others and the
  * token; and then for every layer the type and row length of the keys and all keys, and the same
- * for the values, whose cells lie beside each other where there is no flash attention.
- * Little-endian on all machines that ggml is built for here.
+ * for the values, whose cells lie beside each other where there is no flash attention. Recurrent
+ * states follow: one cell with the position of the last token, and then for every block that has
+ * some the type, length and floats of its convolution, and the same for its state space; a
+ * checkpoint holds these alone. Little-endian on all machines that ggml is built for here.
  *
- * <p>Source: {@code llama_kv_cache::state_write} and {@code llama_kv_cache_iswa::state_write} in
- * {@code src/llama-kv-cache.cpp} and {@code src/llama-kv-cache-iswa.cpp} of llama.cpp v0.4.0.
- * Models with another memory cannot be saved ({@link LlamaModel#canSaveState}).
+ * <p>Source: {@code llama_kv_cache::state_write}, {@code llama_kv_cache_iswa::state_write}, {@code
+ * llama_memory_recurrent::state_write} and {@code llama_memory_hybrid::state_write} in {@code src}
+ * of llama.cpp v0.4.0. Models with another memory cannot be saved ({@link
+ * LlamaModel#canSaveState}).
  *
  * @param caches one, or that of the layers that see all and that of the layers with a window
  * @param typeK of keys
@@ -22,6 +25,7 @@ import java.util.stream.IntStream;
  * @param rowElements keys, and as many values, of one cell in one layer
  * @param flashAttention which decides how values lie
  * @param axes whether cells have positions on axes and tokens
+ * @param states recurrent states, if the model has any
  */
 record StateShape(
     List<Cache> caches,
@@ -29,7 +33,8 @@ record StateShape(
     TensorType typeV,
     int rowElements,
     ContextOptions.FlashAttention flashAttention,
-    boolean axes) {
+    boolean axes,
+    RecurrentStates states) {
 
   /**
    * One cache.
@@ -46,6 +51,9 @@ record StateShape(
   private static final int CELL_BYTES = 12;
   private static final int AXES_BYTES = 12;
 
+  /** Number of cells, the cell, whether it is transposed, and number of blocks. */
+  private static final int STATES_BYTES = 20;
+
   static StateShape of(Hyperparameters sizes, int window, boolean axes, ContextOptions options) {
     if (!sizes.cache().saved()) {
       throw new UnsupportedOperationException("The saved form of this model's memory is not known");
@@ -56,14 +64,22 @@ record StateShape(
             ? List.of(
                 new Cache("cache of whole layers", sizes.nLayer() - nWindowed, 0),
                 new Cache("cache of layers with a window", nWindowed, window))
-            : List.of(new Cache("cache", sizes.nLayer(), 0));
+            : List.of(new Cache("cache", nAttending(sizes), 0));
     return new StateShape(
         caches,
         options.typeK(),
         options.typeV(),
         sizes.headSize() * sizes.nHeadKv(),
         options.flashAttention(),
-        axes);
+        axes,
+        sizes.cache().states());
+  }
+
+  /** Blocks that have keys, which are all where none has recurrent states. */
+  private static int nAttending(Hyperparameters sizes) {
+    return sizes.cache().state() == 0
+        ? sizes.nLayer()
+        : (int) (sizes.cache().keys() / ((long) sizes.headSize() * sizes.nHeadKv()));
   }
 
   long rowBytesK() {
@@ -92,7 +108,19 @@ record StateShape(
                   + (long) nCells[i] * cellBytes()
                   + perLayer * caches.get(i).nLayers();
             })
-            .sum();
+            .sum()
+        + statesLength();
+  }
+
+  private long statesLength() {
+    return states.floats() == 0
+        ? 0
+        : STATES_BYTES + 2L * TYPE_BYTES * states.nRecurrent() + Float.BYTES * states.floats();
+  }
+
+  /** Bytes of a checkpoint, wherever it is taken. */
+  long checkpointLength() {
+    return FRONT_BYTES + statesLength();
   }
 
   /** Most bytes of a state of so many places. */

@@ -46,7 +46,7 @@ final class UncheckedArchitecture {
         1,
         0, // libllama compares it with the types of the cache
         0,
-        new Cache(elements / 2, elements / 2, 0, false),
+        new Cache(elements / 2, elements / 2, false),
         true,
         new YarnRange(32, 1));
   }

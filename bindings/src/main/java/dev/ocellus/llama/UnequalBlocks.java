@@ -49,7 +49,7 @@ final class UnequalBlocks {
         gcd(whole, windowed),
         rotatedPart(keys, ROTATED, whole),
         nWindowed,
-        new Cache(elements, elements, 0, false));
+        new Cache(elements, elements, false));
   }
 
   private static int gemma4HeadSize(ModelKeys keys, String suffix, int defaultValue) {
@@ -144,7 +144,7 @@ final class UnequalBlocks {
         gcd(key, value),
         rotated,
         0,
-        new Cache(perBlock * key, latent ? 0 : perBlock * value, 0, false));
+        new Cache(perBlock * key, latent ? 0 : perBlock * value, false));
   }
 
   private static int gcd(int a, int b) {

@@ -73,7 +73,7 @@ class FreeMemoryTest {
     // 16 layers x 8 heads x 64 elements, F16 keys and values: 32 KiB a token
     var sizes =
         new Hyperparameters(
-            16, 512, 8, 64, 0, new Cache(8192, 8192, 0, true), true, new YarnRange(32, 1));
+            16, 512, 8, 64, 0, new Cache(8192, 8192, true), true, new YarnRange(32, 1));
     var options = ContextOptions.defaults().withSequences(4);
     var enough = Optional.of(new FreeMemory(140 * MIB, "of this machine"));
     ContextGuard.checkMemory(sizes, 1000, 4096, options, enough);

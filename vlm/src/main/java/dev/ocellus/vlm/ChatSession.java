@@ -212,9 +212,7 @@ public final class ChatSession implements AutoCloseable {
         Slot taken = acquire();
         if (taken != null) {
           try {
-            if (saved.hasState(taken.generator().sequence())) {
-              saved.restore(taken.generator());
-            }
+            saved.restore(taken.generator());
           } finally {
             slots.release(taken);
           }

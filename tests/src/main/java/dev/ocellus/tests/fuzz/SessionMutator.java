@@ -39,11 +39,12 @@ final class SessionMutator {
   private static void once(SessionParts session, Set<Integer> changed, RandomGenerator random)
       throws IOException {
     int part =
-        switch (random.nextInt(12)) {
+        switch (random.nextInt(14)) {
           case 0 -> SessionParts.INFO;
           case 1, 2 -> SessionParts.MESSAGES;
           case 3, 4 -> SessionParts.ENTRIES;
           case 5, 6, 7 -> SessionParts.IMAGES;
+          case 8, 9 -> SessionParts.CHECKPOINTS;
           default -> SessionParts.STATE;
         };
     if (random.nextInt(30) == 0) {
@@ -60,7 +61,8 @@ final class SessionMutator {
           case SessionParts.MESSAGES -> messages(bytes, random);
           case SessionParts.ENTRIES -> entries(bytes, random);
           case SessionParts.IMAGES -> images(bytes, random);
-          case SessionParts.STATE -> state(bytes, random);
+          case SessionParts.STATE -> state(bytes, random, StateFields.find(bytes));
+          case SessionParts.CHECKPOINTS -> state(bytes, random, StateFields.ofCheckpoints(bytes));
           default -> ByteMutator.mutate(bytes, random);
         });
   }
@@ -136,12 +138,11 @@ final class SessionMutator {
     return copy;
   }
 
-  private static byte[] state(byte[] bytes, RandomGenerator random) {
+  private static byte[] state(byte[] bytes, RandomGenerator random, List<Integer> fields) {
     ByteBuffer out = SessionParts.little(bytes.clone());
     if (bytes.length < 16) {
       return ByteMutator.mutate(bytes, random);
     }
-    List<Integer> fields = StateFields.find(bytes);
     int at = EdgeValues.one(fields, random);
     switch (random.nextInt(8)) {
       case 0 -> { // any key or value

@@ -17,8 +17,9 @@ final class SessionParts {
   static final int ENTRIES = 2;
   static final int IMAGES = 3;
   static final int STATE = 4;
+  static final int CHECKPOINTS = 5;
 
-  private static final int N_PARTS = 5;
+  private static final int N_PARTS = 6;
   private static final int HASH = 32;
 
   /** Magic and version; hashes of model, template and kind of state. */

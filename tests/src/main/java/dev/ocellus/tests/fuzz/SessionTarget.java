@@ -30,8 +30,9 @@ final class SessionTarget implements Target {
   static final String NAME = "session";
   private static final String SUFFIX = ".session";
 
-  /** Each with keys and values of another form: plain, with axes, with windows. */
-  private static final List<String> ARCHITECTURES = List.of("llama", "qwen2vl", "gemma2");
+  /** Each with keys and values of another form: plain, with axes, with windows, with states. */
+  private static final List<String> ARCHITECTURES =
+      List.of("llama", "qwen2vl", "gemma2", "qwen35", "lfm2");
 
   private static final int N_CTX = 512;
   private static final GenerationOptions OPTIONS =

@@ -204,27 +204,6 @@ class HybridSessionTest {
     return answers;
   }
 
-  @ParameterizedTest
-  @MethodSource("models")
-  void savedSessionsGoOn(String name) throws IOException {
-    Path file = directory.resolve(name + ".session");
-    LoadOptions options = options(name);
-    int[] expected;
-    try (VisionLanguageModel model = VisionLanguageModel.open(options);
-        ChatSession chat = model.newChat()) {
-      talk(model, chat);
-      chat.save(file);
-      expected = send(chat, "Thanks. Why?").tokens();
-    }
-    try (VisionLanguageModel model = VisionLanguageModel.open(options);
-        ChatSession chat = model.newChat()) {
-      chat.restore(file);
-      assertThat(send(chat, "Thanks. Why?").tokens()).isEqualTo(expected);
-      assertThat(chat.undo()).isTrue();
-      assertAsFresh(model, chat, send(chat, "Another one."));
-    }
-  }
-
   @Test
   void memoryIsBounded() throws IOException {
     LoadOptions plain = options("qwen3.5");

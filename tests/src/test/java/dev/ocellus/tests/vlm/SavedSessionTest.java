@@ -72,6 +72,9 @@ class SavedSessionTest {
       LlamaModel text = ((LlamaDecoder) model.pipeline().decoder()).model();
       if (!text.canSaveState()) {
         assertThat(cached).isZero(); // the history is saved, and computed again
+      } else if (!text.canRollBack()) {
+        // of a short conversation there is no checkpoint before its answer
+        assertThat(cached).isEqualTo(expected.usage().cachedTokens());
       } else if (text.hasSlidingWindow()) {
         // what a window has left behind is not saved: all or nothing is used again
         assertThat(cached).isIn(0, expected.usage().cachedTokens());

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SequenceStateTest {
   private static final int N_TOKENS = 24;
   private static final int N_ROWS = 6;
-  private static final int ROW = 32;
+  static final int ROW = 32;
   private static final int WINDOW = 16;
 
   @TempDir Path directory;
@@ -39,7 +39,7 @@ class SequenceStateTest {
     return LlamaModel.load(file, ModelOptions.defaults().withGpuLayers(0));
   }
 
-  private static ContextOptions options(TensorType type, FlashAttention flash) {
+  static ContextOptions options(TensorType type, FlashAttention flash) {
     return Golden.context(128)
         .withBatch(64, 64)
         .withSequences(2)
@@ -48,7 +48,7 @@ class SequenceStateTest {
   }
 
   /** Tokens, rows of an image on a grid, and tokens again. */
-  private static SequencePlaces decode(LlamaContext context, int sequence) {
+  static SequencePlaces decode(LlamaContext context, int sequence) {
     return decode(context, sequence, () -> {});
   }
 
@@ -106,14 +106,14 @@ class SequenceStateTest {
     return context.readState(1, file, 0, file.size(), places);
   }
 
-  private static void flip(FileChannel file, long at, int bits) throws IOException {
+  static void flip(FileChannel file, long at, int bits) throws IOException {
     ByteBuffer one = ByteBuffer.allocate(1);
     file.read(one, at);
     file.write(ByteBuffer.allocate(1).put((byte) (one.get(0) ^ bits)).flip(), at);
   }
 
   /** The logits after one more token. */
-  private static float[] next(LlamaContext context, int sequence, int position) {
+  static float[] next(LlamaContext context, int sequence, int position) {
     try (Batch tokens = Batch.ofTokens(1)) {
       tokens.add(11, position, sequence, true);
       context.decode(tokens, new CancellationFlag());
@@ -123,7 +123,7 @@ class SequenceStateTest {
     return logits;
   }
 
-  private static int end(LlamaContext context) {
+  static int end(LlamaContext context) {
     return N_TOKENS + (context.model().nPositions() == 1 ? N_ROWS : 3) + 1;
   }
 

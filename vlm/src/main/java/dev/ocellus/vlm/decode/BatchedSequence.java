@@ -9,7 +9,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** One of the sequences of a context that others use as well: a {@link BatchScheduler} computes. */
-final class BatchedSequence implements KvSequence {
+final class BatchedSequence implements KvSequence, LlamaState.Owner {
   private final LlamaContext context;
   private final BatchScheduler scheduler;
   private final PrefixSharing sharing;
@@ -150,7 +150,18 @@ final class BatchedSequence implements KvSequence {
 
   @Override
   public Optional<KvState> state() {
-    return LlamaState.of(context, sequence, () -> sharing.restoring(sequence));
+    return LlamaState.of(context, sequence, this);
+  }
+
+  @Override
+  public void beforeRead() {
+    states.withdraw(this, 0);
+    sharing.restoring(sequence);
+  }
+
+  @Override
+  public KvCheckpoint adopt(LlamaCheckpoint checkpoint) {
+    return states.adopt(this, checkpoint);
   }
 
   @Override

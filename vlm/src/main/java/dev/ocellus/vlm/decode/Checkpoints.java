@@ -85,6 +85,11 @@ final class Checkpoints implements AutoCloseable {
     bytes = sum() + (draft == null ? 0 : draft.state.bytes());
   }
 
+  /** All but that of draft tokens, from the beginning on. */
+  List<Entry> kept() {
+    return List.copyOf(kept);
+  }
+
   /** The place of draft tokens, whose memory may be used again for another such place. */
   @Nullable Entry draft() {
     return draft;

@@ -113,7 +113,7 @@ final class ExclusiveSequence implements KvSequence {
 
   @Override
   public Optional<KvState> state() {
-    return LlamaState.of(context, SEQUENCE, () -> {});
+    return LlamaState.of(context, SEQUENCE, LlamaState.Owner.ALONE);
   }
 
   @Override

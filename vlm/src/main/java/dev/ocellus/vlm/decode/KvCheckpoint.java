@@ -1,5 +1,8 @@
 package dev.ocellus.vlm.decode;
 
+import java.io.IOException;
+import java.nio.channels.WritableByteChannel;
+
 /**
  * A place of a sequence to which it can go back although its memory cannot forget a part by itself:
  * a copy of its recurrent states there.
@@ -14,6 +17,9 @@ public interface KvCheckpoint extends AutoCloseable {
    * @return false if that failed, and then the sequence must be emptied
    */
   boolean restore();
+
+  /** Writes it at a channel's position, {@link #bytes} of them. */
+  void write(WritableByteChannel channel) throws IOException;
 
   @Override
   void close();

@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * Saves the keys and values of a sequence and brings them back, for sequences that can do that. A
- * conversation in one that cannot is saved as well, and computed again when it goes on.
+ * Saves the keys and values of a sequence, with its recurrent states where it has some, and brings
+ * them back, for sequences that can do that. A conversation in one that cannot is saved as well,
+ * and computed again when it goes on.
  */
 public interface KvState {
   /** What {@link #read} depends on besides the model. */
@@ -29,4 +31,15 @@ public interface KvState {
    */
   boolean read(FileChannel channel, long offset, long length, List<ContextEntry> entries)
       throws IOException;
+
+  /**
+   * Brings a checkpoint back that {@link KvCheckpoint#write} wrote. The sequence is not changed,
+   * and must hold what stood before the checkpoint when it is restored.
+   *
+   * @param before what stands before it
+   * @return empty if it holds numbers that are not finite
+   * @throws dev.ocellus.llama.StateFormatException if it is none of such a place
+   */
+  Optional<KvCheckpoint> readCheckpoint(
+      FileChannel channel, long offset, long length, List<ContextEntry> before) throws IOException;
 }

@@ -2,6 +2,8 @@ package dev.ocellus.vlm.decode;
 
 import dev.ocellus.llama.LlamaContext;
 import dev.ocellus.llama.StateCheckpoint;
+import java.io.IOException;
+import java.nio.channels.WritableByteChannel;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +40,11 @@ record LlamaCheckpoint(StateCheckpoint state, int sequence) implements KvCheckpo
    */
   boolean restoreInto(int other) {
     return state.restoreInto(sequence, other);
+  }
+
+  @Override
+  public void write(WritableByteChannel channel) throws IOException {
+    state.write(channel);
   }
 
   @Override

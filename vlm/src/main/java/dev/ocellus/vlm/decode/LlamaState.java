@@ -2,6 +2,7 @@ package dev.ocellus.vlm.decode;
 
 import dev.ocellus.llama.LlamaContext;
 import dev.ocellus.llama.SequencePlaces;
+import dev.ocellus.llama.StateCheckpoint;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
@@ -9,15 +10,29 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Keys and values of a sequence of libllama, in its form.
+ * Keys and values of a sequence of libllama, and its recurrent states, in its form.
  *
- * @param beforeRead run before the sequence's content is replaced
+ * @param owner told of what is read
  */
-record LlamaState(LlamaContext context, int sequence, Runnable beforeRead) implements KvState {
+record LlamaState(LlamaContext context, int sequence, Owner owner) implements KvState {
+  /** Whose state it is. */
+  interface Owner {
+    /** The only sequence of a context. */
+    Owner ALONE = new Owner() {};
+
+    /** The sequence's content is about to be replaced. */
+    default void beforeRead() {}
+
+    /** A checkpoint of the sequence was read; gives what restores it. */
+    default KvCheckpoint adopt(LlamaCheckpoint checkpoint) {
+      return checkpoint;
+    }
+  }
+
   /** Empty where the form of a saved sequence is not known, and could not be checked. */
-  static Optional<KvState> of(LlamaContext context, int sequence, Runnable beforeRead) {
+  static Optional<KvState> of(LlamaContext context, int sequence, Owner owner) {
     return context.model().canSaveState()
-        ? Optional.of(new LlamaState(context, sequence, beforeRead))
+        ? Optional.of(new LlamaState(context, sequence, owner))
         : Optional.empty();
   }
 
@@ -40,8 +55,21 @@ record LlamaState(LlamaContext context, int sequence, Runnable beforeRead) imple
   public boolean read(FileChannel channel, long offset, long length, List<ContextEntry> entries)
       throws IOException {
     SequencePlaces places = places(entries, context.model().nPositions());
-    beforeRead.run();
+    owner.beforeRead();
     return context.readState(sequence, channel, offset, length, places);
+  }
+
+  @Override
+  public Optional<KvCheckpoint> readCheckpoint(
+      FileChannel channel, long offset, long length, List<ContextEntry> before) throws IOException {
+    return StateCheckpoint.read(
+            context,
+            channel,
+            offset,
+            length,
+            places(before, context.model().nPositions()),
+            ContextEntry.positionsOf(before))
+        .map(state -> owner.adopt(new LlamaCheckpoint(state, sequence)));
   }
 
   /** What stands in every place when these entries stand behind each other. */

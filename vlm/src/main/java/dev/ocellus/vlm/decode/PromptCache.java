@@ -18,9 +18,6 @@ import org.jspecify.annotations.Nullable;
  * Brings a sequence to a wanted content with as little computing as possible: what it has in common
  * with the present content, from the beginning on, stays.
  *
- * <p>An image may have more embeddings than a batch; it is decoded in parts, as long text is,
- * unless they attend to each other.
- *
  * <p>Where the model's memory cannot forget its end (recurrent states), checkpoints are taken at
  * the borders of messages, and a changed conversation is computed again from the last one before
  * the change. Draft tokens that were rejected are taken back by one before them: the tokens that
@@ -34,8 +31,7 @@ public final class PromptCache implements AutoCloseable {
   private static final int[] NOTHING = {};
 
   private final KvSequence sequence;
-  private final int nPositions;
-  private final PromptAttention attention;
+  private final ImageRows imageRows;
   private final List<ContextEntry> present = new ArrayList<>();
   private int[] ids = new int[64];
   private final Checkpoints checkpoints;
@@ -65,8 +61,7 @@ public final class PromptCache implements AutoCloseable {
     this.checkpoints = new Checkpoints(checkpointBytes);
     this.places = new CheckpointPlaces(isControl);
     this.sequence = sequence;
-    this.nPositions = nPositions;
-    this.attention = attention;
+    this.imageRows = new ImageRows(sequence, nPositions, attention);
   }
 
   /** Position of what comes next. */
@@ -238,6 +233,19 @@ public final class PromptCache implements AutoCloseable {
     return common;
   }
 
+  /**
+   * How many of the first entries would stay in the sequence if it were brought to these, without
+   * what others hold.
+   */
+  public int reusable(List<ContextEntry> wanted) {
+    return canStay(ContextEntry.common(present, wanted));
+  }
+
+  /** Places to which the sequence can go back. */
+  Checkpoints checkpoints() {
+    return checkpoints;
+  }
+
   /** How many of the first entries would stay if those behind {@code nEntries} are forgotten. */
   private int canStay(int nEntries) {
     if (nEntries == present.size() || sequence.canForget()) {
@@ -397,35 +405,16 @@ public final class PromptCache implements AutoCloseable {
   }
 
   private void decodeImage(ContextEntry.Image image, boolean last, CancellationFlag flag) {
-    int nEmbeddings = image.embeddings().count();
     int nBefore = present.size();
-    int number = ContextEntry.nNumbered(present);
     try {
-      for (int row = 0; row < nEmbeddings; ) {
-        int n = Math.min(nEmbeddings - row, mostAtOnce());
-        int[][] positions =
-            ContextEntry.axes(image.embeddings(), row, n, position, nPositions, number);
-        boolean wantsLogits = last && row + n == nEmbeddings;
-        sequence.decodeEmbeddings(
-            image.image(),
-            image.from() + row,
-            positions,
-            attention == PromptAttention.CAUSAL,
-            wantsLogits,
-            flag);
-        row += n;
-      }
+      imageRows.decode(image, position, ContextEntry.nNumbered(present), last, flag);
       present.add(image);
     } catch (Throwable e) {
       rollBack(nBefore); // a part of an image is of no use to anybody
       throw e;
     }
-    used += nEmbeddings;
+    used += image.embeddings().count();
     position += image.embeddings().positions();
-  }
-
-  private int mostAtOnce() {
-    return attention == PromptAttention.IMAGES_IN_ORDER ? sequence.nUbatch() : sequence.nBatch();
   }
 
   /** Forgets what a call that failed has left behind, whatever it failed with. */

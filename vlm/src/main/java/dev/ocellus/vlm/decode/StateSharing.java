@@ -2,6 +2,8 @@ package dev.ocellus.vlm.decode;
 
 import dev.ocellus.llama.LlamaContext;
 import dev.ocellus.llama.LlamaException;
+import java.io.IOException;
+import java.nio.channels.WritableByteChannel;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -52,6 +54,11 @@ final class StateSharing {
     }
 
     @Override
+    public void write(WritableByteChannel channel) throws IOException {
+      checkpoint.write(channel);
+    }
+
+    @Override
     public void close() {
       lock.lock();
       try {
@@ -75,6 +82,16 @@ final class StateSharing {
       }
       return LlamaCheckpoint.of(context, sequence.id(), position, old)
           .map(taken -> add(new Place(sequence, taken, position)));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** A checkpoint of a sequence that was read from a file. */
+  KvCheckpoint adopt(BatchedSequence sequence, LlamaCheckpoint checkpoint) {
+    lock.lock();
+    try {
+      return add(new Place(sequence, checkpoint, checkpoint.state().position()));
     } finally {
       lock.unlock();
     }

@@ -21,8 +21,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keys and values of beginnings of prompts on disk: from the first token, the system message among
- * them, through an image. A prompt that begins so is continued from there in any process.
+ * Keys and values of beginnings of prompts on disk, with recurrent states where there are any: from
+ * the first token, the system message among them, through an image. A prompt that begins so is
+ * continued from there in any process.
  *
  * <p>A file is recognized by the hash of all that its keys and values depend on: the model, the
  * image encoder with its options, the form of keys and values, the tokens, and the pixels of the
@@ -65,7 +66,7 @@ final class PrefixCache {
       AnswerListener listener) {
     List<Integer> ends = imageEnds(wanted);
     KvState state = sequence.state().orElse(null);
-    int have = ContextEntry.common(cache.present(), wanted);
+    int have = cache.reusable(wanted);
     if (ends.isEmpty() || state == null || have >= ends.getLast()) {
       return 0;
     }

@@ -8,12 +8,16 @@ import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.decode.ContextEntry;
 import dev.ocellus.vlm.decode.KvSequence;
 import dev.ocellus.vlm.decode.KvState;
+import dev.ocellus.vlm.decode.PromptCache;
+import dev.ocellus.vlm.decode.SavedCheckpoints;
 import dev.ocellus.vlm.generate.AnswerGenerator;
 import dev.ocellus.vlm.generate.Pipeline;
 import dev.ocellus.vlm.options.ModelMismatchException;
 import dev.ocellus.vlm.session.SessionHeader.Extent;
 import dev.ocellus.vlm.session.SessionHeader.Section;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
@@ -28,7 +32,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sessions on disk: the conversation, and the keys and values that were computed for it.
+ * Sessions on disk: the conversation, and the keys and values that were computed for it, with
+ * recurrent states where the model has some.
  *
  * <p>Everything is checked before anything is changed. Checksums find damage, but anybody can write
  * a file with the right ones; so nothing that a file says is taken for true, and keys and values
@@ -36,6 +41,8 @@ import org.jspecify.annotations.Nullable;
  * written for the entries that the file names.
  */
 public final class SessionFile {
+  private static final Logger LOG = System.getLogger("dev.ocellus.vlm.session");
+
   private SessionFile() {}
 
   /**
@@ -65,13 +72,17 @@ public final class SessionFile {
             extents.add(out.extent());
           }
           var state = new Hashing(channel);
-          String kind = "";
           KvState saved = generator == null ? null : generator.sequence().state().orElse(null);
           if (saved != null && !entries.isEmpty()) {
-            kind = saved.kind();
             saved.write(state);
           }
           extents.add(state.extent());
+          var checkpoints = new Hashing(channel);
+          if (generator != null && state.length > 0) {
+            SavedCheckpoints.write(generator.cache(), checkpoints);
+          }
+          extents.add(checkpoints.extent());
+          String kind = saved == null || state.length == 0 ? "" : saved.kind();
           ByteBuffer header =
               new SessionHeader(
                       SessionHeader.hash(pipeline.identity().get()),
@@ -150,27 +161,49 @@ public final class SessionFile {
     }
 
     /**
-     * Whether keys and values are there that fit this context; otherwise the conversation is
-     * computed again when it goes on.
-     */
-    public boolean hasState(KvSequence sequence) {
-      long nPlaces = entries.stream().mapToLong(ContextEntry::size).sum();
-      KvState state = sequence.state().orElse(null);
-      return state != null
-          && nPlaces > 0
-          && nPlaces <= sequence.nCtx()
-          && Arrays.equals(header.template(), SessionHeader.hash(pipeline.prompts().templates()))
-          && Arrays.equals(header.stateKind(), SessionHeader.hash(state.kind()));
-    }
-
-    /**
-     * Brings keys and values back.
+     * Brings what was computed back, where it is there and fits this context; otherwise the
+     * conversation is computed again when it goes on, and the log says why.
      *
-     * @throws SessionFormatException if they are damaged, or not those of the entries; nothing was
+     * @throws SessionFormatException if it is damaged, or not that of the entries; nothing was
      *     changed then
      */
     public void restore(AnswerGenerator generator) throws IOException {
-      KvState state = generator.sequence().state().orElseThrow();
+      KvState state = generator.sequence().state().orElse(null);
+      if (entries.isEmpty() || state == null || header.length(Section.STATE) == 0) {
+        return; // nothing was computed, or nothing that can be kept
+      }
+      String obstacle = obstacle(generator.sequence(), state);
+      if (obstacle == null) {
+        restore(generator.cache(), state);
+        obstacle =
+            generator.cache().present().isEmpty()
+                ? "not finite, or more than there is room for"
+                : null;
+      }
+      if (obstacle != null) {
+        LOG.log(
+            Level.WARNING,
+            "{0}: keys and values are {1}; the conversation is computed again when it goes on",
+            file,
+            obstacle);
+      }
+    }
+
+    /** Why keys and values cannot be used here; null if they can. */
+    private @Nullable String obstacle(KvSequence sequence, KvState state) {
+      long nPlaces = entries.stream().mapToLong(ContextEntry::size).sum();
+      if (nPlaces > sequence.nCtx()) {
+        return "%d, and the context holds %d".formatted(nPlaces, sequence.nCtx());
+      }
+      if (!Arrays.equals(header.template(), SessionHeader.hash(pipeline.prompts().templates()))) {
+        return "of another chat template";
+      }
+      return Arrays.equals(header.stateKind(), SessionHeader.hash(state.kind()))
+          ? null
+          : "of another form (types of the cache, flash attention, or release)";
+    }
+
+    private void restore(PromptCache cache, KvState state) throws IOException {
       int nPlaces = ContextEntry.placesOf(entries);
       long length = header.length(Section.STATE);
       if (length > state.maxLength(nPlaces)) { // before time is spent on its checksum
@@ -180,12 +213,25 @@ public final class SessionFile {
             null);
       }
       header.checkSection(file, channel, Section.STATE);
+      header.checkSection(file, channel, Section.CHECKPOINTS);
       long offset = header.offset(Section.STATE);
-      try {
-        generator.cache().restore(entries, () -> state.read(channel, offset, length, entries));
+      try (SavedCheckpoints checkpoints = checkpoints(state)) {
+        cache.restore(entries, () -> state.read(channel, offset, length, entries));
+        if (!cache.present().isEmpty()) {
+          checkpoints.addTo(cache);
+        }
       } catch (StateFormatException e) {
         throw SessionHeader.damaged(file, String.valueOf(e.getMessage()), e);
       }
+    }
+
+    private SavedCheckpoints checkpoints(KvState state) throws IOException {
+      return SavedCheckpoints.read(
+          state,
+          channel,
+          header.offset(Section.CHECKPOINTS),
+          header.length(Section.CHECKPOINTS),
+          entries);
     }
 
     @Override

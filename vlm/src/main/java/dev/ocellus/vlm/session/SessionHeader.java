@@ -27,22 +27,31 @@ record SessionHeader(byte[] model, byte[] template, byte[] stateKind, List<Exten
   /** Parts of the file. */
   enum Section {
     /** Name of the model, and where the images and videos came from, a line each. */
-    INFO,
+    INFO(false),
     /** The conversation as JSON, with the images and videos in it. */
-    MESSAGES,
+    MESSAGES(false),
     /** What stands in the context. */
-    ENTRIES,
+    ENTRIES(false),
     /** The encoded images that stand in the context. */
-    IMAGES,
-    /** Keys and values as libllama writes them. */
-    STATE
+    IMAGES(false),
+    /** Keys and values, and recurrent states, as libllama writes them. */
+    STATE(true),
+    /** Recurrent states at places before the end. */
+    CHECKPOINTS(true);
+
+    /** Whether it may be large, and is read only where it is used. */
+    private final boolean computed;
+
+    Section(boolean computed) {
+      this.computed = computed;
+    }
   }
 
   /** Length and hash of a section. */
   record Extent(long length, byte[] hash) {}
 
   private static final byte[] MAGIC = "OCELSESS".getBytes(StandardCharsets.US_ASCII);
-  private static final int VERSION = 2;
+  private static final int VERSION = 3;
 
   /** What is read at once is decoded to several times its size. */
   private static final int SHARE_OF_MEMORY = 8;
@@ -72,7 +81,7 @@ record SessionHeader(byte[] model, byte[] template, byte[] stateKind, List<Exten
   }
 
   /**
-   * Reads and checks a header and the hash of every section but that of the keys and values, for
+   * Reads and checks a header and the hash of every section but those of what was computed, for
    * which there is {@link #checkSection}.
    *
    * @throws SessionFormatException if this is no session, or not a whole and unaltered one
@@ -120,7 +129,7 @@ record SessionHeader(byte[] model, byte[] template, byte[] stateKind, List<Exten
     return hash;
   }
 
-  /** Checks lengths, and checksums of all but the keys and values, which may be many and unused. */
+  /** Checks lengths, and checksums of all but what was computed, which may be much and unused. */
   private void checkSections(Path file, FileChannel channel) throws IOException {
     long left = channel.size() - SIZE;
     long max = Runtime.getRuntime().maxMemory() / SHARE_OF_MEMORY;
@@ -129,7 +138,7 @@ record SessionHeader(byte[] model, byte[] template, byte[] stateKind, List<Exten
       if (length < 0 || length > left) {
         throw damaged(file, "the part %s is cut short".formatted(section));
       }
-      if (section != Section.STATE && length > max) {
+      if (!section.computed && length > max) {
         throw new SessionFormatException(
             "%s: the part %s has %d bytes, and at most %d can be read with this much memory. Nothing was changed; give Java more (-Xmx)."
                 .formatted(file, section, length, max));
@@ -140,7 +149,7 @@ record SessionHeader(byte[] model, byte[] template, byte[] stateKind, List<Exten
       throw damaged(file, "it has %d bytes too many".formatted(left));
     }
     for (Section section : Section.values()) {
-      if (section != Section.STATE) {
+      if (!section.computed) {
         checkSection(file, channel, section);
       }
     }

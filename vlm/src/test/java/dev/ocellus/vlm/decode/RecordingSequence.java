@@ -2,6 +2,7 @@ package dev.ocellus.vlm.decode;
 
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.vlm.vision.EncodedImage;
+import java.nio.channels.WritableByteChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -149,6 +150,11 @@ final class RecordingSequence implements KvSequence {
           public boolean restore() {
             call(() -> places.subList(position, places.size()).clear());
             return true;
+          }
+
+          @Override
+          public void write(WritableByteChannel channel) {
+            throw new UnsupportedOperationException("nothing is saved here");
           }
 
           @Override
