@@ -45,6 +45,13 @@ MODELS = {
     # a norm behind the last block, GELU's tanh form
     "internvl-norm": ("internvl", "GotOcr2", ["exact_56x56.png"], dict(text_config=TEXT, vision_config=dict(
         TOWER, use_mean_pooling=False, hidden_act="gelu_pytorch_tanh")), {}, {}),
+    # a checkpoint whose processor chooses frames of videos (videos.py)
+    "internvl-frames": ("internvl", "GotOcr2", ["exact_56x56.png"], dict(
+        image_seq_length=1, text_config=TEXT, vision_config=dict(TOWER, image_size=[28, 28])),
+        dict(size=dict(height=28, width=28), image_mean=[0.5] * 3, image_std=[0.5] * 3), dict(image_seq_length=1)),
+    "llava-onevision-video": ("llava-onevision", "LlavaOnevision", ["odd_97x61.png"], dict(
+        image_grid_pinpoints=[[28, 28], [28, 56], [56, 28], [56, 56]], text_config=TEXT, vision_config=SIGLIP), dict(
+            size=dict(height=28, width=28), image_grid_pinpoints=[[28, 28], [28, 56], [56, 28], [56, 56]]), {}),
     # windows of one token and more, and blocks without windows that are not every n-th
     "qwen2.5-vl-blocks": ("qwen2.5-vl", "Qwen2VL", ["exact_140x84.png"], dict(
         TEXT, rope_scaling=dict(mrope_section=[2, 3, 3]), vision_config=dict(

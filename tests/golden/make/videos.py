@@ -56,13 +56,24 @@ MODELS = {
                             video_processor_type="MiniCPMV4_6VideoProcessor"), {"video": [clip(4.0), QUESTION]}),
     "minicpmv4_6-whole": (None, {"video": [clip(4.0), dict(type="text", text="Then:"), clip(3.6), QUESTION]}),
     "internvl-norm": (None, {"video": [clip(4.0, "short-clip"), QUESTION]}),
+    "internvl-frames": (dict(do_sample_frames=True, fps=1.5, size=dict(height=28, width=28), image_mean=[0.5] * 3,
+                             image_std=[0.5] * 3, video_processor_type="InternVLVideoProcessor"), {
+        "video": [clip(4.0), QUESTION]}),
+    "qwen2.5-vl-blocks": (dict(do_sample_frames=True, fps=20, min_frames=4, max_frames=8, cap_pixels_per_frame=True,
+                               max_video_tokens=6, size=dict(shortest_edge=784, longest_edge=30000), patch_size=14,
+                               temporal_patch_size=2, merge_size=2, video_processor_type="Qwen2VLVideoProcessor"), {
+        "video": [clip(60.0), QUESTION], "more": [clip(30.0), QUESTION]}),
+    "llava-onevision-video": (dict(do_sample_frames=True, num_frames=5, size=dict(height=28, width=28), image_mean=[0.5] * 3,
+                                   image_std=[0.5] * 3, video_processor_type="LlavaOnevisionVideoProcessor"), {
+        "video": [clip(4.0), QUESTION], "mixed": [picture("odd_97x61.png"), dict(type="text", text="Then:"), clip(7.0), QUESTION]}),
 }
 
 # whose settings for videos stand inside of processor_config.json
 NESTED = {"gemma4", "gemma4-moe", "gemma4-unified"}
 BASES = {"qwen3.5": "qwen3_5", "qwen3.5-moe": "qwen3_5", "glm4v-moe": "glm46v", "kimi_k25-groups": "kimi_k25",
          "minicpmv4_6-4x": "minicpmv4_6", "minicpmv4_6-whole": "minicpmv4_6", "internvl-norm": "internvl",
-         "gemma4-unified": "gemma4-moe"}
+         "gemma4-unified": "gemma4-moe", "internvl-frames": "internvl", "llava-onevision-video": "llava-onevision",
+         "qwen2.5-vl-blocks": "qwen2.5-vl"}
 
 
 def write_clip(args):
@@ -79,6 +90,16 @@ def write_clip(args):
 def frames(args, name):
     files = sorted((args.out / "clips" / name).iterdir(), key=lambda f: int("".join(c for c in f.stem if c.isdigit())))
     return np.stack([np.array(Image.open(f).convert("RGB")) for f in files])
+
+
+def video_in_template(d):
+    """As the published template of LLaVA-OneVision has it, and the reference's tiny one does not."""
+    path, text = d / "chat_template.json", "{# Render all text next #}"
+    content = path.read_text()
+    if "'video'" not in content:
+        videos = ("{# Render all video then #}{% for content in message['content'] | selectattr('type', 'equalto', 'video') %}"
+                  "{{ '<video>' }}{% endfor %}")
+        path.write_text(content.replace(text, videos + text))
 
 
 def settings(d, name, video):
@@ -138,6 +159,8 @@ def make(args, name):
     video, cases = MODELS[name]
     d = args.out / "models" / name / "hf"
     settings(d, name, video)
+    if name == "llava-onevision-video":
+        video_in_template(d)
     model, processor = model_of(d, name), load_processor(d, name)
     pil = type(processor.image_processor).__name__.replace("Fast", "") + "Pil"
     if hasattr(transformers, pil):
@@ -166,7 +189,7 @@ def make(args, name):
 
 def case(args, name, case_name, model, processor, content, text, inputs, image):
     ids = inputs["input_ids"][0].tolist()
-    video = getattr(model.config, "video_token_id", None)
+    video = getattr(model.config, "video_token_id", getattr(model.config, "video_token_index", None))
     visual = {image, image if video is None else video}
     call = {k: v.float() if torch.is_tensor(v) and v.is_floating_point() else v
             for k, v in inputs.items() if k not in ("video_metadata", "num_chunks_per_video")}
@@ -208,6 +231,9 @@ def case(args, name, case_name, model, processor, content, text, inputs, image):
 
 def store(videos, images, settings, tensors, described):
     """As bytes where there are no images and that loses nothing."""
+    if images is not None and videos.ndim == 5:  # tiles and frames
+        tensors["pixel_values"] = torch.cat([images.float().flatten(0, 1), videos.flatten(0, 1)])
+        return
     if images is not None:
         tensors["pixel_values"] = torch.cat([images.float(), videos], dim=-1 if "target_sizes" in tensors else 0)
         return
@@ -241,18 +267,27 @@ def write_frames(path):
         "qwen3vl": transformers.Qwen3VLVideoProcessor(), "glm4v": transformers.Glm4vVideoProcessor(),
         "glm46v": transformers.Glm46VVideoProcessor(), "minicpmv4_6": transformers.MiniCPMV4_6VideoProcessor(),
         "gemma4": transformers.Gemma4VideoProcessor(), "kimi_k25": Kimi_K25VideoProcessor(),
-        "smolvlm": transformers.SmolVLMVideoProcessor(num_frames=64, fps=1)}
+        "smolvlm": transformers.SmolVLMVideoProcessor(num_frames=64, fps=1),
+        "qwen2vl-8": transformers.Qwen2VLVideoProcessor(num_frames=8), "qwen2vl-5": transformers.Qwen2VLVideoProcessor(num_frames=5),
+        "qwen2vl-2fps": transformers.Qwen2VLVideoProcessor(fps=2),
+        "qwen2vl-1.3fps": transformers.Qwen2VLVideoProcessor(fps=1.3, min_frames=3, max_frames=49),
+        "internvl-8": transformers.InternVLVideoProcessor(num_frames=8),
+        "internvl-27-whole": transformers.InternVLVideoProcessor(num_frames=27, initial_shift=False),
+        "internvl-2fps": transformers.InternVLVideoProcessor(fps=2),
+        "internvl-0.7fps-1.5": transformers.InternVLVideoProcessor(fps=0.7, initial_shift=1.5),
+        "onevision-32": transformers.LlavaOnevisionVideoProcessor(num_frames=32),
+        "onevision-1.5fps": transformers.LlavaOnevisionVideoProcessor(fps=1.5)}
     lines = []
     for name, chooser in choosers.items():
         for n in (1, 2, 3, 5, 14, 30, 64, 77, 150, 299, 301, 1000):
             for fps in (0.1, 0.5, 1, 1.7, 2, 3, 7.5, 10, 23.976, 29.97, 60):
                 metadata = VideoMetadata(total_num_frames=n, fps=fps, duration=n / fps, frames_indices=list(range(n)))
                 try:
-                    kw = dict(num_frames=chooser.num_frames, fps=chooser.fps) if name == "smolvlm" else {}
+                    kw = dict(num_frames=chooser.num_frames, fps=chooser.fps) if name.startswith(("smolvlm", "internvl")) else {}
                     indices = np.asarray(chooser.sample_frames(metadata, **kw)).tolist()
-                except ValueError:
+                except (ValueError, ZeroDivisionError):
                     continue
-                if indices:
+                if indices and indices[-1] < n:
                     lines.append("\t".join([name, str(n), repr(float(fps)), " ".join(map(str, indices))]))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n")

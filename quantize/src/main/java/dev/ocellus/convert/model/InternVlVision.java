@@ -69,7 +69,9 @@ final class InternVlVision extends VisionModel {
     tiles(out, "clip.vision.preproc_min_tiles", "min_dynamic_patch", "min_patches");
     tiles(out, "clip.vision.preproc_max_tiles", "max_dynamic_patch", "max_patches");
     videos.pixels(out, filter(), usualFilter(), processor, VideoKeys.CLIP_MEAN, VideoKeys.CLIP_STD);
-    videos.warnOfSampling(context);
+    if (videos.samplingOnRequest(out, context)) {
+      videos.shift(out, "initial_shift");
+    }
   }
 
   /** The original layout says it in its configuration, transformers in the processor's. */

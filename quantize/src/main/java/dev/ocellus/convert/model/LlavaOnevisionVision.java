@@ -23,7 +23,7 @@ final class LlavaOnevisionVision extends LlavaVision {
         global.findString("vision_aspect_ratio").orElse("anyres_max_9"));
     out.string("clip.vision.mm_patch_merge_type", "spatial_unpad");
     videos.pixels(out, filter(), usualFilter(), processor, VideoKeys.CLIP_MEAN, VideoKeys.CLIP_STD);
-    videos.warnOfSampling(context);
+    videos.samplingOnRequest(out, context);
   }
 
   /** The tower's GELU is the tanh form, which no key of these files says. */

@@ -103,7 +103,13 @@ final class Qwen2VlVision extends QwenVision {
       int perSecond = config.integerOr("tokens_per_second", 4);
       videos.integer(out, "tokens_per_second", perSecond, USUAL_PER_SECOND);
     }
-    videos.warnOfSampling(context);
+    if (videos.samplingOnRequest(out, context)) {
+      videos.integer(out, "min_frames", "min_frames", 4, 4);
+      videos.integer(out, "max_frames", "max_frames", 768, 768);
+    }
+    if (videos.config().flag("cap_pixels_per_frame", false)) {
+      videos.integer(out, "video_tokens", "max_video_tokens", 128000, 0);
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.ocellus.convert.model;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.HfFolder;
@@ -102,13 +103,48 @@ final class VideoKeys {
     }
   }
 
-  /** Tells of a processor that chooses frames where the program takes all of its family. */
-  void warnOfSampling(Context context) {
-    if (config.flag("do_sample_frames", false)) {
+  /**
+   * Which frames are chosen, for classes that take all where nothing is said.
+   *
+   * @return whether a checkpoint asks for a choice
+   */
+  boolean samplingOnRequest(GgufWriter out, Context context) {
+    if (!config.flag("do_sample_frames", false)) {
+      return false;
+    }
+    int n = config.integerOr("num_frames", 0);
+    boolean rated = config.findReal("fps").isPresent();
+    if (n == 0 && !rated) {
       context.warn(
-          "%s: do_sample_frames is true, and the program takes all frames of a video of this family."
+          "%s: do_sample_frames is true, and neither num_frames nor fps says how many; all frames of a video are taken."
+              .formatted(config.file()));
+      return false;
+    }
+    out.bool(PREFIX + "sample_frames", true);
+    if (n == 0) {
+      rate(out, 0);
+      return true;
+    }
+    integer(out, "num_frames", n, 0);
+    if (rated) {
+      context.warn(
+          "%s: num_frames and fps are both given, of which transformers takes one only; num_frames counts here."
               .formatted(config.file()));
     }
+    return true;
+  }
+
+  /** Where the first frame is chosen; {@code true} is half a step, {@code false} the first one. */
+  void shift(GgufWriter out, String name) {
+    JsonNode value = config.find(name);
+    if (value == null || value.isBoolean() && value.asBoolean()) {
+      return;
+    }
+    double shift = value.isBoolean() ? 0 : config.findReal(name).orElse(0);
+    if (shift < 0) {
+      throw config.invalid(name, "true, false or a number from 0", Double.toString(shift));
+    }
+    out.f32(PREFIX + name, (float) shift);
   }
 
   void string(GgufWriter out, String key, String value) {

@@ -11,6 +11,8 @@ import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.BiConsumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -102,6 +104,44 @@ class VideoKeysTest {
     assertThat(m.int32("clip.vision.video.max_frames")).isEqualTo(9);
     assertThat(m.contains("clip.vision.video.min_frames")).isFalse();
     assertThat(m.contains("clip.vision.video.sample_frames")).isFalse();
+  }
+
+  private GgufMetadata onRequest(List<String> warnings) throws IOException {
+    try (HfFolder opened = HfFolder.openConfiguration(folder)) {
+      return written((k, out) -> {
+        if (k.samplingOnRequest(out, new Context(opened, "", null, warnings))) {
+          k.shift(out, "initial_shift");
+        }
+      });
+    }
+  }
+
+  @Test
+  void choicesOnRequest() throws IOException {
+    List<String> warnings = new ArrayList<>();
+    String sample = "clip.vision.video.sample_frames";
+    file("video_preprocessor_config.json", "{\"fps\": 2, \"num_frames\": 4}");
+    assertThat(onRequest(warnings).contains(sample)).isFalse(); // the class takes all
+    file("video_preprocessor_config.json", "{\"do_sample_frames\": true, \"fps\": 1.5}");
+    GgufMetadata rated = onRequest(warnings);
+    assertThat(rated.bool(sample, false)).isTrue();
+    assertThat(rated.f32("clip.vision.video.fps", 0)).isEqualTo(1.5f);
+    assertThat(rated.contains("clip.vision.video.initial_shift")).isFalse();
+    file(
+        "video_preprocessor_config.json",
+        "{\"do_sample_frames\": true, \"num_frames\": 6, \"initial_shift\": false}");
+    GgufMetadata counted = onRequest(warnings);
+    assertThat(counted.int32("clip.vision.video.num_frames")).isEqualTo(6);
+    assertThat(counted.f32("clip.vision.video.initial_shift", 9)).isZero();
+    assertThat(warnings).isEmpty();
+    file("video_preprocessor_config.json", "{\"do_sample_frames\": true}");
+    assertThat(onRequest(warnings).contains(sample)).isFalse();
+    assertThat(warnings).singleElement().asString().contains("num_frames");
+    file(
+        "video_preprocessor_config.json",
+        "{\"do_sample_frames\": true, \"fps\": 1, \"num_frames\": 2}");
+    assertThat(onRequest(warnings).contains("clip.vision.video.fps")).isFalse();
+    assertThat(warnings).hasSize(2);
   }
 
   @Test

@@ -9,7 +9,9 @@ import dev.ocellus.vlm.image.Preprocess;
 import dev.ocellus.vlm.image.ResizeFilter;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
+import dev.ocellus.vlm.model.tiling.FrameChoice;
 import dev.ocellus.vlm.model.tiling.FramePixels;
+import dev.ocellus.vlm.model.tiling.FrameSampling;
 import dev.ocellus.vlm.model.tower.InternVit;
 import dev.ocellus.vlm.model.tower.TowerConfig;
 import dev.ocellus.vlm.nn.Activation;
@@ -102,16 +104,26 @@ final class InternVl {
 
   /**
    * @param frames of videos
+   * @param choice of those frames
    */
   private record Preprocessor(
-      Config config, Normalize normalize, ResizeFilter filter, FramePixels frames)
+      Config config,
+      Normalize normalize,
+      ResizeFilter filter,
+      FramePixels frames,
+      FrameChoice choice)
       implements ImagePreprocessor {
     static Preprocessor of(GgufMetadata metadata, Config config) {
       ConfigReader c = ConfigReader.ofVision(metadata);
       Normalize normalize = c.normalize(Normalize.IMAGENET);
       ResizeFilter filter = c.filter(ResizeFilter.BICUBIC);
+      double shift = FramePixels.reader(metadata).shift("initial_shift");
       return new Preprocessor(
-          config, normalize, filter, FramePixels.of(metadata, filter, normalize));
+          config,
+          normalize,
+          filter,
+          FramePixels.of(metadata, filter, normalize),
+          FrameChoice.onRequest(metadata, (v, n) -> FrameSampling.inSteps(v, n, shift)));
     }
 
     @Override
@@ -146,9 +158,13 @@ final class InternVl {
               new ImagePiece.Text("</img>")));
     }
 
-    /** All frames, each one tile behind its number ({@code InternVLProcessor}). */
+    /**
+     * All frames, or those that are asked for, each one tile behind its number ({@code
+     * InternVLProcessor}).
+     */
     @Override
-    public ImageInput prepare(Video video, ImageOptions options) {
+    public ImageInput prepare(Video whole, ImageOptions options) {
+      Video video = choice.of(whole);
       int side = config.tower.imageSize();
       FramePixels.requireRoom(video, 3L * side * side);
       List<RgbImage> tiles =

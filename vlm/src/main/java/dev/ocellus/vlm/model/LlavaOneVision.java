@@ -11,7 +11,9 @@ import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Video;
 import dev.ocellus.vlm.model.tiling.AnyRes;
+import dev.ocellus.vlm.model.tiling.FrameChoice;
 import dev.ocellus.vlm.model.tiling.FramePixels;
+import dev.ocellus.vlm.model.tiling.FrameSampling;
 import dev.ocellus.vlm.model.tower.SiglipTower;
 import dev.ocellus.vlm.model.tower.TowerConfig;
 import dev.ocellus.vlm.nn.Activation;
@@ -64,7 +66,10 @@ final class LlavaOneVision {
         new FixedPromptFormat(
             Llava.PLACE, ImagePlaceholder.of("<video>"), ChatTemplateName.CHATML_LLAVA_ONEVISION),
         new Preprocessor(
-            canvas, normalize, FramePixels.of(metadata, canvas.anyRes.filter(), normalize)),
+            canvas,
+            normalize,
+            FramePixels.of(metadata, canvas.anyRes.filter(), normalize),
+            FrameChoice.onRequest(metadata, FrameSampling::inParts)),
         Graph.of(canvas, weights));
   }
 
@@ -138,16 +143,24 @@ final class LlavaOneVision {
     }
   }
 
-  private record Preprocessor(Canvas canvas, Normalize normalize, FramePixels frames)
+  /**
+   * @param choice of the frames of a video
+   */
+  private record Preprocessor(
+      Canvas canvas, Normalize normalize, FramePixels frames, FrameChoice choice)
       implements ImagePreprocessor {
     @Override
     public boolean takesVideos() {
       return true;
     }
 
-    /** All frames, each one tile ({@code LlavaOnevisionVideoProcessor}). */
+    /**
+     * All frames, or those that are asked for, each one tile ({@code
+     * LlavaOnevisionVideoProcessor}).
+     */
     @Override
-    public ImageInput prepare(Video video, ImageOptions options) {
+    public ImageInput prepare(Video whole, ImageOptions options) {
+      Video video = choice.of(whole);
       TowerConfig tower = canvas.tower;
       int side = tower.imageSize();
       FramePixels.requireRoom(video, 3L * side * side);

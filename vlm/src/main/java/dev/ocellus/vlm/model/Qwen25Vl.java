@@ -5,9 +5,9 @@ import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Video;
-import dev.ocellus.vlm.model.tiling.FramePairs;
 import dev.ocellus.vlm.model.tiling.FramePixels;
 import dev.ocellus.vlm.model.tiling.PatchOrder;
+import dev.ocellus.vlm.model.tiling.QwenFrames;
 import dev.ocellus.vlm.model.tiling.QwenTiling;
 import dev.ocellus.vlm.model.tower.GatedRotaryLayer;
 import dev.ocellus.vlm.model.tower.QwenConfig;
@@ -57,32 +57,33 @@ final class Qwen25Vl {
   }
 
   /**
-   * @param frames of videos, with limits for each
+   * @param frames of videos
    * @param perSecond positions in time of a second
    */
-  private record Preprocessor(QwenTiling tiling, FramePairs frames, int perSecond)
+  private record Preprocessor(QwenTiling tiling, QwenFrames frames, int perSecond)
       implements QwenTiling.WithVideos {
     static Preprocessor of(GgufMetadata metadata, QwenTiling tiling) {
       ConfigReader video = FramePixels.reader(metadata);
       return new Preprocessor(
           tiling,
-          FramePairs.of(metadata, tiling.ofFrames(video)),
+          QwenFrames.of(metadata, tiling),
           video.integer("tokens_per_second", 1, 1 << 16, TOKENS_PER_SECOND));
     }
 
     /**
-     * All frames, in pairs whose positions are their times: {@code tokens_per_second} to a second,
+     * Frames in pairs whose positions are their times: {@code tokens_per_second} to a second,
      * rounded down in F32.
      */
     @Override
     public ImageInput prepare(Video video, ImageOptions options) {
-      ImageSize size = frames.tiling().size(video.size(), options);
-      float interval = perSecond * (float) (QwenTiling.FRAMES / video.fps());
+      Video chosen = frames.choice().of(video);
+      ImageSize size = frames.size(chosen, options);
+      float interval = perSecond * (float) (QwenTiling.FRAMES / QwenFrames.rate(chosen, video));
       List<Integer> times = new ArrayList<>();
-      for (int i = 0; i < Math.ceilDiv(video.nFrames(), QwenTiling.FRAMES); i++) {
+      for (int i = 0; i < Math.ceilDiv(chosen.nFrames(), QwenTiling.FRAMES); i++) {
         times.add((int) (i * interval));
       }
-      return frames.prepare(video, size, List.of(frames.rows(size, times)));
+      return frames.pairs().prepare(chosen, size, List.of(frames.pairs().rows(size, times)));
     }
   }
 

@@ -6,9 +6,8 @@ import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.Normalize;
 import dev.ocellus.vlm.image.Video;
-import dev.ocellus.vlm.model.tiling.FramePairs;
-import dev.ocellus.vlm.model.tiling.FramePixels;
 import dev.ocellus.vlm.model.tiling.PatchOrder;
+import dev.ocellus.vlm.model.tiling.QwenFrames;
 import dev.ocellus.vlm.model.tiling.QwenTiling;
 import dev.ocellus.vlm.model.tower.QwenConfig;
 import dev.ocellus.vlm.model.tower.QwenEmbedding;
@@ -87,25 +86,22 @@ final class Qwen2Vl {
   }
 
   /**
-   * @param frames of videos, with limits for each
+   * @param frames of videos
    */
-  private record Preprocessor(QwenTiling tiling, FramePairs frames)
+  private record Preprocessor(QwenTiling tiling, QwenFrames frames)
       implements QwenTiling.WithVideos {
     static Preprocessor of(GgufMetadata metadata, QwenTiling tiling) {
-      QwenTiling ofFrames = tiling.ofFrames(FramePixels.reader(metadata));
-      return new Preprocessor(tiling, FramePairs.of(metadata, ofFrames));
+      return new Preprocessor(tiling, QwenFrames.of(metadata, tiling));
     }
 
-    /**
-     * All frames, in pairs a position in time apart, each as large as an image may be ({@code
-     * Qwen2VLVideoProcessor}, which chooses among frames only when it is asked to).
-     */
+    /** Frames in pairs a position in time apart. */
     @Override
     public ImageInput prepare(Video video, ImageOptions options) {
-      ImageSize size = frames.tiling().size(video.size(), options);
-      int nPairs = Math.ceilDiv(video.nFrames(), QwenTiling.FRAMES);
+      Video chosen = frames.choice().of(video);
+      ImageSize size = frames.size(chosen, options);
+      int nPairs = Math.ceilDiv(chosen.nFrames(), QwenTiling.FRAMES);
       List<Integer> times = IntStream.range(0, nPairs).boxed().toList();
-      return frames.prepare(video, size, List.of(frames.rows(size, times)));
+      return frames.pairs().prepare(chosen, size, List.of(frames.pairs().rows(size, times)));
     }
   }
 

@@ -91,6 +91,18 @@ public final class ConfigReader {
     return Double.parseDouble(Float.toString(value));
   }
 
+  /** A finite number from 0 on, as its decimals say it; NaN where the file has none. */
+  public double shift(String key) {
+    if (!metadata.contains(prefix + key)) {
+      return Double.NaN;
+    }
+    float value = metadata.f32(prefix + key, 0);
+    if (!(value >= 0) || Float.isInfinite(value)) {
+      throw invalid(key, "a finite number from 0", Float.toString(value));
+    }
+    return Double.parseDouble(Float.toString(value));
+  }
+
   /**
    * How pixels are normalized: {@code image_mean} and {@code image_std}, three numbers each, or
    * those of {@code defaultValue} where the file has none.

@@ -41,7 +41,55 @@ public final class FrameSampling {
 
   /** The same with so many frames a second. */
   public static Video inPartsAtRate(Video video, double fps) {
-    return inParts(video, (int) (video.nFrames() / rate(video) * fps));
+    return inParts(video, count(video, fps));
+  }
+
+  /** How many frames a video has with so many a second. */
+  static int count(Video video, double fps) {
+    return (int) (video.nFrames() / rate(video) * fps);
+  }
+
+  /**
+   * So many frames at equal steps ({@code InternVLVideoProcessor.sample_frames}). The reference
+   * refuses videos with fewer; here all are taken.
+   *
+   * @param shift of the first one; NaN for half a step
+   */
+  public static Video inSteps(Video video, int n, double shift) {
+    int total = video.nFrames();
+    if (n > total) {
+      return video;
+    }
+    double step = (double) total / Math.max(1, n);
+    double start = Double.isNaN(shift) ? step / 2 : Math.min(shift, total - 1);
+    int nSteps = (int) Math.ceil((total - start) / step);
+    // torch.arange, which has singles
+    return video.select(
+        IntStream.range(0, nSteps)
+            .map(i -> (int) (float) (start + i * step))
+            .filter(i -> i < total)
+            .toArray());
+  }
+
+  /**
+   * So many frames at equal steps from the first one on, an even number of them ({@code
+   * Qwen2VLVideoProcessor.sample_frames}).
+   */
+  public static Video inPairs(Video video, int n) {
+    return inSteps(video, (int) Math.rint(n / 2.0) * QwenTiling.FRAMES, 0);
+  }
+
+  /**
+   * The same with so many frames a second.
+   *
+   * @param min frames at least, if there are as many
+   * @param max frames at most
+   */
+  public static Video inPairsAtRate(Video video, double fps, int min, int max) {
+    int total = video.nFrames();
+    int most = Math.min(max, total) / QwenTiling.FRAMES * QwenTiling.FRAMES;
+    double n = Math.min(Math.max(total / rate(video) * fps, min), most);
+    return inSteps(video, (int) (n / QwenTiling.FRAMES) * QwenTiling.FRAMES, 0);
   }
 
   /**

@@ -136,6 +136,11 @@ public record QwenTiling(
     long max = video.integer("max_pixels", 1, 1 << 28, (int) maxPixels);
     int usual = (int) Math.min(minPixels, max);
     long min = video.integer("min_pixels", 1, (int) max, usual);
+    return withLimits(min, max);
+  }
+
+  /** The same with other limits. */
+  QwenTiling withLimits(long min, long max) {
     return new QwenTiling(patchSize, mergeSize, min, max, normalize, filter, layout);
   }
 

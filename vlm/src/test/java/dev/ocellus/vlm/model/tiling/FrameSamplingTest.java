@@ -62,6 +62,18 @@ class FrameSamplingTest {
           case "gemma4" -> FrameSampling.inParts(video, 32);
           case "kimi_k25" -> FrameSampling.inPartsAtRate(video, 2);
           case "smolvlm" -> FrameSampling.withinMargins(video, 1, 64);
+          case "qwen2vl-8" -> FrameSampling.inPairs(video, 8);
+          case "qwen2vl-5" -> FrameSampling.inPairs(video, 5);
+          case "qwen2vl-2fps" -> FrameSampling.inPairsAtRate(video, 2, 4, 768);
+          case "qwen2vl-1.3fps" -> FrameSampling.inPairsAtRate(video, 1.3, 3, 49);
+          case "internvl-8" -> FrameSampling.inSteps(video, 8, Double.NaN);
+          case "internvl-27-whole" -> FrameSampling.inSteps(video, 27, 0);
+          case "internvl-2fps" ->
+              FrameSampling.inSteps(video, FrameSampling.count(video, 2), Double.NaN);
+          case "internvl-0.7fps-1.5" ->
+              FrameSampling.inSteps(video, FrameSampling.count(video, 0.7), 1.5);
+          case "onevision-32" -> FrameSampling.inParts(video, 32);
+          case "onevision-1.5fps" -> FrameSampling.inPartsAtRate(video, 1.5);
           default -> throw new AssertionError(processor);
         };
     return sampled.frames().stream().mapToInt(FrameSamplingTest::number).toArray();
