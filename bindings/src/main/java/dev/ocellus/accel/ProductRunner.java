@@ -18,8 +18,9 @@ public final class ProductRunner implements AutoCloseable {
   private static final int UNIT = 16;
 
   /**
-   * Multiplications below which libraries have kernels of their own: many such products are not
-   * cut, or the number of them would decide which kernel computes one.
+   * Multiplications below which libraries have kernels of their own: no piece is smaller where the
+   * whole is not, and many such products are not cut, or the number of them or of the threads would
+   * decide which kernel computes one.
    */
   private static final long SMALL = 1 << 20;
 
@@ -142,7 +143,23 @@ public final class ProductRunner implements AutoCloseable {
     if (total % nThreads != 0 && total < 4 * nThreads) {
       perMatrix = Math.ceilDiv(Math.ceilDiv(total, nThreads) * nThreads, p.count());
     }
-    return Math.ceilDiv(Math.ceilDiv(p.n(), perMatrix), UNIT) * UNIT;
+    return cut(p, perMatrix);
+  }
+
+  /**
+   * Columns of at most so many pieces of a matrix, of which none is so small that a library has
+   * another kernel for it: the number of threads must not decide how sums are rounded.
+   */
+  private static int cut(Product p, int pieces) {
+    int columns = Math.ceilDiv(Math.ceilDiv(p.n(), pieces), UNIT) * UNIT;
+    while (columns < p.n() && (long) p.m() * lastPiece(p.n(), columns) * p.k() < SMALL) {
+      columns += UNIT;
+    }
+    return columns;
+  }
+
+  private static int lastPiece(int n, int columns) {
+    return (n - 1) % columns + 1;
   }
 
   private void runExactly(Product p) throws Throwable {

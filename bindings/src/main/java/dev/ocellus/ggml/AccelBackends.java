@@ -185,7 +185,7 @@ final class AccelBackends {
   }
 
   private static Caller caller() {
-    if (NativeStack.isForOneGraph()) {
+    if (NativeStack.isForGraphs()) {
       return Caller.SHARES;
     }
     return NativeStack.hasRoom(LIBRARY_ROOM) ? Caller.SHARES_WITHOUT_MATRIX_UNIT : Caller.WAITS;

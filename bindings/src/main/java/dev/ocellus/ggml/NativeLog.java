@@ -71,7 +71,7 @@ public final class NativeLog {
 
   /** As {@link #observe}, for computing one graph of this project with the help of one. */
   static <T extends @Nullable Object> Observed<T> observeGraph(Supplier<T> call) {
-    return NativeStack.callForOneGraph(() -> observeHere(call));
+    return NativeStack.callForGraph(() -> observeHere(call));
   }
 
   private static <T extends @Nullable Object> Observed<T> observeHere(Supplier<T> call) {

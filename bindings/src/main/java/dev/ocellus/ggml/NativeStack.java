@@ -38,11 +38,11 @@ public final class NativeStack {
    * it.
    */
   private static final class RoomyThread extends Thread {
-    final boolean forOneGraph;
+    final boolean forGraphs;
 
-    RoomyThread(Runnable task, boolean forOneGraph) {
+    RoomyThread(Runnable task, boolean forGraphs) {
       super(null, task, NAME, OWN_STACK);
-      this.forOneGraph = forOneGraph;
+      this.forGraphs = forGraphs;
     }
   }
 
@@ -128,14 +128,27 @@ public final class NativeStack {
         : callOn(OWN_STACK, task -> new RoomyThread(task, false), call);
   }
 
-  /** The same for computing a graph of this project, which has a new thread to itself. */
-  static <T> T callForOneGraph(Supplier<T> call) {
-    return callOn(OWN_STACK, task -> new RoomyThread(task, true), call);
+  /** The same for computing a graph of this project, on a thread that computes nothing else. */
+  static <T> T callForGraph(Supplier<T> call) {
+    return isForGraphs()
+        ? call.get()
+        : callOn(OWN_STACK, task -> new RoomyThread(task, true), call);
   }
 
-  /** Whether this thread is one of {@link #callForOneGraph}. */
-  static boolean isForOneGraph() {
-    return Thread.currentThread() instanceof RoomyThread thread && thread.forOneGraph;
+  /** Whether this thread computes graphs of this project and nothing else. */
+  static boolean isForGraphs() {
+    return Thread.currentThread() instanceof RoomyThread thread && thread.forGraphs;
+  }
+
+  /**
+   * Starts a thread that computes graphs of this project and nothing else.
+   *
+   * @throws GgmlException if the system gives no thread, or no address space for its stack
+   */
+  static Thread startForGraphs(Runnable task) {
+    Thread thread = new RoomyThread(task, true);
+    start(thread, OWN_STACK);
+    return thread;
   }
 
   private static <T> T callOn(long stackBytes, Function<Runnable, Thread> maker, Supplier<T> call) {
@@ -148,14 +161,7 @@ public final class NativeStack {
             result.completeExceptionally(e);
           }
         });
-    thread.setDaemon(true);
-    try {
-      thread.start();
-    } catch (OutOfMemoryError e) {
-      throw new GgmlException(
-          "The system gives no thread with a stack of %d MiB for native code (%s). Use fewer threads, or raise the limits on threads and address space."
-              .formatted(stackBytes >> 20, e.getMessage()));
-    }
+    start(thread, stackBytes);
     try {
       return result.join();
     } catch (CompletionException e) {
@@ -164,6 +170,17 @@ public final class NativeStack {
         case Error error -> throw error;
         case null, default -> throw e;
       }
+    }
+  }
+
+  private static void start(Thread thread, long stackBytes) {
+    thread.setDaemon(true);
+    try {
+      thread.start();
+    } catch (OutOfMemoryError e) {
+      throw new GgmlException(
+          "The system gives no thread with a stack of %d MiB for native code (%s). Use fewer threads, or raise the limits on threads and address space."
+              .formatted(stackBytes >> 20, e.getMessage()));
     }
   }
 

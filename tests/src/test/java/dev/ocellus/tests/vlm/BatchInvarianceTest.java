@@ -3,13 +3,16 @@ package dev.ocellus.tests.vlm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ocellus.compute.Accelerator;
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.io.Memory;
+import dev.ocellus.vlm.graph.BatchGraph;
 import dev.ocellus.vlm.graph.GraphRun;
 import dev.ocellus.vlm.graph.GraphRunner;
+import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.graph.RunnerOptions;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.Attention;
@@ -29,8 +32,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * What comes of an item does not depend on how many are computed with it, bit for bit, also at
- * widths at which an accelerator takes the products of many rows and ggml those of few.
+ * What comes of an item does not depend on how many are computed with it, nor on how many threads
+ * they are divided among, bit for bit, also at widths at which an accelerator takes the products of
+ * many rows and ggml those of few.
  */
 class BatchInvarianceTest {
   private static final int WIDTH = 512;
@@ -82,57 +86,70 @@ class BatchInvarianceTest {
     for (int i = 0; i < items.length; i++) {
       items[i] = (float) random.nextGaussian();
     }
-    var options = new RunnerOptions(1, false, precision, Accelerator.AUTO, MAX_ITEMS);
-    try (GraphRunner runner = GraphRunner.open(file, options)) {
-      Attention attention = Attention.of(runner.weights(), WIDTH, HEADS);
-      Mlp mlp = Mlp.of(runner.weights(), WIDTH, WIDER, Activation.GELU);
-      Projection projection = Projection.of(runner.weights(), WIDTH, WIDTH);
-      runner.load();
-      float[][] alone = new float[MAX_ITEMS][];
-      for (int n : new int[] {1, 2, 4, MAX_ITEMS}) {
-        for (int from = 0; from < (n == 1 ? MAX_ITEMS : 1); from++) {
-          float[] found =
-              compute(runner, attention, mlp, projection, rows, n, part(items, from, n));
-          for (int i = 0; i < n; i++) {
-            float[] vector = part(found, i, found.length / n, 1);
-            if (n == 1) {
-              alone[from] = vector;
-            } else {
-              assertThat(vector).as("%d of %d items", i, n).isEqualTo(alone[i]);
-            }
-          }
+    float[] expected = new float[MAX_ITEMS * WIDTH];
+    for (int nThreads : new int[] {1, 2, 3, 4}) {
+      var options = new RunnerOptions(nThreads, false, precision, Accelerator.AUTO, MAX_ITEMS);
+      try (GraphRunner runner = GraphRunner.open(file, options)) {
+        var layer = new LayerBatch(runner, rows, items);
+        runner.load();
+        for (int i = 0; i < MAX_ITEMS; i++) {
+          layer.run(i, 1);
+        }
+        if (nThreads == 1) {
+          System.arraycopy(layer.found, 0, expected, 0, expected.length);
+        }
+        assertThat(layer.found).as("%d threads, alone", nThreads).isEqualTo(expected);
+        for (int n : new int[] {2, 4, 5, 8, MAX_ITEMS}) {
+          Arrays.fill(layer.found, 0, n * WIDTH, Float.NaN);
+          layer.run(0, n);
+          assertThat(layer.found).as("%d threads, %d items", nThreads, n).isEqualTo(expected);
         }
       }
     }
   }
 
-  private static float[] part(float[] items, int from, int n) {
-    return part(items, from, items.length / MAX_ITEMS, n);
-  }
-
-  private static float[] part(float[] values, int from, int length, int n) {
-    return Arrays.copyOfRange(values, from * length, (from + n) * length);
-  }
-
   /** A layer and the projection of each item's first row. */
-  private static float[] compute(
-      GraphRunner runner,
-      Attention attention,
-      Mlp mlp,
-      Projection projection,
-      int rows,
-      int n,
-      float[] values) {
-    try (GraphRun run =
-        runner.start(
-            List.of(n),
-            graph -> {
-              Tensor x = graph.input("x", WIDTH, rows, n);
-              Tensor y = mlp.forward(attention.forward(x));
-              Tensor first = y.slice(new long[] {}, WIDTH, 1, n).contiguous().reshape(WIDTH, n);
-              graph.output("y", projection.forward(first));
-            })) {
-      return run.set("x", values).compute().get("y");
+  private static final class LayerBatch implements BatchGraph {
+    private final GraphRunner runner;
+    private final Attention attention;
+    private final Mlp mlp;
+    private final Projection projection;
+    private final int rows;
+    private final float[] items;
+    private final float[] found = new float[MAX_ITEMS * WIDTH];
+    private int first;
+
+    LayerBatch(GraphRunner runner, int rows, float[] items) {
+      this.runner = runner;
+      this.attention = Attention.of(runner.weights(), WIDTH, HEADS);
+      this.mlp = Mlp.of(runner.weights(), WIDTH, WIDER, Activation.GELU);
+      this.projection = Projection.of(runner.weights(), WIDTH, WIDTH);
+      this.rows = rows;
+      this.items = items;
+    }
+
+    void run(int from, int n) {
+      first = from;
+      runner.run(this, n, new CancellationFlag());
+    }
+
+    @Override
+    public Object key(int count) {
+      return count;
+    }
+
+    @Override
+    public void define(ModelGraph graph, int n) {
+      Tensor x = graph.input("x", WIDTH, rows, n);
+      Tensor y = mlp.forward(attention.forward(x));
+      Tensor row = y.slice(new long[] {}, WIDTH, 1, n).contiguous().reshape(WIDTH, n);
+      graph.output("y", projection.forward(row));
+    }
+
+    @Override
+    public void compute(GraphRun run, int from, int count, CancellationFlag flag) {
+      run.set("x", items, (first + from) * rows * WIDTH).compute(flag);
+      run.get("y", 0, count * WIDTH, found, (first + from) * WIDTH);
     }
   }
 }

@@ -89,6 +89,25 @@ abstract class VisionEncoderContract {
     }
   }
 
+  /**
+   * Of five tiles or more each of three threads has its own, and those that are left are shared.
+   */
+  @Test
+  void encodesTilesOfManyImagesWithMoreThreads() throws IOException {
+    try (VisionEncoder one = open();
+        VisionEncoder several = VisionEncoder.open(mmproj(), 3, false)) {
+      List<RgbImage> two = alikeImages();
+      List<RgbImage> images = List.of(two.get(0), two.get(1), two.get(1), two.get(0), two.get(1));
+      List<ImageInput> inputs = images.stream().map(one::prepare).toList();
+      List<ImageEmbeddings> found = several.encode(inputs, new CancellationFlag());
+      for (int i = 0; i < inputs.size(); i++) {
+        assertThat(found.get(i).values())
+            .usingComparatorWithPrecision(Tolerances.BATCH)
+            .containsExactly(one.encode(inputs.get(i)).values());
+      }
+    }
+  }
+
   @Test
   void encodesAnImageTheSameEveryTime() throws IOException {
     try (VisionEncoder encoder = open()) {

@@ -1,21 +1,14 @@
 package dev.ocellus.vlm.embedding;
 
 import dev.ocellus.ggml.Device;
-import dev.ocellus.ggml.Tensor;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.vlm.dual.DualArchitecture;
 import dev.ocellus.vlm.dual.TextTokens;
 import dev.ocellus.vlm.graph.Batches;
-import dev.ocellus.vlm.graph.Floats;
-import dev.ocellus.vlm.graph.GraphDefinition;
-import dev.ocellus.vlm.graph.GraphRun;
 import dev.ocellus.vlm.graph.GraphRunner;
-import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.graph.RunnerOptions;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ModelRegistry;
-import dev.ocellus.vlm.nn.AttentionMask;
-import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.Tiles;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
@@ -26,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.function.Function;
-import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * An encoder of images and one of texts, whose vectors are near each other where image and text
@@ -43,16 +36,15 @@ import java.util.stream.IntStream;
  * <p>Vectors have length 1; {@link #imageFeatures} and {@link #textFeatures} give them as the
  * projections leave them. A vector does not depend on what is encoded beside it.
  *
- * <p>Thread-safe; preparing goes on side by side, computing one batch at a time.
+ * <p>Thread-safe; preparing goes on side by side, computing one batch at a time, whose items are
+ * divided among the threads.
  */
 public final class DualEncoder implements Embedder {
-  private static final String FEATURES = "features";
-  private static final String IDS = "ids";
-  private static final String POOLED = "pooled";
-  private static final String PADDING = "padding";
-
-  /** Rows of a batch, which keep the kernels busy; more need memory and give no speed. */
+  /** Rows of a batch, which keep the kernels busy; more need memory and give no speed... */
   private static final int ROWS_AT_ONCE = 512;
+
+  /** ... unless every thread has an item of its own then, which may take as many rows together. */
+  private static final int DIVIDED_ROWS = 4096;
 
   /** Texts come in a few lengths and images in one, each alone and in full batches. */
   private static final int MAX_PLANS = 8;
@@ -194,7 +186,9 @@ public final class DualEncoder implements Embedder {
    * @throws dev.ocellus.vlm.image.ImageFormatException if the model takes no image of its size
    */
   public List<float[]> imageFeatures(List<RgbImage> images) {
-    return imageVectors(images.stream().map(architecture.images()::prepare).toList());
+    boolean alone = images.size() == 1 || runner.nShares() == 1;
+    Stream<RgbImage> stream = alone ? images.stream() : images.parallelStream();
+    return imageVectors(stream.map(architecture.images()::prepare).toList());
   }
 
   /**
@@ -253,14 +247,34 @@ public final class DualEncoder implements Embedder {
 
   private List<float[]> imageVectors(List<Tiles> tiles) {
     return Batches.mapped(
-        tiles, Tiles::shape, t -> t.gridX() * t.gridY(), ROWS_AT_ONCE, this::runImages);
+        tiles,
+        Tiles::shape,
+        images -> itemsAtOnce(images.gridX() * images.gridY()),
+        batch -> new ImageBatch(architecture.images(), batch).run(runner));
+  }
+
+  /**
+   * Items of a batch: the same number for every thread where there are enough of them.
+   *
+   * @param rows of an item
+   */
+  private int itemsAtOnce(int rows) {
+    int nShares = runner.nShares();
+    int max = Math.max(1, ROWS_AT_ONCE / rows);
+    if (max >= nShares) {
+      return max - max % nShares;
+    }
+    return (long) rows * nShares <= DIVIDED_ROWS ? nShares : max;
   }
 
   /** The vectors of texts as the projection gives them, in their order. */
   public List<float[]> textFeatures(List<String> texts) {
     List<TextTokens> tokens = texts.stream().map(this::tokenize).toList();
     return Batches.mapped(
-        tokens, TextTokens::length, TextTokens::length, ROWS_AT_ONCE, this::runTexts);
+        tokens,
+        TextTokens::length,
+        text -> itemsAtOnce(text.length()),
+        batch -> new TextBatch(architecture.texts(), batch).run(runner));
   }
 
   /** A text as the text encoder takes it. */
@@ -294,61 +308,13 @@ public final class DualEncoder implements Embedder {
     return classifier(labels, templates).classify(image);
   }
 
-  private List<float[]> runImages(List<Tiles> tiles) {
-    Tiles batch = tiles.getFirst().withCount(tiles.size());
-    GraphDefinition definition = graph -> graph.output(FEATURES, images(graph, batch));
-    Object key = List.of("images", batch.shape(), batch.gridX(), batch.gridY());
-    try (GraphRun run = runner.start(key, definition)) {
-      run.set(EncoderGraph.PIXELS, Floats.concat(tiles.stream().map(Tiles::pixels).toList()));
-      return Floats.split(run.compute().get(FEATURES), dimension());
-    }
-  }
-
-  private Tensor images(ModelGraph graph, Tiles batch) {
-    return architecture.images().forward(new EncoderGraph(graph, batch));
-  }
-
-  private List<float[]> runTexts(List<TextTokens> texts) {
-    int n = texts.getFirst().length();
-    int count = texts.size();
-    try (GraphRun run = runner.start(List.of("texts", n, count), texts(n, count))) {
-      setTexts(run, texts);
-      return Floats.split(run.compute().get(FEATURES), dimension());
-    }
-  }
-
-  private GraphDefinition texts(int n, int count) {
-    return graph -> {
-      var ids = graph.indices(IDS, (long) n * count, architecture.texts().nTokens());
-      var pooled = graph.indices(POOLED, count, (long) n * count);
-      var texts = architecture.texts();
-      AttentionMask padding =
-          texts.masksPadding() ? AttentionMask.of(graph.input(PADDING, n, n, 1, count)) : null;
-      graph.output(FEATURES, texts.forward(graph, ids, pooled, n, padding));
-    };
-  }
-
-  private void setTexts(GraphRun run, List<TextTokens> texts) {
-    int n = texts.getFirst().length();
-    int[] rows = IntStream.range(0, texts.size()).map(i -> i * n + texts.get(i).pooled()).toArray();
-    run.set(IDS, texts.stream().flatMapToInt(t -> IntStream.of(t.ids())).toArray());
-    run.set(POOLED, rows);
-    if (architecture.texts().masksPadding()) {
-      run.set(PADDING, architecture.texts().mask(n, texts));
-    }
-  }
-
   /**
    * Named stages of encoding an image, for comparing them with a reference.
    *
    * @param names which, or none for all
    */
   public Map<String, float[]> stages(RgbImage image, List<String> names) {
-    Tiles tile = prepare(image);
-    return runner.intermediates(
-        graph -> graph.output(FEATURES, images(graph, tile)),
-        run -> run.set(EncoderGraph.PIXELS, tile.pixels()),
-        names);
+    return stages(new ImageBatch(architecture.images(), List.of(prepare(image))), names);
   }
 
   /**
@@ -357,9 +323,11 @@ public final class DualEncoder implements Embedder {
    * @param names which, or none for all
    */
   public Map<String, float[]> stages(String text, List<String> names) {
-    TextTokens tokens = tokenize(text);
-    return runner.intermediates(
-        texts(tokens.length(), 1), run -> setTexts(run, List.of(tokens)), names);
+    return stages(new TextBatch(architecture.texts(), List.of(tokenize(text))), names);
+  }
+
+  private Map<String, float[]> stages(FeatureBatch one, List<String> names) {
+    return runner.intermediates(graph -> one.define(graph, 1), run -> one.set(run, 0, 1), names);
   }
 
   @Override

@@ -11,7 +11,6 @@ final class TileQueue {
   private final int total;
   private final int pixelsPerTile;
   private int taken;
-  private int delivered;
 
   /**
    * @param sources at least one, alike but for the count of tiles
@@ -25,6 +24,11 @@ final class TileQueue {
   /** Number of all tiles. */
   int size() {
     return total;
+  }
+
+  /** Values of a tile's pixels. */
+  int pixelsPerTile() {
+    return pixelsPerTile;
   }
 
   /**
@@ -43,24 +47,26 @@ final class TileQueue {
   /**
    * What goes through the encoder at once.
    *
+   * @param first number of the first tile among all
    * @param tiles shape and count; their pixels are in the array beside
    * @param pixels values of the tiles and maybe of others
    * @param offset where those of the tiles begin
    */
-  record Batch(Tiles tiles, float[] pixels, int offset) {}
+  record Batch(int first, Tiles tiles, float[] pixels, int offset) {}
 
   /** The next {@code count} tiles, copied only if they come from several sources. */
   Batch next(int count) {
-    int end = taken + count;
+    int first = taken;
+    int end = first + count;
     int start = 0; // of a source, in tiles
     float[] joined = null;
     for (Tiles source : sources) {
-      int from = Math.max(taken, start);
+      int from = Math.max(first, start);
       int to = Math.min(end, start + source.n());
       if (to - from == count) {
         taken = end;
         Tiles shape = count == source.n() ? source : source.withCount(count);
-        return new Batch(shape, source.pixels(), (from - start) * pixelsPerTile);
+        return new Batch(first, shape, source.pixels(), (from - start) * pixelsPerTile);
       }
       if (from < to) {
         joined = joined == null ? new float[Math.multiplyExact(count, pixelsPerTile)] : joined;
@@ -68,45 +74,46 @@ final class TileQueue {
             source.pixels(),
             (from - start) * pixelsPerTile,
             joined,
-            (from - taken) * pixelsPerTile,
+            (from - first) * pixelsPerTile,
             (to - from) * pixelsPerTile);
       }
       start += source.n();
     }
     taken = end;
     return new Batch(
-        sources.getFirst().withCount(count), Objects.requireNonNull(joined, "no tiles left"), 0);
+        first,
+        sources.getFirst().withCount(count),
+        Objects.requireNonNull(joined, "no tiles left"),
+        0);
   }
 
-  /** Copies {@code count} floats, from {@code from} on, of what a batch gave. */
+  /** Copies {@code count} floats, from {@code from} on, of what some tiles gave. */
   interface Output {
     void copy(long from, int count, float[] destination, int offset);
   }
 
   /**
-   * Hands out what the encoder gave for the next {@code count} tiles.
+   * Hands out what the encoder gave for some tiles; may be called by several threads.
    *
+   * @param first number of the first of them among all
    * @param perTile floats of each tile
-   * @param embeddings for each source an array for all of its tiles, made when its first tile comes
+   * @param embeddings for each source an array for all of its tiles, made when one of them comes
    */
-  void deliver(int count, int perTile, Output output, Map<Tiles, float[]> embeddings) {
-    int end = delivered + count;
+  synchronized void deliver(
+      int first, int count, int perTile, Output output, Map<Tiles, float[]> embeddings) {
+    int end = first + count;
     int start = 0;
     for (Tiles source : sources) {
-      int from = Math.max(delivered, start);
+      int from = Math.max(first, start);
       int to = Math.min(end, start + source.n());
       if (from < to) {
         float[] all =
             embeddings.computeIfAbsent(
                 source, k -> new float[Math.multiplyExact(source.n(), perTile)]);
         output.copy(
-            (long) (from - delivered) * perTile,
-            (to - from) * perTile,
-            all,
-            (from - start) * perTile);
+            (long) (from - first) * perTile, (to - from) * perTile, all, (from - start) * perTile);
       }
       start += source.n();
     }
-    delivered = end;
   }
 }

@@ -7,9 +7,7 @@ import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.vlm.chat.ImageReport;
 import dev.ocellus.vlm.graph.Floats;
-import dev.ocellus.vlm.graph.GraphRun;
 import dev.ocellus.vlm.graph.GraphRunner;
-import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.graph.RunnerOptions;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.RgbImage;
@@ -38,23 +36,18 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe; images are encoded one batch at a time.
  */
 public final class VisionEncoder implements AutoCloseable {
-  /** What a graph depends on: shape of the tiles, and patches across and down. */
+  /** What tiles have in common that go together: shape of one, and patches across and down. */
   private record Shape(List<Long> sizes, int gridX, int gridY) {
     static Shape of(Tiles tiles) {
-      return new Shape(tiles.shape(), tiles.gridX(), tiles.gridY());
-    }
-
-    static Shape ofOneTile(Tiles tiles) {
       int nSizes = Math.min(3, tiles.shape().size());
       return new Shape(tiles.shape().subList(0, nSizes), tiles.gridX(), tiles.gridY());
     }
   }
 
-  private static final String EMBEDDINGS = "embeddings";
-
   /**
    * Memory for intermediates that several tiles may share. Measured, more tiles at once are not
-   * faster: a tile has hundreds of rows, which keep the kernels busy (docs/benchmarks.md).
+   * faster than one for each thread: a tile has hundreds of rows, which keep the kernels busy
+   * (docs/benchmarks.md).
    */
   static final long DEFAULT_COMPUTE_BYTES = 256L << 20;
 
@@ -223,7 +216,7 @@ public final class VisionEncoder implements AutoCloseable {
     Map<Shape, List<Tiles>> alike = new LinkedHashMap<>();
     for (ImageInput image : images) {
       for (Tiles tiles : image.tiles()) {
-        alike.computeIfAbsent(Shape.ofOneTile(tiles), k -> new ArrayList<>()).add(tiles);
+        alike.computeIfAbsent(Shape.of(tiles), k -> new ArrayList<>()).add(tiles);
       }
     }
     Map<Tiles, float[]> embeddings = new IdentityHashMap<>();
@@ -252,16 +245,25 @@ public final class VisionEncoder implements AutoCloseable {
   /** How many tiles like these fit into the memory for intermediates together; at least one. */
   private int tilesAtOnce(Tiles tiles) {
     return tilesAtOnce.computeIfAbsent(
-        Shape.ofOneTile(tiles),
+        Shape.of(tiles),
         shape -> {
-          long one = runner.bytesNeeded(graph -> define(graph, tiles.withCount(1)));
-          long more = runner.bytesNeeded(graph -> define(graph, tiles.withCount(2))) - one;
-          return (int) Math.clamp(1 + (computeBytes - one) / Math.max(1, more), 1, 1 << 16);
+          long one = bytesNeeded(tiles.withCount(1));
+          long more = Math.max(1, bytesNeeded(tiles.withCount(2)) - one);
+          int together = tilesAtOnce(one, more, 1);
+          int nShares = runner.nShares();
+          return together < nShares
+              ? together
+              : Math.max(tilesAtOnce(one, more, nShares), nShares - 1);
         });
   }
 
-  private void define(ModelGraph graph, Tiles tiles) {
-    graph.output(EMBEDDINGS, architecture.graph().forward(new EncoderGraph(graph, tiles)));
+  /** The same where they are divided into shares, each of which takes what one tile does. */
+  private int tilesAtOnce(long one, long more, int nShares) {
+    return (int) Math.clamp(nShares + (computeBytes - nShares * one) / more, 1, 1 << 16);
+  }
+
+  private long bytesNeeded(Tiles tiles) {
+    return runner.bytesNeeded(graph -> TileBatch.define(architecture, graph, tiles));
   }
 
   /** Bytes that are held for intermediates, for the last images and those before. */
@@ -271,18 +273,8 @@ public final class VisionEncoder implements AutoCloseable {
 
   private void compute(
       TileQueue queue, int count, Map<Tiles, float[]> embeddings, CancellationFlag flag) {
-    TileQueue.Batch batch = queue.next(count);
-    Tiles tiles = batch.tiles();
-    try (GraphRun run = runner.start(Shape.of(tiles), graph -> define(graph, tiles))) {
-      run.set(EncoderGraph.PIXELS, batch.pixels(), batch.offset()).compute(flag);
-      long[] shape = run.shape(EMBEDDINGS);
-      int perTile = Math.toIntExact(shape[0] * shape[1] * shape[2] * shape[3] / count);
-      queue.deliver(
-          count,
-          perTile,
-          (from, n, destination, offset) -> run.get(EMBEDDINGS, from, n, destination, offset),
-          embeddings);
-    }
+    var batch = new TileBatch(architecture, queue, queue.next(count), embeddings);
+    runner.run(batch, count, flag);
   }
 
   /**
@@ -296,14 +288,14 @@ public final class VisionEncoder implements AutoCloseable {
     Tiles tiles = image.tiles().getFirst();
     if (instructions == null) {
       return runner.intermediates(
-          graph -> define(graph, tiles),
+          graph -> TileBatch.define(architecture, graph, tiles),
           run -> run.set(EncoderGraph.PIXELS, tiles.pixels()),
           names);
     }
     Map<String, float[]> values =
         new LinkedHashMap<>(
             runner.intermediates(
-                graph -> define(graph, tiles),
+                graph -> TileBatch.define(architecture, graph, tiles),
                 run -> run.set(EncoderGraph.PIXELS, tiles.pixels()),
                 List.of()));
     float[] states = joined(image, encodeTiles(List.of(image), new CancellationFlag()));

@@ -16,15 +16,13 @@ public final class Batches {
    * Results in the order of the items, each computed in a batch of items with an equal key.
    *
    * @param key what the items of a batch have in common
-   * @param rows rows of an item
-   * @param maxRows of a batch, unless one item has more
+   * @param atOnce how many items like one a batch may have, at least 1
    * @param compute gives a result for each item of a batch
    */
   public static <T, R> List<R> mapped(
       List<T> items,
       Function<T, Object> key,
-      ToIntFunction<T> rows,
-      int maxRows,
+      ToIntFunction<T> atOnce,
       Function<List<T>, List<R>> compute) {
     Map<Object, List<Integer>> alike = new LinkedHashMap<>();
     for (int i = 0; i < items.size(); i++) {
@@ -32,7 +30,7 @@ public final class Batches {
     }
     List<R> results = new ArrayList<>(Collections.nCopies(items.size(), null));
     for (List<Integer> places : alike.values()) {
-      int max = Math.max(1, maxRows / rows.applyAsInt(items.get(places.getFirst())));
+      int max = atOnce.applyAsInt(items.get(places.getFirst()));
       for (int from = 0; from < places.size(); from += max) {
         List<Integer> part = places.subList(from, Math.min(places.size(), from + max));
         List<R> found = compute.apply(part.stream().map(items::get).toList());

@@ -112,6 +112,11 @@ public final class GraphRun implements AutoCloseable {
     return guarded(() -> computation.getInts(result(output)));
   }
 
+  /** The values of any tensor that is kept. */
+  float[] get(Tensor kept) {
+    return guarded(() -> computation.get(kept));
+  }
+
   private Tensor result(String output) {
     if (!computed) {
       throw new IllegalStateException("This run has not been computed; call compute() first");

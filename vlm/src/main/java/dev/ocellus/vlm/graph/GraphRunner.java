@@ -1,12 +1,11 @@
 package dev.ocellus.vlm.graph;
 
+import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.ggml.Accel;
-import dev.ocellus.ggml.Backend;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.Ggml;
 import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.ggml.PersistentTensors;
-import dev.ocellus.ggml.Scheduler;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.WeightStore;
 import dev.ocellus.ggml.Weights;
@@ -67,44 +66,38 @@ import org.jspecify.annotations.Nullable;
 public final class GraphRunner implements AutoCloseable {
   private final Deque<AutoCloseable> owned = new ArrayDeque<>();
   private final ReentrantLock lock = new ReentrantLock();
+  private final RunnerOptions options;
   private final GgufFile file;
   private final WeightStore store;
 
-  /** Where weights and what is kept between runs lie. */
-  private final Backend main;
+  /** With all threads; where weights and what is kept between runs lie. */
+  private final SchedulerPool whole;
 
-  /** By preference; before the main one there may be one that takes large products. */
-  private final Backend[] backends;
+  private final List<SchedulerPool> onlyWhole;
 
-  private final int maxPlans;
-
-  /** By key, the one that was used longest ago first. Guarded by lock, as all that follows. */
-  private final LinkedHashMap<Object, Plan> plans = new LinkedHashMap<>(16, 0.75f, true);
-
-  private final Deque<Scheduler> idle = new ArrayDeque<>();
+  // guarded by lock, as all that follows
+  private final PlanCache plans;
+  private final Shares shares;
   private final List<PersistentTensors> kept = new ArrayList<>();
-  private @Nullable MatMulObserver observer;
+  private boolean observed;
   private boolean running;
   private boolean closed;
 
   private GraphRunner(Path path, RunnerOptions options) throws IOException {
-    maxPlans = options.maxPlans();
+    this.options = options;
+    plans = new PlanCache(options.maxPlans());
     try {
       Ggml.initialize();
       file = own(GgufFile.open(path));
       file.requireReadableByGgml();
-      List<Backend> used = new ArrayList<>();
-      if (options.useGpu() && !Device.gpus().isEmpty()) {
-        used.add(own(new Backend(Device.gpus().getFirst(), 1)));
-      }
-      used.add(own(new Backend(Device.cpu(), options.nThreads())));
-      main = used.getFirst();
-      Accel accel = used.size() == 1 ? accelerator(options) : null;
-      if (accel != null) {
-        used.addFirst(own(accel.newBackend(options.nThreads())));
-      }
-      backends = used.toArray(Backend[]::new);
-      store = own(new WeightStore(file, main, options.precision(), accel));
+      List<Device> gpus = options.useGpu() ? Device.gpus() : List.of();
+      Accel accel = gpus.isEmpty() ? accelerator() : null;
+      Device device = gpus.isEmpty() ? Device.cpu() : gpus.getFirst();
+      whole = own(new SchedulerPool(device, accel, options.nThreads()));
+      onlyWhole = List.of(whole);
+      plans.add(onlyWhole);
+      shares = own(new Shares(options.nThreads(), accel, plans));
+      store = own(new WeightStore(file, whole.main(), options.precision(), accel));
     } catch (Throwable e) {
       close();
       throw e;
@@ -122,7 +115,7 @@ public final class GraphRunner implements AutoCloseable {
   }
 
   /** Its libraries are large, and loaded only where some product is. */
-  private @Nullable Accel accelerator(RunnerOptions options) {
+  private @Nullable Accel accelerator() {
     if (!Accel.isWorthwhile(file)) {
       return null;
     }
@@ -161,7 +154,7 @@ public final class GraphRunner implements AutoCloseable {
 
   /** Where graphs are computed. */
   public Device device() {
-    return main.device();
+    return whole.main().device();
   }
 
   /** Bytes of weights that are used where the file is mapped, without a copy. */
@@ -177,7 +170,7 @@ public final class GraphRunner implements AutoCloseable {
   public PersistentTensors newPersistentTensors() {
     return locked(() -> {
       kept.removeIf(PersistentTensors::isClosed);
-      var persistent = new PersistentTensors(main, () -> locked(this::dropIdle));
+      var persistent = new PersistentTensors(whole.main(), () -> locked(this::dropIdle));
       kept.add(persistent);
       return persistent;
     });
@@ -195,28 +188,17 @@ public final class GraphRunner implements AutoCloseable {
     lock.lock();
     try {
       requireReady();
-      Plan plan = plan(key, definition);
+      PlanCache.Kept plan = plans.get(key, definition, onlyWhole);
       try {
-        GraphRun run = run(plan, () -> drop(plan), this::end);
+        GraphRun run = plan.get(0).start(() -> plans.drop(plan), this::end);
         running = true;
         return run;
       } catch (Throwable e) {
-        drop(plan);
+        plans.drop(plan);
         throw e;
       }
     } catch (Throwable e) {
       lock.unlock();
-      throw e;
-    }
-  }
-
-  private static GraphRun run(Plan plan, Runnable onFailure, Runnable onClose) {
-    Scheduler.Computation computation = plan.scheduler().start(plan.graph());
-    try {
-      plan.model().fillTables(computation);
-      return new GraphRun(plan.model(), computation, onClose, onFailure);
-    } catch (Throwable e) {
-      computation.close();
       throw e;
     }
   }
@@ -226,51 +208,61 @@ public final class GraphRunner implements AutoCloseable {
     lock.unlock();
   }
 
-  private Plan plan(Object key, GraphDefinition definition) {
-    Plan known = plans.get(key);
-    if (known != null) {
-      return known;
-    }
-    Scheduler scheduler = scheduler();
+  /**
+   * Into how many shares a batch of at least as many items is divided: one for each thread on a
+   * CPU, each computed by that thread alone. They wait for each other at the end only, where
+   * threads that share every operation wait for each other behind each of them.
+   */
+  public int nShares() {
+    return locked(() -> isDividing() ? options.nThreads() : 1);
+  }
+
+  private boolean isDividing() {
+    return options.nThreads() > 1 && device().kind() == Device.Kind.CPU && !observed;
+  }
+
+  /**
+   * Computes a batch, and returns when all of it is done; other threads wait meanwhile. Items that
+   * are left when all shares have equally many are computed with all threads, as is a batch of
+   * fewer items than there are threads.
+   *
+   * <p>What the first share that failed threw is thrown here, after the others have ended.
+   *
+   * @throws dev.ocellus.compute.OutOfDeviceMemoryException if a device has no room for
+   *     intermediates
+   * @throws dev.ocellus.compute.ComputationCancelledException if {@code flag} was set before the
+   *     end
+   * @throws IllegalStateException if this thread has a run open already
+   */
+  public void run(BatchGraph batch, int nItems, CancellationFlag flag) {
+    locked(() -> {
+      requireReady();
+      int nShares = nShares();
+      int each = nShares == 1 ? 0 : nItems / nShares;
+      if (each > 0) {
+        runShares(batch, each, flag);
+      }
+      int rest = nItems - each * nShares;
+      if (rest > 0) {
+        try (GraphRun run = start(batch.key(rest), graph -> batch.define(graph, rest))) {
+          batch.compute(run, nItems - rest, rest, flag);
+        }
+      }
+    });
+  }
+
+  private void runShares(BatchGraph batch, int each, CancellationFlag flag) {
+    running = true;
     try {
-      Plan plan = Plan.build(key, definition, scheduler, false);
-      plans.put(key, plan);
-      return plan;
-    } catch (Throwable e) {
-      idle.push(scheduler);
-      throw e;
+      shares.run(batch, each, flag);
+    } finally {
+      running = false;
     }
-  }
-
-  /** One without a graph; memory for intermediates stays with it. */
-  private Scheduler scheduler() {
-    if (idle.isEmpty() && plans.size() >= maxPlans) {
-      drop(plans.values().iterator().next());
-    }
-    return idle.isEmpty() ? newScheduler() : idle.pop();
-  }
-
-  private Scheduler newScheduler() {
-    var scheduler = new Scheduler(backends);
-    if (observer != null) {
-      scheduler.observe(observer);
-    }
-    return scheduler;
-  }
-
-  private void drop(Plan plan) {
-    plans.remove(plan.key());
-    idle.push(plan.scheduler());
-    plan.drop();
   }
 
   private void dropIdle() {
     requireNotRunning();
-    dropAll();
-  }
-
-  private void dropAll() {
-    List.copyOf(plans.values()).forEach(this::drop);
+    plans.dropAll();
   }
 
   /**
@@ -287,18 +279,16 @@ public final class GraphRunner implements AutoCloseable {
       requireReady();
       // with a scheduler of its own, since one gives a graph that looks like the last one the same
       // memory, and in that one intermediates were overwritten
-      try (var scheduler = new Scheduler(backends)) {
-        Plan plan = Plan.build("", definition, scheduler, true);
-        try (var computation = scheduler.start(plan.graph())) {
-          plan.model().fillTables(computation);
-          var run = new GraphRun(plan.model(), computation, () -> {}, () -> {});
+      try (var scheduler = whole.newScheduler()) {
+        Plan plan = Plan.build(definition, scheduler, true);
+        try (GraphRun run = plan.start(() -> {}, () -> {})) {
           inputs.accept(run);
           run.compute();
           Map<String, float[]> values = new LinkedHashMap<>();
           for (String name : names.isEmpty() ? plan.graph().names() : names) {
             Tensor tensor = plan.graph().named(name);
             if (!names.isEmpty() || isReadable(tensor)) {
-              values.put(name, computation.get(tensor));
+              values.put(name, run.get(tensor));
             }
           }
           return values;
@@ -317,8 +307,8 @@ public final class GraphRunner implements AutoCloseable {
   public long bytesNeeded(GraphDefinition definition) {
     return locked(() -> {
       requireReady();
-      try (var scheduler = new Scheduler(backends)) {
-        Plan plan = Plan.build("", definition, scheduler, false);
+      try (var scheduler = whole.newScheduler()) {
+        Plan plan = Plan.build(definition, scheduler, false);
         try {
           return scheduler.bytesNeeded(plan.graph());
         } finally {
@@ -332,18 +322,19 @@ public final class GraphRunner implements AutoCloseable {
   public long bufferBytes() {
     return locked(() -> {
       requireOpen();
-      long bytes = idle.stream().mapToLong(Scheduler::bufferBytes).sum();
-      return bytes + plans.values().stream().mapToLong(p -> p.scheduler().bufferBytes()).sum();
+      return plans.bufferBytes();
     });
   }
 
-  /** Lets somebody watch the products of weights and activations, which makes runs slower. */
+  /**
+   * Lets somebody watch the products of weights and activations, which makes runs slower. Batches
+   * are not divided any more, so that one product is seen at a time.
+   */
   public void observe(MatMulObserver watcher) {
     locked(() -> {
       requireOpen();
-      observer = watcher;
-      idle.forEach(scheduler -> scheduler.observe(watcher));
-      plans.values().forEach(plan -> plan.scheduler().observe(watcher));
+      observed = true;
+      plans.observe(watcher);
     });
   }
 
@@ -391,8 +382,7 @@ public final class GraphRunner implements AutoCloseable {
       requireNotRunning();
       closed = true;
       List.copyOf(kept).forEach(PersistentTensors::close);
-      dropAll();
-      idle.forEach(Scheduler::close);
+      plans.free();
       owned.forEach(GraphRunner::closeQuietly);
       owned.clear();
     });

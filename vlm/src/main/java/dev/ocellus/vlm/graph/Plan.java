@@ -6,9 +6,8 @@ import dev.ocellus.ggml.Scheduler;
 import dev.ocellus.ggml.Tensor;
 
 /** A graph that can be run, and the scheduler that has memory for its intermediates. */
-record Plan(Object key, ModelGraph model, Graph graph, Scheduler scheduler) {
-  static Plan build(
-      Object key, GraphDefinition definition, Scheduler scheduler, boolean keepNamed) {
+record Plan(ModelGraph model, Graph graph, Scheduler scheduler) {
+  static Plan build(GraphDefinition definition, Scheduler scheduler, boolean keepNamed) {
     try (var builder = new GraphBuilder()) {
       if (keepNamed) {
         builder.keepNamed();
@@ -16,7 +15,24 @@ record Plan(Object key, ModelGraph model, Graph graph, Scheduler scheduler) {
       var model = new ModelGraph(builder);
       definition.define(model);
       Graph graph = builder.build(model.outputs().values().toArray(Tensor[]::new));
-      return new Plan(key, model, graph, scheduler);
+      return new Plan(model, graph, scheduler);
+    }
+  }
+
+  /**
+   * Starts a run on this thread.
+   *
+   * @param onFailure called when a run that failed is closed
+   * @param onClose called when it is closed
+   */
+  GraphRun start(Runnable onFailure, Runnable onClose) {
+    Scheduler.Computation computation = scheduler.start(graph);
+    try {
+      model.fillTables(computation);
+      return new GraphRun(model, computation, onClose, onFailure);
+    } catch (Throwable e) {
+      computation.close();
+      throw e;
     }
   }
 

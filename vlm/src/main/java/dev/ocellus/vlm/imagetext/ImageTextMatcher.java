@@ -94,8 +94,7 @@ public final class ImageTextMatcher extends ImageTextModel {
     return Batches.mapped(
         ids,
         text -> text.length,
-        text -> text.length,
-        ROWS_AT_ONCE,
+        text -> Math.max(1, ROWS_AT_ONCE / text.length),
         batch -> match(states, vector, batch, flag));
   }
 

@@ -38,6 +38,7 @@ class TileQueueTest {
     assertThat(queue.size()).isEqualTo(7);
     assertThat(pixels(queue.next(4))).containsExactly(0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3);
     TileQueue.Batch last = queue.next(3);
+    assertThat(last.first()).isEqualTo(4);
     assertThat(pixels(last)).containsExactly(4, 4, 4, 5, 5, 5, 6, 6, 6);
     assertThat(last.tiles().n()).isEqualTo(3);
     assertThat(last.tiles().shape()).containsExactly(1L, 1L, 3L, 3L);
@@ -50,8 +51,9 @@ class TileQueueTest {
     Map<Tiles, float[]> embeddings = new IdentityHashMap<>();
     var queue = new TileQueue(List.of(one, other));
     float[] output = {0, 0, 1, 1, 2, 2, 3, 3};
-    for (int first : new int[] {0, 3}) { // three tiles, of two images, then one
+    for (int first : new int[] {3, 0}) { // one tile, then three, of two images
       queue.deliver(
+          first,
           first == 0 ? 3 : 1,
           2,
           (from, n, to, offset) -> System.arraycopy(output, 2 * first + (int) from, to, offset, n),
