@@ -189,9 +189,7 @@ final class DescribeCommand extends OcellusCommand {
         if (isOne()) {
           throw e;
         }
-        String message = ErrorHandling.expected(e);
-        io().err().println("ocellus: error: " + message);
-        result.put("error", message);
+        result.put("error", failed(name, e));
         code = ExitCode.FAILED;
       }
       results.add(result);

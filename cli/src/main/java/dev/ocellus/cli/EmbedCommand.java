@@ -263,9 +263,7 @@ final class EmbedCommand extends OcellusCommand {
             : (RuntimeException) cause;
       }
       failed = true;
-      String message = String.valueOf(ErrorHandling.expected(cause));
-      io().err().println("ocellus: error: " + message);
-      return new Entry("image", image, null, message);
+      return new Entry("image", image, null, failed(image, cause));
     }
   }
 }

@@ -117,8 +117,6 @@ final class EmbedInputs implements Iterator<Entry> {
       throw cause instanceof IOException e ? new UncheckedIOException(e) : (RuntimeException) cause;
     }
     failed = true;
-    String message = String.valueOf(ErrorHandling.expected(cause));
-    command.io().err().println("ocellus: error: " + message);
-    return new Entry(item.kind(), item.name(), null, message);
+    return new Entry(item.kind(), item.name(), null, command.failed(item.name(), cause));
   }
 }

@@ -31,7 +31,7 @@ import picocli.CommandLine.Parameters;
     versionProvider = Version.class,
     header = EncodeCommand.HEADER,
     description = {
-      "Writes, for image N from 0, N.embeddings.npy (float32, [tokens, width], in the order in which they enter the text model). Prints JSON.",
+      "Writes, for image N from 0, N.embeddings.npy (float32, [rows, width], in the order in which they enter the text model). Prints JSON.",
       "With -m, checks that the text model takes embeddings of this width; a folder of a checkpoint has both."
     },
     footerHeading = "%nExamples:%n",
@@ -135,7 +135,7 @@ final class EncodeCommand extends OcellusCommand {
     long decoded = System.nanoTime();
     ImageInput input = encoder.prepare(image, imageOptions);
     long prepared = System.nanoTime();
-    ImageEmbeddings embeddings = encoder.encode(input);
+    ImageEmbeddings embeddings = encoder.states(encoder.encode(input));
     long encoded = System.nanoTime();
     Path file = out.resolve(index + ".embeddings.npy");
     NpyFile.writeFloats(file, embeddings.values(), embeddings.nTokens(), embeddings.width());
@@ -143,6 +143,7 @@ final class EncodeCommand extends OcellusCommand {
     json.put("image", source.toString());
     json.put("index", index);
     json.setAll(AnswerJson.image(encoder.report(image, input, imageOptions)));
+    json.put("rows", embeddings.nTokens());
     json.put("width", embeddings.width());
     json.put("embeddings", file.toString());
     if (seen.isAsked()) {

@@ -56,6 +56,19 @@ abstract class OcellusCommand implements Callable<Integer> {
     }
   }
 
+  /**
+   * Tells what went wrong with one of several inputs, while the others go on.
+   *
+   * @param name of the input
+   * @return the message, with the options that it is about
+   */
+  final String failed(String name, Exception e) {
+    String message = ErrorHandling.expected(e) + SettingOptions.hint(e, spec());
+    io.err().println("ocellus: error: " + (message.startsWith(name) ? "" : name + ": ") + message);
+    io.err().flush();
+    return message;
+  }
+
   final void printJson(JsonNode node) {
     io.out().println(Json.write(node));
     io.out().flush();

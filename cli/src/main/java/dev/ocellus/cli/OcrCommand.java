@@ -6,6 +6,7 @@ import dev.ocellus.OcellusException;
 import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.StopReason;
+import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.document.DocumentOptions;
 import dev.ocellus.vlm.json.AnswerJson;
@@ -13,6 +14,7 @@ import dev.ocellus.vlm.ocr.OcrOptions;
 import dev.ocellus.vlm.ocr.PageReader;
 import dev.ocellus.vlm.ocr.PageText;
 import dev.ocellus.vlm.options.SessionOptions;
+import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.OcrForm;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -82,6 +84,7 @@ final class OcrCommand extends OcellusCommand {
   @Nullable Path directory;
 
   @Mixin PagesMixin pages = new PagesMixin();
+  @Mixin SeenImagesMixin seen = new SeenImagesMixin();
   @Mixin ModelMixin model = new ModelMixin();
   @Mixin SessionMixin sessions = new SessionMixin();
   @Mixin GenerationMixin generation = new GenerationMixin();
@@ -178,6 +181,7 @@ final class OcrCommand extends OcellusCommand {
     private final Interrupt interrupt;
     private final ArrayNode results = Json.array();
     private boolean printed;
+    private int nRead;
     private int code = ExitCode.OK;
 
     Run(LazyReader model, DocumentOptions documents, Progress progress, Interrupt interrupt) {
@@ -228,6 +232,7 @@ final class OcrCommand extends OcellusCommand {
       }
       json.putArray("size").add(image.width()).add(image.height());
       read(source, image, model.get(), text, json);
+      save(image, json);
       return json;
     }
 
@@ -255,12 +260,24 @@ final class OcrCommand extends OcellusCommand {
         text.append(text.isEmpty() ? "" : "\n").append(page.text()).append('\n');
         json.put("text", page.text());
         json.set("regions", AnswerJson.regions(page.regions()));
+        json.set("image_details", AnswerJson.images(printer.images()));
         json.put("stop_reason", page.answer().stopReason().wireName());
         json.put("completion_tokens", page.answer().usage().completionTokens());
         told(source, page);
       } catch (OcellusException e) {
         fail(source.toString(), e, json);
       }
+    }
+
+    /** What the encoder got, if somebody asks for it. */
+    private void save(RgbImage image, ObjectNode json) throws IOException {
+      VisionLanguageModel opened = model.opened;
+      VisionEncoder encoder = opened == null ? null : opened.encoder().orElse(null);
+      if (seen.isAsked() && opened != null && encoder != null && !json.has("error")) {
+        ImageOptions options = opened.options().vision().images();
+        json.set("preprocessed", seen.save(encoder, image, options, nRead));
+      }
+      nRead++;
     }
 
     /** An empty line between pages. */
@@ -292,11 +309,7 @@ final class OcrCommand extends OcellusCommand {
 
     private void fail(String name, Exception e, ObjectNode json) {
       progress.done();
-      String message = ErrorHandling.expected(e) + SettingOptions.hint(e, spec());
-      boolean named = message.startsWith(name);
-      io().err().println("ocellus: error: " + (named ? "" : name + ": ") + message);
-      io().err().flush();
-      json.put("error", message);
+      json.put("error", failed(name, e));
       code = ExitCode.FAILED;
     }
 

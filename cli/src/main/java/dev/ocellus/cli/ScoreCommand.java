@@ -203,8 +203,7 @@ final class ScoreCommand extends OcellusCommand {
           throw e;
         }
         progress.done();
-        String message = ErrorHandling.expected(e);
-        io().err().println("ocellus: error: " + message);
+        String message = failed(source.toString(), e);
         results.add(Json.object().put("image", source.toString()).put("error", message));
         code = ExitCode.FAILED;
       }

@@ -64,9 +64,7 @@ final class WriterRun {
           if (one) {
             throw e;
           }
-          String message = ErrorHandling.expected(e);
-          command.io().err().println("ocellus: error: " + message);
-          result.put("error", message);
+          result.put("error", command.failed(source.toString(), e));
           code = ExitCode.FAILED;
         }
         results.add(result);

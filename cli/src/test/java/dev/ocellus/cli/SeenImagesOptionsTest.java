@@ -96,6 +96,43 @@ class SeenImagesOptionsTest {
     assertThat(run.err()).contains("--draw takes one image");
   }
 
+  /** Of several images the one that is too large is told by its name, with what makes it fit. */
+  @Test
+  void namesTheOptionsForAnImageThatDoesNotFit() throws IOException {
+    Path small = Cli.redCircle(directory);
+    Cli run = describe("qwen2.5-vl", "-c", 40, "-n", 2, "--image-max-tokens", 400, small, "--json");
+    assertThat(run.code()).isEqualTo(1);
+    JsonNode results = run.json();
+    for (JsonNode result : results) {
+      String error = result.get("error").asText();
+      assertThat(error).contains("tokens", "-c", "--image-max-tokens");
+      assertThat(run.err()).contains(result.get("image").asText() + ": " + error);
+    }
+    assertThat(results).hasSize(2);
+  }
+
+  @Test
+  void tellsWhatWasSeenOfPages() throws IOException {
+    Path seen = directory.resolve("seen");
+    Path gguf = GOLDEN.resolve("models/qwen2.5-vl/gguf");
+    Path mmproj = gguf.resolve("mmproj.gguf");
+    Path text = gguf.resolve("text.gguf");
+    Cli run =
+        Cli.run(
+            "ocr", "-q", "-t", 1, "-m", text, "--mmproj", mmproj, "-n", 2, "--image-max-tokens", 24,
+            "--save-preprocessed", seen, "--json", IMAGE, Cli.redCircle(directory));
+    assertThat(run.code()).as(run.err()).isZero();
+    for (int i = 0; i < 2; i++) {
+      JsonNode page = run.json().get(i).get("pages").get(0);
+      JsonNode details = page.get("image_details").get(0);
+      assertThat(details.get("size")).isEqualTo(page.get("size"));
+      BufferedImage image = ImageIO.read(seen.resolve(i + "-0.png").toFile());
+      assertThat(details.get("tile_sizes"))
+          .hasToString("[[%d,%d]]".formatted(image.getWidth(), image.getHeight()));
+      assertThat(page.get("preprocessed")).hasSize(1);
+    }
+  }
+
   @Test
   void encodesAndSavesWhatTheEncoderGets() throws IOException {
     Path mmproj = GOLDEN.resolve("models/llava-1.5/gguf/mmproj.gguf");

@@ -2,6 +2,7 @@ package dev.ocellus.tests.vlm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -13,17 +14,21 @@ import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.ContextOverflowException;
+import dev.ocellus.safetensors.SafetensorsFile;
 import dev.ocellus.vlm.ChatSession;
 import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.AnswerListener;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.Message;
+import dev.ocellus.vlm.encoder.ImageEmbeddings;
+import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
 import dev.ocellus.vlm.options.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -95,6 +100,23 @@ class MllamaTest {
         assertThat(other.send(first, SIX, AnswerListener.NONE).tokens())
             .isEqualTo(chat.send(first, SIX, AnswerListener.NONE).tokens());
       }
+    }
+  }
+
+  /** Row by row they are what layers attend to, [tiles * (patches + 1), width] in the reference. */
+  @Test
+  void givesTheStatesOfAnImageRowByRow() throws IOException {
+    try (VisionLanguageModel model = open(OutputType.F32, 512);
+        SafetensorsFile expected =
+            SafetensorsFile.open(GOLDEN.resolve("cases/case0/expected.safetensors"))) {
+      VisionEncoder encoder = model.encoder().orElseThrow();
+      ImageEmbeddings whole = encoder.encode(encoder.prepare(image("tall_300x900.png")));
+      ImageEmbeddings states = encoder.states(whole);
+      assertThat(states.width()).isEqualTo(model.pipeline().decoder().embeddingWidth());
+      assertThat(states.nTokens()).isEqualTo(3 * (5 * 5 + 1));
+      float[] rows = expected.floats("projector.out"); // and the number of tiles behind them
+      assertThat(states.values())
+          .containsExactly(Arrays.copyOf(rows, rows.length - 1), within(1e-4f));
     }
   }
 

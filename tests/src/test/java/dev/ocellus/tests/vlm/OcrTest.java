@@ -31,6 +31,8 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Pages are read with the family's own prompt, and repetition is guarded against. */
 class OcrTest {
@@ -44,14 +46,57 @@ class OcrTest {
   }
 
   private VisionLanguageModel florence() throws IOException {
-    Path text = directory.resolve("florence.gguf");
+    return converted("florence2-odd");
+  }
+
+  /** A model whose file and name do not tell what it is. */
+  private VisionLanguageModel converted(String checkpoint) throws IOException {
+    Path text = directory.resolve("model.gguf");
     Converter.convert(
-        Path.of("golden/models/florence2-odd/hf"),
-        ConvertOptions.defaults().withOutput(text, null),
+        Path.of("golden/models", checkpoint, "hf"),
+        ConvertOptions.defaults().withOutput(text, null).withModelName("model"),
         ConvertProgress.NONE);
     return VisionLanguageModel.open(
-        LoadOptions.of(text, text.resolveSibling("mmproj-florence.gguf"))
+        LoadOptions.of(text, text.resolveSibling("mmproj-model.gguf"))
             .withContextOptions(Golden.context(512)));
+  }
+
+  /** Readers of pages, and what they are asked behind the image. */
+  @ParameterizedTest
+  @CsvSource({
+    "glm-ocr, 'Text Recognition:', MARKDOWN",
+    "lighton-ocr, '', MARKDOWN",
+    "paddleocr-vl, 'OCR:', TEXT",
+    "deepseek-ocr2, '<|grounding|>Convert the document to markdown. ', MARKDOWN"
+  })
+  void knowsReadersByWhatTheyAre(String checkpoint, String asked, OcrForm form)
+      throws IOException {
+    OcrOptions options = OcrOptions.defaults().withGeneration(FEW);
+    try (VisionLanguageModel model = converted(checkpoint);
+        var reader = new PageReader(model, options)) {
+      assertThat(reader.prompt()).isEqualTo(asked);
+      assertThat(reader.form()).isEqualTo(form);
+    }
+  }
+
+  /** LightOnOCR's page has the image in its message, and nothing else. */
+  @Test
+  void asksWithThePageAlone() throws IOException {
+    try (VisionLanguageModel model = converted("lighton-ocr");
+        var reader = new PageReader(model, OcrOptions.defaults().withGeneration(FEW))) {
+      assertThat(reader.read(page()).answer().prompt())
+          .endsWith("<|im_start|>user\n<|image_pad|><|im_end|>\n<|im_start|>assistant\n");
+    }
+  }
+
+  /** Of the same family, but no reader of pages. */
+  @Test
+  void doesNotTakeAllOfGlmForAReader() throws IOException {
+    try (VisionLanguageModel model = converted("glm46v")) {
+      assertThatThrownBy(() -> new PageReader(model, OcrOptions.defaults()))
+          .isInstanceOf(UnsupportedContentException.class)
+          .hasMessageContaining("glm4v");
+    }
   }
 
   @Test

@@ -211,6 +211,31 @@ public final class VisionEncoder implements AutoCloseable {
     return results;
   }
 
+  /**
+   * The embeddings of an image row by row as layers of the text model read them: themselves, but for
+   * families whose text model attends to the states of an image (Llama 3.2 Vision), of which an
+   * embedding holds all; there one row for each state, and nothing else.
+   *
+   * @param embeddings what {@link #encode(ImageInput)} gave
+   */
+  public ImageEmbeddings states(ImageEmbeddings embeddings) {
+    int width = architecture.graph().stateWidth();
+    int nStates = embeddings.width() / width;
+    if (width == embeddings.width()) {
+      return embeddings;
+    }
+    float[] states = new float[embeddings.nTokens() * nStates * width];
+    for (int i = 0; i < embeddings.nTokens(); i++) {
+      System.arraycopy(
+          embeddings.values(),
+          i * embeddings.width(),
+          states,
+          i * nStates * width,
+          nStates * width);
+    }
+    return new ImageEmbeddings(states, embeddings.nTokens() * nStates, width);
+  }
+
   private Map<Tiles, float[]> encodeTiles(List<ImageInput> images, CancellationFlag flag) {
     // tiles that differ in count only go together; the count is the last of four sizes
     Map<Shape, List<Tiles>> alike = new LinkedHashMap<>();

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.generate;
 
+import dev.ocellus.Setting;
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.llama.ContextOverflowException.Kind;
@@ -52,6 +53,7 @@ final class PromptDecoder {
   private final PromptCache cache;
   private final ImageResolver images;
   private final boolean nonCausalImages;
+  private final boolean hasTokenLimits;
   private final @Nullable BidirectionalPrompt bidirectional;
   private final @Nullable CanvasPrompt canvas;
 
@@ -74,6 +76,8 @@ final class PromptDecoder {
     PromptAttention attention =
         encoder == null ? PromptAttention.CAUSAL : encoder.architecture().attention();
     this.nonCausalImages = attention.nonCausalImages();
+    this.hasTokenLimits =
+        encoder != null && encoder.architecture().preprocessor().hasTokenLimits();
     TokenEmbeddings table = pipeline.tokenEmbeddings();
     boolean inOrder = attention == PromptAttention.IMAGES_IN_ORDER;
     this.bidirectional = table == null || inOrder ? null : new BidirectionalPrompt(table);
@@ -152,8 +156,13 @@ final class PromptDecoder {
           Kind.CONTEXT,
           count.total() + 1,
           sequence.nCtx(),
-          "The conversation has %d tokens (%d of them images), and the context holds %d with room for an answer. Use a larger context, fewer images or a shorter conversation."
-              .formatted(count.total(), count.images(), sequence.nCtx()));
+              "The conversation has %d tokens (%d of them images), and the context holds %d with room for an answer. Use a larger context, %sfewer images or a shorter conversation."
+                  .formatted(
+                      count.total(),
+                      count.images(),
+                      sequence.nCtx(),
+                      fewerTokens(count).length > 0 ? "fewer max tokens of an image, " : ""))
+          .about(fewerTokens(count));
     }
     if (count.total() == 0) {
       throw new IllegalArgumentException("An empty prompt cannot be answered");
@@ -170,8 +179,15 @@ final class PromptDecoder {
                   bidirectional != null ? "The prompt has" : "An image has",
                   atOnce,
                   sequence.nUbatch(),
-                  atOnce));
+                  atOnce))
+          .about(fewerTokens(count));
     }
+  }
+
+  /** What makes images smaller, where there are any and the family knows it. */
+  private Setting[] fewerTokens(ImageResolver.Count count) {
+    boolean helps = hasTokenLimits && count.images() > 0;
+    return helps ? new Setting[] {Setting.IMAGE_MAX_TOKENS} : new Setting[0];
   }
 
   /** Where the images of the last prompt came from. */

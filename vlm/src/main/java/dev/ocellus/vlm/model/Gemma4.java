@@ -140,6 +140,11 @@ final class Gemma4 {
     }
 
     @Override
+    public boolean hasTokenLimits() {
+      return true;
+    }
+
+    @Override
     public boolean takesVideos() {
       return true;
     }

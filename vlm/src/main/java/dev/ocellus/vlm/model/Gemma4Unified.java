@@ -84,6 +84,11 @@ final class Gemma4Unified {
       Gemma4Videos videos)
       implements ImagePreprocessor {
     @Override
+    public boolean hasTokenLimits() {
+      return true;
+    }
+
+    @Override
     public boolean takesVideos() {
       return true;
     }

@@ -64,21 +64,25 @@ final class Glm4v {
 
   private static final float EPS = 1e-5f;
 
+  private static final FixedPromptFormat FORMAT =
+      new FixedPromptFormat(
+          ImagePlaceholder.of("<|image|>").written("<|begin_of_image|><|image|><|end_of_image|>"),
+          ImagePlaceholder.of("<|video|>").written("<|begin_of_video|><|video|><|end_of_video|>"),
+          ChatTemplateName.GLM4V);
+
+  /** Of GLM-OCR's page. */
+  private static final OcrPrompt OCR = OcrPrompt.of(OcrForm.MARKDOWN, "Text Recognition:");
+
   private Glm4v() {}
 
   static VisionArchitecture of(GgufMetadata metadata, Weights weights) {
     QwenTiling tiling = QwenTiling.of(metadata, DEFAULTS, LAYOUT);
+    Graph graph = Graph.of(metadata, tiling, weights);
     return new VisionArchitecture(
         "glm4v",
-        new FixedPromptFormat(
-                ImagePlaceholder.of("<|image|>")
-                    .written("<|begin_of_image|><|image|><|end_of_image|>"),
-                ImagePlaceholder.of("<|video|>")
-                    .written("<|begin_of_video|><|video|><|end_of_video|>"),
-                ChatTemplateName.GLM4V)
-            .withOcr(OcrPrompt.of(OcrForm.MARKDOWN, "Text Recognition:").onlyNamed("glm-ocr")),
+        graph.isOcr() ? FORMAT.withOcr(OCR) : FORMAT,
         GlmVideos.of(metadata, tiling),
-        Graph.of(metadata, tiling, weights));
+        graph);
   }
 
   /** A linear layer, a norm and a GELU, then a gated feed-forward block. */
@@ -115,6 +119,11 @@ final class Glm4v {
       Projector projector,
       int width)
       implements VisionGraph {
+    /** GLM-OCR has the encoder that lacks these, whatever its file is called. */
+    boolean isOcr() {
+      return patchNorm == null && positions == null;
+    }
+
     static Graph of(GgufMetadata metadata, QwenTiling tiling, Weights weights) {
       QwenConfig config = QwenConfig.of(metadata);
       ConfigReader c = ConfigReader.ofVision(metadata);

@@ -133,6 +133,11 @@ final class KimiK25 {
 
   private record Preprocessor(Fit fit, KimiVideos videos) implements ImagePreprocessor {
     @Override
+    public boolean hasTokenLimits() {
+      return true;
+    }
+
+    @Override
     public Normalize normalize() {
       return fit.patches.normalize();
     }

@@ -60,6 +60,11 @@ final class KimiVl {
 
   private record Preprocessor(KimiPatches patches, int maxPatches) implements ImagePreprocessor {
     @Override
+    public boolean hasTokenLimits() {
+      return true;
+    }
+
+    @Override
     public Normalize normalize() {
       return patches.normalize();
     }

@@ -61,6 +61,11 @@ final class Lfm2Vl {
 
   private record Preprocessor(Lfm2Tiles tiles, Normalize normalize) implements ImagePreprocessor {
     @Override
+    public boolean hasTokenLimits() {
+      return true;
+    }
+
+    @Override
     public ImageInput prepare(RgbImage image, ImageOptions options) {
       Lfm2Tiles.Cut cut = tiles.cut(image, options);
       List<Tiles> all = new ArrayList<>();

@@ -75,6 +75,11 @@ final class Llama4 {
   private record Preprocessor(Llama4Tiles tiles, int patchSize, int factor, Normalize normalize)
       implements ImagePreprocessor {
     @Override
+    public boolean hasTokenLimits() {
+      return true;
+    }
+
+    @Override
     public ImageInput prepare(RgbImage image, ImageOptions options) {
       Llama4Tiles allowed = allowed(options);
       Arrangement arrangement = allowed.arrangement(image.size());

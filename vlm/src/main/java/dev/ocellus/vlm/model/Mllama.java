@@ -134,6 +134,11 @@ final class Mllama {
     }
 
     @Override
+    public int stateWidth() {
+      return hidden;
+    }
+
+    @Override
     public Tensor forward(EncoderGraph graph) {
       int side = config.tower().imageSize();
       var tiles = new Arrangement(graph.gridY(), graph.gridX());

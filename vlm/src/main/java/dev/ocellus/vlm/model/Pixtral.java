@@ -24,6 +24,8 @@ import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.ImagePiece;
 import dev.ocellus.vlm.vision.ImagePlaceholder;
 import dev.ocellus.vlm.vision.ImagePreprocessor;
+import dev.ocellus.vlm.vision.OcrForm;
+import dev.ocellus.vlm.vision.OcrPrompt;
 import dev.ocellus.vlm.vision.Tiles;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 import dev.ocellus.vlm.vision.VisionGraph;
@@ -74,7 +76,9 @@ final class Pixtral {
         weights,
         "lighton-ocr",
         new FixedPromptFormat(
-            ImagePlaceholder.of("<|image_pad|>").written("<|image_pad|>"), ChatTemplateName.CHATML),
+                ImagePlaceholder.of("<|image_pad|>").written("<|image_pad|>"),
+                ChatTemplateName.CHATML)
+            .withOcr(OcrPrompt.of(OcrForm.MARKDOWN, "")), // its page asks with the image alone
         new Lines("", "", QWEN3_EPS));
   }
 

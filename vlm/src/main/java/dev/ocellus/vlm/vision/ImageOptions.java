@@ -3,8 +3,9 @@ package dev.ocellus.vlm.vision;
 /**
  * What may be chosen about how images are prepared, where a model leaves a choice.
  *
- * @param minTokens min tokens of an image, for models that resize images to a number of tokens of
- *     their choice, which the others do not look at; 0 for the model's own limit
+ * @param minTokens min tokens of an image, for {@linkplain ImagePreprocessor#hasTokenLimits()
+ *     families} that resize images to a number of tokens of their choice, which the others do not
+ *     look at; 0 for the model's own limit
  * @param maxTokens max tokens of an image, likewise; 0 for the model's own limit
  * @param panAndScan whether long images are followed by crops of them, each an image of its own,
  *     for {@linkplain ImagePreprocessor#hasPanAndScan() families that know it}

@@ -52,6 +52,11 @@ public interface ImagePreprocessor {
     return null;
   }
 
+  /** Whether {@link ImageOptions#maxTokens()} makes images smaller. */
+  default boolean hasTokenLimits() {
+    return false;
+  }
+
   /** Whether {@link ImageOptions#panAndScan()} can be chosen. */
   default boolean hasPanAndScan() {
     return false;

@@ -62,6 +62,11 @@ public record QwenTiling(
     default boolean takesVideos() {
       return true;
     }
+
+    @Override
+    default boolean hasTokenLimits() {
+      return true;
+    }
   }
 
   /** Colours and sizes of a generation, for files that do not say. */
@@ -186,6 +191,11 @@ public record QwenTiling(
   /** Side of the squares of patches that follow each other. */
   int square() {
     return layout.byTokens ? mergeSize : 1;
+  }
+
+  @Override
+  public boolean hasTokenLimits() {
+    return true;
   }
 
   /** The size at which an image, or a frame of a video, is encoded. */
