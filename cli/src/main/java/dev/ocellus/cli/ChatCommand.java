@@ -128,6 +128,7 @@ final class ChatCommand extends OcellusCommand {
             ModelOpener.open(
                 model.loadOptions(this).withSessions(sessionOptions), progress, interrupt);
         var session = opened.newChat()) {
+      model.noteLimits(this, opened.encoder());
       if (once) {
         interrupt.onInterrupt(session::cancel);
         return answer(opened, session, messages, progress);

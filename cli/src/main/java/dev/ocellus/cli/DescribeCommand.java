@@ -131,6 +131,7 @@ final class DescribeCommand extends OcellusCommand {
                 model.loadOptions(this).withSessions(sessionOptions), progress, interrupt);
         var session = opened.newChat()) {
       interrupt.onInterrupt(session::cancel);
+      model.noteLimits(this, opened.encoder());
       if (boxes || draw != null) {
         opened.requireCoordinates();
       }

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -104,6 +105,7 @@ final class EncodeCommand extends OcellusCommand {
       progress.start("loading " + mmproj.getFileName());
       long start = System.nanoTime();
       try (var encoder = model.openEncoder(this, mmproj)) {
+        model.noteLimits(this, Optional.of(encoder));
         ObjectNode json = Json.object();
         json.put("mmproj", mmproj.toString());
         json.put("architecture", encoder.architecture().name());

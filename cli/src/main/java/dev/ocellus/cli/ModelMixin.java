@@ -202,6 +202,20 @@ final class ModelMixin {
         defaults.progress());
   }
 
+  /** Says so where limits of tokens change nothing. */
+  void noteLimits(OcellusCommand command, Optional<VisionEncoder> encoder) {
+    if (imageMinTokens > 0 || imageMaxTokens > 0) {
+      encoder
+          .map(VisionEncoder::architecture)
+          .filter(family -> !family.preprocessor().hasTokenLimits())
+          .ifPresent(
+              family ->
+                  command.note(
+                      "models of the family %s have their own number of tokens of an image; --image-min-tokens and --image-max-tokens change nothing"
+                          .formatted(family.name())));
+    }
+  }
+
   /** Opens an image encoder alone. */
   VisionEncoder openEncoder(OcellusCommand command, Path file) throws IOException {
     return VisionEncoder.open(

@@ -132,6 +132,7 @@ final class OcrCommand extends OcellusCommand {
           ModelOpener.open(
               model.loadOptions(OcrCommand.this).withSessions(sessions), progress, interrupt);
       opened = loaded;
+      model.noteLimits(OcrCommand.this, loaded.encoder());
       PageReader ready = new PageReader(loaded, options(loaded, wanted));
       reader = ready;
       interrupt.onInterrupt(ready::cancel);

@@ -112,6 +112,19 @@ class SeenImagesOptionsTest {
   }
 
   @Test
+  void saysWhereLimitsOfTokensChangeNothing() {
+    for (String model : new String[] {"llava-1.5", "qwen2.5-vl"}) {
+      Path mmproj = GOLDEN.resolve("models").resolve(model).resolve("gguf/mmproj.gguf");
+      Cli run =
+          Cli.run(
+              "encode", "--mmproj", mmproj, "--image-max-tokens", 24, "-o", directory, IMAGE);
+      assertThat(run.code()).as(run.err()).isZero();
+      assertThat(run.err().contains("family llava have their own number of tokens"))
+          .isEqualTo(model.equals("llava-1.5"));
+    }
+  }
+
+  @Test
   void tellsWhatWasSeenOfPages() throws IOException {
     Path seen = directory.resolve("seen");
     Path gguf = GOLDEN.resolve("models/qwen2.5-vl/gguf");

@@ -158,13 +158,28 @@ final class DeepseekOcr2Vision extends VisionModel {
     if (theta != USUAL_THETA) {
       out.f32("clip.rope.freq_base", (float) theta);
     }
-    int[] background = processor.integers("background_color");
-    int grey = background.length == 0 ? USUAL_GREY : background[0];
-    if (Arrays.stream(background).anyMatch(c -> c != grey) || grey < 0 || grey > 255) {
-      throw processor.invalid("background_color", "a grey", Arrays.toString(background));
+    background(out);
+  }
+
+  /** Of a number alone the reference fills red planes with it, and the others with 0. */
+  private void background(GgufWriter out) {
+    JsonNode found = processor.find("background_color");
+    int[] color = processor.integers("background_color");
+    if (found == null) {
+      return;
     }
-    if (grey != USUAL_GREY) {
-      out.u32("clip.vision.image_fill", grey);
+    if (!found.isArray()) {
+      color = new int[] {color[0], 0, 0};
+    }
+    if (color.length != 3 || Arrays.stream(color).anyMatch(c -> c < 0 || c > 255)) {
+      throw processor.invalid(
+          "background_color", "red, green and blue from 0 to 255", Arrays.toString(color));
+    }
+    int red = color[0];
+    if (Arrays.stream(color).anyMatch(c -> c != red)) {
+      out.ints("clip.vision.image_fill_color", color);
+    } else if (red != USUAL_GREY) {
+      out.u32("clip.vision.image_fill", red);
     }
   }
 

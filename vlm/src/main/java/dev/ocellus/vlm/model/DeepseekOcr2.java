@@ -135,7 +135,6 @@ final class DeepseekOcr2 {
               Integer.toString(size));
         }
       }
-      int grey = c.integer("image_fill", 0, 255, 127);
       return new Preprocessor(
           patchSize,
           side,
@@ -143,9 +142,18 @@ final class DeepseekOcr2 {
           minTiles,
           maxTiles,
           metadata.bool("clip.vision.do_image_splitting", true),
-          new Rgb(grey, grey, grey),
+          background(metadata, c),
           c.filter(ResizeFilter.BICUBIC),
           c.normalize(Normalize.HALF));
+    }
+
+    private static Rgb background(GgufMetadata metadata, ConfigReader c) {
+      if (metadata.contains("clip.vision.image_fill_color")) {
+        int[] color = c.integers("image_fill_color", 0, 255, 3);
+        return new Rgb(color[0], color[1], color[2]);
+      }
+      int grey = c.integer("image_fill", 0, 255, 127);
+      return new Rgb(grey, grey, grey);
     }
 
     private int nTokens(int size) {
