@@ -1,7 +1,9 @@
 package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.common.OutputType;
+import dev.ocellus.convert.tokenizer.TokenizerConverter;
 import dev.ocellus.gguf.GgufWriter;
+import java.io.IOException;
 
 /** The language model of PaddleOCR-VL: ERNIE 4.5 (arXiv:2510.14528) with 3D positions. */
 final class PaddleOcrText extends TextModel {
@@ -25,6 +27,12 @@ final class PaddleOcrText extends TextModel {
   boolean tiesEmbeddings() {
     return context.folder().config().findSection("text_config", "").isEmpty()
         || super.tiesEmbeddings();
+  }
+
+  /** Its files say whether a space goes in front of a text, as Llama's do. */
+  @Override
+  public void tokenizer(GgufWriter out) throws IOException {
+    new TokenizerConverter(context.folder(), nVocab(), context.preTokenizer()).writeLlama(out);
   }
 
   @Override

@@ -4,6 +4,10 @@ package dev.ocellus.convert.model;
 class Qwen3Text extends TextModel {
   Qwen3Text(Context context) {
     super(context);
+    if (config.flag("attention_bias", false)) {
+      throw config.invalid(
+          "attention_bias", "false, as llama.cpp adds none behind the attention", "true");
+    }
   }
 
   @Override
