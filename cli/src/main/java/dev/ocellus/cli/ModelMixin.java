@@ -208,11 +208,10 @@ final class ModelMixin {
       encoder
           .map(VisionEncoder::architecture)
           .filter(family -> !family.preprocessor().hasTokenLimits())
-          .ifPresent(
-              family ->
-                  command.note(
-                      "models of the family %s have their own number of tokens of an image; --image-min-tokens and --image-max-tokens change nothing"
-                          .formatted(family.name())));
+          .ifPresent(family ->
+              command.note(
+                  "models of the family %s have their own number of tokens of an image; --image-min-tokens and --image-max-tokens change nothing"
+                      .formatted(family.name())));
     }
   }
 

@@ -99,8 +99,7 @@ class SeenImagesOptionsTest {
   /** Of several images the one that is too large is told by its name, with what makes it fit. */
   @Test
   void namesTheOptionsForAnImageThatDoesNotFit() throws IOException {
-    Path small = Cli.redCircle(directory);
-    Cli run = describe("qwen2.5-vl", "-c", 40, "-n", 2, "--image-max-tokens", 400, small, "--json");
+    Cli run = describe("qwen2.5-vl", "-c", 40, "-n", 2, "--image-max-tokens", 400, IMAGE, "--json");
     assertThat(run.code()).isEqualTo(1);
     JsonNode results = run.json();
     for (JsonNode result : results) {
@@ -116,8 +115,7 @@ class SeenImagesOptionsTest {
     for (String model : new String[] {"llava-1.5", "qwen2.5-vl"}) {
       Path mmproj = GOLDEN.resolve("models").resolve(model).resolve("gguf/mmproj.gguf");
       Cli run =
-          Cli.run(
-              "encode", "--mmproj", mmproj, "--image-max-tokens", 24, "-o", directory, IMAGE);
+          Cli.run("encode", "--mmproj", mmproj, "--image-max-tokens", 24, "-o", directory, IMAGE);
       assertThat(run.code()).as(run.err()).isZero();
       assertThat(run.err().contains("family llava have their own number of tokens"))
           .isEqualTo(model.equals("llava-1.5"));
@@ -132,8 +130,23 @@ class SeenImagesOptionsTest {
     Path text = gguf.resolve("text.gguf");
     Cli run =
         Cli.run(
-            "ocr", "-q", "-t", 1, "-m", text, "--mmproj", mmproj, "-n", 2, "--image-max-tokens", 24,
-            "--save-preprocessed", seen, "--json", IMAGE, Cli.redCircle(directory));
+            "ocr",
+            "-q",
+            "-t",
+            1,
+            "-m",
+            text,
+            "--mmproj",
+            mmproj,
+            "-n",
+            2,
+            "--image-max-tokens",
+            24,
+            "--save-preprocessed",
+            seen,
+            "--json",
+            IMAGE,
+            Cli.redCircle(directory));
     assertThat(run.code()).as(run.err()).isZero();
     for (int i = 0; i < 2; i++) {
       JsonNode page = run.json().get(i).get("pages").get(0);

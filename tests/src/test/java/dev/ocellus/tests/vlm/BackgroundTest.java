@@ -39,12 +39,13 @@ class BackgroundTest {
     json.set("background_color", mapper.readTree(background));
     mapper.writeValue(settings.toFile(), json);
     Path text = directory.resolve("m.gguf");
-    Converter.convert(
-        copy, ConvertOptions.defaults().withOutput(text, null), ConvertProgress.NONE);
+    Converter.convert(copy, ConvertOptions.defaults().withOutput(text, null), ConvertProgress.NONE);
     return text.resolveSibling("mmproj-m.gguf");
   }
 
-  /** A number alone fills the red plane in the reference (pad_to_square), and nothing the others. */
+  /**
+   * A number alone fills the red plane in the reference (pad_to_square), and nothing the others.
+   */
   @ParameterizedTest
   @CsvSource({
     "'[127, 127, 127]', 127, 127, 127",
@@ -56,10 +57,7 @@ class BackgroundTest {
       throws IOException {
     try (VisionEncoder encoder = VisionEncoder.open(convert(background), 1, false)) {
       RgbImage whole =
-          encoder
-              .architecture()
-              .shown(encoder.prepare(Golden.noise(60, 20, 1)))
-              .getLast();
+          encoder.architecture().shown(encoder.prepare(Golden.noise(60, 20, 1))).getLast();
       for (int corner : new int[] {0, whole.width() - 1}) {
         var color =
             new Rgb(

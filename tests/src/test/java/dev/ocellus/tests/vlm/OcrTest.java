@@ -69,8 +69,7 @@ class OcrTest {
     "paddleocr-vl, 'OCR:', TEXT",
     "deepseek-ocr2, '<|grounding|>Convert the document to markdown. ', MARKDOWN"
   })
-  void knowsReadersByWhatTheyAre(String checkpoint, String asked, OcrForm form)
-      throws IOException {
+  void knowsReadersByWhatTheyAre(String checkpoint, String asked, OcrForm form) throws IOException {
     OcrOptions options = OcrOptions.defaults().withGeneration(FEW);
     try (VisionLanguageModel model = converted(checkpoint);
         var reader = new PageReader(model, options)) {

@@ -212,8 +212,8 @@ public final class VisionEncoder implements AutoCloseable {
   }
 
   /**
-   * The embeddings of an image row by row as layers of the text model read them: themselves, but for
-   * families whose text model attends to the states of an image (Llama 3.2 Vision), of which an
+   * The embeddings of an image row by row as layers of the text model read them: themselves, but
+   * for families whose text model attends to the states of an image (Llama 3.2 Vision), of which an
    * embedding holds all; there one row for each state, and nothing else.
    *
    * @param embeddings what {@link #encode(ImageInput)} gave

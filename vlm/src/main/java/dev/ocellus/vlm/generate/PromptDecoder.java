@@ -76,8 +76,7 @@ final class PromptDecoder {
     PromptAttention attention =
         encoder == null ? PromptAttention.CAUSAL : encoder.architecture().attention();
     this.nonCausalImages = attention.nonCausalImages();
-    this.hasTokenLimits =
-        encoder != null && encoder.architecture().preprocessor().hasTokenLimits();
+    this.hasTokenLimits = encoder != null && encoder.architecture().preprocessor().hasTokenLimits();
     TokenEmbeddings table = pipeline.tokenEmbeddings();
     boolean inOrder = attention == PromptAttention.IMAGES_IN_ORDER;
     this.bidirectional = table == null || inOrder ? null : new BidirectionalPrompt(table);
@@ -153,9 +152,9 @@ final class PromptDecoder {
   private void requireRoom(ImageResolver.Count count) {
     if (count.total() >= sequence.nCtx()) {
       throw new ContextOverflowException(
-          Kind.CONTEXT,
-          count.total() + 1,
-          sequence.nCtx(),
+              Kind.CONTEXT,
+              count.total() + 1,
+              sequence.nCtx(),
               "The conversation has %d tokens (%d of them images), and the context holds %d with room for an answer. Use a larger context, %sfewer images or a shorter conversation."
                   .formatted(
                       count.total(),
@@ -171,15 +170,15 @@ final class PromptDecoder {
     int atOnce = bidirectional != null ? count.total() : nonCausalImages ? count.longestRows() : 0;
     if (atOnce > sequence.nUbatch()) {
       throw new ContextOverflowException(
-          Kind.MICRO_BATCH,
-          atOnce,
-          sequence.nUbatch(),
-          "%s %d tokens that this model must compute at once, and the context computes %d at once. Use a micro-batch and a batch of at least %d."
-              .formatted(
-                  bidirectional != null ? "The prompt has" : "An image has",
-                  atOnce,
-                  sequence.nUbatch(),
-                  atOnce))
+              Kind.MICRO_BATCH,
+              atOnce,
+              sequence.nUbatch(),
+              "%s %d tokens that this model must compute at once, and the context computes %d at once. Use a micro-batch and a batch of at least %d."
+                  .formatted(
+                      bidirectional != null ? "The prompt has" : "An image has",
+                      atOnce,
+                      sequence.nUbatch(),
+                      atOnce))
           .about(fewerTokens(count));
     }
   }

@@ -8,8 +8,8 @@ public interface VisionGraph {
   int width();
 
   /**
-   * Floats of a state of the image, where layers of the text model attend to states and an embedding
-   * holds all of an image one after the other; otherwise {@link #width()}.
+   * Floats of a state of the image, where layers of the text model attend to states and an
+   * embedding holds all of an image one after the other; otherwise {@link #width()}.
    */
   default int stateWidth() {
     return width();
