@@ -1,7 +1,5 @@
 package dev.ocellus.convert.model;
 
-import dev.ocellus.convert.hf.HfConfig;
-
 /**
  * The language models of MiniCPM-V, whose tensors are named as those of their own classes behind
  * {@code llm.}.
@@ -11,15 +9,10 @@ final class MiniCpmVText {
 
   /** The converter of the version's class. */
   static ModelConverter of(Context context) {
-    return switch (type(context.folder().config())) {
+    return switch (MiniCpmVersion.of(context.folder().config()).type()) {
       case "qwen2" -> new Qwen2Text(context);
       case "qwen3" -> new Qwen3Text(context);
       default -> new LlamaText(context);
     };
-  }
-
-  /** The {@code model_type} of the language model's class. */
-  static String type(HfConfig root) {
-    return MiniCpmVVision.version(root).type();
   }
 }

@@ -8,7 +8,6 @@ import dev.ocellus.convert.hf.LazyTensor;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -18,20 +17,6 @@ import java.util.Set;
  * {@code minicpmv-convert-image-encoder-to-gguf.py}.
  */
 final class MiniCpmVVision extends VisionModel {
-  /**
-   * A version of the model.
-   *
-   * @param number by which files name it
-   * @param type {@code model_type} of its language model's class
-   */
-  record Version(int number, String type) {}
-
-  private static final Map<String, Version> VERSIONS =
-      Map.of(
-          "2.6", new Version(3, "qwen2"),
-          "4.0", new Version(5, "llama"),
-          "4.5", new Version(6, "qwen3"));
-
   private static final int SCALE = 448;
   private static final int MAX_SLICES = 9;
 
@@ -69,20 +54,6 @@ final class MiniCpmVVision extends VisionModel {
     return found.reworded(renamed);
   }
 
-  /** The model's version, as the configuration writes it. */
-  static Version version(HfConfig root) {
-    var said = root.find("version");
-    String name = said == null ? "" : said.asText();
-    Version version = VERSIONS.get(name);
-    if (version == null) {
-      throw root.invalid(
-          "version",
-          "2.6, 4.0 or 4.5, whose code is known",
-          name.isEmpty() ? "nothing" : "'" + name + "'");
-    }
-    return version;
-  }
-
   @Override
   String projector() {
     return "resampler";
@@ -115,7 +86,7 @@ final class MiniCpmVVision extends VisionModel {
     out.string("clip.projector_type", projector());
     out.bool("clip.has_text_encoder", false);
     out.bool("clip.has_minicpmv_projector", true);
-    out.i32("clip.minicpmv_version", version(global).number());
+    out.i32("clip.minicpmv_version", MiniCpmVersion.of(global).number());
     out.u32("clip.minicpmv_query_num", global.integer("query_num"));
     out.bool("clip.use_gelu", true);
     out.f32("clip.vision.attention.layer_norm_epsilon", eps(1e-6));

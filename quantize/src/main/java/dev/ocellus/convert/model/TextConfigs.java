@@ -57,7 +57,7 @@ final class TextConfigs {
       }
     }
     if (type.equals("minicpmv")) { // the class depends on the version
-      return root.as(MiniCpmVText.type(root));
+      return root.as(MiniCpmVersion.of(root).type());
     }
     return type.equals(root.modelType()) ? root : root.as(type);
   }
