@@ -78,7 +78,7 @@ final class Granite4VisionEncoder extends VisionModel {
     out.ints("clip.vision.feature_layer", list.stream().mapToInt(p -> p.state() - 1).toArray());
     out.ints(
         "clip.vision.projector.spatial_offsets", list.stream().mapToInt(p -> p.corner()).toArray());
-    int[] pinpoints = LlavaNextVision.pinpoints(this);
+    int[] pinpoints = LlavaNextVision.pinpoints(global);
     int[] widthFirst = new int[pinpoints.length];
     for (int i = 0; i < pinpoints.length; i++) {
       widthFirst[i] = pinpoints[i ^ 1];

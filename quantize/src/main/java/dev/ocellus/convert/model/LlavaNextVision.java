@@ -1,5 +1,6 @@
 package dev.ocellus.convert.model;
 
+import dev.ocellus.convert.hf.HfConfig;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
@@ -17,7 +18,7 @@ final class LlavaNextVision extends LlavaVision {
 
   @Override
   void more(GgufWriter out) {
-    out.ints("clip.vision.image_grid_pinpoints", pinpoints(this));
+    out.ints("clip.vision.image_grid_pinpoints", pinpoints(global));
     out.u32("clip.vision.image_crop_resolution", imageSize());
     out.string("clip.vision.image_aspect_ratio", "anyres");
     out.u32("clip.vision.image_split_resolution", imageSize());
@@ -25,8 +26,8 @@ final class LlavaNextVision extends LlavaVision {
   }
 
   /** Sizes that images may be brought to, one after the other: height, width. */
-  static int[] pinpoints(VisionModel model) {
-    JsonNode list = model.global.find("image_grid_pinpoints");
+  static int[] pinpoints(HfConfig config) {
+    JsonNode list = config.find("image_grid_pinpoints");
     List<Integer> out = new ArrayList<>();
     if (list != null && list.isArray()) {
       for (JsonNode pair : list) {
@@ -36,7 +37,7 @@ final class LlavaNextVision extends LlavaVision {
       }
     }
     if (out.isEmpty() || out.size() % 2 != 0 || out.stream().anyMatch(s -> s < 1)) {
-      throw model.global.invalid("image_grid_pinpoints", "pairs of sizes", String.valueOf(list));
+      throw config.invalid("image_grid_pinpoints", "pairs of sizes", String.valueOf(list));
     }
     return out.stream().mapToInt(Integer::intValue).toArray();
   }

@@ -17,7 +17,7 @@ final class LlavaOnevisionVision extends LlavaVision {
 
   @Override
   void more(GgufWriter out) {
-    out.ints("clip.vision.image_grid_pinpoints", LlavaNextVision.pinpoints(this));
+    out.ints("clip.vision.image_grid_pinpoints", LlavaNextVision.pinpoints(global));
     out.string(
         "clip.vision.image_aspect_ratio",
         global.findString("vision_aspect_ratio").orElse("anyres_max_9"));

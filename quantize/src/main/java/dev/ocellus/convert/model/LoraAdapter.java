@@ -119,7 +119,7 @@ public final class LoraAdapter implements ModelConverter {
       } else if (b.isPresent()) {
         pairs.computeIfAbsent(own.get() + ".weight", n -> new Pair()).b = e.getValue();
       } else if (name.contains("_layernorm") || name.contains(".norm")) {
-        out.addAll(base.map(own.get(), e.getValue()));
+        out.addAll(base.mapped(own.get(), e.getValue()));
       } else if (!name.contains(".base_layer.weight")) {
         throw new ConversionException(
             "%s: tensor '%s' is neither A nor B of a LoRA. Whole matrices (modules_to_save) cannot be in an adapter of llama.cpp; merge the adapter into its base model and convert that."
@@ -163,7 +163,7 @@ public final class LoraAdapter implements ModelConverter {
           "%s: %s and %s: expected [rank, in] and [out, rank]."
               .formatted(adapter.directory(), a, b));
     }
-    List<TargetTensor> mapped = base.map(name, b);
+    List<TargetTensor> mapped = base.mapped(name, b);
     if (mapped.isEmpty()) {
       throw new ConversionException(
           "%s: '%s' is adapted, but is not a tensor of its own in architecture %s."

@@ -181,6 +181,11 @@ abstract class TextModel implements ModelConverter {
     return rope.factors(headDim()).map(List::of).orElse(List.of());
   }
 
+  /** What becomes of a tensor, for those of an adapter. */
+  List<TargetTensor> mapped(String name, LazyTensor tensor) {
+    return map(name, tensor);
+  }
+
   /** What becomes of a tensor of the checkpoint. */
   List<TargetTensor> map(String name, LazyTensor tensor) {
     return List.of(new TargetTensor(gguf(name), tensor));
