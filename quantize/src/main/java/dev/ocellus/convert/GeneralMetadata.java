@@ -2,7 +2,7 @@ package dev.ocellus.convert;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.ocellus.convert.hf.HfFolder;
-import dev.ocellus.convert.model.Context;
+import dev.ocellus.convert.model.base.Context;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.math.BigDecimal;

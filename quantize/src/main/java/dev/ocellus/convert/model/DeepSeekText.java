@@ -3,6 +3,12 @@ package dev.ocellus.convert.model;
 import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.Experts;
+import dev.ocellus.convert.model.base.LateExperts;
+import dev.ocellus.convert.model.base.NameTable;
+import dev.ocellus.convert.model.base.TargetTensor;
+import dev.ocellus.convert.model.base.TextModel;
 import dev.ocellus.convert.tokenizer.TokenizerConverter;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;
@@ -97,17 +103,17 @@ final class DeepSeekText extends TextModel {
   }
 
   @Override
-  NameTable names() {
+  protected NameTable names() {
     return DEEPSEEK_NAMES;
   }
 
   @Override
-  boolean saysHeadDim() {
+  protected boolean saysHeadDim() {
     return false;
   }
 
   @Override
-  Optional<Experts> experts() {
+  protected Optional<Experts> experts() {
     return Optional.of(experts.experts());
   }
 
@@ -149,7 +155,7 @@ final class DeepSeekText extends TextModel {
   }
 
   @Override
-  Map<String, long[]> ownShapes() {
+  protected Map<String, long[]> ownShapes() {
     Map<String, long[]> shapes = new HashMap<>();
     long query = (long) nHead * (nope + turned);
     if (qRank > 0) {
@@ -168,13 +174,13 @@ final class DeepSeekText extends TextModel {
   }
 
   @Override
-  boolean lacks(int block, String tensor) {
+  protected boolean lacks(int block, String tensor) {
     return experts.lacks(block, tensor);
   }
 
   /** Kimi's layers are called blocks when transformers saves them. */
   @Override
-  List<TargetTensor> map(String saved, LazyTensor tensor) {
+  protected List<TargetTensor> map(String saved, LazyTensor tensor) {
     String name = saved.replace("model.blocks.", "model.layers.");
     if (Experts.holds(name)) {
       return experts.experts().map(name, tensor);

@@ -3,6 +3,11 @@ package dev.ocellus.convert.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.Experts;
+import dev.ocellus.convert.model.base.NameTable;
+import dev.ocellus.convert.model.base.TargetTensor;
+import dev.ocellus.convert.model.base.TextModel;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;
 import java.util.HashMap;
@@ -86,17 +91,17 @@ final class DeepseekOcr2Text extends TextModel {
   }
 
   @Override
-  NameTable names() {
+  protected NameTable names() {
     return DEEPSEEK_NAMES;
   }
 
   @Override
-  Optional<Experts> experts() {
+  protected Optional<Experts> experts() {
     return Optional.of(experts);
   }
 
   @Override
-  void feedForward(GgufWriter out) {
+  protected void feedForward(GgufWriter out) {
     super.feedForward(out);
     String a = architecture();
     out.u32(a + ".leading_dense_block_count", nDense);
@@ -115,7 +120,7 @@ final class DeepseekOcr2Text extends TextModel {
   }
 
   @Override
-  Map<String, long[]> ownShapes() {
+  protected Map<String, long[]> ownShapes() {
     long nFf = (long) nShared * config.integer("moe_intermediate_size");
     Map<String, long[]> shapes = new HashMap<>();
     shapes.put("ffn_gate_shexp.weight", new long[] {nFf, nEmbd});
@@ -125,14 +130,14 @@ final class DeepseekOcr2Text extends TextModel {
   }
 
   @Override
-  boolean lacks(int block, String tensor) {
+  protected boolean lacks(int block, String tensor) {
     return tensor.startsWith("ffn_")
         && !tensor.equals("ffn_norm.weight")
         && DENSE.contains(tensor) == block >= nDense;
   }
 
   @Override
-  List<TargetTensor> map(String name, LazyTensor tensor) {
+  protected List<TargetTensor> map(String name, LazyTensor tensor) {
     return Experts.holds(name) ? experts.map(name, tensor) : super.map(name, tensor);
   }
 

@@ -4,6 +4,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.NameTable;
+import dev.ocellus.convert.model.base.RopeConfig;
+import dev.ocellus.convert.model.base.TargetTensor;
+import dev.ocellus.convert.model.base.VisionModel;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;
 import java.io.IOException;
@@ -92,28 +97,28 @@ final class DeepseekOcr2Vision extends VisionModel {
   }
 
   @Override
-  String projector() {
+  protected String projector() {
     return "deepseekocr2";
   }
 
   @Override
-  int imageSize() {
+  protected int imageSize() {
     JsonNode height = processor.find("size") == null ? null : processor.find("size").get("height");
     return height != null && height.canConvertToInt() ? height.asInt() : 1024;
   }
 
   @Override
-  int patchSize() {
+  protected int patchSize() {
     return sam.integer("patch_size");
   }
 
   @Override
-  Set<String> usualActivations() {
+  protected Set<String> usualActivations() {
     return Set.of("silu");
   }
 
   @Override
-  Optional<String> own(String name) {
+  protected Optional<String> own(String name) {
     String bare = name.startsWith("model.") ? name.substring("model.".length()) : name;
     boolean mine =
         List.of("sam_model.", "qwen2_model.", "projector.", "view_seperator").stream()
@@ -122,7 +127,7 @@ final class DeepseekOcr2Vision extends VisionModel {
   }
 
   @Override
-  void more(GgufWriter out) {
+  protected void more(GgufWriter out) {
     out.string("clip.projector_type", projector());
     out.f32("clip.vision.attention.layer_norm_epsilon", (float) config.real("rms_norm_eps"));
     out.bool("clip.use_gelu", true);
@@ -185,7 +190,7 @@ final class DeepseekOcr2Vision extends VisionModel {
 
   /** The table of positions is stored for a batch of one. */
   @Override
-  List<TargetTensor> map(String name, LazyTensor tensor) {
+  protected List<TargetTensor> map(String name, LazyTensor tensor) {
     String target = gguf(NAMES, name, tensor);
     boolean batch = target.equals("v.sam.pos_embd.weight") && tensor.rank() == 4;
     return List.of(
@@ -195,7 +200,7 @@ final class DeepseekOcr2Vision extends VisionModel {
   }
 
   @Override
-  String patches() {
+  protected String patches() {
     return "v.sam.patch_embd.weight";
   }
 

@@ -2,6 +2,12 @@ package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.Experts;
+import dev.ocellus.convert.model.base.LateExperts;
+import dev.ocellus.convert.model.base.NameTable;
+import dev.ocellus.convert.model.base.TargetTensor;
+import dev.ocellus.convert.model.base.TextModel;
 import dev.ocellus.convert.tokenizer.TokenizerConverter;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;
@@ -51,12 +57,12 @@ final class Glm4MoeText extends TextModel {
   }
 
   @Override
-  NameTable names() {
+  protected NameTable names() {
     return GLM_NAMES;
   }
 
   @Override
-  Optional<Experts> experts() {
+  protected Optional<Experts> experts() {
     return Optional.of(experts.experts());
   }
 
@@ -84,7 +90,7 @@ final class Glm4MoeText extends TextModel {
   }
 
   @Override
-  Map<String, long[]> ownShapes() {
+  protected Map<String, long[]> ownShapes() {
     Map<String, long[]> shapes =
         new HashMap<>(experts.sharedShapes(config.integer("moe_intermediate_size")));
     shapes.put("post_attention_norm.weight", new long[] {nEmbd});
@@ -92,13 +98,13 @@ final class Glm4MoeText extends TextModel {
   }
 
   @Override
-  boolean lacks(int block, String tensor) {
+  protected boolean lacks(int block, String tensor) {
     return tensor.equals("ffn_norm.weight") || experts.lacks(block, tensor);
   }
 
   /** Without the blocks that predict further tokens, which the reference leaves out, too. */
   @Override
-  List<TargetTensor> map(String name, LazyTensor tensor) {
+  protected List<TargetTensor> map(String name, LazyTensor tensor) {
     Matcher block = BLOCK.matcher(name);
     if (block.matches() && Long.parseLong(block.group(1)) >= nBlock) {
       return List.of();

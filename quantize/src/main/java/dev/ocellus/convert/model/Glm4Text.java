@@ -3,6 +3,10 @@ package dev.ocellus.convert.model;
 import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.NameTable;
+import dev.ocellus.convert.model.base.TargetTensor;
+import dev.ocellus.convert.model.base.TextModel;
 import dev.ocellus.convert.tokenizer.TokenizerConverter;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
@@ -50,13 +54,13 @@ final class Glm4Text extends TextModel {
   }
 
   @Override
-  NameTable names() {
+  protected NameTable names() {
     return GLM_NAMES;
   }
 
   /** GLM-4V's class derives it, whatever the configuration says. */
   @Override
-  int headDim() {
+  protected int headDim() {
     return config.modelType().equals("glm4v_text") ? nEmbd / nHead : super.headDim();
   }
 
@@ -82,7 +86,7 @@ final class Glm4Text extends TextModel {
   }
 
   @Override
-  List<TargetTensor> map(String name, LazyTensor tensor) {
+  protected List<TargetTensor> map(String name, LazyTensor tensor) {
     Matcher block = BLOCK.matcher(name);
     if (block.matches() && Long.parseLong(block.group(1)) >= nBlock) {
       return List.of(); // predicts further tokens, which neither libllama nor the reference does

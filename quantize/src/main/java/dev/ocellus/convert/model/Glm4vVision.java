@@ -1,6 +1,12 @@
 package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.NameTable;
+import dev.ocellus.convert.model.base.PixelLimits;
+import dev.ocellus.convert.model.base.TargetTensor;
+import dev.ocellus.convert.model.base.VideoKeys;
+import dev.ocellus.convert.model.qwen.QwenVision;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.util.List;
@@ -49,17 +55,17 @@ final class Glm4vVision extends QwenVision {
   }
 
   @Override
-  String projector() {
+  protected String projector() {
     return "glm4v";
   }
 
   @Override
-  Set<String> usualActivations() {
+  protected Set<String> usualActivations() {
     return Set.of("silu");
   }
 
   @Override
-  void more(GgufWriter out) {
+  protected void more(GgufWriter out) {
     out.string("clip.projector_type", projector());
     activation(out);
     out.f32("clip.vision.attention.layer_norm_epsilon", (float) config.real("rms_norm_eps"));
@@ -90,7 +96,7 @@ final class Glm4vVision extends QwenVision {
   }
 
   @Override
-  List<TargetTensor> map(String name, LazyTensor tensor) {
+  protected List<TargetTensor> map(String name, LazyTensor tensor) {
     return name.equals("patch_embed.proj.weight") ? frames(tensor) : named(GLM_NAMES, name, tensor);
   }
 }

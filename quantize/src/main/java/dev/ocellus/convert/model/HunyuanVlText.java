@@ -2,6 +2,10 @@ package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.NameTable;
+import dev.ocellus.convert.model.base.TargetTensor;
+import dev.ocellus.convert.model.base.TextModel;
 import dev.ocellus.gguf.GgufWriter;
 import java.util.List;
 
@@ -34,23 +38,23 @@ final class HunyuanVlText extends TextModel {
   }
 
   @Override
-  NameTable names() {
+  protected NameTable names() {
     return HUNYUAN_NAMES;
   }
 
   @Override
-  int headDim() {
+  protected int headDim() {
     return config.findInteger("head_dim", "attention_head_dim").orElse(nEmbd / nHead);
   }
 
   /** libllama scales the base by the size of a head, so that it must be known. */
   @Override
-  boolean saysHeadDim() {
+  protected boolean saysHeadDim() {
     return true;
   }
 
   @Override
-  int nVocab() {
+  protected int nVocab() {
     return config.integer("vocab_size", "org_vocab_size");
   }
 
@@ -66,7 +70,7 @@ final class HunyuanVlText extends TextModel {
   }
 
   @Override
-  List<TargetTensor> map(String name, LazyTensor tensor) {
+  protected List<TargetTensor> map(String name, LazyTensor tensor) {
     boolean tied = name.equals("lm_head.weight") && tiesEmbeddings();
     return tied ? List.of() : super.map(name, tensor);
   }

@@ -2,6 +2,11 @@ package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.NameTable;
+import dev.ocellus.convert.model.base.PixelLimits;
+import dev.ocellus.convert.model.base.TargetTensor;
+import dev.ocellus.convert.model.base.VisionModel;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;
 import java.io.IOException;
@@ -47,33 +52,33 @@ final class HunyuanVlVision extends VisionModel {
   }
 
   @Override
-  String projector() {
+  protected String projector() {
     return "hunyuanvl";
   }
 
   @Override
-  int imageSize() {
+  protected int imageSize() {
     return config.integer("max_image_size");
   }
 
   /** The processor resizes with this one whatever its configuration says. */
   @Override
-  int filter() {
+  protected int filter() {
     return usualFilter();
   }
 
   @Override
-  Set<String> usualActivations() {
+  protected Set<String> usualActivations() {
     return Set.of("gelu");
   }
 
   @Override
-  Optional<String> own(String name) {
+  protected Optional<String> own(String name) {
     return after(name, "vit.", "model.vit.");
   }
 
   @Override
-  void more(GgufWriter out) {
+  protected void more(GgufWriter out) {
     out.string("clip.projector_type", projector());
     out.bool("clip.use_gelu", true);
     out.f32(
@@ -85,7 +90,7 @@ final class HunyuanVlVision extends VisionModel {
 
   /** The first position is that of a CLS token, which the tower has none of. */
   @Override
-  List<TargetTensor> map(String name, LazyTensor tensor) {
+  protected List<TargetTensor> map(String name, LazyTensor tensor) {
     String target = gguf(NAMES, name, tensor);
     return List.of(
         new TargetTensor(

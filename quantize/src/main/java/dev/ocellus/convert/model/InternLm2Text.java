@@ -2,6 +2,10 @@ package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.NameTable;
+import dev.ocellus.convert.model.base.TargetTensor;
+import dev.ocellus.convert.model.base.TextModel;
 import dev.ocellus.convert.tokenizer.TokenizerConverter;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
@@ -35,12 +39,12 @@ final class InternLm2Text extends TextModel {
   }
 
   @Override
-  NameTable names() {
+  protected NameTable names() {
     return INTERNLM2_NAMES;
   }
 
   @Override
-  List<TargetTensor> map(String name, LazyTensor tensor) {
+  protected List<TargetTensor> map(String name, LazyTensor tensor) {
     String target = gguf(name);
     if (!target.contains("attn_qkv")) {
       return List.of(new TargetTensor(target, tensor));

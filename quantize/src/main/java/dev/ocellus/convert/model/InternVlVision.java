@@ -1,6 +1,11 @@
 package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.NameTable;
+import dev.ocellus.convert.model.base.TargetTensor;
+import dev.ocellus.convert.model.base.VideoKeys;
+import dev.ocellus.convert.model.base.VisionModel;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.util.List;
@@ -52,12 +57,12 @@ final class InternVlVision extends VisionModel {
   }
 
   @Override
-  String projector() {
+  protected String projector() {
     return "internvl";
   }
 
   @Override
-  void more(GgufWriter out) {
+  protected void more(GgufWriter out) {
     out.string("clip.projector_type", projector());
     out.f32("clip.vision.attention.layer_norm_epsilon", eps(1e-6));
     activation(out);
@@ -94,12 +99,12 @@ final class InternVlVision extends VisionModel {
   }
 
   @Override
-  int nBlock() {
+  protected int nBlock() {
     return blocksUpTo("vision_feature_layer", layer());
   }
 
   @Override
-  Set<String> usualActivations() {
+  protected Set<String> usualActivations() {
     return Set.of("gelu", "silu");
   }
 
@@ -111,7 +116,7 @@ final class InternVlVision extends VisionModel {
   }
 
   @Override
-  Optional<String> own(String name) {
+  protected Optional<String> own(String name) {
     return after(
             name,
             "vision_model.",
@@ -124,7 +129,7 @@ final class InternVlVision extends VisionModel {
   }
 
   @Override
-  List<TargetTensor> map(String name, LazyTensor tensor) {
+  protected List<TargetTensor> map(String name, LazyTensor tensor) {
     if (name.startsWith("mlp1.")) {
       return List.of(new TargetTensor("mm.model.mlp." + name.substring(5), tensor));
     }

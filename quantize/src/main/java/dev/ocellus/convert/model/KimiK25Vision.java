@@ -5,6 +5,11 @@ import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.HfFolder;
 import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.NameTable;
+import dev.ocellus.convert.model.base.TargetTensor;
+import dev.ocellus.convert.model.base.VideoKeys;
+import dev.ocellus.convert.model.base.VisionModel;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.util.List;
@@ -57,32 +62,32 @@ final class KimiK25Vision extends VisionModel {
   }
 
   @Override
-  String projector() {
+  protected String projector() {
     return "kimik25";
   }
 
   @Override
-  int nBlock() {
+  protected int nBlock() {
     return config.integer("vt_num_hidden_layers", "num_hidden_layers");
   }
 
   @Override
-  int nEmbd() {
+  protected int nEmbd() {
     return config.integer("vt_hidden_size", "hidden_size");
   }
 
   @Override
-  int nFf() {
+  protected int nFf() {
     return config.integer("vt_intermediate_size", "intermediate_size");
   }
 
   @Override
-  int nHead() {
+  protected int nHead() {
     return config.integer("vt_num_attention_heads", "num_attention_heads");
   }
 
   @Override
-  int imageSize() {
+  protected int imageSize() {
     return tableSide() * patchSize();
   }
 
@@ -91,18 +96,18 @@ final class KimiK25Vision extends VisionModel {
   }
 
   @Override
-  Set<String> usualActivations() {
+  protected Set<String> usualActivations() {
     return GELU_TANH;
   }
 
   @Override
-  Optional<String> own(String name) {
+  protected Optional<String> own(String name) {
     return after(name, "vision_tower.", "mm_projector.", "model.mm_projector.")
         .filter(n -> !n.endsWith("time_weight"));
   }
 
   @Override
-  void more(GgufWriter out) {
+  protected void more(GgufWriter out) {
     out.string("clip.projector_type", projector());
     out.u32("vision.pos_emb_height", tableSide());
     out.u32("vision.pos_emb_width", config.integer("init_pos_emb_width", "pos_emb_width"));
@@ -157,7 +162,7 @@ final class KimiK25Vision extends VisionModel {
   }
 
   @Override
-  List<TargetTensor> map(String name, LazyTensor tensor) {
+  protected List<TargetTensor> map(String name, LazyTensor tensor) {
     return named(NAMES, name, name.contains(".wqkv.") ? split(tensor) : tensor);
   }
 

@@ -1,6 +1,10 @@
 package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.NameTable;
+import dev.ocellus.convert.model.base.TargetTensor;
+import dev.ocellus.convert.model.base.VisionModel;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.util.List;
@@ -38,12 +42,12 @@ final class KimiVlVision extends VisionModel {
   }
 
   @Override
-  String projector() {
+  protected String projector() {
     return "kimivl";
   }
 
   @Override
-  int imageSize() {
+  protected int imageSize() {
     return tableSide() * patchSize();
   }
 
@@ -59,17 +63,17 @@ final class KimiVlVision extends VisionModel {
   }
 
   @Override
-  Set<String> usualActivations() {
+  protected Set<String> usualActivations() {
     return GELU_TANH;
   }
 
   @Override
-  Optional<String> own(String name) {
+  protected Optional<String> own(String name) {
     return after(name, "vision_tower.", "multi_modal_projector.");
   }
 
   @Override
-  void more(GgufWriter out) {
+  protected void more(GgufWriter out) {
     out.string("clip.projector_type", projector());
     out.bool("clip.use_gelu", true);
     out.u32("clip.vision.projector.scale_factor", merge());
@@ -96,7 +100,7 @@ final class KimiVlVision extends VisionModel {
   }
 
   @Override
-  List<TargetTensor> map(String name, LazyTensor tensor) {
+  protected List<TargetTensor> map(String name, LazyTensor tensor) {
     if (name.contains(".wqkv.")) {
       return thirds(
           tensor,

@@ -3,6 +3,10 @@ package dev.ocellus.convert.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.ocellus.convert.common.OutputType;
 import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.NameTable;
+import dev.ocellus.convert.model.base.TargetTensor;
+import dev.ocellus.convert.model.base.TextModel;
 import dev.ocellus.gguf.GgufWriter;
 import java.util.List;
 import java.util.Map;
@@ -92,23 +96,23 @@ final class Lfm2Text extends TextModel {
   }
 
   @Override
-  NameTable names() {
+  protected NameTable names() {
     return LFM2_NAMES;
   }
 
   @Override
-  String lastNorm() {
+  protected String lastNorm() {
     return "token_embd_norm.weight";
   }
 
   @Override
-  String epsilonKey() {
+  protected String epsilonKey() {
     return "norm_eps";
   }
 
   /** {@code Lfm2MLP}: the width is rounded where the configuration says so. */
   @Override
-  int nFf() {
+  protected int nFf() {
     int width = config.integer("block_ff_dim", "intermediate_size");
     if (!config.flag("block_auto_adjust_ff_dim", true)) {
       return width;
@@ -123,7 +127,7 @@ final class Lfm2Text extends TextModel {
   }
 
   @Override
-  void feedForward(GgufWriter out) {
+  protected void feedForward(GgufWriter out) {
     out.u32("lfm2.feed_forward_length", nFf());
   }
 
@@ -140,7 +144,7 @@ final class Lfm2Text extends TextModel {
   }
 
   @Override
-  Map<String, long[]> ownShapes() {
+  protected Map<String, long[]> ownShapes() {
     long kernel = config.integer("conv_L_cache");
     return Map.of(
         "shortconv.conv.weight", new long[] {nEmbd, kernel},
@@ -149,13 +153,13 @@ final class Lfm2Text extends TextModel {
   }
 
   @Override
-  boolean lacks(int block, String tensor) {
+  protected boolean lacks(int block, String tensor) {
     return (attends[block] ? CONVOLVING_ONLY : ATTENDING_ONLY).contains(tensor);
   }
 
   /** The kernel of a convolution has a dimension of size 1 that libllama's has not. */
   @Override
-  List<TargetTensor> map(String name, LazyTensor tensor) {
+  protected List<TargetTensor> map(String name, LazyTensor tensor) {
     boolean kernel = name.endsWith(".conv.conv.weight") && tensor.rank() == 3;
     return super.map(name, kernel ? tensor.reshape(tensor.size(0), tensor.size(2)) : tensor);
   }

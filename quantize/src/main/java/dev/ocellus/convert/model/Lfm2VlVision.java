@@ -1,6 +1,11 @@
 package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.NameTable;
+import dev.ocellus.convert.model.base.PatchRows;
+import dev.ocellus.convert.model.base.TargetTensor;
+import dev.ocellus.convert.model.base.VisionModel;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.util.List;
@@ -29,32 +34,32 @@ final class Lfm2VlVision extends VisionModel {
   }
 
   @Override
-  String projector() {
+  protected String projector() {
     return "lfm2";
   }
 
   @Override
-  int imageSize() {
+  protected int imageSize() {
     return IMAGE_SIZE;
   }
 
   @Override
-  int usualFilter() {
+  protected int usualFilter() {
     return BILINEAR;
   }
 
   @Override
-  Set<String> usualActivations() {
+  protected Set<String> usualActivations() {
     return GELU_TANH;
   }
 
   @Override
-  Optional<String> own(String name) {
+  protected Optional<String> own(String name) {
     return inTower(name).or(() -> inProjector(name)).filter(n -> !n.startsWith("head."));
   }
 
   @Override
-  void more(GgufWriter out) {
+  protected void more(GgufWriter out) {
     out.string("clip.projector_type", projector());
     out.f32("clip.vision.attention.layer_norm_epsilon", eps(1e-6));
     out.u32("clip.vision.projector.scale_factor", factor());
@@ -116,7 +121,7 @@ final class Lfm2VlVision extends VisionModel {
   }
 
   @Override
-  List<TargetTensor> map(String name, LazyTensor tensor) {
+  protected List<TargetTensor> map(String name, LazyTensor tensor) {
     boolean kernel = name.equals("embeddings.patch_embedding.weight");
     return named(NAMES, name, kernel ? PatchRows.kernel(tensor, patchSize()) : tensor);
   }

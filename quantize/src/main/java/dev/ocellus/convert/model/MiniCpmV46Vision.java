@@ -2,6 +2,11 @@ package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.NameTable;
+import dev.ocellus.convert.model.base.TargetTensor;
+import dev.ocellus.convert.model.base.VideoKeys;
+import dev.ocellus.convert.model.base.VisionModel;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.util.List;
@@ -61,30 +66,30 @@ final class MiniCpmV46Vision extends VisionModel {
   }
 
   @Override
-  String projector() {
+  protected String projector() {
     return type;
   }
 
   /** Of the square whose pixels a slice has; the table of positions has its own. */
   @Override
-  int imageSize() {
+  protected int imageSize() {
     return processor.integerOr("scale_resolution", SCALE);
   }
 
   @Override
-  Set<String> usualActivations() {
+  protected Set<String> usualActivations() {
     return GELU_TANH;
   }
 
   @Override
-  Optional<String> own(String name) {
+  protected Optional<String> own(String name) {
     return inTower(name)
         .filter(n -> merges || !n.startsWith("vit_merger."))
         .or(() -> after(name, "model.merger.", "merger."));
   }
 
   @Override
-  void more(GgufWriter out) {
+  protected void more(GgufWriter out) {
     out.string("clip.projector_type", projector());
     requireUsual();
     out.u32("clip.vision.projector.scale_factor", merges ? 4 : 2);
@@ -155,7 +160,7 @@ final class MiniCpmV46Vision extends VisionModel {
   }
 
   @Override
-  List<TargetTensor> map(String name, LazyTensor tensor) {
+  protected List<TargetTensor> map(String name, LazyTensor tensor) {
     return named(NAMES, name, tensor);
   }
 }

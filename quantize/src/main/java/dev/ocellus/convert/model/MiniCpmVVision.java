@@ -5,6 +5,11 @@ import dev.ocellus.convert.common.ConversionException;
 import dev.ocellus.convert.hf.HfConfig;
 import dev.ocellus.convert.hf.HfFolder;
 import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.MiniCpmVersion;
+import dev.ocellus.convert.model.base.NameTable;
+import dev.ocellus.convert.model.base.TargetTensor;
+import dev.ocellus.convert.model.base.VisionModel;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.util.List;
@@ -55,13 +60,13 @@ final class MiniCpmVVision extends VisionModel {
   }
 
   @Override
-  String projector() {
+  protected String projector() {
     return "resampler";
   }
 
   /** Of the square whose pixels a slice has; the table of positions has its own. */
   @Override
-  int imageSize() {
+  protected int imageSize() {
     var slices = global.findSection("slice_config", "");
     return processor
         .findInteger("scale_resolution")
@@ -72,17 +77,17 @@ final class MiniCpmVVision extends VisionModel {
   }
 
   @Override
-  Set<String> usualActivations() {
+  protected Set<String> usualActivations() {
     return GELU_TANH;
   }
 
   @Override
-  Optional<String> own(String name) {
+  protected Optional<String> own(String name) {
     return name.startsWith("resampler.") ? Optional.of(name) : after(name, "vpm.");
   }
 
   @Override
-  void more(GgufWriter out) {
+  protected void more(GgufWriter out) {
     out.string("clip.projector_type", projector());
     out.bool("clip.has_text_encoder", false);
     out.bool("clip.has_minicpmv_projector", true);
@@ -114,7 +119,7 @@ final class MiniCpmVVision extends VisionModel {
   }
 
   @Override
-  List<TargetTensor> map(String name, LazyTensor tensor) {
+  protected List<TargetTensor> map(String name, LazyTensor tensor) {
     if (name.startsWith("resampler.attn.in_proj_")) {
       String part = name.substring("resampler.attn.in_proj_".length());
       String stem = "resampler.attn.";

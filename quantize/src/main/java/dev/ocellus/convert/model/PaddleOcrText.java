@@ -1,6 +1,8 @@
 package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.common.OutputType;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.TextModel;
 import dev.ocellus.convert.tokenizer.TokenizerConverter;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
@@ -24,7 +26,7 @@ final class PaddleOcrText extends TextModel {
 
   /** The class ties them where a configuration has no section for the text, whatever it says. */
   @Override
-  boolean tiesEmbeddings() {
+  protected boolean tiesEmbeddings() {
     return context.folder().config().findSection("text_config", "").isEmpty()
         || super.tiesEmbeddings();
   }

@@ -1,6 +1,11 @@
 package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.hf.LazyTensor;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.NameTable;
+import dev.ocellus.convert.model.base.PixelLimits;
+import dev.ocellus.convert.model.base.TargetTensor;
+import dev.ocellus.convert.model.base.VisionModel;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.util.List;
@@ -28,23 +33,23 @@ final class PaddleOcrVision extends VisionModel {
   }
 
   @Override
-  String projector() {
+  protected String projector() {
     return "paddleocr";
   }
 
   /** Any size will do; this one is what llama.cpp's converter writes. */
   @Override
-  int imageSize() {
+  protected int imageSize() {
     return (int) Math.sqrt(limits.max());
   }
 
   @Override
-  Set<String> usualActivations() {
+  protected Set<String> usualActivations() {
     return GELU_TANH;
   }
 
   @Override
-  Optional<String> own(String name) {
+  protected Optional<String> own(String name) {
     Optional<String> projector = after(name, "mlp_AR.", "model.projector.").map(OWN::concat);
     return projector
         .or(() -> after(name, "visual.vision_model.", "model.visual.vision_model."))
@@ -52,7 +57,7 @@ final class PaddleOcrVision extends VisionModel {
   }
 
   @Override
-  void more(GgufWriter out) {
+  protected void more(GgufWriter out) {
     out.string("clip.projector_type", projector());
     limits.write(out);
     out.bool("clip.use_gelu", true);
@@ -64,7 +69,7 @@ final class PaddleOcrVision extends VisionModel {
   }
 
   @Override
-  List<TargetTensor> map(String name, LazyTensor tensor) {
+  protected List<TargetTensor> map(String name, LazyTensor tensor) {
     return name.startsWith(OWN)
         ? named(PROJECTOR, name.substring(OWN.length()), tensor)
         : named(TOWER, name, tensor);

@@ -1,6 +1,10 @@
 package dev.ocellus.convert.model;
 
 import dev.ocellus.convert.common.OutputType;
+import dev.ocellus.convert.model.base.Context;
+import dev.ocellus.convert.model.base.NameTable;
+import dev.ocellus.convert.model.base.TargetTensor;
+import dev.ocellus.convert.model.base.TextModel;
 import dev.ocellus.gguf.GgufWriter;
 import java.util.List;
 
@@ -24,7 +28,7 @@ final class Phi3Text extends TextModel {
   }
 
   @Override
-  NameTable names() {
+  protected NameTable names() {
     return PHI3_NAMES;
   }
 
@@ -75,7 +79,7 @@ final class Phi3Text extends TextModel {
   }
 
   @Override
-  List<TargetTensor> extraTensors() {
+  protected List<TargetTensor> extraTensors() {
     return rope.longAndShort(rotated());
   }
 }

@@ -1,0 +1,2 @@
+/** Qwen's models, from the first generation to 3.8, with and without images. */
+package dev.ocellus.convert.model.qwen;
