@@ -3,6 +3,7 @@ package dev.ocellus.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.vlm.embedding.Classification;
 import dev.ocellus.vlm.embedding.DualEncoder;
+import dev.ocellus.vlm.embedding.ZeroShotClassifier;
 import dev.ocellus.vlm.image.RgbImage;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -75,8 +76,9 @@ final class ClassifyCommand extends OcellusCommand {
     }
     RgbImage shown = Objects.requireNonNull(image).read(io()).image();
     try (DualEncoder encoder = model.open(this)) {
-      DualMixin.noteCut(this, encoder, all);
-      Classification found = encoder.classify(shown, all, templates);
+      ZeroShotClassifier classifier = encoder.classifier(all, templates);
+      DualMixin.noteCut(this, encoder, classifier.texts());
+      Classification found = classifier.classify(shown);
       if (output.json) {
         printJson(json(encoder, found));
       } else {

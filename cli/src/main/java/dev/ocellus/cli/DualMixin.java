@@ -54,8 +54,6 @@ final class DualMixin {
 
   /** Says which texts are longer than the model takes. */
   static void noteCut(OcellusCommand command, DualEncoder encoder, List<String> texts) {
-    for (String text : texts) {
-      command.noteCut(text, encoder.contextLength(), encoder.tokenize(text).nDropped());
-    }
+    command.noteCut(texts, encoder.contextLength(), encoder::nDropped);
   }
 }

@@ -1,6 +1,7 @@
 package dev.ocellus.cli;
 
 import dev.ocellus.OcellusException;
+import dev.ocellus.cli.OpenValues.UnknownOptionException;
 import java.io.EOFException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -29,35 +31,70 @@ final class ErrorHandling {
   int usage(ParameterException e, String[] arguments) {
     CommandLine line = e.getCommandLine();
     error(messageOf(e));
-    List<String> suggestions = suggestions(e);
-    if (!suggestions.isEmpty()) {
-      io.err().println("Did you mean: " + String.join(" or ", suggestions) + "?");
-    }
+    suggest(e);
     io.err().println("Try '%s --help'.".formatted(line.getCommandSpec().qualifiedName()));
     io.err().flush();
     return ExitCode.USAGE;
   }
 
-  private static List<String> suggestions(ParameterException e) {
-    if (!(e instanceof UnmatchedArgumentException unmatched)
-        || unmatched.getUnmatched().isEmpty()) {
-      return List.of();
+  private void suggest(ParameterException e) {
+    String typed = unmatched(e);
+    if (typed == null) {
+      return;
     }
     CommandLine line = e.getCommandLine();
-    return Suggestions.of(
-        unmatched.getUnmatched().getFirst().replaceFirst("=.*", ""),
-        unmatched.isUnknownOption()
-            ? line.getCommandSpec().optionsMap().keySet()
-            : line.getSubcommands().keySet());
+    String name = typed.replaceFirst("(?s)=.*", "");
+    List<String> near =
+        Suggestions.of(
+            name,
+            isUnknownOption(e)
+                ? line.getCommandSpec().optionsMap().keySet()
+                : line.getSubcommands().keySet());
+    List<String> others =
+        near.isEmpty() && isUnknownOption(e) ? commandsWith(name) : List.of();
+    if (!near.isEmpty()) {
+      io.err().println("Did you mean: " + String.join(" or ", near) + "?");
+    } else if (!others.isEmpty()) {
+      io.err().println("It is an option of: " + String.join(", ", others) + ".");
+    }
+    if (e instanceof UnknownOptionException among) {
+      io.err()
+          .println(
+              "If it is meant as a value of %1$s, write %1$s=%2$s."
+                  .formatted(among.before(), Printable.shortened(typed)));
+    }
+  }
+
+  /** The commands that have an option of this name, which the one that was called has not. */
+  private List<String> commandsWith(String option) {
+    return Ocellus.whole(io).getSubcommands().entrySet().stream()
+        .filter(command -> command.getValue().getCommandSpec().optionsMap().containsKey(option))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  /** The argument that could not be understood; null if the mistake is another. */
+  private static @Nullable String unmatched(ParameterException e) {
+    return switch (e) {
+      case UnknownOptionException among -> among.unknown();
+      case UnmatchedArgumentException u when !u.getUnmatched().isEmpty() ->
+          u.getUnmatched().getFirst();
+      default -> null;
+    };
+  }
+
+  private static boolean isUnknownOption(ParameterException e) {
+    return e instanceof UnknownOptionException
+        || (e instanceof UnmatchedArgumentException unmatched && unmatched.isUnknownOption());
   }
 
   private static String messageOf(ParameterException e) {
-    if (e instanceof UnmatchedArgumentException unmatched && !unmatched.getUnmatched().isEmpty()) {
-      String first = unmatched.getUnmatched().getFirst();
+    String typed = unmatched(e);
+    if (typed != null) {
       boolean atRoot = e.getCommandLine().getParent() == null;
-      return unmatched.isUnknownOption()
-          ? "unknown option " + first
-          : atRoot ? "unknown command '" + first + "'" : "unexpected argument '" + first + "'";
+      return isUnknownOption(e)
+          ? "unknown option " + typed
+          : atRoot ? "unknown command '" + typed + "'" : "unexpected argument '" + typed + "'";
     }
     String message = e.getMessage();
     return message == null ? e.toString() : message;

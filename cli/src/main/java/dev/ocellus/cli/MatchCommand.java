@@ -85,7 +85,7 @@ final class MatchCommand extends OcellusCommand {
         var progress = progress()) {
       progress.start("loading " + file.getFileName());
       try (ImageTextMatcher matcher = ImageTextMatcher.open(file, options)) {
-        noteCut(matcher, all);
+        noteCut(all, matcher.contextLength(), text -> matcher.tokenize(text).nDropped());
         return matchAll(only, matcher, all, progress, interrupt);
       }
     }
@@ -173,11 +173,5 @@ final class MatchCommand extends OcellusCommand {
               all.get(i));
     }
     io().out().flush();
-  }
-
-  private void noteCut(ImageTextMatcher matcher, List<String> all) {
-    for (String text : all) {
-      noteCut(text, matcher.contextLength(), matcher.tokenize(text).nDropped());
-    }
   }
 }

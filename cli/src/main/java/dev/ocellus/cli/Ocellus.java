@@ -110,7 +110,9 @@ public final class Ocellus {
 
   private CommandLine configured(CommandLine line, Writer out) {
     for (CommandLine command : line.getSubcommands().values()) {
-      command.getCommandSpec().usageMessage().abbreviateSynopsis(true).sortOptions(false);
+      CommandSpec spec = command.getCommandSpec();
+      spec.usageMessage().abbreviateSynopsis(true).sortOptions(false);
+      spec.preprocessor(new OpenValues());
     }
     line.registerConverter(ImageSource.class, ImageSource::new);
     return line.setOut(new PrintWriter(out))

@@ -3,8 +3,10 @@ package dev.ocellus.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.ocellus.cli.log.StderrLoggerFinder;
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -13,6 +15,8 @@ import picocli.CommandLine.Spec;
 
 /** What all commands have in common. */
 abstract class OcellusCommand implements Callable<Integer> {
+  private static final int MAX_TOLD = 10;
+
   @Mixin OutputMixin output = new OutputMixin();
 
   @Spec @Nullable CommandSpec spec;
@@ -67,6 +71,20 @@ abstract class OcellusCommand implements Callable<Integer> {
     io.err().println("ocellus: error: " + (message.startsWith(name) ? "" : name + ": ") + message);
     io.err().flush();
     return message;
+  }
+
+  /** The same of many texts: of the first ones, and how many more there are. */
+  final void noteCut(List<String> texts, int contextLength, ToIntFunction<String> nDropped) {
+    int n = 0;
+    for (String text : texts) {
+      int dropped = nDropped.applyAsInt(text);
+      if (dropped > 0 && ++n <= MAX_TOLD) {
+        noteCut(text, contextLength, dropped);
+      }
+    }
+    if (n > MAX_TOLD) {
+      note("so are %d more texts; the end of each was left out".formatted(n - MAX_TOLD));
+    }
   }
 
   final void printJson(JsonNode node) {

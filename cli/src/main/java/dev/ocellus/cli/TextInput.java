@@ -17,10 +17,12 @@ import java.util.List;
 
 /** Text files and standard input, which {@code -} stands for. */
 final class TextInput {
+  private static final String BYTE_ORDER_MARK = "\uFEFF";
+
   private TextInput() {}
 
   /**
-   * The whole text.
+   * The whole text, without the mark of the encoding that some editors put in front of it.
    *
    * @throws IOException if it cannot be read or is not UTF-8
    */
@@ -35,7 +37,8 @@ final class TextInput {
 
   private static String decode(byte[] bytes, String name) throws IOException {
     try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      return text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text;
     } catch (CharacterCodingException e) {
       throw new IOException(name + " is not UTF-8 text", e);
     }

@@ -2,10 +2,15 @@ package dev.ocellus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 class UsageTest {
   @Test
@@ -78,6 +83,73 @@ class UsageTest {
     assertThat(run.err())
         .contains("unknown option --tmp", "Did you mean: --temp?", "ocellus chat --help");
     assertThat(run.out()).isEmpty();
+  }
+
+  @Test
+  void takesNoOptionOfAnotherCommandForAValue() {
+    Cli run = Cli.run("embed", "--text", "hello", "--temp", "x");
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.err())
+        .contains(
+            "unknown option --temp\n",
+            "It is an option of: chat, describe",
+            "If it is meant as a value of --text, write --text=--temp.",
+            "ocellus embed --help");
+    assertThat(run.out()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "embed|--image|a.png|--txt|--text",
+        "embed|--text|--txet|a|--text",
+        "embed|--text|a|--jsno|--json",
+        "embed|--text|a|--modle=x.gguf|--model",
+        "classify|--label|a|--templte|--template",
+        "match|--text|a|--imag|--image",
+        "describe|--stop|--sedd|1|--seed",
+        "chat|--reverse-prompt|--tmep|1|--temp",
+        "generate|--preview|--sed|1|--seed",
+        "describe|a.png|--jsno|b.png|--json",
+        "ocr|a.png|b.png|--jsno|--json",
+      })
+  void takesNoMistypedOptionForAValue(String command, String a, String b, String c, String meant) {
+    Cli run = Cli.run(command, a, b, c);
+    String typed = b.startsWith("--") ? b : c.startsWith("--") ? c : a;
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.err()).contains("unknown option " + typed, "Did you mean: " + meant);
+  }
+
+  @Test
+  void everyOptionWithAnOpenNumberOfValuesEndsAtAnUnknownOne() {
+    var io = new Io(InputStream.nullInputStream(), System.out, System.err, false, false, false, Map.of());
+    List<String> swallowed = new ArrayList<>();
+    int n = 0;
+    for (Map.Entry<String, CommandLine> command : Ocellus.whole(io).getSubcommands().entrySet()) {
+      for (var option : command.getValue().getCommandSpec().options()) {
+        if (option.isMultiValue() || option.arity().min() < option.arity().max()) {
+          n++;
+          Cli run = Cli.run(command.getKey(), option.longestName(), "--no-such-option");
+          if (run.code() != 2 || !run.err().contains("unknown option --no-such-option")) {
+            swallowed.add(command.getKey() + " " + option.longestName() + ": " + run.err());
+          }
+        }
+      }
+    }
+    assertThat(swallowed).isEmpty();
+    assertThat(n).isGreaterThan(15);
+  }
+
+  @Test
+  void takesValuesThatOnlyBeginLikeOptions() {
+    Cli run =
+        Cli.run(
+            "embed", "--json", "--text=--temp", "-- a dash", "-5", "-0.5 degrees", "-ни", "-", "--text=-x");
+    assertThat(run.err()).doesNotContain("error");
+    List<String> inputs = new ArrayList<>();
+    run.json().get("vectors").forEach(vector -> inputs.add(vector.get("input").asText()));
+    assertThat(inputs).containsExactly("--temp", "-- a dash", "-5", "-0.5 degrees", "-ни", "-", "-x");
   }
 
   @ParameterizedTest

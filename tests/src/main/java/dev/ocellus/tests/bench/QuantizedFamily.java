@@ -88,6 +88,15 @@ public final class QuantizedFamily {
       more.put(key, value);
       return new Widening(sizes, more, beginning);
     }
+
+    /** Of tensors with such names alone; their keys are given one by one. */
+    Widening only(String names) {
+      return new Widening(sizes, keys, names);
+    }
+
+    void write(Path tiny, Path wide) throws IOException {
+      WidenedModel.write(tiny, wide, sizes, keys, beginning);
+    }
   }
 
   private static final String TEXT_HEADS = "clip.text.attention.head_count";
@@ -108,6 +117,40 @@ public final class QuantizedFamily {
       Widening.of(Map.of(40L, 256L, 36L, 768L, 56L, 512L))
           .with("t5.attention.key_length", 256)
           .with("t5.attention.value_length", 256);
+
+  /** Each of eight channels, whose last map has 256; the text tower's sizes are others. */
+  private static final List<Widening> RESIDUAL =
+      List.of(
+          Widening.of(
+                  Map.of(
+                      3L, 4L, 6L, 8L, 12L, 16L, 24L, 32L, 48L, 64L, 96L, 128L, 192L, 256L, 32L, 256L),
+                  VISION_HEADS)
+              .with("clip.vision.width", 8)
+              .with("clip.vision.projection_dim", 256)
+              .with("clip.text.projection_dim", 256)
+              .only("v."),
+          Widening.of(Map.of(48L, 256L, 192L, 512L, 32L, 256L), TEXT_HEADS)
+              .with("clip.text.embedding_length", 256)
+              .with("clip.text.feed_forward_length", 512)
+              .only("t"));
+
+  private static final Widening VICUNA =
+      Widening.of(
+              Map.of(40L, 256L, 64L, 512L),
+              "llama.attention.head_count",
+              "llama.attention.head_count_kv")
+          .with("llama.attention.key_length", 64)
+          .with("llama.attention.value_length", 64)
+          .with("llama.rope.dimension_count", 64);
+
+  /** Two heads of 128, as the resampler's always are; the feed-forward's key counts both halves. */
+  private static final Widening QWEN =
+      Widening.of(Map.of(128L, 256L, 72L, 512L, 384L, 768L))
+          .with("qwen.feed_forward_length", 1024)
+          .with("qwen.rope.dimension_count", 128);
+
+  private static final Widening BIG_G =
+      Widening.of(Map.of(24L, 256L, 55L, 512L, 128L, 256L), VISION_HEADS);
 
   private static final Map<String, QuantizedFamily> ALL = new LinkedHashMap<>();
 
@@ -140,18 +183,21 @@ public final class QuantizedFamily {
         IMAGE_HALF);
     add(Kind.CHAT, "blip2-t5", T5, IMAGE_HALF);
     add(Kind.CHAT, "instructblip-t5", T5, IMAGE_HALF);
+    add(Kind.CHAT, "instructblip-vicuna", VICUNA, IMAGE_HALF);
+    add(Kind.CHAT, "qwen-vl", QWEN, BIG_G);
+    ALL.put("clip-rn50", new QuantizedFamily(Kind.DUAL, "clip-rn50", RESIDUAL, null));
   }
 
   private static void add(Kind kind, String model, Widening text, @Nullable Widening mmproj) {
-    ALL.put(model, new QuantizedFamily(kind, model, text, mmproj));
+    ALL.put(model, new QuantizedFamily(kind, model, List.of(text), mmproj));
   }
 
   private final Kind kind;
   private final String model;
-  private final Widening text;
+  private final List<Widening> text;
   private final @Nullable Widening mmproj;
 
-  private QuantizedFamily(Kind kind, String model, Widening text, @Nullable Widening mmproj) {
+  private QuantizedFamily(Kind kind, String model, List<Widening> text, @Nullable Widening mmproj) {
     this.kind = kind;
     this.model = model;
     this.text = text;
@@ -183,18 +229,17 @@ public final class QuantizedFamily {
         models.resolve(model).resolve("hf"),
         ConvertOptions.defaults().withOutput(tiny, null).withTypes(OutputType.F32, OutputType.F32),
         ConvertProgress.NONE);
-    Path wide = directory.resolve(model + ".gguf");
-    WidenedModel.write(tiny, wide, text.sizes, text.keys, text.beginning);
+    Path wide = tiny;
+    for (int i = 0; i < text.size(); i++) {
+      Path next = directory.resolve(model + (i == text.size() - 1 ? "" : "-" + i) + ".gguf");
+      text.get(i).write(wide, next);
+      wide = next;
+    }
     if (mmproj == null) {
       return new ModelFiles(wide, null);
     }
     Path encoder = directory.resolve("mmproj-" + model + ".gguf");
-    WidenedModel.write(
-        directory.resolve("mmproj-" + model + "-tiny.gguf"),
-        encoder,
-        mmproj.sizes,
-        mmproj.keys,
-        mmproj.beginning);
+    mmproj.write(directory.resolve("mmproj-" + model + "-tiny.gguf"), encoder);
     return new ModelFiles(wide, encoder);
   }
 

@@ -1,12 +1,14 @@
 package dev.ocellus.tests.synthetic;
 
 import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.GgufValue;
 import dev.ocellus.gguf.GgufWriter;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
@@ -15,6 +17,8 @@ import java.util.SplittableRandom;
  * golden data have sizes that differ from each other, so that a size tells what it is one of.
  */
 public final class WidenedModel {
+  private static final Set<String> IMAGE_KERNELS = Set.of("v.patch_embd.weight", "v.stem.1.weight");
+
   private WidenedModel() {}
 
   /**
@@ -22,7 +26,8 @@ public final class WidenedModel {
    *
    * @param sizes sizes of the tiny model that become others, in tensors and in keys of widths
    * @param keys keys that get another number, such as those of heads
-   * @param beginning of the names of tensors that are widened; the others keep their sizes
+   * @param beginning of the names of tensors that are widened; the others keep their sizes, and
+   *     keys of widths their numbers, unless it is empty
    */
   public static void write(
       Path tiny, Path out, Map<Long, Long> sizes, Map<String, Integer> keys, String beginning)
@@ -30,20 +35,13 @@ public final class WidenedModel {
     try (GgufFile file = GgufFile.open(tiny)) {
       boolean isT5 = file.metadata().string("general.architecture", "").equals("t5");
       GgufWriter writer = new GgufWriter().putAll(file.metadata());
-      file.metadata()
-          .asMap()
-          .forEach((key, value) -> {
-            if (isWidth(key) && value instanceof GgufValue.Int n) {
-              writer.u32(key, sizes.getOrDefault(n.value(), n.value()));
-            }
-          });
+      if (beginning.isEmpty()) {
+        widenKeys(file.metadata(), sizes, writer);
+      }
       keys.forEach(writer::u32);
       for (GgufTensor tensor : file.tensors()) {
         boolean widens = tensor.name().startsWith(beginning);
-        long[] shape = new long[tensor.nDims()];
-        for (int i = 0; i < shape.length; i++) {
-          shape[i] = widens ? sizes.getOrDefault(tensor.dim(i), tensor.dim(i)) : tensor.dim(i);
-        }
+        long[] shape = shape(tensor, widens ? sizes : Map.of());
         float[] values = values(tensor.name(), shape);
         if (isT5 && tensor.name().contains("attn_q")) {
           scale(values, 1 / Math.sqrt(shape[1] / 3.0)); // it does not scale its products
@@ -52,6 +50,29 @@ public final class WidenedModel {
       }
       writer.write(out);
     }
+  }
+
+  private static void widenKeys(
+      GgufMetadata metadata, Map<Long, Long> sizes, GgufWriter writer) {
+    metadata
+        .asMap()
+        .forEach((key, value) -> {
+          if (isWidth(key) && value instanceof GgufValue.Int n) {
+            writer.u32(key, sizes.getOrDefault(n.value(), n.value()));
+          }
+        });
+  }
+
+  /** Kernels grow in their channels alone, and not in the three of an image. */
+  private static long[] shape(GgufTensor tensor, Map<Long, Long> sizes) {
+    boolean isKernel = tensor.nDims() == 4;
+    boolean takesImages = isKernel && IMAGE_KERNELS.contains(tensor.name());
+    long[] shape = new long[tensor.nDims()];
+    for (int i = 0; i < shape.length; i++) {
+      boolean stays = isKernel && (i < 2 || (i == 2 && takesImages));
+      shape[i] = stays ? tensor.dim(i) : sizes.getOrDefault(tensor.dim(i), tensor.dim(i));
+    }
+    return shape;
   }
 
   private static void scale(float[] values, double factor) {

@@ -13,12 +13,14 @@ public final class ZeroShotClassifier {
 
   private final DualEncoder encoder;
   private final List<String> labels;
+  private final List<String> texts;
   private final List<float[]> vectors;
 
-  private ZeroShotClassifier(DualEncoder encoder, List<String> labels, List<float[]> vectors) {
+  private ZeroShotClassifier(DualEncoder encoder, List<String> labels, List<String> templates) {
     this.encoder = encoder;
     this.labels = List.copyOf(labels);
-    this.vectors = vectors;
+    texts = texts(labels, templates);
+    vectors = means(encoder.embedTexts(texts), texts.size() / labels.size());
   }
 
   static ZeroShotClassifier of(DualEncoder encoder, List<String> labels, List<String> templates) {
@@ -32,25 +34,24 @@ public final class ZeroShotClassifier {
                 .formatted(template));
       }
     }
-    return new ZeroShotClassifier(encoder, labels, vectors(encoder, labels, templates));
+    return new ZeroShotClassifier(encoder, labels, templates);
+  }
+
+  private static List<String> texts(List<String> labels, List<String> templates) {
+    List<String> all = templates.isEmpty() ? List.of(PLACE) : templates;
+    List<String> texts = new ArrayList<>();
+    for (String label : labels) {
+      all.forEach(template -> texts.add(template.replace(PLACE, label)));
+    }
+    return List.copyOf(texts);
   }
 
   /** Of several templates the mean of their vectors, as open_clip's zero-shot weights are made. */
-  private static List<float[]> vectors(
-      DualEncoder encoder, List<String> labels, List<String> templates) {
-    if (templates.isEmpty()) {
-      return encoder.embedTexts(labels);
-    }
-    List<String> texts = new ArrayList<>();
-    for (String label : labels) {
-      templates.forEach(template -> texts.add(template.replace(PLACE, label)));
-    }
-    List<float[]> all = encoder.embedTexts(texts);
+  private static List<float[]> means(List<float[]> all, int nTemplates) {
     List<float[]> vectors = new ArrayList<>();
-    for (int i = 0; i < all.size(); i += templates.size()) {
-      List<float[]> ofLabel = all.subList(i, i + templates.size());
-      vectors.add(
-          ofLabel.size() == 1 ? ofLabel.getFirst() : Vectors.normalized(Vectors.mean(ofLabel)));
+    for (int i = 0; i < all.size(); i += nTemplates) {
+      List<float[]> ofLabel = all.subList(i, i + nTemplates);
+      vectors.add(nTemplates == 1 ? ofLabel.getFirst() : Vectors.normalized(Vectors.mean(ofLabel)));
     }
     return vectors;
   }
@@ -58,6 +59,11 @@ public final class ZeroShotClassifier {
   /** The labels, in the order in which they were given. */
   public List<String> labels() {
     return labels;
+  }
+
+  /** What was encoded: the labels in their templates, those of the first label first. */
+  public List<String> texts() {
+    return texts;
   }
 
   /** How well the labels fit an image. */
