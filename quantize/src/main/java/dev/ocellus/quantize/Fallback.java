@@ -6,6 +6,9 @@ import dev.ocellus.gguf.TensorType;
 
 /** Types for tensors whose rows do not fill the blocks of the type that was meant for them. */
 final class Fallback {
+  /** Width, height, channels in and out. */
+  private static final int KERNEL_DIMS = 4;
+
   private Fallback() {}
 
   static TensorType of(GgufTensor t, TensorType wanted) {
@@ -18,12 +21,14 @@ final class Fallback {
           case Q6_K -> TensorType.Q8_0;
           default -> wanted;
         };
-    if (smaller == wanted && wanted.blockSize() > 32) {
+    boolean fits = t.dim(0) % smaller.blockSize() == 0;
+    // rows of a kernel are a few pixels long, and what is said about matrices is not about them
+    if (smaller == wanted && wanted.blockSize() > 32 && t.nDims() < KERNEL_DIMS) {
       throw new QuantizeException(
               "%s: rows of %d do not fill blocks of %d, which %s has, and it has no fallback type. Give the tensor a type."
                   .formatted(t.name(), t.dim(0), wanted.blockSize(), wanted.ggmlName()))
           .about(Setting.TENSOR_TYPE);
     }
-    return t.dim(0) % smaller.blockSize() == 0 ? smaller : TensorType.F16;
+    return fits ? smaller : TensorType.F16;
   }
 }

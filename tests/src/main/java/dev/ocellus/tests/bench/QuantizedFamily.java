@@ -123,9 +123,11 @@ public final class QuantizedFamily {
       List.of(
           Widening.of(
                   Map.of(
-                      3L, 4L, 6L, 8L, 12L, 16L, 24L, 32L, 48L, 64L, 96L, 128L, 192L, 256L, 32L, 256L),
+                      3L, 4L, 6L, 8L, 12L, 16L, 24L, 32L, 48L, 64L, 96L, 128L, 192L, 256L, 32L, 256L,
+                      10L, 5L),
                   VISION_HEADS)
               .with("clip.vision.width", 8)
+              .with("clip.vision.image_size", 64) // of 96, and so 4 positions and their mean
               .with("clip.vision.projection_dim", 256)
               .with("clip.text.projection_dim", 256)
               .only("v."),
@@ -258,9 +260,11 @@ public final class QuantizedFamily {
     try (GgufFile source = GgufFile.open(file)) {
       Map<String, ImportanceMatrix.Entry> entries = new HashMap<>();
       for (GgufTensor tensor : source.tensors()) {
-        float[] ones = new float[Math.toIntExact(tensor.dim(0))];
+        float[] ones = new float[Math.toIntExact(tensor.dim(0) * tensor.dim(2))];
         Arrays.fill(ones, 1);
-        entries.put(tensor.name(), new ImportanceMatrix.Entry(ones, new long[] {1}));
+        long[] counts = new long[Math.toIntExact(tensor.dim(2))];
+        Arrays.fill(counts, 1);
+        entries.put(tensor.name(), new ImportanceMatrix.Entry(ones, counts));
       }
       var importance = new ImportanceMatrix(entries, List.of(), 1, 1).importance("ones");
       QuantizeOptions options =
