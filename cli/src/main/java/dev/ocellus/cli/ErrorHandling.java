@@ -50,8 +50,7 @@ final class ErrorHandling {
             isUnknownOption(e)
                 ? line.getCommandSpec().optionsMap().keySet()
                 : line.getSubcommands().keySet());
-    List<String> others =
-        near.isEmpty() && isUnknownOption(e) ? commandsWith(name) : List.of();
+    List<String> others = near.isEmpty() && isUnknownOption(e) ? commandsWith(name) : List.of();
     if (!near.isEmpty()) {
       io.err().println("Did you mean: " + String.join(" or ", near) + "?");
     } else if (!others.isEmpty()) {

@@ -18,7 +18,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
  */
 final class OpenValues implements IParameterPreprocessor {
   /** Names as options have them; numbers below zero and texts of several words are none. */
-  private static final Pattern OPTION = Pattern.compile("--?[A-Za-z][A-Za-z0-9-]*(=.*)?", Pattern.DOTALL);
+  private static final Pattern OPTION =
+      Pattern.compile("--?[A-Za-z][A-Za-z0-9-]*(=.*)?", Pattern.DOTALL);
 
   /** An option that the command has not, where values of another one could stand. */
   static final class UnknownOptionException extends UnmatchedArgumentException {
@@ -83,7 +84,8 @@ final class OpenValues implements IParameterPreprocessor {
       return exact;
     }
     int equals = argument.indexOf('=');
-    OptionSpec attached = equals < 0 ? null : command.optionsMap().get(argument.substring(0, equals));
+    OptionSpec attached =
+        equals < 0 ? null : command.optionsMap().get(argument.substring(0, equals));
     return attached != null || argument.length() < 3 || argument.charAt(0) != '-'
         ? attached
         : command.posixOptionsMap().get(argument.charAt(1));

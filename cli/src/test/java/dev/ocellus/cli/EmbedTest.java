@@ -173,7 +173,14 @@ class EmbedTest {
   void saysWhatIsCutOfALabelInItsTemplate() {
     Cli run =
         Cli.run(
-            "classify", "-m", model, "--image", IMAGE, "--label", "dog", "--template",
+            "classify",
+            "-m",
+            model,
+            "--image",
+            IMAGE,
+            "--label",
+            "dog",
+            "--template",
             "dog ".repeat(76) + "{}");
     assertThat(run.code()).isZero();
     assertThat(run.err()).contains("is longer than the 77 tokens", "the last 2 were left out");
@@ -183,18 +190,22 @@ class EmbedTest {
   void readsLabelsAsWindowsWritesThem() throws IOException {
     Path file = Files.writeString(directory.resolve("labels.txt"), "\uFEFFcat\r\n\r\na dog\r\n");
     Cli run = Cli.run("classify", "-m", model, "--image", IMAGE, "--labels", file, "--json");
-    assertThat(run.json().get("labels")).extracting(JsonNode::asText).containsExactly("cat", "a dog");
+    assertThat(run.json().get("labels"))
+        .extracting(JsonNode::asText)
+        .containsExactly("cat", "a dog");
   }
 
   @Test
   void saysItOnceForThousandsOfTexts() throws IOException {
-    Path file = Files.writeString(directory.resolve("many.txt"), ("dog ".repeat(80) + "\n").repeat(2000));
+    Path file =
+        Files.writeString(directory.resolve("many.txt"), ("dog ".repeat(80) + "\n").repeat(2000));
     Cli run = Cli.run("classify", "-m", model, "--image", IMAGE, "--labels", file, "--json");
     assertThat(run.code()).isZero();
     assertThat(run.err().lines()).hasSize(11);
     assertThat(run.err()).contains("so are 1990 more texts");
     assertThat(run.json().get("probabilities")).hasSize(2000);
-    assertThat(run.json().get("probabilities").get(1999).floatValue()).isCloseTo(1 / 2000f, within(1e-7f));
+    assertThat(run.json().get("probabilities").get(1999).floatValue())
+        .isCloseTo(1 / 2000f, within(1e-7f));
   }
 
   @Test

@@ -123,7 +123,9 @@ class UsageTest {
 
   @Test
   void everyOptionWithAnOpenNumberOfValuesEndsAtAnUnknownOne() {
-    var io = new Io(InputStream.nullInputStream(), System.out, System.err, false, false, false, Map.of());
+    var io =
+        new Io(
+            InputStream.nullInputStream(), System.out, System.err, false, false, false, Map.of());
     List<String> swallowed = new ArrayList<>();
     int n = 0;
     for (Map.Entry<String, CommandLine> command : Ocellus.whole(io).getSubcommands().entrySet()) {
@@ -145,11 +147,20 @@ class UsageTest {
   void takesValuesThatOnlyBeginLikeOptions() {
     Cli run =
         Cli.run(
-            "embed", "--json", "--text=--temp", "-- a dash", "-5", "-0.5 degrees", "-ни", "-", "--text=-x");
+            "embed",
+            "--json",
+            "--text=--temp",
+            "-- a dash",
+            "-5",
+            "-0.5 degrees",
+            "-ни",
+            "-",
+            "--text=-x");
     assertThat(run.err()).doesNotContain("error");
     List<String> inputs = new ArrayList<>();
     run.json().get("vectors").forEach(vector -> inputs.add(vector.get("input").asText()));
-    assertThat(inputs).containsExactly("--temp", "-- a dash", "-5", "-0.5 degrees", "-ни", "-", "-x");
+    assertThat(inputs)
+        .containsExactly("--temp", "-- a dash", "-5", "-0.5 degrees", "-ни", "-", "-x");
   }
 
   @ParameterizedTest

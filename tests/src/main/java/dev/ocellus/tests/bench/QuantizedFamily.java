@@ -123,8 +123,8 @@ public final class QuantizedFamily {
       List.of(
           Widening.of(
                   Map.of(
-                      3L, 4L, 6L, 8L, 12L, 16L, 24L, 32L, 48L, 64L, 96L, 128L, 192L, 256L, 32L, 256L,
-                      10L, 5L),
+                      3L, 4L, 6L, 8L, 12L, 16L, 24L, 32L, 48L, 64L, 96L, 128L, 192L, 256L, 32L,
+                      256L, 10L, 5L),
                   VISION_HEADS)
               .with("clip.vision.width", 8)
               .with("clip.vision.image_size", 64) // of 96, and so 4 positions and their mean

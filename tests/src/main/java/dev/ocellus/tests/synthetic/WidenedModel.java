@@ -52,8 +52,7 @@ public final class WidenedModel {
     }
   }
 
-  private static void widenKeys(
-      GgufMetadata metadata, Map<Long, Long> sizes, GgufWriter writer) {
+  private static void widenKeys(GgufMetadata metadata, Map<Long, Long> sizes, GgufWriter writer) {
     metadata
         .asMap()
         .forEach((key, value) -> {
