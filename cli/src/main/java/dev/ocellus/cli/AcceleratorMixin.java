@@ -13,4 +13,8 @@ final class AcceleratorMixin {
           "Library that multiplies large matrices of F32, F16 and BF16 on a CPU; off leaves them to"
               + " ggml. Default: what OCELLUS_ACCEL names, else whatever suits the processor.")
   Accelerator accelerator = Accelerator.AUTO;
+
+  Accelerator accelerator() {
+    return accelerator;
+  }
 }

@@ -99,8 +99,8 @@ final class BenchCommand extends OcellusCommand {
   }
 
   private void measure(BenchRun bench) throws IOException {
-    Path text = model.model;
-    Path mmproj = model.mmproj;
+    Path text = model.model();
+    Path mmproj = model.mmproj();
     if (text == null && mmproj == null) {
       LoadOptions demo = model.loadOptions(this);
       text = demo.model();
@@ -117,7 +117,7 @@ final class BenchCommand extends OcellusCommand {
   }
 
   private void print(BenchRun bench, ObjectNode options) {
-    if (output.json) {
+    if (printsJson()) {
       ObjectNode json = bench.models();
       json.set("options", options);
       ArrayNode results = json.putArray("results");

@@ -49,7 +49,7 @@ final class BenchRun {
     this.progress = progress;
     this.interrupt = interrupt;
     progress.start("measuring the machine");
-    limits = MachineLimits.measure(context.nThreadsBatch(), command.model.acceleration.accelerator);
+    limits = MachineLimits.measure(context.nThreadsBatch(), command.model.accelerator());
   }
 
   /** What was measured with, by kind of model. */

@@ -105,7 +105,7 @@ final class ChatCommand extends OcellusCommand {
     if (messagesFile != null && system != null) {
       throw usage("--system does not go with --messages; put the system message into the file");
     }
-    if (output.json && !once) {
+    if (printsJson() && !once) {
       throw usage("--json needs a question: give it with -p, -f or --messages");
     }
     video.check(this);
@@ -143,7 +143,7 @@ final class ChatCommand extends OcellusCommand {
   }
 
   private Preview preview() {
-    boolean none = noPreview || output.quiet || !io().outTerminal();
+    boolean none = noPreview || isQuiet() || !io().outTerminal();
     return none ? Preview.OFF : Preview.of(io().environment());
   }
 
@@ -161,7 +161,7 @@ final class ChatCommand extends OcellusCommand {
       VisionLanguageModel opened, ChatSession session, List<Message> messages, Progress progress)
       throws IOException {
     GenerationOptions options = checked(() -> generation.applyOnce(opened.defaultOptions()));
-    AnswerPrinter printer = new AnswerPrinter(progress, io().out(), !output.json);
+    AnswerPrinter printer = new AnswerPrinter(progress, io().out(), !printsJson());
     printer.begin(messages);
     Answer answer;
     try {
@@ -170,7 +170,7 @@ final class ChatCommand extends OcellusCommand {
       printer.end();
     }
     ArrayNode saved = save(opened, messages);
-    if (output.json) {
+    if (printsJson()) {
       ObjectNode json =
           AnswerJson.of(
               answer,
@@ -182,7 +182,7 @@ final class ChatCommand extends OcellusCommand {
       json.set("preprocessed", saved);
       printJson(json);
     }
-    if (output.verbose) {
+    if (isVerbose()) {
       note(AnswerPrinter.statistics(answer));
     }
     return answer.stopReason() == StopReason.CANCELLED ? ExitCode.INTERRUPTED : ExitCode.OK;

@@ -79,7 +79,7 @@ final class ClassifyCommand extends OcellusCommand {
       ZeroShotClassifier classifier = encoder.classifier(all, templates);
       DualMixin.noteCut(this, encoder, classifier.texts());
       Classification found = classifier.classify(shown);
-      if (output.json) {
+      if (printsJson()) {
         printJson(json(encoder, found));
       } else {
         print(found);

@@ -109,7 +109,7 @@ final class CompareCommand extends OcellusCommand {
 
   @Override
   int run() throws IOException {
-    if (model.model != null) {
+    if (model.model() != null) {
       throw usage("the models are given without -m: REFERENCE MODEL");
     }
     ComparisonReport report;
@@ -125,7 +125,7 @@ final class CompareCommand extends OcellusCommand {
     if (html != null) {
       AtomicFile.write(html, ReportPage.of(report).getBytes(StandardCharsets.UTF_8));
     }
-    if (output.json) {
+    if (printsJson()) {
       printJson(report.toJson());
     } else {
       io().out().print(report.toText());
@@ -141,7 +141,7 @@ final class CompareCommand extends OcellusCommand {
     if (!encoders && textFile == null && messages == null && noWeights) {
       throw usage("nothing to compare: give a text (-f) or conversations (--messages)");
     }
-    Path mmproj = encoders ? null : model.mmproj;
+    Path mmproj = encoders ? null : model.mmproj();
     var comparison =
         new ModelComparison(
                 options(a, mmproj), options(b, encoders || mmprojB == null ? mmproj : mmprojB))
@@ -151,7 +151,7 @@ final class CompareCommand extends OcellusCommand {
                     .map(image -> new NamedImage(image.toString(), () -> image.read(io()).image()))
                     .toList());
     if (textFile != null) {
-      int nCtx = model.context != null ? model.context : 512;
+      int nCtx = model.contextSize(512);
       comparison.text(TextInput.read(io(), textFile), nCtx, chunks);
     }
     if (messages != null) {

@@ -49,7 +49,7 @@ final class CompletionCommand extends OcellusCommand {
           case zsh -> CompletionScripts.zsh(program);
           case fish -> CompletionScripts.fish(program);
         };
-    if (output.json) {
+    if (printsJson()) {
       printJson(Json.object().put("shell", shell.name()).put("script", script));
     } else {
       io().out().print(script);

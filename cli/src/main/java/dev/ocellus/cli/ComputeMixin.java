@@ -1,5 +1,6 @@
 package dev.ocellus.cli;
 
+import dev.ocellus.compute.Accelerator;
 import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.llama.ContextOptions;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +29,24 @@ final class ComputeMixin {
   MatrixPrecision precision = MatrixPrecision.EXACT;
 
   @Mixin AcceleratorMixin acceleration = new AcceleratorMixin();
+
+  /** Whether a GPU is used where there is one. */
+  boolean gpu() {
+    return !cpu;
+  }
+
+  MatrixPrecision precision() {
+    return precision;
+  }
+
+  Accelerator accelerator() {
+    return acceleration.accelerator();
+  }
+
+  /** As many threads as were asked for, or one: those of a tiny model would wait for each other. */
+  int nThreadsOfDemo(OcellusCommand command) {
+    return threads == null ? 1 : nThreads(command);
+  }
 
   /** As many threads as were asked for, or as suit the machine. */
   int nThreads(OcellusCommand command) {

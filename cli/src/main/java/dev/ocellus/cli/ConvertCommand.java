@@ -132,7 +132,7 @@ final class ConvertCommand extends OcellusCommand {
               : Converter.convert(directory, options, listener);
       progress.done();
       report.warnings().forEach(w -> note("warning: " + w));
-      if (output.json) {
+      if (printsJson()) {
         printJson(json(report));
       } else {
         report.files().forEach(this::print);

@@ -72,7 +72,7 @@ final class DedupeCommand extends OcellusCommand {
                         return !interrupt.happened();
                       });
       progress.done();
-      if (output.json) {
+      if (printsJson()) {
         printJson(json(groups, opened.index().info().nImages()));
       } else {
         print(groups, opened.index().info().nImages());

@@ -166,7 +166,7 @@ final class DescribeCommand extends OcellusCommand {
             isVideo
                 ? video.read(video.paths.get(i - images.size()))
                 : only != null ? only : images.get(i).read(io());
-        AnswerPrinter printer = new AnswerPrinter(progress, io().out(), !output.json);
+        AnswerPrinter printer = new AnswerPrinter(progress, io().out(), !printsJson());
         Answer answer = describe(name, shown, question(opened, shown), session, options, printer);
         result.setAll(
             AnswerJson.of(
@@ -180,7 +180,7 @@ final class DescribeCommand extends OcellusCommand {
           afterwards(opened, answer, image.image(), result);
         }
         save(opened, shown, i, result);
-        if (output.verbose) {
+        if (isVerbose()) {
           note(AnswerPrinter.statistics(answer));
         }
         if (answer.stopReason() == StopReason.CANCELLED) {
@@ -195,7 +195,7 @@ final class DescribeCommand extends OcellusCommand {
       }
       results.add(result);
     }
-    if (output.json) {
+    if (printsJson()) {
       printJson(results);
     }
     return code;
@@ -218,7 +218,7 @@ final class DescribeCommand extends OcellusCommand {
     if (boxes || draw != null) {
       List<Region> regions = opened.regions(answer, image);
       result.set("regions", AnswerJson.regions(regions));
-      if (!output.json) {
+      if (!printsJson()) {
         regions.forEach(region -> io().out().println(shown(region)));
       }
       if (draw != null) {
@@ -267,7 +267,7 @@ final class DescribeCommand extends OcellusCommand {
       messages.add(Message.system(system));
     }
     messages.add(new Message(Role.USER, List.of(shown, new Content.Text(question))));
-    if (!isOne() && !output.json) {
+    if (!isOne() && !printsJson()) {
       io().out().print(name + ": ");
       io().out().flush();
     }

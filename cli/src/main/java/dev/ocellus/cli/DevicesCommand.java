@@ -40,7 +40,7 @@ final class DevicesCommand extends OcellusCommand {
     NativeInfo info = NativeLibraries.info();
     BackendReport report = NativeLibraries.loadBackends();
     Accel.Status products = Accel.status();
-    if (output.json) {
+    if (printsJson()) {
       printJson(json(devices, info, report, products));
     } else {
       print(devices, info, report, products);

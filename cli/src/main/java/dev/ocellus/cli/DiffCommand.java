@@ -50,7 +50,7 @@ final class DiffCommand extends OcellusCommand {
     try (GgufFile fileA = GgufFile.open(a);
         GgufFile fileB = GgufFile.open(b)) {
       GgufDiff diff = GgufDiff.of(fileA, fileB);
-      if (output.json) {
+      if (printsJson()) {
         ObjectNode json = Json.object();
         lines(json.putArray("metadata"), diff.metadata());
         lines(json.putArray("tensors"), diff.tensors());

@@ -51,7 +51,7 @@ final class DrawingPreview implements DrawOptions.Listener {
     this.painter = painter;
     file = command.previewFile();
     boolean inTerminal =
-        command.preview != null && file == null && io.outTerminal() && !command.output.json;
+        command.preview != null && file == null && io.outTerminal() && !command.printsJson();
     terminal = inTerminal ? Preview.of(io.environment()) : Preview.OFF;
     every = command.previewEvery;
   }

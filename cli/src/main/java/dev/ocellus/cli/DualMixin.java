@@ -28,10 +28,9 @@ final class DualMixin {
 
   /** Opens the model; a checkpoint is converted once. */
   DualEncoder open(OcellusCommand command) throws IOException {
-    boolean isDemo = model == null; // its threads would wait for each other
-    int n = isDemo && compute.threads == null ? 1 : compute.nThreads(command);
+    int n = model == null ? compute.nThreadsOfDemo(command) : compute.nThreads(command);
     EmbeddingOptions options =
-        new EmbeddingOptions(n, !compute.cpu, compute.precision, compute.acceleration.accelerator);
+        new EmbeddingOptions(n, compute.gpu(), compute.precision(), compute.accelerator());
     Path file = file(command);
     try (Progress progress = command.progress()) {
       progress.start("loading " + file.getFileName());

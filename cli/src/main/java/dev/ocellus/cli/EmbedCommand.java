@@ -179,7 +179,7 @@ final class EmbedCommand extends OcellusCommand {
       if (format == EmbedFormat.npy) {
         throw usage("--format npy needs a file: -o FILE");
       }
-      return output.json ? EmbedFormat.json : format != null ? format : EmbedFormat.jsonl;
+      return printsJson() ? EmbedFormat.json : format != null ? format : EmbedFormat.jsonl;
     }
     if (format != null) {
       return format;

@@ -116,7 +116,7 @@ final class EmbedderMixin {
         projector == null ? LoadOptions.of(pair.text()) : LoadOptions.of(pair.text(), projector);
     return files
         .withContextOptions(how)
-        .withModelOptions(model.compute.cpu ? models.withGpuLayers(0) : models)
-        .withVisionPrecision(model.compute.precision);
+        .withModelOptions(model.compute.gpu() ? models : models.withGpuLayers(0))
+        .withVisionPrecision(model.compute.precision());
   }
 }

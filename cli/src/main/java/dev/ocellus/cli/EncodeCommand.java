@@ -77,8 +77,8 @@ final class EncodeCommand extends OcellusCommand {
   int run() throws IOException {
     ContextOptions context = checked(model::contextOptions);
     ImageOptions imageOptions = checked(model::imageOptions);
-    Path text = model.model;
-    Path mmproj = model.mmproj;
+    Path text = model.model();
+    Path mmproj = model.mmproj();
     if (text != null) {
       CheckpointCache.Converted pair = Checkpoints.resolve(this, text, mmproj);
       text = pair.text();

@@ -102,7 +102,7 @@ final class ErrorHandling {
   /** The command failed. */
   int failure(Exception e, CommandLine line, ParseResult parsed) {
     boolean stacktrace =
-        line.getCommand() instanceof OcellusCommand command && command.output.stacktrace;
+        line.getCommand() instanceof OcellusCommand command && command.showsStackTrace();
     if (e instanceof OutputClosedException closed) {
       return outputClosed(closed);
     }

@@ -212,13 +212,13 @@ final class GenerateCommand extends OcellusCommand {
     words.put("Settings", settings(drawn.guidance()));
     words.putAll(drawn.words());
     Path file =
-        out != null ? out : output.json ? null : Path.of("generated-%d.png".formatted(first));
+        out != null ? out : printsJson() ? null : Path.of("generated-%d.png".formatted(first));
     for (Path each : new Path[] {file, previewFile()}) {
       if (each != null) {
         PngImages.write(each, image, words);
       }
     }
-    if (output.json) {
+    if (printsJson()) {
       printJson(json(drawn, first, file));
       return;
     }

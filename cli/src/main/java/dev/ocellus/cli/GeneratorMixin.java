@@ -34,16 +34,15 @@ final class GeneratorMixin {
   @Mixin ComputeMixin compute = new ComputeMixin();
 
   ComputeOptions options(OcellusCommand command) {
-    boolean isDemo = model == null; // its threads would wait for each other
-    int n = isDemo && compute.threads == null ? 1 : compute.nThreads(command);
+    int n = model == null ? compute.nThreadsOfDemo(command) : compute.nThreads(command);
     if (maxMemory != null && maxMemory < 1) {
       throw command.usage("--max-memory: expected at least 1, found " + maxMemory);
     }
     return new ComputeOptions(
         n,
-        !compute.cpu,
-        compute.precision,
-        compute.acceleration.accelerator,
+        compute.gpu(),
+        compute.precision(),
+        compute.accelerator(),
         maxMemory == null ? 0 : (long) maxMemory << 20);
   }
 

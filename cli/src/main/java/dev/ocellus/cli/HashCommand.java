@@ -37,7 +37,7 @@ final class HashCommand extends OcellusCommand {
   int run() throws IOException {
     try (GgufFile gguf = GgufFile.open(file)) {
       GgufHash.Hashes hashes = GgufHash.of(gguf);
-      if (output.json) {
+      if (printsJson()) {
         ObjectNode json = Json.object();
         json.put("file", file.toString());
         json.put("sha256", hashes.total());

@@ -33,8 +33,8 @@ final class ImageTextMixin {
   ImageTextOptions options(OcellusCommand command) {
     return new ImageTextOptions(
         compute.nThreads(command),
-        !compute.cpu,
-        compute.precision,
-        compute.acceleration.accelerator);
+        compute.gpu(),
+        compute.precision(),
+        compute.accelerator());
   }
 }

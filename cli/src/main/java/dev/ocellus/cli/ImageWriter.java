@@ -35,8 +35,8 @@ final class ImageWriter implements AutoCloseable {
    */
   static Optional<ImageWriter> open(OcellusCommand command, ModelMixin options, Progress progress)
       throws IOException {
-    Path model = options.model;
-    if (model == null || options.mmproj != null) {
+    Path model = options.model();
+    if (model == null || options.mmproj() != null) {
       return Optional.empty();
     }
     if (Converter.isCheckpoint(model)) {

@@ -107,7 +107,7 @@ final class ImatrixCommand extends OcellusCommand {
       throw usage(
           "nothing to do: give text (-f), conversations (--messages) or matrices to merge (--in-file)");
     }
-    int chunkSize = model.context != null ? model.context : 512;
+    int chunkSize = model.contextSize(512);
     if (chunkSize < 4) {
       throw usage("-c: expected at least 4 tokens, found " + chunkSize);
     }
@@ -192,7 +192,7 @@ final class ImatrixCommand extends OcellusCommand {
   }
 
   private void report(ImportanceMatrix matrix) {
-    if (output.json) {
+    if (printsJson()) {
       ObjectNode json = Json.object();
       json.put("output", out.toString());
       json.put("entries", matrix.entries().size());

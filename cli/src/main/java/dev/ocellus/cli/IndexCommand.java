@@ -58,7 +58,7 @@ final class IndexCommand extends OcellusCommand {
     try (Embedder encoder = index.open(this, model, before)) {
       boolean anew = isOther(location, encoder, before) || index.rebuild;
       Updated updated = index.update(this, location, model, encoder, anew);
-      if (output.json) {
+      if (printsJson()) {
         printJson(json(location, encoder, updated));
       } else {
         print(location, updated);

@@ -46,7 +46,7 @@ final class InspectCommand extends OcellusCommand {
   int run() throws IOException {
     try (GgufFile gguf = GgufFile.open(file)) {
       GgufReport report = GgufReport.of(gguf);
-      if (output.json) {
+      if (printsJson()) {
         printJson(report.toJson(full));
       } else {
         io().out()
@@ -54,7 +54,7 @@ final class InspectCommand extends OcellusCommand {
                 report.toText(
                     new TextOptions(
                         io().outTerminal() && !full ? columns() : 0,
-                        output.colorOn(io(), io().outTerminal()),
+                        colorOn(),
                         full,
                         !noTensors)));
       }

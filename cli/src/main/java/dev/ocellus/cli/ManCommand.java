@@ -57,7 +57,7 @@ final class ManCommand extends OcellusCommand {
       throw usage("no command '%s'; 'ocellus' lists them".formatted(command));
     }
     ManPage page = page(line);
-    if (output.json) {
+    if (printsJson()) {
       printJson(Json.object().put("name", page.name()).put("page", page.text()));
     } else {
       io().out().print(page.text());
@@ -75,7 +75,7 @@ final class ManCommand extends OcellusCommand {
       Files.writeString(file, page.text());
       written.add(file.toString());
     }
-    if (output.json) {
+    if (printsJson()) {
       printJson(written);
     } else {
       note("%d pages written to %s".formatted(pages.size(), folder));

@@ -113,7 +113,7 @@ final class MatchCommand extends OcellusCommand {
         for (int i = 0; i < found.size(); i++) {
           results.add(json(source, all.get(i), found.get(i)));
         }
-        if (!output.json) {
+        if (!printsJson()) {
           print(source, all, found);
         }
       } catch (IOException | OcellusException e) {
@@ -126,7 +126,7 @@ final class MatchCommand extends OcellusCommand {
         code = ExitCode.FAILED;
       }
     }
-    if (output.json) {
+    if (printsJson()) {
       printJson(results.size() == 1 ? results.get(0) : Json.object().set("matches", results));
     }
     return code;

@@ -1,5 +1,6 @@
 package dev.ocellus.cli;
 
+import dev.ocellus.compute.Accelerator;
 import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.convert.cache.CheckpointCache;
 import dev.ocellus.gguf.TensorType;
@@ -157,6 +158,34 @@ final class ModelMixin {
       description = "The same, from a file.")
   @Nullable String chatTemplateFile;
 
+  /** The text model; null for the demo model. */
+  @Nullable Path model() {
+    return model;
+  }
+
+  /** The image encoder; null if none is named. */
+  @Nullable Path mmproj() {
+    return mmproj;
+  }
+
+  /** Whether a context size is given. */
+  boolean hasContextSize() {
+    return context != null;
+  }
+
+  /** Context size in tokens, or another where none is given. */
+  int contextSize(int defaultSize) {
+    return context == null ? defaultSize : context;
+  }
+
+  MatrixPrecision visionPrecision() {
+    return visionPrecision;
+  }
+
+  Accelerator accelerator() {
+    return acceleration.accelerator();
+  }
+
   /** What the options ask for; the demo model when no model is named. */
   LoadOptions loadOptions(OcellusCommand command) throws IOException {
     ModelOptions modelOptions = command.checked(this::modelOptions);
@@ -197,7 +226,7 @@ final class ModelMixin {
         nGpuLayers().orElse(defaults.nGpuLayers()),
         !noMmap,
         !noRepack,
-        acceleration.accelerator,
+        acceleration.accelerator(),
         allowUnchecked,
         defaults.progress());
   }
@@ -222,7 +251,7 @@ final class ModelMixin {
         command.checked(this::contextOptions).nThreadsBatch(),
         command.checked(this::modelOptions).nGpuLayers() != 0,
         visionPrecision,
-        acceleration.accelerator);
+        acceleration.accelerator());
   }
 
   /** How a model of one file computes. */
@@ -231,7 +260,7 @@ final class ModelMixin {
         command.checked(this::contextOptions).nThreadsBatch(),
         command.checked(this::modelOptions).nGpuLayers() != 0,
         visionPrecision,
-        acceleration.accelerator);
+        acceleration.accelerator());
   }
 
   private Optional<Integer> nGpuLayers() {

@@ -97,7 +97,7 @@ final class ModelsCommand extends OcellusCommand {
   }
 
   private int list(List<StoredModel> all) {
-    if (output.json) {
+    if (printsJson()) {
       ArrayNode json = Json.array();
       all.forEach(m -> json.add(json(m)));
       printJson(json);
@@ -111,7 +111,7 @@ final class ModelsCommand extends OcellusCommand {
   }
 
   private int show(StoredModel model) {
-    if (output.json) {
+    if (printsJson()) {
       printJson(json(model));
       return ExitCode.OK;
     }
@@ -134,7 +134,7 @@ final class ModelsCommand extends OcellusCommand {
         interrupt.check();
       }
     }
-    if (output.json) {
+    if (printsJson()) {
       printJson(Json.object().put("verified", models.size()).set("damaged", damaged));
     } else {
       damaged.forEach(wrong -> io().out().println(wrong.asText()));
@@ -145,7 +145,7 @@ final class ModelsCommand extends OcellusCommand {
 
   private int remove(ModelHub hub, StoredModel model) throws IOException {
     long freed = hub.remove(model);
-    if (output.json) {
+    if (printsJson()) {
       printJson(Json.object().put("removed", model.name()).put("bytes", freed));
     } else {
       io().out().printf("%s removed, %s free%n", model.name(), PullProgress.size(freed));

@@ -43,6 +43,31 @@ abstract class OcellusCommand implements Callable<Integer> {
     return io;
   }
 
+  /** Whether a program reads the output. */
+  final boolean printsJson() {
+    return output.json;
+  }
+
+  /** Whether nobody wants notes and progress. */
+  final boolean isQuiet() {
+    return output.quiet;
+  }
+
+  /** Whether log lines are wanted. */
+  final boolean isVerbose() {
+    return output.verbose;
+  }
+
+  /** Whether an error comes with where it came from. */
+  final boolean showsStackTrace() {
+    return output.stacktrace;
+  }
+
+  /** Whether standard output takes colours. */
+  final boolean colorOn() {
+    return output.colorOn(io, io.outTerminal());
+  }
+
   /** A remark for people, on standard error. */
   final void note(String text) {
     if (!output.quiet) {

@@ -206,7 +206,7 @@ final class OcrCommand extends OcellusCommand {
         }
         results.add(result);
       }
-      if (output.json) {
+      if (printsJson()) {
         printJson(results);
       }
       return code;
@@ -245,7 +245,7 @@ final class OcrCommand extends OcellusCommand {
         ObjectNode json) {
       try {
         begin();
-        boolean streams = reader.streamsText() && directory == null && !output.json;
+        boolean streams = reader.streamsText() && directory == null && !printsJson();
         var printer = new AnswerPrinter(progress, io().out(), streams);
         progress.start("reading " + source);
         PageText page;
@@ -254,7 +254,7 @@ final class OcrCommand extends OcellusCommand {
         } finally {
           printer.end();
         }
-        if (!streams && directory == null && !output.json) {
+        if (!streams && directory == null && !printsJson()) {
           io().out().println(page.text());
           io().out().flush();
         }
@@ -283,7 +283,7 @@ final class OcrCommand extends OcellusCommand {
 
     /** An empty line between pages. */
     private void begin() {
-      if (printed && directory == null && !output.json) {
+      if (printed && directory == null && !printsJson()) {
         io().out().println();
       }
       printed = true;
@@ -303,7 +303,7 @@ final class OcrCommand extends OcellusCommand {
                         ? "the context is full (option -c)"
                         : "the answer has as many tokens as it may have (option -n)"));
       }
-      if (output.verbose) {
+      if (isVerbose()) {
         note(AnswerPrinter.statistics(page.answer()));
       }
     }

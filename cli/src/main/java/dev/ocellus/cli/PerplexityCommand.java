@@ -55,7 +55,7 @@ final class PerplexityCommand extends OcellusCommand {
 
   @Override
   int run() throws IOException {
-    int nCtx = model.context != null ? model.context : 512;
+    int nCtx = model.contextSize(512);
     LoadOptions options = model.loadOptions(this);
     String text = TextInput.read(io(), file);
     try (var interrupt = new Interrupt();
@@ -86,7 +86,7 @@ final class PerplexityCommand extends OcellusCommand {
   }
 
   private void print(LoadOptions options, TextChunks cut, Perplexity result) {
-    if (output.json) {
+    if (printsJson()) {
       ObjectNode json = Json.object();
       json.put("model", options.model().toString());
       json.put("file", file);

@@ -55,14 +55,14 @@ final class PullCommand extends OcellusCommand {
     ModelName parsed =
         ModelName.parse(ModelName.isName(name) ? name : "hf://" + name).orElseThrow();
     ModelFiles files = NamedModels.pull(this, hub, parsed, hub.pullOptions(!noMmproj));
-    if (output.json) {
+    if (printsJson()) {
       printJson(json(parsed, files));
       return ExitCode.OK;
     }
     for (Path file : files.files()) {
       io().out().printf("%9s  %s%n", PullProgress.size(Files.size(file)), file);
     }
-    if (!output.quiet) {
+    if (!isQuiet()) {
       io().out().printf("%nRun it:  ocellus chat -m %s%n", parsed);
     }
     return ExitCode.OK;

@@ -110,7 +110,7 @@ final class QuantizeCommand extends OcellusCommand {
       } else if (plan.lacksImportance()) {
         note("this will need an importance matrix (--imatrix)");
       }
-      if (output.json) {
+      if (printsJson()) {
         printJson(json(files.in(), written, plan));
       } else {
         print(plan);
@@ -192,7 +192,7 @@ final class QuantizeCommand extends OcellusCommand {
   }
 
   private void print(QuantizePlan plan) {
-    if (dryRun || output.verbose) {
+    if (dryRun || isVerbose()) {
       for (PlannedTensor t : plan.tensors()) {
         io().out()
             .printf(

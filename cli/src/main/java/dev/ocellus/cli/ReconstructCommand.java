@@ -118,7 +118,7 @@ final class ReconstructCommand extends OcellusCommand {
         code = ExitCode.FAILED;
       }
     }
-    if (output.json) {
+    if (printsJson()) {
       printJson(results.size() == 1 ? results.get(0) : Json.object().set("images", results));
     }
     return code;
@@ -149,7 +149,7 @@ final class ReconstructCommand extends OcellusCommand {
       node.put("ssim", quality.ssim());
     }
     write(vq, source, number, codes, decoded, node);
-    if (!output.json) {
+    if (!printsJson()) {
       print(source, codes, decoded, node);
     }
     return node;

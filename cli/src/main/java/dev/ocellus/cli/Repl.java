@@ -151,7 +151,7 @@ final class Repl {
             + (message != null
                 ? message + SettingOptions.hint(e, command.spec())
                 : "unexpected: " + e));
-    if (command.output.stacktrace) {
+    if (command.showsStackTrace()) {
       e.printStackTrace(err);
     }
     err.flush();
@@ -235,7 +235,7 @@ final class Repl {
     } else if (answer.stopReason() == StopReason.CONTEXT) {
       command.note("the context is full; /clear or /undo makes room, and -c gives more");
     }
-    if (command.output.verbose) {
+    if (command.isVerbose()) {
       command.note(AnswerPrinter.statistics(answer));
     }
   }

@@ -195,7 +195,7 @@ final class ScoreCommand extends OcellusCommand {
         node.setAll(scorer.score(source.read(io()).image()));
         progress.done();
         results.add(node);
-        if (!output.json) {
+        if (!printsJson()) {
           print(source, node);
         }
       } catch (IOException | OcellusException e) {
@@ -208,7 +208,7 @@ final class ScoreCommand extends OcellusCommand {
         code = ExitCode.FAILED;
       }
     }
-    if (output.json) {
+    if (printsJson()) {
       printJson(results.size() == 1 ? results.get(0) : Json.object().set("images", results));
     }
     return code;
@@ -252,7 +252,7 @@ final class ScoreCommand extends OcellusCommand {
 
   private void wasserstein(double[] first, double[] second) {
     Wasserstein w = Wasserstein.of(first, second);
-    if (output.json) {
+    if (printsJson()) {
       ObjectNode node = Json.object();
       node.put("wasserstein_1", w.estimate());
       if (!Double.isNaN(w.low())) {

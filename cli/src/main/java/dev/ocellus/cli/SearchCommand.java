@@ -119,7 +119,7 @@ final class SearchCommand extends OcellusCommand {
         HtmlPage.write(html, query, index.folder, hits);
         note("wrote " + html);
       }
-      if (output.json) {
+      if (printsJson()) {
         printJson(json(text, hits, opened.index().info().nImages()));
       } else {
         print(hits, opened.index().info().nImages());

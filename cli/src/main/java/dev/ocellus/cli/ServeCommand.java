@@ -145,7 +145,7 @@ final class ServeCommand extends OcellusCommand {
                 options.listen().tls() == null ? "http" : "https",
                 host.contains(":") ? "[" + host + "]" : host,
                 server.port());
-    if (output.json) {
+    if (printsJson()) {
       var line = Json.object().put("url", url).put("port", server.port());
       options.models().forEach(model -> line.withArray("models").add(model.name()));
       printJson(line);
@@ -187,10 +187,10 @@ final class ServeCommand extends OcellusCommand {
 
   private List<ModelSource> sources() throws IOException {
     List<ModelSource> all = new ArrayList<>();
-    boolean demo = model.model == null && modelsDir == null && embeddingModels.isEmpty();
-    if (model.model != null || demo) {
+    boolean demo = model.model() == null && modelsDir == null && embeddingModels.isEmpty();
+    if (model.model() != null || demo) {
       LoadOptions load = withSessions(model.loadOptions(this));
-      if (demo && model.context == null) { // what it was trained with, which is less than usual
+      if (demo && !model.hasContextSize()) { // what it was trained with, which is less than usual
         load = load.withContextOptions(load.contextOptions().withContext(0));
       }
       requireText(load.model());
@@ -204,7 +204,7 @@ final class ServeCommand extends OcellusCommand {
                   .withModelOptions(checked(model::modelOptions))
                   .withContextOptions(checked(model::contextOptions))
                   .withImageOptions(checked(model::imageOptions))
-                  .withVisionPrecision(model.visionPrecision));
+                  .withVisionPrecision(model.visionPrecision()));
       all.addAll(ModelFolder.scan(modelsDir, any, EmbeddingOptions.defaults()));
     }
     for (Path file : embeddingModels) {

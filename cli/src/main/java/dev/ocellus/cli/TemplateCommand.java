@@ -124,7 +124,7 @@ final class TemplateCommand extends OcellusCommand {
     Rendered rendered =
         ChatTemplate.compile(TextInput.read(io(), file))
             .render(ContextJson.parse(TextInput.read(io(), context)), time);
-    if (output.json) {
+    if (printsJson()) {
       ObjectNode json = Json.object().put("output", rendered.text());
       json.set("spans", spans(rendered));
       printJson(json);
@@ -144,7 +144,7 @@ final class TemplateCommand extends OcellusCommand {
         VisionLanguageModel opened =
             ModelOpener.open(model.loadOptions(this), progress, interrupt)) {
       Rendered rendered = opened.render(conversation);
-      if (output.json) {
+      if (printsJson()) {
         Prompt prompt = opened.prompt(conversation);
         ObjectNode json = Json.object().put("output", rendered.text());
         json.set("spans", spans(rendered));

@@ -83,7 +83,7 @@ final class TokenizeCommand extends OcellusCommand {
     }
     try (Tokens tokens = Tokens.open(path)) {
       int[] found = tokens.encode(input, parseSpecial);
-      if (output.json) {
+      if (printsJson()) {
         printJson(json(input, tokens, found));
       } else if (ids) {
         io().out()

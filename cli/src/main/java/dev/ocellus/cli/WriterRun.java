@@ -52,7 +52,7 @@ final class WriterRun {
         ObjectNode result = Json.object().put("image", source.toString());
         try {
           Content.Image shown = only != null ? only : source.read(command.io());
-          if (!one && !command.output.json) {
+          if (!one && !command.printsJson()) {
             command.io().out().print(source + ": ");
           }
           Answer answer = write(shown, text, progress, interrupt);
@@ -70,7 +70,7 @@ final class WriterRun {
         results.add(result);
       }
     }
-    if (command.output.json) {
+    if (command.printsJson()) {
       command.printJson(results);
     }
     return code;
@@ -101,7 +101,7 @@ final class WriterRun {
     try (var interrupt = new Interrupt();
         var progress = command.progress()) {
       Answer answer = write(shown, text, progress, interrupt);
-      if (command.output.json) {
+      if (command.printsJson()) {
         command.printJson(writer.json(answer, options));
       }
       return answer.stopReason() == StopReason.CANCELLED ? ExitCode.INTERRUPTED : ExitCode.OK;
@@ -111,7 +111,7 @@ final class WriterRun {
   private Answer write(Content.Image shown, String text, Progress progress, Interrupt interrupt) {
     CancellationFlag flag = new CancellationFlag();
     interrupt.onInterrupt(flag::cancel);
-    var printer = new AnswerPrinter(progress, command.io().out(), !command.output.json);
+    var printer = new AnswerPrinter(progress, command.io().out(), !command.printsJson());
     printer.begin(List.of(Message.user(List.of(shown))));
     Answer answer;
     try {
@@ -120,7 +120,7 @@ final class WriterRun {
     } finally {
       printer.end();
     }
-    if (command.output.verbose) {
+    if (command.isVerbose()) {
       command.note(AnswerPrinter.statistics(answer));
     }
     return answer;
