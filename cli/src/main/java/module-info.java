@@ -16,6 +16,24 @@ module dev.ocellus.cli {
 
   opens dev.ocellus.cli to
       info.picocli;
+  opens dev.ocellus.cli.chat to
+      info.picocli;
+  opens dev.ocellus.cli.command to
+      info.picocli;
+  opens dev.ocellus.cli.generate to
+      info.picocli;
+  opens dev.ocellus.cli.inputs to
+      info.picocli;
+  opens dev.ocellus.cli.machine to
+      info.picocli;
+  opens dev.ocellus.cli.model to
+      info.picocli;
+  opens dev.ocellus.cli.options to
+      info.picocli;
+  opens dev.ocellus.cli.search to
+      info.picocli;
+  opens dev.ocellus.cli.serve to
+      info.picocli;
 
   provides System.LoggerFinder with
       dev.ocellus.cli.log.StderrLoggerFinder;

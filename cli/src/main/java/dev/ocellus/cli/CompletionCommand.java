@@ -1,6 +1,11 @@
 package dev.ocellus.cli;
 
+import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Version;
 import dev.ocellus.cli.completion.CompletionScripts;
+import dev.ocellus.cli.terminal.ExitCode;
+import dev.ocellus.cli.terminal.Io;
+import dev.ocellus.cli.terminal.Json;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -41,7 +46,7 @@ final class CompletionCommand extends OcellusCommand {
   }
 
   @Override
-  int run() {
+  protected int run() {
     CommandLine program = Ocellus.whole(io());
     String script =
         switch (shell) {

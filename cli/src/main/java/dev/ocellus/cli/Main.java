@@ -1,5 +1,6 @@
 package dev.ocellus.cli;
 
+import dev.ocellus.cli.terminal.Io;
 import java.util.List;
 
 /** Starts the program. */

@@ -1,7 +1,12 @@
 package dev.ocellus.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Version;
 import dev.ocellus.cli.man.ManPage;
+import dev.ocellus.cli.terminal.ExitCode;
+import dev.ocellus.cli.terminal.Io;
+import dev.ocellus.cli.terminal.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,7 +49,7 @@ final class ManCommand extends OcellusCommand {
   }
 
   @Override
-  int run() throws IOException {
+  protected int run() throws IOException {
     CommandLine program = Ocellus.whole(io());
     if (directory != null) {
       if (command != null) {

@@ -1,5 +1,13 @@
 package dev.ocellus.cli;
 
+import dev.ocellus.cli.command.ErrorHandling;
+import dev.ocellus.cli.command.OpenValues;
+import dev.ocellus.cli.command.OutputMixin;
+import dev.ocellus.cli.command.Version;
+import dev.ocellus.cli.options.ImageSource;
+import dev.ocellus.cli.terminal.ExitCode;
+import dev.ocellus.cli.terminal.Io;
+import dev.ocellus.cli.terminal.OutputClosedException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -58,7 +66,7 @@ public final class Ocellus {
   /** A program on these streams. */
   Ocellus(Io io) {
     this.io = io;
-    this.errors = new ErrorHandling(io);
+    this.errors = new ErrorHandling(io, () -> whole(io));
   }
 
   /** Runs one command line; returns the exit code. */
@@ -102,7 +110,7 @@ public final class Ocellus {
   }
 
   /** All commands with all their options: to be described, not to be run. */
-  static CommandLine whole(Io io) {
+  public static CommandLine whole(Io io) {
     CommandLine line = new CommandLine(new Root(io));
     Commands.names().forEach(name -> line.addSubcommand(name, Commands.create(name, io)));
     return new Ocellus(io).configured(line, new StringWriter());

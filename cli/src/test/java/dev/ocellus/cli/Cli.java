@@ -2,6 +2,7 @@ package dev.ocellus.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.ocellus.cli.terminal.Io;
 import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;

@@ -2,6 +2,7 @@ package dev.ocellus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ocellus.cli.terminal.Io;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

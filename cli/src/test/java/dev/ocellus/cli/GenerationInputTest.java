@@ -2,6 +2,7 @@ package dev.ocellus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ocellus.cli.terminal.ExitCode;
 import dev.ocellus.vlm.DemoModel;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -2,6 +2,8 @@ package dev.ocellus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ocellus.cli.terminal.ExitCode;
+import dev.ocellus.cli.terminal.Io;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
 import java.io.ByteArrayInputStream;

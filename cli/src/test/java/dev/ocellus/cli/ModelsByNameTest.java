@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.ocellus.cli.terminal.ExitCode;
 import dev.ocellus.vlm.DemoModel;
 import dev.ocellus.vlm.options.LoadOptions;
 import java.io.IOException;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.ocellus.cli.options.SessionMixin;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.ocellus.cli.terminal.ExitCode;
+import dev.ocellus.cli.terminal.Io;
+import dev.ocellus.cli.terminal.OutputClosedException;
 import dev.ocellus.vlm.npy.NpyArray;
 import dev.ocellus.vlm.npy.NpyFile;
 import java.io.ByteArrayOutputStream;

@@ -2,6 +2,7 @@ package dev.ocellus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ocellus.cli.terminal.Io;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;

@@ -160,7 +160,7 @@ class ReachabilityMetadataTest {
       boolean made =
           type.isAssignableTo("picocli.CommandLine$ITypeConverter")
               || type.isAssignableTo("picocli.CommandLine$IVersionProvider")
-              || type.getName().startsWith("dev.ocellus.cli.TypeNames$");
+              || type.getName().startsWith("dev.ocellus.cli.options.TypeNames$");
       if (annotated || made) {
         wanted.add(type.getName());
       }

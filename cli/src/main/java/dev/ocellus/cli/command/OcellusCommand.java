@@ -1,0 +1,150 @@
+package dev.ocellus.cli.command;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.ocellus.cli.log.StderrLoggerFinder;
+import dev.ocellus.cli.terminal.Io;
+import dev.ocellus.cli.terminal.Json;
+import dev.ocellus.cli.terminal.Printable;
+import dev.ocellus.cli.terminal.Progress;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** What all commands have in common. */
+public abstract class OcellusCommand implements Callable<Integer> {
+  private static final int MAX_TOLD = 10;
+
+  @Mixin OutputMixin output = new OutputMixin();
+
+  @Spec @Nullable CommandSpec spec;
+
+  private final Io io;
+
+  public OcellusCommand(Io io) {
+    this.io = io;
+  }
+
+  /** Does the work; the answer is the exit code. */
+  protected abstract int run() throws IOException;
+
+  @Override
+  public final Integer call() throws IOException {
+    StderrLoggerFinder.configure(io.err(), output.verbose, output.quiet);
+    NamedModels.resolve(this);
+    int code = run();
+    io.out().flush();
+    return code;
+  }
+
+  public final Io io() {
+    return io;
+  }
+
+  /** Whether a program reads the output. */
+  public final boolean printsJson() {
+    return output.json;
+  }
+
+  /** Whether nobody wants notes and progress. */
+  public final boolean isQuiet() {
+    return output.quiet;
+  }
+
+  /** Whether log lines are wanted. */
+  public final boolean isVerbose() {
+    return output.verbose;
+  }
+
+  /** Whether an error comes with where it came from. */
+  public final boolean showsStackTrace() {
+    return output.stacktrace;
+  }
+
+  /** Whether standard output takes colours. */
+  public final boolean colorOn() {
+    return output.colorOn(io, io.outTerminal());
+  }
+
+  /** A remark for people, on standard error. */
+  public final void note(String text) {
+    if (!output.quiet) {
+      io.err().println("ocellus: " + text);
+      io.err().flush();
+    }
+  }
+
+  /** Says that a text was longer than the model takes, if it was. */
+  public final void noteCut(String text, int contextLength, int nDropped) {
+    if (nDropped > 0) {
+      note(
+          "the text '%s' is longer than the %d tokens that the model takes; the last %d were left out"
+              .formatted(Printable.shortened(text), contextLength, nDropped));
+    }
+  }
+
+  /**
+   * Tells what went wrong with one of several inputs, while the others go on.
+   *
+   * @param name of the input
+   * @return the message, with the options that it is about
+   */
+  public final String failed(String name, Exception e) {
+    String message = ErrorHandling.expected(e) + SettingOptions.hint(e, spec());
+    io.err().println("ocellus: error: " + (message.startsWith(name) ? "" : name + ": ") + message);
+    io.err().flush();
+    return message;
+  }
+
+  /** The same of many texts: of the first ones, and how many more there are. */
+  public final void noteCut(List<String> texts, int contextLength, ToIntFunction<String> nDropped) {
+    int n = 0;
+    for (String text : texts) {
+      int dropped = nDropped.applyAsInt(text);
+      if (dropped > 0 && ++n <= MAX_TOLD) {
+        noteCut(text, contextLength, dropped);
+      }
+    }
+    if (n > MAX_TOLD) {
+      note("so are %d more texts; the end of each was left out".formatted(n - MAX_TOLD));
+    }
+  }
+
+  public final void printJson(JsonNode node) {
+    io.out().println(Json.write(node));
+    io.out().flush();
+  }
+
+  /** A mistake in the command line. */
+  public final ParameterException usage(String message) {
+    return new ParameterException(spec().commandLine(), message);
+  }
+
+  /** Takes values that options gave; what is wrong with one is a mistake in the command line. */
+  public final <T> T checked(Supplier<T> values) {
+    try {
+      return values.get();
+    } catch (IllegalArgumentException e) {
+      throw usage(e.getMessage() == null ? e.toString() : e.getMessage());
+    }
+  }
+
+  public final Progress progress() {
+    boolean canWipe = !io.environment().getOrDefault("TERM", "").equals("dumb");
+    return new Progress(io.err(), io.errTerminal() && canWipe && !output.quiet && !output.verbose);
+  }
+
+  /** The command's options. */
+  public final CommandSpec spec() {
+    if (spec == null) {
+      throw new IllegalStateException("picocli did not set the command's spec");
+    }
+    return spec;
+  }
+}

@@ -1,0 +1,71 @@
+package dev.ocellus.cli.generate;
+
+import dev.ocellus.cli.command.HubMixin;
+import dev.ocellus.cli.command.ModelPathConverter;
+import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.options.ComputeMixin;
+import dev.ocellus.cli.terminal.Interrupt;
+import dev.ocellus.convert.Converter;
+import dev.ocellus.convert.cache.CheckpointCache;
+import dev.ocellus.nativelib.CacheDirectory;
+import dev.ocellus.vlm.generation.ComputeOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Which model makes images, and how it computes. */
+final class GeneratorMixin {
+  @Option(
+      names = {"-m", "--model"},
+      paramLabel = "FILE|DIR|NAME",
+      converter = ModelPathConverter.class,
+      description =
+          "The model: a GGUF file, the folder of a checkpoint, or a name such as hf://REPO. Without"
+              + " it, a tiny embedded one that knows only drawn shapes.")
+  @Nullable Path model;
+
+  @Option(
+      names = "--max-memory",
+      paramLabel = "MIB",
+      description =
+          "MiB that an image's maps may take in a VQ model: where they would take more, it computes"
+              + " some of it twice and holds less, with the same result. Default: what is free.")
+  @Nullable Integer maxMemory;
+
+  @Mixin HubMixin named = new HubMixin();
+
+  @Mixin ComputeMixin compute = new ComputeMixin();
+
+  ComputeOptions options(OcellusCommand command) {
+    int n = model == null ? compute.nThreadsOfDemo(command) : compute.nThreads(command);
+    if (maxMemory != null && maxMemory < 1) {
+      throw command.usage("--max-memory: expected at least 1, found " + maxMemory);
+    }
+    return new ComputeOptions(
+        n,
+        compute.gpu(),
+        compute.precision(),
+        compute.accelerator(),
+        maxMemory == null ? 0 : (long) maxMemory << 20);
+  }
+
+  /** The file that makes images; a checkpoint is converted once. */
+  static Path generator(OcellusCommand command, Path model) throws IOException {
+    if (!Converter.isCheckpoint(model)) {
+      return model;
+    }
+    Path cache = CacheDirectory.of("checkpoints");
+    try (var interrupt = new Interrupt();
+        var progress = command.progress()) {
+      return new CheckpointCache(cache)
+          .generator(
+              model,
+              (file, share) -> {
+                progress.report("converting " + model.getFileName(), share);
+                return !interrupt.happened();
+              });
+    }
+  }
+}

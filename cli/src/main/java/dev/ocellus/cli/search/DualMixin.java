@@ -1,0 +1,64 @@
+package dev.ocellus.cli.search;
+
+import dev.ocellus.cli.command.Checkpoints;
+import dev.ocellus.cli.command.HubMixin;
+import dev.ocellus.cli.command.ModelPathConverter;
+import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.options.ComputeMixin;
+import dev.ocellus.cli.terminal.Progress;
+import dev.ocellus.convert.Converter;
+import dev.ocellus.vlm.DemoModel;
+import dev.ocellus.vlm.embedding.DualEncoder;
+import dev.ocellus.vlm.embedding.EmbeddingOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Which dual encoder, and how it computes. */
+final class DualMixin {
+  @Option(
+      names = {"-m", "--model"},
+      paramLabel = "FILE|DIR|NAME",
+      converter = ModelPathConverter.class,
+      description =
+          "Dual encoder such as CLIP: a GGUF file, the folder of a checkpoint, or a name such as"
+              + " hf://REPO. Without it, a tiny embedded one that knows only drawn shapes.")
+  @Nullable Path model;
+
+  @Mixin HubMixin named = new HubMixin();
+
+  @Mixin ComputeMixin compute = new ComputeMixin();
+
+  /** Opens the model; a checkpoint is converted once. */
+  DualEncoder open(OcellusCommand command) throws IOException {
+    int n = model == null ? compute.nThreadsOfDemo(command) : compute.nThreads(command);
+    EmbeddingOptions options =
+        new EmbeddingOptions(n, compute.gpu(), compute.precision(), compute.accelerator());
+    Path file = file(command);
+    try (Progress progress = command.progress()) {
+      progress.start("loading " + file.getFileName());
+      return DualEncoder.open(file, options);
+    }
+  }
+
+  private Path file(OcellusCommand command) throws IOException {
+    if (model == null) {
+      command.note(
+          "no model given (-m): the embedded %s answers; it knows only drawn shapes, numbers and words"
+              .formatted(DemoModel.DUAL_ENCODER));
+      return DemoModel.dualEncoder();
+    }
+    if (Converter.isCheckpoint(model)) {
+      Converter.requireDualEncoder(model);
+    }
+    return Checkpoints.resolve(command, model, null).text();
+  }
+
+  /** Says which texts are longer than the model takes. */
+  static void noteCut(OcellusCommand command, DualEncoder encoder, List<String> texts) {
+    command.noteCut(texts, encoder.contextLength(), encoder::nDropped);
+  }
+}
