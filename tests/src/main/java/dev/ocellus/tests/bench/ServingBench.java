@@ -11,7 +11,10 @@ import dev.ocellus.vlm.chat.Role;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.options.SessionOptions;
+import java.awt.image.BufferedImage;
+import java.io.File;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +23,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,8 +36,8 @@ import org.jspecify.annotations.Nullable;
  *     [--server llama-server]
  * </pre>
  *
- * <p>With an image, every second conversation shows one. One round warms up. Prints {@code speed}
- * and {@code first}, in milliseconds.
+ * <p>With an image, every second conversation shows it, with a pixel of its own so that nobody has
+ * encoded it before. One round warms up. Prints {@code speed} and {@code first}, in milliseconds.
  */
 public final class ServingBench {
   private static final int CONTEXT_EACH = 1024;
@@ -138,30 +143,54 @@ public final class ServingBench {
   }
 
   private void measure(Asker asker) throws Exception {
-    String image = options.text("--image", "");
     double first = 0;
     double seconds = 0;
+    Path folder = Files.createTempDirectory("serving");
     try (ExecutorService threads = Executors.newFixedThreadPool(parallel)) {
       for (int round = 0; round < 2; round++) { // the first one warms up
-        long start = System.nanoTime();
         List<Callable<Double>> questions = new ArrayList<>();
         for (int i = 0; i < parallel; i++) {
           int conversation = i;
           String text =
               "Conversation %d of round %d: tell me about this place, and say what one should see there and when."
                   .formatted(i, round);
-          Path shown = image.isEmpty() || i % 2 == 1 ? null : Path.of(image);
+          Path shown = i % 2 == 1 ? null : image(folder, round * parallel + i);
           questions.add(() -> asker.ask(conversation, text, shown));
         }
         first = 0;
+        long start = System.nanoTime();
         for (Future<Double> answer : threads.invokeAll(questions)) {
           first += result(answer) / parallel;
         }
         seconds = (System.nanoTime() - start) / 1e9;
       }
+    } finally {
+      delete(folder);
     }
     Options.print("speed", parallel * nTokens / seconds);
     Options.print("first", first);
+  }
+
+  /** The image with another corner for each number; nothing without {@code --image}. */
+  private @Nullable Path image(Path folder, int number) throws IOException {
+    String file = options.text("--image", "");
+    if (file.isEmpty()) {
+      return null;
+    }
+    BufferedImage pixels = ImageIO.read(new File(file));
+    pixels.setRGB(0, 0, number);
+    Path own = folder.resolve(number + ".png");
+    ImageIO.write(pixels, "png", own.toFile());
+    return own;
+  }
+
+  private static void delete(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    Files.delete(folder);
   }
 
   private static double result(Future<Double> answer) throws Exception {
