@@ -18,7 +18,6 @@ import dev.ocellus.vlm.embedding.Classification;
 import dev.ocellus.vlm.embedding.DualEncoder;
 import dev.ocellus.vlm.embedding.EmbeddingOptions;
 import dev.ocellus.vlm.embedding.Vectors;
-import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.WrongModelKindException;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
@@ -34,8 +33,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class DualEncoderTest {
   private static final Path MODELS = Path.of("golden/models");
@@ -189,37 +186,6 @@ class DualEncoderTest {
       int i = 0;
       for (Future<float[]> result : threads.invokeAll(tasks)) {
         assertThat(result.get()).isEqualTo(i++ % 2 == 0 ? text : image);
-      }
-    }
-  }
-
-  /** Of all counts some are odd, and some fewer than there are threads. */
-  @ParameterizedTest
-  @ValueSource(strings = {"clip-openclip", "siglip", "siglip2", "clip-rn50"})
-  void givesTheSameVectorsHoweverABatchIsDivided(String model) throws IOException {
-    Path file = converted(MODELS.resolve(model).resolve("hf"), model + "-divided.gguf");
-    List<RgbImage> images = new ArrayList<>();
-    List<String> texts = new ArrayList<>();
-    for (int i = 0; i < 7; i++) {
-      images.add(Golden.noise(70 + i, 64, i));
-      texts.add("dog number %d".formatted(i));
-    }
-    List<float[]> ofImages = new ArrayList<>();
-    List<float[]> ofTexts = new ArrayList<>();
-    try (DualEncoder alone = open(file)) {
-      images.forEach(image -> ofImages.add(alone.embedImage(image)));
-      texts.forEach(text -> ofTexts.add(alone.embedText(text)));
-    }
-    for (int nThreads : new int[] {2, 3, 5}) {
-      try (DualEncoder encoder = DualEncoder.open(file, EmbeddingOptions.cpu(nThreads))) {
-        for (int n : new int[] {7, 1, 2, 4, 5, 6, 7}) {
-          assertThat(encoder.embedImages(images.subList(0, n)).toArray(float[][]::new))
-              .as("%d images, %d threads", n, nThreads)
-              .isDeepEqualTo(ofImages.subList(0, n).toArray(float[][]::new));
-          assertThat(encoder.embedTexts(texts.subList(0, n)).toArray(float[][]::new))
-              .as("%d texts, %d threads", n, nThreads)
-              .isDeepEqualTo(ofTexts.subList(0, n).toArray(float[][]::new));
-        }
       }
     }
   }
