@@ -1,5 +1,6 @@
 package dev.ocellus.gguf;
 
+import dev.ocellus.io.Channels;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -109,9 +110,7 @@ final class ChannelOutput {
   void flush() throws IOException {
     int n = buffer.position();
     buffer.flip();
-    while (buffer.hasRemaining()) {
-      channel.write(buffer);
-    }
+    Channels.write(channel, buffer);
     buffer.clear();
     flushed += n;
   }

@@ -57,14 +57,7 @@ public final class AtomicFile {
    * @throws IOException as {@link #write(Path, Content)}
    */
   public static void write(Path path, byte[] bytes) throws IOException {
-    write(
-        path,
-        channel -> {
-          ByteBuffer rest = ByteBuffer.wrap(bytes);
-          while (rest.hasRemaining()) {
-            channel.write(rest);
-          }
-        });
+    write(path, channel -> Channels.write(channel, ByteBuffer.wrap(bytes)));
   }
 
   private static void replace(OutputPlace place, Content content) throws IOException {

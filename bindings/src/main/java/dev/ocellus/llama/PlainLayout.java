@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
  * Keeps the weights of recurrent blocks out of the layout of ggml's kernels for AMX. Graphs with
  * recurrent states multiply some of them with each sequence by itself, and of several sequences
  * those kernels of ggml 0.4.0 read weights behind the end for all but the first. All other weights
- * may have that layout, without which single tokens take nearly twice as long.
+ * may have that layout.
  *
  * <p>Source: {@code ggml_batch_offset} in {@code ggml/src/ggml-cpu/amx/mmq.cpp}, and the products
  * of {@code src/models/mamba-base.cpp}, {@code qwen35.cpp} and {@code lfm2.cpp} of llama.cpp v0.4.0

@@ -2,7 +2,7 @@ package dev.ocellus.llama;
 
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ggml.NativeStack;
-import java.io.EOFException;
+import dev.ocellus.io.Channels;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -36,10 +36,7 @@ final class SequenceState {
   /** Writes bytes at a channel's position. */
   static void write(MemorySegment data, WritableByteChannel channel) throws IOException {
     for (long at = 0; at < data.byteSize(); at += PIECE) {
-      ByteBuffer piece = data.asSlice(at, Math.min(PIECE, data.byteSize() - at)).asByteBuffer();
-      while (piece.hasRemaining()) {
-        channel.write(piece);
-      }
+      Channels.write(channel, piece(data, at));
     }
   }
 
@@ -54,16 +51,12 @@ final class SequenceState {
   /** Fills memory from a file. */
   static void read(FileChannel channel, long offset, MemorySegment data) throws IOException {
     for (long at = 0; at < data.byteSize(); at += PIECE) {
-      ByteBuffer piece = data.asSlice(at, Math.min(PIECE, data.byteSize() - at)).asByteBuffer();
-      long from = offset + at;
-      while (piece.hasRemaining()) {
-        int n = channel.read(piece, from);
-        if (n < 0) {
-          throw new EOFException("the file ends within the keys and values");
-        }
-        from += n;
-      }
+      Channels.read(channel, offset + at, piece(data, at));
     }
+  }
+
+  private static ByteBuffer piece(MemorySegment data, long at) {
+    return data.asSlice(at, Math.min(PIECE, data.byteSize() - at)).asByteBuffer();
   }
 
   /**

@@ -176,9 +176,5 @@ class ExpertsTest {
     many.config().put("num_experts_per_tok", 4);
     many.write();
     assertThatThrownBy(this::convert).hasMessageContaining("num_experts_per_tok");
-    CheckpointBuilder biased = single();
-    biased.config().put("attention_bias", true);
-    biased.write();
-    assertThatThrownBy(this::convert).hasMessageContaining("attention_bias");
   }
 }

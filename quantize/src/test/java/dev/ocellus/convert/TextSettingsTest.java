@@ -85,8 +85,8 @@ class TextSettingsTest {
         "Gemma2ForCausalLM    | gemma2   | 'hidden_activation': 'gelu' | | hidden_activation | gelu_pytorch_tanh",
         "Gemma3ForCausalLM    | gemma3_text | 'hidden_activation': 'silu' | | hidden_activation | gelu_pytorch_tanh",
         // biases
-        "Qwen3ForCausalLM     | qwen3    | 'attention_bias': true | self_attn.o_proj | attention_bias | behind the attention",
-        "Qwen3VLForConditionalGeneration | qwen3_vl | 'attention_bias': true | self_attn.o_proj | attention_bias | behind the attention",
+        "Qwen3ForCausalLM     | qwen3    | 'attention_bias': true | self_attn.o_proj | attention_bias | o_proj.bias",
+        "Qwen3VLForConditionalGeneration | qwen3_vl | 'attention_bias': true | self_attn.o_proj | attention_bias | o_proj.bias",
         "Qwen2ForCausalLM     | qwen2    | 'x': 0 | self_attn.o_proj | attention_bias | o_proj.bias",
         "Qwen2ForCausalLM     | qwen2    | 'x': 0 | mlp.down_proj    | mlp_bias       | down_proj.bias",
         "SmolLM3ForCausalLM   | smollm3  | 'mlp_bias': true | mlp.gate_proj | mlp_bias | gate_proj.bias",

@@ -5,6 +5,7 @@ import dev.ocellus.search.IndexUpdate;
 import dev.ocellus.search.ProgressListener;
 import dev.ocellus.search.UpdateOptions;
 import dev.ocellus.search.UpdateReport;
+import dev.ocellus.tests.Folders;
 import dev.ocellus.vlm.embedding.DualEncoder;
 import dev.ocellus.vlm.embedding.EmbeddingOptions;
 import dev.ocellus.vlm.image.codec.ImageDecoder;
@@ -18,7 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
@@ -76,7 +76,7 @@ public final class IndexBench {
           ratios[0],
           ratios[rounds - 1]);
     } finally {
-      delete(folder);
+      Folders.delete(folder);
     }
   }
 
@@ -135,13 +135,5 @@ public final class IndexBench {
 
   private static Color color(SplittableRandom random) {
     return new Color(random.nextInt(1 << 24));
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
   }
 }

@@ -1,6 +1,7 @@
 package dev.ocellus.tests.bench;
 
 import dev.ocellus.llama.ContextOptions;
+import dev.ocellus.tests.Folders;
 import dev.ocellus.vlm.ChatSession;
 import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.chat.AnswerListener;
@@ -23,7 +24,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.jspecify.annotations.Nullable;
 
@@ -165,7 +165,7 @@ public final class ServingBench {
         seconds = (System.nanoTime() - start) / 1e9;
       }
     } finally {
-      delete(folder);
+      Folders.delete(folder);
     }
     Options.print("speed", parallel * nTokens / seconds);
     Options.print("first", first);
@@ -182,15 +182,6 @@ public final class ServingBench {
     Path own = folder.resolve(number + ".png");
     ImageIO.write(pixels, "png", own.toFile());
     return own;
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (Stream<Path> files = Files.list(folder)) {
-      for (Path file : files.toList()) {
-        Files.delete(file);
-      }
-    }
-    Files.delete(folder);
   }
 
   private static double result(Future<Double> answer) throws Exception {

@@ -1,5 +1,6 @@
 package dev.ocellus.tests.fuzz;
 
+import dev.ocellus.tests.Folders;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
@@ -117,7 +118,7 @@ public final class Fuzz implements Callable<Integer> {
     try {
       return replay.isEmpty() ? supervise(work) : replay(work);
     } finally {
-      delete(work);
+      Folders.delete(work);
     }
   }
 
@@ -211,14 +212,5 @@ public final class Fuzz implements Callable<Integer> {
       e.printStackTrace(new PrintStream(out, true, StandardCharsets.UTF_8));
     }
     return 0;
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (var files = Files.list(folder)) {
-      for (Path file : files.toList()) {
-        Files.delete(file);
-      }
-    }
-    Files.delete(folder);
   }
 }

@@ -1,13 +1,12 @@
 package dev.ocellus.tests.fuzz;
 
+import dev.ocellus.tests.Folders;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.stream.Stream;
 
 /** Makes its input up from a number, instead of damaging a file. The file holds the number. */
 abstract class GeneratedTarget implements Target {
@@ -39,7 +38,7 @@ abstract class GeneratedTarget implements Target {
     try {
       run(new SplittableRandom(number), folder);
     } finally {
-      delete(folder);
+      Folders.delete(folder);
     }
   }
 
@@ -49,14 +48,6 @@ abstract class GeneratedTarget implements Target {
    * @param folder an empty one, removed with everything in it
    */
   abstract void run(SplittableRandom random, Path folder) throws Exception;
-
-  private static void delete(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
-  }
 
   /** For what must hold; unlike an assertion it is always on. */
   static void require(boolean holds, String otherwise) {

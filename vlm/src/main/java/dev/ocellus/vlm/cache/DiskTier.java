@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.cache;
 
+import dev.ocellus.io.Channels;
 import dev.ocellus.vlm.vision.EncodedImage;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -29,12 +30,8 @@ final class DiskTier {
     if (image.byteSize() <= folder.capacity()) {
       folder.put(
           key,
-          channel -> {
-            ByteBuffer bytes = ByteBuffer.wrap(EncodedImageFormat.write(key, image));
-            while (bytes.hasRemaining()) {
-              channel.write(bytes);
-            }
-          });
+          channel ->
+              Channels.write(channel, ByteBuffer.wrap(EncodedImageFormat.write(key, image))));
     }
   }
 }

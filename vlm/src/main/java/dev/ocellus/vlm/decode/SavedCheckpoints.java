@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.decode;
 
+import dev.ocellus.io.Channels;
 import dev.ocellus.llama.StateFormatException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -39,10 +40,7 @@ public final class SavedCheckpoints implements AutoCloseable {
     }
     ByteBuffer places = little(COUNT_BYTES + last.size() * PLACE_BYTES).putInt(last.size());
     last.forEach(entry -> places.putInt(entry.nEntries()).putLong(entry.state().bytes()));
-    places.flip();
-    while (places.hasRemaining()) {
-      channel.write(places);
-    }
+    Channels.write(channel, places.flip());
     for (Checkpoints.Entry entry : last) {
       entry.state().write(channel);
     }
@@ -111,11 +109,7 @@ public final class SavedCheckpoints implements AutoCloseable {
     if (length < bytes.capacity()) {
       throw wrong("bytes", "at least " + bytes.capacity(), length);
     }
-    while (bytes.hasRemaining()) {
-      if (channel.read(bytes, offset + bytes.position()) < 0) {
-        throw wrong("bytes", "" + bytes.capacity(), bytes.position());
-      }
-    }
+    Channels.read(channel, offset, bytes);
     bytes.flip();
   }
 

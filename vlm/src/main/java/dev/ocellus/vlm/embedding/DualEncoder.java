@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.function.Function;
-import java.util.stream.Stream;
 
 /**
  * An encoder of images and one of texts, whose vectors are near each other where image and text
@@ -186,9 +185,7 @@ public final class DualEncoder implements Embedder {
    * @throws dev.ocellus.vlm.image.ImageFormatException if the model takes no image of its size
    */
   public List<float[]> imageFeatures(List<RgbImage> images) {
-    boolean alone = images.size() == 1 || runner.nShares() == 1;
-    Stream<RgbImage> stream = alone ? images.stream() : images.parallelStream();
-    return imageVectors(stream.map(architecture.images()::prepare).toList());
+    return imageVectors(images.stream().map(this::prepare).toList());
   }
 
   /**

@@ -75,11 +75,13 @@ public final class GraphRunner implements AutoCloseable {
 
   private final List<SchedulerPool> onlyWhole;
 
+  /** Asked without the lock, which is held for as long as a batch takes. */
+  private volatile boolean observed;
+
   // guarded by lock, as all that follows
   private final PlanCache plans;
   private final Shares shares;
   private final List<PersistentTensors> kept = new ArrayList<>();
-  private boolean observed;
   private boolean running;
   private boolean closed;
 
@@ -154,7 +156,7 @@ public final class GraphRunner implements AutoCloseable {
 
   /** Where graphs are computed. */
   public Device device() {
-    return whole.main().device();
+    return whole.device();
   }
 
   /** Bytes of weights that are used where the file is mapped, without a copy. */
@@ -214,11 +216,7 @@ public final class GraphRunner implements AutoCloseable {
    * threads that share every operation wait for each other behind each of them.
    */
   public int nShares() {
-    return locked(() -> isDividing() ? options.nThreads() : 1);
-  }
-
-  private boolean isDividing() {
-    return options.nThreads() > 1 && device().kind() == Device.Kind.CPU && !observed;
+    return device().kind() == Device.Kind.CPU && !observed ? options.nThreads() : 1;
   }
 
   /**

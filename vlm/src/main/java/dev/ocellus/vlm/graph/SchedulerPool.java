@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * runner has a lock.
  */
 final class SchedulerPool implements AutoCloseable {
+  private final Device device;
+
   /** By preference; before the one that holds the weights there may be an accelerator. */
   private final List<Backend> backends = new ArrayList<>();
 
@@ -31,6 +33,7 @@ final class SchedulerPool implements AutoCloseable {
    * @param nThreads threads on the CPU
    */
   SchedulerPool(Device device, @Nullable Accel accel, int nThreads) {
+    this.device = device;
     try {
       if (accel != null) {
         backends.add(accel.newBackend(nThreads));
@@ -46,6 +49,11 @@ final class SchedulerPool implements AutoCloseable {
   }
 
   /** Where weights and what is kept between runs lie. */
+  Device device() {
+    return device;
+  }
+
+  /** Its backend. */
   Backend main() {
     Backend first = backends.getFirst();
     return first.device().kind() == Device.Kind.ACCELERATOR ? backends.get(1) : first;

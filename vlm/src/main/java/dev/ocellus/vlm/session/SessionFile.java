@@ -2,6 +2,7 @@ package dev.ocellus.vlm.session;
 
 import dev.ocellus.OcellusException;
 import dev.ocellus.io.AtomicFile;
+import dev.ocellus.io.Channels;
 import dev.ocellus.io.Sha256;
 import dev.ocellus.llama.StateFormatException;
 import dev.ocellus.vlm.chat.Message;
@@ -90,9 +91,7 @@ public final class SessionFile {
                       SessionHeader.hash(kind),
                       extents)
                   .write();
-          while (header.hasRemaining()) {
-            channel.write(header, header.position());
-          }
+          Channels.write(channel.position(0), header);
         });
   }
 
@@ -110,9 +109,7 @@ public final class SessionFile {
     public int write(ByteBuffer bytes) throws IOException {
       digest.update(bytes.duplicate());
       int n = bytes.remaining();
-      while (bytes.hasRemaining()) {
-        channel.write(bytes);
-      }
+      Channels.write(channel, bytes);
       length += n;
       return n;
     }

@@ -1,7 +1,7 @@
 package dev.ocellus.vlm.session;
 
+import dev.ocellus.io.Channels;
 import dev.ocellus.io.Sha256;
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -192,11 +192,7 @@ record SessionHeader(byte[] model, byte[] template, byte[] stateKind, List<Exten
 
   private static ByteBuffer bytes(FileChannel channel, long from, int n) throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate(n).order(ByteOrder.LITTLE_ENDIAN);
-    while (bytes.hasRemaining()) {
-      if (channel.read(bytes, from + bytes.position()) < 0) {
-        throw new EOFException("the file became shorter while it was read");
-      }
-    }
+    Channels.read(channel, from, bytes);
     return bytes.flip();
   }
 

@@ -7,10 +7,6 @@ import dev.ocellus.convert.model.base.TextModel;
 public class Qwen3Text extends TextModel {
   public Qwen3Text(Context context) {
     super(context);
-    if (config.flag("attention_bias", false)) {
-      throw config.invalid(
-          "attention_bias", "false, as llama.cpp adds none behind the attention", "true");
-    }
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.ocellus.tests.bench.suite;
 
+import dev.ocellus.tests.Folders;
 import dev.ocellus.tests.bench.DecodeBench;
 import dev.ocellus.tests.bench.ImageBench;
 import dev.ocellus.tests.bench.suite.Row.Measure;
@@ -8,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -189,15 +189,7 @@ final class ImageRows {
       double first = describe(options).sum(FIRST_TOKEN);
       return again ? describe(options).sum(FIRST_TOKEN) : first;
     } finally {
-      delete(cache);
-    }
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (var files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
+      Folders.delete(cache);
     }
   }
 }
