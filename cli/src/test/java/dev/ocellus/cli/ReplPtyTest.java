@@ -161,7 +161,8 @@ class ReplPtyTest {
 
   @Test
   void stopsTheAnswerAndNotTheProgram() throws Exception {
-    try (var terminal = new Terminal(Map.of(), "--ignore-eos", "-c", "0")) {
+    // a context that no machine fills before the answer is stopped
+    try (var terminal = new Terminal(Map.of(), "--ignore-eos", "-c", "32768")) {
       int at = terminal.await("> ", 0);
       for (int i = 0; i < 2; i++) {
         terminal.type("Hello\r");
