@@ -14,8 +14,9 @@ import java.lang.invoke.MethodType;
  * Functions in Java that native code calls.
  *
  * <p>What is thrown outside of the target's own {@code try} ends the process, and that is where the
- * JVM makes a {@link MemorySegment} of a pointer and links what is called for the first time. So
- * pointers arrive here as {@code long}, which needs no memory, and every function is called once
+ * JVM makes a {@link MemorySegment} of a pointer, links what is called for the first time, and, in
+ * the 128th call of a {@link MethodHandle}, spins a class for this handle alone. So pointers arrive
+ * here as {@code long}, which needs no memory, and every function is called {@value #TRIALS} times
  * while it is made.
  */
 public final class Upcalls {
@@ -27,6 +28,12 @@ public final class Upcalls {
           ValueLayout.JAVA_LONG);
 
   private static final MethodHandle CALL_WORDS = callWords();
+
+  /**
+   * One more than {@code java.lang.invoke.MethodHandle.CUSTOMIZE_THRESHOLD} may be. The JDK counts
+   * the calls of a handle in a byte, so no JDK waits longer.
+   */
+  private static final int TRIALS = 128 + 1;
 
   /**
    * A function of up to three pointers and integers, which travel as {@link WordCalls} says: of an
@@ -57,7 +64,9 @@ public final class Upcalls {
    */
   public static MemorySegment stub(Words target, Arena arena) {
     MemorySegment stub = Linker.nativeLinker().upcallStub(CALL_WORDS.bindTo(target), WORDS, arena);
-    WordCalls.call(stub, MemorySegment.NULL, MemorySegment.NULL, MemorySegment.NULL);
+    for (int i = 0; i < TRIALS; i++) {
+      WordCalls.call(stub, MemorySegment.NULL, MemorySegment.NULL, MemorySegment.NULL);
+    }
     return stub;
   }
 
@@ -82,10 +91,14 @@ public final class Upcalls {
     try {
       MethodHandle handle = lookup.findVirtual(target.getClass(), method, type).bindTo(target);
       MemorySegment stub = linker.upcallStub(handle, descriptor, arena);
-      if (WordCalls.areWords(descriptor)) {
-        WordCalls.callAny(stub, trial);
-      } else {
-        linker.downcallHandle(stub, descriptor).invokeWithArguments(trial);
+      boolean words = WordCalls.areWords(descriptor);
+      MethodHandle call = words ? null : linker.downcallHandle(stub, descriptor);
+      for (int i = 0; i < TRIALS; i++) {
+        if (call == null) {
+          WordCalls.callAny(stub, trial);
+        } else {
+          call.invokeWithArguments(trial);
+        }
       }
       return stub;
     } catch (RuntimeException | Error e) {

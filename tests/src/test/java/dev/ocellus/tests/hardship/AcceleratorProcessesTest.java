@@ -81,6 +81,13 @@ class AcceleratorProcessesTest {
     assertThat(out).endsWith("accelerator: true\nsurvived\n");
   }
 
+  /** Every call back of one function, also the 128th, for which the JVM spins a class. */
+  @Test
+  void nativeCodeCallsBackWithAFullHeap() throws Exception {
+    String out = run(CallsBackWithFullHeap.class, "-Xmx24m", "-XX:+UseSerialGC");
+    assertThat(out).isEqualTo("sorted\n");
+  }
+
   @Test
   void withoutTheLibrariesEverythingRunsAsWithoutItAndOneNoteIsGiven() throws Exception {
     Path missing = Files.createDirectory(folder.resolve("missing"));
