@@ -30,15 +30,13 @@ public final class CallsBackWithFullHeap {
       MemorySegment comparison = Upcalls.stub((a, b, c) -> compare(a, b), arena);
       MemorySegment data = arena.allocate(JAVA_INT, N);
       MemorySegment size = WordCalls.word(JAVA_INT.byteSize());
-      // what is called for the first time needs memory on the side of the caller
-      sort(qsort, data, WordCalls.word(2), size, comparison);
+      // what this class calls for the first time needs memory, too
+      sort(null, qsort, data, WordCalls.word(2), size, comparison);
       for (int i = 0; i < N; i++) {
         data.setAtIndex(JAVA_INT, i, (int) (i * 2654435761L >>> 8));
       }
       MemorySegment all = WordCalls.word(N);
-      @Nullable Node taken = takeAll();
-      sort(qsort, data, all, size, comparison);
-      Reference.reachabilityFence(taken);
+      sort(takeAll(), qsort, data, all, size, comparison);
       for (int i = 1; i < N; i++) {
         if (data.getAtIndex(JAVA_INT, i - 1) > data.getAtIndex(JAVA_INT, i)) {
           throw new IllegalStateException("not sorted at " + i);
@@ -48,13 +46,16 @@ public final class CallsBackWithFullHeap {
     }
   }
 
+  /** Sorts while {@code held} is kept, and no longer. */
   private static void sort(
+      @Nullable Node held,
       MemorySegment qsort,
       MemorySegment data,
       MemorySegment count,
       MemorySegment size,
       MemorySegment comparison) {
     WordCalls.call(qsort, data, count, size, comparison);
+    Reference.reachabilityFence(held);
   }
 
   private static long compare(long a, long b) {
@@ -74,7 +75,7 @@ public final class CallsBackWithFullHeap {
           taken = new Node(new byte[size], taken);
         }
       } catch (OutOfMemoryError e) {
-        continue; // smaller ones may fit
+        // smaller ones may fit
       }
     }
     return taken;
