@@ -21,6 +21,11 @@ final class NativeFloats {
     MemorySegment.copy(source, at, MEMORY, JAVA_FLOAT, address, count);
   }
 
+  /** Copies numbers as the floats whose bits they are. */
+  static void reinterpret(int[] bits, float[] target, int count) {
+    MemorySegment.copy(MemorySegment.ofArray(bits), JAVA_FLOAT, 0, target, 0, count);
+  }
+
   static float get(long address) {
     return MEMORY.get(JAVA_FLOAT, address);
   }

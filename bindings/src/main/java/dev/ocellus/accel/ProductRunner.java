@@ -74,6 +74,12 @@ public final class ProductRunner implements AutoCloseable {
     crew.work(shares(caller, bf16), () -> compute(product, bf16));
   }
 
+  /** The same for attention of heads, as one: its scores never leave the caches. */
+  public void run(AttentionHeads heads, Caller caller) throws Throwable {
+    ProductKernel bf16 = heads.rounded() ? kernels.bf16() : null;
+    crew.work(shares(caller, bf16), () -> AttentionRunner.run(heads, crew, kernels, conversions));
+  }
+
   /** The same for feature maps, which are always multiplied in F32. */
   public void run(MapOperation operation, Caller caller) throws Throwable {
     crew.work(

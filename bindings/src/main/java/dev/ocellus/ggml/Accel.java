@@ -273,6 +273,14 @@ public final class Accel {
     return nTokens >= AccelNode.MIN_ROWS;
   }
 
+  /**
+   * Whether small operations are handed over as well, so that tests with small models see the
+   * libraries at work.
+   */
+  public static boolean takesEverything() {
+    return AccelNode.EVERYTHING;
+  }
+
   /** Whether BF16 is multiplied by a unit for matrices. */
   boolean hasMatrixUnit() {
     return kernels.hasMatrixUnit();

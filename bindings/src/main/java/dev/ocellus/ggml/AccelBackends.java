@@ -203,6 +203,8 @@ final class AccelBackends {
       multiply(runner, node, caller);
     } else if (AccelNode.isGelu(node)) {
       runner.gelu(AccelNode.source(node), AccelNode.target(node), AccelNode.elements(node), caller);
+    } else if (AccelAttention.isOne(node)) {
+      runner.run(AccelAttention.heads(node), caller);
     } else if (AccelLayer.isOne(node)) {
       runner.run(AccelLayer.operation(node), caller);
       AccelLayer.release(node);

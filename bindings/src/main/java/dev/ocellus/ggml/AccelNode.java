@@ -102,8 +102,12 @@ final class AccelNode {
     return getLong(tensor + NE + 8L * i);
   }
 
-  private static long nb(long tensor, int i) {
+  static long nb(long tensor, int i) {
     return getLong(tensor + NB + 8L * i);
+  }
+
+  static boolean isF32(long tensor) {
+    return getInt(tensor + TYPE) == F32;
   }
 
   static int opOf(long node) {
@@ -179,12 +183,13 @@ final class AccelNode {
   }
 
   /**
-   * Whether a node is a large product, an operation on maps, or GELU, that is taken as it lies.
+   * Whether a node is a large product, attention, an operation on maps, or GELU, that is taken as
+   * it lies.
    *
    * @param quantized whether products with quantized weights are taken
    */
   static boolean isTaken(long node, boolean quantized) {
-    if (AccelLayer.isOne(node)) {
+    if (AccelLayer.isOne(node) || AccelAttention.isOne(node)) {
       return true;
     }
     if (isGelu(node)) {
@@ -317,7 +322,7 @@ final class AccelNode {
   }
 
   /** Whether rows lie in one piece, none over another, with a distance that a library can take. */
-  private static boolean hasRows(long tensor, int size) {
+  static boolean hasRows(long tensor, int size) {
     long row = nb(tensor, 1);
     return nb(tensor, 0) == size
         && row % size == 0

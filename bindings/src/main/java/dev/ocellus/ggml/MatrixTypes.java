@@ -18,10 +18,14 @@ final class MatrixTypes {
       case BF16 -> orStored(matrix, TensorType.BF16);
       case Q8_0 -> orStored(matrix, TensorType.Q8_0);
       case FAST ->
-          orStored(
-              matrix,
-              device.features().contains("AVX512_BF16") ? TensorType.BF16 : TensorType.Q8_0);
+          orStored(matrix, roundsToBf16(precision, device) ? TensorType.BF16 : TensorType.Q8_0);
     };
+  }
+
+  /** Whether matrices of floats are held in BF16, whatever the file has. */
+  static boolean roundsToBf16(MatrixPrecision precision, Device device) {
+    return precision == MatrixPrecision.BF16
+        || precision == MatrixPrecision.FAST && device.features().contains("AVX512_BF16");
   }
 
   private static TensorType orStored(GgufTensor matrix, TensorType type) {

@@ -98,32 +98,6 @@ public final class Tensor extends TensorMath {
 
   // ---- attention
 
-  /** {@code softmax(scale · x)} along the rows. */
-  public Tensor softMax(float scale) {
-    checkF32Rows("softMax");
-    require(isContiguous(), () -> "softMax: expected a contiguous tensor, found " + describe());
-    return node(ggml_h.ggml_soft_max_ext(context.handle(), handle, MemorySegment.NULL, scale, 0f));
-  }
-
-  /**
-   * {@code softmax(scale · x + mask)} along the rows.
-   *
-   * @param mask {@code [n0, at least n1, …]} in F32 or F16, contiguous; outer sizes are repeated
-   */
-  public Tensor softMax(float scale, Tensor mask) {
-    checkF32Rows("softMax");
-    require(
-        isContiguous()
-            && mask.isContiguous()
-            && (mask.type == TensorType.F32 || mask.type == TensorType.F16)
-            && mask.shape[0] == shape[0]
-            && mask.shape[1] >= shape[1]
-            && shape[2] % mask.shape[2] == 0
-            && shape[3] % mask.shape[3] == 0,
-        () -> "softMax: the mask %s does not fit %s".formatted(mask.describe(), describe()));
-    return node(ggml_h.ggml_soft_max_ext(context.handle(), handle, mask.handle, scale, 0f));
-  }
-
   /**
    * Attention in one kernel: {@code softmax(scale · keys · queries) · values}, without ever holding
    * the whole matrix of weights.
@@ -181,6 +155,22 @@ public final class Tensor extends TensorMath {
             scale,
             0f,
             0f));
+  }
+
+  /**
+   * Marks an {@link #attention} without a mask as one that an accelerator is to take, if there is
+   * one: its kernels multiply faster than ggml's. Returns this tensor.
+   *
+   * @param rounded whether queries, keys, values and weights may be rounded to BF16, where the
+   *     processor multiplies that
+   */
+  public Tensor accelerated(boolean rounded) {
+    MemorySegment params = ggml_tensor.op_params(handle.reinterpret(ggml_tensor.sizeof()));
+    params.setAtIndex(
+        ValueLayout.JAVA_INT,
+        AccelAttention.MARK_AT,
+        rounded ? AccelAttention.ROUNDED : AccelAttention.EXACT);
+    return this;
   }
 
   private static String describe(@Nullable Tensor tensor) {

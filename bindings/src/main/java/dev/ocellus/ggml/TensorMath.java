@@ -3,6 +3,7 @@ package dev.ocellus.ggml;
 import static dev.ocellus.ggml.Checks.require;
 
 import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.gguf.TensorType;
 import java.lang.foreign.MemorySegment;
 
 /** Operations on elements and on rows: arithmetic, activations, normalization, reductions. */
@@ -148,6 +149,34 @@ abstract sealed class TensorMath extends TensorHeader permits Tensor {
     checkF32Rows("l2Norm");
     require(eps >= 0, () -> "l2Norm: eps must not be negative, found " + eps);
     return node(ggml_h.ggml_l2_norm(context.handle(), handle, eps));
+  }
+
+  // ---- softmax
+
+  /** {@code softmax(scale · x)} along the rows. */
+  public final Tensor softMax(float scale) {
+    checkF32Rows("softMax");
+    require(isContiguous(), () -> "softMax: expected a contiguous tensor, found " + describe());
+    return node(ggml_h.ggml_soft_max_ext(context.handle(), handle, MemorySegment.NULL, scale, 0f));
+  }
+
+  /**
+   * {@code softmax(scale · x + mask)} along the rows.
+   *
+   * @param mask {@code [n0, at least n1, …]} in F32 or F16, contiguous; outer sizes are repeated
+   */
+  public final Tensor softMax(float scale, Tensor mask) {
+    checkF32Rows("softMax");
+    require(
+        isContiguous()
+            && mask.isContiguous()
+            && (mask.type == TensorType.F32 || mask.type == TensorType.F16)
+            && mask.shape[0] == shape[0]
+            && mask.shape[1] >= shape[1]
+            && shape[2] % mask.shape[2] == 0
+            && shape[3] % mask.shape[3] == 0,
+        () -> "softMax: the mask %s does not fit %s".formatted(mask.describe(), describe()));
+    return node(ggml_h.ggml_soft_max_ext(context.handle(), handle, mask.handle, scale, 0f));
   }
 
   // ---- reductions

@@ -218,6 +218,10 @@ public final class WeightStore extends NativeObject {
     return precision == MatrixPrecision.EXACT && onCpu();
   }
 
+  boolean roundsToBf16() {
+    return onCpu() && MatrixTypes.roundsToBf16(precision, backend.device());
+  }
+
   Tensor bindMatrix(String name, long nIn, long nOut) {
     GgufTensor source = checked(name, new long[] {nIn, nOut});
     TensorType type = onCpu() ? MatrixTypes.of(source, precision, backend.device()) : source.type();

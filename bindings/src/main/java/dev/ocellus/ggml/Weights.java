@@ -108,6 +108,11 @@ public final class Weights {
     return store.widensMatrices();
   }
 
+  /** Whether what is multiplied may be rounded to BF16, as products with a {@link #matrix} are. */
+  public boolean roundsToBf16() {
+    return store.roundsToBf16();
+  }
+
   /** Whether an accelerator takes large products of floats in graphs with these weights. */
   public boolean hasAccelerator() {
     return store.hasAccelerator();

@@ -7,10 +7,16 @@ public enum AttentionKernel {
   /** In one kernel, which ggml's CPU backend has in F32. */
   FUSED,
   /**
-   * Step by step where there are many rows, as an accelerator takes the two products and is so much
-   * faster that writing the scores down costs less than it gains; otherwise in one kernel.
+   * In F32 by an accelerator where there are many rows: in one node, or with a mask step by step,
+   * as its products are so much faster that writing the scores down costs less than they gain.
+   * Otherwise in ggml's kernel.
    */
   ACCELERATED,
+  /**
+   * The same, without a mask with queries, keys, values and weights rounded to BF16 where the
+   * processor multiplies that.
+   */
+  ROUNDED,
   /** Step by step: fused kernels of other devices round keys and values to F16. */
   STEPWISE;
 
@@ -19,6 +25,9 @@ public enum AttentionKernel {
     if (!w.onCpu()) {
       return STEPWISE;
     }
-    return w.hasAccelerator() ? ACCELERATED : FUSED;
+    if (!w.hasAccelerator()) {
+      return FUSED;
+    }
+    return w.roundsToBf16() ? ROUNDED : ACCELERATED;
   }
 }

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.nn;
 
+import dev.ocellus.ggml.Accel;
 import dev.ocellus.ggml.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,10 +11,10 @@ import org.jspecify.annotations.Nullable;
  * number of rows.
  *
  * <p>On a CPU that is ggml's fused kernel with F32 keys and values, which never holds the scores
- * and takes a third of the time of ggml's separate products, but twice that of an accelerator's.
- * With one, and elsewhere, where fused kernels round keys and values to F16, the steps are taken
- * one by one: the queries go through in parts, whose scores use the same memory one after the
- * other.
+ * and takes a third of the time of ggml's separate products, but twice that of an accelerator's,
+ * which therefore computes large ones as one node, too. With a mask it takes the products alone;
+ * there, and elsewhere, where fused kernels round keys and values to F16, the steps are taken one
+ * by one: the queries go through in parts, whose scores use the same memory one after the other.
  */
 public final class DotProductAttention {
   /** Scores of one part: 64 MiB of them. */
@@ -62,13 +63,26 @@ public final class DotProductAttention {
       Tensor value,
       @Nullable AttentionMask mask,
       AttentionKernel kernel) {
-    boolean fused =
+    boolean accelerated =
         switch (kernel) {
-          case STEPWISE -> false;
-          case ACCELERATED -> isFused(query, key) && !isLarge(query, key);
-          case FUSED -> isFused(query, key);
+          case STEPWISE, FUSED -> false;
+          case ACCELERATED, ROUNDED -> isLarge(query, key);
         };
+    if (accelerated && mask == null) {
+      return rows(
+          query.attention(key, value, scale(query)).accelerated(kernel == AttentionKernel.ROUNDED));
+    }
+    boolean fused = kernel != AttentionKernel.STEPWISE && !accelerated && isFused(query, key);
     return fused ? inOneKernel(query, key, value, mask) : stepwise(query, key, value, mask);
+  }
+
+  private static float scale(Tensor query) {
+    return (float) (1 / Math.sqrt((double) query.size(0)));
+  }
+
+  /** [dHead, nHead, nQueries, batch] as [dHead · nHead, nQueries, batch]. */
+  private static Tensor rows(Tensor mixed) {
+    return mixed.reshape(mixed.size(0) * mixed.size(1), mixed.size(2), mixed.size(3));
   }
 
   private static boolean isFused(Tensor query, Tensor key) {
@@ -79,13 +93,13 @@ public final class DotProductAttention {
   /** Whether an accelerator takes the products of one item of a batch. */
   private static boolean isLarge(Tensor query, Tensor key) {
     long work = query.nElements() / query.size(3) * key.size(1);
-    return query.size(1) >= FUSED_ROWS && work >= LARGE;
+    return Accel.takesEverything() || query.size(1) >= FUSED_ROWS && work >= LARGE;
   }
 
   private static Tensor inOneKernel(
       Tensor query, Tensor key, Tensor value, @Nullable AttentionMask mask) {
     long dHead = value.size(0);
-    float scale = (float) (1 / Math.sqrt((double) query.size(0)));
+    float scale = scale(query);
     Tensor half = mask == null ? null : mask.half();
     Tensor mixed; // [padded dHead, nHead, nQueries, batch]
     if (query.size(1) < FUSED_ROWS) {
@@ -99,7 +113,7 @@ public final class DotProductAttention {
               .slice(new long[] {}, dHead, mixed.size(1), mixed.size(2), mixed.size(3))
               .contiguous();
     }
-    return mixed.reshape(dHead * query.size(2), query.size(1), query.size(3));
+    return rows(mixed);
   }
 
   private static Tensor padded(Tensor x) {
@@ -136,7 +150,7 @@ public final class DotProductAttention {
    */
   private static Tensor part(
       Tensor query, Tensor key, Tensor columns, @Nullable Tensor mask, long n) {
-    float scale = (float) (1 / Math.sqrt((double) query.size(0)));
+    float scale = scale(query);
     long nItems = query.size(3);
     Tensor scores = query.mulMat(key).ofItems(n, nItems); // [nKeys, nQueries, nHead, batch]
     Tensor weights = mask == null ? scores.softMax(scale) : scores.softMax(scale, mask);
