@@ -6,6 +6,7 @@ module dev.ocellus.bindings {
   requires static org.jspecify;
   requires transitive dev.ocellus.nativelib;
   requires com.fasterxml.jackson.databind;
+  requires jdk.management;
 
   exports dev.ocellus.compute;
   exports dev.ocellus.ggml to

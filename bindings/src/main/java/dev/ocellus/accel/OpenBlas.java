@@ -12,6 +12,8 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** OpenBLAS, for products in F32. Its own threads are not used. */
 final class OpenBlas implements ProductKernel {
@@ -26,10 +28,18 @@ final class OpenBlas implements ProductKernel {
   private static final int TRANS = 112;
 
   private final MethodHandle sgemm;
+  private final AcceleratorLoader.Loaded library;
+  private final String core;
   private final String description;
 
-  private OpenBlas(MethodHandle sgemm, String description) {
+  /** Looked for when they are first asked for, since linking them takes a while. */
+  private @Nullable Optional<PanelKernel> steps;
+
+  private OpenBlas(
+      AcceleratorLoader.Loaded library, MethodHandle sgemm, String core, String description) {
+    this.library = library;
     this.sgemm = sgemm;
+    this.core = core;
     this.description = description;
   }
 
@@ -52,7 +62,9 @@ final class OpenBlas implements ProductKernel {
       String core = text(functions.find("openblas_get_corename", FunctionDescriptor.of(ADDRESS)));
       String[] words = config.split(" ", 3);
       return new OpenBlas(
+          loaded,
           functions.find("cblas_sgemm", sgemmDescriptor()),
+          core,
           "%s %s, kernels for %s".formatted(words[0], words[1], core));
     } catch (RuntimeException | Error e) {
       throw e;
@@ -121,6 +133,16 @@ final class OpenBlas implements ProductKernel {
         0f,
         d,
         s.ldd());
+  }
+
+  @Override
+  public synchronized @Nullable PanelKernel steps() throws Throwable {
+    Optional<PanelKernel> known = steps;
+    if (known == null) {
+      known = PanelKernel.of(library, core, this);
+      steps = known;
+    }
+    return known.orElse(null);
   }
 
   /** It was told once for all threads. */

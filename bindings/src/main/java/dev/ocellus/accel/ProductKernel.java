@@ -1,5 +1,7 @@
 package dev.ocellus.accel;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Multiplies on the calling thread: {@code d[i][j] = sum over l of x[i][l] · w[j][l]}, or {@code
  * w[l][j]}, rows in one piece. All pointers are addresses, as native code calls what calls this,
@@ -30,6 +32,11 @@ interface ProductKernel {
   /** Whether the processor has a unit for products of matrices that this uses. */
   default boolean hasMatrixUnit() {
     return false;
+  }
+
+  /** The steps of which a product consists; null if they cannot be had one by one. */
+  default @Nullable PanelKernel steps() throws Throwable {
+    return null;
   }
 
   /** How the numbers of {@code w} lie. */

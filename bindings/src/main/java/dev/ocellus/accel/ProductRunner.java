@@ -2,6 +2,8 @@ package dev.ocellus.accel;
 
 import dev.ocellus.accel.Product.Matrices;
 import dev.ocellus.accel.ProductKernel.Shape;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,11 +40,14 @@ public final class ProductRunner implements AutoCloseable {
 
   private final ProductKernels kernels;
   private final Conversions conversions;
+  private final WeightRows weights;
   private final Crew crew;
+  private @Nullable Optional<PackedProducts> packed; // null until somebody asks
 
   ProductRunner(ProductKernels kernels, Conversions conversions, int nThreads) {
     this.kernels = kernels;
     this.conversions = conversions;
+    this.weights = new WeightRows(conversions);
     this.crew = new Crew(kernels, nThreads);
   }
 
@@ -169,39 +174,55 @@ public final class ProductRunner implements AutoCloseable {
   }
 
   private void runExactly(Product p) throws Throwable {
+    PackedMatrix matrix = PackedWeights.find(p);
+    if (matrix == null || (long) p.m() * p.n() * p.k() < SMALL || !runPacked(p, matrix)) {
+      runAsTheyLie(p);
+    }
+  }
+
+  /** Computes a product if its weights are packed, or can be now. */
+  private boolean runPacked(Product p, PackedMatrix matrix) throws Throwable {
+    Optional<PackedProducts> steps = matrix.isDue(p.m()) ? packed() : Optional.empty();
+    if (steps.isEmpty()) {
+      return false;
+    }
+    PackedProducts products = steps.get();
+    long panels = matrix.panels(address -> products.pack(p, address));
+    if (panels != 0) {
+      products.run(p, panels, cut(p, crew.size()));
+    }
+    return panels != 0;
+  }
+
+  /** Found on a thread that has stack enough, as the steps are tried first. */
+  private Optional<PackedProducts> packed() throws Throwable {
+    Optional<PackedProducts> known = packed;
+    if (known == null) {
+      AtomicReference<@Nullable PanelKernel> found = new AtomicReference<>();
+      crew.pieces(1, (piece, thread) -> found.set(kernels.f32().steps()));
+      known =
+          Optional.ofNullable(found.get()).map(steps -> new PackedProducts(steps, weights, crew));
+      packed = known;
+    }
+    return known;
+  }
+
+  private void runAsTheyLie(Product p) throws Throwable {
     ProductKernel kernel = kernels.f32();
-    boolean widen = p.type() != WeightType.F32;
     int columns = columns(p, 4L * p.k());
     int perMatrix = Math.ceilDiv(p.n(), columns);
-    long widenedBytes = widen ? 4L * columns * p.k() : 0;
-    long row = widen ? 4L * p.k() : p.w().row();
+    long widenedBytes = WeightRows.bytes(p, columns);
     crew.pieces(
         p.count() * perMatrix,
         (piece, thread) -> {
           int matrix = piece / perMatrix;
           int first = piece % perMatrix * columns;
           int count = Math.min(columns, p.n() - first);
-          Shape shape = shape(p.k(), p.d(), p.m(), count, p.x().row() / 4, row / 4);
+          Shape shape = shape(p.k(), p.d(), p.m(), count, p.x().row() / 4, WeightRows.distance(p));
           long own = crew.own(thread, widenedBytes + kernel.scratchBytes(shape));
-          long w = p.wAt(matrix) + first * p.w().row();
-          if (widen) {
-            w = widened(p, w, count, own);
-          }
+          long w = weights.floats(p, p.wAt(matrix) + first * p.w().row(), count, own);
           kernel.multiply(shape, p.xAt(matrix), w, p.dAt(matrix) + 4L * first, own + widenedBytes);
         });
-  }
-
-  private long widened(Product p, long rows, int count, long target) throws Throwable {
-    RowConversion conversion =
-        p.type() == WeightType.F16 ? conversions.f16ToF32() : conversions.bf16ToF32();
-    if (p.w().row() == (long) p.type().bytes() * p.k()) {
-      conversion.convert(rows, target, (long) count * p.k());
-    } else {
-      for (int i = 0; i < count; i++) {
-        conversion.convert(rows + i * p.w().row(), target + 4L * i * p.k(), p.k());
-      }
-    }
-    return target;
   }
 
   /**

@@ -1,5 +1,8 @@
 package dev.ocellus.ggml;
 
+import dev.ocellus.accel.PackedWeights;
+import dev.ocellus.accel.Product.Matrices;
+import dev.ocellus.accel.WeightType;
 import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.compute.OutOfDeviceMemoryException;
 import dev.ocellus.ffi.ggml_h;
@@ -69,6 +72,7 @@ public final class WeightStore extends NativeObject {
   private final Map<Path, MemorySegment> mappedBuffers = new HashMap<>();
   private final Map<String, Binding> bindings = new HashMap<>();
   private final Map<Tensor, Pending> pending = new LinkedHashMap<>();
+  private @Nullable PackedWeights packed;
   private boolean loaded;
   private long mappedBytes;
 
@@ -328,6 +332,34 @@ public final class WeightStore extends NativeObject {
     return pending.keySet().stream().mapToLong(t -> t.type().bytes(t.shape())).sum();
   }
 
+  /**
+   * Lets products with many rows have matrices in the order in which their kernel reads them, in
+   * memory besides; what is mapped of the file is given back then.
+   */
+  public void packWhenUsed() {
+    requireOpen();
+    if (packed == null && hasAccelerator()) {
+      packed = new PackedWeights();
+      bindings.forEach((name, binding) -> addTo(packed, name, binding.tensor()));
+    }
+  }
+
+  private void addTo(PackedWeights weights, String name, Tensor tensor) {
+    WeightType type = AccelNode.weightType(tensor.type().id());
+    long[] shape = trimmed(tensor.shape());
+    if (type != null && shape.length == 2) {
+      long address = AccelNode.dataOf(tensor.handle().address());
+      long bytes = tensor.type().bytes(tensor.shape());
+      boolean inFile = address == require(name).data().segment().address();
+      weights.add(
+          type,
+          Matrices.one(address, tensor.type().rowBytes(shape[0])),
+          Math.toIntExact(shape[1]),
+          Math.toIntExact(shape[0]),
+          inFile ? () -> FilePages.release(address, bytes) : () -> {});
+    }
+  }
+
   private static void fill(Tensor tensor, Pending data) {
     switch (data) {
       case Pending.Stored(GgufTensor source) when tensor.type() == source.type() ->
@@ -424,6 +456,9 @@ public final class WeightStore extends NativeObject {
 
   @Override
   protected void beforeClose() {
+    if (packed != null) {
+      packed.close();
+    }
     mapped.close();
     owned.close();
   }

@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /**
  * What comes of an item does not depend on how many are computed with it, nor on how many threads
  * they are divided among, bit for bit, also at widths at which an accelerator takes the products of
- * many rows and ggml those of few.
+ * many rows and ggml those of few, and before and after weights were packed.
  */
 class BatchInvarianceTest {
   private static final int WIDTH = 512;
@@ -88,7 +88,8 @@ class BatchInvarianceTest {
     }
     float[] expected = new float[MAX_ITEMS * WIDTH];
     for (int nThreads : new int[] {1, 2, 3, 4}) {
-      var options = new RunnerOptions(nThreads, false, precision, Accelerator.AUTO, MAX_ITEMS);
+      var options =
+          new RunnerOptions(nThreads, false, precision, Accelerator.AUTO, MAX_ITEMS, true);
       try (GraphRunner runner = GraphRunner.open(file, options)) {
         var layer = new LayerBatch(runner, rows, items);
         runner.load();

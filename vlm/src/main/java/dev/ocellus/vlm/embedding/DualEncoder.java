@@ -62,7 +62,8 @@ public final class DualEncoder implements Embedder {
                 options.useGpu(),
                 options.precision(),
                 options.accelerator(),
-                MAX_PLANS));
+                MAX_PLANS,
+                true));
     try {
       architecture = ModelRegistry.dualEncoder(runner.file(), runner.weights());
       runner.load();

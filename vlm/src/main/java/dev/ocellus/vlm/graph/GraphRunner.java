@@ -152,6 +152,9 @@ public final class GraphRunner implements AutoCloseable {
    */
   public void load() {
     store.load();
+    if (options.packsWeights()) {
+      store.packWhenUsed();
+    }
   }
 
   /** Where graphs are computed. */
