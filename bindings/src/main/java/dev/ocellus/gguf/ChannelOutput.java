@@ -6,18 +6,18 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 
 /** Little-endian output with a buffer that counts what it has taken. */
 final class ChannelOutput {
   private static final int BUFFER_BYTES = 1 << 16;
 
-  private final FileChannel channel;
+  private final WritableByteChannel channel;
   private final ByteBuffer buffer =
       ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
   private long flushed;
 
-  ChannelOutput(FileChannel channel) {
+  ChannelOutput(WritableByteChannel channel) {
     this.channel = channel;
   }
 

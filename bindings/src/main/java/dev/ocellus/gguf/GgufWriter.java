@@ -4,7 +4,7 @@ import dev.ocellus.io.AtomicFile;
 import dev.ocellus.io.AtomicFileSet;
 import dev.ocellus.io.Memory;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -248,7 +248,7 @@ public final class GgufWriter {
     set.write(path, this::writeTo);
   }
 
-  private void writeTo(FileChannel channel) throws IOException {
+  private void writeTo(WritableByteChannel channel) throws IOException {
     ChannelOutput out = new ChannelOutput(channel);
     int alignment = (int) alignment();
     out.bytes("GGUF".getBytes(StandardCharsets.US_ASCII));

@@ -2,7 +2,7 @@ package dev.ocellus.io;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Path;
 
 /**
@@ -19,7 +19,7 @@ public final class AtomicFile {
   @FunctionalInterface
   public interface Content {
     /** Writes everything into the channel, which is empty and open for writing. */
-    void writeTo(FileChannel channel) throws IOException;
+    void writeTo(SeekableByteChannel channel) throws IOException;
   }
 
   private AtomicFile() {}
@@ -29,7 +29,8 @@ public final class AtomicFile {
    * removed and {@code path} is as it was.
    *
    * @param content writes from the beginning to the end, so that a pipe can take it too
-   * @throws IOException if the directory is missing, or writing, flushing or renaming fails
+   * @throws IOException if the directory is missing, or writing, flushing or renaming fails; what
+   *     the system says of writing comes with the name of the file
    */
   public static void write(Path path, Content content) throws IOException {
     OutputPlace place = OutputPlace.of(path);
@@ -61,7 +62,7 @@ public final class AtomicFile {
   }
 
   private static void replace(OutputPlace place, Content content) throws IOException {
-    try (TemporaryFile temporary = TemporaryFile.write(place.file(), content)) {
+    try (TemporaryFile temporary = TemporaryFile.write(place, content)) {
       temporary.rename();
     }
   }

@@ -25,7 +25,7 @@ public final class AtomicFileSet implements AutoCloseable {
   public void write(Path path, AtomicFile.Content content) throws IOException {
     OutputPlace place = OutputPlace.of(path);
     place.requireReplaced();
-    written.add(TemporaryFile.write(place.file(), content));
+    written.add(TemporaryFile.write(place, content));
   }
 
   /**

@@ -128,7 +128,7 @@ record OutputPlace(Path given, Path file, Kind kind) {
     }
     try (FileChannel channel =
         kind == Kind.NAMED_PIPE ? PipeOpener.openForWriting(file, PATIENCE) : open(file)) {
-      content.writeTo(channel);
+      content.writeTo(new NamedOutput(channel, given));
     } catch (AccessDeniedException e) {
       throw (IOException)
           new AccessDeniedException(given.toString(), null, "no right to write to it").initCause(e);

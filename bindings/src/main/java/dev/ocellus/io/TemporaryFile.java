@@ -34,9 +34,10 @@ final class TemporaryFile implements AutoCloseable {
   /**
    * Writes the content beside the file that it is to replace, and flushes it to the disk.
    *
-   * @param target no symbolic link
+   * @param place where there is nothing or a regular file
    */
-  static TemporaryFile write(Path target, AtomicFile.Content content) throws IOException {
+  static TemporaryFile write(OutputPlace place, AtomicFile.Content content) throws IOException {
+    Path target = place.file();
     Path folder = folder(target);
     @Nullable PosixFileAttributes old = attributes(target);
     TemporaryFile file =
@@ -53,11 +54,12 @@ final class TemporaryFile implements AutoCloseable {
               rights)) {
         lock(channel);
         Leftovers.remove(folder, file.temporary);
-        content.writeTo(channel);
+        NamedOutput output = new NamedOutput(channel, place.given());
+        content.writeTo(output);
         if (old != null) {
           keep(old, file.temporary);
         }
-        channel.force(true);
+        output.force();
       }
       done = true;
       return file;

@@ -157,6 +157,33 @@ class AtomicFileTest {
     assertOnly("null", "link");
   }
 
+  /** A copy of /dev/full, whose disk has no space, in a folder of its own. */
+  @Test
+  void namesTheFileThatCannotBeWritten() throws IOException {
+    Path device = folder.resolve("full");
+    assumeTrue(runs("mknod", device.toString(), "c", "1", "7"), "only root makes devices");
+    Path link = Files.createSymbolicLink(folder.resolve("link"), Path.of("full"));
+    for (Path path : new Path[] {device, link}) {
+      assertThatThrownBy(() -> AtomicFile.write(path, TEXT))
+          .isInstanceOf(FileSystemException.class)
+          .hasMessageStartingWith(path + ": cannot be written: ");
+    }
+    assertOnly("full", "link");
+  }
+
+  @Test
+  void leavesFailuresOfTheContentAlone() throws IOException {
+    IOException failure = new IOException("the image cannot be read");
+    assertThatThrownBy(() ->
+            AtomicFile.write(
+                folder.resolve("a"),
+                channel -> {
+                  throw failure;
+                }))
+        .isSameAs(failure);
+    assertOnly();
+  }
+
   @Test
   void refusesABlockDevice() throws IOException {
     Path device = folder.resolve("block");

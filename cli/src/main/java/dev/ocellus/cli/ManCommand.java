@@ -7,7 +7,9 @@ import dev.ocellus.cli.man.ManPage;
 import dev.ocellus.cli.terminal.ExitCode;
 import dev.ocellus.cli.terminal.Io;
 import dev.ocellus.cli.terminal.Json;
+import dev.ocellus.io.AtomicFile;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -77,7 +79,7 @@ final class ManCommand extends OcellusCommand {
     ArrayNode written = Json.array();
     for (ManPage page : pages) {
       Path file = folder.resolve(page.name() + ".1");
-      Files.writeString(file, page.text());
+      AtomicFile.write(file, page.text().getBytes(StandardCharsets.UTF_8));
       written.add(file.toString());
     }
     if (printsJson()) {

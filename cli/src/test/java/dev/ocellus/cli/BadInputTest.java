@@ -1,6 +1,7 @@
 package dev.ocellus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,6 +12,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Each is refused with a message that helps, exit code 1 and no stack trace. */
 class BadInputTest {
+  private static final Path GOLDEN = Path.of("../tests/golden/models");
+  private static final Path IMAGE = Path.of("../tests/golden/images/odd_97x61.png");
+
   @TempDir Path directory;
 
   private static void refuses(String message, Object... arguments) {
@@ -39,10 +43,69 @@ class BadInputTest {
   }
 
   @Test
-  void directoriesInPlaceOfFiles() {
+  void directoriesInPlaceOfFiles() throws IOException {
     refuses("directory", "describe", directory);
-    refuses("directory", "chat", "-p", "hi", "-m", directory);
-    refuses("directory", "chat", "--messages", directory);
+    refuses("is a folder without config.json", "chat", "-p", "hi", "-m", directory);
+    String message = directory + ": is a directory; give a file with text";
+    refuses(message, "chat", "--messages", directory);
+    refuses(message, "chat", "-p", "hi", "--tools", directory);
+    refuses(message, "chat", "-p", "hi", "--chat-template-file", directory);
+    refuses(message, "chat", "-p", "hi", "--grammar-file", directory);
+    refuses(message, "template", "--batch", directory);
+    refuses(message, "embed", "--texts", directory);
+    refuses(message, "embed", "--images", directory);
+    refuses(message, "classify", "--image", IMAGE, "--labels", directory);
+    refuses(message, "match", "-m", directory, "--image", IMAGE, "--texts", directory);
+    refuses(message, "perplexity", "-m", Models.text(), "-f", directory);
+    refuses(message, "tokenize", "-m", Models.text(), "-f", directory);
+  }
+
+  @Test
+  void foldersWithoutACheckpoint() throws IOException {
+    String message = directory + ": is a folder without config.json, so no checkpoint; give ";
+    String folder = message + "the folder that holds config.json and the weights, or a GGUF file";
+    refuses(folder, "describe", "-m", directory, IMAGE);
+    refuses(folder, "ocr", "-m", directory, IMAGE);
+    refuses(folder, "embed", "-m", directory, "--text", "x");
+    refuses(folder, "classify", "-m", directory, "--image", IMAGE, "--label", "x");
+    refuses(folder, "match", "-m", directory, "--image", IMAGE, "--text", "x");
+    refuses(folder, "reconstruct", "-m", directory, IMAGE);
+    Files.writeString(directory.resolve("mmproj-a.gguf"), "");
+    Files.writeString(directory.resolve("b.gguf"), "");
+    refuses(message + "a GGUF file in it, such as b.gguf", "embed", "-m", directory, "--text", "x");
+  }
+
+  /** Nothing is converted, or what is told is told about the folder that was given. */
+  @Test
+  void checkpointsOfAnotherKind() {
+    Path chat = GOLDEN.resolve("smolvlm/hf");
+    Path captioner = GOLDEN.resolve("blip-caption/hf");
+    Path dual = GOLDEN.resolve("clip-openclip/hf");
+    String no = ", not a model that matches images and texts that is known";
+    refuses(no, "match", "-m", chat, "--image", IMAGE, "--text", "x");
+    refuses(no, "match", "-m", captioner, "--image", IMAGE, "--text", "x");
+    refuses(no, "match", "-m", dual, "--image", IMAGE, "--text", "x");
+    Path matcher = GOLDEN.resolve("blip-itm/hf");
+    for (Object[] arguments :
+        new Object[][] {
+          {"describe", "-q", "-m", matcher, IMAGE},
+          {"chat", "-q", "-m", matcher, "-p", "x"},
+          {"describe", "-q", "-m", dual, IMAGE}
+        }) {
+      refuses(arguments[3] + " is ", arguments);
+      assertThat(Cli.run(arguments).err()).doesNotContain("checkpoints");
+    }
+  }
+
+  @Test
+  void fullDisks() {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.exists(full), "a device of Linux");
+    String message = "/dev/full: cannot be written: ";
+    for (String format : new String[] {"npy", "csv", "jsonl", "json"}) {
+      refuses(message, "embed", "--text", "x", "-o", full, "--format", format);
+    }
+    refuses(message, "search", "../docs/pictures", "x", "--index", directory, "--html", full);
   }
 
   @Test

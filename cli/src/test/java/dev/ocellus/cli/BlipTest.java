@@ -74,6 +74,16 @@ class BlipTest {
   }
 
   @Test
+  void answersNameTheFolderThatWasGiven() {
+    Path folder = GOLDEN.resolve("models/blip-caption/hf");
+    Cli described = Cli.run("describe", "-m", folder, "-n", 2, ODD, "--json");
+    assertThat(described.json().get(0).get("model").get("path").asText())
+        .isEqualTo(folder.toString());
+    Cli chat = Cli.run("chat", "-m", folder, "-p", "a", "-n", 2, "--image", ODD, "--json");
+    assertThat(chat.json().get("model").get("path").asText()).isEqualTo(folder.toString());
+  }
+
+  @Test
   void captionsEveryImageAndReportsBadOnes() throws IOException {
     Path bad = Files.writeString(directory.resolve("bad.png"), "no image");
     Cli run = Cli.run("describe", "-m", captioner, ODD, bad, "--json");

@@ -209,6 +209,14 @@ class EmbedTest {
   }
 
   @Test
+  void tokenizesWithTheFolderOfACheckpoint() {
+    Cli file = Cli.run("tokenize", "-m", model, "a dog");
+    Cli folder = Cli.run("tokenize", "-m", CHECKPOINT, "a dog");
+    assertThat(folder.code()).as(folder.err()).isZero();
+    assertThat(folder.out()).isNotEmpty().isEqualTo(file.out());
+  }
+
+  @Test
   void refusesWhatIsNoDualEncoder() throws IOException {
     Cli chat = Cli.run("embed", "-m", Models.text(), "--text", "x");
     assertThat(chat.code()).isEqualTo(1);
@@ -230,7 +238,8 @@ class EmbedTest {
     assertThat(none.code()).isEqualTo(2);
     assertThat(none.err()).contains("no labels; give --label or --labels");
     Cli template =
-        Cli.run("classify", "-m", model, "--image", IMAGE, "--label", "x", "--template", "y");
+        Cli.run("classify", "-m", "none.gguf", "--image", IMAGE, "--label", "x", "--template", "y");
+    assertThat(template.code()).isEqualTo(2);
     assertThat(template.err()).contains("template 'y': expected {}");
   }
 }

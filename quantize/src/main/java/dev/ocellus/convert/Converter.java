@@ -110,6 +110,18 @@ public final class Converter {
   }
 
   /**
+   * Refuses a checkpoint that does not match images and texts, before anything is converted.
+   *
+   * @throws IOException if a file is missing or cannot be read
+   * @throws dev.ocellus.UnsupportedArchitectureException if it is another kind of model
+   */
+  public static void requireMatcher(Path folder) throws IOException {
+    try (HfFolder checkpoint = HfFolder.openConfiguration(folder)) {
+      Converters.requireMatcher(checkpoint.config());
+    }
+  }
+
+  /**
    * Whether a checkpoint is of a class whose texts attend to images, such as BLIP, which becomes
    * one file.
    *

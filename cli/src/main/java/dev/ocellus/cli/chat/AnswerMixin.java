@@ -1,5 +1,6 @@
 package dev.ocellus.cli.chat;
 
+import dev.ocellus.cli.terminal.TextInput;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.OutputConstraint;
 import dev.ocellus.vlm.chat.PromptOptions;
@@ -10,7 +11,6 @@ import dev.ocellus.vlm.template.ContextJson;
 import dev.ocellus.vlm.template.TemplateException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -196,7 +196,7 @@ final class AnswerMixin {
 
   private static String read(Path file) {
     try {
-      return Files.readString(file);
+      return TextInput.read(file);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -140,7 +140,7 @@ public final class ChatCommand extends OcellusCommand {
         var progress = progress();
         var opened =
             ModelOpener.open(
-                model.loadOptions(this).withSessions(sessionOptions), progress, interrupt);
+                this, model.loadOptions(this).withSessions(sessionOptions), progress, interrupt);
         var session = opened.newChat()) {
       model.noteLimits(this, opened.encoder());
       if (once) {
@@ -186,12 +186,14 @@ public final class ChatCommand extends OcellusCommand {
     ArrayNode saved = save(opened, messages);
     if (printsJson()) {
       ObjectNode json =
-          AnswerJson.of(
-              answer,
-              options,
-              opened.options(),
-              opened.pipeline().decoder(),
-              opened.pipeline().loadMillis());
+          GivenModel.in(
+              this,
+              AnswerJson.of(
+                  answer,
+                  options,
+                  opened.options(),
+                  opened.pipeline().decoder(),
+                  opened.pipeline().loadMillis()));
       json.set("image_details", AnswerJson.images(printer.images()));
       json.set("preprocessed", saved);
       printJson(json);

@@ -141,7 +141,7 @@ public final class DescribeCommand extends OcellusCommand {
         var progress = progress();
         var opened =
             ModelOpener.open(
-                model.loadOptions(this).withSessions(sessionOptions), progress, interrupt);
+                this, model.loadOptions(this).withSessions(sessionOptions), progress, interrupt);
         var session = opened.newChat()) {
       interrupt.onInterrupt(session::cancel);
       model.noteLimits(this, opened.encoder());
@@ -182,12 +182,14 @@ public final class DescribeCommand extends OcellusCommand {
         AnswerPrinter printer = new AnswerPrinter(progress, io().out(), !printsJson());
         Answer answer = describe(name, shown, question(opened, shown), session, options, printer);
         result.setAll(
-            AnswerJson.of(
-                answer,
-                options,
-                opened.options(),
-                opened.pipeline().decoder(),
-                opened.pipeline().loadMillis()));
+            GivenModel.in(
+                this,
+                AnswerJson.of(
+                    answer,
+                    options,
+                    opened.options(),
+                    opened.pipeline().decoder(),
+                    opened.pipeline().loadMillis())));
         result.set("image_details", AnswerJson.images(printer.images()));
         if (shown instanceof Content.Image image) {
           afterwards(opened, answer, image.image(), result);

@@ -43,7 +43,7 @@ final class ImageWriter implements AutoCloseable {
     if (model == null || options.mmproj() != null) {
       return Optional.empty();
     }
-    if (Converter.isCheckpoint(model)) {
+    if (Checkpoints.isOne(model)) {
       if (!Converter.isOneFile(model)) {
         return Optional.empty();
       }
@@ -53,7 +53,7 @@ final class ImageWriter implements AutoCloseable {
     if (kind != ModelKind.CAPTIONER && kind != ModelKind.QUESTION_ANSWERER) {
       return Optional.empty();
     }
-    progress.start("loading " + model.getFileName());
+    progress.start("loading " + command.nameOf(model));
     try {
       return Optional.of(
           new ImageWriter(ImageTextWriter.open(model, options.imageTextOptions(command))));

@@ -15,6 +15,7 @@ import dev.ocellus.cli.terminal.Interrupt;
 import dev.ocellus.cli.terminal.Io;
 import dev.ocellus.cli.terminal.Json;
 import dev.ocellus.cli.terminal.Progress;
+import dev.ocellus.io.AtomicFile;
 import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.StopReason;
@@ -29,6 +30,7 @@ import dev.ocellus.vlm.options.SessionOptions;
 import dev.ocellus.vlm.vision.ImageOptions;
 import dev.ocellus.vlm.vision.OcrForm;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -143,7 +145,10 @@ public final class OcrCommand extends OcellusCommand {
     private PageReader open() throws IOException {
       VisionLanguageModel loaded =
           ModelOpener.open(
-              model.loadOptions(OcrCommand.this).withSessions(sessions), progress, interrupt);
+              OcrCommand.this,
+              model.loadOptions(OcrCommand.this).withSessions(sessions),
+              progress,
+              interrupt);
       opened = loaded;
       model.noteLimits(OcrCommand.this, loaded.encoder());
       PageReader ready = new PageReader(loaded, options(loaded, wanted));
@@ -335,7 +340,7 @@ public final class OcrCommand extends OcellusCommand {
               : String.valueOf(Path.of(file.name()).getFileName());
       String ending = model.get().form() == OcrForm.TEXT ? ".txt" : ".md";
       Path target = to.resolve(name + ending);
-      Files.writeString(target, text);
+      AtomicFile.write(target, text.getBytes(StandardCharsets.UTF_8));
       note("wrote " + target);
     }
   }

@@ -1,6 +1,7 @@
 package dev.ocellus.cli.chat;
 
 import dev.ocellus.cli.options.ImageSource;
+import dev.ocellus.cli.terminal.TextInput;
 import dev.ocellus.io.AtomicFile;
 import dev.ocellus.llama.Vocab;
 import dev.ocellus.vlm.chat.Answer;
@@ -12,7 +13,6 @@ import dev.ocellus.vlm.json.MessagesJson;
 import dev.ocellus.vlm.sampling.SamplingOptions;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -290,7 +290,7 @@ final class ReplCommands {
     Path parent = path.toAbsolutePath().getParent();
     List<Message> messages =
         MessagesJson.parse(
-            Files.readString(path),
+            TextInput.read(path),
             ImageLoader.files(
                 parent == null ? Path.of("").toAbsolutePath() : parent, ImageLimits.DEFAULT));
     repl.session().setHistory(messages);

@@ -62,7 +62,7 @@ final class WriterRun {
             command.io().out().print(source + ": ");
           }
           Answer answer = write(shown, text, progress, interrupt);
-          result.setAll(writer.json(answer, options));
+          result.setAll(GivenModel.in(command, writer.json(answer, options)));
           if (answer.stopReason() == StopReason.CANCELLED) {
             interrupt.check();
           }
@@ -108,7 +108,7 @@ final class WriterRun {
         var progress = command.progress()) {
       Answer answer = write(shown, text, progress, interrupt);
       if (command.printsJson()) {
-        command.printJson(writer.json(answer, options));
+        command.printJson(GivenModel.in(command, writer.json(answer, options)));
       }
       return answer.stopReason() == StopReason.CANCELLED ? ExitCode.INTERRUPTED : ExitCode.OK;
     }

@@ -113,8 +113,8 @@ public final class ErrorHandling {
 
   /** The command failed. */
   public int failure(Exception e, CommandLine line, ParseResult parsed) {
-    boolean stacktrace =
-        line.getCommand() instanceof OcellusCommand command && command.showsStackTrace();
+    OcellusCommand command = line.getCommand() instanceof OcellusCommand known ? known : null;
+    boolean stacktrace = command != null && command.showsStackTrace();
     if (e instanceof OutputClosedException closed) {
       return outputClosed(closed);
     }
@@ -124,6 +124,9 @@ public final class ErrorHandling {
       return ExitCode.INTERRUPTED;
     }
     String expected = expected(e);
+    if (expected != null && command != null) {
+      expected = command.named(expected);
+    }
     String hint = SettingOptions.hint(e, line.getCommandSpec());
     error(expected != null ? expected + hint : "internal error: " + e);
     if (stacktrace) {

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -65,6 +66,9 @@ public final class NamedModels {
             ModelName.parse(name).orElseThrow(),
             options.pullOptions(isMmprojWanted));
     argument.setValue(files.model());
+    if (!Files.isDirectory(files.model())) { // else its files are shown, each with the folder
+      command.showName(files.model(), name);
+    }
     if (isModel && model != null) {
       model.setValue(files.model());
     }

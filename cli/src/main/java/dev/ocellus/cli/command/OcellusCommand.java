@@ -7,10 +7,13 @@ import dev.ocellus.cli.terminal.Json;
 import dev.ocellus.cli.terminal.Printable;
 import dev.ocellus.cli.terminal.Progress;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.IntUnaryOperator;
 import java.util.function.Supplier;
-import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -26,6 +29,17 @@ public abstract class OcellusCommand implements Callable<Integer> {
   @Spec @Nullable CommandSpec spec;
 
   private final Io io;
+
+  /** What stands for something that the user gave; the latest first. */
+  private final Deque<Stand> stands = new ArrayDeque<>();
+
+  /**
+   * A file that was made or fetched of what the user gave.
+   *
+   * @param shown in its place in messages
+   * @param given what it was made of, or itself
+   */
+  private record Stand(Path file, String shown, Path given) {}
 
   public OcellusCommand(Io io) {
     this.io = io;
@@ -45,6 +59,39 @@ public abstract class OcellusCommand implements Callable<Integer> {
 
   public final Io io() {
     return io;
+  }
+
+  /** Has messages name the folder that the user gave instead of a file that was made of it. */
+  public final void showAs(Path file, Path folder) {
+    stands.addFirst(new Stand(file, folder.toString(), folder));
+  }
+
+  /** Has messages name a model by its name too, beside the file that was fetched. */
+  public final void showName(Path file, String name) {
+    stands.addFirst(new Stand(file, "%s (%s)".formatted(name, file), file));
+  }
+
+  /** A message with the names that the user knows. */
+  public final String named(String message) {
+    String text = message;
+    for (Stand stand : stands) {
+      text = text.replace(stand.file().toString(), stand.shown());
+    }
+    return text;
+  }
+
+  /** A model's file, or the folder that it was made of. */
+  public final Path given(Path file) {
+    return stands.stream()
+        .filter(stand -> stand.file().equals(file))
+        .map(Stand::given)
+        .findFirst()
+        .orElse(file);
+  }
+
+  /** The name of a model's file, or of the folder that it was made of. */
+  public final String nameOf(Path file) {
+    return String.valueOf(given(file).toAbsolutePath().normalize().getFileName());
   }
 
   /** Whether a program reads the output. */
@@ -96,19 +143,20 @@ public abstract class OcellusCommand implements Callable<Integer> {
    * @return the message, with the options that it is about
    */
   public final String failed(String name, Exception e) {
-    String message = ErrorHandling.expected(e) + SettingOptions.hint(e, spec());
+    String message =
+        named(String.valueOf(ErrorHandling.expected(e))) + SettingOptions.hint(e, spec());
     io.err().println("ocellus: error: " + (message.startsWith(name) ? "" : name + ": ") + message);
     io.err().flush();
     return message;
   }
 
   /** The same of many texts: of the first ones, and how many more there are. */
-  public final void noteCut(List<String> texts, int contextLength, ToIntFunction<String> nDropped) {
+  public final void noteCut(List<String> texts, int contextLength, IntUnaryOperator nDropped) {
     int n = 0;
-    for (String text : texts) {
-      int dropped = nDropped.applyAsInt(text);
+    for (int i = 0; i < texts.size(); i++) {
+      int dropped = nDropped.applyAsInt(i);
       if (dropped > 0 && ++n <= MAX_TOLD) {
-        noteCut(text, contextLength, dropped);
+        noteCut(texts.get(i), contextLength, dropped);
       }
     }
     if (n > MAX_TOLD) {

@@ -1,5 +1,6 @@
 package dev.ocellus.cli.generate;
 
+import dev.ocellus.cli.command.Checkpoints;
 import dev.ocellus.cli.command.OcellusCommand;
 import dev.ocellus.vlm.DemoModel;
 import java.io.IOException;
@@ -13,7 +14,7 @@ final class EmbeddedModels {
   static Path vq(OcellusCommand command, GeneratorMixin options) throws IOException {
     Path model = options.model;
     if (model != null) {
-      return GeneratorMixin.generator(command, model);
+      return Checkpoints.generator(command, model);
     }
     note(command, DemoModel.VQ);
     return DemoModel.vq();

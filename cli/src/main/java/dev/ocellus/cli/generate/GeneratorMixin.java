@@ -4,12 +4,7 @@ import dev.ocellus.cli.command.HubMixin;
 import dev.ocellus.cli.command.ModelPathConverter;
 import dev.ocellus.cli.command.OcellusCommand;
 import dev.ocellus.cli.options.ComputeMixin;
-import dev.ocellus.cli.terminal.Interrupt;
-import dev.ocellus.convert.Converter;
-import dev.ocellus.convert.cache.CheckpointCache;
-import dev.ocellus.nativelib.CacheDirectory;
 import dev.ocellus.vlm.generation.ComputeOptions;
-import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -49,23 +44,5 @@ final class GeneratorMixin {
         compute.precision(),
         compute.accelerator(),
         maxMemory == null ? 0 : (long) maxMemory << 20);
-  }
-
-  /** The file that makes images; a checkpoint is converted once. */
-  static Path generator(OcellusCommand command, Path model) throws IOException {
-    if (!Converter.isCheckpoint(model)) {
-      return model;
-    }
-    Path cache = CacheDirectory.of("checkpoints");
-    try (var interrupt = new Interrupt();
-        var progress = command.progress()) {
-      return new CheckpointCache(cache)
-          .generator(
-              model,
-              (file, share) -> {
-                progress.report("converting " + model.getFileName(), share);
-                return !interrupt.happened();
-              });
-    }
   }
 }

@@ -55,8 +55,8 @@ final class ImageMaker {
           ? noise(EmbeddedModels.gan(command), draw, flag)
           : classes(EmbeddedModels.vq(command, command.model), draw, progress, flag);
     }
-    Path file = GeneratorMixin.generator(command, model);
-    progress.start("loading " + file.getFileName());
+    Path file = Checkpoints.generator(command, model);
+    progress.start("loading " + command.nameOf(file));
     try (GgufFile gguf = GgufFile.open(file)) {
       ModelKind kind = ModelKind.of(gguf.metadata());
       boolean hasHead = gguf.findTensor("gen.embd.weight").isPresent();
@@ -79,7 +79,7 @@ final class ImageMaker {
 
   private Path textOf(Path model, Path file) throws IOException {
     return Converter.isCheckpoint(model)
-        ? Checkpoints.resolve(command, model, model).text()
+        ? Checkpoints.text(command, model)
         : Companions.textOf(command, file);
   }
 

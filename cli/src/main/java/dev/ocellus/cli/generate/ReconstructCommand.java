@@ -199,7 +199,7 @@ public final class ReconstructCommand extends OcellusCommand {
   private Map<String, String> words(VqModel vq, ImageSource source) {
     Map<String, String> words = new LinkedHashMap<>();
     words.put("Software", "ocellus reconstruct");
-    words.put("Model", String.valueOf(vq.path().getFileName()));
+    words.put("Model", nameOf(vq.path()));
     words.put("Source", source.toString());
     return words;
   }

@@ -120,7 +120,7 @@ public final class ScoreCommand extends OcellusCommand {
     try (var interrupt = new Interrupt();
         var progress = progress()) {
       interrupt.onInterrupt(flag::cancel);
-      progress.start("loading " + file.getFileName());
+      progress.start("loading " + nameOf(file));
       return switch (kind(file)) {
         case GAN -> judge(file, progress, flag);
         case PIXEL_MODEL -> pixels(file, progress, flag);

@@ -113,12 +113,12 @@ public final class EncodeCommand extends OcellusCommand {
     Files.createDirectories(out);
     try (var interrupt = new Interrupt();
         var progress = progress()) {
-      progress.start("loading " + mmproj.getFileName());
+      progress.start("loading " + nameOf(mmproj));
       long start = System.nanoTime();
       try (var encoder = model.openEncoder(this, mmproj)) {
         model.noteLimits(this, Optional.of(encoder));
         ObjectNode json = Json.object();
-        json.put("mmproj", mmproj.toString());
+        json.put("mmproj", given(mmproj).toString());
         json.put("architecture", encoder.architecture().name());
         json.put("device", encoder.device().name());
         json.put("load_ms", Json.millis((System.nanoTime() - start) / 1e6));

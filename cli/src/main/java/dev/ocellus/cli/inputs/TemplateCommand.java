@@ -25,11 +25,7 @@ import dev.ocellus.vlm.template.text.Origin;
 import dev.ocellus.vlm.template.text.Span;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.ZonedDateTime;
@@ -151,7 +147,7 @@ public final class TemplateCommand extends OcellusCommand {
     try (var progress = progress();
         var interrupt = new Interrupt();
         VisionLanguageModel opened =
-            ModelOpener.open(model.loadOptions(this), progress, interrupt)) {
+            ModelOpener.open(this, model.loadOptions(this), progress, interrupt)) {
       Rendered rendered = opened.render(conversation);
       if (printsJson()) {
         Prompt prompt = opened.prompt(conversation);
@@ -200,10 +196,7 @@ public final class TemplateCommand extends OcellusCommand {
   }
 
   private int batch(String file) throws IOException {
-    try (BufferedReader lines =
-        file.equals("-")
-            ? new BufferedReader(new InputStreamReader(io().in(), StandardCharsets.UTF_8))
-            : Files.newBufferedReader(Path.of(file))) {
+    try (BufferedReader lines = TextInput.lines(io(), file)) {
       Map<String, ChatTemplate> compiled =
           new LinkedHashMap<>(16, 0.75f, true) {
             private static final long serialVersionUID = 1;

@@ -2,6 +2,7 @@ package dev.ocellus.cli.inputs;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.cli.command.Checkpoints;
 import dev.ocellus.cli.command.HubMixin;
 import dev.ocellus.cli.command.ModelPathConverter;
 import dev.ocellus.cli.command.OcellusCommand;
@@ -56,7 +57,7 @@ public final class TokenizeCommand extends OcellusCommand {
       paramLabel = "FILE|NAME",
       converter = ModelPathConverter.class,
       description =
-          "Model that reads texts (GGUF): a text model, a dual encoder, or one such as BLIP. Without it, the embedded demo model's vocabulary is used.")
+          "Model that reads texts: a text model, a dual encoder, or one such as BLIP, as a GGUF file or the folder of a checkpoint. Without it, the embedded demo model's vocabulary is used.")
   @Nullable Path model;
 
   @Mixin HubMixin named = new HubMixin();
@@ -83,7 +84,7 @@ public final class TokenizeCommand extends OcellusCommand {
   @Override
   protected int run() throws IOException {
     String input = input();
-    Path path = model;
+    @Nullable Path path = model == null ? null : Checkpoints.text(this, model);
     if (path == null) {
       path = DemoModel.files().model();
       note(

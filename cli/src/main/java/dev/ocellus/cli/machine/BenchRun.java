@@ -91,7 +91,7 @@ final class BenchRun {
   void images(Path mmproj) throws IOException {
     RgbImage source = image();
     ImageOptions imageOptions = command.checked(command.model::imageOptions);
-    progress.start("loading " + mmproj.getFileName());
+    progress.start("loading " + command.nameOf(mmproj));
     try (var encoder = command.model.openEncoder(command, mmproj)) {
       ImageInput input = encoder.prepare(source, imageOptions);
       ModelBenchmark benchmark = benchmark();
@@ -104,7 +104,7 @@ final class BenchRun {
       shares.add(limits.ofProducts(results.getLast(), count.operations()));
       models
           .putObject("mmproj")
-          .put("path", mmproj.toString())
+          .put("path", command.given(mmproj).toString())
           .put("architecture", encoder.architecture().name())
           .put("device", encoder.device().name())
           .put("image_width", source.width())
@@ -116,7 +116,7 @@ final class BenchRun {
 
   /** A prompt and an answer of a text model. */
   void texts(Path text) throws IOException {
-    progress.start("loading " + text.getFileName());
+    progress.start("loading " + command.nameOf(text));
     List<Measurement> measured = texts(text, models.putObject("model"));
     results.addAll(measured);
     TextWork work = TextWork.of(text);
@@ -131,7 +131,7 @@ final class BenchRun {
 
   private List<Measurement> texts(Path text, ObjectNode json) throws IOException {
     ModelBenchmark benchmark = benchmark();
-    json.put("path", text.toString());
+    json.put("path", command.given(text).toString());
     if (isGraph(text)) {
       LoadOptions options = new LoadOptions(text, null, modelOptions, context, null);
       try (VisionLanguageModel loaded = VisionLanguageModel.open(options)) {
@@ -158,12 +158,12 @@ final class BenchRun {
   /** Images and texts of a dual encoder or a model such as BLIP. */
   void oneFile(Path file) throws IOException {
     RgbImage source = image();
-    progress.start("loading " + file.getFileName());
+    progress.start("loading " + command.nameOf(file));
     try (OneFileModel loaded = OneFileModel.open(file, command.model.imageTextOptions(command))) {
       results.addAll(benchmark().oneFile(loaded, source, command.nGenerate));
       models
           .putObject("model")
-          .put("path", file.toString())
+          .put("path", command.given(file).toString())
           .put("image_width", source.width())
           .put("image_height", source.height());
     }

@@ -161,7 +161,7 @@ public final class ImatrixCommand extends OcellusCommand {
       CancellationFlag flag)
       throws IOException {
     String text = TextInput.read(io(), file);
-    progress.start("loading " + options.model().getFileName());
+    progress.start("loading " + nameOf(options.model()));
     try (LlamaModel loaded = LlamaModel.load(options.model(), options.modelOptions())) {
       TextChunks cut = TextChunks.of(loaded.vocab(), text, chunkSize, skip, chunks, parseSpecial);
       collector.addDataset(file);

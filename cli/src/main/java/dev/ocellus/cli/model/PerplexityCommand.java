@@ -70,7 +70,7 @@ public final class PerplexityCommand extends OcellusCommand {
         var progress = progress()) {
       var flag = new CancellationFlag();
       interrupt.onInterrupt(flag::cancel);
-      progress.start("loading " + options.model().getFileName());
+      progress.start("loading " + nameOf(options.model()));
       try (LlamaModel loaded = LlamaModel.load(options.model(), options.modelOptions())) {
         TextChunks cut = TextChunks.of(loaded.vocab(), text, nCtx, 0, chunks, false);
         Perplexity result =
@@ -96,7 +96,7 @@ public final class PerplexityCommand extends OcellusCommand {
   private void print(LoadOptions options, TextChunks cut, Perplexity result) {
     if (printsJson()) {
       ObjectNode json = Json.object();
-      json.put("model", options.model().toString());
+      json.put("model", given(options.model()).toString());
       json.put("file", file);
       json.put("chunks", cut.count());
       json.put("chunk_size", cut.nCtx());

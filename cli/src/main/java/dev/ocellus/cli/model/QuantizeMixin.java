@@ -1,6 +1,7 @@
 package dev.ocellus.cli.model;
 
 import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.terminal.TextInput;
 import dev.ocellus.gguf.GgufValue;
 import dev.ocellus.quantize.QuantizeOptions;
 import dev.ocellus.quantize.Recipe;
@@ -9,7 +10,6 @@ import dev.ocellus.quantize.file.MetadataText;
 import dev.ocellus.quantize.imatrix.Importance;
 import dev.ocellus.quantize.imatrix.ImportanceMatrix;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -95,7 +95,7 @@ final class QuantizeMixin {
     Importance importance = command.checked(this::selection) ? importance() : null;
     List<String> patterns = new ArrayList<>(tensorTypes);
     if (tensorTypeFile != null) {
-      for (String word : Files.readString(tensorTypeFile).split("\\s+")) {
+      for (String word : TextInput.read(tensorTypeFile).split("\\s+")) {
         if (!word.isEmpty()) {
           patterns.add(word);
         }

@@ -1,5 +1,6 @@
 package dev.ocellus.cli.options;
 
+import dev.ocellus.cli.command.OcellusCommand;
 import dev.ocellus.cli.terminal.Interrupt;
 import dev.ocellus.cli.terminal.Progress;
 import dev.ocellus.vlm.VisionLanguageModel;
@@ -11,8 +12,9 @@ public final class ModelOpener {
   private ModelOpener() {}
 
   public static VisionLanguageModel open(
-      LoadOptions options, Progress progress, Interrupt interrupt) throws IOException {
-    String what = "loading " + options.model().getFileName();
+      OcellusCommand command, LoadOptions options, Progress progress, Interrupt interrupt)
+      throws IOException {
+    String what = "loading " + command.nameOf(options.model());
     progress.start(what);
     try {
       return VisionLanguageModel.open(

@@ -82,10 +82,12 @@ public final class ClassifyCommand extends OcellusCommand {
     if (all.isEmpty()) {
       throw usage("no labels; give --label or --labels");
     }
+    checked(() -> ZeroShotClassifier.checked(templates));
     RgbImage shown = Objects.requireNonNull(image).read(io()).image();
     try (DualEncoder encoder = model.open(this)) {
       ZeroShotClassifier classifier = encoder.classifier(all, templates);
-      DualMixin.noteCut(this, encoder, classifier.texts());
+      int[] nDropped = classifier.nDropped();
+      noteCut(classifier.texts(), encoder.contextLength(), i -> nDropped[i]);
       Classification found = classifier.classify(shown);
       if (printsJson()) {
         printJson(json(encoder, found));

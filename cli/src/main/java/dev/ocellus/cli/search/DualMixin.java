@@ -12,7 +12,6 @@ import dev.ocellus.vlm.embedding.DualEncoder;
 import dev.ocellus.vlm.embedding.EmbeddingOptions;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -39,7 +38,7 @@ final class DualMixin {
         new EmbeddingOptions(n, compute.gpu(), compute.precision(), compute.accelerator());
     Path file = file(command);
     try (Progress progress = command.progress()) {
-      progress.start("loading " + file.getFileName());
+      progress.start("loading " + command.nameOf(file));
       return DualEncoder.open(file, options);
     }
   }
@@ -51,14 +50,9 @@ final class DualMixin {
               .formatted(DemoModel.DUAL_ENCODER));
       return DemoModel.dualEncoder();
     }
-    if (Converter.isCheckpoint(model)) {
+    if (Checkpoints.isOne(model)) {
       Converter.requireDualEncoder(model);
     }
     return Checkpoints.resolve(command, model, null).text();
-  }
-
-  /** Says which texts are longer than the model takes. */
-  static void noteCut(OcellusCommand command, DualEncoder encoder, List<String> texts) {
-    command.noteCut(texts, encoder.contextLength(), encoder::nDropped);
   }
 }

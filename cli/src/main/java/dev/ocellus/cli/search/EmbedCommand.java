@@ -12,6 +12,7 @@ import dev.ocellus.cli.terminal.Progress;
 import dev.ocellus.cli.terminal.TextInput;
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.ComputationCancelledException;
+import dev.ocellus.vlm.dual.TextTokens;
 import dev.ocellus.vlm.embedding.DualEncoder;
 import dev.ocellus.vlm.embedding.EmbeddingStream;
 import dev.ocellus.vlm.embedding.ImageEmbedding;
@@ -142,8 +143,9 @@ public final class EmbedCommand extends OcellusCommand {
         DualEncoder encoder = model.open(this);
         EmbeddingStream<ImageSource> stream = stream(encoder)) {
       interrupt.onInterrupt(stream::close);
-      DualMixin.noteCut(this, encoder, texts);
-      Entries entries = new Entries(encoder, stream, progress);
+      List<TextTokens> tokens = encoder.tokenize(texts);
+      noteCut(texts, encoder.contextLength(), i -> tokens.get(i).nDropped());
+      Entries entries = new Entries(encoder, stream, progress, tokens);
       write(new EmbedWriter(Space.of(encoder), entries), chosen, images.size() + texts.size());
       interrupt.check();
     }
@@ -216,19 +218,25 @@ public final class EmbedCommand extends OcellusCommand {
     private final EmbeddingStream<ImageSource> stream;
     private final Progress progress;
     private final long begun = System.nanoTime();
-    private final Iterator<String> rest = texts.iterator();
+    private final List<TextTokens> tokens;
     private final Deque<Entry> encoded = new ArrayDeque<>();
     private int nImages;
+    private int nTexts;
 
-    Entries(DualEncoder encoder, EmbeddingStream<ImageSource> stream, Progress progress) {
+    Entries(
+        DualEncoder encoder,
+        EmbeddingStream<ImageSource> stream,
+        Progress progress,
+        List<TextTokens> tokens) {
       this.encoder = encoder;
       this.stream = stream;
       this.progress = progress;
+      this.tokens = tokens;
     }
 
     @Override
     public boolean hasNext() {
-      return stream.hasNext() || !encoded.isEmpty() || rest.hasNext();
+      return stream.hasNext() || !encoded.isEmpty() || nTexts < texts.size();
     }
 
     @Override
@@ -238,17 +246,19 @@ public final class EmbedCommand extends OcellusCommand {
       }
       progress.done();
       if (encoded.isEmpty()) {
-        List<String> batch = new ArrayList<>();
-        while (rest.hasNext() && batch.size() < TEXTS_AT_ONCE) {
-          batch.add(rest.next());
-        }
-        List<float[]> vectors =
-            noNormalize ? encoder.textFeatures(batch) : encoder.embedTexts(batch);
-        for (int i = 0; i < batch.size(); i++) {
-          encoded.add(new Entry("text", batch.get(i), vectors.get(i), null));
-        }
+        encodeTexts();
       }
       return encoded.removeFirst();
+    }
+
+    private void encodeTexts() {
+      int end = Math.min(nTexts + TEXTS_AT_ONCE, texts.size());
+      List<TextTokens> batch = tokens.subList(nTexts, end);
+      List<float[]> vectors =
+          noNormalize ? encoder.tokenFeatures(batch) : encoder.embedTokens(batch);
+      for (float[] vector : vectors) {
+        encoded.add(new Entry("text", texts.get(nTexts++), vector, null));
+      }
     }
 
     private Entry image() {

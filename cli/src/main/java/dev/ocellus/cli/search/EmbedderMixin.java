@@ -48,7 +48,7 @@ final class EmbedderMixin {
     if (path == null) {
       return false;
     }
-    if (Converter.isCheckpoint(path)) {
+    if (Checkpoints.isOne(path)) {
       return Converter.mayEmbed(path);
     }
     return mmproj != null || (Files.isRegularFile(path) && VisionLanguageEmbedder.isOne(path));
@@ -97,7 +97,7 @@ final class EmbedderMixin {
   private static VisionLanguageEmbedder open(
       OcellusCommand command, LoadOptions options, int dimension) throws IOException {
     try (Progress progress = command.progress()) {
-      progress.start("loading " + options.model().getFileName());
+      progress.start("loading " + command.nameOf(options.model()));
       return VisionLanguageEmbedder.open(options, dimension);
     }
   }

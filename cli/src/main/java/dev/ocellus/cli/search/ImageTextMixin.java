@@ -5,6 +5,7 @@ import dev.ocellus.cli.command.HubMixin;
 import dev.ocellus.cli.command.ModelPathConverter;
 import dev.ocellus.cli.command.OcellusCommand;
 import dev.ocellus.cli.options.ComputeMixin;
+import dev.ocellus.convert.Converter;
 import dev.ocellus.vlm.imagetext.ImageTextOptions;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -31,6 +32,9 @@ final class ImageTextMixin {
   Path file(OcellusCommand command) throws IOException {
     if (model == null) {
       throw command.usage("no model given: expected -m or -hf");
+    }
+    if (Checkpoints.isOne(model)) {
+      Converter.requireMatcher(model);
     }
     return Checkpoints.resolve(command, model, null).text();
   }

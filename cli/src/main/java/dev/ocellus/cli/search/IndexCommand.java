@@ -123,7 +123,7 @@ public final class IndexCommand extends OcellusCommand {
     ObjectNode root = Json.object();
     root.put("folder", location.folder().toString());
     root.put("index", location.index().toString());
-    root.put("model", encoder.path().toString());
+    root.put("model", given(encoder.path()).toString());
     root.put("dimension", encoder.dimension());
     root.put("images", report.nImages());
     root.put("encoded", report.nEncoded());

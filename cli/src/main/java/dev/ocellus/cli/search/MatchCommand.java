@@ -92,9 +92,9 @@ public final class MatchCommand extends OcellusCommand {
     Path file = model.file(this);
     try (var interrupt = new Interrupt();
         var progress = progress()) {
-      progress.start("loading " + file.getFileName());
+      progress.start("loading " + nameOf(file));
       try (ImageTextMatcher matcher = ImageTextMatcher.open(file, options)) {
-        noteCut(all, matcher.contextLength(), text -> matcher.tokenize(text).nDropped());
+        noteCut(all, matcher.contextLength(), i -> matcher.tokenize(all.get(i)).nDropped());
         return matchAll(only, matcher, all, progress, interrupt);
       }
     }

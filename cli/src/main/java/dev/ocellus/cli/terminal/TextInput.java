@@ -6,11 +6,14 @@ import dev.ocellus.vlm.json.Conversations;
 import dev.ocellus.vlm.json.ImageLoader;
 import dev.ocellus.vlm.json.MessagesFormatException;
 import dev.ocellus.vlm.json.MessagesJson;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -30,9 +33,31 @@ public final class TextInput {
     if (file.equals("-")) {
       return decode(io.in().readAllBytes(), "standard input");
     }
-    try (InputStream in = Files.newInputStream(Path.of(file))) {
-      return decode(in.readAllBytes(), file);
+    return read(Path.of(file));
+  }
+
+  /**
+   * The whole text of a file.
+   *
+   * @throws IOException if it cannot be read or is not UTF-8
+   */
+  public static String read(Path file) throws IOException {
+    try (InputStream in = open(file)) {
+      return decode(in.readAllBytes(), file.toString());
     }
+  }
+
+  /** The lines of a text that may be long. */
+  public static BufferedReader lines(Io io, String file) throws IOException {
+    InputStream in = file.equals("-") ? io.in() : open(Path.of(file));
+    return new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()));
+  }
+
+  private static InputStream open(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new FileSystemException(file.toString(), null, "is a directory; give a file with text");
+    }
+    return Files.newInputStream(file);
   }
 
   private static String decode(byte[] bytes, String name) throws IOException {

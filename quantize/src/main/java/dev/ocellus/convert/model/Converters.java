@@ -61,6 +61,7 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -93,13 +94,15 @@ public final class Converters {
           HfFolder.OPEN_CLIP,
           OpenClipModel::of);
 
+  private static final String MATCHER = "BlipForImageTextRetrieval";
+
   private static final Map<String, Factory> FUSION =
       Map.of(
           "BlipForConditionalGeneration",
           context -> new BlipModel(context, BlipModel.Trade.CAPTION),
           "BlipForQuestionAnswering",
           context -> new BlipModel(context, BlipModel.Trade.QUESTIONS),
-          "BlipForImageTextRetrieval",
+          MATCHER,
           context -> new BlipModel(context, BlipModel.Trade.MATCH));
 
   /** Language models whose configuration names no architecture, by {@code model_type}. */
@@ -333,19 +336,53 @@ public final class Converters {
    * @throws UnsupportedArchitectureException with what it is, as far as it is known
    */
   public static void requireDual(HfConfig root) {
-    String name = root.architecture().orElse("");
-    if (DUAL.containsKey(name) || root.says("qllama_config")) {
-      return;
+    if (!isDual(root)) {
+      throw anotherKind(root, "a dual encoder of images and texts", DUAL.keySet());
     }
-    boolean chat = TEXT.containsKey(name) || VISION.containsKey(name);
-    throw new UnsupportedArchitectureException(
-        "%s: the checkpoint is %s (model_type '%s'), not a dual encoder of images and texts that is known; known are %s.%s"
+  }
+
+  private static boolean isDual(HfConfig root) {
+    return root.architecture().filter(DUAL::containsKey).isPresent() || root.says("qllama_config");
+  }
+
+  /**
+   * Refuses a checkpoint that does not compare images with texts which attend to them.
+   *
+   * @throws UnsupportedArchitectureException with what it is, as far as it is known
+   */
+  public static void requireMatcher(HfConfig root) {
+    if (root.architecture().filter(MATCHER::equals).isEmpty()) {
+      throw anotherKind(root, "a model that matches images and texts", Set.of(MATCHER));
+    }
+  }
+
+  private static UnsupportedArchitectureException anotherKind(
+      HfConfig root, String expected, Set<String> known) {
+    String name = root.architecture().orElse("");
+    return new UnsupportedArchitectureException(
+        "%s: the checkpoint is %s (model_type '%s'), not %s that is known; known are %s.%s"
             .formatted(
                 root.file(),
                 name.isEmpty() ? "of a class that config.json does not name" : "a '" + name + "'",
                 root.modelType(),
-                String.join(", ", new TreeSet<>(DUAL.keySet())),
-                chat ? " It answers in a chat and gives no vectors." : ""));
+                expected,
+                String.join(", ", new TreeSet<>(known)),
+                trade(root, name)));
+  }
+
+  /** What a checkpoint does instead. */
+  private static String trade(HfConfig root, String name) {
+    if (isDual(root)) {
+      return " It is a dual encoder, which gives vectors of images and of texts.";
+    }
+    if (name.equals(MATCHER)) {
+      return " It matches images and texts.";
+    }
+    if (FUSION.containsKey(name)) {
+      return " It writes about images.";
+    }
+    boolean chats = TEXT.containsKey(name) || VISION.containsKey(name);
+    return chats ? " It answers in a chat and gives no vectors." : "";
   }
 
   private static UnsupportedArchitectureException unknown(

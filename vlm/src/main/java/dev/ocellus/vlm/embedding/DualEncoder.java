@@ -177,7 +177,14 @@ public final class DualEncoder implements Embedder {
 
   /** The vectors of texts, of length 1, in their order. */
   public List<float[]> embedTexts(List<String> texts) {
-    return textFeatures(texts).stream().map(Vectors::normalized).toList();
+    return embedTokens(tokenize(texts));
+  }
+
+  /**
+   * The vectors of texts that were {@linkplain #tokenize tokenized}, of length 1, in their order.
+   */
+  public List<float[]> embedTokens(List<TextTokens> texts) {
+    return tokenFeatures(texts).stream().map(Vectors::normalized).toList();
   }
 
   /**
@@ -267,7 +274,14 @@ public final class DualEncoder implements Embedder {
 
   /** The vectors of texts as the projection gives them, in their order. */
   public List<float[]> textFeatures(List<String> texts) {
-    List<TextTokens> tokens = texts.stream().map(this::tokenize).toList();
+    return tokenFeatures(tokenize(texts));
+  }
+
+  /**
+   * The vectors of texts that were {@linkplain #tokenize tokenized} as the projection gives them,
+   * in their order.
+   */
+  public List<float[]> tokenFeatures(List<TextTokens> tokens) {
     return Batches.mapped(
         tokens,
         TextTokens::length,
@@ -278,6 +292,11 @@ public final class DualEncoder implements Embedder {
   /** A text as the text encoder takes it. */
   public TextTokens tokenize(String text) {
     return architecture.texts().prepare(text);
+  }
+
+  /** Texts as the text encoder takes them. */
+  public List<TextTokens> tokenize(List<String> texts) {
+    return texts.stream().map(this::tokenize).toList();
   }
 
   /** An image as the image encoder takes it. */

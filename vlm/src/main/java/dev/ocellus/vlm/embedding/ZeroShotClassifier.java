@@ -1,6 +1,7 @@
 package dev.ocellus.vlm.embedding;
 
 import dev.ocellus.vlm.dual.Similarity;
+import dev.ocellus.vlm.dual.TextTokens;
 import dev.ocellus.vlm.image.RgbImage;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,19 +15,32 @@ public final class ZeroShotClassifier {
   private final DualEncoder encoder;
   private final List<String> labels;
   private final List<String> texts;
+  private final int[] nDropped;
   private final List<float[]> vectors;
 
   private ZeroShotClassifier(DualEncoder encoder, List<String> labels, List<String> templates) {
     this.encoder = encoder;
     this.labels = List.copyOf(labels);
     texts = texts(labels, templates);
-    vectors = means(encoder.embedTexts(texts), texts.size() / labels.size());
+    List<TextTokens> tokens = encoder.tokenize(texts);
+    nDropped = tokens.stream().mapToInt(TextTokens::nDropped).toArray();
+    vectors = means(encoder.embedTokens(tokens), texts.size() / labels.size());
   }
 
   static ZeroShotClassifier of(DualEncoder encoder, List<String> labels, List<String> templates) {
     if (labels.isEmpty()) {
       throw new IllegalArgumentException("labels: expected at least one, found none");
     }
+    return new ZeroShotClassifier(encoder, labels, checked(templates));
+  }
+
+  /**
+   * Templates that {@link DualEncoder#classifier} takes, to find a mistake before a model is
+   * loaded.
+   *
+   * @throws IllegalArgumentException if one has no {@code {}} for the label
+   */
+  public static List<String> checked(List<String> templates) {
     for (String template : templates) {
       if (!template.contains(PLACE)) {
         throw new IllegalArgumentException(
@@ -34,7 +48,7 @@ public final class ZeroShotClassifier {
                 .formatted(template));
       }
     }
-    return new ZeroShotClassifier(encoder, labels, templates);
+    return templates;
   }
 
   private static List<String> texts(List<String> labels, List<String> templates) {
@@ -64,6 +78,11 @@ public final class ZeroShotClassifier {
   /** What was encoded: the labels in their templates, those of the first label first. */
   public List<String> texts() {
     return texts;
+  }
+
+  /** How many tokens were left out at the end of each of the {@link #texts}; usually 0. */
+  public int[] nDropped() {
+    return nDropped.clone();
   }
 
   /** How well the labels fit an image. */

@@ -1,10 +1,11 @@
 package dev.ocellus.vlm.npy;
 
 import dev.ocellus.io.AtomicFile;
+import dev.ocellus.io.Channels;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,7 +48,7 @@ public final class NpyFile {
     AtomicFile.write(
         path,
         channel -> {
-          drain(channel, header("<f4", shape));
+          Channels.write(channel, header("<f4", shape));
           floats(channel, buffer(), data);
         });
   }
@@ -67,8 +68,8 @@ public final class NpyFile {
     AtomicFile.write(
         path,
         channel -> {
-          drain(channel, header("<i4", shape));
-          drain(channel, bytes);
+          Channels.write(channel, header("<i4", shape));
+          Channels.write(channel, bytes);
         });
   }
 
@@ -83,7 +84,7 @@ public final class NpyFile {
     AtomicFile.write(
         path,
         channel -> {
-          drain(channel, header("<f4", rows, columns));
+          Channels.write(channel, header("<f4", rows, columns));
           ByteBuffer buffer = buffer();
           for (int i = 0; i < rows; i++) {
             float[] row = source.get();
@@ -215,19 +216,13 @@ public final class NpyFile {
     return ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  private static void floats(FileChannel channel, ByteBuffer buffer, float[] data)
+  private static void floats(WritableByteChannel channel, ByteBuffer buffer, float[] data)
       throws IOException {
     for (int done = 0; done < data.length; ) {
       int n = Math.min(data.length - done, BUFFER_BYTES / Float.BYTES);
       buffer.clear().asFloatBuffer().put(data, done, n);
-      drain(channel, buffer.limit(n * Float.BYTES));
+      Channels.write(channel, buffer.limit(n * Float.BYTES));
       done += n;
-    }
-  }
-
-  private static void drain(FileChannel channel, ByteBuffer buffer) throws IOException {
-    while (buffer.hasRemaining()) {
-      channel.write(buffer);
     }
   }
 }

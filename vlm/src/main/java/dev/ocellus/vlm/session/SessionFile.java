@@ -21,6 +21,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -97,11 +98,11 @@ public final class SessionFile {
 
   /** Counts and hashes what is written. */
   private static final class Hashing implements WritableByteChannel {
-    private final FileChannel channel;
+    private final SeekableByteChannel channel;
     private final MessageDigest digest = Sha256.digest();
     private long length;
 
-    Hashing(FileChannel channel) {
+    Hashing(SeekableByteChannel channel) {
       this.channel = channel;
     }
 
