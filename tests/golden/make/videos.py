@@ -62,7 +62,10 @@ MODELS = {
     "qwen2.5-vl-blocks": (dict(do_sample_frames=True, fps=20, min_frames=4, max_frames=8, cap_pixels_per_frame=True,
                                max_video_tokens=6, size=dict(shortest_edge=784, longest_edge=30000), patch_size=14,
                                temporal_patch_size=2, merge_size=2, video_processor_type="Qwen2VLVideoProcessor"), {
-        "video": [clip(60.0), QUESTION]}),
+        "video": [clip(60.0), QUESTION],
+        # all pairs at one position in time
+        "more": [clip(30.0), QUESTION],
+        "mixed": [picture("exact_56x56.png"), dict(type="text", text="Then:"), clip(60.0), clip(30.0), QUESTION]}),
     "llava-onevision-video": (dict(do_sample_frames=True, num_frames=5, size=dict(height=28, width=28), image_mean=[0.5] * 3,
                                    image_std=[0.5] * 3, video_processor_type="LlavaOnevisionVideoProcessor"), {
         "video": [clip(4.0), QUESTION], "mixed": [picture("odd_97x61.png"), dict(type="text", text="Then:"), clip(7.0), QUESTION]}),

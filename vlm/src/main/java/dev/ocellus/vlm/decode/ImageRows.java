@@ -1,6 +1,7 @@
 package dev.ocellus.vlm.decode;
 
 import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.vlm.vision.ImagePiece;
 import dev.ocellus.vlm.vision.PromptAttention;
 
 /**
@@ -20,20 +21,31 @@ record ImageRows(KvSequence sequence, int nPositions, PromptAttention attention)
   void decode(
       ContextEntry.Image image, int position, int number, boolean last, CancellationFlag flag) {
     int nEmbeddings = image.embeddings().count();
+    boolean inOrder = inOrder(image.embeddings());
+    boolean causal = !inOrder && attention.causal();
+    int mostAtOnce = inOrder ? sequence.nUbatch() : sequence.nBatch();
     for (int row = 0; row < nEmbeddings; ) {
-      int n = Math.min(nEmbeddings - row, mostAtOnce());
+      int n = Math.min(nEmbeddings - row, mostAtOnce);
       sequence.decodeEmbeddings(
           image.image(),
           image.from() + row,
           ContextEntry.axes(image.embeddings(), row, n, position, nPositions, number),
-          attention == PromptAttention.CAUSAL,
+          causal,
           last && row + n == nEmbeddings,
           flag);
       row += n;
     }
   }
 
-  private int mostAtOnce() {
-    return attention == PromptAttention.IMAGES_IN_ORDER ? sequence.nUbatch() : sequence.nBatch();
+  /**
+   * Whether positions do not follow the order of the embeddings, which those that have been
+   * computed before show to all that come after, and masks among those that are computed together.
+   */
+  private boolean inOrder(ImagePiece.Embeddings embeddings) {
+    return switch (attention) {
+      case IMAGES_IN_ORDER -> true;
+      case VIDEOS_IN_ORDER -> embeddings.sharesTimes();
+      default -> false;
+    };
   }
 }

@@ -207,7 +207,7 @@ public final class Pipeline implements AutoCloseable {
       case NON_CAUSAL_IMAGES_EVERYWHERE ->
           options.withContextOptions(
               context.withEmbeddingAttention(ContextOptions.EmbeddingAttention.EVERYWHERE));
-      case IMAGES_IN_ORDER ->
+      case IMAGES_IN_ORDER, VIDEOS_IN_ORDER ->
           options.withContextOptions(
               context.withEmbeddingAttention(ContextOptions.EmbeddingAttention.IN_ORDER));
       default -> options;

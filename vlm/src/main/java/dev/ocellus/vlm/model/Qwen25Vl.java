@@ -21,6 +21,7 @@ import dev.ocellus.vlm.vision.ConfigReader;
 import dev.ocellus.vlm.vision.EncoderGraph;
 import dev.ocellus.vlm.vision.ImageInput;
 import dev.ocellus.vlm.vision.ImageOptions;
+import dev.ocellus.vlm.vision.PromptAttention;
 import dev.ocellus.vlm.vision.VisionArchitecture;
 import dev.ocellus.vlm.vision.VisionGraph;
 import java.util.ArrayList;
@@ -53,7 +54,9 @@ final class Qwen25Vl {
         "qwen2.5-vl",
         Qwen2Vl.PROMPT_FORMAT,
         Preprocessor.of(metadata, tiling),
-        Graph.of(metadata, tiling, weights));
+        Graph.of(metadata, tiling, weights),
+        // pairs of frames that come faster than positions in time share one
+        PromptAttention.VIDEOS_IN_ORDER);
   }
 
   /**

@@ -130,6 +130,11 @@ public sealed interface ImagePiece {
       return gridX > 0 || canvas != null;
     }
 
+    /** Whether several grids stand at one position in time. */
+    public boolean sharesTimes() {
+      return times.stream().distinct().count() < times.size();
+    }
+
     /** Position of an embedding in time, from that of the first one on. */
     public int time(int row) {
       return canvas != null ? 0 : times.get(row / (gridX * gridY));

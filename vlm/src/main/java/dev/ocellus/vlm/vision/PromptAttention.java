@@ -17,11 +17,21 @@ public enum PromptAttention {
    */
   IMAGES_IN_ORDER,
   /**
+   * As {@link #CAUSAL}, where frames of a video may share a position in time, so that positions do
+   * not tell which of them comes first.
+   */
+  VIDEOS_IN_ORDER,
+  /**
    * All positions of the prompt, text and images, attend to each other (prefix-LM); those of the
    * answer to what stands before them. Such a prompt is computed at once, and anew when it has
    * changed.
    */
   BIDIRECTIONAL_PREFIX;
+
+  /** Whether nothing attends to what stands behind it. */
+  public boolean causal() {
+    return this == CAUSAL || this == IMAGES_IN_ORDER || this == VIDEOS_IN_ORDER;
+  }
 
   /** Whether the embeddings of an image attend to each other, and text to what is before it. */
   public boolean nonCausalImages() {
