@@ -43,6 +43,7 @@ public enum Setting {
   REBUILD_INDEX("UpdateOptions.rebuild"),
   DPI("DocumentOptions.dpi"),
   PAGES("PageRange.text"),
+  OCR_PROMPT("OcrOptions.prompt"),
   PASSWORD("DocumentOptions.password"),
   MAX_MEMORY("ComputeOptions.maxBytes"),
   TLS_CERTIFICATES("TlsFiles.certificates"),

@@ -45,6 +45,18 @@ class SeenImagesOptionsTest {
   }
 
   @Test
+  void namesTheOptionForAModelWithoutAPromptForPages() {
+    Path gguf = GOLDEN.resolve("models/llava-1.5/gguf");
+    Object[] files = {"-m", gguf.resolve("text.gguf"), "--mmproj", gguf.resolve("mmproj.gguf")};
+    Cli run = Cli.run("ocr", "-q", "-t", 1, files[0], files[1], files[2], files[3], IMAGE);
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.err()).contains("Read all the text in the image. (option -p)");
+    Cli noEncoder = Cli.run("ocr", "-q", "-t", 1, files[0], files[1], IMAGE);
+    assertThat(noEncoder.code()).isEqualTo(1);
+    assertThat(noEncoder.err()).contains("image encoder. (option --mmproj)");
+  }
+
+  @Test
   void drawsTheBoxesOfAnAnswer() throws IOException {
     Path drawn = directory.resolve("drawn.png");
     Cli run = describe("qwen2.5-vl", "--json", "--grammar", BOX, "--draw", drawn);

@@ -54,6 +54,7 @@ public final class SettingOptions {
     names.put(Setting.REBUILD_INDEX, List.of("--rebuild"));
     names.put(Setting.DPI, List.of("--dpi"));
     names.put(Setting.PAGES, List.of("--pages"));
+    names.put(Setting.OCR_PROMPT, List.of("-p"));
     names.put(Setting.PASSWORD, List.of("--pdf-password"));
     names.put(Setting.MAX_MEMORY, List.of("--max-memory"));
     names.put(Setting.TLS_CERTIFICATES, List.of("--tls-cert"));

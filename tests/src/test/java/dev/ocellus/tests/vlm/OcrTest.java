@@ -3,6 +3,7 @@ package dev.ocellus.tests.vlm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ocellus.Setting;
 import dev.ocellus.convert.ConvertOptions;
 import dev.ocellus.convert.ConvertProgress;
 import dev.ocellus.convert.Converter;
@@ -124,7 +125,9 @@ class OcrTest {
   void saysWhereAFamilyHasNoPrompt() throws IOException {
     try (VisionLanguageModel model = VisionLanguageModel.open(Golden.options())) {
       assertThatThrownBy(() -> new PageReader(model, OcrOptions.defaults()))
-          .isInstanceOf(UnsupportedContentException.class)
+          .isInstanceOfSatisfying(
+              UnsupportedContentException.class,
+              e -> assertThat(e.settings()).containsExactly(Setting.OCR_PROMPT))
           .hasMessageContaining("llava");
     }
   }

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.ocr;
 
+import dev.ocellus.Setting;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.vlm.ChatSession;
 import dev.ocellus.vlm.VisionLanguageModel;
@@ -62,8 +63,9 @@ public final class PageReader implements AutoCloseable {
     VisionEncoder encoder = model.encoder().orElse(null);
     if (encoder == null) {
       throw new UnsupportedContentException(
-          "The model %s takes no images, and so reads no pages. Load it with its image encoder."
-              .formatted(model.pipeline().decoder().description()));
+              "The model %s takes no images, and so reads no pages. Load it with its image encoder."
+                  .formatted(model.pipeline().decoder().description()))
+          .about(Setting.MMPROJ);
     }
     String own = options.prompt();
     if (own != null) {
@@ -75,8 +77,9 @@ public final class PageReader implements AutoCloseable {
                 .thenComparing(p -> hasPlaces(p) != options.places()))
         .orElseThrow(() ->
             new UnsupportedContentException(
-                "Models of the family %s have no prompt of their own for reading pages; give one, such as: Read all the text in the image."
-                    .formatted(encoder.architecture().name())));
+                    "Models of the family %s have no prompt of their own for reading pages. Give one, such as: Read all the text in the image."
+                        .formatted(encoder.architecture().name()))
+                .about(Setting.OCR_PROMPT));
   }
 
   private static boolean hasPlaces(OcrPrompt prompt) {
