@@ -1,8 +1,5 @@
 package dev.ocellus.accel;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-
 /**
  * {@code x · Φ(x)} by the error function, in loops that the JVM compiles to vector instructions:
  * ggml calls the C library for each element, which took as long as the products around it.
@@ -12,7 +9,6 @@ import java.lang.foreign.ValueLayout;
  * {@code |x| ≤ 6}, as torch's are. What comes of an element does not depend on where it stands.
  */
 final class Gelu {
-  private static final int CHUNK = 2048;
   private static final float ROOT_HALF = 0.70710678f;
   private static final float LIMIT = 3.92f;
 
@@ -29,24 +25,6 @@ final class Gelu {
   private static final float Q5 = 3.8070524169597775e-05f;
 
   private Gelu() {}
-
-  /**
-   * Computes elements, which may stay where they are.
-   *
-   * @param source address of the first
-   * @param target address of the first result
-   */
-  static void apply(long source, long target, long count) {
-    float[] values = new float[(int) Math.min(CHUNK, count)];
-    MemorySegment from = MemorySegment.ofAddress(source).reinterpret(4 * count);
-    MemorySegment to = MemorySegment.ofAddress(target).reinterpret(4 * count);
-    for (long done = 0; done < count; done += values.length) {
-      int n = (int) Math.min(values.length, count - done);
-      MemorySegment.copy(from, ValueLayout.JAVA_FLOAT, 4 * done, values, 0, n);
-      apply(values, n);
-      MemorySegment.copy(values, 0, to, ValueLayout.JAVA_FLOAT, 4 * done, n);
-    }
-  }
 
   static void apply(float[] values, int n) {
     for (int i = 0; i < n; i++) {

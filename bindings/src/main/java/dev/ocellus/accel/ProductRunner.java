@@ -29,8 +29,8 @@ public final class ProductRunner implements AutoCloseable {
   /** Rows that are rounded to BF16 at once; more do not make the kernel faster. */
   private static final int ROUNDED_ROWS = 2048;
 
-  /** Elements of which one thread computes GELU at once. */
-  private static final long GELU_PIECE = 1 << 15;
+  /** Elements of which one thread computes a function at once. */
+  private static final long ELEMENTS_PIECE = 1 << 15;
 
   /** Quantized weights that are widened at once: they should still be in the core's cache. */
   private static final long QUANTIZED_PIECE_BYTES = 1L << 20;
@@ -122,23 +122,25 @@ public final class ProductRunner implements AutoCloseable {
   }
 
   /**
-   * Computes GELU of elements that lie one after the other.
+   * Computes a function of elements that lie one after the other.
    *
+   * @param function of each of them
    * @param source address of the first
    * @param target address of the first result; may be the same
    * @param caller as for {@link #run}
    */
-  public void gelu(long source, long target, long count, Caller caller) throws Throwable {
-    int nPieces = Math.toIntExact(Math.ceilDiv(count, GELU_PIECE));
+  public void run(ElementFunction function, long source, long target, long count, Caller caller)
+      throws Throwable {
+    int nPieces = Math.toIntExact(Math.ceilDiv(count, ELEMENTS_PIECE));
     crew.work(
         caller != Caller.WAITS,
         () ->
             crew.pieces(
                 nPieces,
                 (piece, thread) -> {
-                  long first = piece * GELU_PIECE;
-                  long n = Math.min(GELU_PIECE, count - first);
-                  Gelu.apply(source + 4 * first, target + 4 * first, n);
+                  long first = piece * ELEMENTS_PIECE;
+                  long n = Math.min(ELEMENTS_PIECE, count - first);
+                  function.apply(source + 4 * first, target + 4 * first, n);
                 }));
   }
 

@@ -27,13 +27,16 @@ final class Silu {
 
   static void apply(float[] values, int n) {
     for (int i = 0; i < n; i++) {
-      float x = values[i];
-      float z = Math.min(Math.max(0.5f * x, -LIMIT), LIMIT);
-      float t = z * z;
-      float p = ((((P5 * t + P4) * t + P3) * t + P2) * t + P1) * t + 1;
-      float q = ((((Q5 * t + Q4) * t + Q3) * t + Q2) * t + Q1) * t + 1;
-      float tanh = Math.min(Math.max(z * p / q, -1f), 1f);
-      values[i] = 0.5f * x * (1 + tanh);
+      values[i] *= sigmoid(values[i]);
     }
+  }
+
+  static float sigmoid(float x) {
+    float z = Math.min(Math.max(0.5f * x, -LIMIT), LIMIT);
+    float t = z * z;
+    float p = ((((P5 * t + P4) * t + P3) * t + P2) * t + P1) * t + 1;
+    float q = ((((Q5 * t + Q4) * t + Q3) * t + Q2) * t + Q1) * t + 1;
+    float tanh = Math.min(Math.max(z * p / q, -1f), 1f);
+    return 0.5f * (1 + tanh);
   }
 }

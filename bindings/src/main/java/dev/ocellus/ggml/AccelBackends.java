@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.ocellus.accel.Caller;
 import dev.ocellus.accel.Conversions;
+import dev.ocellus.accel.ElementFunction;
 import dev.ocellus.accel.ProductKernels;
 import dev.ocellus.accel.ProductRunner;
 import dev.ocellus.ffi.ggml_h;
@@ -202,7 +203,9 @@ final class AccelBackends {
     if (AccelNode.isProduct(node)) {
       multiply(runner, node, caller);
     } else if (AccelNode.isGelu(node)) {
-      runner.gelu(AccelNode.source(node), AccelNode.target(node), AccelNode.elements(node), caller);
+      apply(ElementFunction.GELU, runner, node, caller);
+    } else if (AccelActivation.isOne(node)) {
+      apply(ElementFunction.GELU_TANH, runner, node, caller);
     } else if (AccelAttention.isOne(node)) {
       runner.run(AccelAttention.heads(node), caller);
     } else if (AccelLayer.isOne(node)) {
@@ -216,6 +219,12 @@ final class AccelBackends {
       }
     }
     return 1;
+  }
+
+  private static void apply(
+      ElementFunction function, ProductRunner runner, long node, Caller caller) throws Throwable {
+    long count = AccelNode.elements(node);
+    runner.run(function, AccelNode.source(node), AccelNode.target(node), count, caller);
   }
 
   private static void multiply(ProductRunner runner, long node, Caller caller) throws Throwable {

@@ -35,12 +35,12 @@ import org.jspecify.annotations.Nullable;
  * compute one all the same, what comes of it is no number, and is found out.
  */
 final class AccelLayer {
-  private static final int CUSTOM = numbered("CUSTOM", ggml_h::ggml_op_name);
+  static final int CUSTOM = numbered("CUSTOM", ggml_h::ggml_op_name);
 
   /** "OCLY", in place 6 of the parameters; ggml's own are in front. */
   private static final int MARK = 0x4f434c59;
 
-  private static final int MARK_AT = 6;
+  static final int MARK_AT = 6;
   private static final int FORM = 7;
   private static final int HAS_ADDED = 8;
   private static final int FIRST = 9;
@@ -55,7 +55,7 @@ final class AccelLayer {
   private static final int BLOCK = -1;
 
   /** Where ggml has how many threads are to call the function. */
-  private static final int TASKS_AT = 2;
+  static final int TASKS_AT = 2;
 
   /** Smaller kernels are not worth the call. */
   private static final long MIN_RELEASED = 1L << 16;
@@ -216,7 +216,7 @@ final class AccelLayer {
   }
 
   /** Apart, as asking about a node must make nothing. */
-  private static final class Untaken {
+  static final class Untaken {
     static final MemorySegment FUNCTION =
         Upcalls.stub((node, thread, nThreads) -> fill(node), Arena.global());
     private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);

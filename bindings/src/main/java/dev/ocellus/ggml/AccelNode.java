@@ -56,7 +56,7 @@ final class AccelNode {
   static final int ITEMS = 3;
 
   /** Elements of an item from which on handing GELU over costs less than it gains. */
-  private static final long MIN_ELEMENTS = EVERYTHING ? 1 : 1L << 13;
+  static final long MIN_ELEMENTS = EVERYTHING ? 1 : 1L << 13;
 
   private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
   private static final long TYPE = ggml_tensor.type$offset();
@@ -189,7 +189,7 @@ final class AccelNode {
    * @param quantized whether products with quantized weights are taken
    */
   static boolean isTaken(long node, boolean quantized) {
-    if (AccelLayer.isOne(node) || AccelAttention.isOne(node)) {
+    if (AccelLayer.isOne(node) || AccelAttention.isOne(node) || AccelActivation.isOne(node)) {
       return true;
     }
     if (isGelu(node)) {

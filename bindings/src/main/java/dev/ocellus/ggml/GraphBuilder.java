@@ -34,6 +34,16 @@ public final class GraphBuilder implements AutoCloseable {
     return this;
   }
 
+  /**
+   * Lets operations be such as only a scheduler with an accelerator computes, if this one has it.
+   */
+  public GraphBuilder on(Scheduler scheduler) {
+    if (scheduler.hasAccelerator()) {
+      context.accelerate();
+    }
+    return this;
+  }
+
   /** An F32 input that is filled for every computation. */
   public Tensor input(String name, long... shape) {
     Tensor tensor = context.newTensor(name, TensorType.F32, shape);

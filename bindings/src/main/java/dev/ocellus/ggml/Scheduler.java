@@ -43,6 +43,11 @@ public final class Scheduler extends NativeObject {
     this.backends = backends.clone();
   }
 
+  /** Whether an accelerator is the first that is asked to compute a node. */
+  boolean hasAccelerator() {
+    return backends[0].device().kind() == Device.Kind.ACCELERATOR;
+  }
+
   /** The native scheduler, made anew where it is too small for a graph. */
   private MemorySegment handleFor(Graph graph) {
     if (graph.size() > capacity) {

@@ -41,6 +41,7 @@ final class TensorContext extends NativeObject {
   private final long headerBytes;
   private final boolean mapped;
   private int capacity = FIRST / 2;
+  private boolean accelerated;
 
   TensorContext() {
     this(false);
@@ -53,6 +54,15 @@ final class TensorContext extends NativeObject {
     this.mapped = mapped;
     headerBytes = ggml_h.ggml_tensor_overhead();
     grow();
+  }
+
+  /** Says that an accelerator is among what the tensors' graph is computed with. */
+  void accelerate() {
+    accelerated = true;
+  }
+
+  boolean isAccelerated() {
+    return accelerated;
   }
 
   private void grow() {

@@ -114,10 +114,14 @@ abstract sealed class TensorMath extends TensorHeader permits Tensor {
 
   /**
    * GELU by the hyperbolic tangent, in F32: {@code gelu_pytorch_tanh}. It is {@code x · sigmoid(2
-   * sqrt(2/π) (x + 0.044715 x³))}; ggml's own {@code gelu} reads an F16 table on the CPU.
+   * sqrt(2/π) (x + 0.044715 x³))}; ggml's own {@code gelu} reads an F16 table on the CPU. An
+   * accelerator computes large ones in one pass.
    */
   public final Tensor geluTanh() {
     checkF32Rows("geluTanh");
+    if (context.isAccelerated() && AccelActivation.fits(self())) {
+      return node(AccelActivation.geluTanh(self()));
+    }
     float twice = (float) (2 * Math.sqrt(2 / Math.PI));
     // x · sigmoid(x u) = silu(x u) / u, and ggml's silu is vectorized where its sigmoid is not
     Tensor u =

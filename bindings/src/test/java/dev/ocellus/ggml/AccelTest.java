@@ -133,6 +133,36 @@ class AccelTest {
     assertThat(found.get(1)).usingComparatorWithPrecision(EXACT).containsExactly(found.get(0));
   }
 
+  /** In one node where the scheduler has an accelerator; a graph for another one has the steps. */
+  @Test
+  void geluByTheTangentIsComputedInOneNode() {
+    int width = 300;
+    int n = 70;
+    float[] x = numbers(width * n, 9);
+    for (int i = 0; i < x.length; i++) {
+      x[i] *= 6;
+    }
+    List<float[]> found = new ArrayList<>();
+    List<Integer> sizes = new ArrayList<>();
+    for (boolean accelerated : new boolean[] {false, true}) {
+      try (var taken = accel(Accelerator.AUTO).newBackend(2);
+          var cpu = new Backend(Device.cpu(), 2);
+          var scheduler = accelerated ? new Scheduler(taken, cpu) : new Scheduler(cpu);
+          var builder = new GraphBuilder()) {
+        Tensor input = builder.on(scheduler).input("x", width, n);
+        Tensor out = input.geluTanh();
+        try (Graph graph = builder.build(out);
+            var computation = scheduler.start(graph)) {
+          sizes.add(graph.size());
+          found.add(computation.set(input, x).compute().get(out));
+        }
+      }
+    }
+    assertThat(found.get(1)).usingComparatorWithPrecision(5e-6f).containsExactly(found.get(0));
+    assertThat(found.get(1)).isNotEqualTo(found.get(0));
+    assertThat(sizes.get(0) - sizes.get(1)).isEqualTo(4); // of five steps
+  }
+
   @Test
   void stopsWhenItIsCancelled() {
     try (var taken = accel(Accelerator.OPENBLAS).newBackend(1);

@@ -9,6 +9,7 @@ import dev.ocellus.ggml.Tensor;
 record Plan(ModelGraph model, Graph graph, Scheduler scheduler) {
   static Plan build(GraphDefinition definition, Scheduler scheduler, boolean keepNamed) {
     try (var builder = new GraphBuilder()) {
+      builder.on(scheduler);
       if (keepNamed) {
         builder.keepNamed();
       }

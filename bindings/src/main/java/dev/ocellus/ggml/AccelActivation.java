@@ -1,0 +1,48 @@
+package dev.ocellus.ggml;
+
+import static dev.ocellus.ggml.AccelNode.opOf;
+import static dev.ocellus.ggml.AccelNode.parameter;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
+import dev.ocellus.ffi.ggml_h;
+import dev.ocellus.ffi.ggml_tensor;
+import dev.ocellus.gguf.TensorType;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * GELU by the hyperbolic tangent as a node that only an accelerator computes: ggml has one, which
+ * reads a table of F16 on the CPU. Of the operation that programs define themselves, as {@link
+ * AccelLayer} is.
+ */
+final class AccelActivation {
+  /** "OCGT". */
+  private static final int MARK = 0x4f434754;
+
+  private AccelActivation() {}
+
+  /** Whether items of such a tensor, each [n0, n1], are worth a node. */
+  static boolean fits(Tensor x) {
+    return x.isContiguous() && x.size(0) * x.size(1) >= AccelNode.MIN_ELEMENTS;
+  }
+
+  /** A node that computes it of a contiguous tensor. */
+  static MemorySegment geluTanh(Tensor x) {
+    MemorySegment result =
+        ggml_h.ggml_new_tensor_4d(
+            x.context.handle(), TensorType.F32.id(), x.size(0), x.size(1), x.size(2), x.size(3));
+    MemorySegment header = result.reinterpret(ggml_tensor.sizeof());
+    MemorySegment params = ggml_tensor.op_params(header);
+    params.fill((byte) 0);
+    params.set(JAVA_LONG_UNALIGNED, 0, AccelLayer.Untaken.FUNCTION.address());
+    params.setAtIndex(JAVA_INT, AccelLayer.TASKS_AT, 1);
+    params.setAtIndex(JAVA_INT, AccelLayer.MARK_AT, MARK);
+    ggml_tensor.op(header, AccelLayer.CUSTOM);
+    ggml_tensor.src(header, 0, x.handle());
+    return result;
+  }
+
+  static boolean isOne(long node) {
+    return opOf(node) == AccelLayer.CUSTOM && parameter(node, AccelLayer.MARK_AT) == MARK;
+  }
+}
