@@ -59,6 +59,7 @@ class ModelToolsTest {
     Path twice = directory.resolve("twice.gguf");
     Cli merge = Cli.run("imatrix", "--in-file", out, "--in-file", out, "-o", twice);
     assertThat(merge.code()).as(merge.err()).isZero();
+    assertThat(merge.err()).contains("weights from conversations");
     long once = rows(matrix);
     assertThat(rows(ImportanceMatrix.read(twice))).isEqualTo(2 * once);
   }

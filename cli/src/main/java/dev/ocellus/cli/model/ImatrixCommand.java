@@ -210,9 +210,11 @@ public final class ImatrixCommand extends OcellusCommand {
       matrix.datasets().forEach(json.putArray("datasets")::add);
       printJson(json);
     } else {
-      note(
-          "%s: %d weights, %d chunks of %d tokens"
-              .formatted(out, matrix.entries().size(), matrix.nChunks(), matrix.chunkSize()));
+      String from =
+          matrix.nChunks() == 0
+              ? "from conversations"
+              : "from %d chunks of %d tokens".formatted(matrix.nChunks(), matrix.chunkSize());
+      note("%s: %d weights %s".formatted(out, matrix.entries().size(), from));
     }
   }
 }
