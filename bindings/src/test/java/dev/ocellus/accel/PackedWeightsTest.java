@@ -110,10 +110,11 @@ class PackedWeightsTest {
     packed.add(type, rows, N, K, released::incrementAndGet);
   }
 
+  /** Kernels of processors without AVX-512 add up differently by the number of rows. */
   @Test
   void stepsAreFoundWhereTheLibraryShowsThem() throws Throwable {
-    assumeThat(System.getProperty("os.name") + System.getProperty("os.arch"))
-        .isEqualTo("Linuxamd64");
+    assumeThat(System.getProperty("os.name")).isEqualTo("Linux");
+    assumeThat(kernels.description()).containsAnyOf("SkylakeX", "Cooperlake", "SapphireRapids");
     assertThat(kernels.f32().steps()).isNotNull();
   }
 
