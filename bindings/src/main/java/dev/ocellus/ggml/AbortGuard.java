@@ -4,8 +4,6 @@ import dev.ocellus.compute.GgmlException;
 import dev.ocellus.ffi.ggml_h;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
@@ -25,7 +23,7 @@ final class AbortGuard {
       Executors.newCachedThreadPool(
           Thread.ofPlatform().daemon().name("ocellus-guarded-", 0).factory());
 
-  private static final ThreadLocal<@Nullable CompletableFuture<Void>> CALL = new ThreadLocal<>();
+  private static final ThreadLocal<@Nullable Call> CALL = new ThreadLocal<>();
 
   private AbortGuard() {}
 
@@ -42,44 +40,82 @@ final class AbortGuard {
    * @throws GgmlException if an assertion of ggml failed; its output is not to be used then
    */
   static void run(Runnable nativeCall) {
-    CompletableFuture<Void> call = new CompletableFuture<>();
-    THREADS.execute(() -> {
-      CALL.set(call);
+    Call call = new Call(nativeCall);
+    THREADS.execute(call);
+    call.await();
+    switch (call.thrown) {
+      case null -> {}
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      case Throwable e -> throw new IllegalStateException("a checked exception", e);
+    }
+  }
+
+  /** A call and how it ended. Nothing is made here, so that the caller never waits in vain. */
+  private static final class Call implements Runnable {
+    private final Runnable nativeCall;
+    private boolean ended;
+    private @Nullable Throwable thrown;
+
+    Call(Runnable nativeCall) {
+      this.nativeCall = nativeCall;
+    }
+
+    @Override
+    public void run() {
+      Throwable failure = null;
       try {
+        CALL.set(this);
         nativeCall.run();
-        call.complete(null);
-      } catch (Throwable e) {
-        call.completeExceptionally(e); // also an Error: the caller must not wait for ever
-      } finally {
         CALL.remove();
+      } catch (Throwable e) {
+        failure = e;
       }
-    });
-    try {
-      call.join();
-    } catch (CompletionException e) {
-      switch (e.getCause()) {
-        case RuntimeException cause -> throw cause;
-        case Error cause -> throw cause;
-        case null, default -> throw e;
+      end(failure);
+    }
+
+    synchronized void end(@Nullable Throwable failure) {
+      thrown = failure;
+      ended = true;
+      notifyAll();
+    }
+
+    synchronized void await() {
+      boolean interrupted = false;
+      while (!ended) {
+        try {
+          wait();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        } catch (OutOfMemoryError e) { // of that exception
+          Thread.onSpinWait();
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
       }
     }
   }
 
   /** The callback. If it returns, the process ends. */
   private static long aborted(long message) {
+    Call call = null;
     try {
       if (message == 0) { // a trial
         return 0;
       }
+      call = CALL.get();
       String text = MemorySegment.ofAddress(message).reinterpret(Long.MAX_VALUE).getString(0);
-      CompletableFuture<Void> call = CALL.get();
       if (call == null) {
         System.err.println(text); // what ggml does without a callback
         return 0;
       }
-      call.completeExceptionally(new GgmlException(text));
+      call.end(new GgmlException(text));
     } catch (Throwable e) { // nothing may cross into native code
-      return 0;
+      if (call == null) {
+        return 0;
+      }
+      call.end(e); // no heap for the message
     }
     while (true) {
       LockSupport.park();

@@ -1,10 +1,9 @@
 package dev.ocellus.ggml;
 
 import dev.ocellus.compute.GgmlException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs native code where there is stack enough for it and for the Java code that it calls back.
@@ -152,24 +151,64 @@ public final class NativeStack {
   }
 
   private static <T> T callOn(long stackBytes, Function<Runnable, Thread> maker, Supplier<T> call) {
-    CompletableFuture<T> result = new CompletableFuture<>();
-    Thread thread =
-        maker.apply(() -> {
-          try {
-            result.complete(call.get());
-          } catch (Throwable e) {
-            result.completeExceptionally(e);
-          }
-        });
+    var handover = new Handover<T>(call);
+    Thread thread = maker.apply(handover);
     start(thread, stackBytes);
-    try {
-      return result.join();
-    } catch (CompletionException e) {
-      switch (e.getCause()) {
-        case RuntimeException known -> throw known;
-        case Error error -> throw error;
-        case null, default -> throw e;
+    waitFor(thread);
+    return handover.get();
+  }
+
+  /**
+   * What a thread called, for the one that waits for its end. Nothing is made here: with a full
+   * heap, too, the result arrives.
+   */
+  private static final class Handover<T> implements Runnable {
+    private final Supplier<T> call;
+    private @Nullable T result;
+    private @Nullable Throwable thrown;
+
+    Handover(Supplier<T> call) {
+      this.call = call;
+    }
+
+    @Override
+    public void run() {
+      try {
+        result = call.get();
+      } catch (Throwable e) {
+        thrown = e;
       }
+    }
+
+    @SuppressWarnings("NullAway") // the result is what was called for, null too
+    T get() {
+      switch (thrown) {
+        case null -> {}
+        case RuntimeException e -> throw e;
+        case Error e -> throw e;
+        case Throwable e -> throw new IllegalStateException("a checked exception", e);
+      }
+      return result;
+    }
+  }
+
+  /**
+   * Waits for the end of a thread. An interrupt waits too, and so does a full heap, as what native
+   * code works with must not be freed meanwhile.
+   */
+  static void waitFor(Thread thread) {
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      } catch (OutOfMemoryError e) { // of the exception, or of what is linked here
+        Thread.onSpinWait();
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 

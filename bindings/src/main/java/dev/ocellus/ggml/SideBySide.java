@@ -63,18 +63,10 @@ public final class SideBySide {
   }
 
   private void waitFor(@Nullable Thread[] threads) {
-    boolean interrupted = false;
     for (Thread thread : threads) {
-      while (thread != null && thread.isAlive()) {
-        try {
-          thread.join();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
+      if (thread != null) {
+        NativeStack.waitFor(thread);
       }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
     }
   }
 

@@ -89,6 +89,12 @@ class AcceleratorProcessesTest {
   }
 
   @Test
+  void aThreadThatFailsWithAFullHeapIsNotWaitedForForEver() throws Exception {
+    String out = run(FailsWithFullHeap.class, "-Xmx24m", "-XX:+UseSerialGC");
+    assertThat(out).isEqualTo("told\n");
+  }
+
+  @Test
   void withoutTheLibrariesEverythingRunsAsWithoutItAndOneNoteIsGiven() throws Exception {
     Path missing = Files.createDirectory(folder.resolve("missing"));
     assertRunsWithoutIt(missing, "there is no file");

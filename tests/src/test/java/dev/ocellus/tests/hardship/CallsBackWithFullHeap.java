@@ -17,8 +17,6 @@ import org.jspecify.annotations.Nullable;
 public final class CallsBackWithFullHeap {
   private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
   private static final int N = 5000;
-  private static final int LARGEST = 1 << 16;
-  private static final int SMALLEST = 16;
 
   private CallsBackWithFullHeap() {}
 
@@ -36,7 +34,7 @@ public final class CallsBackWithFullHeap {
         data.setAtIndex(JAVA_INT, i, (int) (i * 2654435761L >>> 8));
       }
       MemorySegment all = WordCalls.word(N);
-      sort(takeAll(), qsort, data, all, size, comparison);
+      sort(Heap.takeAll(), qsort, data, all, size, comparison);
       for (int i = 1; i < N; i++) {
         if (data.getAtIndex(JAVA_INT, i - 1) > data.getAtIndex(JAVA_INT, i)) {
           throw new IllegalStateException("not sorted at " + i);
@@ -48,7 +46,7 @@ public final class CallsBackWithFullHeap {
 
   /** Sorts while {@code held} is kept, and no longer. */
   private static void sort(
-      @Nullable Node held,
+      @Nullable Object held,
       MemorySegment qsort,
       MemorySegment data,
       MemorySegment count,
@@ -62,22 +60,5 @@ public final class CallsBackWithFullHeap {
     return a == 0 || b == 0 // a trial
         ? 0
         : Integer.compare(MEMORY.get(JAVA_INT, a), MEMORY.get(JAVA_INT, b));
-  }
-
-  private record Node(byte[] data, @Nullable Node next) {}
-
-  /** Takes the heap, down to what one small object needs. */
-  private static @Nullable Node takeAll() {
-    Node taken = null;
-    for (int size = LARGEST; size >= SMALLEST; size /= 2) {
-      try {
-        while (true) {
-          taken = new Node(new byte[size], taken);
-        }
-      } catch (OutOfMemoryError e) {
-        // smaller ones may fit
-      }
-    }
-    return taken;
   }
 }

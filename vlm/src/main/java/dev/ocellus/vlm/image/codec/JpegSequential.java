@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -221,6 +222,7 @@ final class JpegSequential {
     int band = parallel ? ceil(nDown, BANDS) : nDown;
     JpegBits bits = new JpegBits(file, scan);
     List<CompletableFuture<Void>> transforms = new ArrayList<>();
+    AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     try {
       for (int row = 0; row < nDown; row += band) {
         int first = row;
@@ -234,7 +236,8 @@ final class JpegSequential {
         }
         if (parallel) {
           transforms.add(
-              CompletableFuture.runAsync(() -> transform(coefficients, first, n, nAcross)));
+              CompletableFuture.runAsync(
+                  () -> transformOrKeep(failure, coefficients, first, n, nAcross)));
         } else {
           transform(coefficients, first, n, nAcross);
         }
@@ -242,7 +245,23 @@ final class JpegSequential {
     } finally {
       transforms.forEach(CompletableFuture::join);
     }
+    switch (failure.get()) {
+      case null -> {}
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      case Throwable e -> throw new IllegalStateException("a checked exception", e);
+    }
     return pixels(parallel);
+  }
+
+  /** A future needs an object to end with an exception, and never ends if the heap is full. */
+  private void transformOrKeep(
+      AtomicReference<@Nullable Throwable> failure, short[][] all, int first, int n, int nAcross) {
+    try {
+      transform(all, first, n, nAcross);
+    } catch (RuntimeException | Error e) {
+      failure.compareAndSet(null, e);
+    }
   }
 
   private void allocate(int nAcross, int nDown) {
