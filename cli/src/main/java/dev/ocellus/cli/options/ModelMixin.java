@@ -62,7 +62,8 @@ public final class ModelMixin {
   @Option(
       names = {"-ub", "--ubatch-size"},
       paramLabel = "N",
-      description = "Max. tokens of a micro-batch, computed at once. Default: 512.")
+      description =
+          "Max. tokens of a micro-batch, computed at once. Default: 512, or those of the largest image where the model must compute it at once.")
   @Nullable Integer ubatch;
 
   @Option(

@@ -143,7 +143,7 @@ public final class Pipeline implements AutoCloseable {
               encoder == null ? null : encoder.architecture(),
               options.vision().images());
       return new Pipeline(
-          withAttention(options, encoder),
+          encoder == null ? options : ContextForImages.of(options, encoder.architecture()),
           text,
           encoder,
           draft,
@@ -195,23 +195,6 @@ public final class Pipeline implements AutoCloseable {
     return text instanceof LlamaDecoder
         ? TokenEmbeddings.open(options.model())
         : TokenEmbeddings.openTable(options.model());
-  }
-
-  /** What embeddings attend to, and batches in which they can do so. */
-  private static LoadOptions withAttention(LoadOptions options, @Nullable VisionEncoder encoder) {
-    if (encoder == null) {
-      return options;
-    }
-    ContextOptions context = options.contextOptions();
-    return switch (encoder.architecture().attention()) {
-      case NON_CAUSAL_IMAGES_EVERYWHERE ->
-          options.withContextOptions(
-              context.withEmbeddingAttention(ContextOptions.EmbeddingAttention.EVERYWHERE));
-      case IMAGES_IN_ORDER, VIDEOS_IN_ORDER ->
-          options.withContextOptions(
-              context.withEmbeddingAttention(ContextOptions.EmbeddingAttention.IN_ORDER));
-      default -> options;
-    };
   }
 
   /** Whether tokens of a prompt go in as embeddings, all or those beside images. */

@@ -115,6 +115,11 @@ final class Gemma3 {
     }
 
     @Override
+    public int longestRows(ImageOptions options) {
+      return config.perSide() * config.perSide();
+    }
+
+    @Override
     public ImageInput prepare(RgbImage image, ImageOptions options) {
       int side = config.tower.imageSize();
       List<RgbImage> squares = new ArrayList<>();

@@ -145,6 +145,11 @@ final class Gemma4 {
     }
 
     @Override
+    public int longestRows(ImageOptions options) {
+      return Gemma4.budget(budget, options);
+    }
+
+    @Override
     public boolean takesVideos() {
       return true;
     }

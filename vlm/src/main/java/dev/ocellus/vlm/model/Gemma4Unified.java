@@ -89,6 +89,11 @@ final class Gemma4Unified {
     }
 
     @Override
+    public int longestRows(ImageOptions options) {
+      return Gemma4.budget(budget, options);
+    }
+
+    @Override
     public boolean takesVideos() {
       return true;
     }

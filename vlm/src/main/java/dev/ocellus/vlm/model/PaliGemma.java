@@ -63,6 +63,11 @@ final class PaliGemma {
     }
 
     @Override
+    public int longestRows(ImageOptions options) {
+      return tower.nPatches();
+    }
+
+    @Override
     public ImageInput prepare(RgbImage image, ImageOptions options) {
       int side = tower.imageSize();
       RgbImage square = Preprocess.stretch(image, side, side, filter);

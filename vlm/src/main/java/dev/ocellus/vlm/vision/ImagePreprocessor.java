@@ -57,6 +57,14 @@ public interface ImagePreprocessor {
     return false;
   }
 
+  /**
+   * Rows of embeddings that the largest image becomes, for families whose text model must compute
+   * them at once, as they attend to each other; 0 for all others.
+   */
+  default int longestRows(ImageOptions options) {
+    return 0;
+  }
+
   /** Whether {@link ImageOptions#panAndScan()} can be chosen. */
   default boolean hasPanAndScan() {
     return false;
