@@ -26,6 +26,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -107,9 +108,7 @@ class SharedTimesTest {
   void framesShareTimes() throws IOException {
     try (VisionLanguageModel model = VisionLanguageModel.open(options(512))) {
       List<ImagePiece> layout =
-          model
-              .pipeline()
-              .encoder()
+          Objects.requireNonNull(model.pipeline().encoder())
               .architecture()
               .prepare(clip(30), ImageOptions.DEFAULT)
               .layout();
