@@ -6,13 +6,10 @@ import dev.ocellus.accel.WeightType;
 import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.compute.OutOfDeviceMemoryException;
 import dev.ocellus.ffi.ggml_h;
-import dev.ocellus.ffi.ggml_type_traits;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.TensorType;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -50,19 +47,6 @@ public final class WeightStore extends NativeObject {
 
   private record Binding(Tensor tensor, boolean widened) {}
 
-  /** Data that {@link #load()} has to bring to a tensor. */
-  private sealed interface Pending {
-    record Stored(GgufTensor source) implements Pending {}
-
-    record Sum(GgufTensor first, GgufTensor second) implements Pending {}
-
-    record Computed(float[] values) implements Pending {}
-
-    record Converted(GgufTensor source) implements Pending {}
-
-    record Changed(GgufTensor source, UnaryOperator<float[]> change) implements Pending {}
-  }
-
   private final GgufFile file;
   private final Backend backend;
   private final MatrixPrecision precision;
@@ -71,7 +55,7 @@ public final class WeightStore extends NativeObject {
   private final TensorContext owned;
   private final Map<Path, MemorySegment> mappedBuffers = new HashMap<>();
   private final Map<String, Binding> bindings = new HashMap<>();
-  private final Map<Tensor, Pending> pending = new LinkedHashMap<>();
+  private final Map<Tensor, PendingData> pending = new LinkedHashMap<>();
   private @Nullable PackedWeights packed;
   private boolean loaded;
   private long mappedBytes;
@@ -151,7 +135,7 @@ public final class WeightStore extends NativeObject {
   Tensor bindReshaped(String name, long[] stored, long... as) {
     GgufTensor source = checked(name, stored);
     Tensor tensor = reshaped(source, as);
-    pending.put(tensor, new Pending.Stored(source));
+    pending.put(tensor, new PendingData.Stored(source));
     bindings.put(name, new Binding(tensor, true));
     return tensor;
   }
@@ -160,7 +144,7 @@ public final class WeightStore extends NativeObject {
     GgufTensor source = checked(first, stored);
     GgufTensor other = checked(second, stored);
     Tensor tensor = reshaped(source, as);
-    pending.put(tensor, new Pending.Sum(source, other));
+    pending.put(tensor, new PendingData.Sum(source, other));
     bindings.put(first, new Binding(tensor, true));
     bindings.put(second, new Binding(tensor, true));
     return tensor;
@@ -169,7 +153,7 @@ public final class WeightStore extends NativeObject {
   Tensor bindComputed(String name, long[] stored, UnaryOperator<float[]> change, long... as) {
     GgufTensor source = checked(name, stored);
     Tensor tensor = reshaped(source, as);
-    pending.put(tensor, new Pending.Changed(source, change));
+    pending.put(tensor, new PendingData.Changed(source, change));
     bindings.put(name, new Binding(tensor, true));
     return tensor;
   }
@@ -234,7 +218,7 @@ public final class WeightStore extends NativeObject {
     }
     requireNotLoaded(name);
     Tensor tensor = owned.newTensor(shortened(name), type, nIn, nOut);
-    pending.put(tensor, new Pending.Converted(source));
+    pending.put(tensor, new PendingData.Converted(source));
     bindings.put(name, new Binding(tensor, false));
     return tensor;
   }
@@ -251,7 +235,7 @@ public final class WeightStore extends NativeObject {
     }
     Tensor tensor =
         owned.newTensor(shortened(source.name()), widened ? TensorType.F32 : source.type(), shape);
-    pending.put(tensor, new Pending.Stored(source));
+    pending.put(tensor, new PendingData.Stored(source));
     return tensor;
   }
 
@@ -294,7 +278,7 @@ public final class WeightStore extends NativeObject {
       throw new IllegalArgumentException(
           "%s: %d values for %s".formatted(name, values.length, tensor.describe()));
     }
-    pending.put(tensor, new Pending.Computed(values));
+    pending.put(tensor, new PendingData.Computed(values));
     return tensor;
   }
 
@@ -323,7 +307,7 @@ public final class WeightStore extends NativeObject {
       adopt(buffer, ggml_h::ggml_backend_buffer_free);
       ggml_h.ggml_backend_buffer_set_usage(buffer, ggml_h.GGML_BACKEND_BUFFER_USAGE_WEIGHTS());
     }
-    pending.forEach(WeightStore::fill);
+    pending.forEach((tensor, data) -> data.fill(tensor));
     pending.clear();
     loaded = true;
   }
@@ -358,72 +342,6 @@ public final class WeightStore extends NativeObject {
           Math.toIntExact(shape[0]),
           inFile ? () -> FilePages.release(address, bytes) : () -> {});
     }
-  }
-
-  private static void fill(Tensor tensor, Pending data) {
-    switch (data) {
-      case Pending.Stored(GgufTensor source) when tensor.type() == source.type() ->
-          ggml_h.ggml_backend_tensor_set(
-              tensor.handle(), source.data().segment(), 0, source.byteSize());
-      case Pending.Stored(GgufTensor source) -> {
-        try (Arena scratch = Arena.ofConfined()) {
-          MemorySegment floats = widened(source, scratch);
-          ggml_h.ggml_backend_tensor_set(tensor.handle(), floats, 0, floats.byteSize());
-        }
-      }
-      case Pending.Sum(GgufTensor first, GgufTensor second) -> {
-        try (Arena scratch = Arena.ofConfined()) {
-          MemorySegment sum = widened(first, scratch);
-          MemorySegment other = widened(second, scratch);
-          for (long i = 0; i < first.nElements(); i++) {
-            float value =
-                sum.getAtIndex(ValueLayout.JAVA_FLOAT, i)
-                    + other.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-            sum.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
-          }
-          ggml_h.ggml_backend_tensor_set(tensor.handle(), sum, 0, sum.byteSize());
-        }
-      }
-      case Pending.Converted(GgufTensor source) -> {
-        try (Arena scratch = Arena.ofConfined()) {
-          MemorySegment converted =
-              MatrixTypes.convert(widened(source, scratch), source, tensor.type(), scratch);
-          ggml_h.ggml_backend_tensor_set(tensor.handle(), converted, 0, converted.byteSize());
-        }
-        MatrixTypes.release(source);
-      }
-      case Pending.Changed(GgufTensor source, UnaryOperator<float[]> change) -> {
-        try (Arena scratch = Arena.ofConfined()) {
-          float[] stored = widened(source, scratch).toArray(ValueLayout.JAVA_FLOAT);
-          fill(tensor, change.apply(stored));
-        }
-      }
-      case Pending.Computed(float[] values) -> fill(tensor, values);
-    }
-  }
-
-  private static void fill(Tensor tensor, float[] values) {
-    if (values.length != tensor.nElements()) {
-      throw new IllegalArgumentException(
-          "%d values for %s".formatted(values.length, tensor.describe()));
-    }
-    try (Arena scratch = Arena.ofConfined()) {
-      MemorySegment floats = scratch.allocateFrom(ValueLayout.JAVA_FLOAT, values);
-      ggml_h.ggml_backend_tensor_set(tensor.handle(), floats, 0, floats.byteSize());
-    }
-  }
-
-  /** A copy in F32. */
-  private static MemorySegment widened(GgufTensor source, Arena arena) {
-    MemorySegment aligned = arena.allocate(source.byteSize(), 64).copyFrom(source.data().segment());
-    if (source.type() == TensorType.F32) {
-      return aligned;
-    }
-    MemorySegment floats = arena.allocate(4 * source.nElements(), 64);
-    MemorySegment toFloat =
-        ggml_type_traits.to_float(ggml_h.ggml_get_type_traits(source.type().id()));
-    ggml_type_traits.to_float.invoke(toFloat, aligned, floats, source.nElements());
-    return floats;
   }
 
   static long[] trimmed(List<Long> shape) {
