@@ -25,6 +25,7 @@ public enum Setting {
   PAN_AND_SCAN("ImageOptions.panAndScan"),
   IMAGE_MIN_TOKENS("ImageOptions.minTokens"),
   IMAGE_MAX_TOKENS("ImageOptions.maxTokens"),
+  MODEL_TYPE("EmbeddingOptions.modelType"),
   DIMENSION("VisionLanguageEmbedder.dimension"),
   MAX_TOKENS("GenerationOptions.maxTokens"),
   BEAMS("GenerationOptions.beams"),

@@ -49,8 +49,7 @@ final class ImageWriter implements AutoCloseable {
       }
       model = Checkpoints.resolve(command, model, null).text();
     }
-    ModelKind kind = kind(model);
-    if (kind != ModelKind.CAPTIONER && kind != ModelKind.QUESTION_ANSWERER) {
+    if (!writes(model)) {
       return Optional.empty();
     }
     progress.start("loading " + command.nameOf(model));
@@ -63,11 +62,12 @@ final class ImageWriter implements AutoCloseable {
   }
 
   /** What cannot be read is told when it is opened for what it should be. */
-  private static ModelKind kind(Path file) {
+  private static boolean writes(Path file) {
     try (GgufFile gguf = GgufFile.open(file)) {
-      return ModelKind.of(gguf.metadata());
+      return ModelKind.CAPTIONER.isServedBy(gguf.metadata())
+          || ModelKind.QUESTION_ANSWERER.isServedBy(gguf.metadata());
     } catch (IOException | OcellusException e) {
-      return ModelKind.UNKNOWN;
+      return false;
     }
   }
 
@@ -108,7 +108,8 @@ final class ImageWriter implements AutoCloseable {
   /** The answer as chat models' are printed. */
   ObjectNode json(Answer answer, GenerationOptions options) {
     String description =
-        captions() ? "captions images (BLIP)" : "answers questions about images (BLIP)";
+        (captions() ? "captions images" : "answers questions about images")
+            + " (%s)".formatted(model.family().equals("blip") ? "BLIP" : "InternVL-G");
     var answering =
         new AnswerJson.Model(
             model.path(),

@@ -36,6 +36,7 @@ public final class SettingOptions {
     names.put(Setting.PAN_AND_SCAN, List.of("--pan-and-scan"));
     names.put(Setting.IMAGE_MIN_TOKENS, List.of("--image-min-tokens"));
     names.put(Setting.IMAGE_MAX_TOKENS, List.of("--image-max-tokens"));
+    names.put(Setting.MODEL_TYPE, List.of("--model-type"));
     names.put(Setting.DIMENSION, List.of("--dimension"));
     names.put(Setting.MAX_TOKENS, List.of("-n"));
     names.put(Setting.BEAMS, List.of("--beams"));

@@ -27,6 +27,14 @@ final class DualMixin {
               + " hf://REPO. Without it, a tiny embedded one that knows only drawn shapes.")
   @Nullable Path model;
 
+  @Option(
+      names = "--model-type",
+      paramLabel = "TYPE",
+      description =
+          "Of a model that is several, which one: internvl_c or internvl_g of InternVL 1.0."
+              + " Default: the one that the file names; of a folder internvl_c.")
+  @Nullable String modelType;
+
   @Mixin HubMixin named = new HubMixin();
 
   @Mixin ComputeMixin compute = new ComputeMixin();
@@ -35,7 +43,8 @@ final class DualMixin {
   DualEncoder open(OcellusCommand command) throws IOException {
     int n = model == null ? compute.nThreadsOfDemo(command) : compute.nThreads(command);
     EmbeddingOptions options =
-        new EmbeddingOptions(n, compute.gpu(), compute.precision(), compute.accelerator());
+        new EmbeddingOptions(
+            n, compute.gpu(), compute.precision(), compute.accelerator(), modelType);
     Path file = file(command);
     try (Progress progress = command.progress()) {
       progress.start("loading " + command.nameOf(file));

@@ -103,6 +103,9 @@ final class EmbedderMixin {
   }
 
   private LoadOptions files(OcellusCommand command, DualMixin model) throws IOException {
+    if (model.modelType != null) {
+      throw command.usage("--model-type is for dual encoders; this is a vision-language model");
+    }
     Path path = model.model == null ? Path.of("") : model.model;
     CheckpointCache.Converted pair = Checkpoints.resolve(command, path, mmproj);
     int n = model.compute.nThreads(command);

@@ -33,6 +33,9 @@ final class IndexMixin {
   /** Between a text model and its image encoder, as the source of an index. */
   private static final String WITH_MMPROJ = " --mmproj ";
 
+  /** Behind a model that is several, as the source of an index. */
+  private static final String WITH_TYPE = " --model-type ";
+
   private static final int MAX_TOLD = 10;
 
   /** Kept here, as a logger that nobody holds forgets its level. */
@@ -74,7 +77,11 @@ final class IndexMixin {
   Embedder open(OcellusCommand command, DualMixin model, @Nullable IndexInfo info)
       throws IOException {
     if (model.model == null && info != null && !info.source().equals(DEMO)) {
-      String[] files = info.source().split(WITH_MMPROJ, 2);
+      String[] typed = info.source().split(WITH_TYPE, 2);
+      if (typed.length > 1 && model.modelType == null) {
+        model.modelType = typed[1];
+      }
+      String[] files = typed[0].split(WITH_MMPROJ, 2);
       model.model = there(files[0], "-m");
       if (files.length > 1 && embedder.mmproj == null) {
         embedder.mmproj = there(files[1], "--mmproj");
@@ -98,6 +105,9 @@ final class IndexMixin {
     Path path = model.model;
     if (path == null) {
       return DEMO;
+    }
+    if (model.modelType != null) {
+      return absolute(path) + WITH_TYPE + model.modelType;
     }
     Path mmproj = embedder.mmproj;
     return mmproj == null ? absolute(path) : absolute(path) + WITH_MMPROJ + absolute(mmproj);

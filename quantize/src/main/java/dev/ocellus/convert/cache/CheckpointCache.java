@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CheckpointCache {
   /** Raised when a conversion gives other files than before. */
-  private static final String VERSION = "ocellus-convert 7";
+  private static final String VERSION = "ocellus-convert 8";
 
   private static final Set<String> INPUTS = Set.of("json", "model", "jinja", "txt", "tiktoken");
 

@@ -321,7 +321,7 @@ public final class Converters {
 
   /** Whether a checkpoint is of a class whose texts attend to images. */
   public static boolean isFusion(HfConfig root) {
-    return root.architecture().filter(FUSION::containsKey).isPresent();
+    return isInternVl(root) || root.architecture().filter(FUSION::containsKey).isPresent();
   }
 
   private static Optional<ModelConverter> find(Map<String, Factory> known, Context context)
@@ -342,7 +342,12 @@ public final class Converters {
   }
 
   private static boolean isDual(HfConfig root) {
-    return root.architecture().filter(DUAL::containsKey).isPresent() || root.says("qllama_config");
+    return root.architecture().filter(DUAL::containsKey).isPresent() || isInternVl(root);
+  }
+
+  /** InternVL 1.0 gives vectors, captions and matches; transformers has another of its class. */
+  private static boolean isInternVl(HfConfig root) {
+    return root.says("qllama_config");
   }
 
   /**
@@ -351,8 +356,9 @@ public final class Converters {
    * @throws UnsupportedArchitectureException with what it is, as far as it is known
    */
   public static void requireMatcher(HfConfig root) {
-    if (root.architecture().filter(MATCHER::equals).isEmpty()) {
-      throw anotherKind(root, "a model that matches images and texts", Set.of(MATCHER));
+    if (root.architecture().filter(MATCHER::equals).isEmpty() && !isInternVl(root)) {
+      throw anotherKind(
+          root, "a model that matches images and texts", Set.of(MATCHER, "InternVLModel"));
     }
   }
 

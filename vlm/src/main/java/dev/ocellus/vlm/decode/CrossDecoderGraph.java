@@ -1,8 +1,10 @@
 package dev.ocellus.vlm.decode;
 
 import dev.ocellus.ggml.Tensor;
+import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.nn.KeysValues;
 import dev.ocellus.vlm.nn.KvCache;
+import java.util.List;
 
 /**
  * A text model whose layers also attend to the states of an encoder, of an image or of a text.
@@ -21,15 +23,20 @@ public interface CrossDecoderGraph {
   /** Width of the states. */
   int statesWidth();
 
+  /** Rows that each layer attends to of so many states. */
+  default int nRemembered(int nStates) {
+    return nStates;
+  }
+
   /**
-   * Adds keys and values of states to a graph.
+   * Adds what all layers attend to of states to a graph.
    *
    * @param states [statesWidth, n]
-   * @param layer whose keys and values
-   * @param cache that takes them
-   * @param places [n] the rows of it
+   * @param cache takes the keys and values of each layer
+   * @param places the rows of it, as many as {@link #nRemembered}
+   * @return those that were written
    */
-  KeysValues keysValues(Tensor states, int layer, KvCache.Layer cache, Tensor places);
+  List<KeysValues> remember(ModelGraph graph, Tensor states, KvCache cache, Tensor places);
 
   /**
    * The model whose rows attend to the first rows of a cache.

@@ -21,6 +21,7 @@ public final class CrossStates implements AutoCloseable {
   private final GraphRunner runner;
   private final CrossDecoderGraph graph;
   private final int n;
+  private final int nRemembered;
   private final PersistentTensors state;
   private final KvCache cache;
 
@@ -34,9 +35,12 @@ public final class CrossStates implements AutoCloseable {
     this.runner = runner;
     this.graph = graph;
     this.n = n;
+    nRemembered = graph.nRemembered(n);
     state = runner.newPersistentTensors();
     try {
-      cache = KvCache.create(state, graph.nLayers(), graph.headWidth(), graph.nHeadKv(), n, 1);
+      cache =
+          KvCache.create(
+              state, graph.nLayers(), graph.headWidth(), graph.nHeadKv(), nRemembered, 1);
       state.allocate();
     } catch (Throwable e) {
       state.close();
@@ -62,12 +66,14 @@ public final class CrossStates implements AutoCloseable {
 
   private void define(ModelGraph inputs) {
     Tensor states = inputs.input(STATES, graph.statesWidth(), n);
-    Tensor places = inputs.indexTable(PLACES, IntStream.range(0, n).toArray(), n);
-    for (int i = 0; i < graph.nLayers(); i++) {
-      KeysValues written = graph.keysValues(states, i, cache.layer(i), places);
+    int[] rows = IntStream.range(0, nRemembered).toArray();
+    Tensor places = inputs.indexTable(PLACES, rows, nRemembered);
+    int layer = 0;
+    for (KeysValues written : graph.remember(inputs, states, cache, places)) {
       // whatever comes of the copies; without an output they would not be computed
-      inputs.output("k" + i, first(written.keys()));
-      inputs.output("v" + i, first(written.values()));
+      inputs.output("k" + layer, first(written.keys()));
+      inputs.output("v" + layer, first(written.values()));
+      layer++;
     }
   }
 
@@ -81,7 +87,7 @@ public final class CrossStates implements AutoCloseable {
    * @param nCtx tokens of context
    */
   public KvSequence newSequence(int nCtx) {
-    var cached = new CachedGraph(runner, graph.over(cache, n), nCtx);
+    var cached = new CachedGraph(runner, graph.over(cache, nRemembered), nCtx);
     return new GraphSequence(cached, nCtx, nCtx, nCtx);
   }
 
@@ -93,7 +99,7 @@ public final class CrossStates implements AutoCloseable {
    * @param maxTokens most tokens of each behind the beginning
    */
   public BeamDecoder newBeams(int nCtx, int n, int maxTokens) {
-    return GraphBeams.create(runner, graph.over(cache, this.n), nCtx, n, maxTokens);
+    return GraphBeams.create(runner, graph.over(cache, nRemembered), nCtx, n, maxTokens);
   }
 
   /** Frees the memory, after all sequences. */

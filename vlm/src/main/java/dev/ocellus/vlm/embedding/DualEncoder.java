@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An encoder of images and one of texts, whose vectors are near each other where image and text
@@ -51,9 +52,11 @@ public final class DualEncoder implements Embedder {
   private final Path path;
   private final GraphRunner runner;
   private final DualArchitecture architecture;
+  private final @Nullable String modelType;
 
   private DualEncoder(Path path, EmbeddingOptions options) throws IOException {
     this.path = path;
+    modelType = options.modelType();
     runner =
         GraphRunner.open(
             path,
@@ -65,7 +68,10 @@ public final class DualEncoder implements Embedder {
                 MAX_PLANS,
                 true));
     try {
-      architecture = ModelRegistry.dualEncoder(runner.file(), runner.weights());
+      architecture =
+          modelType == null
+              ? ModelRegistry.dualEncoder(runner.file(), runner.weights())
+              : ModelRegistry.dualEncoder(runner.file(), runner.weights(), modelType);
       runner.load();
     } catch (Throwable e) {
       runner.close();
@@ -131,7 +137,9 @@ public final class DualEncoder implements Embedder {
   @Override
   public String identity() throws IOException {
     try (GgufFile file = GgufFile.open(path)) {
-      return file.identity();
+      String named = file.metadata().string("clip.model_type", "clip");
+      boolean other = modelType != null && !modelType.equals(named);
+      return other ? file.identity() + "+" + modelType : file.identity();
     }
   }
 

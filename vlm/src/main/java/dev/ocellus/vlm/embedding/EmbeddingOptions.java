@@ -2,6 +2,7 @@ package dev.ocellus.vlm.embedding;
 
 import dev.ocellus.compute.Accelerator;
 import dev.ocellus.compute.MatrixPrecision;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a {@link DualEncoder} computes.
@@ -10,13 +11,25 @@ import dev.ocellus.compute.MatrixPrecision;
  * @param useGpu whether to use a graphics processor if there is one
  * @param precision how activations are multiplied with matrices of weights on a CPU
  * @param accelerator what multiplies large matrices of floats on a CPU
+ * @param modelType which of the models that a file holds, as {@code clip.model_type} names them:
+ *     {@code internvl_c} or {@code internvl_g} of InternVL 1.0; null for the one that it names
  */
 public record EmbeddingOptions(
-    int nThreads, boolean useGpu, MatrixPrecision precision, Accelerator accelerator) {
+    int nThreads,
+    boolean useGpu,
+    MatrixPrecision precision,
+    Accelerator accelerator,
+    @Nullable String modelType) {
   public EmbeddingOptions {
     if (nThreads < 1 || nThreads > 512) {
       throw new IllegalArgumentException("nThreads: expected 1 to 512, found " + nThreads);
     }
+  }
+
+  /** With the model that a file names. */
+  public EmbeddingOptions(
+      int nThreads, boolean useGpu, MatrixPrecision precision, Accelerator accelerator) {
+    this(nThreads, useGpu, precision, accelerator, null);
   }
 
   /** With whatever accelerator there is. */
@@ -36,6 +49,10 @@ public record EmbeddingOptions(
   }
 
   public EmbeddingOptions withAccelerator(Accelerator value) {
-    return new EmbeddingOptions(nThreads, useGpu, precision, value);
+    return new EmbeddingOptions(nThreads, useGpu, precision, value, modelType);
+  }
+
+  public EmbeddingOptions withModelType(@Nullable String value) {
+    return new EmbeddingOptions(nThreads, useGpu, precision, accelerator, value);
   }
 }

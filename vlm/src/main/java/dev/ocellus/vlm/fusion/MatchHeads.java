@@ -16,12 +16,12 @@ public interface MatchHeads {
   /**
    * The vectors of texts by themselves, of any length, [dimension, batch].
    *
-   * @param ids as of {@link #match}
+   * @param ids of texts of n tokens ({@link TextFormat#alone})
    */
   Tensor textVectors(ModelGraph graph, Tensor ids, int n);
 
   /** The vector of an image, of any length, [dimension, 1], from its states. */
-  Tensor imageVector(Tensor image);
+  Tensor imageVector(ModelGraph graph, Tensor image);
 
   /** Ids are from 0 to this number minus 1. */
   int nTokens();

@@ -13,7 +13,7 @@ record FormatVocabulary(TextFormat texts) implements TokenVocabulary {
 
   @Override
   public byte[] bytes(int token) {
-    return texts.piece(token, false).getBytes(StandardCharsets.UTF_8);
+    return texts.bytes(token, false);
   }
 
   @Override

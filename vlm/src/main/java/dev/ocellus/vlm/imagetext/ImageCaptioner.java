@@ -120,11 +120,7 @@ public final class ImageCaptioner extends ImageTextWriter {
   /** The beginning of a caption as the model reads it, such as in small letters. */
   @Override
   public String beginning(String begun) {
-    StringBuilder out = new StringBuilder();
-    for (int id : tokenize(begun).ids()) {
-      out.append(texts().piece(id, out.isEmpty()));
-    }
-    return out.toString();
+    return texts().shown(tokenize(begun).ids());
   }
 
   /** The beginning of a caption as the decoder takes it. */
@@ -141,5 +137,10 @@ public final class ImageCaptioner extends ImageTextWriter {
   public float[][] logits(RgbImage image, int[] ids) {
     OpenedModel.Encoded states = model.encode(image, new CancellationFlag());
     return writer().logits(states.values(), states.n(), ids);
+  }
+
+  @Override
+  public String family() {
+    return model.architecture().name();
   }
 }

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -90,24 +91,23 @@ public final class ImageTextMatcher extends ImageTextModel {
   public List<ImageTextMatch> match(RgbImage image, List<String> texts, CancellationFlag flag) {
     OpenedModel.Encoded states = model.encode(image, flag);
     float[] vector = imageVector(states);
-    List<int[]> ids = texts.stream().map(text -> tokenize(text).ids()).toList();
-    return Batches.mapped(
-        ids,
-        text -> text.length,
-        text -> Math.max(1, ROWS_AT_ONCE / text.length),
-        batch -> match(states, vector, batch, flag));
-  }
-
-  /** Of texts of one length. */
-  private List<ImageTextMatch> match(
-      OpenedModel.Encoded image, float[] vector, List<int[]> texts, CancellationFlag flag) {
-    List<float[]> logits = logits(image, texts, flag);
-    List<float[]> vectors = textVectors(texts, flag);
+    List<float[]> logits = mapped(texts, texts()::whole, batch -> logits(states, batch, flag));
+    List<float[]> vectors = mapped(texts, texts()::alone, batch -> textVectors(batch, flag));
     List<ImageTextMatch> out = new ArrayList<>();
     for (int i = 0; i < texts.size(); i++) {
       out.add(ImageTextMatch.of(logits.get(i), cosine(vector, vectors.get(i))));
     }
     return out;
+  }
+
+  /** Computes something of each text, in batches of one length. */
+  private static List<float[]> mapped(
+      List<String> texts,
+      Function<String, TextIds> tokenizer,
+      Function<List<int[]>, List<float[]>> compute) {
+    List<int[]> ids = texts.stream().map(text -> tokenizer.apply(text).ids()).toList();
+    return Batches.mapped(
+        ids, text -> text.length, text -> Math.max(1, ROWS_AT_ONCE / text.length), compute);
   }
 
   private MatchHeads heads() {
@@ -162,7 +162,7 @@ public final class ImageTextMatcher extends ImageTextModel {
                 List.of("image vector", image.n()),
                 graph -> {
                   Tensor seen = model.statesInput(graph, IMAGE, image);
-                  graph.output(SCORES, heads().imageVector(seen));
+                  graph.output(SCORES, heads().imageVector(graph, seen));
                 })) {
       return run.set(IMAGE, image.values()).compute().get(SCORES);
     }
@@ -184,5 +184,10 @@ public final class ImageTextMatcher extends ImageTextModel {
   @Override
   public TextIds tokenize(String text) {
     return texts().whole(text);
+  }
+
+  @Override
+  public String family() {
+    return model.architecture().name();
   }
 }

@@ -33,6 +33,9 @@ public abstract sealed class ImageTextModel implements AutoCloseable
     return texts;
   }
 
+  /** The name of its family, such as {@code blip}. */
+  public abstract String family();
+
   /** A text as the model takes it. */
   public abstract TextIds tokenize(String text);
 

@@ -154,4 +154,9 @@ public final class VisualQuestionAnswerer extends ImageTextWriter {
   public float[][] logits(RgbImage image, String question, int[] ids) {
     return writer().logits(states(image, question), tokenize(question).ids().length, ids);
   }
+
+  @Override
+  public String family() {
+    return model.architecture().name();
+  }
 }

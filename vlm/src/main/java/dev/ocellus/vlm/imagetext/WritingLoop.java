@@ -10,6 +10,7 @@ import dev.ocellus.vlm.fusion.TextFormat;
 import dev.ocellus.vlm.sampling.SamplerChain;
 import dev.ocellus.vlm.sampling.TopLogProbs;
 import dev.ocellus.vlm.text.StopStrings;
+import dev.ocellus.vlm.text.Utf8Stream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -24,6 +25,7 @@ final class WritingLoop {
   private final CancellationFlag flag;
   private final SamplerChain chain;
   private final StopStrings stops;
+  private final Utf8Stream characters = new Utf8Stream();
   private final IntStream.Builder tokens = IntStream.builder();
   private final StringBuilder text = new StringBuilder();
   private final List<TopLogProbs> logProbs = new ArrayList<>();
@@ -52,14 +54,16 @@ final class WritingLoop {
    * @param beginning what it goes on from, whose logits are there
    */
   void run(int[] beginning) {
-    begun = IntStream.of(beginning).anyMatch(id -> !texts.piece(id, true).isEmpty());
+    begun = !texts.shown(beginning).isEmpty();
     StopReason found = null;
     for (int at = beginning.length; found == null; at++) {
       found = next(at);
     }
     reason = found;
     if (found != StopReason.STOP_STRING) {
-      pass(stops.finish());
+      StopStrings.Result rest = stops.accept(characters.finish());
+      pass(rest.text());
+      pass(rest.stopped() ? "" : stops.finish());
     }
   }
 
@@ -102,9 +106,9 @@ final class WritingLoop {
     if (options.logProbs() >= 0) {
       logProbs.add(TopLogProbs.of(logits, options.logProbs(), token));
     }
-    String piece = texts.piece(token, !begun);
-    begun |= !piece.isEmpty();
-    StopStrings.Result result = stops.accept(piece);
+    byte[] piece = texts.bytes(token, !begun);
+    begun |= piece.length > 0;
+    StopStrings.Result result = stops.accept(characters.accept(piece));
     pass(result.text());
     return result.stopped();
   }

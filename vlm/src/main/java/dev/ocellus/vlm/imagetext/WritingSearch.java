@@ -11,6 +11,7 @@ import dev.ocellus.vlm.sampling.BeamOptions;
 import dev.ocellus.vlm.sampling.SearchContext;
 import dev.ocellus.vlm.sampling.TokenSearch;
 import dev.ocellus.vlm.text.StopStrings;
+import dev.ocellus.vlm.text.Utf8Stream;
 import java.util.Arrays;
 import java.util.List;
 
@@ -65,7 +66,7 @@ final class WritingSearch {
       tokens = Arrays.copyOf(tokens, last);
       reason = StopReason.END;
     }
-    boolean begun = Arrays.stream(beginning).anyMatch(id -> !texts.piece(id, true).isEmpty());
+    boolean begun = !texts.shown(beginning).isEmpty();
     return written(tokens, begun, reason, prefillMillis, OpenedModel.millisSince(start));
   }
 
@@ -74,18 +75,21 @@ final class WritingSearch {
       int[] tokens, boolean begun, StopReason reason, double prefillMillis, double millis) {
     var stops = new StopStrings(options.stop());
     StringBuilder text = new StringBuilder();
+    var characters = new Utf8Stream();
     boolean follows = begun;
     for (int i = 0; i < tokens.length; i++) {
-      String piece = texts.piece(tokens[i], !follows);
-      follows |= !piece.isEmpty();
-      StopStrings.Result result = stops.accept(piece);
+      byte[] piece = texts.bytes(tokens[i], !follows);
+      follows |= piece.length > 0;
+      StopStrings.Result result = stops.accept(characters.accept(piece));
       text.append(result.text());
       if (result.stopped()) {
         return told(
             text, Arrays.copyOf(tokens, i + 1), StopReason.STOP_STRING, prefillMillis, millis);
       }
     }
-    return told(text.append(stops.finish()), tokens, reason, prefillMillis, millis);
+    StopStrings.Result rest = stops.accept(characters.finish());
+    text.append(rest.text()).append(rest.stopped() ? "" : stops.finish());
+    return told(text, tokens, reason, prefillMillis, millis);
   }
 
   private WrittenText told(

@@ -137,7 +137,7 @@ final class Blip {
     }
 
     @Override
-    public Tensor imageVector(Tensor image) {
+    public Tensor imageVector(ModelGraph graph, Tensor image) {
       return ofImage.forward(first(image)).named("image.features");
     }
 

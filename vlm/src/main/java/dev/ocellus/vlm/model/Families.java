@@ -49,8 +49,16 @@ final class Families<M> {
    * @throws dev.ocellus.compute.GgmlException if weights are missing or have another shape
    */
   M open(GgufFile file, Weights weights) {
+    return open(file, weights, key.apply(file.metadata()));
+  }
+
+  /**
+   * The model of a file as one of another family, which must be able to read such files.
+   *
+   * @param name of the family
+   */
+  M open(GgufFile file, Weights weights, String name) {
     ModelRegistry.require(file, kind);
-    String name = key.apply(file.metadata());
     Factory<M> factory = byKey.get(name);
     if (factory == null) {
       throw new UnsupportedArchitectureException(

@@ -14,14 +14,28 @@ final class FusionFamilies {
       metadata -> metadata.string("clip.model_type", "");
 
   static final Families<CaptionArchitecture> CAPTIONERS =
-      new Families<>(ModelKind.CAPTIONER, NAME, KEY, Map.of("blip-caption", Blip::captioner));
+      new Families<>(
+          ModelKind.CAPTIONER,
+          NAME,
+          KEY,
+          Map.of(
+              "blip-caption", Blip::captioner,
+              "internvl_c", InternVlFusion::captioner,
+              "internvl_g", InternVlFusion::captioner));
 
   static final Families<QuestionArchitecture> QUESTION_ANSWERERS =
       new Families<>(
           ModelKind.QUESTION_ANSWERER, NAME, KEY, Map.of("blip-vqa", Blip::questionAnswerer));
 
   static final Families<MatchArchitecture> MATCHERS =
-      new Families<>(ModelKind.MATCHER, NAME, KEY, Map.of("blip-itm", Blip::matcher));
+      new Families<>(
+          ModelKind.MATCHER,
+          NAME,
+          KEY,
+          Map.of(
+              "blip-itm", Blip::matcher,
+              "internvl_c", InternVlFusion::matcher,
+              "internvl_g", InternVlFusion::matcher));
 
   private FusionFamilies() {}
 }

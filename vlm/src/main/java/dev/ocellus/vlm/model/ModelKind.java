@@ -115,6 +115,18 @@ public enum ModelKind {
     return architecture.isEmpty() ? UNKNOWN : TEXT;
   }
 
+  /**
+   * Whether a file is of this kind or can be opened as one of it, as some hold several models:
+   * InternVL 1.0 gives vectors, and captions and matches images, too.
+   */
+  public boolean isServedBy(GgufMetadata metadata) {
+    ModelKind kind = of(metadata);
+    if (kind == DUAL_ENCODER && (this == CAPTIONER || this == MATCHER)) {
+      return InternVlDual.TYPES.contains(metadata.string("clip.model_type", ""));
+    }
+    return this == kind;
+  }
+
   /** What of {@code clip.cpp}'s architecture a file has; a projector makes it one for chats. */
   private static ModelKind encoder(GgufMetadata metadata) {
     ModelKind named = BY_TYPE.get(metadata.string("clip.model_type", ""));

@@ -25,9 +25,8 @@ public final class ModelRegistry {
    * @throws WrongModelKindException with what it is, and where it belongs
    */
   public static void require(GgufFile file, ModelKind expected) {
-    ModelKind found = ModelKind.of(file.metadata());
-    if (found != expected) {
-      throw new WrongModelKindException(file, expected, found);
+    if (!expected.isServedBy(file.metadata())) {
+      throw new WrongModelKindException(file, expected, ModelKind.of(file.metadata()));
     }
   }
 
@@ -58,6 +57,16 @@ public final class ModelRegistry {
    */
   public static DualArchitecture dualEncoder(GgufFile file, Weights weights) {
     return DualFamilies.ALL.open(file, weights);
+  }
+
+  /**
+   * The two encoders of a file that holds several models, such as InternVL-C and InternVL-G.
+   *
+   * @param type which, as {@code clip.model_type} names them
+   * @throws dev.ocellus.InvalidSettingException if the file holds no such model
+   */
+  public static DualArchitecture dualEncoder(GgufFile file, Weights weights, String type) {
+    return DualFamilies.open(file, weights, type);
   }
 
   /**

@@ -131,6 +131,15 @@ public final class AttentionMask {
     return new AttentionMask(mask.add(more));
   }
 
+  /**
+   * This one behind that of other keys.
+   *
+   * @param front [their number, nQueries] 0 and minus infinity
+   */
+  public AttentionMask behind(Tensor front) {
+    return new AttentionMask(front.concat(mask, 0));
+  }
+
   /** Number of keys that the mask is for. */
   public long nKeys() {
     return mask.size(0);

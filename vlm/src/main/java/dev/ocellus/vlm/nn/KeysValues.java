@@ -8,4 +8,9 @@ import dev.ocellus.ggml.Tensor;
  * @param keys [dHead, n, nHeadKv, batch]
  * @param values [dHead, n, nHeadKv, batch]
  */
-public record KeysValues(Tensor keys, Tensor values) {}
+public record KeysValues(Tensor keys, Tensor values) {
+  /** These and others behind them. */
+  public KeysValues then(KeysValues more) {
+    return new KeysValues(keys.concat(more.keys, 1), values.concat(more.values, 1));
+  }
+}

@@ -19,7 +19,12 @@ final class ByteTokens {
 
   /** Adds a token; of several of a byte the last one counts. {@link #isName} must be true. */
   void add(String token, int id) {
-    ids[Integer.parseInt(token.substring(3, 5), 16)] = id;
+    ids[Byte.toUnsignedInt(value(token))] = id;
+  }
+
+  /** The byte of a token. {@link #isName} must be true. */
+  static byte value(String token) {
+    return (byte) Integer.parseInt(token.substring(3, 5), 16);
   }
 
   /** The token of a byte, or -1. */

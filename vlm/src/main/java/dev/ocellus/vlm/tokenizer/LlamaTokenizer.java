@@ -25,16 +25,18 @@ public final class LlamaTokenizer implements TextTokenizer {
   private final ByteTokens bytes = new ByteTokens();
   private final BytePairs pairs = new BytePairs();
   private final boolean dummyPrefix;
+  private final List<String> tokens;
+  private final long[] kinds;
   private final int size;
   private final int bos;
   private final int eos;
   private final int unknown;
 
   private LlamaTokenizer(GgufMetadata metadata) {
-    List<String> tokens = metadata.strings("tokenizer.ggml.tokens");
+    tokens = List.copyOf(metadata.strings("tokenizer.ggml.tokens")); // outlives the file
     size = tokens.size();
     float[] scores = TokenData.scores(metadata, size);
-    long[] kinds = TokenData.kinds(metadata, size);
+    kinds = TokenData.kinds(metadata, size);
     for (int i = 0; i < size; i++) {
       if (kinds[i] == TokenData.NORMAL) {
         pieces.putIfAbsent(tokens.get(i), i);
@@ -42,7 +44,7 @@ public final class LlamaTokenizer implements TextTokenizer {
         bytes.add(tokens.get(i), i);
       }
     }
-    merges(tokens, scores, kinds);
+    merges(scores);
     dummyPrefix = metadata.bool("tokenizer.ggml.add_space_prefix", true);
     bos = TokenData.id(metadata, "bos_token_id", size, 1);
     eos = TokenData.id(metadata, "eos_token_id", size, 2);
@@ -60,7 +62,7 @@ public final class LlamaTokenizer implements TextTokenizer {
   }
 
   /** Every way to cut a token in two that are tokens, in the order of the scores. */
-  private void merges(List<String> tokens, float[] scores, long[] kinds) {
+  private void merges(float[] scores) {
     int[] order =
         IntStream.range(0, size)
             .filter(i -> kinds[i] == TokenData.NORMAL)
@@ -133,5 +135,30 @@ public final class LlamaTokenizer implements TextTokenizer {
       int id = bytes.id(b);
       out.add(id >= 0 ? id : unknown);
     }
+  }
+
+  /** A token as the vocabulary writes it. */
+  public String token(int id) {
+    return tokens.get(id);
+  }
+
+  /**
+   * What a token adds to a text, in UTF-8; a token of a byte may be a part of a character.
+   *
+   * @param first whether no other stands in front of it: then the space that a text begins with is
+   *     left out
+   * @return empty for special tokens
+   */
+  public byte[] bytes(int id, boolean first) {
+    String token = tokens.get(id);
+    if (kinds[id] == TokenData.BYTE && ByteTokens.isName(token)) {
+      return new byte[] {ByteTokens.value(token)};
+    }
+    if (kinds[id] != TokenData.NORMAL && kinds[id] != TokenData.USER_DEFINED) {
+      return new byte[0];
+    }
+    String text = token.replace(SPACE, ' ');
+    boolean cut = first && dummyPrefix && text.startsWith(" ");
+    return (cut ? text.substring(1) : text).getBytes(StandardCharsets.UTF_8);
   }
 }

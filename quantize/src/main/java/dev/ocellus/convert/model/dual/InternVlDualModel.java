@@ -12,8 +12,8 @@ import java.util.Optional;
 
 /**
  * InternVL 1.0 (arXiv:2312.14238), the model of 14 billion parameters in its own layout: InternViT,
- * QLLaMA, and what makes one vector of each. The file is InternVL-C's; as {@code clip.model_type}
- * {@code internvl_g} it is InternVL-G's.
+ * QLLaMA, what makes one vector of each, and the heads of captions and of matching. The file names
+ * InternVL-C; as {@code clip.model_type} {@code internvl_g} it gives InternVL-G's vectors.
  */
 public final class InternVlDualModel extends DualModel {
   private static final NameTable NAMES =
@@ -31,6 +31,8 @@ public final class InternVlDualModel extends DualModel {
           "vision_model.encoder.layers.#.mlp.fc2 v.blk.#.ffn_down",
           "qllama.model.embed_tokens t.token_embd",
           "qllama.model.norm t.output_norm",
+          "qllama.lm_head t.output",
+          "itm_head itm_head",
           "qllama.model.layers.#.input_layernorm t.blk.#.attn_norm",
           "qllama.model.layers.#.post_attention_layernorm t.blk.#.ffn_norm",
           "qllama.model.layers.#.self_attn.q_proj t.blk.#.attn_q",
@@ -51,6 +53,9 @@ public final class InternVlDualModel extends DualModel {
   private static final int CONTEXT = 80;
 
   private static final String PREFIX = "summarize:";
+
+  /** What asks for a caption in the published program. */
+  private static final String CAPTION_PROMPT = "English caption:";
 
   public InternVlDualModel(Context context) throws IOException {
     super(
@@ -89,6 +94,7 @@ public final class InternVlDualModel extends DualModel {
       throw text.invalid("hidden_act", "silu", "'" + act + "'");
     }
     out.string("clip.text.prefix", PREFIX);
+    out.string("clip.text.caption_prompt", CAPTION_PROMPT);
   }
 
   @Override
@@ -98,11 +104,7 @@ public final class InternVlDualModel extends DualModel {
 
   @Override
   protected Optional<String> own(String name) {
-    boolean unused =
-        name.equals("logit_scale")
-            || name.startsWith("itm_head.")
-            || name.startsWith("qllama.lm_head.")
-            || name.endsWith("inv_freq");
+    boolean unused = name.equals("logit_scale") || name.endsWith("inv_freq");
     return unused ? Optional.empty() : Optional.of(name);
   }
 

@@ -20,6 +20,7 @@ import dev.ocellus.vlm.nn.KvCache;
 import dev.ocellus.vlm.nn.LayerNorm;
 import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.vision.ConfigReader;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -123,9 +124,15 @@ public final class BertDecoder implements CrossDecoderGraph {
   }
 
   @Override
-  public KeysValues keysValues(Tensor states, int layer, KvCache.Layer cache, Tensor places) {
-    var attention = layers.get(layer).cross.attention();
-    return cache.append(attention.keys(states), attention.values(states), places, places.size(0));
+  public List<KeysValues> remember(ModelGraph graph, Tensor states, KvCache cache, Tensor places) {
+    List<KeysValues> kept = new ArrayList<>();
+    for (int i = 0; i < layers.size(); i++) {
+      var attention = layers.get(i).cross.attention();
+      Tensor keys = attention.keys(states);
+      Tensor values = attention.values(states);
+      kept.add(cache.layer(i).append(keys, values, places, places.size(0)));
+    }
+    return kept;
   }
 
   @Override

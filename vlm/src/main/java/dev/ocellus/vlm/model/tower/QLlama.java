@@ -10,11 +10,13 @@ import dev.ocellus.vlm.nn.CrossAttention;
 import dev.ocellus.vlm.nn.DotProductAttention;
 import dev.ocellus.vlm.nn.Embedding;
 import dev.ocellus.vlm.nn.GatedMlp;
+import dev.ocellus.vlm.nn.KeysValues;
 import dev.ocellus.vlm.nn.Linear;
 import dev.ocellus.vlm.nn.RmsNorm;
 import dev.ocellus.vlm.nn.Rope2d;
 import dev.ocellus.vlm.vision.ConfigReader;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The reference is {@code LlamaModel} of <a
  * href="https://github.com/OpenGVLab/InternVL/blob/v1.0/internvl_g/internvl/model/internvl_stage2/modeling_qllama.py">modeling_qllama.py</a>,
- * without its caches.
+ * whose caches are in {@code model.text.QLlamaDecoder}.
  */
 public final class QLlama {
   private static final double THETA = 10000;
@@ -40,7 +42,21 @@ public final class QLlama {
           CrossAttention.of(w, c.nEmbd(), nStates, c.nHead()));
     }
 
-    Tensor forward(Tensor x, Tensor states) {
+    /** Adds to the first rows of an input what they find; the others stay as they are. */
+    Tensor forward(Tensor x, Image image) {
+      long n = image.nRows;
+      long behind = x.size(1) - n;
+      if (behind == 0) {
+        return x.add(found(x, image.states));
+      }
+      long width = x.size(0);
+      long batch = x.size(2);
+      Tensor first = x.slice(new long[] {}, width, n, batch).contiguous();
+      Tensor others = x.slice(new long[] {0, n}, width, behind, batch).contiguous();
+      return first.add(found(first, image.states)).concat(others, 1);
+    }
+
+    private Tensor found(Tensor x, Tensor states) {
       Tensor normed = statesNorm.forward(states);
       return attention.forward(norm.forward(x), attention.keysValues(normed), null);
     }
@@ -111,6 +127,21 @@ public final class QLlama {
     return config.nEmbd();
   }
 
+  /** Heads of queries, keys and values. */
+  public int nHead() {
+    return config.nHead();
+  }
+
+  /** Width of a head. */
+  public int headWidth() {
+    return config.nEmbd() / config.nHead();
+  }
+
+  /** Number of layers. */
+  public int nLayers() {
+    return layers.size();
+  }
+
   /** Size of the vocabulary. */
   public int nTokens() {
     return nTokens;
@@ -129,18 +160,65 @@ public final class QLlama {
   }
 
   /**
-   * From [width, n, batch] to the normed states of the last layer.
+   * What rows attend to besides each other.
+   *
+   * @param states [nStates, rows, batch] of images, or one for all
+   * @param nRows how many rows of each input do, the first ones
+   */
+  public record Image(Tensor states, long nRows) {}
+
+  /** Where the keys and values of layers go. */
+  @FunctionalInterface
+  public interface Memory {
+    /**
+     * What the rows of an input attend to.
+     *
+     * @param layer counted from 0
+     * @param keys of these rows, with their positions, [width, n, batch]
+     * @param values of these rows, [width, n, batch]
+     */
+    KeysValues attended(int layer, Tensor keys, Tensor values);
+  }
+
+  /**
+   * From [width, n, batch] to the normed states of the last layer; rows stand at 0, 1, 2 and so on.
    *
    * @param mask for n keys and n queries; null for none
-   * @param states [nStates, rows, batch] of images; null for texts alone
+   * @param image null for texts alone
    */
   public Tensor forward(
-      Tables graph, Tensor x, @Nullable AttentionMask mask, @Nullable Tensor states) {
-    Rope2d rope = rope(graph, Math.toIntExact(x.size(1)));
-    for (Layer layer : layers) {
-      x = x.add(attention(layer, layer.norm.forward(x), rope, mask));
-      if (layer.cross != null && states != null) {
-        x = x.add(layer.cross.forward(x, states));
+      Tables graph, Tensor x, @Nullable AttentionMask mask, @Nullable Image image) {
+    return forward(graph, x, mask, image, (layer, keys, values) -> cut(keys, values));
+  }
+
+  /** The same with keys and values that go somewhere. */
+  public Tensor forward(
+      Tables graph, Tensor x, @Nullable AttentionMask mask, @Nullable Image image, Memory memory) {
+    int n = Math.toIntExact(x.size(1));
+    int[] positions = new int[n];
+    Arrays.setAll(positions, i -> i);
+    Rope2d.Tables turns = turns(positions);
+    long width = headWidth();
+    var rope =
+        new Rope2d(
+            graph.table("rope.cos", turns.cos(), width, 1, n),
+            graph.table("rope.sin", turns.sin(), width, 1, n));
+    return forward(x, rope, mask, image, memory);
+  }
+
+  /**
+   * The same at any positions.
+   *
+   * @param rope with the {@link #turns} of the rows
+   * @param mask for what {@code memory} gives
+   */
+  public Tensor forward(
+      Tensor x, Rope2d rope, @Nullable AttentionMask mask, @Nullable Image image, Memory memory) {
+    for (int i = 0; i < layers.size(); i++) {
+      Layer layer = layers.get(i);
+      x = x.add(attention(i, layer.norm.forward(x), rope, mask, memory));
+      if (layer.cross != null && image != null) {
+        x = layer.cross.forward(x, image);
       }
       x = x.add(layer.mlp.forward(layer.mlpNorm.forward(x)));
     }
@@ -148,15 +226,15 @@ public final class QLlama {
   }
 
   /** One axis of positions: halves of a head are turned together, as the two-axis form does. */
-  private Rope2d rope(Tables graph, int n) {
-    int dHead = config.nEmbd() / config.nHead();
+  public Rope2d.Tables turns(int[] positions) {
+    int dHead = headWidth();
     int half = dHead / 2;
-    float[] cos = new float[n * dHead];
-    float[] sin = new float[n * dHead];
-    for (int row = 0; row < n; row++) {
+    float[] cos = new float[positions.length * dHead];
+    float[] sin = new float[cos.length];
+    for (int row = 0; row < positions.length; row++) {
       for (int i = 0; i < half; i++) {
         float frequency = 1 / (float) Math.pow(THETA, 2f * i / dHead);
-        float angle = row * frequency;
+        float angle = positions[row] * frequency;
         int first = row * dHead + i;
         cos[first] = (float) Math.cos(angle);
         cos[first + half] = cos[first];
@@ -164,26 +242,27 @@ public final class QLlama {
         sin[first] = -sin[first + half];
       }
     }
-    return new Rope2d(
-        graph.table("rope.cos", cos, dHead, 1, n), graph.table("rope.sin", sin, dHead, 1, n));
+    return new Rope2d.Tables(cos, sin);
   }
 
-  private Tensor attention(Layer layer, Tensor x, Rope2d rope, @Nullable AttentionMask mask) {
+  private Tensor attention(
+      int index, Tensor x, Rope2d rope, @Nullable AttentionMask mask, Memory memory) {
+    Layer layer = layers.get(index);
     Tensor query = rope.forward(heads(layer.q.forward(x)));
     Tensor key = rope.forward(heads(layer.k.forward(x)));
-    Tensor value = heads(layer.v.forward(x));
+    Tensor keys = key.reshape(width(), x.size(1), x.size(2));
+    KeysValues attended = memory.attended(index, keys, layer.v.forward(x));
     return layer.out.forward(
         DotProductAttention.forward(
-            query.permute(0, 2, 1, 3),
-            key.permute(0, 2, 1, 3),
-            value.permute(0, 2, 1, 3),
-            mask,
-            kernel));
+            query.permute(0, 2, 1, 3), attended.keys(), attended.values(), mask, kernel));
+  }
+
+  private KeysValues cut(Tensor keys, Tensor values) {
+    return new KeysValues(heads(keys).permute(0, 2, 1, 3), heads(values).permute(0, 2, 1, 3));
   }
 
   /** [nEmbd, n, batch] to [dHead, nHead, n, batch]. */
   private Tensor heads(Tensor x) {
-    int nHead = config.nHead();
-    return x.reshape(x.size(0) / nHead, nHead, x.size(1), x.size(2));
+    return x.reshape(headWidth(), nHead(), x.size(1), x.size(2));
   }
 }
