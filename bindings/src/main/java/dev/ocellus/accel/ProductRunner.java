@@ -122,16 +122,12 @@ public final class ProductRunner implements AutoCloseable {
   }
 
   /**
-   * Computes a function of elements that lie one after the other.
+   * Computes a function of elements.
    *
-   * @param function of each of them
-   * @param source address of the first
-   * @param target address of the first result; may be the same
    * @param caller as for {@link #run}
    */
-  public void run(ElementFunction function, long source, long target, long count, Caller caller)
-      throws Throwable {
-    int nPieces = Math.toIntExact(Math.ceilDiv(count, ELEMENTS_PIECE));
+  public void run(Elements elements, Caller caller) throws Throwable {
+    int nPieces = Math.toIntExact(Math.ceilDiv(elements.count(), ELEMENTS_PIECE));
     crew.work(
         caller != Caller.WAITS,
         () ->
@@ -139,8 +135,7 @@ public final class ProductRunner implements AutoCloseable {
                 nPieces,
                 (piece, thread) -> {
                   long first = piece * ELEMENTS_PIECE;
-                  long n = Math.min(ELEMENTS_PIECE, count - first);
-                  function.apply(source + 4 * first, target + 4 * first, n);
+                  elements.compute(first, Math.min(ELEMENTS_PIECE, elements.count() - first));
                 }));
   }
 

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.ocellus.accel.Caller;
 import dev.ocellus.accel.Conversions;
 import dev.ocellus.accel.ElementFunction;
+import dev.ocellus.accel.Elements;
 import dev.ocellus.accel.ProductKernels;
 import dev.ocellus.accel.ProductRunner;
 import dev.ocellus.ffi.ggml_h;
@@ -223,8 +224,15 @@ final class AccelBackends {
 
   private static void apply(
       ElementFunction function, ProductRunner runner, long node, Caller caller) throws Throwable {
-    long count = AccelNode.elements(node);
-    runner.run(function, AccelNode.source(node), AccelNode.target(node), count, caller);
+    long factors = AccelActivation.isOne(node) ? AccelActivation.factors(node) : 0;
+    runner.run(
+        new Elements(
+            function,
+            AccelNode.source(node),
+            factors,
+            AccelNode.target(node),
+            AccelNode.elements(node)),
+        caller);
   }
 
   private static void multiply(ProductRunner runner, long node, Caller caller) throws Throwable {

@@ -120,7 +120,7 @@ abstract sealed class TensorMath extends TensorHeader permits Tensor {
   public final Tensor geluTanh() {
     checkF32Rows("geluTanh");
     if (context.isAccelerated() && AccelActivation.fits(self())) {
-      return node(AccelActivation.geluTanh(self()));
+      return node(AccelActivation.geluTanh(self(), null));
     }
     float twice = (float) (2 * Math.sqrt(2 / Math.PI));
     // x · sigmoid(x u) = silu(x u) / u, and ggml's silu is vectorized where its sigmoid is not
@@ -128,6 +128,20 @@ abstract sealed class TensorMath extends TensorHeader permits Tensor {
         node(
             ggml_h.ggml_scale_bias(context.handle(), mul(self()).handle, twice * 0.044715f, twice));
     return mul(u).silu().div(u);
+  }
+
+  /**
+   * {@link #geluTanh} times {@code factors}, element by element: an accelerator does both in one
+   * pass, and writes the results over this tensor, which nothing else may read.
+   *
+   * @param factors of the same shape
+   */
+  public final Tensor geluTanhTimes(Tensor factors) {
+    checkF32Rows("geluTanhTimes");
+    factors.checkF32Rows("geluTanhTimes");
+    return context.isAccelerated() && AccelActivation.fits(self(), factors)
+        ? node(AccelActivation.geluTanh(self(), factors))
+        : geluTanh().mul(factors);
   }
 
   // ---- normalization

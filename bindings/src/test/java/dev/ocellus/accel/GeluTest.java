@@ -62,7 +62,7 @@ class GeluTest {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment memory = arena.allocate(4L * n, 64);
       MemorySegment.copy(values, 0, memory, ValueLayout.JAVA_FLOAT, 0, n);
-      ElementFunction.GELU.apply(memory.address(), memory.address(), n);
+      new Elements(ElementFunction.GELU, memory.address(), 0, memory.address(), n).compute(0, n);
       for (int i = 0; i < n; i++) {
         float[] alone = {values[i]};
         Gelu.apply(alone, 1);

@@ -163,6 +163,32 @@ class AccelTest {
     assertThat(sizes.get(0) - sizes.get(1)).isEqualTo(4); // of five steps
   }
 
+  /** With what it gates, in the place of the gate, which is then computed beside others. */
+  @ParameterizedTest
+  @CsvSource({"300, 70", "4099, 3"})
+  void geluByTheTangentMultipliesInTheSamePass(int width, int n) {
+    float[] x = numbers(width * n, 11);
+    float[] y = numbers(width * n, 12);
+    for (int i = 0; i < x.length; i++) {
+      x[i] *= 6;
+    }
+    try (var taken = accel(Accelerator.AUTO).newBackend(2);
+        var cpu = new Backend(Device.cpu(), 2);
+        var scheduler = new Scheduler(taken, cpu);
+        var builder = new GraphBuilder().on(scheduler)) {
+      Tensor input = builder.input("x", width, n);
+      Tensor factors = builder.input("y", width, n);
+      Tensor two = input.geluTanh().mul(factors);
+      Tensor one = input.scale(1).geluTanhTimes(factors);
+      try (Graph graph = builder.build(one, two);
+          var computation = scheduler.start(graph)) {
+        computation.set(input, x).set(factors, y).compute();
+        assertThat(computation.get(one)).containsExactly(computation.get(two));
+        assertThat(graph.size()).isEqualTo(4 + 3); // nodes; inputs, and the place for none
+      }
+    }
+  }
+
   @Test
   void stopsWhenItIsCancelled() {
     try (var taken = accel(Accelerator.OPENBLAS).newBackend(1);

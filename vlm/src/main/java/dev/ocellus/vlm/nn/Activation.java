@@ -28,4 +28,13 @@ public enum Activation {
   public Tensor apply(Tensor x) {
     return function.apply(x);
   }
+
+  /**
+   * {@code activation(gate) · x}, element by element.
+   *
+   * @param gate which nothing else may read, as the results may be written over it
+   */
+  public Tensor gate(Tensor gate, Tensor x) {
+    return this == GELU_TANH ? gate.geluTanhTimes(x) : apply(gate).mul(x);
+  }
 }

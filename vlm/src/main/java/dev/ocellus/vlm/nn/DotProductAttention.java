@@ -63,6 +63,24 @@ public final class DotProductAttention {
       Tensor value,
       @Nullable AttentionMask mask,
       AttentionKernel kernel) {
+    return forward(query, key, value, mask, kernel, scale(query));
+  }
+
+  /**
+   * Every query attends to every key, by their products as they are, which others divide by the
+   * square root of dHead.
+   */
+  public static Tensor unscaled(Tensor query, Tensor key, Tensor value, AttentionKernel kernel) {
+    return forward(query, key, value, null, kernel, 1);
+  }
+
+  private static Tensor forward(
+      Tensor query,
+      Tensor key,
+      Tensor value,
+      @Nullable AttentionMask mask,
+      AttentionKernel kernel,
+      float scale) {
     boolean accelerated =
         switch (kernel) {
           case STEPWISE, FUSED -> false;
@@ -70,10 +88,12 @@ public final class DotProductAttention {
         };
     if (accelerated && mask == null) {
       return rows(
-          query.attention(key, value, scale(query)).accelerated(kernel == AttentionKernel.ROUNDED));
+          query.attention(key, value, scale).accelerated(kernel == AttentionKernel.ROUNDED));
     }
     boolean fused = kernel != AttentionKernel.STEPWISE && !accelerated && isFused(query, key);
-    return fused ? inOneKernel(query, key, value, mask) : stepwise(query, key, value, mask);
+    return fused
+        ? inOneKernel(query, key, value, mask, scale)
+        : stepwise(query, key, value, mask, scale);
   }
 
   private static float scale(Tensor query) {
@@ -97,9 +117,8 @@ public final class DotProductAttention {
   }
 
   private static Tensor inOneKernel(
-      Tensor query, Tensor key, Tensor value, @Nullable AttentionMask mask) {
+      Tensor query, Tensor key, Tensor value, @Nullable AttentionMask mask, float scale) {
     long dHead = value.size(0);
-    float scale = scale(query);
     Tensor half = mask == null ? null : mask.half();
     Tensor mixed; // [padded dHead, nHead, nQueries, batch]
     if (query.size(1) < FUSED_ROWS) {
@@ -125,7 +144,7 @@ public final class DotProductAttention {
   }
 
   private static Tensor stepwise(
-      Tensor query, Tensor key, Tensor value, @Nullable AttentionMask mask) {
+      Tensor query, Tensor key, Tensor value, @Nullable AttentionMask mask, float scale) {
     Tensor columns = value.transpose().contiguous(); // [nKeys, dHead, nHead, batch]
     long n = query.size(1);
     long scoresPerQuery = key.size(1) * query.size(2) * query.size(3);
@@ -140,7 +159,7 @@ public final class DotProductAttention {
               : query.slice(
                   new long[] {0, from}, query.size(0), count, query.size(2), query.size(3));
       Tensor hidden = mask == null ? null : mask.queries(from, count);
-      parts.add(part(part, key, columns, hidden, n));
+      parts.add(part(part, key, columns, hidden, n, scale));
     }
     return joined(parts);
   }
@@ -149,8 +168,7 @@ public final class DotProductAttention {
    * @param n all queries
    */
   private static Tensor part(
-      Tensor query, Tensor key, Tensor columns, @Nullable Tensor mask, long n) {
-    float scale = scale(query);
+      Tensor query, Tensor key, Tensor columns, @Nullable Tensor mask, long n, float scale) {
     long nItems = query.size(3);
     Tensor scores = query.mulMat(key).ofItems(n, nItems); // [nKeys, nQueries, nHead, batch]
     Tensor weights = mask == null ? scores.softMax(scale) : scores.softMax(scale, mask);

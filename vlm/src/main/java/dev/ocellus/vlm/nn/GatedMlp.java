@@ -31,6 +31,6 @@ public final class GatedMlp {
 
   /** From [nIn, …] to [nOut, …]. */
   public Tensor forward(Tensor x) {
-    return down.forward(activation.apply(gate.forward(x)).mul(up.forward(x)));
+    return down.forward(activation.gate(gate.forward(x), up.forward(x)));
   }
 }

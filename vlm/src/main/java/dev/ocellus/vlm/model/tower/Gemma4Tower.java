@@ -160,28 +160,25 @@ public final class Gemma4Tower {
     Tensor forward(Tensor x, Rotation rotation) {
       x = x.add(attentionNorm.forward(attention(ln1.forward(x), rotation)));
       Tensor y = ln2.forward(x);
-      y = down.forward(config.activation.apply(gate.forward(y)).mul(up.forward(y)));
+      y = down.forward(config.activation.gate(gate.forward(y), up.forward(y)));
       return x.add(feedForwardNorm.forward(y));
     }
 
     private Tensor attention(Tensor x, Rotation rotation) {
-      // the reference does not scale its products, which the attention here always does
-      float unscaled = (float) Math.sqrt(config.headSize);
       Tensor query = rotation.apply(qNorm.forward(heads(q.forward(x), config.nHead)));
       Tensor key = rotation.apply(kNorm.forward(heads(k.forward(x), config.nHeadKv)));
       Tensor value = heads(v.forward(x), config.nHeadKv).rmsNorm(config.eps);
       return out.forward(
-          DotProductAttention.forward(
-              byHead(query.scale(unscaled)), byHead(key), byHead(value), kernel));
+          DotProductAttention.unscaled(byHead(query), byHead(key), byHead(value), kernel));
     }
 
     private Tensor heads(Tensor x, int n) {
       return x.reshape(config.headSize, n, x.size(1));
     }
 
-    /** [headSize, nHead, n] to [headSize, n, nHead]. */
+    /** [headSize, nHead, n] to [headSize, n, nHead], which attention copies where it has to. */
     private static Tensor byHead(Tensor x) {
-      return x.permute(0, 2, 1, 3).contiguous();
+      return x.permute(0, 2, 1, 3);
     }
   }
 
