@@ -5,14 +5,15 @@ import dev.ocellus.ggml.Weights;
 
 /** {@code y = W x}, with what goes in and what comes out each held within a range of the file. */
 public final class ClippedLinear {
-  /** A range, whose ends are known when the weights are loaded; without ends in the file, all. */
+  /**
+   * A range, whose ends are known when the weights are loaded; without ends in the file, all. Files
+   * have the largest float for an infinite end, which holds nothing either.
+   */
   private static final class Range {
     private final float[] low = {Float.NEGATIVE_INFINITY};
     private final float[] high = {Float.POSITIVE_INFINITY};
-    private final boolean given;
 
     Range(Weights w, String name) {
-      given = w.has(name + "_min") || w.has(name + "_max");
       read(w, name + "_min", low);
       read(w, name + "_max", high);
     }
@@ -31,7 +32,8 @@ public final class ClippedLinear {
     }
 
     Tensor clip(Tensor x) {
-      return given ? x.clamp(low[0], high[0]) : x;
+      boolean open = low[0] <= -Float.MAX_VALUE && high[0] >= Float.MAX_VALUE;
+      return open ? x : x.clamp(low[0], high[0]);
     }
   }
 
