@@ -76,47 +76,44 @@ public final class Gemma4Tower {
     }
   }
 
-  /** Cosines and sines of columns and lines, each [headSize / 4, 1, nPatches]. */
-  private record Rotation(Tensor cosX, Tensor sinX, Tensor cosY, Tensor sinY) {
+  /**
+   * Cosines and sines, each [headSize, 1, nPatches]: of each head the first half is turned by
+   * columns, the second by lines, and in each the pairs ({@code x[i]}, {@code x[i + headSize/4]}).
+   * The first sine of a pair has the minus of the rotation.
+   */
+  private record Rotation(Tensor cos, Tensor sin) {
     static Rotation of(Config c, EncoderGraph graph) {
-      int n = c.headSize / 4;
+      int quarter = c.headSize / 4;
       int nPatches = graph.gridX() * graph.gridY();
-      float[][] tables = new float[4][n * nPatches];
-      for (int i = 0; i < n; i++) {
-        float frequency = 1 / (float) Math.pow(c.theta, (float) (2 * i) / (c.headSize / 2));
+      float[] cos = new float[Math.multiplyExact(c.headSize, nPatches)];
+      float[] sin = new float[cos.length];
+      for (int i = 0; i < 2 * quarter; i++) {
+        int place = i % quarter;
+        float frequency = 1 / (float) Math.pow(c.theta, (float) (2 * place) / (c.headSize / 2));
         for (int patch = 0; patch < nPatches; patch++) {
-          float x = patch % graph.gridX() * frequency;
-          float y = patch / graph.gridX() * frequency;
-          tables[0][patch * n + i] = (float) Math.cos(x);
-          tables[1][patch * n + i] = (float) Math.sin(x);
-          tables[2][patch * n + i] = (float) Math.cos(y);
-          tables[3][patch * n + i] = (float) Math.sin(y);
+          int position = i < quarter ? patch % graph.gridX() : patch / graph.gridX();
+          float angle = position * frequency;
+          int first = patch * c.headSize + i / quarter * 2 * quarter + place;
+          cos[first] = (float) Math.cos(angle);
+          cos[first + quarter] = cos[first];
+          sin[first + quarter] = (float) Math.sin(angle);
+          sin[first] = -sin[first + quarter];
         }
       }
       return new Rotation(
-          graph.table("cos_x", tables[0], n, 1, nPatches),
-          graph.table("sin_x", tables[1], n, 1, nPatches),
-          graph.table("cos_y", tables[2], n, 1, nPatches),
-          graph.table("sin_y", tables[3], n, 1, nPatches));
+          graph.table("cos", cos, c.headSize, 1, nPatches),
+          graph.table("sin", sin, c.headSize, 1, nPatches));
     }
 
-    /**
-     * Turns [headSize, nHead, n]: of each head the first half by columns, the second by lines, and
-     * in each the pairs ({@code x[i]}, {@code x[i + headSize/4]}).
-     */
+    /** Turns [headSize, nHead, n]; the shape stays. */
     Tensor apply(Tensor x) {
-      return turned(x, 0, cosX, sinX).concat(turned(x, 2, cosY, sinY), 0);
-    }
-
-    private static Tensor turned(Tensor x, int quarter, Tensor cos, Tensor sin) {
-      long n = x.size(0) / 4;
-      Tensor first = part(x, quarter * n, n);
-      Tensor second = part(x, (quarter + 1) * n, n);
-      return first.mul(cos).sub(second.mul(sin)).concat(second.mul(cos).add(first.mul(sin)), 0);
-    }
-
-    private static Tensor part(Tensor x, long from, long n) {
-      return x.slice(new long[] {from}, n, x.size(1), x.size(2), 1).contiguous();
+      long quarter = x.size(0) / 4;
+      long nHalves = 2 * x.size(1);
+      Tensor pairs = x.reshape(quarter, 2, nHalves, x.size(2));
+      Tensor first = pairs.slice(new long[] {}, quarter, 1, nHalves, x.size(2));
+      Tensor second = pairs.slice(new long[] {0, 1}, quarter, 1, nHalves, x.size(2));
+      Tensor exchanged = second.concat(first, 1).reshape(x.size(0), x.size(1), x.size(2));
+      return x.mul(cos).add(exchanged.mul(sin));
     }
   }
 
