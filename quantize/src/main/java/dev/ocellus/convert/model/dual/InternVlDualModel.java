@@ -75,6 +75,13 @@ public final class InternVlDualModel extends DualModel {
     return "internvl_c";
   }
 
+  /** The positions are those of the size that is forced, where one is. */
+  @Override
+  protected int imageSize() {
+    int forced = global.integerOr("force_image_size", 0);
+    return forced > 0 ? forced : super.imageSize();
+  }
+
   @Override
   int dimension() {
     return global.integer("clip_embed_dim");

@@ -17,8 +17,10 @@ import org.jspecify.annotations.Nullable;
  * InternVL's vision transformer (arXiv:2312.14238), of which there are two: InternViT-300M, and
  * InternViT-6B with root mean square norms, also of queries and keys. Weights under {@code v.}.
  *
- * <p>Files do not say which one it is; the 6B has {@code attn_q_norm} tensors. llama.cpp knows it
- * by its size (width 3200, 45 layers).
+ * <p>Files do not say which one it is, and configurations may ask for one half of the difference
+ * only; the tensors tell: norms without a bias are of root mean squares, and queries and keys are
+ * normed where there is {@code attn_q_norm}. llama.cpp knows the 6B by its size (width 3200, 45
+ * layers).
  *
  * <p>The reference is {@code InternVLVisionModel} of transformers with {@code norm_type} and {@code
  * use_qk_norm}: <a
@@ -28,48 +30,53 @@ import org.jspecify.annotations.Nullable;
 public final class InternVit {
   private static final float EPS = 1e-6f;
 
-  /** A layer whose two halves are scaled by channel before they are added. */
-  private sealed interface Block {
+  /** Before a half of a layer. */
+  private interface Norm {
     Tensor forward(Tensor x);
   }
 
-  /** InternViT-300M. */
-  private record SmallBlock(
-      LayerNorm ln1, Attention attention, Tensor ls1, LayerNorm ln2, Mlp mlp, Tensor ls2)
-      implements Block {
-    static SmallBlock of(TowerConfig c, Weights w) {
-      return new SmallBlock(
-          LayerNorm.of(w.at("ln1"), c.nEmbd(), c.eps()),
-          Attention.of(w, c.nEmbd(), c.nHead()),
-          w.f32("ls1.weight", c.nEmbd()),
-          LayerNorm.of(w.at("ln2"), c.nEmbd(), c.eps()),
-          Mlp.of(w, c.nEmbd(), c.nFf(), c.activation()),
-          w.f32("ls2.weight", c.nEmbd()));
+  /**
+   * What the first layer says of all.
+   *
+   * @param centered whether norms are of layers, else of root mean squares
+   * @param queries whether queries and keys are normed
+   */
+  private record Kind(boolean centered, boolean queries) {
+    static Kind of(Weights first) {
+      return new Kind(first.has("ln1.bias"), first.has("attn_q_norm.weight"));
     }
 
-    @Override
-    public Tensor forward(Tensor x) {
-      x = x.add(attention.forward(ln1.forward(x)).mul(ls1));
-      return x.add(mlp.forward(ln2.forward(x)).mul(ls2));
+    Norm norm(TowerConfig c, Weights w) {
+      if (!centered) {
+        return RmsNorm.of(w, c.nEmbd(), c.eps())::forward;
+      }
+      if (!w.has("bias")) {
+        w.f32("bias", c.nEmbd()); // is refused: without it this would be another norm
+      }
+      return LayerNorm.of(w, c.nEmbd(), c.eps())::forward;
+    }
+
+    Attention attention(TowerConfig c, Weights w) {
+      return queries
+          ? Attention.normed(w, c.nEmbd(), c.nHead(), c.eps())
+          : Attention.of(w, c.nEmbd(), c.nHead());
     }
   }
 
-  /** InternViT-6B. */
-  private record LargeBlock(
-      RmsNorm norm1, Attention attention, Tensor ls1, RmsNorm norm2, Mlp mlp, Tensor ls2)
-      implements Block {
-    static LargeBlock of(TowerConfig c, Weights w) {
-      return new LargeBlock(
-          RmsNorm.of(w.at("ln1"), c.nEmbd(), c.eps()),
-          Attention.normed(w, c.nEmbd(), c.nHead(), c.eps()),
+  /** A layer whose two halves are scaled by channel before they are added. */
+  private record Block(
+      Norm norm1, Attention attention, Tensor ls1, Norm norm2, Mlp mlp, Tensor ls2) {
+    static Block of(TowerConfig c, Kind kind, Weights w) {
+      return new Block(
+          kind.norm(c, w.at("ln1")),
+          kind.attention(c, w),
           w.f32("ls1.weight", c.nEmbd()),
-          RmsNorm.of(w.at("ln2"), c.nEmbd(), c.eps()),
+          kind.norm(c, w.at("ln2")),
           Mlp.of(w, c.nEmbd(), c.nFf(), c.activation()),
           w.f32("ls2.weight", c.nEmbd()));
     }
 
-    @Override
-    public Tensor forward(Tensor x) {
+    Tensor forward(Tensor x) {
       x = x.add(attention.forward(norm1.forward(x)).mul(ls1));
       return x.add(mlp.forward(norm2.forward(x)).mul(ls2));
     }
@@ -85,10 +92,9 @@ public final class InternVit {
     patches = PatchEmbedding.of(w.at("patch_embd"), c.patchSize(), c.nEmbd());
     clsToken = w.f32("class_embd", c.nEmbd());
     positions = w.f32("position_embd.weight", c.nEmbd(), 1L + c.nPatches());
-    boolean large = w.at("blk").at(0).has("attn_q_norm.weight");
+    Kind kind = Kind.of(w.at("blk").at(0));
     for (int i = 0; i < c.nLayer(); i++) {
-      Weights block = w.at("blk").at(i);
-      blocks.add(large ? LargeBlock.of(c, block) : SmallBlock.of(c, block));
+      blocks.add(Block.of(c, kind, w.at("blk").at(i)));
     }
     // none in the published models, whose configuration says use_mean_pooling
     postNorm = w.has("post_ln.weight") ? LayerNorm.of(w.at("post_ln"), c.nEmbd(), c.eps()) : null;
