@@ -65,6 +65,14 @@ class UsageTest {
     assertThat(run.err()).isEmpty();
   }
 
+  /** Before anything is read. */
+  @Test
+  void refusesToWriteTheTextsOfTwoFilesToOne() {
+    Cli run = Cli.run("ocr", "-m", "x.gguf", "--outdir", "texts", "a/page.png", "b/page.png");
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.err()).contains("--outdir", "a/page.png and b/page.png", "texts");
+  }
+
   @Test
   void tellsItsVersion() {
     assertThat(Cli.run("--version").out()).matches("(?s)ocellus \\d+\\.\\d+.*llama\\.cpp v.*");

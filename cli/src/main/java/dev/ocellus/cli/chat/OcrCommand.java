@@ -34,8 +34,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -114,11 +116,34 @@ public final class OcrCommand extends OcellusCommand {
     DocumentOptions documents = checked(pages::options);
     OcrForm form = form();
     SessionOptions sessionOptions = checked(sessions::options);
+    if (directory != null) {
+      requireOwnNames(directory);
+    }
     try (var interrupt = new Interrupt();
         var progress = progress();
         var reader = new LazyReader(sessionOptions, form, progress, interrupt)) {
       return new Run(reader, documents, progress, interrupt).all();
     }
+  }
+
+  /** Before anything is read: the text of no file may take the place of another's. */
+  private void requireOwnNames(Path to) {
+    Map<String, ImageSource> taken = new HashMap<>();
+    for (ImageSource file : files) {
+      ImageSource other = taken.put(name(file), file);
+      if (other != null) {
+        throw usage(
+            "--outdir: %s and %s would both be written to %s; read them in two runs with two folders"
+                .formatted(other, file, to.resolve(name(file))));
+      }
+    }
+  }
+
+  /** Of what is written for a file, without its ending. */
+  private static String name(ImageSource file) {
+    return file.name().equals(ImageSource.STANDARD_INPUT) || file.isInline()
+        ? "standard-input"
+        : String.valueOf(Path.of(file.name()).getFileName());
   }
 
   /** Loads the model for the first page that there is, so that files without any cost no time. */
@@ -334,12 +359,8 @@ public final class OcrCommand extends OcellusCommand {
 
     private void write(Path to, ImageSource file, String text) throws IOException {
       Files.createDirectories(to);
-      String name =
-          file.name().equals(ImageSource.STANDARD_INPUT) || file.isInline()
-              ? "standard-input"
-              : String.valueOf(Path.of(file.name()).getFileName());
       String ending = model.get().form() == OcrForm.TEXT ? ".txt" : ".md";
-      Path target = to.resolve(name + ending);
+      Path target = to.resolve(name(file) + ending);
       AtomicFile.write(target, text.getBytes(StandardCharsets.UTF_8));
       note("wrote " + target);
     }

@@ -115,6 +115,9 @@ public final class SearchCommand extends OcellusCommand {
     if (max < 1) {
       throw usage("--max: expected at least 1, found " + max);
     }
+    if (!(minScore >= -1 && minScore <= 1)) { // also what is no number
+      throw usage("--min-score: expected -1 to 1, found " + minScore);
+    }
     index.location();
     RgbImage shown = image == null ? null : image.read(io()).image();
     try (var opened = index.openOrMake(this, model, update)) {

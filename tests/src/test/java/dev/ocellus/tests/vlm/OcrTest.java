@@ -3,6 +3,9 @@ package dev.ocellus.tests.vlm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.Setting;
 import dev.ocellus.convert.ConvertOptions;
 import dev.ocellus.convert.ConvertProgress;
@@ -21,15 +24,20 @@ import dev.ocellus.vlm.ocr.PageText;
 import dev.ocellus.vlm.options.LoadOptions;
 import dev.ocellus.vlm.prompt.Segment;
 import dev.ocellus.vlm.sampling.NgramGuard;
+import dev.ocellus.vlm.sampling.SamplingOptions;
 import dev.ocellus.vlm.vision.OcrForm;
 import dev.ocellus.vlm.vision.UnsupportedContentException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +47,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class OcrTest {
   private static final GenerationOptions FEW =
       GenerationOptions.greedy().withMaxTokens(10).withIgnoreEos(true);
+
+  /** A place of the vocabulary that no token of the golden data has. */
+  private static final int CELL = 489;
 
   @TempDir Path directory;
 
@@ -52,14 +63,18 @@ class OcrTest {
 
   /** A model whose file and name do not tell what it is. */
   private VisionLanguageModel converted(String checkpoint) throws IOException {
+    return converted(Path.of("golden/models", checkpoint, "hf"));
+  }
+
+  private VisionLanguageModel converted(Path checkpoint) throws IOException {
     Path text = directory.resolve("model.gguf");
     Converter.convert(
-        Path.of("golden/models", checkpoint, "hf"),
+        checkpoint,
         ConvertOptions.defaults().withOutput(text, null).withModelName("model"),
         ConvertProgress.NONE);
     return VisionLanguageModel.open(
         LoadOptions.of(text, text.resolveSibling("mmproj-model.gguf"))
-            .withContextOptions(Golden.context(512)));
+            .withContextOptions(Golden.context(1024)));
   }
 
   /** Readers of pages, and what they are asked behind the image. */
@@ -76,6 +91,57 @@ class OcrTest {
         var reader = new PageReader(model, options)) {
       assertThat(reader.prompt()).isEqualTo(asked);
       assertThat(reader.form()).isEqualTo(form);
+    }
+  }
+
+  /** DeepSeek-OCR-2 whose vocabulary has the cells of tables, which are special tokens. */
+  private VisionLanguageModel withCells() throws IOException {
+    Path from = Path.of("golden/models/deepseek-ocr2/hf");
+    Path folder = Files.createDirectory(directory.resolve("cells"));
+    try (Stream<Path> files = Files.list(from)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, folder.resolve(file.getFileName()));
+      }
+    }
+    Path vocabulary = folder.resolve("tokenizer.json");
+    ObjectNode tokenizer = (ObjectNode) new ObjectMapper().readTree(vocabulary.toFile());
+    ArrayNode added = (ArrayNode) tokenizer.get("added_tokens");
+    ObjectNode cell = added.get(added.size() - 1).deepCopy();
+    added.add(cell.put("id", CELL).put("content", "<td>").put("special", true));
+    new ObjectMapper().writeValue(vocabulary.toFile(), tokenizer);
+    return converted(folder);
+  }
+
+  /** Answers that say one token again and again, as long as they may. */
+  private static GenerationOptions always(int token, int n) {
+    SamplingOptions one =
+        SamplingOptions.greedy().toBuilder().logitBias(Map.of(token, 1000f)).build();
+    return FEW.withMaxTokens(n).withSampling(one);
+  }
+
+  /** Whatever is asked, the answer is written and guarded as the family does it. */
+  @ParameterizedTest
+  @CsvSource({"MARKDOWN,", "TEXT,", "TEXT, 'Parse the figure.'"})
+  void keepsCellsAndGuardWhateverIsAsked(OcrForm form, @Nullable String asked) throws IOException {
+    OcrOptions options = OcrOptions.defaults().withForm(form).withPrompt(asked);
+    try (VisionLanguageModel model = withCells()) {
+      try (var reader = new PageReader(model, options.withGeneration(always(CELL, 30)))) {
+        assertThat(reader.form()).isEqualTo(form);
+        PageText read = reader.read(page());
+        assertThat(read.text()).isEqualTo("<td>".repeat(30)); // which may come again
+        assertThat(read.answer().prompt()).contains(reader.prompt().strip());
+      }
+      OcrOptions letters =
+          options.withGeneration(
+              always(model.pipeline().decoder().vocab().tokenize("a", false)[0], 30));
+      try (var reader = new PageReader(model, letters)) {
+        assertThat(reader.read(page()).text())
+            .startsWith("a".repeat(20))
+            .doesNotContain("a".repeat(21));
+      }
+      try (var reader = new PageReader(model, letters.withGuarded(false))) {
+        assertThat(reader.read(page()).text()).isEqualTo("a".repeat(30));
+      }
     }
   }
 

@@ -87,7 +87,10 @@ final class DeepseekOcr2 {
               .withNotation(OcrNotation.GROUNDED)
               .withControlTokens("<|grounding|>")
               .withGuard(guard),
-          OcrPrompt.of(OcrForm.TEXT, "Free OCR. ").withGuard(guard));
+          // without marks, but with a table's cells, which are tokens like those of marks
+          OcrPrompt.of(OcrForm.TEXT, "Free OCR. ")
+              .withNotation(OcrNotation.GROUNDED)
+              .withGuard(guard));
     }
 
     @Override

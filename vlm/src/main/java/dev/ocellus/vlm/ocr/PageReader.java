@@ -67,11 +67,12 @@ public final class PageReader implements AutoCloseable {
                   .formatted(model.pipeline().decoder().description()))
           .about(Setting.MMPROJ);
     }
+    List<OcrPrompt> known = of(model, encoder.architecture().promptFormat().ocrPrompts());
     String own = options.prompt();
     if (own != null) {
-      return OcrPrompt.of(options.form(), own);
+      return asked(own, known, options.form());
     }
-    return of(model, encoder.architecture().promptFormat().ocrPrompts()).stream()
+    return known.stream()
         .min(
             Comparator.comparing((OcrPrompt p) -> p.form() != options.form())
                 .thenComparing(p -> hasPlaces(p) != options.places()))
@@ -80,6 +81,19 @@ public final class PageReader implements AutoCloseable {
                     "Models of the family %s have no prompt of their own for reading pages. Give one, such as: Read all the text in the image."
                         .formatted(encoder.architecture().name()))
                 .about(Setting.OCR_PROMPT));
+  }
+
+  /**
+   * A prompt in words that are not the family's: the model answers in the notation that it knows
+   * all the same, and is guarded as before.
+   */
+  private static OcrPrompt asked(String text, List<OcrPrompt> known, OcrForm form) {
+    return known.stream()
+        .min(
+            Comparator.comparing((OcrPrompt p) -> !p.text().equals(text))
+                .thenComparing(p -> !hasPlaces(p)))
+        .map(p -> p.withText(form, text))
+        .orElseGet(() -> OcrPrompt.of(form, text));
   }
 
   private static boolean hasPlaces(OcrPrompt prompt) {

@@ -43,6 +43,11 @@ public record OcrPrompt(
     return new OcrPrompt(form, text, OcrNotation.PLAIN, List.of(), null, "", "");
   }
 
+  /** The same in other words, for what is wanted then. */
+  public OcrPrompt withText(OcrForm wanted, String value) {
+    return new OcrPrompt(wanted, value, notation, controlTokens, guard, onlyWith, onlyNamed);
+  }
+
   public OcrPrompt withNotation(OcrNotation value) {
     return new OcrPrompt(form, text, value, controlTokens, guard, onlyWith, onlyNamed);
   }
