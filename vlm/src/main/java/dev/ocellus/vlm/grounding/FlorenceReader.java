@@ -4,6 +4,7 @@ import dev.ocellus.vlm.grounding.Region.Kind;
 import dev.ocellus.vlm.grounding.Region.Pixel;
 import dev.ocellus.vlm.grounding.TaskResult.Found;
 import dev.ocellus.vlm.image.ImageSize;
+import dev.ocellus.vlm.python.PythonText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -20,18 +21,22 @@ final class FlorenceReader {
   /** Characters and ends of lines as Python's expressions know them. */
   private static final int PYTHON = Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNIX_LINES;
 
+  /** Of what Python calls space, four separators are none to Java. */
+  private static final String SPACES = "[\\s\\x1c-\\x1f]*";
+
   private static final String ENDS = "<od>|</od>|<box>|</box>|<bbox>|</bbox>|<loc_";
   private static final String POLYGON_PART = "(?:<loc_\\d+>|<sep>|<poly>|</poly>){4,}";
   private static final String PLACE = "<loc_(\\d+)>";
 
   private static final Pattern LABELLED = pattern("[^<]+(?:<loc_\\d+>){4,}");
   private static final Pattern UNLABELLED = pattern("(?:<loc_\\d+>){4,}");
-  private static final Pattern LABEL = pattern("^\\s*(.*?)(?=" + ENDS + ")");
+  private static final Pattern LABEL = pattern("^" + SPACES + "(.*?)(?=" + ENDS + ")");
   private static final Pattern BOX = pattern(PLACE.repeat(4));
   private static final Pattern QUAD = pattern("(.+?)" + PLACE.repeat(8));
   private static final Pattern LABELLED_POLYGONS = pattern("[^<]+" + POLYGON_PART);
   private static final Pattern UNLABELLED_POLYGONS = pattern(POLYGON_PART);
-  private static final Pattern POLYGON_LABEL = pattern("^\\s*(.*?)(?=" + ENDS + "|<poly>)");
+  private static final Pattern POLYGON_LABEL =
+      pattern("^" + SPACES + "(.*?)(?=" + ENDS + "|<poly>)");
   private static final Pattern FIRST_PLACE = pattern("^<loc_\\d+>");
   private static final Pattern INSTANCE = pattern("<poly>(.*?)</poly>");
   private static final Pattern POLYGON = pattern("((?:<loc_\\d+>)+)(?:<sep>|$)");
@@ -57,7 +62,7 @@ final class FlorenceReader {
 
   /** The answer of a task that answers by text. */
   String plainText() {
-    return whole.replace("<s>", "").replace("</s>", "").strip();
+    return PythonText.strip(whole.replace("<s>", "").replace("</s>", ""));
   }
 
   boolean hasPolygons() {
@@ -98,7 +103,7 @@ final class FlorenceReader {
 
   private static @Nullable String label(Pattern pattern, String part) {
     Matcher m = pattern.matcher(part);
-    return m.find() ? m.group().strip() : null;
+    return m.find() ? PythonText.strip(m.group()) : null;
   }
 
   private static String withoutFirst(String text, String part) {
@@ -113,7 +118,7 @@ final class FlorenceReader {
     while (m.find()) {
       List<Pixel> corners = List.of(pixel(m, 2), pixel(m, 4), pixel(m, 6), pixel(m, 8));
       if (minArea <= 0 || area(corners) >= (double) image.width() * image.height() * minArea) {
-        found.add(new Found(Kind.POLYGON, m.group(1).strip(), List.of(corners)));
+        found.add(new Found(Kind.POLYGON, PythonText.strip(m.group(1)), List.of(corners)));
       }
     }
     return found;

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.template.runtime;
 
+import dev.ocellus.vlm.python.PythonText;
 import dev.ocellus.vlm.template.text.TextBuilder;
 import dev.ocellus.vlm.template.text.TracedText;
 import java.util.ArrayList;
@@ -12,19 +13,7 @@ public final class TextOps {
 
   /** Python's {@code str.isspace} for one character; all of them are in the basic plane. */
   public static boolean isSpace(int c) {
-    return c == ' '
-        || (c >= 9 && c <= 13)
-        || (c >= 0x1c && c <= 0x1f)
-        || (c >= 0x85
-            && (c == 0x85
-                || c == 0xa0
-                || c == 0x1680
-                || (c >= 0x2000 && c <= 0x200a)
-                || c == 0x2028
-                || c == 0x2029
-                || c == 0x202f
-                || c == 0x205f
-                || c == 0x3000));
+    return PythonText.isSpace(c);
   }
 
   static boolean isLineBreak(char c) {
