@@ -2,6 +2,8 @@ package dev.ocellus.accel;
 
 import dev.ocellus.accel.Product.Matrices;
 import dev.ocellus.accel.ProductKernel.Shape;
+import dev.ocellus.accel.SoftmaxKernel.Rows;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Computes {@link AttentionHeads}: a head's queries go through in blocks, whose scores stay in the
@@ -73,26 +75,68 @@ final class AttentionRunner {
     int ldd = (int) (a.d().row() / 4);
     Shape toValues =
         Shape.byInput(count, a.valueWidth(), a.nKeys(), a.nKeys(), (int) (valueRow / element), ldd);
-    long scoreBytes = aligned(4L * count * a.nKeys());
+    SoftmaxKernel softmax = rounded ? kernel.softmax() : null;
+    long scoreBytes = aligned(4L * count * (softmax == null ? a.nKeys() : widest()));
     long weightBytes = rounded ? aligned(2L * count * a.nKeys()) : 0;
     long queryBytes = rounded ? aligned(2L * count * a.width()) : 0;
+    Rows all = new Rows(count, a.nKeys());
     long scratch = Math.max(kernel.scratchBytes(toScores), kernel.scratchBytes(toValues));
+    if (softmax != null) {
+      scratch = Math.max(scratch, softmax.scratchBytes(all));
+    }
     long scores = crew.own(thread, scoreBytes + weightBytes + queryBytes + scratch);
     long weights = rounded ? scores + scoreBytes : scores;
     long free = scores + scoreBytes + weightBytes + queryBytes;
     long queries = a.q().at(i2, i3) + first * a.q().row();
     if (rounded) {
       long target = scores + scoreBytes + weightBytes;
-      round(queries, a.q().row(), a.width(), count, target);
+      if (softmax == null || a.scale() == 1) {
+        round(queries, a.q().row(), a.width(), count, target);
+      } else {
+        roundScaled(queries, count, scores, target);
+      }
       queries = target;
     }
     long k = rounded ? keys + a.shared(head) * keyBytes() : a.k().at(i2, i3);
     kernel.multiply(toScores, queries, k, scores, free);
-    float[] sums = exponentials(scores, weights, count);
+    float @Nullable [] sums = null;
+    if (softmax == null) {
+      sums = exponentials(scores, weights, count);
+    } else {
+      softmax.compute(all, scores, weights, free);
+    }
     long v = rounded ? values(keys) + a.shared(head) * valueBytes() : a.v().at(i2, i3);
     long d = a.d().at(i2, i3) + first * a.d().row();
     kernel.multiply(toValues, weights, v, d, free);
-    divide(d, sums);
+    if (sums != null) {
+      divide(d, sums);
+    }
+  }
+
+  private int widest() {
+    return Math.max(a.nKeys(), a.width());
+  }
+
+  /**
+   * Rounds queries times the scale, which a library's softmax leaves to the scores.
+   *
+   * @param free memory for the products
+   */
+  private void roundScaled(long queries, int count, long free, long target) throws Throwable {
+    int width = a.width();
+    float[] values = new float[count * width];
+    for (int i = 0; i < count; i++) {
+      NativeFloats.read(queries + i * a.q().row(), values, i * width, width);
+    }
+    scale(values, a.scale());
+    NativeFloats.write(values, 0, free, values.length);
+    rounding.convert(free, target, values.length);
+  }
+
+  private static void scale(float[] values, float factor) {
+    for (int i = 0; i < values.length; i++) {
+      values[i] *= factor;
+    }
   }
 
   /** Weights that are not divided by their sum yet. */

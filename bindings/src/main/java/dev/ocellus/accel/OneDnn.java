@@ -6,18 +6,22 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import dev.ocellus.nativelib.AcceleratorLibrary;
 import dev.ocellus.nativelib.AcceleratorLoader;
 import dev.ocellus.nativelib.NativeLibraryException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * oneDNN, for products in BF16 with sums in F32, or in F32. It makes code for each shape. Its own
- * threads are not used.
+ * oneDNN, for products in BF16 with sums in F32, or in F32, and for softmax that is rounded to BF16.
+ * It makes code for each shape. Its own threads are not used.
  */
-final class OneDnn implements ProductKernel {
+final class OneDnn implements ProductKernel, SoftmaxKernel {
+  private static final Logger LOG = System.getLogger("dev.ocellus.accel");
   private static final int MAJOR = 3;
 
   private static final int MAX_SHAPES = 64;
@@ -30,8 +34,10 @@ final class OneDnn implements ProductKernel {
   private final long stream;
 
   /** The one that was used longest ago first; guarded by this. */
-  private final Map<Shape, OneDnnProduct> products = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<Record, OneDnnPrimitive> primitives = new LinkedHashMap<>(16, 0.75f, true);
 
+  private boolean softmaxTried;
+  private boolean softmaxWorks;
   private final OpenMp openMp;
 
   private OneDnn(OneDnnCalls calls, OpenMp openMp, boolean bf16, String version, int isa)
@@ -121,9 +127,9 @@ final class OneDnn implements ProductKernel {
 
   @Override
   public long scratchBytes(Shape shape) throws Throwable {
-    OneDnnProduct product = acquire(shape);
+    OneDnnPrimitive product = acquire(shape);
     try {
-      return OneDnnProduct.HEADER_BYTES + product.scratchBytes();
+      return OneDnnPrimitive.HEADER_BYTES + product.scratchBytes();
     } finally {
       release(product);
     }
@@ -131,38 +137,76 @@ final class OneDnn implements ProductKernel {
 
   @Override
   public void multiply(Shape shape, long x, long w, long d, long scratch) throws Throwable {
-    OneDnnProduct product = acquire(shape);
+    OneDnnPrimitive product = acquire(shape);
     try {
-      product.run(stream, x, w, d, scratch);
+      product.run(stream, scratch, x, w, d);
     } finally {
       release(product);
     }
   }
 
-  /** A product that stays until it is released. */
-  private synchronized OneDnnProduct acquire(Shape shape) throws Throwable {
-    OneDnnProduct known = products.get(shape);
+  @Override
+  public synchronized @Nullable SoftmaxKernel softmax() throws Throwable {
+    if (bf16 && !softmaxTried) {
+      Optional<String> problem = SoftmaxTrial.problem(this);
+      softmaxWorks = problem.isEmpty();
+      softmaxTried = true;
+      problem.ifPresent(
+          why -> LOG.log(Level.WARNING, "softmax of {0} is not used: {1}", description, why));
+    }
+    return softmaxWorks ? this : null;
+  }
+
+  @Override
+  public long scratchBytes(Rows rows) throws Throwable {
+    OneDnnPrimitive softmax = acquire(rows);
+    try {
+      return OneDnnPrimitive.HEADER_BYTES + softmax.scratchBytes();
+    } finally {
+      release(softmax);
+    }
+  }
+
+  @Override
+  public void compute(Rows rows, long from, long to, long scratch) throws Throwable {
+    OneDnnPrimitive softmax = acquire(rows);
+    try {
+      softmax.run(stream, scratch, from, to);
+    } finally {
+      release(softmax);
+    }
+  }
+
+  /** What computes a {@link Shape} or {@link Rows}, and stays until it is released. */
+  private synchronized OneDnnPrimitive acquire(Record wanted) throws Throwable {
+    OneDnnPrimitive known = primitives.get(wanted);
     if (known == null) {
       dropOldest();
-      known = OneDnnProduct.make(calls, engine, shape, bf16);
-      products.put(shape, known);
+      known = make(wanted);
+      primitives.put(wanted, known);
     }
     known.users++;
     return known;
   }
 
-  private synchronized void release(OneDnnProduct product) {
-    product.users--;
+  private OneDnnPrimitive make(Record wanted) throws Throwable {
+    return wanted instanceof Rows rows
+        ? OneDnnPrimitive.softmax(calls, engine, rows.count(), rows.width())
+        : OneDnnPrimitive.product(calls, engine, (Shape) wanted, bf16);
+  }
+
+  private synchronized void release(OneDnnPrimitive primitive) {
+    primitive.users--;
   }
 
   /** Code for one shape takes some 50 KB, and images come in any size. */
   private void dropOldest() throws Throwable {
-    Iterator<OneDnnProduct> all = products.values().iterator();
-    while (products.size() >= MAX_SHAPES && all.hasNext()) {
-      OneDnnProduct product = all.next();
-      if (product.users == 0) {
+    Iterator<OneDnnPrimitive> all = primitives.values().iterator();
+    while (primitives.size() >= MAX_SHAPES && all.hasNext()) {
+      OneDnnPrimitive primitive = all.next();
+      if (primitive.users == 0) {
         all.remove();
-        product.free();
+        primitive.free();
       }
     }
   }

@@ -4,10 +4,12 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.ocellus.nativelib.NativeLibraryException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import org.jspecify.annotations.Nullable;
 
 /** The functions of oneDNN that are used, from dnnl.h. Handles are addresses. */
 final class OneDnnCalls {
@@ -21,7 +23,7 @@ final class OneDnnCalls {
   final MethodHandle freeAttributes;
   final MethodHandle setScratchMode;
   final MethodHandle newMatmul;
-  final MethodHandle freeMatmul;
+  final MethodHandle freeOperation;
   final MethodHandle queryDescription;
   final MethodHandle newPrimitive;
   final MethodHandle freePrimitive;
@@ -31,8 +33,11 @@ final class OneDnnCalls {
   final MethodHandle freeMemory;
   private final MethodHandle newEngine;
   private final MethodHandle newStream;
+  private final Functions functions;
+  private @Nullable MethodHandle newSoftmax; // null until somebody asks; guarded by this
 
   OneDnnCalls(Functions f) {
+    functions = f;
     newEngine = f.find("dnnl_engine_create", status(ADDRESS, JAVA_INT, JAVA_LONG));
     newStream = f.find("dnnl_stream_create", status(ADDRESS, JAVA_LONG, JAVA_INT));
     newMemoryDescription =
@@ -49,7 +54,7 @@ final class OneDnnCalls {
         f.find(
             "dnnl_matmul_primitive_desc_create",
             status(ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
-    freeMatmul = f.find("dnnl_primitive_desc_destroy", status(JAVA_LONG));
+    freeOperation = f.find("dnnl_primitive_desc_destroy", status(JAVA_LONG));
     queryDescription =
         f.find(
             "dnnl_primitive_desc_query_md",
@@ -64,6 +69,32 @@ final class OneDnnCalls {
 
   private static FunctionDescriptor status(java.lang.foreign.MemoryLayout... arguments) {
     return FunctionDescriptor.of(JAVA_INT, arguments);
+  }
+
+  /**
+   * {@code dnnl_softmax_forward_primitive_desc_create}. It has a type of its own, for which the JVM
+   * makes classes, and most programs never need it.
+   *
+   * @throws NativeLibraryException if the library has none
+   */
+  synchronized MethodHandle newSoftmax() {
+    MethodHandle known = newSoftmax;
+    if (known == null) {
+      known =
+          functions.find(
+              "dnnl_softmax_forward_primitive_desc_create",
+              status(
+                  ADDRESS,
+                  JAVA_LONG,
+                  JAVA_INT,
+                  JAVA_INT,
+                  JAVA_LONG,
+                  JAVA_LONG,
+                  JAVA_INT,
+                  JAVA_LONG));
+      newSoftmax = known;
+    }
+    return known;
   }
 
   /** The processor; it lives as long as the process. */

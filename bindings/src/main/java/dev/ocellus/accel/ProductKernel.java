@@ -39,6 +39,14 @@ interface ProductKernel {
     return null;
   }
 
+  /**
+   * What takes softmax of rows and rounds it to BF16; null if the library does not, or does it
+   * wrongly. It is tried when first asked for, so this is called on a thread that multiplies.
+   */
+  default @Nullable SoftmaxKernel softmax() throws Throwable {
+    return null;
+  }
+
   /** How the numbers of {@code w} lie. */
   enum Order {
     /** {@code n} rows of {@code k} numbers, one for each column of the result. */

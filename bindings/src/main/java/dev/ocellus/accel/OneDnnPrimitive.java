@@ -8,8 +8,8 @@ import dev.ocellus.accel.ProductKernel.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** oneDNN's code for products of one shape. Threads may run it at the same time. */
-final class OneDnnProduct {
+/** oneDNN's code for one operation of one shape. Threads may run it at the same time. */
+final class OneDnnPrimitive {
   /** Memory of a run before that of oneDNN: the arguments, and the places of their handles. */
   static final long HEADER_BYTES = 256;
 
@@ -18,7 +18,12 @@ final class OneDnnProduct {
   private static final int F32 = 3;
   private static final int SCRATCH_OF_USER = 1;
   private static final int QUERY_SCRATCH = 136;
-  private static final int[] ARGUMENTS = {1, 33, 17, 80}; // source, weights, destination, scratch
+  private static final int SOURCE = 1;
+  private static final int WEIGHTS = 33;
+  private static final int DESTINATION = 17;
+  private static final int SCRATCH = 80;
+  private static final int FORWARD_INFERENCE = 96;
+  private static final int ACCURATE_SOFTMAX = 0x30000;
   private static final int ARGUMENT_BYTES = 16;
   private static final int HANDLES = 128;
   private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
@@ -28,35 +33,88 @@ final class OneDnnProduct {
 
   private final OneDnnCalls calls;
   private final long engine;
-  private final long[] descriptions = new long[3];
-  private long matmul;
+
+  /** What the operation reads, then what it writes. */
+  private final int[] arguments;
+
+  private final long[] descriptions;
+  private long operation;
   private long primitive;
   private long scratch;
   private long scratchBytes;
 
-  private OneDnnProduct(OneDnnCalls calls, long engine) {
+  private OneDnnPrimitive(OneDnnCalls calls, long engine, int... arguments) {
     this.calls = calls;
     this.engine = engine;
+    this.arguments = arguments;
+    this.descriptions = new long[arguments.length];
   }
 
-  static OneDnnProduct make(OneDnnCalls calls, long engine, Shape s, boolean bf16)
+  /** Makes what describes an operation, with attributes. */
+  private interface Operation {
+    long describe(Arena arena, long attributes) throws Throwable;
+  }
+
+  /** A product, which reads {@code x} and {@code w} and writes {@code d}. */
+  static OneDnnPrimitive product(OneDnnCalls calls, long engine, Shape s, boolean bf16)
       throws Throwable {
-    OneDnnProduct product = new OneDnnProduct(calls, engine);
+    OneDnnPrimitive product = new OneDnnPrimitive(calls, engine, SOURCE, WEIGHTS, DESTINATION);
+    return product.make(
+        (arena, attributes) -> product.describe(s, bf16 ? BF16 : F32, arena, attributes));
+  }
+
+  /** Softmax of rows of F32 without gaps, which are written in BF16. */
+  static OneDnnPrimitive softmax(OneDnnCalls calls, long engine, int rows, int width)
+      throws Throwable {
+    OneDnnPrimitive softmax = new OneDnnPrimitive(calls, engine, SOURCE, DESTINATION);
+    return softmax.make((arena, attributes) -> softmax.describe(rows, width, arena, attributes));
+  }
+
+  private OneDnnPrimitive make(Operation wanted) throws Throwable {
     try (Arena arena = Arena.ofConfined()) {
-      product.make(s, bf16 ? BF16 : F32, arena);
-      return product;
+      make(wanted, arena);
+      return this;
     } catch (Throwable e) {
-      product.free();
+      free();
       throw e;
     }
   }
 
-  private void make(Shape s, int type, Arena arena) throws Throwable {
+  private long describe(int rows, int width, Arena arena, long attributes) throws Throwable {
+    descriptions[0] = description(arena, rows, width, F32, width, 1);
+    descriptions[1] = description(arena, rows, width, BF16, width, 1);
+    MemorySegment out = arena.allocate(JAVA_LONG);
+    OneDnnCalls.check(
+        (int)
+            calls.newSoftmax().invokeExact(
+                out,
+                engine,
+                FORWARD_INFERENCE,
+                ACCURATE_SOFTMAX,
+                descriptions[0],
+                descriptions[1],
+                1, // along the rows
+                attributes),
+        "dnnl_softmax_forward_primitive_desc_create");
+    return out.get(JAVA_LONG, 0);
+  }
+
+  private long describe(Shape s, int type, Arena arena, long attributes) throws Throwable {
     descriptions[0] = description(arena, s.m(), s.k(), type, s.ldx(), 1);
     boolean byOutput = s.order() == Order.BY_OUTPUT;
     descriptions[1] =
         description(arena, s.k(), s.n(), type, byOutput ? 1 : s.ldw(), byOutput ? s.ldw() : 1);
     descriptions[2] = description(arena, s.m(), s.n(), F32, s.ldd(), 1);
+    MemorySegment out = arena.allocate(JAVA_LONG);
+    OneDnnCalls.check(
+        (int)
+            calls.newMatmul.invokeExact(
+                out, engine, descriptions[0], descriptions[1], 0L, descriptions[2], attributes),
+        "dnnl_matmul_primitive_desc_create");
+    return out.get(JAVA_LONG, 0);
+  }
+
+  private void make(Operation wanted, Arena arena) throws Throwable {
     MemorySegment out = arena.allocate(JAVA_LONG);
     OneDnnCalls.check((int) calls.newAttributes.invokeExact(out), "dnnl_primitive_attr_create");
     long attributes = out.get(JAVA_LONG, 0);
@@ -64,19 +122,14 @@ final class OneDnnProduct {
       OneDnnCalls.check(
           (int) calls.setScratchMode.invokeExact(attributes, SCRATCH_OF_USER),
           "dnnl_primitive_attr_set_scratchpad_mode");
-      OneDnnCalls.check(
-          (int)
-              calls.newMatmul.invokeExact(
-                  out, engine, descriptions[0], descriptions[1], 0L, descriptions[2], attributes),
-          "dnnl_matmul_primitive_desc_create");
+      operation = wanted.describe(arena, attributes);
     } finally {
       int done = (int) calls.freeAttributes.invokeExact(attributes);
       assert done == 0;
     }
-    matmul = out.get(JAVA_LONG, 0);
-    scratch = (long) calls.queryDescription.invokeExact(matmul, QUERY_SCRATCH, 0);
+    scratch = (long) calls.queryDescription.invokeExact(operation, QUERY_SCRATCH, 0);
     scratchBytes = scratch == 0 ? 0 : (long) calls.descriptionSize.invokeExact(scratch);
-    OneDnnCalls.check((int) calls.newPrimitive.invokeExact(out, matmul), "dnnl_primitive_create");
+    OneDnnCalls.check((int) calls.newPrimitive.invokeExact(out, operation), "dnnl_primitive_create");
     primitive = out.get(JAVA_LONG, 0);
   }
 
@@ -100,29 +153,25 @@ final class OneDnnProduct {
   }
 
   /**
-   * Multiplies.
+   * Computes.
    *
    * @param memory of {@link #HEADER_BYTES} and {@link #scratchBytes}, for this run alone
+   * @param data addresses of what is read and of what is written
    */
-  void run(long stream, long x, long w, long d, long memory) throws Throwable {
-    int count = scratchBytes == 0 ? descriptions.length : ARGUMENTS.length;
+  void run(long stream, long memory, long... data) throws Throwable {
+    int count = scratchBytes == 0 ? arguments.length : arguments.length + 1;
     int made = 0;
     try {
       for (int i = 0; i < count; i++) {
-        long description = i < descriptions.length ? descriptions[i] : scratch;
-        long data =
-            switch (i) {
-              case 0 -> x;
-              case 1 -> w;
-              case 2 -> d;
-              default -> memory + HEADER_BYTES;
-            };
+        boolean given = i < arguments.length;
+        long description = given ? descriptions[i] : scratch;
+        long address = given ? data[i] : memory + HEADER_BYTES;
         long out = memory + HANDLES + 8L * i;
         OneDnnCalls.check(
-            (int) calls.newMemory.invokeExact(out, description, engine, data),
+            (int) calls.newMemory.invokeExact(out, description, engine, address),
             "dnnl_memory_create");
         made++;
-        MEMORY.set(JAVA_INT, memory + (long) ARGUMENT_BYTES * i, ARGUMENTS[i]);
+        MEMORY.set(JAVA_INT, memory + (long) ARGUMENT_BYTES * i, given ? arguments[i] : SCRATCH);
         MEMORY.set(JAVA_LONG, memory + (long) ARGUMENT_BYTES * i + 8, MEMORY.get(JAVA_LONG, out));
       }
       OneDnnCalls.check(
@@ -144,8 +193,8 @@ final class OneDnnProduct {
     if (primitive != 0) {
       done |= (int) calls.freePrimitive.invokeExact(primitive);
     }
-    if (matmul != 0) {
-      done |= (int) calls.freeMatmul.invokeExact(matmul);
+    if (operation != 0) {
+      done |= (int) calls.freeOperation.invokeExact(operation);
     }
     for (long description : descriptions) {
       if (description != 0) {
