@@ -139,6 +139,20 @@ public final class ProductRunner implements AutoCloseable {
                 }));
   }
 
+  /** Turns rows; as for {@link #run(Elements, Caller)}. */
+  public void run(Rotation rotation, Caller caller) throws Throwable {
+    int rows = (int) Math.max(1, ELEMENTS_PIECE / rotation.size());
+    crew.work(
+        caller != Caller.WAITS,
+        () ->
+            crew.pieces(
+                Math.ceilDiv(rotation.count(), rows),
+                (piece, thread) -> {
+                  int first = piece * rows;
+                  rotation.compute(first, Math.min(rows, rotation.count() - first));
+                }));
+  }
+
   /** Columns of a piece so that all threads have the same to do. */
   private int columns(Product p, long bytesPerColumn) {
     if (p.count() > 1 && (long) p.m() * p.n() * p.k() < SMALL) {

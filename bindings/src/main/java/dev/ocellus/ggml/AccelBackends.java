@@ -209,6 +209,8 @@ final class AccelBackends {
       apply(ElementFunction.GELU_TANH, runner, node, caller);
     } else if (AccelAttention.isOne(node)) {
       runner.run(AccelAttention.heads(node), caller);
+    } else if (AccelRotation.isOne(node)) {
+      runner.run(AccelRotation.operation(node), caller);
     } else if (AccelLayer.isOne(node)) {
       runner.run(AccelLayer.operation(node), caller);
       AccelLayer.release(node);

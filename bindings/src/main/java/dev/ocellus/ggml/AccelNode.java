@@ -189,7 +189,10 @@ final class AccelNode {
    * @param quantized whether products with quantized weights are taken
    */
   static boolean isTaken(long node, boolean quantized) {
-    if (AccelLayer.isOne(node) || AccelAttention.isOne(node) || AccelActivation.isOne(node)) {
+    if (AccelLayer.isOne(node)
+        || AccelAttention.isOne(node)
+        || AccelActivation.isOne(node)
+        || AccelRotation.isOne(node)) {
       return true;
     }
     if (isGelu(node)) {

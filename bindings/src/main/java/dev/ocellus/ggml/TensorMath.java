@@ -144,6 +144,42 @@ abstract sealed class TensorMath extends TensorHeader permits Tensor {
         : geluTanh().mul(factors);
   }
 
+  // ---- rotary positions
+
+  /**
+   * {@code x · cos + y · sin}, where {@code y} is {@code x} with the blocks of each row exchanged in
+   * pairs: rotary positions (arXiv:2104.09864), if the first sine of each pair has the minus of the
+   * rotation. An accelerator computes it in one pass, to the same numbers.
+   *
+   * @param cos [n0, 1, n2]
+   * @param sin [n0, 1, n2]
+   * @param block how many numbers are exchanged with as many behind them; twice it divides n0
+   */
+  public final Tensor turned(Tensor cos, Tensor sin, long block) {
+    checkBroadcast("turned", cos);
+    checkBroadcast("turned", sin);
+    require(
+        block > 0 && shape[0] % (2 * block) == 0,
+        () -> "turned: rows of %s have no pairs of blocks of %d".formatted(describe(), block));
+    return context.isAccelerated() && AccelRotation.fits(self(), cos, sin)
+        ? node(AccelRotation.of(self(), cos, sin, block))
+        : mul(cos).add(exchanged(block).mul(sin));
+  }
+
+  private Tensor exchanged(long block) {
+    if (shape[0] == 2 * block) {
+      Tensor second = self().slice(new long[] {block}, block, shape[1], shape[2], shape[3]);
+      return second.concat(self().slice(new long[] {}, block, shape[1], shape[2], shape[3]), 0);
+    }
+    long nPairs = shape[0] / (2 * block) * shape[1];
+    long n = shape[2] * shape[3];
+    Tensor pairs = self().contiguous().reshape(block, 2, nPairs, n);
+    Tensor second = pairs.slice(new long[] {0, 1}, block, 1, nPairs, n);
+    return second
+        .concat(pairs.slice(new long[] {}, block, 1, nPairs, n), 1)
+        .reshape(shape[0], shape[1], shape[2], shape[3]);
+  }
+
   // ---- normalization
 
   /** Rows to mean 0 and variance 1: {@code (x - mean) / sqrt(var + eps)}. */

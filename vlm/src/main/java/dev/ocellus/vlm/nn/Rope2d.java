@@ -61,9 +61,6 @@ public final class Rope2d {
 
   /** Turns [dHead, nHead, n, batch]; the shape stays. */
   public Tensor forward(Tensor x) {
-    long half = x.size(0) / 2;
-    Tensor first = x.slice(new long[] {}, half, x.size(1), x.size(2), x.size(3));
-    Tensor second = x.slice(new long[] {half}, half, x.size(1), x.size(2), x.size(3));
-    return x.mul(cos).add(second.concat(first, 0).mul(sin));
+    return x.turned(cos, sin, x.size(0) / 2);
   }
 }

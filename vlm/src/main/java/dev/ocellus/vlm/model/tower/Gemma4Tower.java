@@ -107,13 +107,7 @@ public final class Gemma4Tower {
 
     /** Turns [headSize, nHead, n]; the shape stays. */
     Tensor apply(Tensor x) {
-      long quarter = x.size(0) / 4;
-      long nHalves = 2 * x.size(1);
-      Tensor pairs = x.reshape(quarter, 2, nHalves, x.size(2));
-      Tensor first = pairs.slice(new long[] {}, quarter, 1, nHalves, x.size(2));
-      Tensor second = pairs.slice(new long[] {0, 1}, quarter, 1, nHalves, x.size(2));
-      Tensor exchanged = second.concat(first, 1).reshape(x.size(0), x.size(1), x.size(2));
-      return x.mul(cos).add(exchanged.mul(sin));
+      return x.turned(cos, sin, x.size(0) / 4);
     }
   }
 
