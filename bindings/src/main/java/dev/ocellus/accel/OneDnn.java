@@ -6,7 +6,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import dev.ocellus.nativelib.AcceleratorLibrary;
 import dev.ocellus.nativelib.AcceleratorLoader;
 import dev.ocellus.nativelib.NativeLibraryException;
-import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
@@ -17,11 +16,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * oneDNN, for products in BF16 with sums in F32, or in F32, and for softmax that is rounded to BF16.
- * It makes code for each shape. Its own threads are not used.
+ * oneDNN, for products in BF16 with sums in F32, or in F32, and for softmax that is rounded to
+ * BF16. It makes code for each shape. Its own threads are not used.
  */
 final class OneDnn implements ProductKernel, SoftmaxKernel {
-  private static final Logger LOG = System.getLogger("dev.ocellus.accel");
   private static final int MAJOR = 3;
 
   private static final int MAX_SHAPES = 64;
@@ -151,8 +149,9 @@ final class OneDnn implements ProductKernel, SoftmaxKernel {
       Optional<String> problem = SoftmaxTrial.problem(this);
       softmaxWorks = problem.isEmpty();
       softmaxTried = true;
-      problem.ifPresent(
-          why -> LOG.log(Level.WARNING, "softmax of {0} is not used: {1}", description, why));
+      problem.ifPresent(why ->
+          System.getLogger("dev.ocellus.accel")
+              .log(Level.WARNING, "softmax of {0} is not used: {1}", description, why));
     }
     return softmaxWorks ? this : null;
   }

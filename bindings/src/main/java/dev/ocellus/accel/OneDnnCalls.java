@@ -84,13 +84,7 @@ final class OneDnnCalls {
           functions.find(
               "dnnl_softmax_forward_primitive_desc_create",
               status(
-                  ADDRESS,
-                  JAVA_LONG,
-                  JAVA_INT,
-                  JAVA_INT,
-                  JAVA_LONG,
-                  JAVA_LONG,
-                  JAVA_INT,
+                  ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT,
                   JAVA_LONG));
       newSoftmax = known;
     }

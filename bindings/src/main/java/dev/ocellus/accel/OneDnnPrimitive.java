@@ -86,15 +86,17 @@ final class OneDnnPrimitive {
     MemorySegment out = arena.allocate(JAVA_LONG);
     OneDnnCalls.check(
         (int)
-            calls.newSoftmax().invokeExact(
-                out,
-                engine,
-                FORWARD_INFERENCE,
-                ACCURATE_SOFTMAX,
-                descriptions[0],
-                descriptions[1],
-                1, // along the rows
-                attributes),
+            calls
+                .newSoftmax()
+                .invokeExact(
+                    out,
+                    engine,
+                    FORWARD_INFERENCE,
+                    ACCURATE_SOFTMAX,
+                    descriptions[0],
+                    descriptions[1],
+                    1, // along the rows
+                    attributes),
         "dnnl_softmax_forward_primitive_desc_create");
     return out.get(JAVA_LONG, 0);
   }
@@ -129,7 +131,8 @@ final class OneDnnPrimitive {
     }
     scratch = (long) calls.queryDescription.invokeExact(operation, QUERY_SCRATCH, 0);
     scratchBytes = scratch == 0 ? 0 : (long) calls.descriptionSize.invokeExact(scratch);
-    OneDnnCalls.check((int) calls.newPrimitive.invokeExact(out, operation), "dnnl_primitive_create");
+    OneDnnCalls.check(
+        (int) calls.newPrimitive.invokeExact(out, operation), "dnnl_primitive_create");
     primitive = out.get(JAVA_LONG, 0);
   }
 

@@ -3,8 +3,9 @@ package dev.ocellus.accel;
 import dev.ocellus.accel.Product.Matrices;
 
 /**
- * Rotary positions in one pass, {@code d = x · cos + y · sin}, where {@code y} is {@code x} with the
- * blocks of each head exchanged in pairs. Each of the three steps is rounded as if it stood alone.
+ * Rotary positions in one pass, {@code d = x · cos + y · sin}, where {@code y} is {@code x} with
+ * the blocks of each head exchanged in pairs. Each of the three steps is rounded as if it stood
+ * alone.
  *
  * @param width numbers of a head, whose rows lie one behind the other in each of {@code x}
  * @param block numbers that are exchanged with as many behind them; twice it divides the width

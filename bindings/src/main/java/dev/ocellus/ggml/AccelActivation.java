@@ -4,9 +4,13 @@ import static dev.ocellus.ggml.AccelNode.dataOf;
 import static dev.ocellus.ggml.AccelNode.opOf;
 import static dev.ocellus.ggml.AccelNode.parameter;
 import static dev.ocellus.ggml.AccelNode.sourceOf;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
+import dev.ocellus.accel.Bounds;
+import dev.ocellus.accel.ElementFunction;
+import dev.ocellus.accel.Elements;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.ggml_tensor;
 import dev.ocellus.gguf.TensorType;
@@ -22,6 +26,11 @@ import org.jspecify.annotations.Nullable;
 final class AccelActivation {
   /** "OCGT". */
   private static final int MARK = 0x4f434754;
+
+  /** Ends of the ranges of what is read, of the factors and of the results. */
+  private static final int BOUNDS_AT = AccelLayer.MARK_AT + 2;
+
+  private static final int RANGES = 3;
 
   private AccelActivation() {}
 
@@ -40,8 +49,10 @@ final class AccelActivation {
    *
    * @param factors what the results are multiplied by, which then take the place of {@code x}; null
    *     for nothing
+   * @param ranges that the numbers of {@code x}, the factors and the results are held within; none
+   *     for all numbers
    */
-  static MemorySegment geluTanh(Tensor x, @Nullable Tensor factors) {
+  static MemorySegment geluTanh(Tensor x, @Nullable Tensor factors, Range... ranges) {
     MemorySegment result =
         factors == null
             ? ggml_h.ggml_new_tensor_4d(
@@ -53,6 +64,11 @@ final class AccelActivation {
     params.set(JAVA_LONG_UNALIGNED, 0, AccelLayer.Untaken.FUNCTION.address());
     params.setAtIndex(JAVA_INT, AccelLayer.TASKS_AT, 1);
     params.setAtIndex(JAVA_INT, AccelLayer.MARK_AT, MARK);
+    for (int i = 0; i < RANGES; i++) {
+      Range range = i < ranges.length ? ranges[i] : Range.ALL;
+      params.setAtIndex(JAVA_FLOAT, BOUNDS_AT + 2L * i, range.low());
+      params.setAtIndex(JAVA_FLOAT, BOUNDS_AT + 2L * i + 1, range.high());
+    }
     ggml_tensor.op(header, AccelLayer.CUSTOM);
     ggml_tensor.src(header, 0, x.handle());
     if (factors != null) {
@@ -65,9 +81,23 @@ final class AccelActivation {
     return opOf(node) == AccelLayer.CUSTOM && parameter(node, AccelLayer.MARK_AT) == MARK;
   }
 
-  /** Where lies what the results are multiplied by; 0 for nothing. */
-  static long factors(long node) {
+  /** What is computed. */
+  static Elements operation(long node) {
     long factors = sourceOf(node, 1);
-    return factors == 0 ? 0 : dataOf(factors);
+    return new Elements(
+        ElementFunction.GELU_TANH,
+        AccelNode.source(node),
+        factors == 0 ? 0 : dataOf(factors),
+        AccelNode.target(node),
+        AccelNode.elements(node),
+        bounds(node, 0),
+        bounds(node, 1),
+        bounds(node, 2));
+  }
+
+  private static Bounds bounds(long node, int i) {
+    return new Bounds(
+        Float.intBitsToFloat(parameter(node, BOUNDS_AT + 2 * i)),
+        Float.intBitsToFloat(parameter(node, BOUNDS_AT + 2 * i + 1)));
   }
 }

@@ -204,9 +204,9 @@ final class AccelBackends {
     if (AccelNode.isProduct(node)) {
       multiply(runner, node, caller);
     } else if (AccelNode.isGelu(node)) {
-      apply(ElementFunction.GELU, runner, node, caller);
+      runner.run(gelu(node), caller);
     } else if (AccelActivation.isOne(node)) {
-      apply(ElementFunction.GELU_TANH, runner, node, caller);
+      runner.run(AccelActivation.operation(node), caller);
     } else if (AccelAttention.isOne(node)) {
       runner.run(AccelAttention.heads(node), caller);
     } else if (AccelRotation.isOne(node)) {
@@ -224,17 +224,13 @@ final class AccelBackends {
     return 1;
   }
 
-  private static void apply(
-      ElementFunction function, ProductRunner runner, long node, Caller caller) throws Throwable {
-    long factors = AccelActivation.isOne(node) ? AccelActivation.factors(node) : 0;
-    runner.run(
-        new Elements(
-            function,
-            AccelNode.source(node),
-            factors,
-            AccelNode.target(node),
-            AccelNode.elements(node)),
-        caller);
+  private static Elements gelu(long node) {
+    return new Elements(
+        ElementFunction.GELU,
+        AccelNode.source(node),
+        0,
+        AccelNode.target(node),
+        AccelNode.elements(node));
   }
 
   private static void multiply(ProductRunner runner, long node, Caller caller) throws Throwable {

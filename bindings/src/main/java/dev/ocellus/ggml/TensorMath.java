@@ -134,22 +134,26 @@ abstract sealed class TensorMath extends TensorHeader permits Tensor {
    * {@link #geluTanh} times {@code factors}, element by element: an accelerator does both in one
    * pass, and writes the results over this tensor, which nothing else may read.
    *
+   * @param own the range that this tensor's numbers are held within before
    * @param factors of the same shape
+   * @param ofFactors the range that these are held within before
+   * @param results the range that the products are held within
    */
-  public final Tensor geluTanhTimes(Tensor factors) {
+  public final Tensor geluTanhTimes(Range own, Tensor factors, Range ofFactors, Range results) {
     checkF32Rows("geluTanhTimes");
     factors.checkF32Rows("geluTanhTimes");
-    return context.isAccelerated() && AccelActivation.fits(self(), factors)
-        ? node(AccelActivation.geluTanh(self(), factors))
-        : geluTanh().mul(factors);
+    if (context.isAccelerated() && AccelActivation.fits(self(), factors)) {
+      return node(AccelActivation.geluTanh(self(), factors, own, ofFactors, results));
+    }
+    return results.clip(own.clip(self()).geluTanh().mul(ofFactors.clip(factors)));
   }
 
   // ---- rotary positions
 
   /**
-   * {@code x · cos + y · sin}, where {@code y} is {@code x} with the blocks of each row exchanged in
-   * pairs: rotary positions (arXiv:2104.09864), if the first sine of each pair has the minus of the
-   * rotation. An accelerator computes it in one pass, to the same numbers.
+   * {@code x · cos + y · sin}, where {@code y} is {@code x} with the blocks of each row exchanged
+   * in pairs: rotary positions (arXiv:2104.09864), if the first sine of each pair has the minus of
+   * the rotation. An accelerator computes it in one pass, to the same numbers.
    *
    * @param cos [n0, 1, n2]
    * @param sin [n0, 1, n2]

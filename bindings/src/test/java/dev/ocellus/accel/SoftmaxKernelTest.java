@@ -86,8 +86,7 @@ class SoftmaxKernelTest {
     float[] scores = {1000, 999, -1000, Float.NEGATIVE_INFINITY, 1000};
     float[] found = compute(oneDnn(), scores, new Rows(1, scores.length));
     double sum = 2 + Math.exp(-1);
-    assertThat((double) found[0] * sum)
-        .isCloseTo(1, org.assertj.core.data.Offset.offset(ROUNDING));
+    assertThat((double) found[0] * sum).isCloseTo(1, org.assertj.core.data.Offset.offset(ROUNDING));
     assertThat(found[4]).isEqualTo(found[0]);
     assertThat(found[2]).isBetween(0f, 1e-37f);
     assertThat(found[3]).isBetween(0f, 1e-37f);

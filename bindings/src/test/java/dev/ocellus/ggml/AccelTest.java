@@ -163,28 +163,42 @@ class AccelTest {
     assertThat(sizes.get(0) - sizes.get(1)).isEqualTo(4); // of five steps
   }
 
-  /** With what it gates, in the place of the gate, which is then computed beside others. */
+  /**
+   * With what it gates, and the ranges of all three, in the place of the gate, which is then
+   * computed beside others.
+   */
   @ParameterizedTest
-  @CsvSource({"300, 70", "4099, 3"})
-  void geluByTheTangentMultipliesInTheSamePass(int width, int n) {
+  @CsvSource({
+    "300, 70, -Infinity, Infinity, -Infinity, Infinity, -Infinity, Infinity",
+    "4099, 3, -Infinity, Infinity, -Infinity, Infinity, -Infinity, Infinity",
+    "300, 70, -1.5, 3, -0.25, 0.5, -0.1, 1",
+    "300, 70, -Infinity, 2, -0.5, Infinity, -1, 0.25",
+    "4099, 3, 0.5, 0.5, -Infinity, Infinity, 0.2, 0.3"
+  })
+  void geluByTheTangentMultipliesInTheSamePass(
+      int width, int n, float low, float high, float low2, float high2, float low3, float high3) {
     float[] x = numbers(width * n, 11);
     float[] y = numbers(width * n, 12);
     for (int i = 0; i < x.length; i++) {
       x[i] *= 6;
     }
+    Range own = new Range(low, high);
+    Range ofFactors = new Range(low2, high2);
+    Range results = new Range(low3, high3);
     try (var taken = accel(Accelerator.AUTO).newBackend(2);
         var cpu = new Backend(Device.cpu(), 2);
         var scheduler = new Scheduler(taken, cpu);
         var builder = new GraphBuilder().on(scheduler)) {
       Tensor input = builder.input("x", width, n);
       Tensor factors = builder.input("y", width, n);
-      Tensor two = input.geluTanh().mul(factors);
-      Tensor one = input.scale(1).geluTanhTimes(factors);
-      try (Graph graph = builder.build(one, two);
+      Tensor two = input.clamp(low, high).geluTanh().mul(factors.clamp(low2, high2));
+      Tensor one = input.scale(1).geluTanhTimes(own, factors, ofFactors, results);
+      Tensor clipped = two.clamp(low3, high3);
+      try (Graph graph = builder.build(one, clipped);
           var computation = scheduler.start(graph)) {
         computation.set(input, x).set(factors, y).compute();
-        assertThat(computation.get(one)).containsExactly(computation.get(two));
-        assertThat(graph.size()).isEqualTo(4 + 3); // nodes; inputs, and the place for none
+        assertThat(computation.get(one)).containsExactly(computation.get(clipped));
+        assertThat(graph.size()).isEqualTo(7 + 3); // nodes; inputs, and the place for none
       }
     }
   }

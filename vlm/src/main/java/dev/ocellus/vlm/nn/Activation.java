@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.nn;
 
+import dev.ocellus.ggml.Range;
 import dev.ocellus.ggml.Tensor;
 import java.util.function.UnaryOperator;
 
@@ -35,6 +36,16 @@ public enum Activation {
    * @param gate which nothing else may read, as the results may be written over it
    */
   public Tensor gate(Tensor gate, Tensor x) {
-    return this == GELU_TANH ? gate.geluTanhTimes(x) : apply(gate).mul(x);
+    return gate(gate, Range.ALL, x, Range.ALL, Range.ALL);
+  }
+
+  /**
+   * The same with numbers that are held within ranges: those of the gate and of {@code x} before,
+   * and the products.
+   */
+  Tensor gate(Tensor gate, Range ofGate, Tensor x, Range ofX, Range results) {
+    return this == GELU_TANH
+        ? gate.geluTanhTimes(ofGate, x, ofX, results)
+        : results.clip(apply(ofGate.clip(gate)).mul(ofX.clip(x)));
   }
 }

@@ -1,19 +1,22 @@
 package dev.ocellus.vlm.nn;
 
+import dev.ocellus.ggml.Range;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
+import java.util.HashMap;
+import java.util.Map;
 
 /** {@code y = W x}, with what goes in and what comes out each held within a range of the file. */
 public final class ClippedLinear {
   /**
-   * A range, whose ends are known when the weights are loaded; without ends in the file, all. Files
-   * have the largest float for an infinite end, which holds nothing either.
+   * Ends of a range, which are known when the weights are loaded; without ends in the file, all.
+   * Files have the largest float for an infinite end.
    */
-  private static final class Range {
+  private static final class Ends {
     private final float[] low = {Float.NEGATIVE_INFINITY};
     private final float[] high = {Float.POSITIVE_INFINITY};
 
-    Range(Weights w, String name) {
+    Ends(Weights w, String name) {
       read(w, name + "_min", low);
       read(w, name + "_max", high);
     }
@@ -31,17 +34,32 @@ public final class ClippedLinear {
       }
     }
 
-    Tensor clip(Tensor x) {
-      boolean open = low[0] <= -Float.MAX_VALUE && high[0] >= Float.MAX_VALUE;
-      return open ? x : x.clamp(low[0], high[0]);
+    Range range() {
+      return new Range(
+          low[0] <= -Float.MAX_VALUE ? Float.NEGATIVE_INFINITY : low[0],
+          high[0] >= Float.MAX_VALUE ? Float.POSITIVE_INFINITY : high[0]);
+    }
+  }
+
+  /** What goes into several layers: held within a range that some of them share, it is once. */
+  public static final class Input {
+    private final Tensor x;
+    private final Map<Range, Tensor> clipped = new HashMap<>();
+
+    public Input(Tensor x) {
+      this.x = x;
+    }
+
+    private Tensor within(Range range) {
+      return clipped.computeIfAbsent(range, each -> each.clip(x));
     }
   }
 
   private final Linear linear;
-  private final Range in;
-  private final Range out;
+  private final Ends in;
+  private final Ends out;
 
-  private ClippedLinear(Linear linear, Range in, Range out) {
+  private ClippedLinear(Linear linear, Ends in, Ends out) {
     this.linear = linear;
     this.in = in;
     this.out = out;
@@ -52,12 +70,36 @@ public final class ClippedLinear {
    * input_max}, {@code output_min} and {@code output_max} [1].
    */
   public static ClippedLinear of(Weights w, long nIn, long nOut) {
-    return new ClippedLinear(
-        Linear.of(w, nIn, nOut), new Range(w, "input"), new Range(w, "output"));
+    return new ClippedLinear(Linear.of(w, nIn, nOut), new Ends(w, "input"), new Ends(w, "output"));
   }
 
   /** From [nIn, n, …] to [nOut, n, …]. */
   public Tensor forward(Tensor x) {
-    return out.clip(linear.forward(in.clip(x)));
+    return forward(new Input(x));
+  }
+
+  /** From [nIn, n, …] to [nOut, n, …]. */
+  public Tensor forward(Input x) {
+    return outputs().clip(product(x));
+  }
+
+  /** The same of what is within {@link #inputs} already. */
+  Tensor forwardClipped(Tensor x) {
+    return outputs().clip(linear.forward(x));
+  }
+
+  /** The same, not within {@link #outputs} yet. */
+  Tensor product(Input x) {
+    return linear.forward(x.within(inputs()));
+  }
+
+  /** What goes in is held within this range. */
+  Range inputs() {
+    return in.range();
+  }
+
+  /** What comes out is held within this range. */
+  Range outputs() {
+    return out.range();
   }
 }

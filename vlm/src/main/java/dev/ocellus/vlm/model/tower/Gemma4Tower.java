@@ -5,6 +5,7 @@ import dev.ocellus.ggml.Weights;
 import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.AttentionKernel;
+import dev.ocellus.vlm.nn.ClippedGatedMlp;
 import dev.ocellus.vlm.nn.ClippedLinear;
 import dev.ocellus.vlm.nn.DotProductAttention;
 import dev.ocellus.vlm.nn.PatchEmbedding;
@@ -122,9 +123,7 @@ public final class Gemma4Tower {
       RmsNorm kNorm,
       RmsNorm attentionNorm,
       RmsNorm ln2,
-      ClippedLinear gate,
-      ClippedLinear up,
-      ClippedLinear down,
+      ClippedGatedMlp mlp,
       RmsNorm feedForwardNorm,
       AttentionKernel kernel) {
     static Block of(Config c, Weights w) {
@@ -141,21 +140,18 @@ public final class Gemma4Tower {
           RmsNorm.of(w.at("attn_k_norm"), c.headSize, c.eps),
           RmsNorm.of(w.at("attn_post_norm"), c.nEmbd, c.eps),
           RmsNorm.of(w.at("ln2"), c.nEmbd, c.eps),
-          ClippedLinear.of(w.at("ffn_gate"), c.nEmbd, c.nFf),
-          ClippedLinear.of(w.at("ffn_up"), c.nEmbd, c.nFf),
-          ClippedLinear.of(w.at("ffn_down"), c.nFf, c.nEmbd),
+          ClippedGatedMlp.of(w, c.nEmbd, c.nFf, c.activation),
           RmsNorm.of(w.at("ffn_post_norm"), c.nEmbd, c.eps),
           AttentionKernel.of(w));
     }
 
     Tensor forward(Tensor x, Rotation rotation) {
       x = x.add(attentionNorm.forward(attention(ln1.forward(x), rotation)));
-      Tensor y = ln2.forward(x);
-      y = down.forward(config.activation.gate(gate.forward(y), up.forward(y)));
-      return x.add(feedForwardNorm.forward(y));
+      return x.add(feedForwardNorm.forward(mlp.forward(ln2.forward(x))));
     }
 
-    private Tensor attention(Tensor x, Rotation rotation) {
+    private Tensor attention(Tensor rows, Rotation rotation) {
+      ClippedLinear.Input x = new ClippedLinear.Input(rows);
       Tensor query = rotation.apply(qNorm.forward(heads(q.forward(x), config.nHead)));
       Tensor key = rotation.apply(kNorm.forward(heads(k.forward(x), config.nHeadKv)));
       Tensor value = heads(v.forward(x), config.nHeadKv).rmsNorm(config.eps);

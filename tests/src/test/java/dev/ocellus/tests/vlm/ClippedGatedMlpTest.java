@@ -1,0 +1,166 @@
+package dev.ocellus.tests.vlm;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ocellus.compute.Accelerator;
+import dev.ocellus.compute.MatrixPrecision;
+import dev.ocellus.ggml.Accel;
+import dev.ocellus.ggml.Backend;
+import dev.ocellus.ggml.Device;
+import dev.ocellus.ggml.Graph;
+import dev.ocellus.ggml.GraphBuilder;
+import dev.ocellus.ggml.Scheduler;
+import dev.ocellus.ggml.Tensor;
+import dev.ocellus.ggml.WeightStore;
+import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.gguf.GgufWriter;
+import dev.ocellus.gguf.TensorType;
+import dev.ocellus.io.Memory;
+import dev.ocellus.vlm.nn.Activation;
+import dev.ocellus.vlm.nn.ClippedGatedMlp;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.Random;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Gated blocks whose layers hold what goes in and what comes out within ranges. */
+class ClippedGatedMlpTest {
+  private static final int EMBD = 24;
+  private static final int FF = 160;
+  private static final int ROWS = 70;
+  private static final String[] LAYERS = {"ffn_gate", "ffn_up", "ffn_down"};
+  private static final String[] ENDS = {"input_min", "input_max", "output_min", "output_max"};
+
+  @TempDir Path directory;
+
+  /**
+   * All ranges narrow; one for the inputs of both first layers; and none, which files say by the
+   * largest float. With an accelerator, which clips the hidden rows while it gates them, and
+   * without.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "GELU_TANH, 0, 1.5, 1",
+    "GELU_TANH, 0.2, 1.5, 1",
+    "GELU_TANH, 0, 3.4028235e38, 1",
+    "SILU, 0.2, 1.5, 1",
+    "GELU_TANH, 0.2, 1.5, 0"
+  })
+  void holdsEachLayerWithinItsRanges(
+      Activation activation, float difference, float end, int accelerated) throws IOException {
+    float[][] weights = {gaussians(EMBD * FF, 1), gaussians(EMBD * FF, 2), gaussians(FF * EMBD, 3)};
+    float[][] ends = new float[LAYERS.length][];
+    for (int i = 0; i < ends.length; i++) {
+      boolean all = end == Float.MAX_VALUE;
+      float in = all ? end : end + i * difference;
+      float out = all ? end : 4 * end - i;
+      ends[i] = new float[] {all ? -in : -0.8f * in, in, all ? -out : -0.9f * out, out};
+    }
+    float[] x = gaussians(EMBD * ROWS, 4);
+    float[] expected = expected(activation, weights, ends, x);
+    assertThat(compute(activation, weights, ends, x, accelerated == 1))
+        .usingComparatorWithPrecision(2e-4f)
+        .containsExactly(expected);
+  }
+
+  private static double clip(double x, float low, float high) {
+    return Math.clamp(x, low, high);
+  }
+
+  private static double apply(Activation activation, double x) {
+    return activation == Activation.SILU
+        ? x / (1 + Math.exp(-x))
+        : 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+  }
+
+  private static float[] expected(
+      Activation activation, float[][] weights, float[][] ends, float[] x) {
+    float[] expected = new float[EMBD * ROWS];
+    for (int row = 0; row < ROWS; row++) {
+      double[] in = new double[EMBD];
+      for (int i = 0; i < EMBD; i++) {
+        in[i] = x[row * EMBD + i];
+      }
+      double[] gate = layer(weights[0], ends[0], in, FF);
+      double[] up = layer(weights[1], ends[1], in, FF);
+      for (int i = 0; i < FF; i++) {
+        gate[i] = apply(activation, gate[i]) * up[i];
+      }
+      double[] out = layer(weights[2], ends[2], gate, EMBD);
+      for (int i = 0; i < EMBD; i++) {
+        expected[row * EMBD + i] = (float) out[i];
+      }
+    }
+    return expected;
+  }
+
+  private static double[] layer(float[] weights, float[] ends, double[] in, int nOut) {
+    double[] out = new double[nOut];
+    for (int i = 0; i < nOut; i++) {
+      double sum = 0;
+      for (int j = 0; j < in.length; j++) {
+        sum += weights[i * in.length + j] * clip(in[j], ends[0], ends[1]);
+      }
+      out[i] = clip(sum, ends[2], ends[3]);
+    }
+    return out;
+  }
+
+  private static float[] gaussians(int n, int seed) {
+    var random = new Random(seed);
+    float[] values = new float[n];
+    for (int i = 0; i < n; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    return values;
+  }
+
+  private float[] compute(
+      Activation activation, float[][] weights, float[][] ends, float[] x, boolean accelerated)
+      throws IOException {
+    Path file = directory.resolve("clipped.gguf");
+    try (Arena arena = Arena.ofConfined()) {
+      GgufWriter writer = new GgufWriter().string("general.architecture", "clip");
+      for (int i = 0; i < LAYERS.length; i++) {
+        boolean down = i == LAYERS.length - 1;
+        writer.tensor(
+            LAYERS[i] + ".weight",
+            TensorType.F32,
+            memory(arena, weights[i]),
+            down ? FF : EMBD,
+            down ? EMBD : FF);
+        for (int j = 0; j < ENDS.length; j++) {
+          writer.tensor(LAYERS[i] + "." + ENDS[j], TensorType.F32, memory(arena, ends[i][j]), 1);
+        }
+      }
+      writer.write(file);
+    }
+    try (GgufFile gguf = GgufFile.open(file);
+        var taken = Accel.find(Accelerator.AUTO).orElseThrow().newBackend(2);
+        var backend = new Backend(Device.cpu(), 1);
+        var store = new WeightStore(gguf, backend, MatrixPrecision.EXACT);
+        var scheduler = accelerated ? new Scheduler(taken, backend) : new Scheduler(backend);
+        var builder = new GraphBuilder().on(scheduler)) {
+      ClippedGatedMlp mlp = ClippedGatedMlp.of(store.weights(), EMBD, FF, activation);
+      store.load();
+      Tensor input = builder.input("x", EMBD, ROWS);
+      Tensor output = mlp.forward(input);
+      try (Graph graph = builder.build(output)) {
+        float[] values;
+        try (var computation = scheduler.start(graph)) {
+          values = computation.set(input, x).compute().get(output);
+        }
+        scheduler.forget(graph);
+        return values;
+      }
+    }
+  }
+
+  private static Memory memory(Arena arena, float... values) {
+    return new Memory(arena.allocateFrom(JAVA_FLOAT, values));
+  }
+}
