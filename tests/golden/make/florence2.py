@@ -130,12 +130,16 @@ def answers(args, processor):
              "</s><s>text here<loc_1><loc_2><loc_3><loc_4><loc_5><loc_6><loc_7><loc_8>more<loc_9></s>",
              "<poly><loc_1><loc_2><loc_3><loc_4><sep><loc_9><loc_8><loc_7></poly>",
              "cat<poly><loc_1><loc_2><loc_3><loc_4></poly><poly><loc_5><loc_6><loc_7><loc_8></poly>"]
-    for _ in range(60):
-        text = ""
-        for _ in range(rng.randint(1, 12)):
-            text += rng.choice(parts) if rng.random() < 0.4 else "".join(
-                f"<loc_{rng.randrange(1000)}>" for _ in range(rng.choice([1, 2, 3, 4, 4, 6, 8, 9])))
-        texts.append(text)
+    # what Python alone calls space, digits of other scripts, several labels in a row, polygons without their ends
+    spaces = parts + ["\u00a0", "cup\u00a0", "\x1c", "\x85", "\u3000red box ", "\x1f\n", "<loc_\u0663>", "<loc_1234>", "</loc>", "<poly></poly>",
+                      "<sep><sep>", "a<sep>b", "<loc_5", "loc_5>", "<LOC_5>", "<loc_>", "<loc_ 5>"]
+    for known, n in ((parts, 60), (spaces, 30)):
+        for _ in range(n):
+            text = ""
+            for _ in range(rng.randint(1, 12)):
+                text += rng.choice(known) if rng.random() < (0.4 if known is parts else 0.6) else "".join(
+                    f"<loc_{rng.randrange(1000)}>" for _ in range(rng.choice([1, 2, 3, 4, 4, 6, 8, 9])))
+            texts.append(text)
     lines = []
     for i, text in enumerate(texts):
         for task in processor.tasks_answer_post_processing_type:

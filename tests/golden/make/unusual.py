@@ -45,6 +45,11 @@ MODELS = {
     # a norm behind the last block, GELU's tanh form
     "internvl-norm": ("internvl", "GotOcr2", ["exact_56x56.png"], dict(text_config=TEXT, vision_config=dict(
         TOWER, use_mean_pooling=False, hidden_act="gelu_pytorch_tanh")), {}, {}),
+    # root mean square norms without norms of queries, and the reverse: InternViT-6B has both, the small one neither
+    "internvl-rms": ("internvl", "GotOcr2", ["exact_56x56.png"], dict(image_seq_length=1, text_config=TEXT, vision_config=dict(
+        TOWER, image_size=[28, 28], norm_type="rms_norm")), dict(size=dict(height=28, width=28)), dict(image_seq_length=1)),
+    "internvl-normed": ("internvl", "GotOcr2", ["exact_56x56.png"], dict(image_seq_length=1, text_config=TEXT, vision_config=dict(
+        TOWER, image_size=[28, 28], use_qk_norm=True)), dict(size=dict(height=28, width=28)), dict(image_seq_length=1)),
     # a checkpoint whose processor chooses frames of videos (videos.py)
     "internvl-frames": ("internvl", "GotOcr2", ["exact_56x56.png"], dict(
         image_seq_length=1, text_config=TEXT, vision_config=dict(TOWER, image_size=[28, 28])),
