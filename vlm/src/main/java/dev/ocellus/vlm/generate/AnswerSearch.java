@@ -101,7 +101,8 @@ final class AnswerSearch {
       return new Result(decoded, new int[0], 0, false);
     }
     int limit = Math.clamp(most, 1, room);
-    TokenSearch search = TokenSearch.of(beams, new SearchContext(history, ends, limit));
+    var context = new SearchContext(history, ends, limit, options.sampling().logitBias());
+    TokenSearch search = TokenSearch.of(beams, context);
     boolean cancelled = false;
     try {
       decoder.follow(search, prompts.cache().position(), cancellation);

@@ -52,7 +52,9 @@ final class WritingSearch {
     }
     long start = System.nanoTime();
     int[] ends = options.ignoreEos() ? new int[0] : new int[] {texts.end()};
-    var context = new SearchContext(beginning, ends, maxTokens(beginning.length));
+    var context =
+        new SearchContext(
+            beginning, ends, maxTokens(beginning.length), options.sampling().logitBias());
     TokenSearch search = TokenSearch.of(beams, context);
     StopReason reason = StopReason.LENGTH;
     try {

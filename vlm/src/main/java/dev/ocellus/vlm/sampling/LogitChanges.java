@@ -3,8 +3,8 @@ package dev.ocellus.vlm.sampling;
 import java.util.Arrays;
 
 /**
- * What {@link BeamOptions} change scores by, in the order of the reference: repeated tokens,
- * repeated n-grams, ends that come too early, forced tokens. The reference is {@code
+ * What a search changes scores by, in the order of the reference: biases, repeated tokens, repeated
+ * n-grams, ends that come too early, forced tokens. The reference is {@code
  * generation/logits_process.py} of transformers 5.18.
  */
 final class LogitChanges {
@@ -25,6 +25,13 @@ final class LogitChanges {
     int[] history = context.history();
     int[] all = Arrays.copyOf(history, history.length + answer.length);
     System.arraycopy(answer, 0, all, history.length, answer.length);
+    context
+        .logitBias()
+        .forEach((token, bias) -> {
+          if (token >= 0 && token < scores.length) {
+            scores[token] += bias;
+          }
+        });
     if (options.repetitionPenalty() != 1) {
       penalize(scores, all);
     }

@@ -1,5 +1,7 @@
 package dev.ocellus.vlm.sampling;
 
+import java.util.Map;
+
 /**
  * Where a search begins, and what ends it.
  *
@@ -7,11 +9,14 @@ package dev.ocellus.vlm.sampling;
  *     ones stand for what is no token, and count as length only
  * @param ends tokens that end an answer; none where it has to go on
  * @param maxTokens most tokens of the answer, at least 1
+ * @param logitBias added to the scores of tokens; −∞ forbids
  */
-public record SearchContext(int[] history, int[] ends, int maxTokens) {
+public record SearchContext(
+    int[] history, int[] ends, int maxTokens, Map<Integer, Float> logitBias) {
   public SearchContext {
     history = history.clone();
     ends = ends.clone();
+    logitBias = Map.copyOf(logitBias);
     if (maxTokens < 1) {
       throw new IllegalArgumentException("maxTokens: expected at least 1, found " + maxTokens);
     }
