@@ -65,6 +65,15 @@ class UsageTest {
     assertThat(run.err()).isEmpty();
   }
 
+  /** Before a model is loaded. */
+  @ParameterizedTest
+  @CsvSource({"-c,-1", "-b,0", "-ub,-5", "-t,0", "-t,100000", "-tb,-1"})
+  void refusesNumbersThatNoContextTakes(String option, String value) {
+    Cli run = Cli.run("bench", option, value);
+    assertThat(run.code()).isEqualTo(2);
+    assertThat(run.err()).contains(option + ": expected", "found " + value);
+  }
+
   /** Before anything is read. */
   @Test
   void refusesToWriteTheTextsOfTwoFilesToOne() {

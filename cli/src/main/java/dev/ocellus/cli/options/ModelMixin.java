@@ -29,6 +29,11 @@ import picocli.CommandLine.Option;
 
 /** Which model, and how it is loaded: llama.cpp's options. */
 public final class ModelMixin {
+  /** What llama.cpp and ggml take. */
+  private static final int MAX_CONTEXT = 1 << 28;
+
+  private static final int MAX_THREADS = 512;
+
   @Option(
       names = {"-m", "--model"},
       paramLabel = "FILE|NAME",
@@ -292,6 +297,11 @@ public final class ModelMixin {
 
   /** The options of {@code d}, and what was given for them. */
   private ContextOptions contextOptions(ContextOptions d) {
+    requireRange("-c", context, 0, MAX_CONTEXT);
+    requireRange("-b", batch, 1, MAX_CONTEXT);
+    requireRange("-ub", ubatch, 1, MAX_CONTEXT);
+    requireRange("-t", threads, 1, MAX_THREADS);
+    requireRange("-tb", threadsBatch, 1, MAX_THREADS);
     int generating = threads != null ? threads : d.nThreads();
     return d.withContext(context != null ? context : d.nCtx())
         .withBatch(batch != null ? batch : d.nBatch(), ubatch != null ? ubatch : d.nUbatch())
@@ -299,6 +309,14 @@ public final class ModelMixin {
         .withCache(
             cacheType("-ctk", cacheTypeK, d.typeK()), cacheType("-ctv", cacheTypeV, d.typeV()))
         .withFlashAttention(flashAttention(d.flashAttention()));
+  }
+
+  /** Before a model is loaded for nothing. */
+  private static void requireRange(String option, @Nullable Integer value, int min, int max) {
+    if (value != null && (value < min || value > max)) {
+      throw new IllegalArgumentException(
+          "%s: expected %d to %d, found %d".formatted(option, min, max, value));
+    }
   }
 
   private static TensorType cacheType(
