@@ -43,12 +43,7 @@ final class AbortGuard {
     Call call = new Call(nativeCall);
     THREADS.execute(call);
     call.await();
-    switch (call.thrown) {
-      case null -> {}
-      case RuntimeException e -> throw e;
-      case Error e -> throw e;
-      case Throwable e -> throw new IllegalStateException("a checked exception", e);
-    }
+    Thrown.rethrow(call.thrown);
   }
 
   /** A call and how it ended. Nothing is made here, so that the caller never waits in vain. */

@@ -163,11 +163,6 @@ public abstract sealed class MaskCallback implements NodeCallback
     if (next != null) {
       next.rethrow();
     }
-    switch (thrown) {
-      case null -> {}
-      case RuntimeException e -> throw e;
-      case Error e -> throw e;
-      default -> throw new IllegalStateException(thrown);
-    }
+    Thrown.rethrow(thrown);
   }
 }

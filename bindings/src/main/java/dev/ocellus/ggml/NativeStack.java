@@ -47,6 +47,10 @@ public final class NativeStack {
 
   private static final String NAME = "ocellus-native";
 
+  static {
+    Thrown.rethrow(null); // loaded now, as there may be no heap for it when it is needed
+  }
+
   private NativeStack() {}
 
   /** Calls on this thread if it has room, else on a thread of its own, and waits for that. */
@@ -182,12 +186,7 @@ public final class NativeStack {
 
     @SuppressWarnings("NullAway") // the result is what was called for, null too
     T get() {
-      switch (thrown) {
-        case null -> {}
-        case RuntimeException e -> throw e;
-        case Error e -> throw e;
-        case Throwable e -> throw new IllegalStateException("a checked exception", e);
-      }
+      Thrown.rethrow(thrown);
       return result;
     }
   }
@@ -196,7 +195,7 @@ public final class NativeStack {
    * Waits for the end of a thread. An interrupt waits too, and so does a full heap, as what native
    * code works with must not be freed meanwhile.
    */
-  static void waitFor(Thread thread) {
+  public static void waitFor(Thread thread) {
     boolean interrupted = false;
     while (thread.isAlive()) {
       try {

@@ -83,11 +83,6 @@ public final class ObserverCallback implements NodeCallback {
   public void rethrow() {
     Throwable thrown = failure;
     failure = null;
-    switch (thrown) {
-      case null -> {}
-      case RuntimeException e -> throw e;
-      case Error e -> throw e;
-      default -> throw new IllegalStateException(thrown);
-    }
+    Thrown.rethrow(thrown);
   }
 }

@@ -32,7 +32,7 @@ public final class SideBySide {
   public static void run(int count, IntConsumer task, Runnable onFailure) {
     var all = new SideBySide(task, onFailure);
     all.waitFor(all.start(count));
-    all.rethrow();
+    Thrown.rethrow(all.failure.get());
   }
 
   private Thread[] start(int count) {
@@ -67,15 +67,6 @@ public final class SideBySide {
       if (thread != null) {
         NativeStack.waitFor(thread);
       }
-    }
-  }
-
-  private void rethrow() {
-    switch (failure.get()) {
-      case null -> {}
-      case RuntimeException e -> throw e;
-      case Error e -> throw e;
-      case Throwable e -> throw new IllegalStateException("a task threw a checked exception", e);
     }
   }
 }

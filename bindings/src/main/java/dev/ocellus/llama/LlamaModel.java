@@ -16,6 +16,7 @@ import dev.ocellus.ggml.ObserverCallback;
 import dev.ocellus.ggml.OrderedMasks;
 import dev.ocellus.ggml.StopBehind;
 import dev.ocellus.ggml.StoredWeights;
+import dev.ocellus.ggml.Thrown;
 import dev.ocellus.ggml.Upcalls;
 import dev.ocellus.gguf.GgufFile;
 import java.io.IOException;
@@ -188,7 +189,7 @@ public final class LlamaModel extends NativeObject {
       var loaded =
           NativeLog.observeOnOwnThread(() -> ggml_h.llama_model_load_from_file(name, params));
       if (loaded.result().address() == 0) {
-        progress.rethrow();
+        Thrown.rethrow(progress.thrown);
         if (progress.stopped) {
           throw new CancellationException("Loading " + path + " was cancelled");
         }
@@ -240,14 +241,6 @@ public final class LlamaModel extends NativeObject {
         stopped = true;
       }
       return !stopped;
-    }
-
-    void rethrow() {
-      switch (thrown) {
-        case RuntimeException e -> throw e;
-        case Error e -> throw e;
-        case null, default -> {}
-      }
     }
   }
 

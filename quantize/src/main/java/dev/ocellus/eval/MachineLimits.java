@@ -9,11 +9,10 @@ import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.Graph;
 import dev.ocellus.ggml.GraphBuilder;
 import dev.ocellus.ggml.Scheduler;
+import dev.ocellus.ggml.SideBySide;
 import dev.ocellus.ggml.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
 
 /**
@@ -132,30 +131,15 @@ public record MachineLimits(double gigaflops, double gigabytes) {
   /** Each thread compares two parts, which are equal, and so reads both. */
   private static void read(MemorySegment memory, int nThreads) {
     long part = BYTES / 2 / nThreads;
-    List<Thread> threads = new ArrayList<>();
-    for (int i = 0; i < nThreads; i++) {
-      MemorySegment first = memory.asSlice(i * part, part);
-      MemorySegment second = memory.asSlice(BYTES / 2 + i * part, part);
-      threads.add(
-          Thread.ofPlatform()
-              .start(() -> {
-                if (first.mismatch(second) >= 0) {
-                  throw new IllegalStateException("memory changed");
-                }
-              }));
-    }
-    for (Thread thread : threads) {
-      boolean interrupted = false;
-      while (thread.isAlive()) {
-        try {
-          thread.join();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    SideBySide.run(
+        nThreads,
+        i -> {
+          MemorySegment first = memory.asSlice(i * part, part);
+          MemorySegment second = memory.asSlice(BYTES / 2 + i * part, part);
+          if (first.mismatch(second) >= 0) {
+            throw new IllegalStateException("memory changed");
+          }
+        },
+        () -> {});
   }
 }

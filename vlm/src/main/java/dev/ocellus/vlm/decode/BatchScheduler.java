@@ -2,6 +2,7 @@ package dev.ocellus.vlm.decode;
 
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.ComputationCancelledException;
+import dev.ocellus.ggml.NativeStack;
 import dev.ocellus.llama.Batch;
 import dev.ocellus.llama.ContextOverflowException;
 import dev.ocellus.llama.LlamaContext;
@@ -365,10 +366,6 @@ final class BatchScheduler implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    try {
-      thread.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    NativeStack.waitFor(thread); // an interrupt must not free what it computes with
   }
 }

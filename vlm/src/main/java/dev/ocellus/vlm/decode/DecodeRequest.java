@@ -1,6 +1,7 @@
 package dev.ocellus.vlm.decode;
 
 import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.ggml.Thrown;
 import dev.ocellus.vlm.vision.EncodedImage;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -58,12 +59,7 @@ abstract sealed class DecodeRequest {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-    switch (failure) {
-      case null -> {}
-      case RuntimeException e -> throw e;
-      case Error e -> throw e;
-      case Throwable e -> throw new IllegalStateException("Decoding failed", e);
-    }
+    Thrown.rethrow(failure);
   }
 
   boolean wantsLogits(int i) {

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.image.codec;
 
+import dev.ocellus.ggml.Thrown;
 import dev.ocellus.vlm.image.ImageSize;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -245,12 +246,7 @@ final class JpegSequential {
     } finally {
       transforms.forEach(CompletableFuture::join);
     }
-    switch (failure.get()) {
-      case null -> {}
-      case RuntimeException e -> throw e;
-      case Error e -> throw e;
-      case Throwable e -> throw new IllegalStateException("a checked exception", e);
-    }
+    Thrown.rethrow(failure.get());
     return pixels(parallel);
   }
 
