@@ -1,12 +1,18 @@
 package dev.ocellus.cli.chat;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.ocellus.cli.command.OcellusCommand;
 import dev.ocellus.cli.terminal.Progress;
+import dev.ocellus.vlm.VisionLanguageModel;
 import dev.ocellus.vlm.chat.Answer;
 import dev.ocellus.vlm.chat.AnswerListener;
+import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.ImageReport;
 import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.Timings;
 import dev.ocellus.vlm.chat.ToolCall;
+import dev.ocellus.vlm.generate.Pipeline;
+import dev.ocellus.vlm.json.AnswerJson;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,6 +50,19 @@ final class AnswerPrinter implements AnswerListener {
   /** What the model saw of each image, once the prompt has been prepared. */
   List<ImageReport> images() {
     return images;
+  }
+
+  /** The answer for programs, with what the model saw of each image. */
+  ObjectNode json(
+      OcellusCommand command, VisionLanguageModel model, GenerationOptions options, Answer answer) {
+    Pipeline pipeline = model.pipeline();
+    ObjectNode json =
+        GivenModel.in(
+            command,
+            AnswerJson.of(
+                answer, options, model.options(), pipeline.decoder(), pipeline.loadMillis()));
+    json.set("image_details", AnswerJson.images(images));
+    return json;
   }
 
   @Override

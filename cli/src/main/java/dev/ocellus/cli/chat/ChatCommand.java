@@ -25,7 +25,6 @@ import dev.ocellus.vlm.chat.Message;
 import dev.ocellus.vlm.chat.StopReason;
 import dev.ocellus.vlm.encoder.VisionEncoder;
 import dev.ocellus.vlm.image.Visual;
-import dev.ocellus.vlm.json.AnswerJson;
 import dev.ocellus.vlm.options.OverflowPolicy;
 import dev.ocellus.vlm.options.SessionOptions;
 import java.io.IOException;
@@ -185,16 +184,7 @@ public final class ChatCommand extends OcellusCommand {
     }
     ArrayNode saved = save(opened, messages);
     if (printsJson()) {
-      ObjectNode json =
-          GivenModel.in(
-              this,
-              AnswerJson.of(
-                  answer,
-                  options,
-                  opened.options(),
-                  opened.pipeline().decoder(),
-                  opened.pipeline().loadMillis()));
-      json.set("image_details", AnswerJson.images(printer.images()));
+      ObjectNode json = printer.json(this, opened, options, answer);
       json.set("preprocessed", saved);
       printJson(json);
     }

@@ -181,16 +181,7 @@ public final class DescribeCommand extends OcellusCommand {
                 : only != null ? only : images.get(i).read(io());
         AnswerPrinter printer = new AnswerPrinter(progress, io().out(), !printsJson());
         Answer answer = describe(name, shown, question(opened, shown), session, options, printer);
-        result.setAll(
-            GivenModel.in(
-                this,
-                AnswerJson.of(
-                    answer,
-                    options,
-                    opened.options(),
-                    opened.pipeline().decoder(),
-                    opened.pipeline().loadMillis())));
-        result.set("image_details", AnswerJson.images(printer.images()));
+        result.setAll(printer.json(this, opened, options, answer));
         if (shown instanceof Content.Image image) {
           afterwards(opened, answer, image.image(), result);
         }
