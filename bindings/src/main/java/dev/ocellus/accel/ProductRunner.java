@@ -29,11 +29,14 @@ public final class ProductRunner implements AutoCloseable {
   /** Rows that are rounded to BF16 at once; more do not make the kernel faster. */
   private static final int ROUNDED_ROWS = 2048;
 
+  /** The same where weights are converted, which is done again for the next rows. */
+  private static final int CONVERTED_ROWS = 4096;
+
   /** Elements of which one thread computes a function at once. */
   private static final long ELEMENTS_PIECE = 1 << 15;
 
-  /** Quantized weights that are widened at once: they should still be in the core's cache. */
-  private static final long QUANTIZED_PIECE_BYTES = 1L << 20;
+  /** Weights that are converted at once: they should still be in a cache when they are read. */
+  private static final long CONVERTED_PIECE_BYTES = 3L << 20;
 
   /** Rows that one thread rounds at once. */
   private static final int ROWS_PER_PIECE = 32;
@@ -67,11 +70,11 @@ public final class ProductRunner implements AutoCloseable {
   }
 
   /**
-   * The same for quantized weights.
+   * The same for weights that are converted to BF16, such as quantized ones.
    *
    * @throws IllegalStateException if no library multiplies BF16
    */
-  public void run(QuantizedProduct product, Caller caller) throws Throwable {
+  public void run(ConvertedProduct product, Caller caller) throws Throwable {
     ProductKernel bf16 = kernels.bf16();
     if (bf16 == null) {
       throw new IllegalStateException(kernels.description() + " does not multiply BF16");
@@ -237,15 +240,15 @@ public final class ProductRunner implements AutoCloseable {
   }
 
   /**
-   * Widens a piece of quantized weights to BF16 and multiplies with it while it is in the cache.
-   * Rows of {@code x} are rounded to BF16 too, whose steps are finer than those of the blocks of
-   * whole numbers that ggml's kernels round them to.
+   * Converts a piece of weights to BF16 and multiplies with it while it is in the cache. Rows of
+   * {@code x} are rounded to BF16 too, whose steps are finer than those of the blocks of whole
+   * numbers that ggml's kernels round them to.
    */
-  private void compute(QuantizedProduct p, ProductKernel kernel) throws Throwable {
+  private void compute(ConvertedProduct p, ProductKernel kernel) throws Throwable {
     int columns = columns(p);
-    for (int from = 0; from < p.m(); from += ROUNDED_ROWS) {
-      int rows = Math.min(ROUNDED_ROWS, p.m() - from);
-      long x = rounded(p.x(), p.m(), p.k(), from, rows);
+    for (int from = 0; from < p.m(); from += CONVERTED_ROWS) {
+      int rows = Math.min(CONVERTED_ROWS, p.m() - from);
+      long x = rounded(p.x(), Math.min(CONVERTED_ROWS, p.m()), p.k(), from, rows);
       long d = p.d().address() + from * p.d().row();
       crew.pieces(
           Math.ceilDiv(p.n(), columns),
@@ -266,16 +269,20 @@ public final class ProductRunner implements AutoCloseable {
   }
 
   /** As many as the cache of a core holds, and the same number of pieces for each thread. */
-  private int columns(QuantizedProduct p) {
-    long most = Math.max(UNIT, QUANTIZED_PIECE_BYTES / (2L * p.k()) / UNIT * UNIT);
+  private int columns(ConvertedProduct p) {
+    long most = Math.max(UNIT, CONVERTED_PIECE_BYTES / (2L * p.k()) / UNIT * UNIT);
     int pieces = (int) Math.ceilDiv((long) p.n(), most);
     pieces = Math.ceilDiv(pieces, crew.size()) * crew.size();
     return Math.ceilDiv(Math.ceilDiv(p.n(), pieces), UNIT) * UNIT;
   }
 
-  /** Some of the {@code m} rows of a matrix in BF16, in memory that all threads read. */
-  private long rounded(Matrices x, int m, int k, int from, int rows) throws Throwable {
-    long target = crew.shared(x, 2L * Math.min(ROUNDED_ROWS, m) * k);
+  /**
+   * Some rows of a matrix in BF16, in memory that all threads read.
+   *
+   * @param most rows that are asked for at once
+   */
+  private long rounded(Matrices x, int most, int k, int from, int rows) throws Throwable {
+    long target = crew.shared(x, 2L * most * k);
     long source = x.address() + from * x.row();
     crew.pieces(
         Math.ceilDiv(rows, ROWS_PER_PIECE),
@@ -294,7 +301,7 @@ public final class ProductRunner implements AutoCloseable {
     int nPieces = Math.ceilDiv(p.n(), columns);
     for (int from = 0; from < p.m(); from += ROUNDED_ROWS) {
       int rows = Math.min(ROUNDED_ROWS, p.m() - from);
-      long x = rounded(p.x(), p.m(), p.k(), from, rows);
+      long x = rounded(p.x(), Math.min(ROUNDED_ROWS, p.m()), p.k(), from, rows);
       long d = p.dAt(0) + from * p.d().row();
       crew.pieces(
           nPieces,

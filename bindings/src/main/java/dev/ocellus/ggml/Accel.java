@@ -57,6 +57,7 @@ public final class Accel {
   private final AccelDevice device;
   private final AccelDevice idle;
   private final ProductKernels kernels;
+  private final Conversions conversions;
 
   /**
    * What is in use, for showing.
@@ -68,6 +69,7 @@ public final class Accel {
 
   private Accel(ProductKernels kernels, Conversions conversions) {
     this.kernels = kernels;
+    this.conversions = conversions;
     AccelBackends backends = new AccelBackends(kernels, conversions, this::wanted);
     this.device = new AccelDevice(backends, kernels.description(), true, kernels.hasMatrixUnit());
     this.idle = new AccelDevice(backends, "nothing", false, false);
@@ -279,6 +281,15 @@ public final class Accel {
    */
   public static boolean takesEverything() {
     return AccelNode.EVERYTHING;
+  }
+
+  Conversions conversions() {
+    return conversions;
+  }
+
+  /** Whether some library multiplies BF16. */
+  boolean multipliesBf16() {
+    return kernels.bf16() != null;
   }
 
   /** Whether BF16 is multiplied by a unit for matrices. */

@@ -9,6 +9,7 @@ import dev.ocellus.accel.ElementFunction;
 import dev.ocellus.accel.Elements;
 import dev.ocellus.accel.ProductKernels;
 import dev.ocellus.accel.ProductRunner;
+import dev.ocellus.accel.RowConversion;
 import dev.ocellus.ffi.ggml_h;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -234,12 +235,15 @@ final class AccelBackends {
   }
 
   private static void multiply(ProductRunner runner, long node, Caller caller) throws Throwable {
-    StoredWeights.Weight stored = AccelNode.storedWeight(node);
-    if (stored == null) {
+    FileMatrix matrix = AccelNode.fileMatrix(node);
+    RowConversion toF32 = matrix == null ? null : matrix.toF32();
+    if (matrix == null || toF32 == null) {
       runner.run(AccelNode.product(node), caller);
     } else {
-      runner.run(AccelNode.product(node, stored), caller);
-      stored.release();
+      runner.run(AccelNode.product(node, matrix, toF32), caller);
+    }
+    if (matrix != null) {
+      matrix.release();
     }
   }
 

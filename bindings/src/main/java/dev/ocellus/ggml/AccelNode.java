@@ -1,8 +1,9 @@
 package dev.ocellus.ggml;
 
+import dev.ocellus.accel.ConvertedProduct;
 import dev.ocellus.accel.Product;
 import dev.ocellus.accel.Product.Matrices;
-import dev.ocellus.accel.QuantizedProduct;
+import dev.ocellus.accel.RowConversion;
 import dev.ocellus.accel.WeightType;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.ggml_tensor;
@@ -54,6 +55,9 @@ final class AccelNode {
   static final int ITEM_ROWS = 2;
 
   static final int ITEMS = 3;
+
+  /** Where {@link Tensor#mulMatRounded} writes that both operands may be rounded. */
+  static final int ROUNDED = 4;
 
   /** Elements of an item from which on handing GELU over costs less than it gains. */
   static final long MIN_ELEMENTS = EVERYTHING ? 1 : 1L << 13;
@@ -355,16 +359,23 @@ final class AccelNode {
         n3);
   }
 
-  /** What the quantized weights of a product are in their file; null where weights are floats. */
-  static StoredWeights.@Nullable Weight storedWeight(long node) {
+  /**
+   * What the weights of a product are in their file, where they are quantized, or floats that may
+   * be rounded; null for others.
+   */
+  static @Nullable FileMatrix fileMatrix(long node) {
     long w = sourceOf(node, 0);
-    return weightType(getInt(w + TYPE)) == null ? StoredWeights.find(w) : null;
+    boolean floats = weightType(getInt(w + TYPE)) != null;
+    if (floats) {
+      return parameter(node, ROUNDED) == 0 ? null : FileMatrix.find(w);
+    }
+    return StoredWeights.find(w);
   }
 
-  /** The product with those weights that a node is. */
-  static QuantizedProduct product(long node, StoredWeights.Weight weight) {
-    return new QuantizedProduct(
-        weight.toF32(),
+  /** The product that a node is with weights that are converted. */
+  static ConvertedProduct product(long node, FileMatrix weight, RowConversion toF32) {
+    return new ConvertedProduct(
+        toF32,
         (int) ne(node, 1),
         (int) ne(node, 0),
         (int) ne(sourceOf(node, 0), 0),

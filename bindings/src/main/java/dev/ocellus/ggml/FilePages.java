@@ -16,6 +16,13 @@ final class FilePages {
 
   private FilePages() {}
 
+  /** As {@link #release(long, long)}, if they are of a file. */
+  static void release(MemorySegment pages) {
+    if (pages.isMapped()) {
+      release(pages.address(), pages.byteSize());
+    }
+  }
+
   /**
    * Gives back what the process holds of them. The system's cache of the file keeps them, so that
    * reading them again costs little.

@@ -46,11 +46,4 @@ final class MatrixTypes {
         type.id(), floats, converted, 0, matrix.dim(1), matrix.dim(0), MemorySegment.NULL);
     return converted;
   }
-
-  /** Lets the system take back the pages of a file that were read only for being converted. */
-  static void release(GgufTensor matrix) {
-    if (matrix.data().segment().isMapped()) {
-      matrix.data().segment().unload();
-    }
-  }
 }

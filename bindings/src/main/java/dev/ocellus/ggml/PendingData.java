@@ -26,8 +26,25 @@ sealed interface PendingData {
   /** What is computed of it, in F32. */
   record Changed(GgufTensor source, UnaryOperator<float[]> change) implements PendingData {}
 
-  /** Brings it to a tensor, in the type of that. */
-  default void fill(Tensor tensor) {
+  /**
+   * Brings it to a tensor, in the type of that. What was read of the file for it is given back: it
+   * is not read again.
+   */
+  default void bringTo(Tensor tensor) {
+    fill(tensor);
+    switch (this) {
+      case Stored(GgufTensor source) -> FilePages.release(source.data().segment());
+      case Converted(GgufTensor source) -> FilePages.release(source.data().segment());
+      case Changed(GgufTensor source, var change) -> FilePages.release(source.data().segment());
+      case Sum(GgufTensor first, GgufTensor second) -> {
+        FilePages.release(first.data().segment());
+        FilePages.release(second.data().segment());
+      }
+      case Computed computed -> {}
+    }
+  }
+
+  private void fill(Tensor tensor) {
     switch (this) {
       case Stored(GgufTensor source) when tensor.type() == source.type() ->
           ggml_h.ggml_backend_tensor_set(
@@ -57,7 +74,6 @@ sealed interface PendingData {
               MatrixTypes.convert(widened(source, scratch), source, tensor.type(), scratch);
           ggml_h.ggml_backend_tensor_set(tensor.handle(), converted, 0, converted.byteSize());
         }
-        MatrixTypes.release(source);
       }
       case Changed(GgufTensor source, UnaryOperator<float[]> change) -> {
         try (Arena scratch = Arena.ofConfined()) {

@@ -1,9 +1,6 @@
 package dev.ocellus.ggml;
 
-import dev.ocellus.accel.RowConversion;
-import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.ggml_tensor;
-import dev.ocellus.ffi.ggml_type_traits;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.TensorType;
@@ -13,7 +10,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -50,9 +46,6 @@ public final class StoredWeights implements AutoCloseable {
           TensorType.IQ2_XS,
           TensorType.IQ2_XXS);
 
-  private static final Map<Long, Weight> KNOWN = new ConcurrentHashMap<>();
-  private static final Map<TensorType, RowConversion> TO_F32 = new ConcurrentHashMap<>();
-
   /** Those of the model whose context this thread is making. */
   private static final ThreadLocal<@Nullable StoredWeights> CURRENT = new ThreadLocal<>();
 
@@ -61,22 +54,6 @@ public final class StoredWeights implements AutoCloseable {
 
   private final GgufFile file;
   private final Map<String, GgufTensor> byName = new HashMap<>();
-
-  /**
-   * A matrix.
-   *
-   * @param address of its first row
-   * @param toF32 widens rows
-   */
-  record Weight(StoredWeights owner, long address, long rowBytes, long bytes, RowConversion toF32) {
-    /**
-     * Gives back the pages, which the system's cache of the file keeps: ggml has the weights in its
-     * own layout already, and twice would be too much.
-     */
-    void release() {
-      FilePages.release(address, bytes);
-    }
-  }
 
   private StoredWeights(GgufFile file) {
     this.file = file;
@@ -125,8 +102,8 @@ public final class StoredWeights implements AutoCloseable {
    *
    * @return null if it is none that is taken
    */
-  static @Nullable Weight find(long tensor) {
-    Weight known = KNOWN.get(tensor);
+  static @Nullable FileMatrix find(long tensor) {
+    FileMatrix known = FileMatrix.find(tensor);
     if (known != null) {
       return known;
     }
@@ -134,34 +111,21 @@ public final class StoredWeights implements AutoCloseable {
     return current == null ? null : current.resolve(tensor);
   }
 
-  private @Nullable Weight resolve(long tensor) {
+  private @Nullable FileMatrix resolve(long tensor) {
     String name = MEMORY.asSlice(tensor + ggml_tensor.name$offset(), MAX_NAME).getString(0);
     GgufTensor stored = byName.get(name);
     if (stored == null || !AccelNode.isOfShape(tensor, stored)) {
       return null;
     }
-    Weight weight =
-        new Weight(
-            this,
-            stored.data().segment().address(),
-            stored.type().rowBytes(stored.dim(0)),
-            stored.byteSize(),
-            toF32(stored.type()));
-    KNOWN.put(tensor, weight);
-    return weight;
-  }
-
-  /** What widens rows of a type; made when it is first needed. */
-  static RowConversion toF32(TensorType type) {
-    return TO_F32.computeIfAbsent(
-        type,
-        t -> RowConversion.of(ggml_type_traits.to_float(ggml_h.ggml_get_type_traits(t.id()))));
+    FileMatrix matrix = FileMatrix.of(this, stored, FileMatrix.toF32(stored.type()));
+    matrix.knownAs(tensor);
+    return matrix;
   }
 
   /** Forgets all tensors, which nothing computes with any more, and unmaps the file. */
   @Override
   public void close() {
-    KNOWN.values().removeIf(weight -> weight.owner() == this);
+    FileMatrix.forget(this);
     file.close();
   }
 }

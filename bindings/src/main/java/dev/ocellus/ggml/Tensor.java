@@ -71,6 +71,17 @@ public final class Tensor extends TensorMath {
   }
 
   /**
+   * As {@link #mulMat}, marked as one whose operands may be rounded to BF16, which an accelerator
+   * does by itself with a matrix that lies in a file.
+   */
+  public Tensor mulMatRounded(Tensor weight) {
+    Tensor product = mulMat(weight);
+    MemorySegment params = ggml_tensor.op_params(product.handle.reinterpret(ggml_tensor.sizeof()));
+    params.setAtIndex(ValueLayout.JAVA_INT, AccelNode.ROUNDED, 1);
+    return product;
+  }
+
+  /**
    * Marks a product or GELU as of items that are computed together, such as the images of a batch:
    * whether an accelerator takes it depends on one item alone, so that what comes of an item does
    * not depend on how many there are. Returns this tensor.

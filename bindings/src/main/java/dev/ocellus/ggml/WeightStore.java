@@ -2,6 +2,7 @@ package dev.ocellus.ggml;
 
 import dev.ocellus.accel.PackedWeights;
 import dev.ocellus.accel.Product.Matrices;
+import dev.ocellus.accel.RowConversion;
 import dev.ocellus.accel.WeightType;
 import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.compute.OutOfDeviceMemoryException;
@@ -56,6 +57,7 @@ public final class WeightStore extends NativeObject {
   private final Map<Path, MemorySegment> mappedBuffers = new HashMap<>();
   private final Map<String, Binding> bindings = new HashMap<>();
   private final Map<Tensor, PendingData> pending = new LinkedHashMap<>();
+  private final boolean inFile;
   private @Nullable PackedWeights packed;
   private boolean loaded;
   private long mappedBytes;
@@ -74,7 +76,7 @@ public final class WeightStore extends NativeObject {
    * @param precision how matrices are multiplied with
    */
   public WeightStore(GgufFile file, Backend backend, MatrixPrecision precision) {
-    this(file, backend, precision, null);
+    this(file, backend, precision, null, false);
   }
 
   /**
@@ -82,13 +84,20 @@ public final class WeightStore extends NativeObject {
    * @param backend where the weights are to be used
    * @param precision how matrices are multiplied with
    * @param accel what takes large products in graphs with these weights; null for nothing
+   * @param inFile whether matrices that are to be rounded to BF16 stay where the file is mapped,
+   *     and are converted while they are multiplied, if {@code accel} can do that
    */
   public WeightStore(
-      GgufFile file, Backend backend, MatrixPrecision precision, @Nullable Accel accel) {
+      GgufFile file,
+      Backend backend,
+      MatrixPrecision precision,
+      @Nullable Accel accel,
+      boolean inFile) {
     this.file = file;
     this.backend = backend;
     this.precision = precision;
     this.accel = accel;
+    this.inFile = inFile && accel != null && accel.multipliesBf16();
     this.mapped = new TensorContext(true);
     this.owned = new TensorContext();
   }
@@ -127,15 +136,16 @@ public final class WeightStore extends NativeObject {
       return known.tensor();
     }
     requireNotLoaded(name);
-    Tensor tensor = place(source, widened);
+    Tensor tensor = place(source, widened, sizes(source));
     bindings.put(name, new Binding(tensor, widened));
     return tensor;
   }
 
   Tensor bindReshaped(String name, long[] stored, long... as) {
     GgufTensor source = checked(name, stored);
-    Tensor tensor = reshaped(source, as);
-    pending.put(tensor, new PendingData.Stored(source));
+    requireNotLoaded(name);
+    requireElements(source, as);
+    Tensor tensor = place(source, source.type() != TensorType.F32, as);
     bindings.put(name, new Binding(tensor, true));
     return tensor;
   }
@@ -160,14 +170,17 @@ public final class WeightStore extends NativeObject {
 
   private Tensor reshaped(GgufTensor source, long... as) {
     requireNotLoaded(source.name());
-    Tensor tensor = owned.newTensor(shortened(source.name()), TensorType.F32, as);
-    if (tensor.nElements() != source.nElements()) {
+    requireElements(source, as);
+    return owned.newTensor(shortened(source.name()), TensorType.F32, as);
+  }
+
+  private static void requireElements(GgufTensor source, long... as) {
+    long needed = Arrays.stream(as).reduce(1, Math::multiplyExact);
+    if (needed != source.nElements()) {
       throw new IllegalArgumentException(
           "%s has %d elements, %s needs %d"
-              .formatted(
-                  source.name(), source.nElements(), Arrays.toString(as), tensor.nElements()));
+              .formatted(source.name(), source.nElements(), Arrays.toString(as), needed));
     }
-    return tensor;
   }
 
   /** The stored tensor, if it is there and as expected. */
@@ -213,6 +226,13 @@ public final class WeightStore extends NativeObject {
   Tensor bindMatrix(String name, long nIn, long nOut) {
     GgufTensor source = checked(name, new long[] {nIn, nOut});
     TensorType type = onCpu() ? MatrixTypes.of(source, precision, backend.device()) : source.type();
+    if (accel != null && inFile && type == TensorType.BF16 && isHalf(source) && isInPlace(source)) {
+      Tensor tensor = bind(name, false, nIn, nOut);
+      RowConversion toF32 =
+          source.type() == TensorType.BF16 ? null : accel.conversions().f16ToF32();
+      FileMatrix.of(this, source, toF32).knownAs(tensor.handle().address());
+      return tensor;
+    }
     if (type == source.type() || bindings.containsKey(name)) {
       return bind(name, false, nIn, nOut);
     }
@@ -223,10 +243,13 @@ public final class WeightStore extends NativeObject {
     return tensor;
   }
 
-  private Tensor place(GgufTensor source, boolean widened) {
-    long[] shape = source.shape().stream().mapToLong(Long::longValue).toArray();
-    boolean inPlace = !widened && onCpu() && source.data().segment().address() % ALIGNMENT == 0;
-    if (inPlace) {
+  private static long[] sizes(GgufTensor source) {
+    return source.shape().stream().mapToLong(Long::longValue).toArray();
+  }
+
+  /** A tensor where the file is mapped, if it can be used there, else in memory of the store. */
+  private Tensor place(GgufTensor source, boolean widened, long... shape) {
+    if (!widened && isInPlace(source)) {
       Tensor tensor = mapped.newTensor(shortened(source.name()), source.type(), shape);
       ggml_h.ggml_backend_tensor_alloc(
           mappedBuffer(source), tensor.handle(), source.data().segment());
@@ -237,6 +260,15 @@ public final class WeightStore extends NativeObject {
         owned.newTensor(shortened(source.name()), widened ? TensorType.F32 : source.type(), shape);
     pending.put(tensor, new PendingData.Stored(source));
     return tensor;
+  }
+
+  /** Whether a tensor can be computed with where the file is mapped. */
+  private boolean isInPlace(GgufTensor source) {
+    return onCpu() && source.data().segment().address() % ALIGNMENT == 0;
+  }
+
+  private static boolean isHalf(GgufTensor source) {
+    return source.type() == TensorType.F16 || source.type() == TensorType.BF16;
   }
 
   /** ggml's view of the part of a mapped file that holds tensors. */
@@ -307,7 +339,7 @@ public final class WeightStore extends NativeObject {
       adopt(buffer, ggml_h::ggml_backend_buffer_free);
       ggml_h.ggml_backend_buffer_set_usage(buffer, ggml_h.GGML_BACKEND_BUFFER_USAGE_WEIGHTS());
     }
-    pending.forEach((tensor, data) -> data.fill(tensor));
+    pending.forEach((tensor, data) -> data.bringTo(tensor));
     pending.clear();
     loaded = true;
   }
@@ -374,6 +406,7 @@ public final class WeightStore extends NativeObject {
 
   @Override
   protected void beforeClose() {
+    FileMatrix.forget(this);
     if (packed != null) {
       packed.close();
     }

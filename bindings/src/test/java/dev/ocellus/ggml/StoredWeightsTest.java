@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.ocellus.accel.Caller;
 import dev.ocellus.accel.Conversions;
+import dev.ocellus.accel.ConvertedProduct;
 import dev.ocellus.accel.Product.Matrices;
 import dev.ocellus.accel.ProductKernels;
 import dev.ocellus.accel.ProductLibraries;
 import dev.ocellus.accel.ProductRunner;
-import dev.ocellus.accel.QuantizedProduct;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.gguf.TensorType;
 import java.lang.foreign.Arena;
@@ -51,10 +51,10 @@ class StoredWeightsTest {
       long row = type.rowBytes(K);
       MemorySegment stored = arena.allocate(N * row, 64);
       ggml_h.ggml_quantize_chunk(type.id(), w, stored, 0, N, K, MemorySegment.NULL);
-      var toF32 = StoredWeights.toF32(type);
+      var toF32 = FileMatrix.toF32(type);
       MemorySegment d = arena.allocate(JAVA_FLOAT, (long) M * N);
       runner.run(
-          new QuantizedProduct(
+          new ConvertedProduct(
               toF32,
               M,
               N,

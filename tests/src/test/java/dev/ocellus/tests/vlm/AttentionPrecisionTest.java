@@ -35,7 +35,7 @@ class AttentionPrecisionTest {
       throws IOException {
     try (GgufFile file = GgufFile.open(Golden.MMPROJ);
         var backend = new Backend(Device.cpu(), 1);
-        var store = new WeightStore(file, backend, precision, accel)) {
+        var store = new WeightStore(file, backend, precision, accel, false)) {
       return AttentionKernel.of(store.weights());
     }
   }

@@ -14,6 +14,7 @@ import dev.ocellus.vlm.graph.GraphRun;
 import dev.ocellus.vlm.graph.GraphRunner;
 import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.graph.RunnerOptions;
+import dev.ocellus.vlm.graph.WeightPlacement;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.Attention;
 import dev.ocellus.vlm.nn.Mlp;
@@ -89,7 +90,8 @@ class BatchInvarianceTest {
     float[] expected = new float[MAX_ITEMS * WIDTH];
     for (int nThreads : new int[] {1, 2, 3, 4}) {
       var options =
-          new RunnerOptions(nThreads, false, precision, Accelerator.AUTO, MAX_ITEMS, true);
+          new RunnerOptions(
+              nThreads, false, precision, Accelerator.AUTO, MAX_ITEMS, WeightPlacement.PACKED);
       try (GraphRunner runner = GraphRunner.open(file, options)) {
         var layer = new LayerBatch(runner, rows, items);
         runner.load();

@@ -7,6 +7,7 @@ import dev.ocellus.vlm.dual.TextTokens;
 import dev.ocellus.vlm.graph.Batches;
 import dev.ocellus.vlm.graph.GraphRunner;
 import dev.ocellus.vlm.graph.RunnerOptions;
+import dev.ocellus.vlm.graph.WeightPlacement;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.model.ModelRegistry;
 import dev.ocellus.vlm.vision.Tiles;
@@ -66,7 +67,7 @@ public final class DualEncoder implements Embedder {
                 options.precision(),
                 options.accelerator(),
                 MAX_PLANS,
-                true));
+                WeightPlacement.PACKED));
     try {
       architecture =
           modelType == null

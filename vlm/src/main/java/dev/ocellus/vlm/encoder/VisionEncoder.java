@@ -9,6 +9,7 @@ import dev.ocellus.vlm.chat.ImageReport;
 import dev.ocellus.vlm.graph.Floats;
 import dev.ocellus.vlm.graph.GraphRunner;
 import dev.ocellus.vlm.graph.RunnerOptions;
+import dev.ocellus.vlm.graph.WeightPlacement;
 import dev.ocellus.vlm.image.ImageSize;
 import dev.ocellus.vlm.image.RgbImage;
 import dev.ocellus.vlm.image.Visual;
@@ -61,7 +62,7 @@ public final class VisionEncoder implements AutoCloseable {
   private VisionEncoder(Path path, RunnerOptions options, long computeBytes) throws IOException {
     this.path = path;
     this.computeBytes = computeBytes;
-    runner = GraphRunner.open(path, options);
+    runner = GraphRunner.open(path, options.withWeights(WeightPlacement.IN_FILE));
     try {
       architecture = ModelRegistry.imageEncoder(runner.file(), runner.weights());
       InstructionGraph second = architecture.instructions();

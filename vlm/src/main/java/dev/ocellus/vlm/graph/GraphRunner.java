@@ -99,7 +99,14 @@ public final class GraphRunner implements AutoCloseable {
       onlyWhole = List.of(whole);
       plans.add(onlyWhole);
       shares = own(new Shares(options.nThreads(), accel, plans));
-      store = own(new WeightStore(file, whole.main(), options.precision(), accel));
+      store =
+          own(
+              new WeightStore(
+                  file,
+                  whole.main(),
+                  options.precision(),
+                  accel,
+                  options.weights() == WeightPlacement.IN_FILE));
     } catch (Throwable e) {
       close();
       throw e;
@@ -152,7 +159,7 @@ public final class GraphRunner implements AutoCloseable {
    */
   public void load() {
     store.load();
-    if (options.packsWeights()) {
+    if (options.weights() == WeightPlacement.PACKED) {
       store.packWhenUsed();
     }
   }

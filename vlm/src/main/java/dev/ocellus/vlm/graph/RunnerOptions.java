@@ -12,9 +12,7 @@ import dev.ocellus.compute.MatrixPrecision;
  * @param accelerator what multiplies large matrices of floats on a CPU
  * @param maxPlans graphs that are kept, each with memory for its intermediates, at least 1. A
  *     decoder that computes prompts and single tokens in turn wants 2 or more.
- * @param packsWeights whether matrices that many rows were multiplied with are kept in the order in
- *     which their kernel reads them, which takes as much memory as they have in F32, together at
- *     most a quarter of the machine's
+ * @param weights where matrices of weights lie
  */
 public record RunnerOptions(
     int nThreads,
@@ -22,21 +20,21 @@ public record RunnerOptions(
     MatrixPrecision precision,
     Accelerator accelerator,
     int maxPlans,
-    boolean packsWeights) {
+    WeightPlacement weights) {
   public RunnerOptions {
     if (maxPlans < 1) {
       throw new IllegalArgumentException("maxPlans: expected at least 1, found " + maxPlans);
     }
   }
 
-  /** The same without packed weights. */
+  /** The same with weights that are converted when they are loaded. */
   public RunnerOptions(
       int nThreads,
       boolean useGpu,
       MatrixPrecision precision,
       Accelerator accelerator,
       int maxPlans) {
-    this(nThreads, useGpu, precision, accelerator, maxPlans, false);
+    this(nThreads, useGpu, precision, accelerator, maxPlans, WeightPlacement.CONVERTED);
   }
 
   /** On the CPU, exact, with one graph kept. */
@@ -45,22 +43,22 @@ public record RunnerOptions(
   }
 
   public RunnerOptions withGpu(boolean use) {
-    return new RunnerOptions(nThreads, use, precision, accelerator, maxPlans, packsWeights);
+    return new RunnerOptions(nThreads, use, precision, accelerator, maxPlans, weights);
   }
 
   public RunnerOptions withPrecision(MatrixPrecision value) {
-    return new RunnerOptions(nThreads, useGpu, value, accelerator, maxPlans, packsWeights);
+    return new RunnerOptions(nThreads, useGpu, value, accelerator, maxPlans, weights);
   }
 
   public RunnerOptions withAccelerator(Accelerator value) {
-    return new RunnerOptions(nThreads, useGpu, precision, value, maxPlans, packsWeights);
+    return new RunnerOptions(nThreads, useGpu, precision, value, maxPlans, weights);
   }
 
   public RunnerOptions withMaxPlans(int value) {
-    return new RunnerOptions(nThreads, useGpu, precision, accelerator, value, packsWeights);
+    return new RunnerOptions(nThreads, useGpu, precision, accelerator, value, weights);
   }
 
-  public RunnerOptions withPackedWeights(boolean packs) {
-    return new RunnerOptions(nThreads, useGpu, precision, accelerator, maxPlans, packs);
+  public RunnerOptions withWeights(WeightPlacement value) {
+    return new RunnerOptions(nThreads, useGpu, precision, accelerator, maxPlans, value);
   }
 }

@@ -50,8 +50,7 @@ final class MatrixProduct {
   Tensor forward(Tensor x, long itemRows) {
     long nItems = x.size(1) / itemRows;
     if (weights.accelerates(weight, itemRows)) {
-      Tensor y = widen ? x.mulMatExactly(weight) : x.mulMat(weight);
-      return y.ofItems(itemRows, nItems);
+      return product(x).ofItems(itemRows, nItems);
     }
     Tensor matrix = weight;
     if (widen && weight.type() != TensorType.F32) {
@@ -68,6 +67,14 @@ final class MatrixProduct {
         .mulMat(part(matrix, 0, whole))
         .ofItems(itemRows, nItems)
         .add(part(x, whole, rest).contiguous().mulMat(part(matrix, whole, rest)));
+  }
+
+  /** By an accelerator, which widens or rounds the matrix by itself. */
+  private Tensor product(Tensor x) {
+    if (widen) {
+      return x.mulMatExactly(weight);
+    }
+    return weights.roundsToBf16() ? x.mulMatRounded(weight) : x.mulMat(weight);
   }
 
   /** Elements of every row. */

@@ -1,6 +1,5 @@
 package dev.ocellus.vlm.image.codec;
 
-import dev.ocellus.ggml.Thrown;
 import dev.ocellus.vlm.image.ImageSize;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -246,7 +245,12 @@ final class JpegSequential {
     } finally {
       transforms.forEach(CompletableFuture::join);
     }
-    Thrown.rethrow(failure.get());
+    switch (failure.get()) {
+      case null -> {}
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      case Throwable e -> throw new IllegalStateException("a checked exception", e);
+    }
     return pixels(parallel);
   }
 
