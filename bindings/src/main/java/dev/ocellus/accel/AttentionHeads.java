@@ -1,9 +1,11 @@
 package dev.ocellus.accel;
 
 import dev.ocellus.accel.Product.Matrices;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Attention of heads, {@code d = softmax(scale · q · kᵀ) · v} for each: floats, rows in one piece.
+ * Attention of heads, {@code d = softmax(scale · q · kᵀ + mask) · v} for each: floats, rows in one
+ * piece.
  *
  * @param rounded whether queries, keys, values and weights may be rounded to BF16
  * @param scale above 0
@@ -15,6 +17,8 @@ import dev.ocellus.accel.Product.Matrices;
  * @param k keys, which heads may share
  * @param v values, shared as the keys are
  * @param d results
+ * @param mask what is added to the scores; null for nothing. A query that attends to no key gets
+ *     zeros.
  * @param nHead heads of an item
  * @param nItems items
  */
@@ -29,6 +33,7 @@ public record AttentionHeads(
     Matrices k,
     Matrices v,
     Matrices d,
+    @Nullable ScoreMask mask,
     int nHead,
     int nItems) {
   int count() {

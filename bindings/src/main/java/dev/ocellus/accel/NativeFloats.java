@@ -1,6 +1,7 @@
 package dev.ocellus.accel;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.MemorySegment;
 
@@ -19,6 +20,10 @@ final class NativeFloats {
 
   static void write(float[] source, int at, long address, int count) {
     MemorySegment.copy(source, at, MEMORY, JAVA_FLOAT, address, count);
+  }
+
+  static void readHalves(long address, short[] target, int count) {
+    MemorySegment.copy(MEMORY, JAVA_SHORT, address, target, 0, count);
   }
 
   /** Copies numbers as the floats whose bits they are. */

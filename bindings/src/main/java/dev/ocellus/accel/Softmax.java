@@ -1,6 +1,7 @@
 package dev.ocellus.accel;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code e^(scale · (x - max))} of the numbers of a row, and their sum, in loops that the JVM
@@ -47,29 +48,44 @@ final class Softmax {
     bits = new int[width];
   }
 
+  int width() {
+    return values.length;
+  }
+
   /**
    * Puts the exponentials in the place of a row.
    *
    * @param row address of floats
    * @param scale above 0
-   * @return their sum
+   * @param seen which of them count, and what is added to those when they are scaled; null for all,
+   *     and nothing. Of the others 0 remains.
+   * @param number of the row among those
+   * @return their sum; 0 if none counts
    */
-  float exponentials(long row, float scale) {
+  float exponentials(long row, float scale, @Nullable SeenScores seen, int number) {
     int n = values.length;
     NativeFloats.read(row, values, 0, n);
-    exponents(values, bits, n, max(row, n), scale);
+    if (seen != null) {
+      Arrays.fill(values, 0, seen.from(number), Float.NEGATIVE_INFINITY);
+      Arrays.fill(values, seen.to(number), n, Float.NEGATIVE_INFINITY);
+      seen.add(number, values, 0, 1 / scale);
+    }
+    exponents(values, bits, n, max(n), scale);
     NativeFloats.reinterpret(bits, powers, n);
     multiply(values, powers, n);
+    if (seen != null) {
+      seen.hide(number, values, 0);
+    }
     NativeFloats.write(values, 0, row, n);
     return sum(n);
   }
 
-  /** Numbers of the row are brought beside the lanes: two places of arrays are not compiled so. */
-  private float max(long row, int n) {
+  /** Numbers are brought beside the lanes: two places of arrays are not compiled so. */
+  private float max(int n) {
     Arrays.fill(lanes, Float.NEGATIVE_INFINITY);
     for (int from = 0; from < n; from += LANES) {
       int count = Math.min(LANES, n - from);
-      NativeFloats.read(row + 4L * from, others, 0, count);
+      System.arraycopy(values, from, others, 0, count);
       raise(lanes, others, count);
     }
     for (int half = LANES / 2; half >= FOLDED; half /= 2) {
@@ -90,7 +106,7 @@ final class Softmax {
   }
 
   /** Leaves {@code e^r} of each number, and the bits of {@code 2^n}. */
-  private static void exponents(float[] values, int[] bits, int count, float max, float scale) {
+  static void exponents(float[] values, int[] bits, int count, float max, float scale) {
     for (int i = 0; i < count; i++) {
       float x = Math.max(scale * (values[i] - max), SMALLEST);
       float n = x * LOG2_E + ROUNDING - ROUNDING;
@@ -102,7 +118,7 @@ final class Softmax {
     }
   }
 
-  private static void multiply(float[] values, float[] powers, int n) {
+  static void multiply(float[] values, float[] powers, int n) {
     for (int i = 0; i < n; i++) {
       values[i] *= powers[i];
     }

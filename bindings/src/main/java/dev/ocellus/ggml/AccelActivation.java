@@ -19,13 +19,16 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * GELU by the hyperbolic tangent as a node that only an accelerator computes: ggml has one, which
- * reads a table of F16 on the CPU. What it gates may be multiplied in the same pass. Of the
- * operation that programs define themselves, as {@link AccelLayer} is.
+ * An activation as a node that only an accelerator computes: those that ggml has read tables of F16
+ * on the CPU. What one gates may be multiplied in the same pass. Of the operation that programs
+ * define themselves, as {@link AccelLayer} is.
  */
 final class AccelActivation {
   /** "OCGT". */
   private static final int MARK = 0x4f434754;
+
+  private static final int FUNCTION_AT = AccelLayer.MARK_AT + 1;
+  private static final ElementFunction[] FUNCTIONS = ElementFunction.values();
 
   /** Ends of the ranges of what is read, of the factors and of the results. */
   private static final int BOUNDS_AT = AccelLayer.MARK_AT + 2;
@@ -45,14 +48,15 @@ final class AccelActivation {
   }
 
   /**
-   * A node that computes it of a contiguous tensor.
+   * A node that computes a function of the elements of a contiguous tensor.
    *
    * @param factors what the results are multiplied by, which then take the place of {@code x}; null
    *     for nothing
    * @param ranges that the numbers of {@code x}, the factors and the results are held within; none
    *     for all numbers
    */
-  static MemorySegment geluTanh(Tensor x, @Nullable Tensor factors, Range... ranges) {
+  static MemorySegment of(
+      ElementFunction function, Tensor x, @Nullable Tensor factors, Range... ranges) {
     MemorySegment result =
         factors == null
             ? ggml_h.ggml_new_tensor_4d(
@@ -64,6 +68,7 @@ final class AccelActivation {
     params.set(JAVA_LONG_UNALIGNED, 0, AccelLayer.Untaken.FUNCTION.address());
     params.setAtIndex(JAVA_INT, AccelLayer.TASKS_AT, 1);
     params.setAtIndex(JAVA_INT, AccelLayer.MARK_AT, MARK);
+    params.setAtIndex(JAVA_INT, FUNCTION_AT, function.ordinal());
     for (int i = 0; i < RANGES; i++) {
       Range range = i < ranges.length ? ranges[i] : Range.ALL;
       params.setAtIndex(JAVA_FLOAT, BOUNDS_AT + 2L * i, range.low());
@@ -85,7 +90,7 @@ final class AccelActivation {
   static Elements operation(long node) {
     long factors = sourceOf(node, 1);
     return new Elements(
-        ElementFunction.GELU_TANH,
+        FUNCTIONS[parameter(node, FUNCTION_AT)],
         AccelNode.source(node),
         factors == 0 ? 0 : dataOf(factors),
         AccelNode.target(node),

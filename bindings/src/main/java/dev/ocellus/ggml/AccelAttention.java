@@ -12,7 +12,9 @@ import static dev.ocellus.ggml.AccelNode.sourceOf;
 
 import dev.ocellus.accel.AttentionHeads;
 import dev.ocellus.accel.Product.Matrices;
+import dev.ocellus.accel.ScoreMask;
 import dev.ocellus.ffi.ggml_h;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Attention in one node, in graphs of this project that ask for it ({@link Tensor#accelerated});
@@ -38,11 +40,15 @@ final class AccelAttention {
   static boolean isOne(long node) {
     return opOf(node) == ATTENTION
         && parameter(node, MARK_AT) != 0
-        && sourceOf(node, MASK) == 0
+        && isMask(sourceOf(node, MASK))
         && sourceOf(node, SINKS) == 0
         && isReadable(sourceOf(node, 0))
         && isReadable(sourceOf(node, 1))
         && isReadable(sourceOf(node, 2));
+  }
+
+  private static boolean isMask(long tensor) {
+    return tensor == 0 || AccelNode.isF16(tensor) && hasRows(tensor, 2);
   }
 
   private static boolean isReadable(long tensor) {
@@ -70,8 +76,21 @@ final class AccelAttention {
         matrices(v, repeat2, repeat3),
         new Matrices(
             dataOf(node), nb(node, 2), nb(node, 1), nb(node, 3), 1, 1), // heads inside rows
+        mask(sourceOf(node, MASK)),
         nHead,
         nItems);
+  }
+
+  private static @Nullable ScoreMask mask(long tensor) {
+    return tensor == 0
+        ? null
+        : new ScoreMask(
+            dataOf(tensor),
+            nb(tensor, 1),
+            nb(tensor, 2),
+            nb(tensor, 3),
+            (int) ne(tensor, 2),
+            (int) ne(tensor, 3));
   }
 
   private static Matrices matrices(long tensor, int repeat2, int repeat3) {

@@ -114,6 +114,10 @@ final class AccelNode {
     return getInt(tensor + TYPE) == F32;
   }
 
+  static boolean isF16(long tensor) {
+    return getInt(tensor + TYPE) == F16;
+  }
+
   static int opOf(long node) {
     return getInt(node + OP);
   }

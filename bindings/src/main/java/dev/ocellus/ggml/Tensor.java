@@ -169,8 +169,9 @@ public final class Tensor extends TensorMath {
   }
 
   /**
-   * Marks an {@link #attention} without a mask as one that an accelerator is to take, if there is
-   * one: its kernels multiply faster than ggml's. Returns this tensor.
+   * Marks an {@link #attention} as one that an accelerator is to take, if there is one: its kernels
+   * multiply faster than ggml's, and of keys that a mask hides from all of some queries it computes
+   * nothing. Returns this tensor.
    *
    * @param rounded whether queries, keys, values and weights may be rounded to BF16, where the
    *     processor multiplies that

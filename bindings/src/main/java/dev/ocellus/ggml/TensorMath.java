@@ -2,6 +2,7 @@ package dev.ocellus.ggml;
 
 import static dev.ocellus.ggml.Checks.require;
 
+import dev.ocellus.accel.ElementFunction;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.gguf.TensorType;
 import java.lang.foreign.MemorySegment;
@@ -106,9 +107,14 @@ abstract sealed class TensorMath extends TensorHeader permits Tensor {
    * {@code x · sigmoid(1.702 x)}, CLIP's activation, in F32.
    *
    * <p>ggml's own {@code gelu_quick} reads a table of F16 values on the CPU, which costs about 1e-3
-   * in the embeddings; the same from its F32 {@code silu} does not.
+   * in the embeddings; the same from its F32 {@code silu} does not. An accelerator computes large
+   * ones in one pass.
    */
   public final Tensor geluQuick() {
+    checkF32Rows("geluQuick");
+    if (context.isAccelerated() && AccelActivation.fits(self())) {
+      return node(AccelActivation.of(ElementFunction.QUICK_GELU, self(), null));
+    }
     return scale(1.702f).silu().scale(1 / 1.702f);
   }
 
@@ -120,7 +126,7 @@ abstract sealed class TensorMath extends TensorHeader permits Tensor {
   public final Tensor geluTanh() {
     checkF32Rows("geluTanh");
     if (context.isAccelerated() && AccelActivation.fits(self())) {
-      return node(AccelActivation.geluTanh(self(), null));
+      return node(AccelActivation.of(ElementFunction.GELU_TANH, self(), null));
     }
     float twice = (float) (2 * Math.sqrt(2 / Math.PI));
     // x · sigmoid(x u) = silu(x u) / u, and ggml's silu is vectorized where its sigmoid is not
@@ -143,7 +149,8 @@ abstract sealed class TensorMath extends TensorHeader permits Tensor {
     checkF32Rows("geluTanhTimes");
     factors.checkF32Rows("geluTanhTimes");
     if (context.isAccelerated() && AccelActivation.fits(self(), factors)) {
-      return node(AccelActivation.geluTanh(self(), factors, own, ofFactors, results));
+      return node(
+          AccelActivation.of(ElementFunction.GELU_TANH, self(), factors, own, ofFactors, results));
     }
     return results.clip(own.clip(self()).geluTanh().mul(ofFactors.clip(factors)));
   }

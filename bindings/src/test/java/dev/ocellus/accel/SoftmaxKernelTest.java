@@ -254,6 +254,7 @@ class SoftmaxKernelTest {
               Matrices.one(arena.allocateFrom(ValueLayout.JAVA_FLOAT, k).address(), row),
               Matrices.one(arena.allocateFrom(ValueLayout.JAVA_FLOAT, v).address(), row),
               Matrices.one(d.address(), row),
+              null,
               1,
               1),
           Caller.WAITS);

@@ -21,13 +21,14 @@ public final class DualBench {
   private DualBench() {}
 
   /**
-   * {@code -m FILE [--precision P] -t THREADS -n VECTORS -r RUNS [--only NAME]}; prints for images,
-   * short texts and texts as long as the context {@code NAME MS…} and {@code NAME-cpu MS…}, a
-   * number for each run, and the smallest as {@code NAME-best}.
+   * {@code -m FILE [--precision P] -t THREADS -n VECTORS [-w RUNS] -r RUNS [--only NAME]}; prints
+   * for images, short texts and texts as long as the context {@code NAME MS…} and {@code NAME-cpu
+   * MS…}, a number for each run after the first {@code -w}, and the smallest as {@code NAME-best}.
    */
   public static void main(String[] args) throws IOException {
     var options = new Options(args);
     int n = options.number("-n", 8);
+    int warmUp = options.number("-w", 1);
     int runs = options.number("-r", 3);
     var precision =
         MatrixPrecision.valueOf(options.text("--precision", "exact").toUpperCase(Locale.ROOT));
@@ -36,24 +37,27 @@ public final class DualBench {
       String only = options.text("--only", "");
       List<RgbImage> images = IntStream.range(0, n).mapToObj(DualBench::noise).toList();
       if (only.isEmpty() || only.equals("images")) {
-        measure("images", runs, n, () -> encoder.imageFeatures(images));
+        measure("images", warmUp, runs, n, () -> encoder.imageFeatures(images));
       }
       if (only.isEmpty() || only.equals("texts")) {
-        texts(encoder, "texts", runs, n, "a photo of a dog on a beach");
+        texts(encoder, "texts", warmUp, runs, n, "a photo of a dog on a beach");
       }
       if (only.isEmpty() || only.equals("long-texts")) {
-        texts(encoder, "long-texts", runs, n, "a dog ".repeat(encoder.contextLength()));
+        texts(encoder, "long-texts", warmUp, runs, n, "a dog ".repeat(encoder.contextLength()));
       }
     }
   }
 
-  private static void texts(DualEncoder encoder, String name, int runs, int n, String text) {
+  private static void texts(
+      DualEncoder encoder, String name, int warmUp, int runs, int n, String text) {
     List<String> texts = Collections.nCopies(n, text);
-    measure(name, runs, n, () -> encoder.textFeatures(texts));
+    measure(name, warmUp, runs, n, () -> encoder.textFeatures(texts));
   }
 
-  private static void measure(String name, int runs, int n, Runnable work) {
-    work.run();
+  private static void measure(String name, int warmUp, int runs, int n, Runnable work) {
+    for (int i = 0; i < warmUp; i++) {
+      work.run();
+    }
     double[] wall = new double[runs];
     double[] cpu = new double[runs];
     for (int i = 0; i < runs; i++) {

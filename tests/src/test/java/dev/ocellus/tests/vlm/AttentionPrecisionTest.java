@@ -15,13 +15,14 @@ import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.WeightStore;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.vlm.nn.AttentionKernel;
+import dev.ocellus.vlm.nn.AttentionMask;
 import dev.ocellus.vlm.nn.DotProductAttention;
 import java.io.IOException;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the precisions mean for attention of so many rows that an accelerator takes it. */
 class AttentionPrecisionTest {
@@ -50,21 +51,24 @@ class AttentionPrecisionTest {
     assertThat(kernel(precision, null)).isEqualTo(AttentionKernel.FUSED);
   }
 
-  @Test
-  void exactIsThatOfSinglePrecision() {
-    assertThat(error(AttentionKernel.ACCELERATED)).isBetween(1e-12, 2e-6);
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void exactIsThatOfSinglePrecision(boolean causal) {
+    assertThat(error(AttentionKernel.ACCELERATED, causal)).isBetween(1e-12, 2e-6);
   }
 
-  @Test
-  void roundedIsOffByRoundingToBf16() {
+  /** The first rows of a causal one have few keys, whose values are not averaged. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void roundedIsOffByRoundingToBf16(boolean causal) {
     assumeTrue(BF16, "the processor does not multiply BF16");
-    assertThat(error(AttentionKernel.ROUNDED)).isBetween(1e-4, 1e-2);
+    assertThat(error(AttentionKernel.ROUNDED, causal)).isBetween(1e-4, causal ? 5e-2 : 1e-2);
   }
 
   /** The largest difference from ggml's kernel. */
-  private static double error(AttentionKernel kernel) {
-    float[] expected = compute(AttentionKernel.FUSED);
-    float[] found = compute(kernel);
+  private static double error(AttentionKernel kernel, boolean causal) {
+    float[] expected = compute(AttentionKernel.FUSED, causal);
+    float[] found = compute(kernel, causal);
     double error = 0;
     for (int i = 0; i < found.length; i++) {
       error = Math.max(error, Math.abs((double) found[i] - expected[i]));
@@ -72,7 +76,7 @@ class AttentionPrecisionTest {
     return error;
   }
 
-  private static float[] compute(AttentionKernel kernel) {
+  private static float[] compute(AttentionKernel kernel, boolean causal) {
     var random = new Random(1);
     float[][] values = new float[3][WIDTH * ROWS * HEADS];
     for (float[] each : values) {
@@ -87,10 +91,13 @@ class AttentionPrecisionTest {
       Tensor query = builder.input("q", WIDTH, ROWS, HEADS);
       Tensor key = builder.input("k", WIDTH, ROWS, HEADS);
       Tensor value = builder.input("v", WIDTH, ROWS, HEADS);
-      Tensor out = DotProductAttention.forward(query, key, value, kernel);
+      Tensor hidden = builder.input("mask", ROWS, ROWS);
+      AttentionMask mask = causal ? AttentionMask.of(hidden) : null;
+      Tensor out = DotProductAttention.forward(query, key, value, mask, kernel);
       try (Graph graph = builder.build(out);
           var computation = scheduler.start(graph)) {
         return computation
+            .set(hidden, AttentionMask.causal(ROWS))
             .set(query, values[0])
             .set(key, values[1])
             .set(value, values[2])

@@ -41,11 +41,11 @@ import org.jspecify.annotations.Nullable;
  * divided among the threads.
  */
 public final class DualEncoder implements Embedder {
-  /** Rows of a batch, which keep the kernels busy; more need memory and give no speed... */
-  private static final int ROWS_AT_ONCE = 512;
+  /** Rows of a thread's share, which keep the kernels busy; more need memory and give no speed. */
+  private static final int SHARE_ROWS = 512;
 
-  /** ... unless every thread has an item of its own then, which may take as many rows together. */
-  private static final int DIVIDED_ROWS = 4096;
+  /** Rows that all shares of a batch may have together. */
+  private static final int MAX_ROWS = 4096;
 
   /** Texts come in a few lengths and images in one, each alone and in full batches. */
   private static final int MAX_PLANS = 8;
@@ -274,11 +274,11 @@ public final class DualEncoder implements Embedder {
    */
   private int itemsAtOnce(int rows) {
     int nShares = runner.nShares();
-    int max = Math.max(1, ROWS_AT_ONCE / rows);
-    if (max >= nShares) {
-      return max - max % nShares;
+    int each = Math.min(SHARE_ROWS, MAX_ROWS / nShares) / rows;
+    if (each > 0) {
+      return each * nShares;
     }
-    return (long) rows * nShares <= DIVIDED_ROWS ? nShares : max;
+    return (long) rows * nShares <= MAX_ROWS ? nShares : Math.max(1, SHARE_ROWS / rows);
   }
 
   /** The vectors of texts as the projection gives them, in their order. */

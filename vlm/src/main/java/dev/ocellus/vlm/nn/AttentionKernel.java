@@ -7,14 +7,13 @@ public enum AttentionKernel {
   /** In one kernel, which ggml's CPU backend has in F32. */
   FUSED,
   /**
-   * In F32 by an accelerator where there are many rows: in one node, or with a mask step by step,
-   * as its products are so much faster that writing the scores down costs less than they gain.
-   * Otherwise in ggml's kernel.
+   * In F32 by an accelerator in one node where there are enough rows, as its products are so much
+   * faster; otherwise in ggml's kernel.
    */
   ACCELERATED,
   /**
-   * The same, without a mask with queries, keys, values and weights rounded to BF16 where the
-   * processor multiplies that.
+   * The same; where there is much to multiply, with queries, keys, values and weights rounded to
+   * BF16 if the processor multiplies that.
    */
   ROUNDED,
   /** Step by step: fused kernels of other devices round keys and values to F16. */

@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>On a CPU that is ggml's fused kernel with F32 keys and values, which never holds the scores
  * and takes a third of the time of ggml's separate products, but twice that of an accelerator's,
- * which therefore computes large ones as one node, too. With a mask it takes the products alone;
- * there, and elsewhere, where fused kernels round keys and values to F16, the steps are taken one
- * by one: the queries go through in parts, whose scores use the same memory one after the other.
+ * which therefore computes all but small ones as one node, too. Small ones, and those on other
+ * devices, whose fused kernels round keys and values to F16, take the steps one by one: the queries
+ * go through in parts, whose scores use the same memory one after the other.
  */
 public final class DotProductAttention {
   /** Scores of one part: 64 MiB of them. */
@@ -28,7 +28,13 @@ public final class DotProductAttention {
   /** ... and with heads whose width is a multiple of this; zeros change no product. */
   private static final int FUSED_WIDTH = 16;
 
-  /** Multiplications of a product that an accelerator surely takes. */
+  /** An accelerator's node is faster from so many rows on... */
+  private static final int NODE_ROWS = 32;
+
+  /** ... and from so many multiplications of queries and keys, which is when handing over pays. */
+  private static final long NODE_WORK = 1L << 20;
+
+  /** From so many on, copies in BF16 cost less than they gain. */
   private static final long LARGE = 32L << 20;
 
   /** One query may have so many keys that copying their values costs more than the products. */
@@ -81,17 +87,12 @@ public final class DotProductAttention {
       @Nullable AttentionMask mask,
       AttentionKernel kernel,
       float scale) {
-    boolean accelerated =
-        switch (kernel) {
-          case STEPWISE, FUSED -> false;
-          case ACCELERATED, ROUNDED -> isLarge(query, key);
-        };
-    if (accelerated && mask == null) {
-      return rows(
-          query.attention(key, value, scale).accelerated(kernel == AttentionKernel.ROUNDED));
+    if (isAccelerated(query, key, kernel)) {
+      boolean rounded = kernel == AttentionKernel.ROUNDED && isLarge(query, key);
+      Tensor half = mask == null ? null : mask.half();
+      return rows(query.attention(key, value, half, scale).accelerated(rounded));
     }
-    boolean fused = kernel != AttentionKernel.STEPWISE && !accelerated && isFused(query, key);
-    return fused
+    return kernel != AttentionKernel.STEPWISE && isFused(query, key)
         ? inOneKernel(query, key, value, mask, scale)
         : stepwise(query, key, value, mask, scale);
   }
@@ -110,10 +111,25 @@ public final class DotProductAttention {
     return query.size(1) >= FUSED_ROWS || fewQueries;
   }
 
-  /** Whether an accelerator takes the products of one item of a batch. */
+  /** Whether an accelerator computes one item of a batch faster than ggml. */
+  private static boolean isAccelerated(Tensor query, Tensor key, AttentionKernel kernel) {
+    return switch (kernel) {
+      case STEPWISE, FUSED -> false;
+      case ACCELERATED, ROUNDED ->
+          Accel.takesEverything()
+              || query.size(1) >= NODE_ROWS && multiplications(query, key) >= NODE_WORK;
+    };
+  }
+
+  /** Whether so much is multiplied that rounding for it pays. */
   private static boolean isLarge(Tensor query, Tensor key) {
-    long work = query.nElements() / query.size(3) * key.size(1);
-    return Accel.takesEverything() || query.size(1) >= FUSED_ROWS && work >= LARGE;
+    return Accel.takesEverything()
+        || query.size(1) >= FUSED_ROWS && multiplications(query, key) >= LARGE;
+  }
+
+  /** Those of one item's queries and keys. */
+  private static long multiplications(Tensor query, Tensor key) {
+    return query.nElements() / query.size(3) * key.size(1);
   }
 
   private static Tensor inOneKernel(

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.ocellus.compute.Accelerator;
+import dev.ocellus.ggml.Accel;
 import dev.ocellus.ggml.Backend;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.Graph;
@@ -42,6 +44,22 @@ class MaskedAttentionTest {
     "STEPWISE, 1500, 1500"
   })
   void isExactWithAMask(AttentionKernel kernel, int nQueries, int nKeys) {
+    check(kernel, nQueries, nKeys, false);
+  }
+
+  /** Of few rows ggml's kernels compute it all the same. */
+  @ParameterizedTest
+  @CsvSource({
+    "ACCELERATED, 5, 9",
+    "ACCELERATED, 130, 131",
+    "ACCELERATED, 700, 900",
+    "ROUNDED, 130, 131" // too little to round it
+  })
+  void isExactWithAMaskAndAnAccelerator(AttentionKernel kernel, int nQueries, int nKeys) {
+    check(kernel, nQueries, nKeys, true);
+  }
+
+  private static void check(AttentionKernel kernel, int nQueries, int nKeys, boolean accelerated) {
     var random = new Random(nKeys);
     float[] q = normal(random, WIDTH * nQueries * HEADS * BATCH);
     float[] k = normal(random, WIDTH * nKeys * HEADS_KV * BATCH);
@@ -50,7 +68,12 @@ class MaskedAttentionTest {
         AttentionMask.both(
             AttentionMask.padding(nQueries, nKeys, nKeys, Math.max(1, nKeys - 3)),
             AttentionMask.causal(nQueries, nKeys, nKeys - nQueries));
-    float[] found = compute(q, k, v, mask, nQueries, nKeys, kernel);
+    float[] found;
+    try (var taken = Accel.find(Accelerator.AUTO).orElseThrow().newBackend(2);
+        var backend = new Backend(Device.cpu(), 2);
+        var scheduler = accelerated ? new Scheduler(taken, backend) : new Scheduler(backend)) {
+      found = compute(q, k, v, mask, nQueries, nKeys, kernel, scheduler);
+    }
     int step = Math.max(1, nQueries / 40);
     for (int batch = 0; batch < BATCH; batch++) {
       for (int query = 0; query < nQueries; query += step) {
@@ -72,10 +95,9 @@ class MaskedAttentionTest {
       float[] mask,
       int nQueries,
       int nKeys,
-      AttentionKernel kernel) {
-    try (var backend = new Backend(Device.cpu(), 2);
-        var scheduler = new Scheduler(backend);
-        var builder = new GraphBuilder()) {
+      AttentionKernel kernel,
+      Scheduler scheduler) {
+    try (var builder = new GraphBuilder()) {
       Tensor query = builder.input("q", WIDTH, nQueries, HEADS, BATCH);
       Tensor key = builder.input("k", WIDTH, nKeys, HEADS_KV, BATCH);
       Tensor value = builder.input("v", WIDTH, nKeys, HEADS_KV, BATCH);
