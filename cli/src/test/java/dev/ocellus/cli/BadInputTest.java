@@ -195,10 +195,4 @@ class BadInputTest {
   void contextsThatOverflow() {
     refuses("larger context", "chat", "-q", "-c", 256, "-p", "word ".repeat(1000));
   }
-
-  @Test
-  void absurdNumbers() {
-    refuses("threads", "chat", "-q", "-p", "hi", "-t", 100_000);
-    refuses("context", "chat", "-q", "-p", "hi", "-c", Integer.MAX_VALUE);
-  }
 }

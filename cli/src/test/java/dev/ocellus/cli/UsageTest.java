@@ -67,7 +67,7 @@ class UsageTest {
 
   /** Before a model is loaded. */
   @ParameterizedTest
-  @CsvSource({"-c,-1", "-b,0", "-ub,-5", "-t,0", "-t,100000", "-tb,-1"})
+  @CsvSource({"-c,-1", "-c,2147483647", "-b,0", "-ub,-5", "-t,0", "-t,100000", "-tb,-1"})
   void refusesNumbersThatNoContextTakes(String option, String value) {
     Cli run = Cli.run("bench", option, value);
     assertThat(run.code()).isEqualTo(2);
