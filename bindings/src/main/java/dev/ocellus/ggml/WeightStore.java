@@ -226,7 +226,11 @@ public final class WeightStore extends NativeObject {
   Tensor bindMatrix(String name, long nIn, long nOut) {
     GgufTensor source = checked(name, new long[] {nIn, nOut});
     TensorType type = onCpu() ? MatrixTypes.of(source, precision, backend.device()) : source.type();
-    if (accel != null && inFile && type == TensorType.BF16 && isHalf(source) && isInPlace(source)) {
+    if (accel != null
+        && inFile
+        && type == TensorType.BF16
+        && source.type().isHalf()
+        && isInPlace(source)) {
       Tensor tensor = bind(name, false, nIn, nOut);
       RowConversion toF32 =
           source.type() == TensorType.BF16 ? null : accel.conversions().f16ToF32();
@@ -265,10 +269,6 @@ public final class WeightStore extends NativeObject {
   /** Whether a tensor can be computed with where the file is mapped. */
   private boolean isInPlace(GgufTensor source) {
     return onCpu() && source.data().segment().address() % ALIGNMENT == 0;
-  }
-
-  private static boolean isHalf(GgufTensor source) {
-    return source.type() == TensorType.F16 || source.type() == TensorType.BF16;
   }
 
   /** ggml's view of the part of a mapped file that holds tensors. */

@@ -95,12 +95,8 @@ public final class Weights {
    * @param nOut rows
    */
   public Tensor matrix(String name, long nIn, long nOut) {
-    boolean widens = fewRows && widensMatrices() && isHalf(type(name));
+    boolean widens = fewRows && widensMatrices() && type(name).isHalf();
     return widens ? f32(name, nIn, nOut) : store.bindMatrix(prefix + name, nIn, nOut);
-  }
-
-  private static boolean isHalf(TensorType type) {
-    return type == TensorType.F16 || type == TensorType.BF16;
   }
 
   /** Whether products with a {@link #matrix} of F16 or BF16 are to be computed in F32. */

@@ -120,6 +120,11 @@ public enum TensorType {
     return blockSize > 1;
   }
 
+  /** Whether elements are floats of 16 bits, of either kind. */
+  public boolean isHalf() {
+    return this == F16 || this == BF16;
+  }
+
   /** Average bits per element. */
   public double bitsPerElement() {
     return 8.0 * blockBytes / blockSize;

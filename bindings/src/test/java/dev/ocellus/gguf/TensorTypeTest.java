@@ -17,6 +17,13 @@ class TensorTypeTest {
   }
 
   @Test
+  void tellsFloatsOf16BitsFromWholeNumbersOf16() {
+    assertThat(TensorType.values())
+        .filteredOn(TensorType::isHalf)
+        .containsExactly(TensorType.F16, TensorType.BF16);
+  }
+
+  @Test
   void findsEveryTypeByItsId() {
     for (TensorType t : TensorType.values()) {
       assertThat(TensorType.ofId(t.id())).contains(t);

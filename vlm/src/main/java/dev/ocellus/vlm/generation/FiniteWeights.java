@@ -41,7 +41,7 @@ final class FiniteWeights {
           return false;
         }
       }
-    } else if (tensor.type() == TensorType.F16 || tensor.type() == TensorType.BF16) {
+    } else if (tensor.type().isHalf()) {
       int exponent = tensor.type() == TensorType.F16 ? F16 : BF16;
       for (long i = 0; i < n; i++) {
         if ((data.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2 * i) & exponent) == exponent) {

@@ -3,7 +3,6 @@ package dev.ocellus.vlm.nn;
 import dev.ocellus.ggml.ExpertProducts;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
-import dev.ocellus.gguf.TensorType;
 
 /**
  * Gated feed-forward blocks of which every row goes through the few that score best, each fed with
@@ -51,8 +50,7 @@ public final class ScoredExperts {
 
   /** Halves are widened when they are loaded where products are to be exact, as of one matrix. */
   private static Tensor matrices(Weights w, String name, long nIn, long nOut, long n) {
-    boolean half =
-        w.has(name) && (w.type(name) == TensorType.F16 || w.type(name) == TensorType.BF16);
+    boolean half = w.has(name) && w.type(name).isHalf();
     return half && w.widensMatrices() ? w.f32(name, nIn, nOut, n) : w.get(name, nIn, nOut, n);
   }
 
