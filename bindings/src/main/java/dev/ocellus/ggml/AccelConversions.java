@@ -5,8 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.ocellus.accel.Conversions;
 import dev.ocellus.accel.RowConversion;
-import dev.ocellus.ffi.ggml_h;
-import dev.ocellus.ffi.ggml_type_traits;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.nativelib.NativeLibraries;
 import java.lang.foreign.Arena;
@@ -32,17 +30,13 @@ final class AccelConversions {
             .orElse(name -> Optional.empty());
     return new Conversions(
         RowConversion.of(
-            cpu.find("ggml_cpu_fp16_to_fp32").orElseGet(() -> toFloat(TensorType.F16))),
+            cpu.find("ggml_cpu_fp16_to_fp32").orElseGet(() -> RowCodec.toFloat(TensorType.F16))),
         RowConversion.of(
-            cpu.find("ggml_cpu_bf16_to_fp32").orElseGet(() -> toFloat(TensorType.BF16))),
+            cpu.find("ggml_cpu_bf16_to_fp32").orElseGet(() -> RowCodec.toFloat(TensorType.BF16))),
         RowConversion.of(
             cpu.find("ggml_cpu_fp32_to_bf16")
                 .or(() -> NativeLibraries.symbols().find("ggml_fp32_to_bf16_row"))
                 .orElseThrow()));
-  }
-
-  private static MemorySegment toFloat(TensorType type) {
-    return ggml_type_traits.to_float(ggml_h.ggml_get_type_traits(type.id()));
   }
 
   /** The file that the CPU backend was loaded from, by one of its functions. */

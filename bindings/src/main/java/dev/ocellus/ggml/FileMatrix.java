@@ -1,8 +1,6 @@
 package dev.ocellus.ggml;
 
 import dev.ocellus.accel.RowConversion;
-import dev.ocellus.ffi.ggml_h;
-import dev.ocellus.ffi.ggml_type_traits;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.TensorType;
 import java.util.Map;
@@ -58,8 +56,6 @@ record FileMatrix(
 
   /** What widens rows of a quantized type; made when it is first needed. */
   static RowConversion toF32(TensorType type) {
-    return TO_F32.computeIfAbsent(
-        type,
-        t -> RowConversion.of(ggml_type_traits.to_float(ggml_h.ggml_get_type_traits(t.id()))));
+    return TO_F32.computeIfAbsent(type, t -> RowConversion.of(RowCodec.toFloat(t)));
   }
 }

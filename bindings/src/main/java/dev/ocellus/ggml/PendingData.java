@@ -1,7 +1,6 @@
 package dev.ocellus.ggml;
 
 import dev.ocellus.ffi.ggml_h;
-import dev.ocellus.ffi.ggml_type_traits;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.TensorType;
 import java.lang.foreign.Arena;
@@ -103,9 +102,7 @@ sealed interface PendingData {
       return aligned;
     }
     MemorySegment floats = arena.allocate(4 * source.nElements(), 64);
-    MemorySegment toFloat =
-        ggml_type_traits.to_float(ggml_h.ggml_get_type_traits(source.type().id()));
-    ggml_type_traits.to_float.invoke(toFloat, aligned, floats, source.nElements());
+    RowCodec.decode(source.type(), aligned, floats, source.nElements());
     return floats;
   }
 }

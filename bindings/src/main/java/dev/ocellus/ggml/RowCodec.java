@@ -144,8 +144,12 @@ public final class RowCodec {
       decodeF16(blocks, floats, n);
       return;
     }
-    MemorySegment toFloat = ggml_type_traits.to_float(ggml_h.ggml_get_type_traits(type.id()));
-    ggml_type_traits.to_float.invoke(toFloat, blocks, floats, n);
+    ggml_type_traits.to_float.invoke(toFloat(type), blocks, floats, n);
+  }
+
+  /** ggml's function that turns blocks of a type into floats. */
+  static MemorySegment toFloat(TensorType type) {
+    return ggml_type_traits.to_float(ggml_h.ggml_get_type_traits(type.id()));
   }
 
   /**

@@ -14,12 +14,10 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -33,18 +31,6 @@ import org.jspecify.annotations.Nullable;
 public final class WeightStore extends NativeObject {
   /** ggml's CPU kernels want tensor data on such an address. */
   private static final int ALIGNMENT = 32;
-
-  /** What ggml can multiply with; the others are intermediate or index types. */
-  private static final Set<TensorType> USABLE =
-      EnumSet.complementOf(
-          EnumSet.of(
-              TensorType.Q8_1,
-              TensorType.Q8_K,
-              TensorType.I8,
-              TensorType.I16,
-              TensorType.I32,
-              TensorType.I64,
-              TensorType.F64));
 
   private record Binding(Tensor tensor, boolean widened) {}
 
@@ -193,7 +179,7 @@ public final class WeightStore extends NativeObject {
               .formatted(
                   file.path(), name, Arrays.toString(trimmed(shape)), source.shape().toString()));
     }
-    if (!USABLE.contains(source.type())) {
+    if (!RowCodec.canDecode(source.type())) {
       throw new WeightShapeException(
           "%s: %s is of type %s, with which nothing can be computed"
               .formatted(file.path(), name, source.type().ggmlName()));

@@ -1,11 +1,9 @@
 package dev.ocellus.llama;
 
-import dev.ocellus.ffi.ggml_h;
-import dev.ocellus.ffi.ggml_type_traits;
 import dev.ocellus.ggml.Ggml;
+import dev.ocellus.ggml.RowCodec;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
-import dev.ocellus.gguf.TensorType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -85,13 +83,8 @@ public final class TokenEmbeddings implements AutoCloseable {
     MemorySegment stored = table.data().segment().asSlice(token * rowBytes, rowBytes);
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment aligned = scratch.allocate(rowBytes, 64).copyFrom(stored);
-      MemorySegment floats = aligned;
-      if (table.type() != TensorType.F32) {
-        floats = scratch.allocate(4L * width, 64);
-        MemorySegment toFloat =
-            ggml_type_traits.to_float(ggml_h.ggml_get_type_traits(table.type().id()));
-        ggml_type_traits.to_float.invoke(toFloat, aligned, floats, width);
-      }
+      MemorySegment floats = scratch.allocate(4L * width, 64);
+      RowCodec.decode(table.type(), aligned, floats, width);
       MemorySegment.copy(floats, ValueLayout.JAVA_FLOAT, 0, to, at, width);
     }
   }
