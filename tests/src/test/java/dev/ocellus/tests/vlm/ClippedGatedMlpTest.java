@@ -1,31 +1,16 @@
 package dev.ocellus.tests.vlm;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.ocellus.compute.Accelerator;
 import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.ggml.Accel;
-import dev.ocellus.ggml.Backend;
-import dev.ocellus.ggml.Device;
-import dev.ocellus.ggml.Graph;
-import dev.ocellus.ggml.GraphBuilder;
-import dev.ocellus.ggml.Scheduler;
-import dev.ocellus.ggml.Tensor;
-import dev.ocellus.ggml.WeightStore;
-import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufWriter;
-import dev.ocellus.gguf.TensorType;
-import dev.ocellus.io.Memory;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.ClippedGatedMlp;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.nio.file.Path;
 import java.util.Optional;
-import java.util.Random;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -36,8 +21,6 @@ class ClippedGatedMlpTest {
   private static final int ROWS = 70;
   private static final String[] LAYERS = {"ffn_gate", "ffn_up", "ffn_down"};
   private static final String[] ENDS = {"input_min", "input_max", "output_min", "output_max"};
-
-  @TempDir Path directory;
 
   /**
    * All ranges narrow; one for the inputs of both first layers; and none, which files say by the
@@ -62,7 +45,7 @@ class ClippedGatedMlpTest {
       float out = all ? end : end - 0.1f * i;
       ends[i] = new float[] {all ? -in : -0.8f * in, in, all ? -out : -0.9f * out, out};
     }
-    float[] x = gaussians(EMBD * ROWS, 4);
+    float[] x = OneLayer.gaussians(EMBD * ROWS, 4);
     float[] expected = expected(activation, weights, ends, x);
     assertThat(compute(activation, weights, ends, x, accelerated == 1))
         .usingComparatorWithPrecision(2e-5f)
@@ -114,66 +97,32 @@ class ClippedGatedMlpTest {
 
   /** Such that sums are about as large as what goes in. */
   private static float[] weights(int nOut, int nIn, int seed) {
-    float[] values = gaussians(nOut * nIn, seed);
+    float[] values = OneLayer.gaussians(nOut * nIn, seed);
     for (int i = 0; i < values.length; i++) {
       values[i] /= (float) Math.sqrt((double) nIn);
     }
     return values;
   }
 
-  private static float[] gaussians(int n, int seed) {
-    var random = new Random(seed);
-    float[] values = new float[n];
-    for (int i = 0; i < n; i++) {
-      values[i] = (float) random.nextGaussian();
-    }
-    return values;
-  }
-
-  private float[] compute(
+  private static float[] compute(
       Activation activation, float[][] weights, float[][] ends, float[] x, boolean accelerated)
       throws IOException {
-    Path file = directory.resolve("clipped.gguf");
-    try (Arena arena = Arena.ofConfined()) {
-      GgufWriter writer = new GgufWriter().string("general.architecture", "clip");
-      for (int i = 0; i < LAYERS.length; i++) {
-        boolean down = i == LAYERS.length - 1;
-        writer.tensor(
-            LAYERS[i] + ".weight",
-            TensorType.F32,
-            memory(arena, weights[i]),
-            down ? FF : EMBD,
-            down ? EMBD : FF);
-        for (int j = 0; j < ENDS.length; j++) {
-          writer.tensor(LAYERS[i] + "." + ENDS[j], TensorType.F32, memory(arena, ends[i][j]), 1);
-        }
+    GgufWriter file = OneLayer.weights();
+    for (int i = 0; i < LAYERS.length; i++) {
+      boolean down = i == LAYERS.length - 1;
+      file.tensor(LAYERS[i] + ".weight", weights[i], down ? FF : EMBD, down ? EMBD : FF);
+      for (int j = 0; j < ENDS.length; j++) {
+        file.tensor(LAYERS[i] + "." + ENDS[j], new float[] {ends[i][j]}, 1);
       }
-      writer.write(file);
     }
     Optional<Accel> accel = accelerated ? Accel.find(Accelerator.AUTO) : Optional.empty();
     assumeTrue(accel.isPresent() == accelerated, "no accelerator");
-    try (GgufFile gguf = GgufFile.open(file);
-        var taken = accel.isPresent() ? accel.get().newBackend(2) : null;
-        var backend = new Backend(Device.cpu(), 1);
-        var store = new WeightStore(gguf, backend, MatrixPrecision.EXACT);
-        var scheduler = taken == null ? new Scheduler(backend) : new Scheduler(taken, backend);
-        var builder = new GraphBuilder().on(scheduler)) {
-      ClippedGatedMlp mlp = ClippedGatedMlp.of(store.weights(), EMBD, FF, activation);
-      store.load();
-      Tensor input = builder.input("x", EMBD, ROWS);
-      Tensor output = mlp.forward(input);
-      try (Graph graph = builder.build(output)) {
-        float[] values;
-        try (var computation = scheduler.start(graph)) {
-          values = computation.set(input, x).compute().get(output);
-        }
-        scheduler.forget(graph);
-        return values;
-      }
-    }
-  }
-
-  private static Memory memory(Arena arena, float... values) {
-    return new Memory(arena.allocateFrom(JAVA_FLOAT, values));
+    return OneLayer.compute(
+        file,
+        MatrixPrecision.EXACT,
+        accel.orElse(null),
+        w -> ClippedGatedMlp.of(w, EMBD, FF, activation)::forward,
+        x,
+        EMBD);
   }
 }

@@ -1,27 +1,12 @@
 package dev.ocellus.tests.vlm;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ocellus.compute.MatrixPrecision;
-import dev.ocellus.ggml.Backend;
-import dev.ocellus.ggml.Device;
-import dev.ocellus.ggml.Graph;
-import dev.ocellus.ggml.GraphBuilder;
-import dev.ocellus.ggml.Scheduler;
-import dev.ocellus.ggml.Tensor;
-import dev.ocellus.ggml.WeightStore;
-import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufWriter;
-import dev.ocellus.gguf.TensorType;
-import dev.ocellus.io.Memory;
 import dev.ocellus.vlm.nn.ClippedLinear;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.nio.file.Path;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -30,8 +15,6 @@ class ClippedLinearTest {
   private static final int OUT = 8;
   private static final int ROWS = 5;
   private static final float LARGEST = Float.MAX_VALUE;
-
-  @TempDir Path directory;
 
   /** Ranges of what goes in and of what comes out; the largest float stands for an infinite end. */
   private record Ranges(float inMin, float inMax, float outMin, float outMax) {}
@@ -45,8 +28,8 @@ class ClippedLinearTest {
   })
   void holdsWhatGoesInAndWhatComesOutWithinTheirRanges(
       float inMin, float inMax, float outMin, float outMax) throws IOException {
-    float[] weights = gaussians(IN * OUT, 1);
-    float[] x = gaussians(IN * ROWS, 2);
+    float[] weights = OneLayer.gaussians(IN * OUT, 1);
+    float[] x = OneLayer.gaussians(IN * ROWS, 2);
     Ranges ranges = new Ranges(inMin, inMax, outMin, outMax);
     float[] expected = new float[OUT * ROWS];
     for (int row = 0; row < ROWS; row++) {
@@ -66,7 +49,7 @@ class ClippedLinearTest {
   /** As in transformers, where such a range has infinite ends: nothing is computed for it. */
   @Test
   void keepsWhatIsInfiniteInARangeWithoutEnds() throws IOException {
-    float[] weights = gaussians(IN * OUT, 1);
+    float[] weights = OneLayer.gaussians(IN * OUT, 1);
     float[] x = new float[IN * ROWS];
     x[0] = Float.POSITIVE_INFINITY;
     float[] found = compute(weights, x, new Ranges(-LARGEST, LARGEST, -LARGEST, LARGEST));
@@ -75,48 +58,15 @@ class ClippedLinearTest {
     }
   }
 
-  private static float[] gaussians(int n, int seed) {
-    var random = new Random(seed);
-    float[] values = new float[n];
-    for (int i = 0; i < n; i++) {
-      values[i] = (float) random.nextGaussian();
-    }
-    return values;
-  }
-
-  private float[] compute(float[] weights, float[] x, Ranges ranges) throws IOException {
-    Path file = directory.resolve("clipped.gguf");
-    try (Arena arena = Arena.ofConfined()) {
-      new GgufWriter()
-          .string("general.architecture", "clip")
-          .tensor("weight", TensorType.F32, memory(arena, weights), IN, OUT)
-          .tensor("input_min", TensorType.F32, memory(arena, ranges.inMin), 1)
-          .tensor("input_max", TensorType.F32, memory(arena, ranges.inMax), 1)
-          .tensor("output_min", TensorType.F32, memory(arena, ranges.outMin), 1)
-          .tensor("output_max", TensorType.F32, memory(arena, ranges.outMax), 1)
-          .write(file);
-    }
-    try (GgufFile gguf = GgufFile.open(file);
-        var backend = new Backend(Device.cpu(), 1);
-        var store = new WeightStore(gguf, backend, MatrixPrecision.EXACT);
-        var scheduler = new Scheduler(backend);
-        var builder = new GraphBuilder()) {
-      ClippedLinear linear = ClippedLinear.of(store.weights(), IN, OUT);
-      store.load();
-      Tensor input = builder.input("x", IN, ROWS);
-      Tensor output = linear.forward(input);
-      try (Graph graph = builder.build(output)) {
-        float[] values;
-        try (var computation = scheduler.start(graph)) {
-          values = computation.set(input, x).compute().get(output);
-        }
-        scheduler.forget(graph);
-        return values;
-      }
-    }
-  }
-
-  private static Memory memory(Arena arena, float... values) {
-    return new Memory(arena.allocateFrom(JAVA_FLOAT, values));
+  private static float[] compute(float[] weights, float[] x, Ranges ranges) throws IOException {
+    GgufWriter file =
+        OneLayer.weights()
+            .tensor("weight", weights, IN, OUT)
+            .tensor("input_min", new float[] {ranges.inMin}, 1)
+            .tensor("input_max", new float[] {ranges.inMax}, 1)
+            .tensor("output_min", new float[] {ranges.outMin}, 1)
+            .tensor("output_max", new float[] {ranges.outMax}, 1);
+    return OneLayer.compute(
+        file, MatrixPrecision.EXACT, w -> ClippedLinear.of(w, IN, OUT)::forward, x, IN);
   }
 }

@@ -3,14 +3,6 @@ package dev.ocellus.tests.vlm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ocellus.compute.MatrixPrecision;
-import dev.ocellus.ggml.Backend;
-import dev.ocellus.ggml.Device;
-import dev.ocellus.ggml.Graph;
-import dev.ocellus.ggml.GraphBuilder;
-import dev.ocellus.ggml.Scheduler;
-import dev.ocellus.ggml.Tensor;
-import dev.ocellus.ggml.WeightStore;
-import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufWriter;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.io.Memory;
@@ -19,18 +11,14 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Path;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LinearTest {
   private static final int OUT = 8;
   private static final int ROWS = 5;
-
-  @TempDir Path directory;
 
   /** 3420 is Qwen2.5-VL's width, which no kernel divides; 20 is less than a kernel takes. */
   @ParameterizedTest
@@ -55,17 +43,16 @@ class LinearTest {
       halves.putShort(half);
       weights[i] = Float.float16ToFloat(half);
     }
-    float[] x = new float[nIn * ROWS];
-    for (int i = 0; i < x.length; i++) {
-      x[i] = (float) random.nextGaussian();
-    }
-    Path file = directory.resolve("linear.gguf");
-    new GgufWriter()
-        .string("general.architecture", "clip")
-        .tensor(
-            "weight", TensorType.F16, new Memory(MemorySegment.ofBuffer(halves.flip())), nIn, OUT)
-        .write(file);
-    float[] found = compute(file, nIn, x, precision);
+    float[] x = OneLayer.gaussians(nIn * ROWS, nIn + 1);
+    GgufWriter file =
+        OneLayer.weights()
+            .tensor(
+                "weight",
+                TensorType.F16,
+                new Memory(MemorySegment.ofBuffer(halves.flip())),
+                nIn,
+                OUT);
+    float[] found = OneLayer.compute(file, precision, w -> Linear.of(w, nIn, OUT)::forward, x, nIn);
     double error = 0;
     for (int row = 0; row < ROWS; row++) {
       for (int out = 0; out < OUT; out++) {
@@ -77,27 +64,5 @@ class LinearTest {
       }
     }
     return error;
-  }
-
-  private static float[] compute(Path file, int nIn, float[] x, MatrixPrecision precision)
-      throws IOException {
-    try (GgufFile gguf = GgufFile.open(file);
-        var backend = new Backend(Device.cpu(), 1);
-        var store = new WeightStore(gguf, backend, precision);
-        var scheduler = new Scheduler(backend);
-        var builder = new GraphBuilder()) {
-      Linear linear = Linear.of(store.weights(), nIn, OUT);
-      store.load();
-      Tensor input = builder.input("x", nIn, ROWS);
-      Tensor output = linear.forward(input);
-      try (Graph graph = builder.build(output)) {
-        float[] values;
-        try (var computation = scheduler.start(graph)) {
-          values = computation.set(input, x).compute().get(output);
-        }
-        scheduler.forget(graph);
-        return values;
-      }
-    }
   }
 }

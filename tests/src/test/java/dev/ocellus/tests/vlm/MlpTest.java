@@ -10,7 +10,6 @@ import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.Mlp;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,25 +19,16 @@ class MlpTest {
 
   @TempDir Path directory;
 
-  private static float[] random(int n, long seed) {
-    var random = new Random(seed);
-    float[] values = new float[n];
-    for (int i = 0; i < n; i++) {
-      values[i] = (float) random.nextGaussian();
-    }
-    return values;
-  }
-
   /** What the block with these names gives for {@link #X}. */
   private float[] compute(String first, String second, int nFf, boolean derived)
       throws IOException {
     Path file = directory.resolve(first + nFf + ".gguf");
     new GgufWriter()
         .string("general.architecture", "test")
-        .tensor(first + ".weight", random(3 * nFf, 1), 3, nFf)
-        .tensor(first + ".bias", random(nFf, 2), nFf)
-        .tensor(second + ".weight", random(nFf * 3, 3), nFf, 3)
-        .tensor(second + ".bias", random(3, 4), 3)
+        .tensor(first + ".weight", OneLayer.gaussians(3 * nFf, 1), 3, nFf)
+        .tensor(first + ".bias", OneLayer.gaussians(nFf, 2), nFf)
+        .tensor(second + ".weight", OneLayer.gaussians(nFf * 3, 3), nFf, 3)
+        .tensor(second + ".bias", OneLayer.gaussians(3, 4), 3)
         .write(file);
     try (GraphRunner runner = GraphRunner.open(file, RunnerOptions.cpu(1))) {
       Mlp mlp =
@@ -54,10 +44,10 @@ class MlpTest {
   }
 
   private static float[] expected(int nFf) {
-    float[] w1 = random(3 * nFf, 1);
-    float[] b1 = random(nFf, 2);
-    float[] w2 = random(nFf * 3, 3);
-    float[] y = random(3, 4);
+    float[] w1 = OneLayer.gaussians(3 * nFf, 1);
+    float[] b1 = OneLayer.gaussians(nFf, 2);
+    float[] w2 = OneLayer.gaussians(nFf * 3, 3);
+    float[] y = OneLayer.gaussians(3, 4);
     for (int i = 0; i < nFf; i++) {
       double hidden = b1[i];
       for (int j = 0; j < 3; j++) {
