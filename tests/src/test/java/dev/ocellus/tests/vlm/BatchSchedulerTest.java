@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.ggml.MatMul;
 import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.llama.LlamaModel;
@@ -12,7 +13,12 @@ import dev.ocellus.vlm.decode.KvSequence;
 import dev.ocellus.vlm.decode.LlamaDecoder;
 import dev.ocellus.vlm.decode.SequencePool;
 import java.io.IOException;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -57,6 +63,52 @@ class BatchSchedulerTest {
       second.removeFrom(0);
       second.decodeTokens(TOKENS, 0, TOKENS.length, 0, 1, NEVER);
       assertThat(second.logits(0)).isEqualTo(expected);
+    }
+  }
+
+  /** Keeps the decode thread in a computation until somebody who closes waits for it. */
+  private static final class Held implements MatMulObserver {
+    final Thread closer = Thread.currentThread();
+    final CountDownLatch computes = new CountDownLatch(1);
+    volatile @Nullable Thread thread;
+    volatile boolean closing;
+    volatile boolean closed;
+
+    @Override
+    public boolean wants(MatMul matMul) {
+      thread = Thread.currentThread();
+      computes.countDown();
+      while (!closed && !(closing && closer.getState() == Thread.State.WAITING)) {
+        Thread.onSpinWait();
+      }
+      return false;
+    }
+
+    @Override
+    public void observe(MatMul matMul) {}
+  }
+
+  @RepeatedTest(3)
+  void endsBeforeItIsClosedThoughWhoClosesIsInterrupted() throws Exception {
+    var held = new Held();
+    try (var decoder = new LlamaDecoder(LlamaModel.load(Golden.TEXT, ModelOptions.defaults()));
+        SequencePool pool = decoder.newPool(2, Golden.context(64), held)) {
+      KvSequence sequence = pool.sequences().getFirst();
+      CompletableFuture<Void> session =
+          CompletableFuture.runAsync(
+              () -> sequence.decodeTokens(TOKENS, 0, TOKENS.length, 0, 1, new CancellationFlag()));
+      held.computes.await();
+      Thread decoding = Objects.requireNonNull(held.thread);
+      Thread.currentThread().interrupt();
+      held.closing = true;
+      pool.close();
+      boolean ended = !decoding.isAlive();
+      held.closed = true;
+      assertThat(Thread.interrupted()).isTrue();
+      assertThat(ended).isTrue();
+      assertThatThrownBy(session::join)
+          .cause()
+          .isInstanceOfAny(ComputationCancelledException.class, IllegalStateException.class);
     }
   }
 }
