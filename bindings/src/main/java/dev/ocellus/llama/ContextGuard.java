@@ -53,7 +53,7 @@ final class ContextGuard {
   static void checkRanges(ContextOptions o) {
     range(Setting.CONTEXT_SIZE, "context (nCtx)", o.nCtx(), 0, 1 << 28);
     range(Setting.BATCH, "batch (nBatch)", o.nBatch(), 1, 1 << 20);
-    range(Setting.MICRO_BATCH, "micro-batch (nUbatch)", o.nUbatch(), 1, 1 << 20);
+    range(Setting.MICRO_BATCH, "micro-batch (nUbatch)", o.nUbatch(), 0, 1 << 20);
     range(Setting.PARALLEL, "sequences (nSeqMax)", o.nSeqMax(), 1, ContextOptions.MAX_SEQUENCES);
     range(
         "spare sequences (nSeqSpare)",
@@ -124,7 +124,7 @@ final class ContextGuard {
     double perToken =
         cache.keys() * o.typeK().bitsPerElement() + cache.values() * o.typeV().bitsPerElement();
     double states = (double) Float.BYTES * cache.state() * o.nSeqAll();
-    double hidden = 4.0 * HIDDEN_STATES * sizes.nEmbd() * Math.min(o.nUbatch(), nCtx);
+    double hidden = 4.0 * HIDDEN_STATES * sizes.nEmbd() * Math.min(o.microBatch(), nCtx);
     double logits = 4.0 * nVocab * nOutputs(o);
     return (long) (nCtx * perToken / 8 + states + hidden + logits);
   }

@@ -10,7 +10,8 @@ import java.util.function.Consumer;
  *
  * @param nCtx tokens that it holds; 0 for what the model was trained with
  * @param nBatch most tokens of one {@link LlamaContext#decode}
- * @param nUbatch most tokens that are computed at once
+ * @param nUbatch most tokens that are computed at once; 0 for 512, or more where a model has to
+ *     compute an image at once
  * @param nSeqMax most sequences that are computed
  * @param nSeqSpare further sequences, which hold cells of others ({@link LlamaContext#share}) and
  *     are not computed
@@ -35,6 +36,8 @@ public record ContextOptions(
     TensorType typeV,
     FlashAttention flashAttention,
     EmbeddingAttention embeddingAttention) {
+
+  private static final int DEFAULT_UBATCH = 512;
 
   /** Most sequences of both kinds, as libllama is built. */
   public static final int MAX_SEQUENCES = 256;
@@ -70,6 +73,11 @@ public record ContextOptions(
     IN_ORDER
   }
 
+  /** {@link #nUbatch}, or what it is where that is 0 and no image needs more. */
+  public int microBatch() {
+    return nUbatch == 0 ? DEFAULT_UBATCH : nUbatch;
+  }
+
   /** Sequences of both kinds. */
   int nSeqAll() {
     return nSeqMax + nSeqSpare;
@@ -81,7 +89,7 @@ public record ContextOptions(
     return new ContextOptions(
         4096,
         2048,
-        512,
+        0,
         1,
         0,
         1,

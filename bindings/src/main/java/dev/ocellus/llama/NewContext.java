@@ -57,7 +57,7 @@ final class NewContext {
     int nBatch = Math.min(options.nBatch(), nCtx);
     llama_context_params.n_ctx(params, nCtx);
     llama_context_params.n_batch(params, nBatch);
-    llama_context_params.n_ubatch(params, Math.min(options.nUbatch(), nBatch));
+    llama_context_params.n_ubatch(params, Math.min(options.microBatch(), nBatch));
     llama_context_params.n_seq_max(params, options.nSeqAll());
     llama_context_params.n_outputs_max(params, ContextGuard.nOutputs(options));
     llama_context_params.n_threads(params, options.nThreads());

@@ -148,7 +148,7 @@ public final class BenchCommand extends OcellusCommand {
     json.put("threads", context.nThreads());
     json.put("threads_batch", context.nThreadsBatch());
     json.put("batch", context.nBatch());
-    json.put("ubatch", context.nUbatch());
+    json.put("ubatch", context.microBatch());
     json.put("cache_type_k", context.typeK().ggmlName());
     json.put("cache_type_v", context.typeV().ggmlName());
     json.put("flash_attention", context.flashAttention().name().toLowerCase(Locale.ROOT));

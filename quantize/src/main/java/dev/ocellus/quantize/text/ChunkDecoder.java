@@ -64,7 +64,7 @@ public final class ChunkDecoder implements AutoCloseable {
     ContextOptions sized =
         options
             .withContext(nCtx * sideBySide)
-            .withBatch(nBatch, Math.min(options.nUbatch(), nBatch))
+            .withBatch(nBatch, Math.min(options.microBatch(), nBatch))
             .withSequences(sideBySide)
             .withOutputs(nBatch);
     this.context = model.newContext(sized, false, observer);

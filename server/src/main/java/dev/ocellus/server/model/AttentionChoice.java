@@ -39,7 +39,7 @@ final class AttentionChoice {
     try (GgufFile file = GgufFile.open(options.model())) {
       long each = MemoryEstimate.nCtx(file.metadata(), options.contextOptions());
       long nCtx = each * options.sessions().parallel();
-      long nTokens = Math.min(options.contextOptions().nUbatch(), nCtx);
+      long nTokens = Math.min(options.contextOptions().microBatch(), nCtx);
       return Float.BYTES * nTokens * nCtx * MemoryEstimate.nHead(file.metadata());
     }
   }

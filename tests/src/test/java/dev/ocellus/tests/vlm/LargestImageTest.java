@@ -22,6 +22,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Images of more tokens than a micro-batch has by default, which a model must compute at once. */
 class LargestImageTest {
@@ -59,10 +61,12 @@ class LargestImageTest {
     assertThat(byDefault.tokens()).isEqualTo(chosen.tokens());
   }
 
-  @Test
-  void isRefusedWhereTheCallerChoseLess() {
-    assertThatThrownBy(() -> answer(560, Golden.context(2048).withBatch(2048, 500)))
+  /** Also what nobody has to choose. */
+  @ParameterizedTest
+  @ValueSource(ints = {500, 512})
+  void isRefusedWhereTheCallerChoseLess(int nUbatch) {
+    assertThatThrownBy(() -> answer(560, Golden.context(2048).withBatch(2048, nUbatch)))
         .isInstanceOf(ContextOverflowException.class)
-        .hasMessageContaining("500 at once");
+        .hasMessageContaining(nUbatch + " at once");
   }
 }

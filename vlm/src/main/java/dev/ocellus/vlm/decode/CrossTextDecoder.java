@@ -29,7 +29,7 @@ public final class CrossTextDecoder extends GraphTextDecoder<CrossTextGraph> {
   @Override
   KvSequence sequence(ContextOptions options) {
     int nCtx = nCtx(options);
-    return new CrossTextSequence(runner, graph, nCtx, Math.min(options.nUbatch(), nCtx));
+    return new CrossTextSequence(runner, graph, nCtx, Math.min(options.microBatch(), nCtx));
   }
 
   @Override

@@ -27,7 +27,7 @@ public final class GraphDecoder extends GraphTextDecoder<DecoderGraph> {
   KvSequence sequence(ContextOptions options) {
     int places = places(options);
     return new GraphSequence(
-        new CachedGraph(runner, graph, places), places, options.nBatch(), options.nUbatch());
+        new CachedGraph(runner, graph, places), places, options.nBatch(), options.microBatch());
   }
 
   private int places(ContextOptions options) {
@@ -38,6 +38,12 @@ public final class GraphDecoder extends GraphTextDecoder<DecoderGraph> {
   public BeamDecoder newBeams(ContextOptions options, int n, int maxTokens) {
     int places = places(options);
     return GraphBeams.create(
-        runner, graph, places, n, Math.min(places, maxTokens), options.nBatch(), options.nUbatch());
+        runner,
+        graph,
+        places,
+        n,
+        Math.min(places, maxTokens),
+        options.nBatch(),
+        options.microBatch());
   }
 }

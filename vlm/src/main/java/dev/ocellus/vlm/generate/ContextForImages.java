@@ -38,8 +38,8 @@ final class ContextForImages {
     if (attention == PromptAttention.BIDIRECTIONAL_PREFIX) {
       atOnce += TEXT;
     }
-    boolean chosen = context.nUbatch() != ContextOptions.defaults().nUbatch();
-    return chosen || atOnce <= context.nUbatch()
+    boolean chosen = context.nUbatch() != 0;
+    return chosen || atOnce <= context.microBatch()
         ? context
         : context.withBatch(Math.max(context.nBatch(), atOnce), atOnce);
   }
