@@ -140,17 +140,17 @@ public final class QLlamaDecoder implements CrossDecoderGraph {
 
     @Override
     public int nLayers() {
-      return language.nLayers();
+      return QLlamaDecoder.this.nLayers();
     }
 
     @Override
     public int headWidth() {
-      return language.headWidth();
+      return QLlamaDecoder.this.headWidth();
     }
 
     @Override
     public int nHeadKv() {
-      return language.nHead();
+      return QLlamaDecoder.this.nHeadKv();
     }
 
     @Override
