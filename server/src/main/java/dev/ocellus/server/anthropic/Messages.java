@@ -54,12 +54,7 @@ public final class Messages {
         return Json.ok(whole(turn, turn.collect(1).getFirst()));
       }
     }
-    try {
-      turn.awaitFirst();
-    } catch (Throwable e) {
-      turn.close();
-      throw e;
-    }
+    turn.awaitFirst();
     return HttpReply.streamed(
         "text/event-stream",
         sink -> {

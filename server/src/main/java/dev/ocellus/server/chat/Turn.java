@@ -77,17 +77,22 @@ public final class Turn implements AutoCloseable {
 
   /**
    * Waits until something is there to be sent, so that whatever is wrong with the request is told
-   * by a status and not in the middle of a stream.
+   * by a status and not in the middle of a stream. If anything is, this is closed.
    *
    * @throws ApiException if there is no answer
    * @throws ClientLeftException if the client has left
    */
   public void awaitFirst() throws IOException {
-    Event event = poll();
-    while (event == null && System.nanoTime() - begun < PING_NANOS) {
-      event = poll();
+    try {
+      Event event = poll();
+      while (event == null && System.nanoTime() - begun < PING_NANOS) {
+        event = poll();
+      }
+      first = event;
+    } catch (Throwable e) {
+      close();
+      throw e;
     }
-    first = event;
   }
 
   /**

@@ -125,12 +125,7 @@ public final class OllamaChat {
         keep.end();
       }
     }
-    try {
-      turn.awaitFirst();
-    } catch (Throwable e) {
-      turn.close();
-      throw e;
-    }
+    turn.awaitFirst();
     return HttpReply.streamed(
         "application/x-ndjson",
         sink -> {

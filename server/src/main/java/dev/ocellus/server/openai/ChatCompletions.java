@@ -45,12 +45,7 @@ public final class ChatCompletions {
         return Json.ok(whole(turn, model, turn.collect(n)));
       }
     }
-    try {
-      turn.awaitFirst();
-    } catch (Throwable e) {
-      turn.close();
-      throw e;
-    }
+    turn.awaitFirst();
     return HttpReply.streamed(
         "text/event-stream",
         sink -> {

@@ -65,12 +65,7 @@ public final class Completions {
         return Json.ok(whole(turn, turn.collect(choices.size()), choices));
       }
     }
-    try {
-      turn.awaitFirst();
-    } catch (Throwable e) {
-      turn.close();
-      throw e;
-    }
+    turn.awaitFirst();
     return HttpReply.streamed(
         "text/event-stream",
         sink -> {

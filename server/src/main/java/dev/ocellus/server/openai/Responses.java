@@ -36,12 +36,7 @@ public final class Responses {
         return Json.ok(form.write(ResponseForm.output(answer), answer));
       }
     }
-    try {
-      turn.awaitFirst();
-    } catch (Throwable e) {
-      turn.close();
-      throw e;
-    }
+    turn.awaitFirst();
     return HttpReply.streamed(
         "text/event-stream",
         sink -> {
