@@ -3,6 +3,7 @@ package dev.ocellus.ggml;
 import static dev.ocellus.ggml.AccelNode.dataOf;
 import static dev.ocellus.ggml.AccelNode.hasRows;
 import static dev.ocellus.ggml.AccelNode.isF32;
+import static dev.ocellus.ggml.AccelNode.matrices;
 import static dev.ocellus.ggml.AccelNode.nb;
 import static dev.ocellus.ggml.AccelNode.ne;
 import static dev.ocellus.ggml.AccelNode.numbered;
@@ -91,10 +92,5 @@ final class AccelAttention {
             nb(tensor, 3),
             (int) ne(tensor, 2),
             (int) ne(tensor, 3));
-  }
-
-  private static Matrices matrices(long tensor, int repeat2, int repeat3) {
-    return new Matrices(
-        dataOf(tensor), nb(tensor, 1), nb(tensor, 2), nb(tensor, 3), repeat2, repeat3);
   }
 }

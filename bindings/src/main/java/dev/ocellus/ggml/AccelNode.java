@@ -388,8 +388,14 @@ final class AccelNode {
         matrices(node, 1, 1));
   }
 
-  private static Matrices matrices(long tensor, int repeat2, int repeat3) {
+  /**
+   * The matrices of a tensor.
+   *
+   * @param repeat2 how many in a row along the third axis are the same one
+   * @param repeat3 the same along the fourth
+   */
+  static Matrices matrices(long tensor, int repeat2, int repeat3) {
     return new Matrices(
-        getLong(tensor + DATA), nb(tensor, 1), nb(tensor, 2), nb(tensor, 3), repeat2, repeat3);
+        dataOf(tensor), nb(tensor, 1), nb(tensor, 2), nb(tensor, 3), repeat2, repeat3);
   }
 }
