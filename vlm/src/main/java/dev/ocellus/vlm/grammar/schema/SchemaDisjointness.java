@@ -135,12 +135,10 @@ final class SchemaDisjointness {
         }
       }
     }
-    return mine.stream().anyMatch(name -> isNeverValid(property(a, name), property(b, name), at))
+    return mine.stream()
+            .anyMatch(name ->
+                isNeverValid(
+                    SchemaKeywords.property(a, name), SchemaKeywords.property(b, name), at))
         || countsDiffer(a, b, "minProperties", "maxProperties", at);
-  }
-
-  private static JsonNode property(JsonNode schema, String name) {
-    JsonNode listed = schema.path("properties").get(name);
-    return listed == null ? SchemaKeywords.additional(schema) : listed;
   }
 }

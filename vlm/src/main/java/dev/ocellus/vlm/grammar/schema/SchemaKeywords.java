@@ -143,6 +143,12 @@ final class SchemaKeywords {
     return types;
   }
 
+  /** What a property of an object must be. */
+  static JsonNode property(JsonNode schema, String name) {
+    JsonNode listed = schema.path("properties").get(name);
+    return listed == null ? additional(schema) : listed;
+  }
+
   /** The schema of properties that are not listed. */
   static JsonNode additional(JsonNode schema) {
     return orUnevaluated(schema, "additionalProperties", "unevaluatedProperties");

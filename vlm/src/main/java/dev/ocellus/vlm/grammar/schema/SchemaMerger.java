@@ -326,7 +326,8 @@ final class SchemaMerger {
     b.path("properties").fieldNames().forEachRemaining(names::add);
     for (String name : new LinkedHashSet<>(names)) {
       String place = at + "/properties/" + SchemaKeywords.escaped(name);
-      merged.put(name, merge(property(a, name), property(b, name), place));
+      merged.put(
+          name, merge(SchemaKeywords.property(a, name), SchemaKeywords.property(b, name), place));
     }
     ObjectNode properties = out.putObject("properties");
     merged.forEach(properties::set);
@@ -358,10 +359,5 @@ final class SchemaMerger {
   private static JsonNode item(JsonNode schema, int i) {
     JsonNode own = schema.path("prefixItems").get(i);
     return own != null ? own : SchemaKeywords.items(schema);
-  }
-
-  private static JsonNode property(JsonNode schema, String name) {
-    JsonNode own = schema.path("properties").get(name);
-    return own != null ? own : SchemaKeywords.additional(schema);
   }
 }
