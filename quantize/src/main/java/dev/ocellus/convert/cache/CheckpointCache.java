@@ -161,14 +161,10 @@ public final class CheckpointCache {
       String suffix = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
       boolean read = INPUTS.contains(suffix) || HfFolder.isWeights(suffix);
       if (read && Files.isRegularFile(file)) {
-        out.append("\n%s %d %d".formatted(name, Files.size(file), modified(file)));
+        out.append("\n%s %d %d".formatted(name, Files.size(file), CompleteMarker.modified(file)));
       }
     }
     return out.toString();
-  }
-
-  private static long modified(Path file) throws IOException {
-    return Files.getLastModifiedTime(file).toMillis();
   }
 
   private static List<Path> files(Path folder) throws IOException {

@@ -97,7 +97,8 @@ final class CompleteMarker {
     }
   }
 
-  private static long modified(Path file) throws IOException {
+  /** When a file was written, in milliseconds. */
+  static long modified(Path file) throws IOException {
     return Files.getLastModifiedTime(file).toMillis();
   }
 

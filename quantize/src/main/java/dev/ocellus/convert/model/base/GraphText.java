@@ -54,6 +54,18 @@ public abstract class GraphText implements ModelConverter {
     return "model";
   }
 
+  /** Adds the shapes of a norm with a bias. */
+  protected static void norm(Map<String, long[]> shapes, String name, long width) {
+    shapes.put(name + ".weight", new long[] {width});
+    shapes.put(name + ".bias", new long[] {width});
+  }
+
+  /** Adds the shapes of a linear layer with a bias. */
+  protected static void linear(Map<String, long[]> shapes, String name, long out, long in) {
+    shapes.put(name + ".weight", new long[] {out, in});
+    shapes.put(name + ".bias", new long[] {out});
+  }
+
   protected final int nVocab() {
     return config.integer("vocab_size");
   }

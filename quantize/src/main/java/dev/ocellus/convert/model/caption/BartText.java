@@ -145,29 +145,19 @@ public final class BartText extends GraphText {
   private void stack(
       Map<String, long[]> shapes, String stack, int n, int nFf, List<String> attentions) {
     shapes.put(stack + "position_embd.weight", new long[] {nCtx, width});
-    norm(shapes, stack + "embd_norm");
+    norm(shapes, stack + "embd_norm", width);
     for (int i = 0; i < n; i++) {
       String block = stack + "blk." + i + ".";
       for (String attention : attentions) {
         for (String part : List.of("q", "k", "v", "out")) {
           linear(shapes, block + attention + part, width, width);
         }
-        norm(shapes, block + attention + "norm");
+        norm(shapes, block + attention + "norm", width);
       }
       linear(shapes, block + "ffn_up", nFf, width);
       linear(shapes, block + "ffn_down", width, nFf);
-      norm(shapes, block + "ffn_norm");
+      norm(shapes, block + "ffn_norm", width);
     }
-  }
-
-  private void norm(Map<String, long[]> shapes, String name) {
-    shapes.put(name + ".weight", new long[] {width});
-    shapes.put(name + ".bias", new long[] {width});
-  }
-
-  private static void linear(Map<String, long[]> shapes, String name, long out, long in) {
-    shapes.put(name + ".weight", new long[] {out, in});
-    shapes.put(name + ".bias", new long[] {out});
   }
 
   @Override

@@ -95,12 +95,12 @@ public final class OptText extends GraphText {
       shapes.put("project_out.weight", new long[] {inputWidth, width});
     }
     if (normFirst && !config.flag("_remove_final_layer_norm", false)) {
-      norm(shapes, "output_norm");
+      norm(shapes, "output_norm", width);
     }
     for (int i = 0; i < nLayer; i++) {
       String block = "blk." + i + ".";
-      norm(shapes, block + "attn_norm");
-      norm(shapes, block + "ffn_norm");
+      norm(shapes, block + "attn_norm", width);
+      norm(shapes, block + "ffn_norm", width);
       for (String name : List.of("attn_q", "attn_k", "attn_v", "attn_output")) {
         linear(shapes, block + name, width, width);
       }
@@ -108,16 +108,6 @@ public final class OptText extends GraphText {
       linear(shapes, block + "ffn_down", width, nFf);
     }
     return shapes;
-  }
-
-  private void norm(Map<String, long[]> shapes, String name) {
-    shapes.put(name + ".weight", new long[] {width});
-    shapes.put(name + ".bias", new long[] {width});
-  }
-
-  private static void linear(Map<String, long[]> shapes, String name, long out, long in) {
-    shapes.put(name + ".weight", new long[] {out, in});
-    shapes.put(name + ".bias", new long[] {out});
   }
 
   @Override
