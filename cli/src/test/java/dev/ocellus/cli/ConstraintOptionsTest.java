@@ -140,7 +140,7 @@ class ConstraintOptionsTest {
         "--grammar-trigger-token ~ <s> ~ 2 ~ needs a grammar",
         "--reasoning ~ maybe ~ 2 ~ expected on, off or auto",
         "--chat-template-kwargs ~ [1] ~ 2 ~ must be a JSON object",
-        "--logprobs ~ -2 ~ 2 ~ expected -1 (none) or more",
+        "--logprobs ~ -2 ~ 2 ~ --logprobs: expected at least -1, found -2",
       })
   void saysWhatIsWrong(String option, String value, int code, String message) {
     Cli run = Cli.run("chat", "-q", "-t", 1, "-p", "a", option, value);

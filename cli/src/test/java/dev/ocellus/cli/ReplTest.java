@@ -140,6 +140,7 @@ class ReplTest {
             "/load /no/such.session",
             "/save /no/such/directory/x.session",
             "/set temp hot",
+            "/set n -5",
             "/set nonsense 1",
             "/edit #7 x",
             "/edit",
@@ -150,7 +151,10 @@ class ReplTest {
             save("survived.json"));
     assertThat(run.code()).isEqualTo(1); // because lines of a pipe failed
     assertThat(run.err().lines().filter(l -> l.contains("error")).count()).isGreaterThan(12);
-    assertThat(run.err()).doesNotContain("\tat ").doesNotContain("unexpected");
+    assertThat(run.err())
+        .contains("-n: expected at least -1, found -5")
+        .doesNotContain("\tat ")
+        .doesNotContain("unexpected");
     assertThat(saved("survived.json")).hasSize(2);
     assertThat(saved("survived.json").get(0).get("content").asText()).isEqualTo("Again");
   }

@@ -194,7 +194,8 @@ class UsageTest {
         "chat|-p|hi|--mmproj|f.gguf|without the text model",
         "chat|-p|hi|-f|x|use one of them",
         "describe|x.png|x.png|-n|many|many",
-        "bench|-r|0|-p|1|-r of 1 or more",
+        "bench|--repetitions|0|-p|1|--repetitions: expected at least 1, found 0",
+        "chat|-p|hi|-ngl|-2|expected a number, all or auto",
       })
   void refusesWrongValues(String command, String a, String b, String c, String d, String message) {
     Cli run = Cli.run(command, a, b, c, d);

@@ -187,7 +187,7 @@ public final class ImageIndex implements AutoCloseable {
     if (info.nImages() <= EXHAUSTIVE) {
       return nearestOfAll(vector, max);
     }
-    int candidates = Math.max(max, MIN_CANDIDATES);
+    int candidates = Math.max(Math.min(max, info.nImages()), MIN_CANDIDATES);
     var query = new KnnFloatVectorQuery(IndexFields.VECTOR, Vectors.normalized(vector), candidates);
     return best(List.of(searcher.search(query, candidates).scoreDocs), max);
   }

@@ -1,5 +1,6 @@
 package dev.ocellus.cli.chat;
 
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.terminal.TextInput;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.chat.OutputConstraint;
@@ -99,7 +100,8 @@ final class AnswerMixin {
       names = {"--logprobs", "--n-probs"},
       paramLabel = "N",
       description =
-          "With --json: the log probability of each token and of the N likeliest in its place.")
+          "With --json: the log probability of each token and of the N likeliest in its place. Default: -1, none.")
+  @Range(min = -1)
   @Nullable Integer logProbs;
 
   /**

@@ -1,5 +1,6 @@
 package dev.ocellus.cli.chat;
 
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.vlm.sampling.BeamOptions;
 import dev.ocellus.vlm.sampling.BeamOptions.EarlyStopping;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,7 @@ final class BeamMixin {
       paramLabel = "N",
       description =
           "Beam search: follow N answers at once and give the likeliest, instead of sampling; 0: no search. Default: as the model's checkpoint says, else 0.")
+  @Range(min = 0, max = BeamOptions.MAX_BEAMS)
   @Nullable Integer beams;
 
   @Option(
@@ -19,6 +21,7 @@ final class BeamMixin {
       paramLabel = "X",
       description =
           "With --beams: exponent of the length that divides the score of an answer; above 0 for longer ones. Default: 1.")
+  @Range
   @Nullable Double lengthPenalty;
 
   @Option(
@@ -33,18 +36,21 @@ final class BeamMixin {
       paramLabel = "X",
       description =
           "With --beams: how much less likely tokens are that occurred, in the prompt too; 1: off.")
+  @Range(above = 0)
   @Nullable Float repetitionPenalty;
 
   @Option(
       names = "--no-repeat-ngram-size",
       paramLabel = "N",
       description = "With --beams: no sequence of N tokens comes twice; 0: off.")
+  @Range(min = 0)
   @Nullable Integer noRepeatNgramSize;
 
   @Option(
       names = "--min-new-tokens",
       paramLabel = "N",
       description = "With --beams: the answer does not end before so many tokens.")
+  @Range(min = 0)
   @Nullable Integer minNewTokens;
 
   /** Whether one of these options was given. */

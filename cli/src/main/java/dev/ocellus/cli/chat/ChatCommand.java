@@ -121,7 +121,6 @@ public final class ChatCommand extends OcellusCommand {
     if (printsJson() && !once) {
       throw usage("--json needs a question: give it with -p, -f or --messages");
     }
-    video.check(this);
     var unused = checked(() -> generation.apply(GenerationOptions.defaults()));
     OverflowPolicy whenFull = checked(this::whenFull);
     SessionOptions sessionOptions = checked(sessions::options).withOverflow(whenFull);

@@ -116,7 +116,6 @@ public final class DescribeCommand extends OcellusCommand {
   protected int run() throws IOException {
     var unused = checked(() -> generation.applyOnce(GenerationOptions.greedy()));
     SessionOptions sessionOptions = checked(sessions::options);
-    video.check(this);
     if (images.isEmpty() && video.paths.isEmpty()) {
       throw usage("Missing required parameter: 'IMAGE' (or --video)");
     }

@@ -1,5 +1,6 @@
 package dev.ocellus.cli.chat;
 
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.vlm.chat.GenerationOptions;
 import dev.ocellus.vlm.sampling.BeamOptions;
 import java.util.List;
@@ -13,6 +14,7 @@ final class GenerationMixin {
       names = {"-n", "--predict", "--n-predict"},
       paramLabel = "N",
       description = "Max. tokens of an answer; -1 for no limit but the context. Default: -1.")
+  @Range(min = -1)
   @Nullable Integer maxTokens;
 
   @Option(
@@ -33,7 +35,7 @@ final class GenerationMixin {
   /** The options on top of others. */
   GenerationOptions apply(GenerationOptions base) {
     GenerationOptions options =
-        base.withMaxTokens(maxTokens == null ? base.maxTokens() : Math.max(-1, maxTokens))
+        base.withMaxTokens(maxTokens == null ? base.maxTokens() : maxTokens)
             .withSampling(sampling.apply(base.sampling()))
             .withStop(stop == null ? base.stop() : stop);
     BeamOptions search = beams(options);

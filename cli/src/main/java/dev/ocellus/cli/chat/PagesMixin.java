@@ -2,6 +2,7 @@ package dev.ocellus.cli.chat;
 
 import dev.ocellus.OcellusException;
 import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.options.ImageSource;
 import dev.ocellus.cli.terminal.Io;
 import dev.ocellus.vlm.image.ImageLimits;
@@ -38,6 +39,7 @@ final class PagesMixin {
       names = "--dpi",
       paramLabel = "N",
       description = "Of PDF files: dots per inch at which pages are drawn. Default: 200.")
+  @Range(min = 18, max = 1200)
   @Nullable Integer dpi;
 
   @Option(

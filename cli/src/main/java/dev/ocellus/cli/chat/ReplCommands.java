@@ -1,5 +1,6 @@
 package dev.ocellus.cli.chat;
 
+import dev.ocellus.cli.command.Ranges;
 import dev.ocellus.cli.options.ImageSource;
 import dev.ocellus.cli.terminal.TextInput;
 import dev.ocellus.io.AtomicFile;
@@ -160,8 +161,9 @@ final class ReplCommands {
     }
     Settings settings = new Settings();
     try {
-      new CommandLine(settings)
-          .parseArgs((name.length() == 1 ? "-" : "--") + name + "=" + words[1]);
+      Ranges.check(
+          new CommandLine(settings)
+              .parseArgs((name.length() == 1 ? "-" : "--") + name + "=" + words[1]));
     } catch (CommandLine.UnmatchedArgumentException e) {
       throw new IllegalArgumentException(
           "no option '%s'; there are those that chat --help tells, such as temp, top-k, seed, n, stop"

@@ -1,5 +1,6 @@
 package dev.ocellus.cli.chat;
 
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.vlm.sampling.SamplerKind;
 import dev.ocellus.vlm.sampling.SamplingOptions;
 import dev.ocellus.vlm.sampling.SamplingOptionsBuilder;
@@ -22,21 +23,25 @@ final class SamplingMixin {
       names = {"-s", "--seed"},
       paramLabel = "N",
       description = "Seed; -1 for a random one. Default: -1.")
+  @Range(min = -1, max = 0xFFFF_FFFFL)
   @Nullable Long seed;
 
   @Option(
       names = {"--temp", "--temperature"},
       paramLabel = "X",
-      description = "Temperature; 0 for greedy decoding.")
+      description = "Temperature; 0 or less for greedy decoding.")
+  @Range
   @Nullable Float temperature;
 
   @Option(
       names = "--top-k",
       paramLabel = "N",
-      description = "Top-k sampling: keep the N likeliest tokens; 0: all.")
+      description = "Top-k sampling: keep the N likeliest tokens; 0 or less: all.")
+  @Range
   @Nullable Integer topK;
 
   @Option(names = "--top-p", paramLabel = "X", description = "Top-p (nucleus) sampling; 1: off.")
+  @Range(min = 0)
   @Nullable Float topP;
 
   @Option(
@@ -44,69 +49,83 @@ final class SamplingMixin {
       paramLabel = "X",
       description =
           "Min-p sampling: min. probability, as a share of the likeliest token's; 0: off.")
+  @Range(min = 0, max = 1)
   @Nullable Float minP;
 
   @Option(
       names = {"--typical", "--typical-p"},
       paramLabel = "X",
       description = "Locally typical sampling; 1: off.")
+  @Range(min = 0)
   @Nullable Float typical;
 
   @Option(
       names = {"--top-nsigma", "--top-n-sigma"},
       paramLabel = "X",
-      description = "Top-n-sigma sampling: standard deviations below the max. logit; -1: off.")
+      description =
+          "Top-n-sigma sampling: standard deviations below the max. logit; 0 or less: off.")
+  @Range
   @Nullable Float topNSigma;
 
   @Option(
       names = "--xtc-probability",
       paramLabel = "X",
       description = "XTC sampling: probability of removing tokens; 0: off.")
+  @Range(min = 0, max = 1)
   @Nullable Float xtcProbability;
 
   @Option(
       names = "--xtc-threshold",
       paramLabel = "X",
       description = "XTC sampling: min. probability of removed tokens; over 0.5: off.")
+  @Range(min = 0, max = 1)
   @Nullable Float xtcThreshold;
 
   @Option(
       names = "--repeat-last-n",
       paramLabel = "N",
-      description = "Number of last tokens that penalties consider.")
+      description = "Number of last tokens that penalties consider; 0: off.")
+  @Range(min = 0)
   @Nullable Integer repeatLastN;
 
   @Option(names = "--repeat-penalty", paramLabel = "X", description = "Repetition penalty; 1: off.")
+  @Range(above = 0)
   @Nullable Float repeatPenalty;
 
   @Option(names = "--presence-penalty", paramLabel = "X", description = "Presence penalty; 0: off.")
+  @Range
   @Nullable Float presencePenalty;
 
   @Option(
       names = "--frequency-penalty",
       paramLabel = "X",
       description = "Frequency penalty; 0: off.")
+  @Range
   @Nullable Float frequencyPenalty;
 
   @Option(
       names = "--dry-multiplier",
       paramLabel = "X",
       description = "DRY sampling multiplier; 0: off.")
+  @Range(min = 0)
   @Nullable Float dryMultiplier;
 
   @Option(names = "--dry-base", paramLabel = "X", description = "DRY sampling base.")
+  @Range(min = 0)
   @Nullable Float dryBase;
 
   @Option(
       names = "--dry-allowed-length",
       paramLabel = "N",
       description = "DRY sampling: repeated tokens allowed without penalty.")
+  @Range(min = 0)
   @Nullable Integer dryAllowedLength;
 
   @Option(
       names = "--dry-penalty-last-n",
       paramLabel = "N",
-      description = "DRY sampling: number of last tokens searched for repetitions.")
+      description = "DRY sampling: number of last tokens searched for repetitions; 0: off.")
+  @Range(min = 0)
   @Nullable Integer dryPenaltyLastN;
 
   @Option(
@@ -120,30 +139,37 @@ final class SamplingMixin {
       names = "--dynatemp-range",
       paramLabel = "X",
       description = "Dynamic temperature; 0: off.")
+  @Range(min = 0)
   @Nullable Float dynatempRange;
 
   @Option(names = "--dynatemp-exp", paramLabel = "X", description = "Dynamic temperature exponent.")
+  @Range
   @Nullable Float dynatempExponent;
 
   @Option(names = "--mirostat", paramLabel = "N", description = "Mirostat 1 or 2; 0: off.")
+  @Range(min = 0, max = 2)
   @Nullable Integer mirostat;
 
   @Option(names = "--mirostat-ent", paramLabel = "X", description = "Mirostat target (tau).")
+  @Range(min = 0)
   @Nullable Float mirostatTau;
 
   @Option(names = "--mirostat-lr", paramLabel = "X", description = "Mirostat rate (eta).")
+  @Range(min = 0)
   @Nullable Float mirostatEta;
 
   @Option(
       names = "--adaptive-target",
       paramLabel = "X",
       description = "Adaptive-p target probability; negative: off.")
+  @Range(max = 1)
   @Nullable Float adaptiveTarget;
 
   @Option(
       names = "--adaptive-decay",
       paramLabel = "X",
       description = "Adaptive-p decay of the moving average.")
+  @Range(min = 0, max = 0.99)
   @Nullable Float adaptiveDecay;
 
   @Option(

@@ -1,6 +1,6 @@
 package dev.ocellus.cli.chat;
 
-import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.vlm.chat.Content;
 import dev.ocellus.vlm.image.ImageLimits;
 import dev.ocellus.vlm.image.Video;
@@ -26,23 +26,15 @@ final class VideoMixin {
       names = "--fps",
       paramLabel = "N",
       description = "Frames per second of a video. Default: as a GIF says, and 2 for a directory.")
+  @Range(above = 0, max = 1000)
   @Nullable Double fps;
 
   @Option(
       names = "--frames",
       paramLabel = "N",
       description = "Max. frames of a video, sampled evenly. Default: as many as its family takes.")
+  @Range(min = 1)
   @Nullable Integer frames;
-
-  /** Checks the numbers. */
-  void check(OcellusCommand command) {
-    if (fps != null && !(fps > 0 && fps <= 1000)) {
-      throw command.usage("--fps: expected a rate from above 0 to 1000, found " + fps);
-    }
-    if (frames != null && frames < 1) {
-      throw command.usage("--frames: expected at least 1, found " + frames);
-    }
-  }
 
   /** Reads the videos that were given. */
   List<Content> read() throws IOException {

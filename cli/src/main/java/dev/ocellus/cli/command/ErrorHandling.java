@@ -42,7 +42,7 @@ public final class ErrorHandling {
   /** The command line could not be understood. */
   public int usage(ParameterException e, String[] arguments) {
     CommandLine line = e.getCommandLine();
-    error(messageOf(e));
+    error(messageOf(e, arguments));
     suggest(e);
     io.err().println("Try '%s --help'.".formatted(line.getCommandSpec().qualifiedName()));
     io.err().flush();
@@ -99,13 +99,17 @@ public final class ErrorHandling {
         || (e instanceof UnmatchedArgumentException unmatched && unmatched.isUnknownOption());
   }
 
-  private static String messageOf(ParameterException e) {
+  private static String messageOf(ParameterException e, String[] arguments) {
     String typed = unmatched(e);
     if (typed != null) {
       boolean atRoot = e.getCommandLine().getParent() == null;
       return isUnknownOption(e)
           ? "unknown option " + typed
           : atRoot ? "unknown command '" + typed + "'" : "unexpected argument '" + typed + "'";
+    }
+    String number = Ranges.notANumber(e, List.of(arguments));
+    if (number != null) {
+      return number;
     }
     String message = e.getMessage();
     return message == null ? e.toString() : message;

@@ -10,7 +10,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.IntUnaryOperator;
 import java.util.function.Supplier;
@@ -33,6 +36,9 @@ public abstract class OcellusCommand implements Callable<Integer> {
   /** What stands for something that the user gave; the latest first. */
   private final Deque<Stand> stands = new ArrayDeque<>();
 
+  /** Names of what was fetched. */
+  private final Map<Path, String> fetched = new HashMap<>();
+
   /**
    * A file that was made or fetched of what the user gave.
    *
@@ -51,6 +57,7 @@ public abstract class OcellusCommand implements Callable<Integer> {
   @Override
   public final Integer call() throws IOException {
     StderrLoggerFinder.configure(io.err(), output.verbose, output.quiet);
+    Ranges.check(spec().commandLine().getParseResult());
     NamedModels.resolve(this);
     int code = run();
     io.out().flush();
@@ -61,14 +68,32 @@ public abstract class OcellusCommand implements Callable<Integer> {
     return io;
   }
 
-  /** Has messages name the folder that the user gave instead of a file that was made of it. */
+  /**
+   * Has messages name the folder that the user gave instead of a file that was made of it; one that
+   * was fetched by its name too.
+   */
   public final void showAs(Path file, Path folder) {
-    stands.addFirst(new Stand(file, folder.toString(), folder));
+    String shown = fetchedAs(folder).map(name -> named(name, folder)).orElseGet(folder::toString);
+    stands.addFirst(new Stand(file, shown, folder));
   }
 
   /** Has messages name a model by its name too, beside the file that was fetched. */
   public final void showName(Path file, String name) {
-    stands.addFirst(new Stand(file, "%s (%s)".formatted(name, file), file));
+    stands.addFirst(new Stand(file, named(name, file), file));
+  }
+
+  private static String named(String name, Path file) {
+    return "%s (%s)".formatted(name, file);
+  }
+
+  /** Keeps by which name a file or folder was fetched. */
+  final void fetched(Path file, String name) {
+    fetched.put(file, name);
+  }
+
+  /** The name that a file or folder was fetched by; empty if it was given as it is. */
+  public final Optional<String> fetchedAs(Path file) {
+    return Optional.ofNullable(fetched.get(file));
   }
 
   /** A message with the names that the user knows. */

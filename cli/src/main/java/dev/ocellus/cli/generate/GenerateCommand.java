@@ -3,6 +3,7 @@ package dev.ocellus.cli.generate;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.command.Version;
 import dev.ocellus.cli.options.ImageSource;
 import dev.ocellus.cli.terminal.ExitCode;
@@ -75,6 +76,7 @@ public final class GenerateCommand extends OcellusCommand {
       names = "--seed",
       paramLabel = "N",
       description = "Seed of the first image; the next ones have the next numbers. Default: any.")
+  @Range
   @Nullable Long seed;
 
   @Option(
@@ -82,6 +84,7 @@ public final class GenerateCommand extends OcellusCommand {
       paramLabel = "N",
       defaultValue = "1",
       description = "Images, in one batch. Default: 1.")
+  @Range(min = 1, max = 64)
   int count;
 
   @Option(
@@ -89,6 +92,7 @@ public final class GenerateCommand extends OcellusCommand {
       paramLabel = "T",
       defaultValue = "1",
       description = "Temperature; 0 takes the likeliest code always. Default: 1.")
+  @Range(min = 0, max = 100)
   double temperature;
 
   @Option(
@@ -96,6 +100,7 @@ public final class GenerateCommand extends OcellusCommand {
       paramLabel = "K",
       defaultValue = "0",
       description = "Draw among so many likeliest codes only; 0 for all. Default: 0.")
+  @Range(min = 0)
   int topK;
 
   @Option(
@@ -104,6 +109,7 @@ public final class GenerateCommand extends OcellusCommand {
       description =
           "Janus and LlamaGen: how far away from what is drawn without text or class; 1 for none."
               + " Default: 5 for text, 4 for a class.")
+  @Range(min = 0, max = 1000)
   @Nullable Double guidance;
 
   @Option(
@@ -127,12 +133,14 @@ public final class GenerateCommand extends OcellusCommand {
       paramLabel = "SHARE",
       defaultValue = "0.5",
       description = "The share of its pixels that is kept, from the top. Default: 0.5.")
+  @Range(min = 0, max = 1)
   double keep;
 
   @Option(
       names = "--to-seed",
       paramLabel = "N",
       description = "A generator: the images from --seed to this one, --count of them.")
+  @Range
   @Nullable Long toSeed;
 
   @Option(
@@ -161,6 +169,7 @@ public final class GenerateCommand extends OcellusCommand {
       names = "--preview-every",
       paramLabel = "N",
       description = "Show them after every N codes. Default: eight times.")
+  @Range(min = 1)
   @Nullable Integer previewEvery;
 
   @Mixin GeneratorMixin model = new GeneratorMixin();
@@ -173,15 +182,7 @@ public final class GenerateCommand extends OcellusCommand {
   protected int run() throws IOException {
     long first = seed == null ? new SplittableRandom().nextLong(1L << 31) : seed;
     DrawOptions options =
-        checked(() ->
-            new DrawOptions(
-                first, temperature, topK, guidance == null ? OF_TEXT : guidance, count));
-    if (!(keep >= 0 && keep <= 1)) {
-      throw usage("--keep: expected 0 to 1, found " + keep);
-    }
-    if (previewEvery != null && previewEvery < 1) {
-      throw usage("--preview-every: expected at least 1, found " + previewEvery);
-    }
+        new DrawOptions(first, temperature, topK, guidance == null ? OF_TEXT : guidance, count);
     CancellationFlag flag = new CancellationFlag();
     try (var interrupt = new Interrupt();
         var progress = progress()) {

@@ -2,7 +2,7 @@ package dev.ocellus.cli.generate;
 
 import dev.ocellus.cli.command.HubMixin;
 import dev.ocellus.cli.command.ModelPathConverter;
-import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.options.ComputeMixin;
 import dev.ocellus.vlm.generation.ComputeOptions;
 import java.nio.file.Path;
@@ -27,17 +27,15 @@ final class GeneratorMixin {
       description =
           "MiB that an image's maps may take in a VQ model: where they would take more, it computes"
               + " some of it twice and holds less, with the same result. Default: what is free.")
+  @Range(min = 1)
   @Nullable Integer maxMemory;
 
   @Mixin HubMixin named = new HubMixin();
 
   @Mixin ComputeMixin compute = new ComputeMixin();
 
-  ComputeOptions options(OcellusCommand command) {
-    int n = model == null ? compute.nThreadsOfDemo(command) : compute.nThreads(command);
-    if (maxMemory != null && maxMemory < 1) {
-      throw command.usage("--max-memory: expected at least 1, found " + maxMemory);
-    }
+  ComputeOptions options() {
+    int n = model == null ? compute.nThreadsOfDemo() : compute.nThreads();
     return new ComputeOptions(
         n,
         compute.gpu(),

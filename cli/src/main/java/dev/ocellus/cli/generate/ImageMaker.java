@@ -37,7 +37,7 @@ final class ImageMaker {
 
   private ImageMaker(GenerateCommand command) {
     this.command = command;
-    options = command.model.options(command);
+    options = command.model.options();
   }
 
   static ImageMaker of(GenerateCommand command) {

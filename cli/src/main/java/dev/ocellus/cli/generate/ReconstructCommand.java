@@ -88,7 +88,7 @@ public final class ReconstructCommand extends OcellusCommand {
   @Override
   protected int run() throws IOException {
     ImageSize wanted = size == null ? null : Sizes.parse(this, "--size", size);
-    var options = model.options(this);
+    var options = model.options();
     RgbImage only = images.size() == 1 ? images.getFirst().read(io()).image() : null;
     Path file = EmbeddedModels.vq(this, model);
     if (out != null) {

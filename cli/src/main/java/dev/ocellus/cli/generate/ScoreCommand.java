@@ -136,7 +136,7 @@ public final class ScoreCommand extends OcellusCommand {
   }
 
   private int judge(Path file, Progress progress, CancellationFlag flag) throws IOException {
-    try (Critic judge = Critic.open(file, model.options(this))) {
+    try (Critic judge = Critic.open(file, model.options())) {
       Path first = real;
       Path second = fake;
       if (first != null && second != null) {
@@ -149,7 +149,7 @@ public final class ScoreCommand extends OcellusCommand {
 
   private int pixels(Path file, Progress progress, CancellationFlag flag) throws IOException {
     requireNoFolders();
-    try (PixelModel pixels = PixelModel.open(file, model.options(this))) {
+    try (PixelModel pixels = PixelModel.open(file, model.options())) {
       return all(
           image -> {
             int[] ids = pixels.colours(image);
@@ -162,7 +162,7 @@ public final class ScoreCommand extends OcellusCommand {
 
   private int codes(Path file, Progress progress, CancellationFlag flag) throws IOException {
     requireNoFolders();
-    try (CodeModel prior = CodeModel.open(file, model.options(this))) {
+    try (CodeModel prior = CodeModel.open(file, model.options())) {
       int number = className == null ? -1 : prior.classOf(className);
       return all(
           image -> {

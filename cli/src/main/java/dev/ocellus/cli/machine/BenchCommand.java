@@ -3,6 +3,7 @@ package dev.ocellus.cli.machine;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.command.Version;
 import dev.ocellus.cli.options.ImageSource;
 import dev.ocellus.cli.options.ModelMixin;
@@ -53,18 +54,21 @@ public final class BenchCommand extends OcellusCommand {
       names = {"-p", "--n-prompt"},
       paramLabel = "N",
       description = "Tokens of the prompt; 0 to leave it out. Default: 512.")
+  @Range(min = 0, max = Range.MAX_CONTEXT)
   int nPrompt = 512;
 
   @Option(
       names = {"-n", "--n-gen"},
       paramLabel = "N",
       description = "Tokens to generate; 0 to leave it out. Default: 128.")
+  @Range(min = 0, max = Range.MAX_CONTEXT)
   int nGenerate = 128;
 
   @Option(
       names = {"-r", "--repetitions"},
       paramLabel = "N",
       description = "Runs of each test. Default: 5.")
+  @Range(min = 1)
   int repetitions = 5;
 
   @Option(
@@ -81,9 +85,6 @@ public final class BenchCommand extends OcellusCommand {
 
   @Override
   protected int run() throws IOException {
-    if (nPrompt < 0 || nGenerate < 0 || repetitions < 1) {
-      throw usage("expected -p and -n of 0 or more, and -r of 1 or more");
-    }
     ContextOptions context = checked(model::contextOptions);
     ModelOptions modelOptions = checked(model::modelOptions);
     try (var interrupt = new Interrupt();

@@ -2,6 +2,7 @@ package dev.ocellus.cli.model;
 
 import dev.ocellus.cli.command.ModelPathConverter;
 import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.command.Version;
 import dev.ocellus.cli.options.ImageSource;
 import dev.ocellus.cli.options.ModelMixin;
@@ -75,7 +76,8 @@ public final class CompareCommand extends OcellusCommand {
   @Option(
       names = "--chunks",
       paramLabel = "N",
-      description = "Chunks of the text to compute at most. Default: all.")
+      description = "Chunks of the text to compute at most. Default: -1, all.")
+  @Range(min = 1, or = -1)
   int chunks = -1;
 
   @Option(
@@ -88,6 +90,7 @@ public final class CompareCommand extends OcellusCommand {
       names = {"-n", "--n-predict"},
       paramLabel = "N",
       description = "Max. tokens of an answer. Default: 64.")
+  @Range(min = 1)
   int nPredict = 64;
 
   @Option(
@@ -122,12 +125,13 @@ public final class CompareCommand extends OcellusCommand {
     if (model.model() != null) {
       throw usage("the models are given without -m: REFERENCE MODEL");
     }
+    int chunkSize = textFile == null ? 0 : model.chunkSize(this);
     ComparisonReport report;
     try (var interrupt = new Interrupt();
         var progress = progress()) {
       var flag = new CancellationFlag();
       interrupt.onInterrupt(flag::cancel);
-      report = compare(progress, flag);
+      report = compare(chunkSize, progress, flag);
       progress.done();
     } catch (ComputationCancelledException e) {
       throw (CancellationException) new CancellationException("interrupted").initCause(e);
@@ -143,7 +147,8 @@ public final class CompareCommand extends OcellusCommand {
     return ExitCode.OK;
   }
 
-  private ComparisonReport compare(Progress progress, CancellationFlag flag) throws IOException {
+  private ComparisonReport compare(int chunkSize, Progress progress, CancellationFlag flag)
+      throws IOException {
     boolean encoders = ModelComparison.areEncoders(a, b);
     if (encoders && images.isEmpty() && noWeights) {
       throw usage("nothing to compare: give images (--image)");
@@ -161,8 +166,7 @@ public final class CompareCommand extends OcellusCommand {
                     .map(image -> new NamedImage(image.toString(), () -> image.read(io()).image()))
                     .toList());
     if (textFile != null) {
-      int nCtx = model.contextSize(512);
-      comparison.text(TextInput.read(io(), textFile), nCtx, chunks);
+      comparison.text(TextInput.read(io(), textFile), chunkSize, chunks);
     }
     if (messages != null) {
       comparison.conversations(TextInput.readConversations(io(), messages), nPredict);

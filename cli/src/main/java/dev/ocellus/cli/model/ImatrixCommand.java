@@ -2,6 +2,7 @@ package dev.ocellus.cli.model;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.command.Version;
 import dev.ocellus.cli.options.ModelMixin;
 import dev.ocellus.cli.terminal.ExitCode;
@@ -70,6 +71,7 @@ public final class ImatrixCommand extends OcellusCommand {
       names = {"-n", "--n-predict"},
       paramLabel = "N",
       description = "Tokens to generate after each conversation. Default: 32.")
+  @Range(min = 0)
   int nPredict = 32;
 
   @Option(
@@ -90,13 +92,15 @@ public final class ImatrixCommand extends OcellusCommand {
   @Option(
       names = "--chunks",
       paramLabel = "N",
-      description = "Chunks of the text to compute at most. Default: all.")
+      description = "Chunks of the text to compute at most. Default: -1, all.")
+  @Range(min = 1, or = -1)
   int chunks = -1;
 
   @Option(
       names = "--chunk",
       paramLabel = "N",
       description = "Chunks of the text to skip at the beginning. Default: 0.")
+  @Range(min = 0)
   int skip;
 
   @Option(
@@ -116,10 +120,7 @@ public final class ImatrixCommand extends OcellusCommand {
       throw usage(
           "nothing to do: give text (-f), conversations (--messages) or matrices to merge (--in-file)");
     }
-    int chunkSize = model.contextSize(512);
-    if (chunkSize < 4) {
-      throw usage("-c: expected at least 4 tokens, found " + chunkSize);
-    }
+    int chunkSize = model.chunkSize(this);
     ImportanceMatrix earlier = ImportanceMatrix.empty(chunkSize);
     for (Path file : inFiles) {
       earlier = earlier.plus(ImportanceMatrix.read(file));

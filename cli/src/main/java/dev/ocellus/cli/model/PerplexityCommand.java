@@ -2,6 +2,7 @@ package dev.ocellus.cli.model;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.command.Version;
 import dev.ocellus.cli.options.ModelMixin;
 import dev.ocellus.cli.terminal.ExitCode;
@@ -52,7 +53,8 @@ public final class PerplexityCommand extends OcellusCommand {
   @Option(
       names = "--chunks",
       paramLabel = "N",
-      description = "Chunks to compute at most. Default: all.")
+      description = "Chunks to compute at most. Default: -1, all.")
+  @Range(min = 1, or = -1)
   int chunks = -1;
 
   @Mixin ModelMixin model = new ModelMixin();
@@ -63,7 +65,7 @@ public final class PerplexityCommand extends OcellusCommand {
 
   @Override
   protected int run() throws IOException {
-    int nCtx = model.contextSize(512);
+    int nCtx = model.chunkSize(this);
     LoadOptions options = model.loadOptions(this);
     String text = TextInput.read(io(), file);
     try (var interrupt = new Interrupt();

@@ -3,6 +3,7 @@ package dev.ocellus.cli.model;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.command.Version;
 import dev.ocellus.cli.options.TypeNames;
 import dev.ocellus.cli.terminal.ExitCode;
@@ -173,16 +174,27 @@ public final class QuantizeCommand extends OcellusCommand {
   }
 
   private int threads(@Nullable String text) {
-    int all = choices.threads != null ? choices.threads : 0;
-    if (text != null) {
-      try {
-        all = Integer.parseInt(text);
-      } catch (NumberFormatException e) {
-        throw new IllegalArgumentException(
-            "threads: expected a number, found '%s'".formatted(text), e);
-      }
+    if (text == null) {
+      int processors = Runtime.getRuntime().availableProcessors();
+      return choices.threads != null
+          ? choices.threads
+          : Math.clamp(processors, 1, Range.MAX_THREADS);
     }
-    return all > 0 ? all : Runtime.getRuntime().availableProcessors();
+    try {
+      int n = Integer.parseInt(text);
+      if (n >= 1 && n <= Range.MAX_THREADS) {
+        return n;
+      }
+    } catch (NumberFormatException e) {
+      throw wrongThreads(text, e);
+    }
+    throw wrongThreads(text, null);
+  }
+
+  private static IllegalArgumentException wrongThreads(
+      String text, @Nullable NumberFormatException cause) {
+    return new IllegalArgumentException(
+        "THREADS: expected 1 to %d, found %s".formatted(Range.MAX_THREADS, text), cause);
   }
 
   private static boolean isRecipe(String text) {

@@ -1,6 +1,7 @@
 package dev.ocellus.cli.model;
 
 import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.terminal.TextInput;
 import dev.ocellus.gguf.GgufValue;
 import dev.ocellus.quantize.QuantizeOptions;
@@ -89,6 +90,7 @@ final class QuantizeMixin {
       names = {"-t", "--threads"},
       paramLabel = "N",
       description = "Threads. Default: all processors.")
+  @Range(min = 1, max = Range.MAX_THREADS)
   @Nullable Integer threads;
 
   QuantizeOptions options(OcellusCommand command, Recipe recipe, int nThreads) throws IOException {

@@ -2,6 +2,7 @@ package dev.ocellus.cli.model;
 
 import dev.ocellus.cli.command.ModelPathConverter;
 import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.command.Version;
 import dev.ocellus.cli.terminal.ExitCode;
 import dev.ocellus.cli.terminal.Io;
@@ -57,6 +58,7 @@ public final class SplitCommand extends OcellusCommand {
       names = "--split-max-tensors",
       paramLabel = "N",
       description = "Max. tensors in a file. Default: 128.")
+  @Range(min = 1)
   int maxTensors = 128;
 
   @Option(

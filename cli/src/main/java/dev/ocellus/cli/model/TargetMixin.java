@@ -1,6 +1,7 @@
 package dev.ocellus.cli.model;
 
 import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.terminal.Progress;
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.gguf.GgufFile;
@@ -25,6 +26,7 @@ final class TargetMixin {
       names = "--target-bpw",
       paramLabel = "BITS",
       description = "The same for bits per weight, on average over all tensors.")
+  @Range(above = 0, max = 64)
   @Nullable Double targetBits;
 
   boolean isGiven() {

@@ -1,6 +1,6 @@
 package dev.ocellus.cli.options;
 
-import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.compute.Accelerator;
 import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.llama.ContextOptions;
@@ -14,6 +14,7 @@ public final class ComputeMixin {
       names = {"-t", "--threads"},
       paramLabel = "N",
       description = "Threads. Default: the physical cores; 1 for an embedded model.")
+  @Range(min = 1, max = Range.MAX_THREADS)
   @Nullable Integer threads;
 
   @Option(names = "--cpu", description = "Compute on the CPU, also where there is a GPU.")
@@ -45,15 +46,12 @@ public final class ComputeMixin {
   }
 
   /** As many threads as were asked for, or one: those of a tiny model would wait for each other. */
-  public int nThreadsOfDemo(OcellusCommand command) {
-    return threads == null ? 1 : nThreads(command);
+  public int nThreadsOfDemo() {
+    return threads == null ? 1 : threads;
   }
 
   /** As many threads as were asked for, or as suit the machine. */
-  public int nThreads(OcellusCommand command) {
-    Integer given = threads;
-    return given == null
-        ? ContextOptions.defaults().nThreads()
-        : command.checked(() -> ContextOptions.defaults().withThreads(given, given)).nThreads();
+  public int nThreads() {
+    return threads == null ? ContextOptions.defaults().nThreads() : threads;
   }
 }

@@ -4,6 +4,7 @@ import dev.ocellus.cli.command.Checkpoints;
 import dev.ocellus.cli.command.HubMixin;
 import dev.ocellus.cli.command.ModelPathConverter;
 import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.terminal.Io;
 import dev.ocellus.cli.terminal.TextInput;
 import dev.ocellus.compute.Accelerator;
@@ -29,10 +30,13 @@ import picocli.CommandLine.Option;
 
 /** Which model, and how it is loaded: llama.cpp's options. */
 public final class ModelMixin {
-  /** What llama.cpp and ggml take. */
-  private static final int MAX_CONTEXT = 1 << 28;
+  /** More than any image of ours has pixels for. */
+  private static final int MAX_IMAGE_TOKENS = 1 << 20;
 
-  private static final int MAX_THREADS = 512;
+  /** Least tokens of a chunk of text. */
+  private static final int MIN_CHUNK = 4;
+
+  private static final int DEFAULT_CHUNK = 512;
 
   @Option(
       names = {"-m", "--model"},
@@ -56,12 +60,14 @@ public final class ModelMixin {
       names = {"-c", "--ctx-size"},
       paramLabel = "N",
       description = "Context size in tokens; 0 for what the model was trained with. Default: 4096.")
+  @Range(min = 0, max = Range.MAX_CONTEXT)
   @Nullable Integer context;
 
   @Option(
       names = {"-b", "--batch-size"},
       paramLabel = "N",
       description = "Max. tokens of one batch, that is, of one call of libllama. Default: 2048.")
+  @Range(min = 1, max = Range.MAX_CONTEXT)
   @Nullable Integer batch;
 
   @Option(
@@ -69,25 +75,28 @@ public final class ModelMixin {
       paramLabel = "N",
       description =
           "Max. tokens of a micro-batch, computed at once. Default: 512, or those of the largest image where the model must compute it at once.")
+  @Range(min = 1, max = Range.MAX_CONTEXT)
   @Nullable Integer ubatch;
 
   @Option(
       names = {"-t", "--threads"},
       paramLabel = "N",
       description = "Threads for generation. Default: the physical cores.")
+  @Range(min = 1, max = Range.MAX_THREADS)
   @Nullable Integer threads;
 
   @Option(
       names = {"-tb", "--threads-batch"},
       paramLabel = "N",
       description = "Threads for the prompt and for images. Default: as -t.")
+  @Range(min = 1, max = Range.MAX_THREADS)
   @Nullable Integer threadsBatch;
 
   @Option(
       names = {"-ngl", "--gpu-layers", "--n-gpu-layers"},
       paramLabel = "N",
       description =
-          "Layers on the GPU: a number, all, or auto (all where there is a GPU). Default: auto.")
+          "Layers on the GPU: a number, all, or auto (all where there is a GPU; also -1). Default: auto.")
   @Nullable String gpuLayers;
 
   @Option(
@@ -130,13 +139,15 @@ public final class ModelMixin {
       paramLabel = "N",
       description =
           "Min. tokens of an image, for models that resize images to a number of their choice."
-              + " Default: the model's.")
+              + " Default: 0, the model's.")
+  @Range(min = 0, max = MAX_IMAGE_TOKENS)
   int imageMinTokens;
 
   @Option(
       names = "--image-max-tokens",
       paramLabel = "N",
-      description = "Max. tokens of an image, for the same models. Default: the model's.")
+      description = "Max. tokens of an image, for the same models. Default: 0, the model's.")
+  @Range(min = 0, max = MAX_IMAGE_TOKENS)
   int imageMaxTokens;
 
   @Option(
@@ -185,9 +196,14 @@ public final class ModelMixin {
     return context != null;
   }
 
-  /** Context size in tokens, or another where none is given. */
-  public int contextSize(int defaultSize) {
-    return context == null ? defaultSize : context;
+  /** Tokens of the chunks that a text is cut into, where the context is one of them. */
+  public int chunkSize(OcellusCommand command) {
+    int size = context == null ? DEFAULT_CHUNK : context;
+    if (size < MIN_CHUNK) {
+      throw command.usage(
+          "-c: expected at least %d tokens for a chunk, found %d".formatted(MIN_CHUNK, size));
+    }
+    return size;
   }
 
   public MatrixPrecision visionPrecision() {
@@ -284,11 +300,20 @@ public final class ModelMixin {
       return Optional.of(-1);
     }
     try {
-      return Optional.of(Integer.parseInt(wanted));
+      int n = Integer.parseInt(wanted);
+      if (n >= -1) {
+        return Optional.of(n);
+      }
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(
-          "GPU layers (-ngl): expected a number, all or auto, found '%s'".formatted(wanted), e);
+      throw wrongLayers(wanted, e);
     }
+    throw wrongLayers(wanted, null);
+  }
+
+  private static IllegalArgumentException wrongLayers(
+      String wanted, @Nullable NumberFormatException cause) {
+    return new IllegalArgumentException(
+        "GPU layers (-ngl): expected a number, all or auto, found '%s'".formatted(wanted), cause);
   }
 
   public ContextOptions contextOptions() {
@@ -297,11 +322,6 @@ public final class ModelMixin {
 
   /** The options of {@code d}, and what was given for them. */
   private ContextOptions contextOptions(ContextOptions d) {
-    requireRange("-c", context, 0, MAX_CONTEXT);
-    requireRange("-b", batch, 1, MAX_CONTEXT);
-    requireRange("-ub", ubatch, 1, MAX_CONTEXT);
-    requireRange("-t", threads, 1, MAX_THREADS);
-    requireRange("-tb", threadsBatch, 1, MAX_THREADS);
     int generating = threads != null ? threads : d.nThreads();
     return d.withContext(context != null ? context : d.nCtx())
         .withBatch(batch != null ? batch : d.nBatch(), ubatch != null ? ubatch : d.nUbatch())
@@ -309,14 +329,6 @@ public final class ModelMixin {
         .withCache(
             cacheType("-ctk", cacheTypeK, d.typeK()), cacheType("-ctv", cacheTypeV, d.typeV()))
         .withFlashAttention(flashAttention(d.flashAttention()));
-  }
-
-  /** Before a model is loaded for nothing. */
-  private static void requireRange(String option, @Nullable Integer value, int min, int max) {
-    if (value != null && (value < min || value > max)) {
-      throw new IllegalArgumentException(
-          "%s: expected %d to %d, found %d".formatted(option, min, max, value));
-    }
   }
 
   private static TensorType cacheType(

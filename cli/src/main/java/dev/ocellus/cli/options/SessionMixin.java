@@ -1,6 +1,7 @@
 package dev.ocellus.cli.options;
 
 import dev.ocellus.cli.command.ModelPathConverter;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.vlm.options.ImageCacheOptions;
 import dev.ocellus.vlm.options.PrefixCacheOptions;
 import dev.ocellus.vlm.options.SessionOptions;
@@ -52,12 +53,14 @@ public final class SessionMixin {
       names = {"--draft-max", "--draft", "--draft-n"},
       paramLabel = "N",
       description = "Max. number of draft tokens at a time. Default: 8.")
+  @Range(min = 1, max = 64)
   @Nullable Integer draftMax;
 
   @Option(
       names = "--draft-p-min",
       paramLabel = "P",
       description = "Min. probability that the draft model must give a draft token. Default: 0.75.")
+  @Range(min = 0, max = 1)
   @Nullable Float draftMinProbability;
 
   @Option(

@@ -3,6 +3,7 @@ package dev.ocellus.cli.search;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.command.Version;
 import dev.ocellus.cli.terminal.ExitCode;
 import dev.ocellus.cli.terminal.Interrupt;
@@ -49,6 +50,7 @@ public final class DedupeCommand extends OcellusCommand {
       description =
           "Cosine from which on two images count as nearly the same, above 0, up to 1. Default:"
               + " 0.98.")
+  @Range(above = 0, max = 1)
   double threshold = 0.98;
 
   @Option(names = "--exact", description = "Only what is the same byte for byte.")
@@ -62,9 +64,6 @@ public final class DedupeCommand extends OcellusCommand {
 
   @Override
   protected int run() throws IOException {
-    if (!(threshold > 0 && threshold <= 1)) {
-      throw usage("--threshold: expected above 0, up to 1, found " + threshold);
-    }
     try (var opened = index.openOrMake(this, model, true);
         var interrupt = new Interrupt();
         var progress = progress()) {

@@ -41,7 +41,7 @@ final class DualMixin {
 
   /** Opens the model; a checkpoint is converted once. */
   DualEncoder open(OcellusCommand command) throws IOException {
-    int n = model == null ? compute.nThreadsOfDemo(command) : compute.nThreads(command);
+    int n = model == null ? compute.nThreadsOfDemo() : compute.nThreads();
     EmbeddingOptions options =
         new EmbeddingOptions(
             n, compute.gpu(), compute.precision(), compute.accelerator(), modelType);

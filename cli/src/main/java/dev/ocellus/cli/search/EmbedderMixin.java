@@ -2,6 +2,7 @@ package dev.ocellus.cli.search;
 
 import dev.ocellus.cli.command.Checkpoints;
 import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.terminal.Progress;
 import dev.ocellus.convert.Converter;
 import dev.ocellus.convert.cache.CheckpointCache;
@@ -32,14 +33,17 @@ final class EmbedderMixin {
       paramLabel = "N",
       description =
           "For Qwen3-VL-Embedding: only the first N numbers of each vector, which were trained to"
-              + " do alone. Default: all.")
+              + " do alone. Default: 0, all.")
+  @Range(min = 0)
   int dimension;
 
   @Option(
       names = {"-c", "--ctx-size"},
       paramLabel = "N",
       description =
-          "For Qwen3-VL-Embedding: context size in tokens; longer texts are cut. Default: 4096.")
+          "For Qwen3-VL-Embedding: context size in tokens; longer texts are cut; 0 for what the model was"
+              + " trained with. Default: 4096.")
+  @Range(min = 0, max = Range.MAX_CONTEXT)
   @Nullable Integer context;
 
   /** Whether a model is one of these, or the folder of its checkpoint. */
@@ -108,14 +112,14 @@ final class EmbedderMixin {
     }
     Path path = model.model == null ? Path.of("") : model.model;
     CheckpointCache.Converted pair = Checkpoints.resolve(command, path, mmproj);
-    int n = model.compute.nThreads(command);
+    int n = model.compute.nThreads();
     ContextOptions usual =
         ContextOptions.defaults()
             .withThreads(n, n)
             .withCache(TensorType.F32, TensorType.F32) // read once: exact costs little
             .withFlashAttention(ContextOptions.FlashAttention.OFF);
     Integer size = context;
-    ContextOptions how = size == null ? usual : command.checked(() -> usual.withContext(size));
+    ContextOptions how = size == null ? usual : usual.withContext(size);
     ModelOptions models = ModelOptions.defaults();
     Path projector = pair.mmproj();
     LoadOptions files =

@@ -39,8 +39,8 @@ final class ImageTextMixin {
     return Checkpoints.resolve(command, model, null).text();
   }
 
-  ImageTextOptions options(OcellusCommand command) {
+  ImageTextOptions options() {
     return new ImageTextOptions(
-        compute.nThreads(command), compute.gpu(), compute.precision(), compute.accelerator());
+        compute.nThreads(), compute.gpu(), compute.precision(), compute.accelerator());
   }
 }

@@ -86,7 +86,7 @@ public final class MatchCommand extends OcellusCommand {
     if (all.isEmpty()) {
       throw usage("no texts; give --text or --texts");
     }
-    var options = model.options(this);
+    var options = model.options();
     // Read before a model is loaded for nothing, and once: a pipe has no second time.
     RgbImage only = isOne() ? images.getFirst().read(io()).image() : null;
     Path file = model.file(this);

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.ocellus.OcellusException;
 import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.command.Version;
 import dev.ocellus.cli.options.ImageSource;
 import dev.ocellus.cli.terminal.ExitCode;
@@ -80,12 +81,14 @@ public final class SearchCommand extends OcellusCommand {
       names = {"-n", "--max"},
       paramLabel = "N",
       description = "Images to show at most. Default: 10.")
+  @Range(min = 1)
   int max = 10;
 
   @Option(
       names = "--min-score",
       paramLabel = "X",
       description = "Leave out images with a lower score, from -1 to 1.")
+  @Range(min = -1, max = 1)
   double minScore = -1;
 
   @Option(
@@ -111,12 +114,6 @@ public final class SearchCommand extends OcellusCommand {
     String text = String.join(" ", words);
     if (image == null == text.isBlank()) {
       throw usage("expected either a text to look for, or --image");
-    }
-    if (max < 1) {
-      throw usage("--max: expected at least 1, found " + max);
-    }
-    if (!(minScore >= -1 && minScore <= 1)) { // also what is no number
-      throw usage("--min-score: expected -1 to 1, found " + minScore);
     }
     index.location();
     RgbImage shown = image == null ? null : image.read(io()).image();

@@ -1,5 +1,6 @@
 package dev.ocellus.cli.serve;
 
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.options.SessionMixin;
 import dev.ocellus.server.options.HostingOptions;
 import dev.ocellus.server.options.RemoteImages;
@@ -25,24 +26,28 @@ final class LimitGroup {
       names = "--max-idle",
       paramLabel = "SECONDS",
       description = "Unload a model that nobody has used for so long. Default: 0, never.")
+  @Range(min = 0)
   int maxIdle;
 
   @Option(
       names = "--drain",
       paramLabel = "SECONDS",
       description = "Time for answers that are being generated when the server ends. Default: 30.")
+  @Range(min = 0)
   int drain = 30;
 
   @Option(
       names = "--max-queued",
       paramLabel = "N",
       description = "Requests that may wait for a model; more are refused. Default: 256.")
+  @Range(min = 1)
   int maxQueued = 256;
 
   @Option(
       names = "--max-queued-per-client",
       paramLabel = "N",
       description = "Of these, those of one address. Default: as --max-queued.")
+  @Range(min = 1)
   @Nullable Integer maxQueuedPerClient;
 
   @Option(
@@ -55,25 +60,29 @@ final class LimitGroup {
       names = "--max-image-pixels",
       paramLabel = "N",
       description = "Pixels of an image. Default: 40000000.")
+  @Range(min = 1)
   long maxPixels = 40_000_000;
 
   @Option(
       names = "--max-images",
       paramLabel = "N",
       description = "Images of a request. Default: 64.")
+  @Range(min = 0)
   int maxImages = 64;
 
   @Option(
       names = "--max-tokens",
       paramLabel = "N",
       description =
-          "Tokens of an answer, whatever the request says. Default: what the context holds.")
+          "Tokens of an answer, whatever the request says. Default: -1, what the context holds.")
+  @Range(min = 1, or = -1)
   int maxTokens = -1;
 
   @Option(
       names = "--max-time",
       paramLabel = "SECONDS",
       description = "Time of a request to the end of its answer. Default: 600.")
+  @Range(min = 1)
   int maxTime = 600;
 
   @Option(

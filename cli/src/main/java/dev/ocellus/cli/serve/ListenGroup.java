@@ -1,6 +1,7 @@
 package dev.ocellus.cli.serve;
 
 import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.terminal.TextInput;
 import dev.ocellus.server.options.AccessOptions;
 import dev.ocellus.server.options.ListenOptions;
@@ -26,6 +27,7 @@ final class ListenGroup {
       names = "--port",
       paramLabel = "N",
       description = "Port to listen on; 0 for any that is free. Default: 8080.")
+  @Range(min = 0, max = 65_535)
   int port = 8080;
 
   @Option(
@@ -74,6 +76,7 @@ final class ListenGroup {
       names = "--max-connections",
       paramLabel = "N",
       description = "Connections at the same time. Default: 512.")
+  @Range(min = 1)
   int maxConnections = 512;
 
   @Option(names = "--no-page", description = "Serve no web page.")

@@ -1,6 +1,7 @@
 package dev.ocellus.cli.serve;
 
 import dev.ocellus.cli.command.OcellusCommand;
+import dev.ocellus.cli.command.Range;
 import dev.ocellus.cli.command.Version;
 import dev.ocellus.cli.options.ModelMixin;
 import dev.ocellus.cli.options.SessionMixin;
@@ -82,6 +83,7 @@ public final class ServeCommand extends OcellusCommand {
       names = {"-np", "--parallel"},
       paramLabel = "N",
       description = "Answers that are generated together by a model. Default: 4.")
+  @Range(min = 1, max = 256)
   int parallel = DEFAULT_PARALLEL;
 
   @Option(

@@ -60,15 +60,15 @@ public final class ScoredConversation implements AutoCloseable {
       List<Message> messages, int maxTokens, Listener listener, CancellationFlag flag) {
     fill(messages, flag);
     PromptCache cache = decoder.cache();
-    int[] tokens = new int[maxTokens];
-    for (int i = 0; i < maxTokens; i++) {
+    int[] tokens = new int[Math.min(maxTokens, sequence.nCtx() + 1)]; // the context ends it, too
+    for (int i = 0; i < tokens.length; i++) {
       float[] logits = sequence.logits(0);
       tokens[i] = likeliest(logits);
       listener.token(i, tokens[i], logits);
       if (pipeline.endsAnswer(tokens[i]) || cache.used() >= sequence.nCtx()) {
         return Arrays.copyOf(tokens, i + 1);
       }
-      if (i + 1 < maxTokens) {
+      if (i + 1 < tokens.length) {
         cache.append(tokens[i], NO_DRAFT, flag);
       }
     }
