@@ -126,9 +126,14 @@ class InternVlTest {
       assertThat(vector(model, "internvl_c", shown)).containsExactly(c, within(2e-5f));
       assertThat(vector(model, "internvl_g", shown)).containsExactly(g, within(2e-5f));
     }
-    Cli other = Cli.run("embed", "-m", file, "--model-type", "clip", "--text", "a");
-    assertThat(other.code()).isNotZero();
-    assertThat(other.err()).contains("internvl_c, internvl_g", "'clip'", "--model-type");
+    for (Path model : List.of(FOLDER, file)) {
+      Cli other = Cli.run("embed", "-q", "-m", model, "--model-type", "clip", "--text", "a");
+      assertThat(other.code()).isEqualTo(1);
+      assertThat(other.err())
+          .contains("expected one that " + model + " holds (internvl_c, internvl_g), found 'clip'")
+          .contains("--model-type")
+          .doesNotContain("checkpoints");
+    }
   }
 
   @Test

@@ -2,21 +2,12 @@ package dev.ocellus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import dev.ocellus.cli.terminal.ExitCode;
 import dev.ocellus.vlm.DemoModel;
 import dev.ocellus.vlm.options.LoadOptions;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
@@ -26,77 +17,30 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Models by name in the commands, from a hub that has the embedded model as org/demo. */
 class ModelsByNameTest {
-  private static final String COMMIT = "89abcdef0123456789abcdef0123456789abcdef";
-
   @TempDir static Path directory;
-  private static final Map<String, byte[]> FILES = new LinkedHashMap<>();
-  private static HttpServer hub;
+  private static TestHub hub;
 
   @BeforeAll
   static void start() throws IOException {
     LoadOptions demo = DemoModel.files();
-    FILES.put("demo-Q8_0.gguf", Files.readAllBytes(demo.model()));
-    FILES.put("mmproj-Q8_0.gguf", Files.readAllBytes(Objects.requireNonNull(demo.mmproj())));
-    hub = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    hub.createContext("/", ModelsByNameTest::answer);
-    hub.start();
+    hub =
+        TestHub.of(
+            Map.of(
+                "org/demo",
+                Map.of(
+                    "demo-Q8_0.gguf",
+                    Files.readAllBytes(demo.model()),
+                    "mmproj-Q8_0.gguf",
+                    Files.readAllBytes(Objects.requireNonNull(demo.mmproj())))));
   }
 
   @AfterAll
   static void stop() {
-    hub.stop(0);
-  }
-
-  private static void answer(HttpExchange exchange) throws IOException {
-    String path = exchange.getRequestURI().getPath();
-    String file = path.substring(path.lastIndexOf('/') + 1);
-    byte[] body;
-    if (path.endsWith("/org/demo/refs")) {
-      body = utf8("{\"branches\":[{\"name\":\"main\",\"targetCommit\":\"" + COMMIT + "\"}]}");
-    } else if (path.contains("/org/demo/tree/")) {
-      body = utf8(tree());
-    } else {
-      body = path.startsWith("/org/demo/resolve/") ? FILES.get(file) : null;
-    }
-    try (exchange) {
-      exchange.sendResponseHeaders(body == null ? 404 : 200, body == null ? -1 : body.length);
-      if (body != null) {
-        exchange.getResponseBody().write(body);
-      }
-    }
-  }
-
-  private static byte[] utf8(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
-  }
-
-  private static String tree() {
-    StringBuilder all = new StringBuilder();
-    FILES.forEach((path, bytes) ->
-        all.append(all.isEmpty() ? "" : ",")
-            .append(
-                "{\"type\":\"file\",\"path\":\"%s\",\"size\":%d,\"lfs\":{\"oid\":\"%s\",\"size\":%d}}"
-                    .formatted(path, bytes.length, sha256(bytes), bytes.length)));
-    return "[" + all + "]";
-  }
-
-  private static String sha256(byte[] bytes) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  private static Map<String, String> environment(Path cache) {
-    return Map.of(
-        "HF_ENDPOINT", "http://127.0.0.1:" + hub.getAddress().getPort(),
-        "HF_HUB_CACHE", cache.toString(),
-        "OLLAMA_MODELS", cache.resolve("ollama").toString());
+    hub.close();
   }
 
   private static Cli run(Path cache, Object... arguments) {
-    return Cli.runWithEnvironment(environment(cache), "", arguments);
+    return hub.run(cache, arguments);
   }
 
   @Test
@@ -120,7 +64,7 @@ class ModelsByNameTest {
     Cli pulled = run(cache, "pull", "org/demo", "--json");
     assertThat(pulled.code()).as(pulled.err()).isZero();
     Path model = Path.of(pulled.json().get("model").asText());
-    assertThat(Files.readAllBytes(model)).isEqualTo(FILES.get("demo-Q8_0.gguf"));
+    assertThat(Files.readAllBytes(model)).isEqualTo(hub.file("org/demo", "demo-Q8_0.gguf"));
     assertThat(pulled.json().get("mmproj").asText()).endsWith("mmproj-Q8_0.gguf");
 
     assertThat(run(cache, "models").out()).contains("hf://org/demo");

@@ -30,6 +30,16 @@ public final class HubMixin {
   @Option(names = "--offline", description = "Fetch nothing; use what was fetched before.")
   boolean offline;
 
+  /** Which image encoder of the repository was asked for; null for the nearest. */
+  public @Nullable String mmprojType() {
+    return mmprojType;
+  }
+
+  /** Asks for an image encoder, unless another was asked for. */
+  public void takeMmprojType(@Nullable String type) {
+    mmprojType = mmprojType == null ? type : mmprojType;
+  }
+
   public PullOptions pullOptions(boolean mmproj) {
     return new PullOptions(mmproj, Optional.ofNullable(mmprojType));
   }

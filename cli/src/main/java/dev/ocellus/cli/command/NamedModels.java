@@ -2,9 +2,12 @@ package dev.ocellus.cli.command;
 
 import dev.ocellus.cli.terminal.Interrupt;
 import dev.ocellus.cli.terminal.Progress;
+import dev.ocellus.hub.HubException;
+import dev.ocellus.hub.HubSettings;
 import dev.ocellus.hub.ModelFiles;
 import dev.ocellus.hub.ModelHub;
 import dev.ocellus.hub.ModelName;
+import dev.ocellus.hub.PullListener;
 import dev.ocellus.hub.PullOptions;
 import java.io.IOException;
 import java.net.URLDecoder;
@@ -66,15 +69,43 @@ public final class NamedModels {
             ModelName.parse(name).orElseThrow(),
             options.pullOptions(isMmprojWanted));
     argument.setValue(files.model());
-    if (!Files.isDirectory(files.model())) { // else its files are shown, each with the folder
-      command.showName(files.model(), name);
-    }
+    tell(command, name, files);
     if (isModel && model != null) {
       model.setValue(files.model());
     }
     if (isMmprojWanted && mmproj != null && files.mmproj().isPresent()) {
       mmproj.setValue(files.mmproj().get());
     }
+  }
+
+  private static void tell(OcellusCommand command, String name, ModelFiles files) {
+    if (!Files.isDirectory(files.model())) { // else its files are shown, each with the folder
+      command.showName(files.model(), name);
+    }
+    command.fetched(files.model(), name);
+    files.mmproj().ifPresent(mmproj -> command.fetched(mmproj, name));
+  }
+
+  /**
+   * The files of a model whose name was given to an earlier run: those that are there, whatever the
+   * hub has by now; only if one is missing, the hub is asked.
+   */
+  public static ModelFiles again(
+      OcellusCommand command, HubMixin options, String name, PullOptions choice)
+      throws IOException {
+    ModelName parsed = ModelName.parse(name).orElseThrow();
+    HubSettings settings = options.settings(command.io());
+    ModelFiles files;
+    try (ModelHub here = ModelHub.open(settings.withOffline(true))) {
+      files = here.get(parsed, choice, PullListener.NONE);
+    } catch (HubException e) {
+      if (settings.offline() || e.kind() != HubException.Kind.OFFLINE) {
+        throw e;
+      }
+      files = pull(command, options, parsed, choice);
+    }
+    tell(command, name, files);
+    return files;
   }
 
   /** What was given with the name, wherever the command keeps it. */

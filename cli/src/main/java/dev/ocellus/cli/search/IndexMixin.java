@@ -1,9 +1,12 @@
 package dev.ocellus.cli.search;
 
+import dev.ocellus.cli.command.NamedModels;
 import dev.ocellus.cli.command.OcellusCommand;
 import dev.ocellus.cli.terminal.Interrupt;
 import dev.ocellus.cli.terminal.Printable;
 import dev.ocellus.cli.terminal.Progress;
+import dev.ocellus.hub.ModelFiles;
+import dev.ocellus.hub.ModelName;
 import dev.ocellus.search.ImageIndex;
 import dev.ocellus.search.IndexException;
 import dev.ocellus.search.IndexInfo;
@@ -17,6 +20,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -27,15 +31,6 @@ import picocli.CommandLine.Parameters;
 
 /** Which folder, where its index is, and how it is brought up to date. */
 final class IndexMixin {
-  /** What an index keeps as the source of the embedded model. */
-  private static final String DEMO = "demo";
-
-  /** Between a text model and its image encoder, as the source of an index. */
-  private static final String WITH_MMPROJ = " --mmproj ";
-
-  /** Behind a model that is several, as the source of an index. */
-  private static final String WITH_TYPE = " --model-type ";
-
   private static final int MAX_TOLD = 10;
 
   /** Kept here, as a logger that nobody holds forgets its level. */
@@ -70,24 +65,42 @@ final class IndexMixin {
   }
 
   /**
-   * The model of an index, where none is named: that which made it.
+   * The model of an index, where none is named: that which made it, fetched again if it was named
+   * and is not there any more.
    *
-   * @throws IOException if that is not there any more
+   * @throws IOException if it was a file or folder that is not there any more
    */
   Embedder open(OcellusCommand command, DualMixin model, @Nullable IndexInfo info)
       throws IOException {
-    if (model.model == null && info != null && !info.source().equals(DEMO)) {
-      String[] typed = info.source().split(WITH_TYPE, 2);
-      if (typed.length > 1 && model.modelType == null) {
-        model.modelType = typed[1];
-      }
-      String[] files = typed[0].split(WITH_MMPROJ, 2);
-      model.model = there(files[0], "-m");
-      if (files.length > 1 && embedder.mmproj == null) {
-        embedder.mmproj = there(files[1], "--mmproj");
+    if (model.model == null && info != null) {
+      IndexSource source = IndexSource.parse(info.source());
+      if (!source.isDemo()) {
+        take(command, model, source);
       }
     }
     return embedder.open(command, model, info);
+  }
+
+  private void take(OcellusCommand command, DualMixin model, IndexSource source)
+      throws IOException {
+    if (model.modelType == null) {
+      model.modelType = source.modelType();
+    }
+    if (ModelName.isName(source.model())) {
+      boolean wanted = embedder.mmproj == null && source.mmproj() == null;
+      model.named.takeMmprojType(source.mmprojType());
+      ModelFiles files =
+          NamedModels.again(command, model.named, source.model(), model.named.pullOptions(wanted));
+      model.model = files.model();
+      if (wanted) {
+        embedder.mmproj = files.mmproj().orElse(null);
+      }
+    } else {
+      model.model = there(source.model(), "-m");
+    }
+    if (source.mmproj() != null && embedder.mmproj == null) {
+      embedder.mmproj = there(source.mmproj(), "--mmproj");
+    }
   }
 
   private static Path there(String file, String option) throws IOException {
@@ -101,16 +114,21 @@ final class IndexMixin {
     return path;
   }
 
-  private String source(DualMixin model) {
+  /** What was given for the model, not what was fetched or converted, which can vanish. */
+  private IndexSource source(OcellusCommand command, DualMixin model) {
     Path path = model.model;
     if (path == null) {
-      return DEMO;
+      return new IndexSource(IndexSource.DEMO, null, null, null);
     }
-    if (model.modelType != null) {
-      return absolute(path) + WITH_TYPE + model.modelType;
-    }
+    Optional<String> name = command.fetchedAs(path);
     Path mmproj = embedder.mmproj;
-    return mmproj == null ? absolute(path) : absolute(path) + WITH_MMPROJ + absolute(mmproj);
+    boolean own = // came with the model
+        name.isPresent() && mmproj != null && command.fetchedAs(mmproj).equals(name);
+    return new IndexSource(
+        name.orElseGet(() -> absolute(path)),
+        mmproj == null || own ? null : absolute(mmproj),
+        own ? model.named.mmprojType() : null,
+        model.modelType);
   }
 
   private static String absolute(Path path) {
@@ -139,7 +157,7 @@ final class IndexMixin {
           IndexUpdate.run(
               location,
               encoder,
-              source(model),
+              source(command, model).toString(),
               anew ? options.withRebuild() : options,
               (done, total) -> {
                 if (total < 0) {
