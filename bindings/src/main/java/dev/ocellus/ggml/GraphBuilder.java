@@ -34,6 +34,11 @@ public final class GraphBuilder implements AutoCloseable {
     return this;
   }
 
+  /** Whether {@link #keepNamed} was asked for. */
+  public boolean keepsNamed() {
+    return keepNamed;
+  }
+
   /**
    * Lets operations be such as only a scheduler with an accelerator computes, if this one has it.
    */

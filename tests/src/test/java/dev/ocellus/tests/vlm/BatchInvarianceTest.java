@@ -20,6 +20,7 @@ import dev.ocellus.vlm.nn.Attention;
 import dev.ocellus.vlm.nn.AttentionMask;
 import dev.ocellus.vlm.nn.Mlp;
 import dev.ocellus.vlm.nn.Projection;
+import dev.ocellus.vlm.nn.SpeakingRow;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -28,6 +29,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +45,9 @@ class BatchInvarianceTest {
   private static final int WIDER = 1024;
   private static final int HEADS = 8;
   private static final int MAX_ITEMS = 9;
+
+  /** F32 sums in another order. */
+  private static final double TOLERANCE = 2e-6;
 
   @TempDir static Path directory;
   private static Path file = Path.of("");
@@ -92,30 +97,62 @@ class BatchInvarianceTest {
       items[i] = (float) random.nextGaussian();
     }
     float[] expected = new float[MAX_ITEMS * WIDTH];
+    float[] expectedOfRow = new float[MAX_ITEMS * WIDTH];
     for (int nThreads : new int[] {1, 2, 3, 4}) {
       var options =
           new RunnerOptions(
               nThreads, false, precision, Accelerator.AUTO, MAX_ITEMS, WeightPlacement.PACKED);
       try (GraphRunner runner = GraphRunner.open(file, options)) {
-        var layer = new LayerBatch(runner, rows, items, causal);
+        var all = new LayerBatch(runner, rows, items, causal, false);
+        var spoken = new LayerBatch(runner, rows, items, causal, true);
         runner.load();
-        for (int i = 0; i < MAX_ITEMS; i++) {
-          layer.run(i, 1);
-        }
-        if (nThreads == 1) {
-          System.arraycopy(layer.found, 0, expected, 0, expected.length);
-        }
-        assertThat(layer.found).as("%d threads, alone", nThreads).isEqualTo(expected);
-        for (int n : new int[] {2, 4, 5, 8, MAX_ITEMS}) {
-          Arrays.fill(layer.found, 0, n * WIDTH, Float.NaN);
-          layer.run(0, n);
-          assertThat(layer.found).as("%d threads, %d items", nThreads, n).isEqualTo(expected);
-        }
+        requireSame(all, expected, nThreads);
+        requireSame(spoken, expectedOfRow, nThreads);
       }
     }
   }
 
-  /** A layer and the projection of each item's first row. */
+  /** Where there is one thread, what is computed is expected of others. */
+  private static void requireSame(LayerBatch layer, float[] expected, int nThreads) {
+    for (int i = 0; i < MAX_ITEMS; i++) {
+      layer.run(i, 1);
+    }
+    if (nThreads == 1) {
+      System.arraycopy(layer.found, 0, expected, 0, expected.length);
+    }
+    assertThat(layer.found).as("%d threads, alone", nThreads).isEqualTo(expected);
+    for (int n : new int[] {2, 4, 5, 8, MAX_ITEMS}) {
+      Arrays.fill(layer.found, 0, n * WIDTH, Float.NaN);
+      layer.run(0, n);
+      assertThat(layer.found).as("%d threads, %d items", nThreads, n).isEqualTo(expected);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"7, false", "7, true", "50, false", "77, true"})
+  void aSpeakingRowIsComputedAsAmongAllRows(int rows, boolean causal) throws IOException {
+    var random = new Random(rows);
+    float[] items = new float[MAX_ITEMS * rows * WIDTH];
+    for (int i = 0; i < items.length; i++) {
+      items[i] = (float) random.nextGaussian();
+    }
+    try (GraphRunner runner = GraphRunner.open(file, RunnerOptions.cpu(2))) {
+      var all = new LayerBatch(runner, rows, items, causal, false);
+      var spoken = new LayerBatch(runner, rows, items, causal, true);
+      runner.load();
+      all.run(0, MAX_ITEMS);
+      spoken.run(0, MAX_ITEMS);
+      double largest = 0;
+      for (int i = 0; i < all.found.length; i++) {
+        largest = Math.max(largest, Math.abs(all.found[i] - spoken.found[i]));
+      }
+      assertThat(largest).isLessThan(TOLERANCE);
+      assertThat(Arrays.copyOf(all.found, WIDTH))
+          .isNotEqualTo(Arrays.copyOfRange(all.found, WIDTH, 2 * WIDTH));
+    }
+  }
+
+  /** A layer and the projection of one row of each item. */
   private static final class LayerBatch implements BatchGraph {
     private final GraphRunner runner;
     private final Attention attention;
@@ -125,9 +162,15 @@ class BatchInvarianceTest {
     private final float[] items;
     private final float[] found = new float[MAX_ITEMS * WIDTH];
     private final boolean causal;
+    private final boolean speaks;
     private int first;
 
-    LayerBatch(GraphRunner runner, int rows, float[] items, boolean causal) {
+    /**
+     * @param causal whether rows attend to those before them, and which row it is depends on the
+     *     item; otherwise it is the first
+     * @param speaks whether only this row is computed
+     */
+    LayerBatch(GraphRunner runner, int rows, float[] items, boolean causal, boolean speaks) {
       this.runner = runner;
       this.attention = Attention.of(runner.weights(), WIDTH, HEADS);
       this.mlp = Mlp.of(runner.weights(), WIDTH, WIDER, Activation.GELU);
@@ -135,6 +178,7 @@ class BatchInvarianceTest {
       this.rows = rows;
       this.items = items;
       this.causal = causal;
+      this.speaks = speaks;
     }
 
     void run(int from, int n) {
@@ -144,7 +188,7 @@ class BatchInvarianceTest {
 
     @Override
     public Object key(int count) {
-      return count;
+      return List.of(speaks, count);
     }
 
     @Override
@@ -154,15 +198,26 @@ class BatchInvarianceTest {
           causal
               ? AttentionMask.of(graph.table("mask", AttentionMask.causal(rows), rows, rows))
               : null;
-      Tensor y = mlp.forward(attention.forward(x, mask));
-      Tensor row = y.slice(new long[] {}, WIDTH, 1, n).contiguous().reshape(WIDTH, n);
-      graph.output("y", projection.forward(row));
+      SpeakingRow row =
+          causal ? SpeakingRow.at(graph.indices("rows", n, (long) rows * n)) : SpeakingRow.first();
+      Tensor y =
+          speaks
+              ? mlp.forwardEach(attention.forward(x, mask, row))
+              : row.of(mlp.forward(attention.forward(x, mask)));
+      graph.output("y", projection.forward(y.reshape(WIDTH, n)));
     }
 
     @Override
     public void compute(GraphRun run, int from, int count, CancellationFlag flag) {
+      if (causal) {
+        run.set("rows", IntStream.range(0, count).map(i -> i * rows + row(from + i)).toArray());
+      }
       run.set("x", items, (first + from) * rows * WIDTH).compute(flag);
       run.get("y", 0, count * WIDTH, found, (first + from) * WIDTH);
+    }
+
+    private int row(int item) {
+      return (5 * (first + item) + 3) % rows;
     }
   }
 }

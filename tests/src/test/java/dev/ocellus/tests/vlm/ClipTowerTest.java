@@ -67,7 +67,7 @@ class ClipTowerTest {
               1,
               graph -> {
                 Tensor x = graph.input("pixels", 56, 56, 3, 1);
-                graph.output("pooled", pooled.forward(x));
+                graph.output("pooled", pooled.forward(x, false));
                 graph.output("last", pooled.tower().forward(x).last());
               })) {
         run.set("pixels", pixels()).compute();

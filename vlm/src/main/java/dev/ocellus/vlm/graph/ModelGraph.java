@@ -71,6 +71,14 @@ public final class ModelGraph {
     return tensor;
   }
 
+  /**
+   * Whether named intermediates are to be read, so that those have to be computed, too, that no
+   * output needs.
+   */
+  public boolean keepsNamed() {
+    return builder.keepsNamed();
+  }
+
   /** Lets {@link GraphRun#get} read a tensor after a run. */
   public void output(String name, Tensor tensor) {
     if (outputs.putIfAbsent(name, tensor.contiguous()) != null) {

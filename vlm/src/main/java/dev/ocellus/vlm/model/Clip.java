@@ -122,7 +122,7 @@ final class Clip {
 
     @Override
     public Tensor forward(EncoderGraph graph) {
-      Tensor pooled = tower.forward(graph.pixels());
+      Tensor pooled = tower.forward(graph.pixels(), graph.keepsNamed());
       return projection
           .forward(pooler == null ? pooled : pooler.forward(pooled))
           .named("image.features");

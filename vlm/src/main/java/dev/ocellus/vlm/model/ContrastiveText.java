@@ -194,9 +194,8 @@ final class ContrastiveText implements TextEmbedder {
   @Override
   public Tensor forward(
       ModelGraph graph, Tensor ids, Tensor pooled, int n, @Nullable AttentionMask hidden) {
-    Tensor x = tower.forward(graph, ids, n, hidden == null ? causal(graph, n) : hidden);
-    Tensor ends = x.reshape(x.size(0), ids.size(0)).getRows(pooled).named("text.pooled");
-    return head.forward(ends).named("text.features");
+    AttentionMask mask = hidden == null ? causal(graph, n) : hidden;
+    return head.forward(tower.forward(graph, ids, pooled, n, mask)).named("text.features");
   }
 
   private @Nullable AttentionMask causal(ModelGraph graph, int n) {

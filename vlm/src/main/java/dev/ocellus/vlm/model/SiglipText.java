@@ -87,8 +87,6 @@ final class SiglipText implements TextEmbedder {
   @Override
   public Tensor forward(
       ModelGraph graph, Tensor ids, Tensor pooled, int n, @Nullable AttentionMask hidden) {
-    Tensor x = tower.forward(graph, ids, n, hidden); // [nEmbd, n, batch]
-    Tensor last = x.reshape(x.size(0), ids.size(0)).getRows(pooled);
-    return head.forward(last).named("text.features");
+    return head.forward(tower.forward(graph, ids, pooled, n, hidden)).named("text.features");
   }
 }

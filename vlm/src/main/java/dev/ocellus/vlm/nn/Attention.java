@@ -81,6 +81,22 @@ public final class Attention {
   }
 
   /**
+   * The same for one row of each member of a batch, which attends to all of them.
+   *
+   * @param mask for n keys and n queries; null for none
+   * @return [nEmbd, 1, batch]
+   */
+  public Tensor forward(Tensor x, @Nullable AttentionMask mask, SpeakingRow row) {
+    Tensor query = heads(normed(q.forwardEach(row.of(x)), qNorm));
+    Tensor key = heads(normed(k.forward(x), kNorm));
+    Tensor value = heads(v.forward(x));
+    AttentionMask seen = mask == null ? null : row.of(mask, x.size(2));
+    // ggml's fused kernel divides the keys of a single query among threads, and rounds otherwise
+    return out.forwardEach(
+        DotProductAttention.forward(query, key, value, seen, AttentionKernel.STEPWISE));
+  }
+
+  /**
    * The same against a cache, to which the keys and values of {@code x} are added first.
    *
    * @param places numbers of the rows in the cache that these rows take, [n] from {@link

@@ -151,6 +151,17 @@ public final class AttentionMask {
     return half;
   }
 
+  /**
+   * For one query of each member of a batch.
+   *
+   * @param rows [batch] their numbers, of those of all members
+   */
+  AttentionMask queries(Tensor rows, long batch) {
+    Tensor all = mask.size(3) == batch ? mask : mask.repeat(nKeys(), mask.size(1), 1, batch);
+    Tensor seen = all.reshape(nKeys(), mask.size(1) * batch).getRows(rows);
+    return new AttentionMask(seen.reshape(nKeys(), 1, 1, batch));
+  }
+
   /** In F32 for {@code count} queries from {@code from} on. */
   Tensor queries(long from, long count) {
     return count == mask.size(1)

@@ -24,9 +24,18 @@ public final class Linear {
     return forward(x, x.size(1));
   }
 
-  /** The same of rows that are items of their own. */
+  /**
+   * The same of rows that are items of their own. ggml multiplies a single row with another kernel,
+   * which adds in another order than that for several; here a row alone is computed as two, so that
+   * what comes out does not depend on how many are computed together. For the same reason no
+   * accelerator takes many rows.
+   */
   Tensor forwardEach(Tensor x) {
-    return forward(x, 1);
+    if (x.nElements() > x.size(0)) {
+      return forward(x, 1);
+    }
+    Tensor y = forward(x.repeat(x.size(0), 2), 1);
+    return y.slice(new long[] {}, y.size(0), 1).contiguous();
   }
 
   private Tensor forward(Tensor x, long itemRows) {

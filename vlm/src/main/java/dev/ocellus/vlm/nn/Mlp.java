@@ -56,4 +56,9 @@ public final class Mlp {
   public Tensor forward(Tensor x) {
     return second.forward(activation.apply(first.forward(x)));
   }
+
+  /** The same of one row of each member of a batch: from [nIn, 1, batch] to [nOut, 1, batch]. */
+  public Tensor forwardEach(Tensor x) {
+    return second.forwardEach(activation.apply(first.forwardEach(x)));
+  }
 }

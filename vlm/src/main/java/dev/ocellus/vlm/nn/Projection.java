@@ -3,12 +3,7 @@ package dev.ocellus.vlm.nn;
 import dev.ocellus.ggml.Tensor;
 import dev.ocellus.ggml.Weights;
 
-/**
- * A linear layer behind pooling, whose rows are few. ggml multiplies a single row with another
- * kernel, which adds in another order than that for several; here a row alone is computed as two,
- * so that what comes out does not depend on how many are computed together. For the same reason no
- * accelerator takes many rows.
- */
+/** A linear layer behind pooling, whose rows are few: each is as if computed alone. */
 public final class Projection {
   private final Linear linear;
 
@@ -23,10 +18,6 @@ public final class Projection {
 
   /** From [nIn, n] to [nOut, n]. */
   public Tensor forward(Tensor x) {
-    if (x.size(1) > 1) {
-      return linear.forwardEach(x);
-    }
-    Tensor y = linear.forwardEach(x.repeat(x.size(0), 2));
-    return y.slice(new long[] {}, y.size(0), 1).contiguous();
+    return linear.forwardEach(x);
   }
 }

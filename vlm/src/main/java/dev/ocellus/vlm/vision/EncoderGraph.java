@@ -39,6 +39,11 @@ public final class EncoderGraph {
     return gridY;
   }
 
+  /** As {@link ModelGraph#keepsNamed}. */
+  public boolean keepsNamed() {
+    return graph.keepsNamed();
+  }
+
   /** A table of floats, such as the cosines of rotary positions or a mask. */
   public Tensor table(String name, float[] values, long... shape) {
     return graph.table(name, values, shape);

@@ -6,6 +6,7 @@ import dev.ocellus.gguf.GgufMetadata;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.LayerNorm;
 import dev.ocellus.vlm.nn.PatchEmbedding;
+import dev.ocellus.vlm.nn.SpeakingRow;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,20 +43,31 @@ public final class ClipTower {
       return new Pooled(tower, LayerNorm.of(w.at("post_ln"), c.nEmbd(), c.eps()), pooling);
     }
 
-    /** From pixels [imageSize, imageSize, 3, n] to the pooled states, [nEmbd, n]. */
-    public Tensor forward(Tensor pixels) {
-      Tensor last = tower.forward(pixels).last().named("vision.last_hidden");
-      Tensor pooled =
+    /**
+     * From pixels [imageSize, imageSize, 3, n] to the pooled states, [nEmbd, n].
+     *
+     * @param keepsNamed whether {@code vision.last_hidden} of all patches is wanted, too
+     */
+    public Tensor forward(Tensor pixels, boolean keepsNamed) {
+      Tensor x = tower.embed(pixels);
+      if (pooling == Pooling.CLS && !keepsNamed) {
+        return named(postNorm.forward(tower.layers.forward(x, null, SpeakingRow.first())));
+      }
+      Tensor last = tower.layers.forward(x).last().named("vision.last_hidden");
+      return named(
           switch (pooling) {
-            case CLS -> postNorm.forward(rows(last, 0, 1));
-            case MEAN -> mean(postNorm.forward(rows(last, 1, last.size(1) - 1)));
-            case MEAN_THEN_NORM -> postNorm.forward(mean(rows(last, 1, last.size(1) - 1)));
-          };
-      return pooled.reshape(last.size(0), last.size(2)).named("vision.pooled");
+            case CLS -> postNorm.forward(SpeakingRow.first().of(last));
+            case MEAN -> mean(postNorm.forward(patches(last)));
+            case MEAN_THEN_NORM -> postNorm.forward(mean(patches(last)));
+          });
     }
 
-    private static Tensor rows(Tensor x, long from, long count) {
-      return x.slice(new long[] {0, from}, x.size(0), count, x.size(2)).contiguous();
+    private static Tensor named(Tensor pooled) {
+      return pooled.reshape(pooled.size(0), pooled.size(2)).named("vision.pooled");
+    }
+
+    private static Tensor patches(Tensor x) {
+      return x.slice(new long[] {0, 1}, x.size(0), x.size(1) - 1, x.size(2)).contiguous();
     }
 
     /** Of all rows: [nEmbd, n, batch] to [nEmbd, 1, batch]. */
@@ -106,9 +118,14 @@ public final class ClipTower {
    * first.
    */
   public HiddenStates forward(Tensor pixels) {
+    return layers.forward(embed(pixels));
+  }
+
+  /** What the layers see, of the same shape. */
+  private Tensor embed(Tensor pixels) {
     Tensor x = patches.forward(pixels);
     x = clsToken.inGraphOf(x).repeat(clsToken.size(0), 1, x.size(2)).concat(x, 1);
     x = x.add(positions).named("embeddings");
-    return layers.forward(preNorm == null ? x : preNorm.forward(x).named("pre_ln"));
+    return preNorm == null ? x : preNorm.forward(x).named("pre_ln");
   }
 }

@@ -6,6 +6,7 @@ import dev.ocellus.vlm.nn.Attention;
 import dev.ocellus.vlm.nn.AttentionMask;
 import dev.ocellus.vlm.nn.LayerNorm;
 import dev.ocellus.vlm.nn.Mlp;
+import dev.ocellus.vlm.nn.SpeakingRow;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +39,12 @@ public final class PreNormLayers {
       return x.add(scaled(mlp.forward(ln2.forward(x)), ls2));
     }
 
+    /** For one row of each member of a batch: from [nEmbd, n, batch] to [nEmbd, 1, batch]. */
+    Tensor forward(Tensor x, @Nullable AttentionMask mask, SpeakingRow row) {
+      x = row.of(x).add(scaled(attention.forward(ln1.forward(x), mask, row), ls1));
+      return x.add(scaled(mlp.forwardEach(ln2.forward(x)), ls2));
+    }
+
     private static Tensor scaled(Tensor x, @Nullable Tensor scale) {
       return scale == null ? x : x.mul(scale);
     }
@@ -61,10 +68,25 @@ public final class PreNormLayers {
    * Some layers, from one on and up to another: from states [nEmbd, n, batch] to the same shape.
    */
   Tensor forward(Tensor x, int from, int to) {
+    return forward(x, from, to, null);
+  }
+
+  private Tensor forward(Tensor x, int from, int to, @Nullable AttentionMask mask) {
     for (int i = from; i < to; i++) {
-      x = layers.get(i).forward(x, null).named("layer_" + (i + 1));
+      x = layers.get(i).forward(x, mask).named("layer_" + (i + 1));
     }
     return x;
+  }
+
+  /**
+   * From embeddings [nEmbd, n, batch] to what the last layer makes of one row of each member of the
+   * batch, [nEmbd, 1, batch].
+   *
+   * @param mask for n keys and n queries; null for none
+   */
+  Tensor forward(Tensor x, @Nullable AttentionMask mask, SpeakingRow row) {
+    int last = layers.size() - 1;
+    return layers.get(last).forward(forward(x, 0, last, mask), mask, row);
   }
 
   /** From embeddings [nEmbd, n, batch] to the states of all layers; bidirectional. */

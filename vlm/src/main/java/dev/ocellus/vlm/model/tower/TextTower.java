@@ -7,6 +7,7 @@ import dev.ocellus.vlm.graph.ModelGraph;
 import dev.ocellus.vlm.nn.Activation;
 import dev.ocellus.vlm.nn.AttentionMask;
 import dev.ocellus.vlm.nn.LayerNorm;
+import dev.ocellus.vlm.nn.SpeakingRow;
 import dev.ocellus.vlm.nn.TextEmbedding;
 import dev.ocellus.vlm.vision.ConfigReader;
 import org.jspecify.annotations.Nullable;
@@ -78,19 +79,33 @@ public final class TextTower {
   }
 
   /**
-   * From the ids of a batch of texts, each of n tokens, one text after the other, to their normed
-   * states, [width, n, batch].
+   * From the ids of a batch of texts, each of n tokens, one text after the other, to the normed
+   * states of the rows that speak for them, [width, batch].
    *
    * @param ids [n · batch], with a limit of at most {@link #nTokens()}
+   * @param pooled [batch] those rows, of n · batch
    * @param mask for n keys and n queries; null for none
    */
-  public Tensor forward(ModelGraph graph, Tensor ids, int n, @Nullable AttentionMask mask) {
+  public Tensor forward(
+      ModelGraph graph, Tensor ids, Tensor pooled, int n, @Nullable AttentionMask mask) {
+    Tensor x = embed(graph, ids, n);
+    SpeakingRow row = SpeakingRow.at(pooled);
+    Tensor spoken;
+    if (graph.keepsNamed()) {
+      x = finalNorm.forward(layers.forward(x, mask).last()).named("text.last_hidden");
+      spoken = row.of(x);
+    } else {
+      spoken = finalNorm.forward(layers.forward(x, mask, row));
+    }
+    return spoken.reshape(spoken.size(0), spoken.size(2)).named("text.pooled");
+  }
+
+  private Tensor embed(ModelGraph graph, Tensor ids, int n) {
     int[] positions = new int[Math.toIntExact(ids.size(0))];
     for (int i = 0; i < positions.length; i++) {
       positions[i] = i % n;
     }
     Tensor x = embedding.forward(ids, graph.indexTable("positions", positions, nPositions));
-    x = x.reshape(config.nEmbd(), n, positions.length / n);
-    return finalNorm.forward(layers.forward(x, mask).last()).named("text.last_hidden");
+    return x.reshape(config.nEmbd(), n, positions.length / n);
   }
 }
