@@ -4,6 +4,7 @@ import dev.ocellus.accel.Conversions;
 import dev.ocellus.accel.ProductKernels;
 import dev.ocellus.accel.ProductLibraries;
 import dev.ocellus.compute.Accelerator;
+import dev.ocellus.compute.Turns;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.TensorType;
@@ -56,6 +57,7 @@ public final class Accel {
 
   private final AccelDevice device;
   private final AccelDevice idle;
+  private final AccelBackends backends;
   private final ProductKernels kernels;
   private final Conversions conversions;
 
@@ -70,7 +72,7 @@ public final class Accel {
   private Accel(ProductKernels kernels, Conversions conversions) {
     this.kernels = kernels;
     this.conversions = conversions;
-    AccelBackends backends = new AccelBackends(kernels, conversions, this::wanted);
+    this.backends = new AccelBackends(kernels, conversions, this::wanted);
     this.device = new AccelDevice(backends, kernels.description(), true, kernels.hasMatrixUnit());
     this.idle = new AccelDevice(backends, "nothing", false, false);
   }
@@ -182,6 +184,15 @@ public final class Accel {
   /** A stream of computation with threads of its own. */
   public Backend newBackend(int nThreads) {
     return wanting(this, () -> new Backend(device(), nThreads));
+  }
+
+  /**
+   * Lets what a stream computes give way between nodes.
+   *
+   * @param backend from {@link #newBackend}
+   */
+  public void takeTurns(Backend backend, Turns turns) {
+    backends.takeTurns(backend.handle().address(), turns);
   }
 
   /** Runs what makes a context of libllama, which then uses this accelerator. */

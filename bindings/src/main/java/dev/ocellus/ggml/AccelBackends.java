@@ -10,6 +10,7 @@ import dev.ocellus.accel.Elements;
 import dev.ocellus.accel.ProductKernels;
 import dev.ocellus.accel.ProductRunner;
 import dev.ocellus.accel.RowConversion;
+import dev.ocellus.compute.Turns;
 import dev.ocellus.ffi.ggml_h;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -22,6 +23,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntToLongFunction;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Streams of computation on an {@link AccelDevice}: struct {@code ggml_backend}, whose functions
@@ -48,6 +50,7 @@ final class AccelBackends {
     final ProductRunner runner;
     volatile long abort;
     volatile long abortData;
+    volatile @Nullable Turns turns;
 
     Stream(ProductRunner runner) {
       this.runner = runner;
@@ -57,6 +60,13 @@ final class AccelBackends {
       long function = abort;
       return function != 0
           && (boolean) abortCall.invokeExact(MemorySegment.ofAddress(function), abortData);
+    }
+
+    void giveWay() {
+      Turns wanted = turns;
+      if (wanted != null) {
+        wanted.giveWay();
+      }
     }
   }
 
@@ -119,6 +129,14 @@ final class AccelBackends {
     return backend.address();
   }
 
+  /** Lets what a stream computes give way to others between nodes. */
+  void takeTurns(long backend, Turns turns) {
+    Stream stream = streams.get(backend);
+    if (stream != null) {
+      stream.turns = turns;
+    }
+  }
+
   /** Place of graph_compute among the functions. */
   private static final int GRAPH_COMPUTE = 12;
 
@@ -177,6 +195,7 @@ final class AccelBackends {
         if (stream.isAborted()) {
           return ggml_h.GGML_STATUS_ABORTED();
         }
+        stream.giveWay();
         i += compute(stream.runner, caller, at, i, count);
       }
       return ggml_h.GGML_STATUS_SUCCESS();

@@ -6,6 +6,7 @@ import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.ComputationCancelledException;
 import dev.ocellus.compute.GgmlException;
 import dev.ocellus.compute.OutOfDeviceMemoryException;
+import dev.ocellus.compute.Turns;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ffi.ggml_tensor;
 import dev.ocellus.gguf.TensorType;
@@ -31,6 +32,7 @@ public final class Scheduler extends NativeObject {
   private int capacity; // of the handle: nodes, inputs and weights of a graph
   private @Nullable Graph allocated;
   private @Nullable ObserverCallback observer;
+  private @Nullable Turns turns;
 
   /**
    * @param backends by preference; the last one must be a CPU backend, which takes what the others
@@ -186,6 +188,16 @@ public final class Scheduler extends NativeObject {
     }
   }
 
+  /** Lets graphs have the processor in turns with other work; an accelerator gives way in them. */
+  public void takeTurns(Turns with) {
+    lock.lock();
+    try {
+      turns = with;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /**
    * Bytes of the buffers for intermediates that a graph would need, on all devices. Nothing is
    * allocated. Use a graph that is not to be computed, on a scheduler that has computed nothing.
@@ -307,6 +319,11 @@ public final class Scheduler extends NativeObject {
       for (Backend backend : backends) {
         Supplier<Integer> inner = run;
         run = () -> backend.abortable(flag, inner);
+      }
+      Supplier<Integer> whole = run;
+      Turns wanted = turns;
+      if (wanted != null) {
+        run = () -> wanted.longWork(whole);
       }
       var done = isDivided() ? NativeLog.observeGraph(run) : NativeLog.observe(run);
       if (observer != null) {

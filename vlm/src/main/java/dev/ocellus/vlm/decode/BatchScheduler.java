@@ -2,6 +2,7 @@ package dev.ocellus.vlm.decode;
 
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.ComputationCancelledException;
+import dev.ocellus.compute.Turns;
 import dev.ocellus.ggml.NativeStack;
 import dev.ocellus.llama.Batch;
 import dev.ocellus.llama.ContextOverflowException;
@@ -44,6 +45,7 @@ final class BatchScheduler implements AutoCloseable {
   private final List<DecodeRequest> pending = new ArrayList<>(); // guarded by lock
   private int nExpected; // sequences that are expected; guarded by lock
   private boolean closed; // guarded by lock
+  private volatile @Nullable Turns turns;
   private boolean rowsAreNext;
   private long stepNanos;
 
@@ -223,7 +225,7 @@ final class BatchScheduler implements AutoCloseable {
       } else {
         batch = fillTokens(step);
       }
-      decode(batch, causal, flag);
+      decodeInTurn(batch, causal, flag);
       giveLogits(step);
     } catch (Throwable e) {
       fail(step, e);
@@ -231,6 +233,20 @@ final class BatchScheduler implements AutoCloseable {
     }
     stepNanos = System.nanoTime() - start;
     finish(step);
+  }
+
+  /** Lets steps have the processor in turns with other work. */
+  void takeTurns(Turns with) {
+    turns = with;
+  }
+
+  private void decodeInTurn(Batch batch, boolean causal, CancellationFlag flag) {
+    Turns wanted = turns;
+    if (wanted == null) {
+      decode(batch, causal, flag);
+    } else {
+      wanted.step(() -> decode(batch, causal, flag));
+    }
   }
 
   private void decode(Batch batch, boolean causal, CancellationFlag flag) {

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.decode;
 
+import dev.ocellus.compute.Turns;
 import dev.ocellus.llama.LlamaContext;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -42,6 +43,11 @@ final class LlamaPool implements SequencePool {
   @Override
   public void pause(KvSequence sequence) {
     scheduler.leave((BatchedSequence) sequence);
+  }
+
+  @Override
+  public void takeTurns(Turns turns) {
+    scheduler.takeTurns(turns);
   }
 
   @Override

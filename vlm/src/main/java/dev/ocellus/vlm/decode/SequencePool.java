@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.decode;
 
+import dev.ocellus.compute.Turns;
 import java.util.List;
 
 /**
@@ -14,6 +15,9 @@ public interface SequencePool extends AutoCloseable {
    * Says that nothing more comes from a sequence for now, so that the others do not wait for it.
    */
   void pause(KvSequence sequence);
+
+  /** Lets steps have the processor in turns with the encoding of images, where both want it. */
+  default void takeTurns(Turns turns) {}
 
   /** Beginnings of conversations that are kept besides. Any thread may ask. */
   default KeptUse kept() {

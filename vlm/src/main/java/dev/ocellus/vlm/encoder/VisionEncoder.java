@@ -3,6 +3,7 @@ package dev.ocellus.vlm.encoder;
 import dev.ocellus.compute.Accelerator;
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.MatrixPrecision;
+import dev.ocellus.compute.Turns;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.MatMulObserver;
 import dev.ocellus.vlm.chat.ImageReport;
@@ -155,6 +156,14 @@ public final class VisionEncoder implements AutoCloseable {
    */
   public void observe(MatMulObserver observer) {
     runner.observe(observer);
+  }
+
+  /**
+   * Lets this have the processor in turns with the steps of a text model. Before the first image is
+   * encoded.
+   */
+  public void takeTurns(Turns turns) {
+    runner.takeTurns(turns);
   }
 
   /** Resizes and normalizes an image as the model's reference does. */

@@ -1,6 +1,8 @@
 package dev.ocellus.vlm.generate;
 
 import dev.ocellus.Setting;
+import dev.ocellus.compute.Turns;
+import dev.ocellus.ggml.Device;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.TokenEmbeddings;
@@ -307,10 +309,23 @@ public final class Pipeline implements AutoCloseable {
   public SharedSlots newSharedSlots() {
     SequencePool pool = decoder.newPool(options.sessions().parallel(), sequenceOptions());
     try {
+      shareProcessor(pool);
       return new SharedSlots(pool, this::newGenerator);
     } catch (Throwable e) {
       pool.close();
       throw e;
+    }
+  }
+
+  /** Where encoder and text model together have more threads than there are cores. */
+  private void shareProcessor(SequencePool pool) {
+    int nThreads = options.contextOptions().nThreadsBatch();
+    if (encoder != null
+        && encoder.device().kind() == Device.Kind.CPU
+        && 2 * nThreads > Runtime.getRuntime().availableProcessors()) {
+      var turns = new Turns();
+      encoder.takeTurns(turns);
+      pool.takeTurns(turns);
     }
   }
 

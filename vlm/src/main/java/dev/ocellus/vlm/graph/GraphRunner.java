@@ -1,6 +1,7 @@
 package dev.ocellus.vlm.graph;
 
 import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.Turns;
 import dev.ocellus.ggml.Accel;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.Ggml;
@@ -343,6 +344,18 @@ public final class GraphRunner implements AutoCloseable {
       requireOpen();
       observed = true;
       plans.observe(watcher);
+    });
+  }
+
+  /**
+   * Lets graphs have the processor in turns with other work, to which they give way between their
+   * nodes. Before the first of them is computed.
+   */
+  public void takeTurns(Turns turns) {
+    locked(() -> {
+      requireReady();
+      whole.takeTurns(turns);
+      shares.takeTurns(turns);
     });
   }
 

@@ -1,5 +1,6 @@
 package dev.ocellus.vlm.graph;
 
+import dev.ocellus.compute.Turns;
 import dev.ocellus.ggml.Accel;
 import dev.ocellus.ggml.Backend;
 import dev.ocellus.ggml.Device;
@@ -18,12 +19,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class SchedulerPool implements AutoCloseable {
   private final Device device;
+  private final @Nullable Accel accel;
 
   /** By preference; before the one that holds the weights there may be an accelerator. */
   private final List<Backend> backends = new ArrayList<>();
 
   private final Deque<Scheduler> idle = new ArrayDeque<>();
   private @Nullable MatMulObserver observer;
+  private @Nullable Turns turns;
 
   /**
    * Opens backends.
@@ -34,6 +37,7 @@ final class SchedulerPool implements AutoCloseable {
    */
   SchedulerPool(Device device, @Nullable Accel accel, int nThreads) {
     this.device = device;
+    this.accel = accel;
     try {
       if (accel != null) {
         backends.add(accel.newBackend(nThreads));
@@ -80,6 +84,9 @@ final class SchedulerPool implements AutoCloseable {
     if (observer != null) {
       scheduler.observe(observer);
     }
+    if (turns != null) {
+      scheduler.takeTurns(turns);
+    }
     return scheduler;
   }
 
@@ -115,6 +122,18 @@ final class SchedulerPool implements AutoCloseable {
   void observe(MatMulObserver watcher) {
     observer = watcher;
     idle.forEach(scheduler -> scheduler.observe(watcher));
+  }
+
+  /**
+   * Lets graphs of idle schedulers and of new ones have the processor in turns with other work,
+   * where an accelerator can give way between their nodes.
+   */
+  void takeTurns(Turns with) {
+    if (accel != null) {
+      turns = with;
+      accel.takeTurns(backends.getFirst(), with);
+      idle.forEach(scheduler -> scheduler.takeTurns(with));
+    }
   }
 
   /** Closes idle schedulers, which must be all of them, and the backends. */

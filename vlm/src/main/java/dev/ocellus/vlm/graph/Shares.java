@@ -1,6 +1,7 @@
 package dev.ocellus.vlm.graph;
 
 import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.Turns;
 import dev.ocellus.ggml.Accel;
 import dev.ocellus.ggml.Device;
 import dev.ocellus.ggml.SideBySide;
@@ -17,6 +18,7 @@ final class Shares implements AutoCloseable {
   private final @Nullable Accel accel;
   private final PlanCache plans;
   private List<SchedulerPool> pools = List.of(); // opened when they are first needed
+  private @Nullable Turns turns;
 
   /**
    * @param count how many there are
@@ -59,6 +61,11 @@ final class Shares implements AutoCloseable {
     }
   }
 
+  /** As {@link SchedulerPool#takeTurns}, before the first batch. */
+  void takeTurns(Turns with) {
+    turns = with;
+  }
+
   private void open() {
     if (!pools.isEmpty()) {
       return;
@@ -66,7 +73,11 @@ final class Shares implements AutoCloseable {
     List<SchedulerPool> opened = new ArrayList<>();
     try {
       for (int i = 0; i < count; i++) {
-        opened.add(new SchedulerPool(Device.cpu(), accel, 1));
+        SchedulerPool pool = new SchedulerPool(Device.cpu(), accel, 1);
+        opened.add(pool);
+        if (turns != null) {
+          pool.takeTurns(turns);
+        }
       }
     } catch (Throwable e) {
       opened.forEach(SchedulerPool::close);
