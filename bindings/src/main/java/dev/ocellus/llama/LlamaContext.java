@@ -57,14 +57,17 @@ public final class LlamaContext extends NativeObject {
     this.callback = callback == null ? null : callback.apply(arena());
     this.abort = new AbortSignal(arena());
     try {
-      // while an accelerator multiplies, threads of ggml that look out for work are in its way
-      boolean polling = model.accel() == null;
+      // threads of ggml that look out for work are in the way of what others do between two steps:
+      // sampling for several conversations, encoding an image that one of them shows
+      boolean polling = options.nSeqMax() == 1;
+      // and while an accelerator multiplies, in its way
+      boolean pollingInBatches = polling && model.accel() == null;
       // the pools are adopted first so that they are freed last
-      ThreadPool batchPool = threadPool(options.nThreadsBatch(), polling);
+      ThreadPool batchPool = threadPool(options.nThreadsBatch(), pollingInBatches);
       ThreadPool pool =
-          options.nThreads() == options.nThreadsBatch() && polling
+          options.nThreads() == options.nThreadsBatch() && polling == pollingInBatches
               ? batchPool
-              : threadPool(options.nThreads(), true);
+              : threadPool(options.nThreads(), polling);
       this.handle =
           adopt(NewContext.make(model, options, unified, this.callback), ggml_h::llama_free);
       NativeStack.run(() -> {
