@@ -51,9 +51,9 @@ final class ContextGuard {
   }
 
   static void checkRanges(ContextOptions o) {
-    range(Setting.CONTEXT_SIZE, "context (nCtx)", o.nCtx(), 0, 1 << 28);
-    range(Setting.BATCH, "batch (nBatch)", o.nBatch(), 1, 1 << 20);
-    range(Setting.MICRO_BATCH, "micro-batch (nUbatch)", o.nUbatch(), 0, 1 << 20);
+    range(Setting.CONTEXT_SIZE, "context (nCtx)", o.nCtx(), 0, ContextOptions.MAX_CONTEXT);
+    range(Setting.BATCH, "batch (nBatch)", o.nBatch(), 1, ContextOptions.MAX_BATCH);
+    range(Setting.MICRO_BATCH, "micro-batch (nUbatch)", o.nUbatch(), 0, ContextOptions.MAX_BATCH);
     range(Setting.PARALLEL, "sequences (nSeqMax)", o.nSeqMax(), 1, ContextOptions.MAX_SEQUENCES);
     range(
         "spare sequences (nSeqSpare)",

@@ -39,6 +39,12 @@ public record ContextOptions(
 
   private static final int DEFAULT_UBATCH = 512;
 
+  /** Most tokens of a context. */
+  public static final int MAX_CONTEXT = 1 << 28;
+
+  /** Most tokens of a batch and of a micro-batch. */
+  public static final int MAX_BATCH = 1 << 20;
+
   /** Most sequences of both kinds, as libllama is built. */
   public static final int MAX_SEQUENCES = 256;
 

@@ -2,14 +2,12 @@ package dev.ocellus.cli;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.ocellus.io.Sha256;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -99,17 +97,9 @@ final class TestHub implements AutoCloseable {
                     .formatted(
                         file.getKey(),
                         file.getValue().length,
-                        sha256(file.getValue()),
+                        Sha256.hex(file.getValue()),
                         file.getValue().length))
             .collect(Collectors.joining(",", "[", "]"));
-  }
-
-  private static String sha256(byte[] bytes) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   @Override

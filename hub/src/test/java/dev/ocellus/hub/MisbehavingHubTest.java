@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpExchange;
 import dev.ocellus.hub.HubException.Kind;
+import dev.ocellus.io.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
@@ -42,7 +43,7 @@ final class MisbehavingHubTest extends PullFixture {
         };
     assertFails(() -> pull(settings()), Kind.DAMAGED, MODEL, "SHA-256");
     assertThat(unfinished()).isEmpty();
-    assertThat(repository().resolve("blobs").resolve(TestHub.sha256(weights))).doesNotExist();
+    assertThat(repository().resolve("blobs").resolve(Sha256.hex(weights))).doesNotExist();
   }
 
   @Test

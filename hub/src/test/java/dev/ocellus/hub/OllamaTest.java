@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpExchange;
 import dev.ocellus.hub.HubException.Kind;
+import dev.ocellus.io.Sha256;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -92,17 +93,17 @@ final class OllamaTest {
   }
 
   private String hash(String layer) {
-    return TestHub.sha256(Objects.requireNonNull(layers.get(layer)));
+    return Sha256.hex(Objects.requireNonNull(layers.get(layer)));
   }
 
   private String manifest() {
     StringBuilder all = new StringBuilder();
     layers.forEach((kind, bytes) -> {
-      server.files.put(TestHub.sha256(bytes), bytes);
+      server.files.put(Sha256.hex(bytes), bytes);
       all.append(all.isEmpty() ? "" : ",")
           .append(
               "{\"mediaType\":\"%s%s\",\"digest\":\"sha256:%s\",\"size\":%d}"
-                  .formatted(PREFIX, kind, TestHub.sha256(bytes), bytes.length));
+                  .formatted(PREFIX, kind, Sha256.hex(bytes), bytes.length));
     });
     return "{\"schemaVersion\":2,\"layers\":[" + all + "]}";
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ocellus.hub.HubException.Kind;
+import dev.ocellus.io.Sha256;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,7 +29,7 @@ final class PullTest extends PullFixture {
     assertThat(files.mmproj()).contains(snapshot.resolve("mmproj-F16.gguf"));
     assertThat(Files.readAllBytes(files.model())).isEqualTo(weights);
     assertThat(Files.readSymbolicLink(files.model()))
-        .isEqualTo(Path.of("../../blobs/" + TestHub.sha256(weights)));
+        .isEqualTo(Path.of("../../blobs/" + Sha256.hex(weights)));
     assertThat(repository().resolve("refs/main")).hasContent(TestHub.COMMIT);
     assertThat(settings().cache().resolve("CACHEDIR.TAG")).exists();
     assertThat(snapshot.resolve("README.md")).doesNotExist();
@@ -50,7 +51,7 @@ final class PullTest extends PullFixture {
     Path snapshot =
         Files.createDirectories(repository().resolve("snapshots").resolve(TestHub.COMMIT));
     for (String name : List.of(MODEL, "mmproj-F16.gguf")) {
-      String hash = TestHub.sha256(hub.file(name));
+      String hash = Sha256.hex(hub.file(name));
       Files.write(blobs.resolve(hash), hub.file(name));
       Files.createSymbolicLink(snapshot.resolve(name), Path.of("../../blobs/" + hash));
     }
@@ -105,8 +106,7 @@ final class PullTest extends PullFixture {
   @Test
   void startsAnewWhenWhatWasThereIsDamaged() throws IOException {
     aPullThatEndsEarly();
-    Path partial =
-        repository().resolve("blobs").resolve(TestHub.sha256(weights) + FileLocks.PARTIAL);
+    Path partial = repository().resolve("blobs").resolve(Sha256.hex(weights) + FileLocks.PARTIAL);
     byte[] damaged = Files.readAllBytes(partial);
     damaged[10] ^= 1;
     Files.write(partial, damaged);
@@ -119,9 +119,7 @@ final class PullTest extends PullFixture {
   void startsAnewWhenTheRecordOfPartsIsDamaged() throws IOException {
     aPullThatEndsEarly();
     Path state =
-        repository()
-            .resolve("blobs")
-            .resolve(TestHub.sha256(weights) + FileLocks.PARTIAL + ".state");
+        repository().resolve("blobs").resolve(Sha256.hex(weights) + FileLocks.PARTIAL + ".state");
     Files.write(state, random((int) Files.size(state), 9));
     assertThat(Files.readAllBytes(pull(settings()).model())).isEqualTo(weights);
   }

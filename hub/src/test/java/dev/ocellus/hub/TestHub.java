@@ -3,6 +3,7 @@ package dev.ocellus.hub;
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.ocellus.io.Sha256;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -10,10 +11,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -125,7 +123,7 @@ final class TestHub implements AutoCloseable {
             """
             {"type":"file","path":"%s","size":%d,"oid":"%s","lfs":{"oid":"%s","size":%d}}\
             """
-                .formatted(path, bytes.length, "0".repeat(40), sha256(bytes), bytes.length)));
+                .formatted(path, bytes.length, "0".repeat(40), Sha256.hex(bytes), bytes.length)));
     return "[" + String.join(",", entries) + "]";
   }
 
@@ -183,14 +181,6 @@ final class TestHub implements AutoCloseable {
 
   static void status(HttpExchange exchange, int status) throws IOException {
     exchange.sendResponseHeaders(status, -1);
-  }
-
-  static String sha256(byte[] bytes) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   @Override

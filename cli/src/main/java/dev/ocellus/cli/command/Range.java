@@ -18,9 +18,6 @@ public @interface Range {
   /** Most threads that ggml takes. */
   int MAX_THREADS = 512;
 
-  /** Most tokens of a context or a batch. */
-  int MAX_CONTEXT = 1 << 28;
-
   /** The least. */
   double min() default Double.NEGATIVE_INFINITY;
 

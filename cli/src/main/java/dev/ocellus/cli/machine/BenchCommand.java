@@ -54,14 +54,14 @@ public final class BenchCommand extends OcellusCommand {
       names = {"-p", "--n-prompt"},
       paramLabel = "N",
       description = "Tokens of the prompt; 0 to leave it out. Default: 512.")
-  @Range(min = 0, max = Range.MAX_CONTEXT)
+  @Range(min = 0, max = ContextOptions.MAX_CONTEXT)
   int nPrompt = 512;
 
   @Option(
       names = {"-n", "--n-gen"},
       paramLabel = "N",
       description = "Tokens to generate; 0 to leave it out. Default: 128.")
-  @Range(min = 0, max = Range.MAX_CONTEXT)
+  @Range(min = 0, max = ContextOptions.MAX_CONTEXT)
   int nGenerate = 128;
 
   @Option(

@@ -60,14 +60,14 @@ public final class ModelMixin {
       names = {"-c", "--ctx-size"},
       paramLabel = "N",
       description = "Context size in tokens; 0 for what the model was trained with. Default: 4096.")
-  @Range(min = 0, max = Range.MAX_CONTEXT)
+  @Range(min = 0, max = ContextOptions.MAX_CONTEXT)
   @Nullable Integer context;
 
   @Option(
       names = {"-b", "--batch-size"},
       paramLabel = "N",
       description = "Max. tokens of one batch, that is, of one call of libllama. Default: 2048.")
-  @Range(min = 1, max = Range.MAX_CONTEXT)
+  @Range(min = 1, max = ContextOptions.MAX_BATCH)
   @Nullable Integer batch;
 
   @Option(
@@ -75,7 +75,7 @@ public final class ModelMixin {
       paramLabel = "N",
       description =
           "Max. tokens of a micro-batch, computed at once. Default: 512, or those of the largest image where the model must compute it at once.")
-  @Range(min = 1, max = Range.MAX_CONTEXT)
+  @Range(min = 1, max = ContextOptions.MAX_BATCH)
   @Nullable Integer ubatch;
 
   @Option(

@@ -43,7 +43,7 @@ final class EmbedderMixin {
       description =
           "For Qwen3-VL-Embedding: context size in tokens; longer texts are cut; 0 for what the model was"
               + " trained with. Default: 4096.")
-  @Range(min = 0, max = Range.MAX_CONTEXT)
+  @Range(min = 0, max = ContextOptions.MAX_CONTEXT)
   @Nullable Integer context;
 
   /** Whether a model is one of these, or the folder of its checkpoint. */

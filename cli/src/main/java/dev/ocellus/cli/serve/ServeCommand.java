@@ -10,6 +10,7 @@ import dev.ocellus.cli.terminal.Io;
 import dev.ocellus.cli.terminal.Json;
 import dev.ocellus.compute.MatrixPrecision;
 import dev.ocellus.gguf.GgufFile;
+import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.server.ModelFolder;
 import dev.ocellus.server.OcellusServer;
 import dev.ocellus.server.options.ModelSource;
@@ -83,7 +84,7 @@ public final class ServeCommand extends OcellusCommand {
       names = {"-np", "--parallel"},
       paramLabel = "N",
       description = "Answers that are generated together by a model. Default: 4.")
-  @Range(min = 1, max = 256)
+  @Range(min = 1, max = ContextOptions.MAX_SEQUENCES)
   int parallel = DEFAULT_PARALLEL;
 
   @Option(

@@ -91,7 +91,8 @@ public final class Attention {
     Tensor key = heads(normed(k.forward(x), kNorm));
     Tensor value = heads(v.forward(x));
     AttentionMask seen = mask == null ? null : row.of(mask, x.size(2));
-    // ggml's fused kernel divides the keys of a single query among threads, and rounds otherwise
+    // from 512 keys on ggml's fused kernel divides those of a single query among its threads, whose
+    // number would decide how sums are rounded
     return out.forwardEach(
         DotProductAttention.forward(query, key, value, seen, AttentionKernel.STEPWISE));
   }
