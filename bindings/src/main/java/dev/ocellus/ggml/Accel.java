@@ -73,7 +73,7 @@ public final class Accel {
     this.kernels = kernels;
     this.conversions = conversions;
     this.backends = new AccelBackends(kernels, conversions, this::wanted);
-    this.device = new AccelDevice(backends, kernels.description(), true, kernels.hasMatrixUnit());
+    this.device = new AccelDevice(backends, kernels.description(), true, multipliesBf16());
     this.idle = new AccelDevice(backends, "nothing", false, false);
   }
 
@@ -123,7 +123,7 @@ public final class Accel {
   /** The accelerator for the weights of a file as they are stored; empty where it would idle. */
   public static Optional<Accel> find(Accelerator asked, GgufFile file) {
     boolean quantized =
-        StoredWeights.hasMatrixUnit() && file.tensors().stream().anyMatch(StoredWeights::isTaken);
+        StoredWeights.isWorthwhile() && file.tensors().stream().anyMatch(StoredWeights::isTaken);
     boolean bf16 = file.tensors().stream().anyMatch(t -> t.type() == TensorType.BF16 && isLarge(t));
     return quantized || isWorthwhile(file) ? find(asked, quantized || bf16) : Optional.empty();
   }
@@ -301,11 +301,6 @@ public final class Accel {
   /** Whether some library multiplies BF16. */
   boolean multipliesBf16() {
     return kernels.bf16() != null;
-  }
-
-  /** Whether BF16 is multiplied by a unit for matrices. */
-  boolean hasMatrixUnit() {
-    return kernels.hasMatrixUnit();
   }
 
   /** Which libraries multiply what. */

@@ -230,7 +230,7 @@ final class AccelNode {
     return getInt(node + OP_PARAMS) != PREC_F32
         && getInt(node + OP_PARAMS + 4L * ITEMS) == 0
         && count(node) == 1
-        && ne(node, 1) >= StoredWeights.MIN_ROWS
+        && ne(node, 1) >= StoredWeights.minRows()
         && areSizesTaken(ne(node, 0), ne(w, 0), ne(node, 1), 1)
         && StoredWeights.find(w) != null;
   }

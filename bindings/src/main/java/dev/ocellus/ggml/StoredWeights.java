@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Quantized weights of a text model as they lie in its file, for processors that multiply BF16
- * faster than ggml's kernels multiply whole numbers: those with AMX (docs/decisions/0018).
+ * faster than ggml's kernels multiply whole numbers: those with AMX or AVX512-BF16
+ * (docs/decisions/0018).
  *
  * <p>ggml copies such weights into a layout of its own, which single tokens are computed with. Long
  * prompts are multiplied with those of the file, widened to BF16 a piece at a time. A tensor of
@@ -23,10 +24,6 @@ import org.jspecify.annotations.Nullable;
  * its model is made.
  */
 public final class StoredWeights implements AutoCloseable {
-  /** From so many rows on, widening the weights costs less than the products gain. */
-  static final int MIN_ROWS = AccelNode.EVERYTHING ? 1 : 64;
-
-  /** Q8_0 is not among them: ggml multiplies it as fast as it can be widened. */
   private static final Set<TensorType> TYPES =
       EnumSet.of(
           TensorType.Q4_0,
@@ -65,26 +62,51 @@ public final class StoredWeights implements AutoCloseable {
   }
 
   /**
-   * The weights of a file that would be taken; empty where there are none or the processor has no
-   * unit for matrices.
+   * The weights of a file that would be taken; empty where there are none or nothing multiplies
+   * BF16.
    *
    * @param file closed with what is returned; where that is empty, it stays the caller's
    * @param accel what is to multiply
    */
   public static Optional<StoredWeights> of(GgufFile file, Accel accel) {
-    return accel.hasMatrixUnit() && file.tensors().stream().anyMatch(StoredWeights::isTaken)
+    return accel.multipliesBf16() && file.tensors().stream().anyMatch(StoredWeights::isTaken)
         ? Optional.of(new StoredWeights(file))
         : Optional.empty();
   }
 
-  /** Whether ggml found AMX in this processor; without it, no library is loaded for these. */
-  public static boolean hasMatrixUnit() {
-    return BackendFunctions.of(Device.cpu().handle()).features().contains("AMX_INT8");
+  /** What ggml found in this processor, asked for once as every node of a graph needs it. */
+  private static final class Processor {
+    private static final Set<String> FEATURES =
+        Set.copyOf(BackendFunctions.of(Device.cpu().handle()).features());
+
+    private static final boolean HAS_MATRIX_UNIT = FEATURES.contains("AMX_INT8");
+    private static final boolean HAS_BF16 = HAS_MATRIX_UNIT || FEATURES.contains("AVX512_BF16");
+    private static final int MIN_ROWS = HAS_MATRIX_UNIT ? 64 : 128;
   }
 
-  /** Whether long products with a tensor are taken. Experts are not: ggml picks among them. */
+  /** Whether the processor multiplies BF16; if not, no library is loaded for these. */
+  static boolean isWorthwhile() {
+    return Processor.HAS_BF16;
+  }
+
+  /** Whether it has AMX. */
+  public static boolean hasMatrixUnit() {
+    return Processor.HAS_MATRIX_UNIT;
+  }
+
+  /** From so many rows on, widening the weights costs less than the products gain. */
+  static int minRows() {
+    return AccelNode.EVERYTHING ? 1 : Processor.MIN_ROWS;
+  }
+
+  /**
+   * Whether long products with a tensor are taken. Experts are not: ggml picks among them. Nor is
+   * Q8_0 with AMX, as ggml multiplies it there as fast as it can be widened.
+   */
   static boolean isTaken(GgufTensor tensor) {
-    return TYPES.contains(tensor.type()) && tensor.nDims() == 2 && Accel.isLargeMatrix(tensor);
+    boolean isTaken =
+        tensor.type() == TensorType.Q8_0 ? !hasMatrixUnit() : TYPES.contains(tensor.type());
+    return isTaken && tensor.nDims() == 2 && Accel.isLargeMatrix(tensor);
   }
 
   /** Runs what makes a context of libllama, whose tensors are then known. */

@@ -53,14 +53,15 @@ class AcceleratorProcessesTest {
         .isLessThan(ROUNDING);
   }
 
-  static boolean hasMatrixUnit() {
-    return hasAccelerator() && Device.cpu().features().contains("AMX_INT8");
+  static boolean takesQuantizedModels() {
+    List<String> features = Device.cpu().features();
+    return hasAccelerator() && (features.contains("AMX_INT8") || features.contains("AVX512_BF16"));
   }
 
   /** With a large stack, too, on which the calling thread could multiply. */
   @ParameterizedTest
   @ValueSource(strings = {"1m", "16m"})
-  @EnabledIf("hasMatrixUnit")
+  @EnabledIf("takesQuantizedModels")
   void quantizedModelsWithAndWithoutItLiveInOneProcess(String stack) throws Exception {
     List<String> command = command(AcceleratorOnAndOff.class, EVERYTHING, "-Xss" + stack);
     command.add("Q4_0");
