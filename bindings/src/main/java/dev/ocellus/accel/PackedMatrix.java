@@ -51,7 +51,7 @@ final class PackedMatrix {
    */
   long panels(Packing packing) throws Throwable {
     if (panels == 0 && tried.compareAndSet(false, true)) {
-      long address = owner.allocate(PanelKernel.packedBytes(n, k));
+      long address = owner.allocate(KeptPanels.bytes(n, k));
       if (address != 0) {
         packing.to(address);
         panels = address;

@@ -28,11 +28,11 @@ final class PanelKernel {
   /** Columns of the result at which a part may begin: a multiple of every kernel's panel. */
   static final int UNIT = 16;
 
-  /** Rows of {@code x} in panels at once, which stay in the core's cache beside those of a part. */
-  private static final int MAX_ROWS = 512;
+  /** Rows of {@code x} in panels at once. */
+  static final int MAX_ROWS = 2048;
 
   /** Kernels may read a little beyond the end. */
-  private static final int SLACK_BYTES = 4096;
+  static final int SLACK_BYTES = 4096;
 
   private static final int CACHE_LINE = 64;
 
@@ -141,81 +141,117 @@ final class PanelKernel {
     return Math.ceilDiv(left / 2, unroll) * unroll;
   }
 
-  /** Bytes of a matrix in panels. */
-  static long packedBytes(int n, int k) {
-    return 4L * n * k + SLACK_BYTES;
+  /** Where the weights of a product are in panels. */
+  interface Panels {
+    /**
+     * The address of some of them.
+     *
+     * @param first number of the first column of the result, a multiple of {@link #UNIT}
+     * @param count of columns
+     * @param l number of the first term
+     * @param part of terms
+     */
+    long at(int first, int count, int l, int part) throws Throwable;
   }
 
-  /**
-   * Writes rows of a matrix into its panels.
-   *
-   * @param rows address of the first of them, of {@code k} floats each
-   * @param ld floats from one to the next
-   * @param first number of the first in the matrix, a multiple of {@link #UNIT}
-   * @param count how many; a multiple of it, too, unless they are the last
-   * @param n rows of the matrix
-   * @param target address of its panels
-   */
-  void pack(long rows, long ld, int first, int count, int n, int k, long target) throws Throwable {
+  /** What is done with the parts of a sum. */
+  interface Part {
+    /**
+     * Does it.
+     *
+     * @param l number of the first term
+     * @param part of terms
+     */
+    void terms(int l, int part) throws Throwable;
+  }
+
+  /** Goes through a sum of so many terms in the parts in which it is added up. */
+  void parts(int k, Part each) throws Throwable {
     for (int l = 0, part; l < k; l += part) {
       part = part(k - l);
-      long to = target + 4 * ((long) n * l + (long) first * part);
-      int done = (int) packWeights.invokeExact((long) part, (long) count, rows + 4L * l, ld, to);
-      assert done == 0;
+      each.terms(l, part);
     }
   }
 
+  /**
+   * Writes some numbers of rows into panels.
+   *
+   * @param rows address of the first number of the first row
+   * @param ld floats from one row to the next
+   * @param count of rows; a multiple of {@link #UNIT} unless they are the last of a matrix
+   * @param part numbers of each
+   * @param target address of their panels
+   */
+  void pack(long rows, long ld, int count, int part, long target) throws Throwable {
+    int done = (int) packWeights.invokeExact((long) part, (long) count, rows, ld, target);
+    assert done == 0;
+  }
+
+  /** Most terms of a sum that are added up at once. */
+  int terms() {
+    return terms;
+  }
+
+  /** Columns that are computed at once. */
+  int columns() {
+    return columns;
+  }
+
+  /** Bytes of the panels of as many columns as {@link #multiply} asks for at once. */
+  long blockBytes(Shape shape) {
+    return bytes(Math.min(columns, shape.n()), shape.k());
+  }
+
+  /** Bytes of memory that {@link #multiply} needs besides. */
   long scratchBytes(Shape shape) {
-    return 4L * Math.min(MAX_ROWS, shape.m()) * Math.min(terms, shape.k())
-        + SLACK_BYTES
-        + CACHE_LINE;
+    return bytes(Math.min(MAX_ROWS, shape.m()), shape.k());
+  }
+
+  private long bytes(int rows, int k) {
+    return Math.ceilDiv(4L * rows * Math.min(terms, k) + SLACK_BYTES, CACHE_LINE) * CACHE_LINE;
   }
 
   /**
-   * Multiplies with some rows of a matrix.
+   * Multiplies.
    *
-   * @param shape of the product; {@code n} is the number of those rows
-   * @param panels of all of the matrix
-   * @param first number of the first of the rows, a multiple of {@link #UNIT}
-   * @param n rows of the matrix
+   * @param shape of the product, or of some columns of it
+   * @param panels of the weights of these columns
    * @param d address of the first column that is computed
    * @param scratch memory of {@link #scratchBytes}
    */
-  void multiply(Shape shape, long x, long panels, int first, int n, long d, long scratch)
-      throws Throwable {
-    long ldd = shape.ldd();
+  void multiply(Shape shape, long x, Panels panels, long d, long scratch) throws Throwable {
     for (int i = 0; i < shape.m(); i += MAX_ROWS) {
       long rows = Math.min(MAX_ROWS, shape.m() - i);
-      long target = d + 4 * i * ldd;
-      int cleared =
-          (int) clear.invokeExact((long) shape.n(), rows, 0L, 0f, 0L, 0L, 0L, 0L, target, ldd);
-      assert cleared == 0;
-      for (int l = 0, part; l < shape.k(); l += part) {
-        part = part(shape.k() - l);
-        long source = x + 4 * ((long) i * shape.ldx() + l);
-        int packed =
-            (int) packRows.invokeExact((long) part, rows, source, (long) shape.ldx(), scratch);
-        assert packed == 0;
-        add(
-            shape.n(),
-            rows,
-            part,
-            panels + 4 * ((long) n * l + (long) first * part),
-            scratch,
-            target,
-            ldd);
-      }
+      long source = x + 4L * i * shape.ldx();
+      long target = d + 4L * i * shape.ldd();
+      parts(
+          shape.k(),
+          (l, part) -> {
+            long ldx = shape.ldx();
+            int packed =
+                (int) packRows.invokeExact((long) part, rows, source + 4L * l, ldx, scratch);
+            assert packed == 0;
+            for (int j = 0; j < shape.n(); j += columns) {
+              int count = Math.min(columns, shape.n() - j);
+              long block = target + 4L * j;
+              if (l == 0) {
+                clear(count, rows, block, shape.ldd());
+              }
+              add(count, rows, part, panels.at(j, count, l, part), scratch, block, shape.ldd());
+            }
+          });
     }
   }
 
-  private void add(int n, long rows, long part, long panels, long x, long d, long ldd)
+  /** Just before the first sums are added, as the cache still has it then. */
+  private void clear(long count, long rows, long d, long ldd) throws Throwable {
+    int cleared = (int) clear.invokeExact(count, rows, 0L, 0f, 0L, 0L, 0L, 0L, d, ldd);
+    assert cleared == 0;
+  }
+
+  private void add(long count, long rows, long part, long panels, long x, long d, long ldd)
       throws Throwable {
-    for (int j = 0; j < n; j += columns) {
-      long count = Math.min(columns, n - j);
-      int added =
-          (int)
-              kernel.invokeExact(count, rows, part, 1f, panels + 4 * j * part, x, d + 4L * j, ldd);
-      assert added == 0;
-    }
+    int added = (int) kernel.invokeExact(count, rows, part, 1f, panels, x, d, ldd);
+    assert added == 0;
   }
 }

@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Computes products on threads of its own, piece by piece. For one caller at a time.
  *
- * <p>A piece is some columns of the result. Weights of F16 and BF16 are widened for a piece, into
- * memory of its thread that the next one uses again.
+ * <p>A piece is some columns of the result. Weights of F16 and BF16 are widened for a piece, or for
+ * a block of it that the kernel computes in one go, into memory of its thread that the next one
+ * uses again.
  */
 public final class ProductRunner implements AutoCloseable {
   /** Widened weights of one piece: wide enough that reading {@code x} again costs little. */
@@ -26,6 +27,12 @@ public final class ProductRunner implements AutoCloseable {
    */
   private static final long SMALL = 1 << 20;
 
+  /**
+   * Multiplications from which on weights go into panels block by block: fewer are computed before
+   * the library's steps would be found and tried.
+   */
+  private static final long LARGE = 1 << 26;
+
   /** Rows that are rounded to BF16 at once; more do not make the kernel faster. */
   private static final int ROUNDED_ROWS = 2048;
 
@@ -38,6 +45,12 @@ public final class ProductRunner implements AutoCloseable {
   /** Weights that are converted at once: they should still be in a cache when they are read. */
   private static final long CONVERTED_PIECE_BYTES = 3L << 20;
 
+  /**
+   * Numbers between two rows in BF16, a cache line: rows of a power of two evict each other from a
+   * core's cache when a kernel takes numbers of many in turn.
+   */
+  private static final int GAP = 32;
+
   /** Rows that one thread rounds at once. */
   private static final int ROWS_PER_PIECE = 32;
 
@@ -45,7 +58,7 @@ public final class ProductRunner implements AutoCloseable {
   private final Conversions conversions;
   private final WeightRows weights;
   private final Crew crew;
-  private @Nullable Optional<PackedProducts> packed; // null until somebody asks
+  private @Nullable Optional<PanelProducts> panelProducts; // null until somebody asks
 
   ProductRunner(ProductKernels kernels, Conversions conversions, int nThreads) {
     this.kernels = kernels;
@@ -188,35 +201,47 @@ public final class ProductRunner implements AutoCloseable {
   }
 
   private void runExactly(Product p) throws Throwable {
-    PackedMatrix matrix = PackedWeights.find(p);
-    if (matrix == null || (long) p.m() * p.n() * p.k() < SMALL || !runPacked(p, matrix)) {
+    long size = (long) p.m() * p.n() * p.k();
+    PackedMatrix matrix = size < SMALL ? null : PackedWeights.find(p);
+    boolean done = matrix != null && runKept(p, matrix);
+    if (!done && size >= LARGE && p.count() == 1) {
+      done = runPassing(p);
+    }
+    if (!done) {
       runAsTheyLie(p);
     }
   }
 
-  /** Computes a product if its weights are packed, or can be now. */
-  private boolean runPacked(Product p, PackedMatrix matrix) throws Throwable {
-    Optional<PackedProducts> steps = matrix.isDue(p.m()) ? packed() : Optional.empty();
-    if (steps.isEmpty()) {
+  /** Computes a product if its weights are in panels that are kept, or can be now. */
+  private boolean runKept(Product p, PackedMatrix matrix) throws Throwable {
+    Optional<PanelProducts> known = matrix.isDue(p.m()) ? panelProducts() : Optional.empty();
+    if (known.isEmpty()) {
       return false;
     }
-    PackedProducts products = steps.get();
+    PanelProducts products = known.get();
     long panels = matrix.panels(address -> products.pack(p, address));
     if (panels != 0) {
-      products.run(p, panels, cut(p, crew.size()));
+      products.runKept(p, panels, cut(p, crew.size()));
     }
     return panels != 0;
   }
 
+  private boolean runPassing(Product p) throws Throwable {
+    Optional<PanelProducts> products = panelProducts();
+    if (products.isPresent()) {
+      products.get().runPassing(p, cut(p, crew.size()));
+    }
+    return products.isPresent();
+  }
+
   /** Found on a thread that has stack enough, as the steps are tried first. */
-  private Optional<PackedProducts> packed() throws Throwable {
-    Optional<PackedProducts> known = packed;
+  private Optional<PanelProducts> panelProducts() throws Throwable {
+    Optional<PanelProducts> known = panelProducts;
     if (known == null) {
       AtomicReference<@Nullable PanelKernel> found = new AtomicReference<>();
       crew.pieces(1, (piece, thread) -> found.set(kernels.f32().steps()));
-      known =
-          Optional.ofNullable(found.get()).map(steps -> new PackedProducts(steps, weights, crew));
-      packed = known;
+      known = Optional.ofNullable(found.get()).map(s -> new PanelProducts(s, weights, crew));
+      panelProducts = known;
     }
     return known;
   }
@@ -255,13 +280,14 @@ public final class ProductRunner implements AutoCloseable {
           (piece, thread) -> {
             int first = piece * columns;
             int count = Math.min(columns, p.n() - first);
-            Shape shape = shape(p.k(), p.d(), rows, count, p.k(), p.k());
+            int ld = p.k() + GAP;
+            Shape shape = shape(p.k(), p.d(), rows, count, ld, ld);
             long wide = 4L * p.k();
-            long bytes = wide + 2L * columns * p.k();
+            long bytes = wide + 2L * columns * ld;
             long own = crew.own(thread, bytes + kernel.scratchBytes(shape));
             for (int i = 0; i < count; i++) {
               p.toF32().convert(p.w().address() + (first + i) * p.w().row(), own, p.k());
-              conversions.f32ToBf16().convert(own, own + wide + 2L * i * p.k(), p.k());
+              conversions.f32ToBf16().convert(own, own + wide + 2L * i * ld, p.k());
             }
             kernel.multiply(shape, x, own + wide, d + 4L * first, own + bytes);
           });
@@ -277,12 +303,12 @@ public final class ProductRunner implements AutoCloseable {
   }
 
   /**
-   * Some rows of a matrix in BF16, in memory that all threads read.
+   * Some rows of a matrix in BF16, {@link #GAP} beside each other, in memory that all threads read.
    *
    * @param most rows that are asked for at once
    */
   private long rounded(Matrices x, int most, int k, int from, int rows) throws Throwable {
-    long target = crew.shared(x, 2L * most * k);
+    long target = crew.shared(x, 2L * most * (k + GAP));
     long source = x.address() + from * x.row();
     crew.pieces(
         Math.ceilDiv(rows, ROWS_PER_PIECE),
@@ -290,7 +316,7 @@ public final class ProductRunner implements AutoCloseable {
           int first = piece * ROWS_PER_PIECE;
           int end = Math.min(rows, first + ROWS_PER_PIECE);
           for (int i = first; i < end; i++) {
-            conversions.f32ToBf16().convert(source + i * x.row(), target + 2L * i * k, k);
+            conversions.f32ToBf16().convert(source + i * x.row(), target + 2L * i * (k + GAP), k);
           }
         });
     return target;
@@ -308,7 +334,7 @@ public final class ProductRunner implements AutoCloseable {
           (piece, thread) -> {
             int first = piece * columns;
             int count = Math.min(columns, p.n() - first);
-            Shape shape = shape(p.k(), p.d(), rows, count, p.k(), p.w().row() / 2);
+            Shape shape = shape(p.k(), p.d(), rows, count, p.k() + GAP, p.w().row() / 2);
             long own = crew.own(thread, kernel.scratchBytes(shape));
             kernel.multiply(shape, x, p.wAt(0) + first * p.w().row(), d + 4L * first, own);
           });

@@ -12,8 +12,7 @@ record WeightRows(Conversions conversions) {
     if (p.type() == WeightType.F32) {
       return rows;
     }
-    RowConversion conversion =
-        p.type() == WeightType.F16 ? conversions.f16ToF32() : conversions.bf16ToF32();
+    RowConversion conversion = widening(p);
     if (p.w().row() == (long) p.type().bytes() * p.k()) {
       conversion.convert(rows, target, (long) count * p.k());
     } else {
@@ -22,6 +21,25 @@ record WeightRows(Conversions conversions) {
       }
     }
     return target;
+  }
+
+  /**
+   * Copies some numbers of a row of a product's only matrix of weights as floats.
+   *
+   * @param row its number
+   * @param l number of the first
+   */
+  void floats(Product p, int row, int l, int count, long target) throws Throwable {
+    long from = p.wAt(0) + row * p.w().row() + (long) l * p.type().bytes();
+    if (p.type() == WeightType.F32) {
+      NativeFloats.copy(from, target, count);
+    } else {
+      widening(p).convert(from, target, count);
+    }
+  }
+
+  private RowConversion widening(Product p) {
+    return p.type() == WeightType.F16 ? conversions.f16ToF32() : conversions.bf16ToF32();
   }
 
   /** Bytes of the memory that so many rows need. */

@@ -262,26 +262,40 @@ public final class WeightStore extends NativeObject {
     return mappedBuffers.computeIfAbsent(
         any.file(),
         path -> {
-          long first = Long.MAX_VALUE;
-          long end = 0;
-          for (GgufTensor t : file.tensors()) {
-            if (t.file().equals(path)) {
-              first = Math.min(first, t.data().segment().address());
-              end = Math.max(end, t.data().segment().address() + t.byteSize());
-            }
-          }
-          long base = first / ALIGNMENT * ALIGNMENT; // within the mapping, which starts on a page
+          MemorySegment tensors = tensorsIn(path);
           MemorySegment buffer =
               adopt(
                   ggml_h.ggml_backend_dev_buffer_from_host_ptr(
-                      backend.device().handle(),
-                      MemorySegment.ofAddress(base),
-                      end - base,
-                      end - base),
+                      backend.device().handle(), tensors, tensors.byteSize(), tensors.byteSize()),
                   ggml_h::ggml_backend_buffer_free);
           ggml_h.ggml_backend_buffer_set_usage(buffer, ggml_h.GGML_BACKEND_BUFFER_USAGE_WEIGHTS());
           return buffer;
         });
+  }
+
+  /** The part of a mapped file that holds tensors. */
+  private MemorySegment tensorsIn(Path path) {
+    long first = Long.MAX_VALUE;
+    long end = 0;
+    for (GgufTensor t : file.tensors()) {
+      if (t.file().equals(path)) {
+        first = Math.min(first, t.data().segment().address());
+        end = Math.max(end, t.data().segment().address() + t.byteSize());
+      }
+    }
+    long base = first / ALIGNMENT * ALIGNMENT; // within the mapping, which starts on a page
+    return MemorySegment.ofAddress(base).reinterpret(end - base);
+  }
+
+  /**
+   * Gives back the pages of files that were read by computing with weights where they are mapped.
+   * The system's cache keeps them, so that the next computation finds them there.
+   */
+  public void releasePages() {
+    for (Path path : mappedBuffers.keySet()) {
+      MemorySegment tensors = tensorsIn(path);
+      FilePages.release(tensors.address(), tensors.byteSize());
+    }
   }
 
   /**

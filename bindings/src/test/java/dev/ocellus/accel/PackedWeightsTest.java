@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.ocellus.accel.Product.Matrices;
+import dev.ocellus.accel.ProductKernel.Shape;
 import dev.ocellus.nativelib.NativeLibraries;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -19,6 +20,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Products are the same bit for bit before and after their weights were packed. */
 class PackedWeightsTest {
   private static final int M = 60;
+
+  /** Rows of a product that is large enough for panels that are not kept. */
+  private static final int LARGE_M = 310;
+
   private static final int N = 331;
   private static final int K = 777;
 
@@ -48,8 +53,8 @@ class PackedWeightsTest {
 
   @BeforeEach
   void fill() {
-    x = arena.allocate(4L * M * K, 64);
-    for (int i = 0; i < M * K; i++) {
+    x = arena.allocate(4L * LARGE_M * K, 64);
+    for (int i = 0; i < LARGE_M * K; i++) {
       x.setAtIndex(JAVA_FLOAT, i, fraction(i));
     }
   }
@@ -83,11 +88,11 @@ class PackedWeightsTest {
     return w;
   }
 
-  private Product product(WeightType type, MemorySegment w, int n, MemorySegment d) {
+  private Product product(WeightType type, MemorySegment w, int m, int n, MemorySegment d) {
     return new Product(
         type,
         false,
-        M,
+        m,
         n,
         K,
         Matrices.one(w.address(), (long) type.bytes() * (K + GAP)),
@@ -99,9 +104,27 @@ class PackedWeightsTest {
 
   private float[] run(ProductRunner runner, WeightType type, MemorySegment w, int n)
       throws Throwable {
-    MemorySegment d = arena.allocate(4L * M * n, 64);
+    return run(runner, type, w, M, n);
+  }
+
+  private float[] run(ProductRunner runner, WeightType type, MemorySegment w, int m, int n)
+      throws Throwable {
+    MemorySegment d = arena.allocate(4L * m * n, 64);
     d.fill((byte) -1);
-    runner.run(product(type, w, n, d), Caller.WAITS);
+    runner.run(product(type, w, m, n, d), Caller.WAITS);
+    return d.toArray(JAVA_FLOAT);
+  }
+
+  /** The same in one go, with all weights as floats. */
+  private float[] whole(WeightType type, MemorySegment w) throws Throwable {
+    MemorySegment wide = arena.allocate(4L * N * K, 64);
+    Product p = product(type, w, LARGE_M, N, MemorySegment.NULL);
+    for (int j = 0; j < N; j++) {
+      new WeightRows(conversions).floats(p, j, 0, K, wide.address() + 4L * j * K);
+    }
+    MemorySegment d = arena.allocate(4L * LARGE_M * N, 64);
+    Shape shape = Shape.byOutput(LARGE_M, N, K, K, K, N);
+    kernels.f32().multiply(shape, x.address(), wide.address(), d.address(), 0);
     return d.toArray(JAVA_FLOAT);
   }
 
@@ -130,10 +153,20 @@ class PackedWeightsTest {
         assertThat(run(runner, type, w, N)).as("run %d", i).isEqualTo(expected);
       }
       boolean possible = kernels.f32().steps() != null;
-      assertThat(packed.bytes()).isEqualTo(possible ? PanelKernel.packedBytes(N, K) : 0);
+      assertThat(packed.bytes()).isEqualTo(possible ? KeptPanels.bytes(N, K) : 0);
       assertThat(released).hasValue(possible ? 1 : 0);
       packed.close();
       assertThat(run(runner, type, w, N)).as("forgotten").isEqualTo(expected);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"F32, 1", "F32, 2", "F16, 1", "F16, 2", "F16, 3", "BF16, 2"})
+  void changesNoBitWherePanelsAreNotKept(WeightType type, int nThreads) throws Throwable {
+    assumeThat(kernels.f32().steps()).as("the steps of a product").isNotNull();
+    MemorySegment w = weights(type);
+    try (ProductRunner runner = kernels.runner(conversions, nThreads)) {
+      assertThat(run(runner, type, w, LARGE_M, N)).isEqualTo(whole(type, w));
     }
   }
 

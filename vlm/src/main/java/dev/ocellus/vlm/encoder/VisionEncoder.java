@@ -218,6 +218,7 @@ public final class VisionEncoder implements AutoCloseable {
       float[] values = instructions == null ? arranged : instructions.encode(image, arranged, flag);
       results.add(new ImageEmbeddings(values, image.nTokens(), architecture.width()));
     }
+    runner.releaseWeights(); // the text model is next, and needs memory
     return results;
   }
 

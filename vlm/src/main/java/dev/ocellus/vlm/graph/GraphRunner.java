@@ -175,6 +175,11 @@ public final class GraphRunner implements AutoCloseable {
     return store.mappedBytes();
   }
 
+  /** As {@link WeightStore#releasePages()}, between runs. */
+  public void releaseWeights() {
+    store.releasePages();
+  }
+
   /**
    * Values that outlive a run, such as a KV cache. Make the tensors, allocate them, and use them in
    * definitions under keys that name this object. Closing it ends all graphs that are kept; closing
