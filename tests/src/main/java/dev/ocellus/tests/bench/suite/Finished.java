@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -90,6 +91,16 @@ record Finished(String output, double wallMillis, double cpuMillis, double peakM
       throw new IllegalStateException("no measurement (%s) in:%n%s".formatted(pattern, output));
     }
     return Double.parseDouble(matcher.group(1));
+  }
+
+  /** The median of the numbers in the first group of a pattern's first match. */
+  double median(Pattern pattern) {
+    Matcher matcher = pattern.matcher(output);
+    if (!matcher.find()) {
+      throw new IllegalStateException("no measurements (%s) in:%n%s".formatted(pattern, output));
+    }
+    String[] numbers = matcher.group(1).strip().split("[\\s,]+");
+    return Result.median(Arrays.stream(numbers).mapToDouble(Double::parseDouble).toArray());
   }
 
   /** The sum of the numbers in the first group of all matches. */

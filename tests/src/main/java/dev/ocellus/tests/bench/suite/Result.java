@@ -66,7 +66,7 @@ record Result(Row row, double[] own, double[] peer, @Nullable String failure) {
     return String.format(Locale.ROOT, value < 10 ? "%.2f" : value < 100 ? "%.1f" : "%.0f", value);
   }
 
-  private static double median(double... values) {
+  static double median(double... values) {
     double[] sorted = values.clone();
     Arrays.sort(sorted);
     int middle = sorted.length / 2;

@@ -11,7 +11,10 @@ import java.util.regex.Pattern;
 
 /** Prefill, decode and quantizing. */
 final class TextRows {
-  private static final Pattern SPEEDS = Pattern.compile("\"samples_ts\": \\[\\s*([0-9.]+)");
+  /** Runs of a process, of which the median counts: in the first ones the JVM still compiles. */
+  private static final String RUNS = "4";
+
+  private static final Pattern SPEEDS = Pattern.compile("\"samples_ts\": \\[([^]]+)]");
 
   private final Sides sides;
   private final Inputs inputs;
@@ -27,7 +30,7 @@ final class TextRows {
       for (String[] test :
           new String[][] {{"prefill", "pp", "256", "0"}, {"decode", "tg", "0", "24"}}) {
         String count = test[2].equals("0") ? test[3] : test[2];
-        String[] sizes = {"-p", test[2], "-n", test[3], "-r", "1", "-t", sides.threads()};
+        String[] sizes = {"-p", test[2], "-n", test[3], "-r", RUNS, "-t", sides.threads()};
         rows.add(
             new Row(
                 group,
@@ -36,13 +39,13 @@ final class TextRows {
                 false,
                 () ->
                     Sides.own(TextBench.class, Sides.with(sizes, "-m", inputs.text(type)))
-                        .named(test[1] + count),
+                        .median(Pattern.compile("(?m)^" + test[1] + count + " (.+)$")),
                 () ->
                     sides
                         .tool(
                             "llama-bench",
                             Sides.with(sizes, "-m", inputs.text(type), "-o", "jsonl"))
-                        .number(SPEEDS)));
+                        .median(SPEEDS)));
       }
     }
     rows.add(
