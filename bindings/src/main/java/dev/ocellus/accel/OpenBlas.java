@@ -33,7 +33,7 @@ final class OpenBlas implements ProductKernel {
   private final String description;
 
   /** Looked for when they are first asked for, since linking them takes a while. */
-  private @Nullable Optional<PanelKernel> steps;
+  private volatile @Nullable Optional<PanelKernel> steps;
 
   private OpenBlas(
       AcceleratorLoader.Loaded library, MethodHandle sgemm, String core, String description) {
@@ -143,6 +143,11 @@ final class OpenBlas implements ProductKernel {
       steps = known;
     }
     return known.orElse(null);
+  }
+
+  @Override
+  public boolean areStepsKnown() {
+    return steps != null;
   }
 
   /** It was told once for all threads. */

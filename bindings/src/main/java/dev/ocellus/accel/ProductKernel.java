@@ -39,6 +39,11 @@ interface ProductKernel {
     return null;
   }
 
+  /** Whether {@link #steps} would answer at once. */
+  default boolean areStepsKnown() {
+    return true;
+  }
+
   /**
    * What takes softmax of rows and rounds it to BF16; null if the library does not, or does it
    * wrongly. It is tried when first asked for, so this is called on a thread that multiplies.

@@ -3,6 +3,7 @@ package dev.ocellus.accel;
 import dev.ocellus.accel.Product.Matrices;
 import dev.ocellus.accel.ProductKernel.Shape;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -27,11 +28,16 @@ public final class ProductRunner implements AutoCloseable {
    */
   private static final long SMALL = 1 << 20;
 
-  /**
-   * Multiplications from which on weights go into panels block by block: fewer are computed before
-   * the library's steps would be found and tried.
-   */
+  /** Multiplications of one product from which on its weights go into panels block by block. */
   private static final long LARGE = 1 << 26;
+
+  /**
+   * Multiplications of such products in this process before the library's steps are found and
+   * tried, which takes as long as some images of a small model.
+   */
+  private static final long WORTH_TRYING = 1L << 34;
+
+  private static final AtomicLong MULTIPLIED = new AtomicLong();
 
   /** Rows that are rounded to BF16 at once; more do not make the kernel faster. */
   private static final int ROUNDED_ROWS = 2048;
@@ -204,7 +210,7 @@ public final class ProductRunner implements AutoCloseable {
     long size = (long) p.m() * p.n() * p.k();
     PackedMatrix matrix = size < SMALL ? null : PackedWeights.find(p);
     boolean done = matrix != null && runKept(p, matrix);
-    if (!done && size >= LARGE && p.count() == 1) {
+    if (!done && size >= LARGE && p.count() == 1 && isWorthTrying(size)) {
       done = runPassing(p);
     }
     if (!done) {
@@ -224,6 +230,10 @@ public final class ProductRunner implements AutoCloseable {
       products.runKept(p, panels, cut(p, crew.size()));
     }
     return panels != 0;
+  }
+
+  private boolean isWorthTrying(long size) {
+    return kernels.f32().areStepsKnown() || MULTIPLIED.addAndGet(size) >= WORTH_TRYING;
   }
 
   private boolean runPassing(Product p) throws Throwable {

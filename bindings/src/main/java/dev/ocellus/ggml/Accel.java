@@ -8,6 +8,8 @@ import dev.ocellus.compute.Turns;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.GgufTensor;
 import dev.ocellus.gguf.TensorType;
+import dev.ocellus.nativelib.AcceleratorLibrary;
+import dev.ocellus.nativelib.AcceleratorLoader;
 import dev.ocellus.nativelib.NativeLibraries;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -49,6 +51,9 @@ public final class Accel {
   private static final Map<ProductLibraries.Choice, Optional<Accel>> BY_CHOICE =
       new EnumMap<>(ProductLibraries.Choice.class);
 
+  /** Loads its libraries when they are needed; guarded by the class. */
+  private static @Nullable Accel longPrompts;
+
   private static final Set<String> TOLD = new LinkedHashSet<>();
   private static final Set<Accel> REGISTERED = new HashSet<>();
 
@@ -58,8 +63,8 @@ public final class Accel {
   private final AccelDevice device;
   private final AccelDevice idle;
   private final AccelBackends backends;
-  private final ProductKernels kernels;
-  private final Conversions conversions;
+  private final AccelLibraries libraries;
+  private final boolean multipliesBf16;
 
   /**
    * What is in use, for showing.
@@ -69,12 +74,19 @@ public final class Accel {
    */
   public record Status(Optional<String> description, List<String> reasons) {}
 
-  private Accel(ProductKernels kernels, Conversions conversions) {
-    this.kernels = kernels;
-    this.conversions = conversions;
-    this.backends = new AccelBackends(kernels, conversions, this::wanted);
-    this.device = new AccelDevice(backends, kernels.description(), true, multipliesBf16());
+  private Accel(AccelLibraries libraries, String description, boolean multipliesBf16) {
+    this.libraries = libraries;
+    this.multipliesBf16 = multipliesBf16;
+    this.backends = new AccelBackends(libraries, this::wanted);
+    this.device = new AccelDevice(backends, description, true, multipliesBf16);
     this.idle = new AccelDevice(backends, "nothing", false, false);
+  }
+
+  private static Accel of(ProductKernels kernels, Conversions conversions) {
+    return new Accel(
+        AccelLibraries.of(new AccelLibraries.Loaded(kernels, conversions)),
+        kernels.description(),
+        kernels.bf16() != null);
   }
 
   /** libllama opens each device that is registered, and cannot be told to leave one out. */
@@ -122,10 +134,43 @@ public final class Accel {
 
   /** The accelerator for the weights of a file as they are stored; empty where it would idle. */
   public static Optional<Accel> find(Accelerator asked, GgufFile file) {
-    boolean quantized =
-        StoredWeights.isWorthwhile() && file.tensors().stream().anyMatch(StoredWeights::isTaken);
+    boolean quantized = takesQuantized(file);
     boolean bf16 = file.tensors().stream().anyMatch(t -> t.type() == TensorType.BF16 && isLarge(t));
     return quantized || isWorthwhile(file) ? find(asked, quantized || bf16) : Optional.empty();
+  }
+
+  private static boolean takesQuantized(GgufFile file) {
+    return StoredWeights.isWorthwhile() && file.tensors().stream().anyMatch(StoredWeights::isTaken);
+  }
+
+  /**
+   * The same for a text model. Where nothing is taken but long prompts with quantized weights, the
+   * libraries are loaded with the first of them: that takes 0.1 s, and many processes have none.
+   */
+  public static Optional<Accel> ofTextModel(Accelerator asked, GgufFile file) {
+    Accelerator accelerator = asked == Accelerator.AUTO ? ofEnvironment() : asked;
+    boolean onlyQuantized = !isWorthwhile(file) && takesQuantized(file);
+    return accelerator == Accelerator.AUTO
+            && onlyQuantized
+            && AcceleratorLoader.isExpected(AcceleratorLibrary.ONEDNN)
+        ? Optional.of(forLongPrompts())
+        : find(asked, file);
+  }
+
+  private static Accel forLongPrompts() {
+    synchronized (Accel.class) {
+      Accel known = longPrompts;
+      if (known == null) {
+        Supplier<Optional<AccelLibraries.Loaded>> loader =
+            () ->
+                find(Accelerator.AUTO, true)
+                    .filter(Accel::multipliesBf16)
+                    .flatMap(accel -> accel.libraries.get());
+        known = new Accel(AccelLibraries.later(loader), "products of long prompts", true);
+        longPrompts = known;
+      }
+      return known;
+    }
   }
 
   /** What {@link #find} gives by default, and why. */
@@ -160,7 +205,7 @@ public final class Accel {
       Conversions conversions = AccelConversions.find();
       ProductLibraries.Usable usable = ProductLibraries.load(choice, conversions);
       tell(usable.problems(), usable.kernels().isPresent());
-      return usable.kernels().map(kernels -> new Accel(kernels, conversions));
+      return usable.kernels().map(kernels -> of(kernels, conversions));
     });
   }
 
@@ -295,16 +340,16 @@ public final class Accel {
   }
 
   Conversions conversions() {
-    return conversions;
+    return libraries.get().orElseThrow().conversions();
   }
 
-  /** Whether some library multiplies BF16. */
+  /** Whether some library multiplies BF16, or is expected to. */
   boolean multipliesBf16() {
-    return kernels.bf16() != null;
+    return multipliesBf16;
   }
 
   /** Which libraries multiply what. */
   public String description() {
-    return kernels.description();
+    return libraries.get().map(loaded -> loaded.kernels().description()).orElse("nothing");
   }
 }

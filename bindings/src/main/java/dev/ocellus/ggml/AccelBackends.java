@@ -4,10 +4,8 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.ocellus.accel.Caller;
-import dev.ocellus.accel.Conversions;
 import dev.ocellus.accel.ElementFunction;
 import dev.ocellus.accel.Elements;
-import dev.ocellus.accel.ProductKernels;
 import dev.ocellus.accel.ProductRunner;
 import dev.ocellus.accel.RowConversion;
 import dev.ocellus.compute.Turns;
@@ -47,13 +45,34 @@ final class AccelBackends {
   /** One stream. */
   private final class Stream {
     final Arena arena = Arena.ofShared();
-    final ProductRunner runner;
+    private int nThreads = 1;
+    private @Nullable ProductRunner runner;
     volatile long abort;
     volatile long abortData;
     volatile @Nullable Turns turns;
 
-    Stream(ProductRunner runner) {
-      this.runner = runner;
+    /** Made when it is first needed, as the libraries may be loaded no earlier. */
+    ProductRunner runner() {
+      ProductRunner known = runner;
+      if (known == null) {
+        known = libraries.get().orElseThrow().runner(nThreads);
+        runner = known;
+      }
+      return known;
+    }
+
+    void setThreads(int count) {
+      nThreads = count;
+      if (runner != null) {
+        runner.setThreads(count);
+      }
+    }
+
+    void close() {
+      if (runner != null) {
+        runner.close();
+      }
+      arena.close();
     }
 
     boolean isAborted() throws Throwable {
@@ -77,8 +96,7 @@ final class AccelBackends {
               FunctionDescriptor.of(java.lang.foreign.ValueLayout.JAVA_BOOLEAN, JAVA_LONG));
 
   private final Supplier<AccelDevice> wanted;
-  private final ProductKernels kernels;
-  private final Conversions conversions;
+  private final AccelLibraries libraries;
   private final MemorySegment guid;
   private final MemorySegment nameText;
   private final MemorySegment name;
@@ -90,9 +108,8 @@ final class AccelBackends {
   /**
    * @param wanted the device that a new stream is to belong to
    */
-  AccelBackends(ProductKernels kernels, Conversions conversions, Supplier<AccelDevice> wanted) {
-    this.kernels = kernels;
-    this.conversions = conversions;
+  AccelBackends(AccelLibraries libraries, Supplier<AccelDevice> wanted) {
+    this.libraries = libraries;
     this.wanted = wanted;
     Arena arena = Arena.global();
     guid = arena.allocateFrom("ocellus-products"); // 16 bytes and a zero
@@ -115,10 +132,15 @@ final class AccelBackends {
     };
   }
 
+  /** Whether there is something to compute with, which is loaded if need be. */
+  boolean isReady() {
+    return libraries.get().isPresent();
+  }
+
   /** Makes a stream on the device that is wanted now, with one thread until told otherwise. */
   long open() {
     AccelDevice device = wanted.get();
-    Stream stream = new Stream(kernels.runner(conversions, 1));
+    Stream stream = new Stream();
     MemorySegment backend = stream.arena.allocate((FUNCTIONS + 3) * ADDRESS.byteSize(), 8);
     backend.setAtIndex(ADDRESS, 0, guid);
     backend.setAtIndex(ADDRESS, 1, name);
@@ -146,8 +168,7 @@ final class AccelBackends {
     try {
       Stream stream = streams.remove(backend);
       if (stream != null) {
-        stream.runner.close();
-        stream.arena.close();
+        stream.close();
       }
     } catch (Throwable e) { // its memory is lost, which harms nobody
       return 0;
@@ -159,7 +180,7 @@ final class AccelBackends {
     try {
       Stream stream = streams.get(backend);
       if (stream != null && count > 0) {
-        stream.runner.setThreads(count);
+        stream.setThreads(count);
       }
     } catch (Throwable e) { // it keeps those that it has
       return 0;
@@ -196,7 +217,7 @@ final class AccelBackends {
           return ggml_h.GGML_STATUS_ABORTED();
         }
         stream.giveWay();
-        i += compute(stream.runner, caller, at, i, count);
+        i += compute(stream.runner(), caller, at, i, count);
       }
       return ggml_h.GGML_STATUS_SUCCESS();
     } catch (OutOfMemoryError e) {

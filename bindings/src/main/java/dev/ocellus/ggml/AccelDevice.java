@@ -153,9 +153,13 @@ final class AccelDevice {
     }
   }
 
+  /** While a context is made nothing is computed yet, and no library has to be there. */
   private boolean supports(long node) {
     try {
-      return takesProducts && node != 0 && AccelNode.isTaken(node, takesQuantized);
+      return takesProducts
+          && node != 0
+          && AccelNode.isTaken(node, takesQuantized)
+          && (StoredWeights.isResolving() || backends.isReady());
     } catch (Throwable e) { // the CPU computes it then
       return false;
     }

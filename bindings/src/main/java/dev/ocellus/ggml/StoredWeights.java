@@ -119,6 +119,11 @@ public final class StoredWeights implements AutoCloseable {
     }
   }
 
+  /** Whether this thread makes a context. */
+  static boolean isResolving() {
+    return CURRENT.get() != null;
+  }
+
   /**
    * Looks for a tensor of libllama.
    *

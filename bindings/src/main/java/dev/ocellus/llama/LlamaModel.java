@@ -95,7 +95,7 @@ public final class LlamaModel extends NativeObject {
     GgufFile file = GgufFile.open(path);
     try {
       ModelGuard.Checked checked = ModelGuard.check(file, options.allowUnchecked());
-      Accel accel = Accel.find(options.accelerator(), file).orElse(null);
+      Accel accel = Accel.ofTextModel(options.accelerator(), file).orElse(null);
       if (accel != null && Accel.takesMost(file)) {
         // in the layout of ggml's kernels for AMX, which are slower, nothing else can read them
         wanted = wanted.withRepack(false);

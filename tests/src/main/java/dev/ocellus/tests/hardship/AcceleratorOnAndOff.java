@@ -15,12 +15,14 @@ import dev.ocellus.quantize.Quantizer;
 import dev.ocellus.quantize.Recipe;
 import dev.ocellus.tests.synthetic.SyntheticModels;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
  * Decodes the same with two models of one process, one with an accelerator and one without, in
- * turns, and prints how they compare, and how many threads a context has by default.
+ * turns, and prints how they compare, whether oneDNN is loaded, and how many threads a context has
+ * by default.
  */
 public final class AcceleratorOnAndOff {
   private AcceleratorOnAndOff() {}
@@ -37,7 +39,10 @@ public final class AcceleratorOnAndOff {
       float[] before = decode(off);
       try (LlamaModel on = LlamaModel.load(file, options.withAccelerator(Accelerator.AUTO));
           GgufFile gguf = GgufFile.open(file)) {
+        on.newContext(options()).close();
+        System.out.println("oneDNN before a prompt: " + isOneDnnLoaded());
         float[] accelerated = decode(on);
+        System.out.println("oneDNN after it: " + isOneDnnLoaded());
         float[] beside = decode(off);
         float[] again = decode(on);
         float difference = 0;
@@ -54,6 +59,16 @@ public final class AcceleratorOnAndOff {
     }
     System.out.println("threads: " + ContextOptions.defaults().nThreads());
     System.out.println("survived");
+  }
+
+  private static ContextOptions options() {
+    return ContextOptions.defaults().withContext(64).withThreads(2, 2);
+  }
+
+  /** On Linux; elsewhere nobody can tell. */
+  private static boolean isOneDnnLoaded() throws IOException {
+    Path maps = Path.of("/proc/self/maps");
+    return Files.exists(maps) && Files.readString(maps).contains("libdnnl");
   }
 
   private static float largest(float[] values) {
@@ -74,8 +89,7 @@ public final class AcceleratorOnAndOff {
   }
 
   private static float[] decode(LlamaModel model) {
-    try (LlamaContext context =
-            model.newContext(ContextOptions.defaults().withContext(64).withThreads(2, 2));
+    try (LlamaContext context = model.newContext(options());
         Batch batch = Batch.ofTokens(64)) {
       int[] tokens = model.vocab().tokenize("the hen on the thing is the hen in the hut", false);
       for (int i = 0; i < tokens.length; i++) {

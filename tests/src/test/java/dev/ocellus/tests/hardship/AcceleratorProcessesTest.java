@@ -76,6 +76,25 @@ class AcceleratorProcessesTest {
   }
 
   @Test
+  @EnabledOnOs(OS.LINUX)
+  @EnabledIf("takesQuantizedModels")
+  void quantizedModelsLoadTheLibrariesWithTheFirstPromptThatNeedsThem() throws Exception {
+    List<String> command = command(AcceleratorOnAndOff.class, EVERYTHING);
+    command.add("Q4_0");
+    assertThat(run(command)).contains("oneDNN before a prompt: false\noneDNN after it: true\n");
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  @EnabledIf("takesQuantizedModels")
+  void promptsOfQuantizedModelsRunWithoutDamagedLibraries() throws Exception {
+    List<String> command =
+        command(AcceleratorOnAndOff.class, EVERYTHING, "-Docellus.accel.dir=" + damaged());
+    command.add("Q4_0");
+    assertIsWithoutIt(run(command), "cannot load");
+  }
+
+  @Test
   @EnabledIf("hasAccelerator")
   void aFullHeapSpoilsNothingForLater() throws Exception {
     String out = run(FullHeap.class, EVERYTHING, "-Xmx24m", "-XX:+UseSerialGC");
@@ -104,11 +123,15 @@ class AcceleratorProcessesTest {
   @Test
   @EnabledOnOs(OS.LINUX)
   void soItDoesWithDamagedLibraries() throws Exception {
+    assertRunsWithoutIt(damaged(), "cannot load");
+  }
+
+  private Path damaged() throws IOException {
     Path damaged = Files.createDirectory(folder.resolve("damaged"));
     for (String name : List.of("libopenblas.so.0", "libdnnl.so.3")) {
       Files.writeString(damaged.resolve(name), "no library");
     }
-    assertRunsWithoutIt(damaged, "cannot load");
+    return damaged;
   }
 
   @Test
@@ -135,7 +158,11 @@ class AcceleratorProcessesTest {
   }
 
   private void assertRunsWithoutIt(Path libraries, String why) throws Exception {
-    String out = run(AcceleratorOnAndOff.class, EVERYTHING, "-Docellus.accel.dir=" + libraries);
+    assertIsWithoutIt(
+        run(AcceleratorOnAndOff.class, EVERYTHING, "-Docellus.accel.dir=" + libraries), why);
+  }
+
+  private static void assertIsWithoutIt(String out, String why) {
     assertThat(out)
         .contains("accelerator: false\n", "off stays: true\n", "on repeats: true\n", why)
         .endsWith("survived\n");
