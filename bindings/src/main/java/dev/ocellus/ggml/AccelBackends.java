@@ -51,8 +51,15 @@ final class AccelBackends {
     volatile long abortData;
     volatile @Nullable Turns turns;
 
-    /** Made when it is first needed, as the libraries may be loaded no earlier. */
-    ProductRunner runner() {
+    /** With libraries that are there: a full heap is told while a context is made, not later. */
+    Stream() {
+      if (libraries.areLoaded()) {
+        runner();
+      }
+    }
+
+    /** Made when it is first needed, where the libraries are loaded no earlier. */
+    final ProductRunner runner() {
       ProductRunner known = runner;
       if (known == null) {
         known = libraries.get().orElseThrow().runner(nThreads);
@@ -132,8 +139,13 @@ final class AccelBackends {
     };
   }
 
-  /** Whether there is something to compute with, which is loaded if need be. */
+  /** Whether there is something to compute with. */
   boolean isReady() {
+    return libraries.areLoaded();
+  }
+
+  /** The same, and it is loaded if need be. */
+  boolean getReady() {
     return libraries.get().isPresent();
   }
 

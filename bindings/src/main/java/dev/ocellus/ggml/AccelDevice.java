@@ -159,7 +159,7 @@ final class AccelDevice {
       return takesProducts
           && node != 0
           && AccelNode.isTaken(node, takesQuantized)
-          && (StoredWeights.isResolving() || backends.isReady());
+          && (backends.isReady() || StoredWeights.isResolving() || backends.getReady());
     } catch (Throwable e) { // the CPU computes it then
       return false;
     }

@@ -47,6 +47,12 @@ final class AccelLibraries {
     return new AccelLibraries(loader);
   }
 
+  /** Whether they are there, which takes no memory to tell. */
+  boolean areLoaded() {
+    Optional<Loaded> known = loaded;
+    return known != null && known.isPresent();
+  }
+
   /** Loads them if need be; empty where they cannot be used. */
   Optional<Loaded> get() {
     Optional<Loaded> known = loaded;
