@@ -145,7 +145,7 @@ public final class Accel {
 
   /**
    * The same for a text model. Where nothing is taken but long prompts with quantized weights, the
-   * libraries are loaded with the first of them: that takes 0.1 s, and many processes have none.
+   * libraries are loaded with the first of them: that takes 0.3 s, and many processes have none.
    */
   public static Optional<Accel> ofTextModel(Accelerator asked, GgufFile file) {
     Accelerator accelerator = asked == Accelerator.AUTO ? ofEnvironment() : asked;
