@@ -2,6 +2,7 @@ package dev.ocellus.llama;
 
 import dev.ocellus.compute.CancellationFlag;
 import dev.ocellus.compute.ComputationCancelledException;
+import dev.ocellus.compute.OutOfDeviceMemoryException;
 import dev.ocellus.ffi.ggml_h;
 import dev.ocellus.ggml.AbortSignal;
 import dev.ocellus.ggml.Accel;
@@ -11,7 +12,6 @@ import dev.ocellus.ggml.NativeObject;
 import dev.ocellus.ggml.NativeStack;
 import dev.ocellus.ggml.NodeCallback;
 import dev.ocellus.ggml.ThreadPool;
-import dev.ocellus.llama.ContextOverflowException.Kind;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -116,6 +116,8 @@ public final class LlamaContext extends NativeObject {
    * @throws ContextOverflowException if the cache has no room, or there are more entries than
    *     {@link #nBatch}
    * @throws ComputationCancelledException if it was stopped
+   * @throws OutOfDeviceMemoryException if a device's memory, or the Java heap of an accelerator,
+   *     ran out meanwhile
    * @throws IllegalArgumentException for what libllama would assert on: a token that does not
    *     exist, embeddings of another width, more outputs than the context was made for
    */
@@ -131,29 +133,11 @@ public final class LlamaContext extends NativeObject {
       if (callback != null) {
         callback.rethrow();
       }
-      requireDecoded(batch, done);
+      DecodeStatus.requireDecoded(done, batch, nCtx);
       outputs.set(batch);
     } finally {
       current = none; // closing cancels what is running, not what a caller uses for the next
       lock.unlock();
-    }
-  }
-
-  private void requireDecoded(Batch batch, NativeLog.Observed<Integer> done) {
-    switch (done.result()) {
-      case 0 -> {}
-      case 1 ->
-          throw new ContextOverflowException(
-              Kind.CONTEXT,
-              (long) nCtx + 1,
-              nCtx,
-              "The context of %d tokens has no room for %d more. Use a larger context (nCtx) or a shorter conversation."
-                  .formatted(nCtx, batch.size()));
-      case 2 -> throw new ComputationCancelledException("Decoding was cancelled");
-      default ->
-          throw new LlamaException(
-              "libllama could not decode a batch of %d (status %d)%s"
-                  .formatted(batch.size(), done.result(), done.because()));
     }
   }
 

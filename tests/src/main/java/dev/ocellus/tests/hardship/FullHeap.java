@@ -2,13 +2,13 @@ package dev.ocellus.tests.hardship;
 
 import dev.ocellus.compute.Accelerator;
 import dev.ocellus.compute.CancellationFlag;
+import dev.ocellus.compute.OutOfDeviceMemoryException;
 import dev.ocellus.ggml.Accel;
 import dev.ocellus.gguf.GgufFile;
 import dev.ocellus.gguf.TensorType;
 import dev.ocellus.llama.Batch;
 import dev.ocellus.llama.ContextOptions;
 import dev.ocellus.llama.LlamaContext;
-import dev.ocellus.llama.LlamaException;
 import dev.ocellus.llama.LlamaModel;
 import dev.ocellus.llama.ModelOptions;
 import dev.ocellus.tests.synthetic.SyntheticModels;
@@ -57,12 +57,12 @@ public final class FullHeap {
     }
   }
 
-  /** While a context is made the heap's error comes through; later libllama tells of a failure. */
+  /** While a context is made the heap's error comes through; later libllama tells of it. */
   private static boolean isRefused(LlamaModel model) {
     try {
       decode(model);
       return false;
-    } catch (OutOfMemoryError | LlamaException e) {
+    } catch (OutOfMemoryError | OutOfDeviceMemoryException e) {
       return true;
     }
   }

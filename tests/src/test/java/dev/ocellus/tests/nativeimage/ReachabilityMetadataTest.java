@@ -87,6 +87,8 @@ class ReachabilityMetadataTest {
     lines.addAll(
         linked("generate", "-q", "--seed", "7", "--out", temp.resolve("x.png").toString()));
     lines.addAll(linked("devices"));
+    // its large products are what the steps of OpenBLAS are used for
+    lines.addAll(linked("bench", "-q", "-p", "1", "-n", "1", "-r", "1"));
     Path chats = temp.resolve("chats.json");
     Files.writeString(
         chats,
