@@ -34,7 +34,9 @@ final class LargeBlocks {
   static boolean keepApart(Map<String, String> environment) {
     boolean chosen =
         environment.containsKey("MALLOC_MMAP_THRESHOLD_")
-            || environment.getOrDefault("GLIBC_TUNABLES", "").contains("glibc.malloc.");
+            || environment
+                .getOrDefault("GLIBC_TUNABLES", "")
+                .contains("glibc.malloc.mmap_threshold");
     Optional<MemorySegment> function = Linker.nativeLinker().defaultLookup().find("mallopt");
     if (chosen || function.isEmpty()) {
       return false;

@@ -44,6 +44,7 @@ class LargeBlocksTest {
   @Test
   void leavesWhatTheEnvironmentAsksFor() {
     assertThat(LargeBlocks.keepApart(Map.of("MALLOC_MMAP_THRESHOLD_", "1000000"))).isFalse();
+    assertThat(LargeBlocks.keepApart(Map.of("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"))).isTrue();
     assertThat(LargeBlocks.keepApart(Map.of("GLIBC_TUNABLES", "glibc.malloc.mmap_threshold=1")))
         .isFalse();
   }

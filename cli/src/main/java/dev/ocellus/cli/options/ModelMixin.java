@@ -119,7 +119,9 @@ public final class ModelMixin {
       description = "Flash attention. Default: auto.")
   @Nullable String flashAttention;
 
-  @Option(names = "--no-mmap", description = "Read the model into memory instead of mapping it.")
+  @Option(
+      names = "--no-mmap",
+      description = "Read the model into memory instead of mapping it, on Linux in large pages.")
   boolean noMmap;
 
   @Option(

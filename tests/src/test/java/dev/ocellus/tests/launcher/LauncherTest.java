@@ -182,6 +182,15 @@ class LauncherTest {
   }
 
   @Test
+  void whatIsReadIntoMemoryGetsLargePagesUnlessTheUserChoseOtherwise() throws Exception {
+    assertRan(run("x"));
+    assertThat(run("serve", "--no-mmap").out())
+        .isEqualTo("[serve]\n[--no-mmap]\nglibc.malloc.hugetlb=1\n");
+    Run chosen = run(Map.of("GLIBC_TUNABLES", "glibc.malloc.hugetlb=0"), "chat", "--no-mmap");
+    assertThat(chosen.out()).isEqualTo("[chat]\n[--no-mmap]\nglibc.malloc.hugetlb=0\n");
+  }
+
+  @Test
   void aSourceThatIsNewerIsBuilt() throws Exception {
     assertRan(run("x"));
     Files.setLastModifiedTime(
